@@ -1,0 +1,60 @@
+// What an operation is. One operation is one file in contract/operations; every surface is derived from it.
+import type { z } from 'zod';
+import type { ErrorCode } from './wire/errors.ts';
+
+/** How a surface may treat the operation. */
+export interface OperationHints {
+  /** Changes nothing. */
+  readonly readOnly: boolean;
+  /** Ends or discards something. */
+  readonly destructive: boolean;
+  /** Asked twice with the same input, it has the effect of once. */
+  readonly idempotent: boolean;
+}
+
+/** How the command line presents the operation. Flags are the input's other fields, in kebab case. */
+export interface CliHints {
+  /** Words of the command: `queue add`. */
+  readonly command: string;
+  /** Input fields given by position, in order. */
+  readonly args: readonly string[];
+  /** The positional field that takes all remaining words, joined by spaces (or a list of them, for an array). */
+  readonly rest?: string;
+  /** Flags that are not simply the field's name. */
+  readonly flags?: Readonly<
+    Record<
+      string,
+      { readonly name?: string; readonly char?: string; readonly hidden?: boolean; readonly help?: string }
+    >
+  >;
+  /** Working command lines, without `murmur`. */
+  readonly examples: readonly { readonly line: string; readonly says: string }[];
+}
+
+export interface Operation<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType> {
+  /** snake_case: the route `POST /v1/<name>` and the MCP tool. */
+  readonly name: string;
+  /** One line, lower case, without a full stop. */
+  readonly summary: string;
+  /** What it guarantees, for people and models. */
+  readonly description: string;
+  readonly input: Input;
+  /** The answer, or one event of the stream. */
+  readonly output: Output;
+  /** Codes it can answer beside UNAUTHENTICATED, UNAVAILABLE and INTERNAL. */
+  readonly errors: readonly ErrorCode[];
+  readonly hints: OperationHints;
+  /** Server-sent events: `events` for an open-ended stream, `result` for progress events that end in one answer. */
+  readonly stream?: 'events' | 'result';
+  readonly cli: CliHints;
+}
+
+/** Defines an operation; the identity function that gives the literal its types. */
+export function defineOperation<Input extends z.ZodObject, Output extends z.ZodType>(
+  operation: Operation<Input, Output>,
+): Operation<Input, Output> {
+  return operation;
+}
+
+export type InputOf<Op extends Operation> = z.output<Op['input']>;
+export type OutputOf<Op extends Operation> = z.output<Op['output']>;

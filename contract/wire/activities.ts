@@ -1,0 +1,72 @@
+// The activities an agent workflow calls. Loaded by the workflow sandbox: types only.
+import type { AgentRecord, AgentSpec, MachineView } from './agent.ts';
+import type { SourcedEvent } from './events.ts';
+import type { FollowUp, TurnOutcome } from './turns.ts';
+
+export interface PrepareInput {
+  readonly spec: AgentSpec;
+}
+
+export interface PrepareResult {
+  readonly vm: MachineView;
+}
+
+/** One turn. The id makes it idempotent: asked again, the runner re-attaches and never prompts twice. */
+export interface RunTurnInput {
+  readonly spec: AgentSpec;
+  readonly turn_id: string;
+  readonly number: number;
+  /** In order; their texts are joined into one prompt. Never empty. */
+  readonly inputs: readonly FollowUp[];
+}
+
+export interface InterruptTurnInput {
+  readonly spec: AgentSpec;
+  /** The turn that is meant: an interrupt that arrives before its turn leaves a tombstone for it. */
+  readonly turn_id: string;
+}
+
+export interface EndAgentInput {
+  readonly spec: AgentSpec;
+  /** The record to keep; its `snapshot` and the machine's state are filled in by the activity. */
+  readonly record: AgentRecord;
+  /** The running turn, to be interrupted first. */
+  readonly turn_id?: string;
+}
+
+export interface EndAgentResult {
+  readonly machine_state: string;
+  readonly snapshot?: string;
+}
+
+export interface PublishEventsInput {
+  /** Workflow id of the agent. */
+  readonly agent: string;
+  readonly events: readonly SourcedEvent[];
+}
+
+/** Node side of the agent workflow. Failures are ApplicationFailures whose type is an error code of the table. */
+export interface AgentActivities {
+  /**
+   * Makes the machine, starts its runner, clones the repositories on their working branches and starts the agent
+   * program. Idempotent. Fails with NOT_FOUND (repository, branch), FAILED_PRECONDITION (no program, no credentials
+   * for git) or UNAVAILABLE.
+   */
+  prepareAgent(input: PrepareInput): Promise<PrepareResult>;
+  /**
+   * Runs one turn to its end, however it ends, and stores a snapshot. Re-attaches when the turn is already known.
+   * Fails with MACHINE_LOST (see below) or, retryably, UNAVAILABLE and Handover.
+   */
+  runTurn(input: RunTurnInput): Promise<TurnOutcome>;
+  /** Ends a turn; resolves when the runner has taken the order, which is before the turn has ended. */
+  interruptTurn(input: InterruptTurnInput): Promise<void>;
+  /** Interrupts, takes the last snapshot, stops the runner, destroys the machine, deletes secrets, writes the record. */
+  endAgent(input: EndAgentInput): Promise<EndAgentResult>;
+  /** Appends lifecycle events to the event log; a local activity. */
+  publishEvents(input: PublishEventsInput): Promise<void>;
+}
+
+/** Failure types beside the error codes. */
+export const MACHINE_LOST = 'MachineLost';
+/** A worker that shuts down hands its turn to the next one (temporal-facts.md, deploy). */
+export const HANDOVER = 'Handover';

@@ -1,0 +1,163 @@
+// What an agent workflow is started with and what it answers. Loaded by the workflow sandbox: types and constants only.
+import type { LifecycleEvent, TimelineType } from './events.ts';
+import type { AgentIdentity } from './identity.ts';
+import type { Phase } from './phases.ts';
+import type { Task } from './tasks.ts';
+import type { BranchState, Cost, ModelUsage, StoredText } from './turns.ts';
+
+export const DEQUEUE_STRATEGIES = ['all', 'one', 'five'] as const;
+export type DequeueStrategy = (typeof DEQUEUE_STRATEGIES)[number];
+
+export const ON_IDLE = ['keep_alive', 'terminate'] as const;
+export type OnIdle = (typeof ON_IDLE)[number];
+
+export const BACKENDS = ['claude', 'fake'] as const;
+export type BackendName = (typeof BACKENDS)[number];
+
+/** One sentence for people; the product's limit. */
+export const PURPOSE_LIMIT = 240;
+
+/** A repository to clone, all choices made. */
+export interface RepoSpec {
+  readonly clone_url: string;
+  /** Branch to start from; the remote's default branch when absent. */
+  readonly base_branch?: string;
+  /** Working branch. */
+  readonly branch: string;
+}
+
+/** Everything that is decided at spawn and never changes. References only: no secret, no content past the limit. */
+export interface AgentSpec {
+  readonly identity: AgentIdentity;
+  /** Made by the caller of spawn: a retried spawn is recognised by it. */
+  readonly spawn_id: string;
+  readonly machine: { readonly provider: string; readonly name: string };
+  readonly repos: readonly RepoSpec[];
+  readonly prompt: StoredText;
+  readonly purpose?: string;
+  readonly backend: BackendName;
+  readonly model?: string;
+  readonly append_system_prompt?: StoredText;
+  /** `push`, `respond`, or free text for the model. */
+  readonly out?: string;
+  readonly on_idle: OnIdle;
+  readonly dequeue_strategy: DequeueStrategy;
+  readonly tasks: readonly string[];
+  /** Key in the secret store of the spawn-time secrets, and their names for people. */
+  readonly secrets?: { readonly ref: string; readonly names: readonly string[] };
+  /** UUID of the agent program's session. */
+  readonly session_id: string;
+  readonly created_at: string;
+  /** Account that asked for it. */
+  readonly created_by: string;
+  /** Lower limits than the defaults, for tests of continue-as-new. */
+  readonly limits?: { readonly continue_after_turns?: number; readonly continue_after_signals?: number };
+}
+
+/** Why an idle agent waits for more than a follow-up. */
+export interface Parked {
+  readonly reason: string;
+  /** ISO 8601; absent when only a person can end it. */
+  readonly retry_at?: string;
+}
+
+/** An entry of the timeline: a lifecycle event with its time, and who caused it. */
+export type TimelineEntry = LifecycleEvent & { readonly at: string; readonly by?: string };
+
+/** The machine as the agent sees it. */
+export interface MachineView {
+  readonly name: string;
+  readonly provider: string;
+  /** How the agent's processes are held apart: see drivers/machines. */
+  readonly isolation: string;
+  readonly state: 'provisioning' | 'running' | 'stopped' | 'gone';
+}
+
+/** Money in US dollars. */
+export interface CostView {
+  readonly total_usd: number;
+  readonly by_model: Readonly<Record<string, ModelUsage>>;
+}
+
+/** The answer of the `status` query: what the workflow knows. The API server adds progress from the event log. */
+export interface AgentStatus {
+  readonly slug: string;
+  readonly workspace: string;
+  readonly account: string;
+  /** Absolute path. */
+  readonly path: string;
+  readonly workflow: string;
+  readonly phase: Phase;
+  readonly phase_since: string;
+  /** Why the agent is in its phase, and what to do, when that is not plain. */
+  readonly reason?: string;
+  readonly parked?: Parked;
+  readonly purpose?: string;
+  readonly model?: string;
+  readonly out?: string;
+  readonly on_idle: OnIdle;
+  readonly dequeue_strategy: DequeueStrategy;
+  /** What the agent works on: the running turn's first input, or the last. */
+  readonly working_on?: string;
+  /** Heads of the follow-ups that wait, in order. */
+  readonly queued: readonly string[];
+  readonly vm?: MachineView;
+  readonly turn?: {
+    readonly number: number;
+    readonly id: string;
+    readonly running: boolean;
+    readonly started_at: string;
+  };
+  /** Number of the last turn whose snapshot is stored; only saved turns are promised after the loss of a machine. */
+  readonly saved_turn?: number;
+  readonly response?: string;
+  readonly branches: readonly BranchState[];
+  readonly commits: number;
+  readonly prs: readonly string[];
+  readonly cost: CostView;
+  readonly tasks: { readonly total: number; readonly open: number };
+  readonly timeline?: readonly TimelineEntry[];
+  readonly created_at: string;
+  readonly ended_at?: string;
+  /** Heads of messages that were accepted but could not be delivered before the end. */
+  readonly undelivered?: readonly string[];
+  /**
+   * Whether input that was accepted has not been answered by a turn: `task-complete` is not reached for a waiter
+   * while it is true.
+   */
+  readonly pending_input: boolean;
+}
+
+/** What the `status` query takes. */
+export interface StatusQueryInput {
+  /** Types to include; absent: no timeline. */
+  readonly timeline?: readonly TimelineType[];
+}
+
+/** The record of an ended agent in the object store: right after history is gone. */
+export interface AgentRecord {
+  readonly status: AgentStatus;
+  readonly tasks: readonly Task[];
+  readonly spec: Pick<AgentSpec, 'identity' | 'spawn_id' | 'repos' | 'session_id' | 'backend' | 'created_at'>;
+  /** Object store key of the final snapshot. */
+  readonly snapshot?: string;
+}
+
+/** One line of a kill receipt. */
+export interface ReceiptLine {
+  readonly path: string;
+  readonly phase: Phase;
+  readonly machine: string;
+  /** `destroyed`, or why not. */
+  readonly machine_state: string;
+  readonly snapshot?: string;
+  readonly cost_usd: number;
+}
+
+/** The result of an agent workflow. */
+export interface AgentResult {
+  readonly phase: Phase;
+  readonly reason?: string;
+  readonly receipt: readonly ReceiptLine[];
+  readonly cost: Cost;
+}

@@ -1,0 +1,123 @@
+// What the event log of an agent holds. Loaded by the workflow sandbox: types and constants only.
+import type { Phase } from './phases.ts';
+import type { Cost, TurnStatus } from './turns.ts';
+
+/** What the agent program did, written by the runner's journal. Names are the product's, in lower case. */
+export type SessionEvent =
+  | { readonly type: 'session_start'; readonly session_id: string; readonly model: string; readonly resumed: boolean }
+  | {
+      readonly type: 'turn_start';
+      readonly turn_id: string;
+      readonly turn: number;
+      readonly inputs: readonly TurnInputSummary[];
+    }
+  | { readonly type: 'user_text'; readonly text: string }
+  | { readonly type: 'assistant_text'; readonly text: string; readonly subagent?: string }
+  | { readonly type: 'thinking'; readonly text: string; readonly subagent?: string }
+  | {
+      readonly type: 'tool_use';
+      readonly tool: string;
+      readonly tool_use_id: string;
+      /** JSON of the tool's input, cut at `EVENT_TEXT_LIMIT`. */
+      readonly input: string;
+      readonly subagent?: string;
+    }
+  | {
+      readonly type: 'tool_result';
+      readonly tool_use_id: string;
+      readonly text: string;
+      readonly is_error: boolean;
+      /** Bytes of the whole result, when `text` was cut. */
+      readonly whole_bytes?: number;
+      readonly subagent?: string;
+    }
+  | {
+      readonly type: 'retry';
+      readonly attempt: number;
+      readonly max_attempts: number;
+      readonly delay_ms: number;
+      /** HTTP status of the failed model request; absent when there was no answer. */
+      readonly http_status?: number;
+      readonly error: string;
+    }
+  | { readonly type: 'cost'; readonly total_usd: number; readonly delta: Cost }
+  | { readonly type: 'error'; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'turn_complete';
+      readonly turn_id: string;
+      readonly turn: number;
+      readonly status: TurnStatus;
+      readonly response: string;
+      readonly error?: { readonly code: string; readonly message: string };
+    }
+  | { readonly type: 'session_end'; readonly reason: string };
+
+/** What the workflow decided. The timeline types are the product's (`TIMELINE_TYPES`). */
+export type LifecycleEvent =
+  | { readonly type: 'phase'; readonly phase: Phase; readonly reason?: string }
+  | { readonly type: 'taskComplete'; readonly turn: number; readonly response: string }
+  | {
+      readonly type: 'followUp';
+      readonly id: string;
+      readonly from: string;
+      readonly text: string;
+      readonly how: FollowUpKind;
+    }
+  | {
+      readonly type: 'commit';
+      readonly sha: string;
+      readonly subject: string;
+      readonly branch: string;
+      readonly repo: string;
+    }
+  | { readonly type: 'push'; readonly sha: string; readonly branch: string; readonly repo: string }
+  | { readonly type: 'note'; readonly text: string };
+
+export type AgentEvent = SessionEvent | LifecycleEvent;
+
+/** How a message reached the agent: through the queue, past it, or made by Murmur itself (a reminder, a cut-off note). */
+export type FollowUpKind = 'prompt' | 'queue' | 'send' | 'system';
+
+/** One input of a turn, for `turns` and the log: the text is cut at `EVENT_TEXT_LIMIT`. */
+export interface TurnInputSummary {
+  readonly id: string;
+  readonly kind: FollowUpKind;
+  readonly from: string;
+  readonly text: string;
+}
+
+export const TIMELINE_TYPES = [
+  'phase',
+  'child',
+  'taskComplete',
+  'commit',
+  'push',
+  'checks',
+  'followUp',
+  'upload',
+] as const;
+export type TimelineType = (typeof TIMELINE_TYPES)[number];
+
+/**
+ * Characters of text in one event. A 5 MB tool result would otherwise travel through the journal, the worker, the
+ * log and every viewer; the whole stays in the agent program's own transcript.
+ */
+export const EVENT_TEXT_LIMIT = 16_384;
+
+/** An event with its place in the order of its source: what a source hands to the log. */
+export interface SourcedEvent {
+  /** From 1, without gaps, per source. The log drops a number that it has. */
+  readonly seq: number;
+  /** ISO 8601, when it happened. */
+  readonly at: string;
+  readonly event: AgentEvent;
+}
+
+/** Who numbers events: the runner's journal or the agent workflow. */
+export type EventSource = 'runner' | 'workflow';
+
+/** An event as the log holds it. `id` is the agent-wide order: from 1, without gaps; viewers resume after it. */
+export interface LogEntry extends SourcedEvent {
+  readonly id: number;
+  readonly source: EventSource;
+}

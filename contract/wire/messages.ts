@@ -1,0 +1,80 @@
+// Names and payloads of everything that is sent to an agent workflow. Loaded by the workflow sandbox: no imports but types.
+import type { AgentStatus, DequeueStrategy, StatusQueryInput } from './agent.ts';
+import type { Task, TaskCreateInput, TaskUpdateInput } from './tasks.ts';
+import type { FollowUp } from './turns.ts';
+
+/** Workflow type of an agent. */
+export const AGENT_WORKFLOW = 'agent';
+
+/** Who asks, and the id that makes asking twice harmless. Every part is absent when an operator signals by hand. */
+export interface Order {
+  readonly id: string;
+  readonly from: string;
+}
+
+/** Signals carry what must not be lost: durable once acknowledged, no worker needed. */
+export interface AgentSignals {
+  /** A follow-up through the queue. */
+  readonly queueAdd: FollowUp;
+  /** A follow-up past the queue, as a turn of its own. */
+  readonly sessionSend: FollowUp;
+  /** End the running turn. */
+  readonly interrupt: Order;
+  /** Cancel the agent and everything beneath it. */
+  readonly kill: Order & { readonly reason?: string };
+  /** End the session after the operation in progress: the agent completes. */
+  readonly stop: Order;
+}
+
+/** Updates are for answers that the workflow must compute. */
+export interface AgentUpdates {
+  readonly taskCreate: { readonly input: TaskCreateInput; readonly output: Task };
+  readonly taskUpdate: { readonly input: TaskUpdateInput; readonly output: Task };
+  readonly clearQueue: { readonly input: Order; readonly output: { readonly cleared: number } };
+  readonly setStrategy: {
+    readonly input: Order & { readonly strategy: DequeueStrategy };
+    readonly output: { readonly strategy: DequeueStrategy };
+  };
+}
+
+export interface AgentQueries {
+  readonly status: { readonly input: StatusQueryInput; readonly output: AgentStatus };
+  readonly taskList: { readonly input: Record<string, never>; readonly output: readonly Task[] };
+  readonly taskGet: { readonly input: { readonly task_id: string }; readonly output: Task };
+}
+
+/** Message names as Temporal sees them. */
+export const AGENT_SIGNALS = [
+  'queueAdd',
+  'sessionSend',
+  'interrupt',
+  'kill',
+  'stop',
+] as const satisfies readonly (keyof AgentSignals)[];
+export const AGENT_UPDATES = [
+  'taskCreate',
+  'taskUpdate',
+  'clearQueue',
+  'setStrategy',
+] as const satisfies readonly (keyof AgentUpdates)[];
+export const AGENT_QUERIES = ['status', 'taskList', 'taskGet'] as const satisfies readonly (keyof AgentQueries)[];
+
+/** Search attributes of an agent workflow, all registered by temporal-dev.yaml. Stored in the clear: never a prompt. */
+export const SEARCH_ATTRIBUTES = {
+  workspace: 'MurmurWorkspace',
+  owner: 'MurmurOwner',
+  phase: 'MurmurPhase',
+  root: 'MurmurRoot',
+  repo: 'MurmurRepo',
+} as const;
+
+/** Memo of an agent workflow: what `ls` and a status without a worker can show. Set at start. */
+export interface AgentMemo {
+  readonly spawn_id: string;
+  readonly purpose: string;
+  readonly machine: string;
+  readonly created_at: string;
+}
+
+/** The task queue of agent workflows and their control activities; eager activities need both on one queue. */
+export const CONTROL_TASK_QUEUE = 'murmur';

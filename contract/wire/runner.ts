@@ -1,0 +1,79 @@
+// The protocol between activities and the runner on a machine: HTTP on loopback, JSON bodies. No imports but types.
+import type { BackendName, RepoSpec } from './agent.ts';
+import type { SourcedEvent, TurnInputSummary } from './events.ts';
+import type { TurnOutcome } from './turns.ts';
+
+/** Raised when a call or event changes its meaning: a runner of another version is replaced between turns. */
+export const RUNNER_PROTOCOL = 1;
+
+/** `GET /health`. Answered without a token, so it says nothing secret. */
+export interface RunnerHealth {
+  readonly protocol: number;
+  readonly machine: string;
+  readonly pid: number;
+}
+
+/** `POST /open`: prepares the workspace and starts the agent program, both idempotent. Long: bounded by the caller. */
+export interface OpenRequest {
+  readonly repos: readonly RepoSpec[];
+  readonly session_id: string;
+  readonly backend: BackendName;
+  readonly model?: string;
+  readonly append_system_prompt?: string;
+  /** Environment of the agent program and its tools: model credentials and spawn-time secrets. Kept in memory only. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Names in `env` whose values are scrubbed from every event. */
+  readonly secret_names: readonly string[];
+}
+
+export interface OpenReply {
+  /** Where the agent program runs. */
+  readonly cwd: string;
+  /** How its processes are held apart. */
+  readonly isolation: string;
+  /** True when the conversation already existed on the machine. */
+  readonly resumed: boolean;
+}
+
+/** `POST /turn`: starts the turn, or reports the one with this id. Answers at once. */
+export interface TurnRequest {
+  readonly turn_id: string;
+  readonly number: number;
+  readonly prompt: string;
+  readonly inputs: readonly TurnInputSummary[];
+}
+
+/** `end_seq` and `outcome` are set when the turn has ended; a pump stops once the log has reached `end_seq`. */
+export interface TurnReply {
+  readonly state: 'running' | 'ended';
+  readonly end_seq?: number;
+  readonly outcome?: RunnerTurnOutcome;
+}
+
+/** The outcome as the runner knows it: the snapshot is stored by the activity. */
+export type RunnerTurnOutcome = Omit<TurnOutcome, 'snapshot'>;
+
+/** `GET /events?after=<seq>`: newline-delimited `SourcedEvent`s of the journal, kept open; a blank line every second. */
+export type RunnerEventLine = SourcedEvent;
+
+/** `POST /interrupt`: ends the turn, or leaves a tombstone for one that has not arrived. Answers when taken. */
+export interface InterruptRequest {
+  readonly turn_id: string;
+}
+
+/** `POST /snapshot`: captures an immutable copy of the conversation and the work tree; only between turns. */
+export interface SnapshotReply {
+  /** Directory on the machine with the captured files. */
+  readonly directory: string;
+  /** Files relative to it. */
+  readonly files: readonly string[];
+  /** Journal position the snapshot covers. */
+  readonly seq: number;
+}
+
+/** `POST /stop`: ends the running turn as `status`, ends the agent program and everything it started, then exits. */
+export interface StopRequest {
+  readonly status: 'cut_off' | 'interrupted';
+}
+
+/** Errors of the runner are `ErrorBody`s under `error`, with the HTTP status of the table. */

@@ -1,0 +1,79 @@
+// The port to machines: where agents run. Implementations: local (a directory on this host) and fake.
+import type { Duplex } from 'node:stream';
+
+/** `absent` also after destroy: a provider keeps no memory of machines that are gone. */
+export type MachineState = 'absent' | 'provisioning' | 'running' | 'stopped';
+
+export interface MachineInfo {
+  readonly name: string;
+  readonly state: MachineState;
+  /** How agent processes are held apart on it, for `status` and `doctor`. */
+  readonly isolation: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface CreateMachine {
+  /** Unique; `murmur-<8 hex>`. */
+  readonly name: string;
+  /** For reconciliation: `{ agent: <workflow id> }`. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes and ends machines. Every call is idempotent by name, so an activity may be retried at any point.
+ * All calls throw MurmurError: UNAVAILABLE when the provider cannot be reached, FAILED_PRECONDITION when it refuses.
+ */
+export interface MachineProvider {
+  readonly name: string;
+  /** Resolves when the machine is running. */
+  create(machine: CreateMachine): Promise<MachineInfo>;
+  /** Asks the provider, not the machine: a dead connection is not a dead machine. */
+  describe(name: string): Promise<MachineInfo>;
+  /** Throws NOT_FOUND for an absent machine. */
+  start(name: string): Promise<void>;
+  /** Ends every process on it and keeps its disk. No-op for an absent machine. */
+  stop(name: string): Promise<void>;
+  /** Ends every process on it and removes its disk. No-op for an absent machine. */
+  destroy(name: string): Promise<void>;
+  list(labels?: Readonly<Record<string, string>>): Promise<readonly MachineInfo[]>;
+  /** Throws NOT_FOUND for an absent machine, UNAVAILABLE for one that does not answer. */
+  connect(name: string): Promise<Machine>;
+}
+
+export interface ExecOptions {
+  readonly cwd?: string;
+  /** Added to the machine's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string | Buffer;
+  /** The whole tree of the command is ended when the time is over; DEADLINE_EXCEEDED is thrown. */
+  readonly timeoutMs: number;
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A connection to a running machine. */
+export interface Machine {
+  readonly name: string;
+  readonly isolation: string;
+  /** Absolute paths on the machine. */
+  readonly paths: {
+    /** HOME of the agent program. */
+    readonly home: string;
+    /** Parent of the checkouts. */
+    readonly work: string;
+    /** The runner's own files, out of the agent's sight where isolation allows. */
+    readonly runner: string;
+  };
+  /** Runs a command with the rights of the runner, not of the agent. Resolves for any exit code. */
+  exec(command: string, args: readonly string[], options: ExecOptions): Promise<ExecResult>;
+  /** Writes a file; parents are made. */
+  put(path: string, content: Buffer | string, mode?: number): Promise<void>;
+  /** Throws NOT_FOUND. */
+  get(path: string): Promise<Buffer>;
+  /** Connects to a loopback port of the machine. Throws UNAVAILABLE when nothing listens. */
+  dial(port: number): Promise<Duplex>;
+}

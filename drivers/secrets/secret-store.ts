@@ -1,0 +1,11 @@
+// The port to spawn-time secrets: values by reference, so that Temporal's history never holds one.
+// Implementations: directory (0600 files) and memory.
+
+export interface SecretStore {
+  /** Stores name → value under the reference, replacing what was there. */
+  put(ref: string, values: Readonly<Record<string, string>>): Promise<void>;
+  /** Empty when the reference is unknown. */
+  get(ref: string): Promise<Readonly<Record<string, string>>>;
+  /** No-op when the reference is unknown. */
+  delete(ref: string): Promise<void>;
+}

@@ -76,5 +76,11 @@ export interface AgentMemo {
   readonly created_at: string;
 }
 
-/** The task queue of agent workflows and their control activities; eager activities need both on one queue. */
-export const CONTROL_TASK_QUEUE = 'murmur';
+/**
+ * The task queue of a host's worker, for workflows and activities alike: eager activities need both on one queue, and
+ * hosts that share a namespace must not take each other's local machines. The id is kept in MURMUR_HOME, since a
+ * host's name changes.
+ */
+export function taskQueueOf(hostId: string): string {
+  return `murmur-${hostId}`;
+}

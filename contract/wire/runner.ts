@@ -6,6 +6,23 @@ import type { TurnOutcome } from './turns.ts';
 /** Raised when a call or event changes its meaning: a runner of another version is replaced between turns. */
 export const RUNNER_PROTOCOL = 1;
 
+/** `<machine>/runner/config.json`, mode 0600: written before the runner is started as `node <runner> <machine>/runner`. */
+export interface RunnerConfig {
+  readonly machine: string;
+  /** Bearer token of every call but `GET /health`. */
+  readonly token: string;
+  /** How to hold the agent's processes apart; written and read by drivers/machines/isolation. */
+  readonly isolation: Readonly<Record<string, unknown>>;
+}
+
+/** `<machine>/runner/address.json`, mode 0600: written once the runner listens on 127.0.0.1, replaced at each start. */
+export interface RunnerAddress {
+  readonly port: number;
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly started: string;
+}
+
 /** `GET /health`. Answered without a token, so it says nothing secret. */
 export interface RunnerHealth {
   readonly protocol: number;
@@ -24,6 +41,11 @@ export interface OpenRequest {
   readonly env: Readonly<Record<string, string>>;
   /** Names in `env` whose values are scrubbed from every event. */
   readonly secret_names: readonly string[];
+  /**
+   * Absolute path, on the machine, of a captured snapshot to restore when the workspace is not there: same paths,
+   * branch, HEAD, index, uncommitted and untracked files, and conversation.
+   */
+  readonly restore?: string;
 }
 
 export interface OpenReply {

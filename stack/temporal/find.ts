@@ -1,0 +1,156 @@
+// Finds a Temporal server binary, or makes one. The order is the cheapest first: PATH, caches, download, build.
+import { access, constants, mkdir } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { buildTemporal } from './build.ts';
+import { cachedBinary, exists, makeCached } from './cache.ts';
+import { downloadTemporal } from './download.ts';
+import { TEMPORAL_RELEASE, serverVersionIn, serverVersionProblem } from './release.ts';
+import { run } from './run.ts';
+
+export interface TemporalBinary {
+  readonly path: string;
+  /** Version of the server inside. */
+  readonly version: string;
+  readonly source: 'PATH' | 'cache' | 'download' | 'build';
+}
+
+export interface FindTemporalOptions {
+  /** PATH and what Go needs. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Folders to look in, in order; what is made goes to the first that is writable. */
+  readonly cacheDirs: readonly string[];
+  readonly packageRoot: string;
+  /** Called with one line for each step that takes time. */
+  readonly onProgress: (message: string) => void;
+  readonly signal?: AbortSignal | undefined;
+  /** Where downloads come from; the official site when absent. */
+  readonly downloadUrl?: string;
+}
+
+/** A program that answers later than this to `--version` is not going to serve. */
+const VERSION_TIMEOUT_MS = 20_000;
+
+/**
+ * The binary that is at hand, without downloading or building: on PATH, or cached. `rejected` says of each candidate
+ * why it cannot be used.
+ */
+export async function lookUpTemporal(
+  options: Pick<FindTemporalOptions, 'env' | 'cacheDirs'>,
+): Promise<{ readonly found?: TemporalBinary; readonly rejected: readonly string[] }> {
+  const rejected: string[] = [];
+  const onPath = await programOnPath('temporal', options.env);
+  const candidates = [
+    ...(onPath === undefined ? [] : [{ path: onPath, source: 'PATH' as const }]),
+    ...options.cacheDirs.map((dir) => ({ path: cachedBinary(dir), source: 'cache' as const })),
+  ];
+  for (const { path, source } of candidates) {
+    if (!(await exists(path))) continue;
+    const verdict = await judge(path);
+    if ('version' in verdict) return { found: { path, source, version: verdict.version }, rejected };
+    rejected.push(`${path} ${verdict.problem}`);
+  }
+  if (onPath === undefined) rejected.unshift('no `temporal` on PATH');
+  return { rejected };
+}
+
+/**
+ * Returns a binary of a supported version, downloading or building one when none is there.
+ * Throws FAILED_PRECONDITION naming everything that was tried.
+ */
+export async function findTemporal(options: FindTemporalOptions): Promise<TemporalBinary> {
+  const { found, rejected } = await lookUpTemporal(options);
+  if (found !== undefined) return found;
+  const cacheDir = await firstWritable(options.cacheDirs);
+  const tried: string[] = [...rejected, `nothing in ${options.cacheDirs.join(' or ')}`];
+  let source: TemporalBinary['source'] = 'cache';
+  const make = async (target: string): Promise<void> => {
+    source = await downloadOrBuild(target, tried, options);
+  };
+  const path = await makeCached(cacheDir, make, () => {
+    options.onProgress('another process is getting the Temporal CLI: waiting for it');
+  });
+  const verdict = await judge(path);
+  if ('version' in verdict) return { path, source, version: verdict.version };
+  throw notFound([...tried, `${path} ${verdict.problem}`]);
+}
+
+async function downloadOrBuild(
+  target: string,
+  tried: string[],
+  options: FindTemporalOptions,
+): Promise<'download' | 'build'> {
+  try {
+    const { onProgress, signal } = options;
+    const baseUrl = options.downloadUrl === undefined ? {} : { baseUrl: options.downloadUrl };
+    await downloadTemporal(target, { ...baseUrl, onProgress, signal });
+    return 'download';
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    tried.push(`download: ${reasonOf(error)}`);
+  }
+  const go = await programOnPath('go', options.env);
+  if (go === undefined) throw notFound([...tried, 'build: no `go` on PATH']);
+  try {
+    await buildTemporal(target, { ...options, go });
+    return 'build';
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw notFound([...tried, `build: ${reasonOf(error)}`]);
+  }
+}
+
+/** The full path of a program on PATH, or undefined. */
+export async function programOnPath(name: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  for (const dir of (env['PATH'] ?? '').split(delimiter)) {
+    if (dir === '') continue;
+    const path = join(dir, name);
+    const runs = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (runs && (await exists(path))) return path;
+  }
+  return undefined;
+}
+
+async function judge(path: string): Promise<{ version: string } | { problem: string }> {
+  try {
+    const { code, stdout } = await run(path, ['--version'], { timeoutMs: VERSION_TIMEOUT_MS });
+    if (code !== 0) return { problem: 'does not run' };
+    const version = serverVersionIn(stdout);
+    const problem = serverVersionProblem(version);
+    return version === undefined || problem !== undefined ? { problem: problem ?? 'has no version' } : { version };
+  } catch (error) {
+    return { problem: `does not run: ${reasonOf(error)}` };
+  }
+}
+
+async function firstWritable(dirs: readonly string[]): Promise<string> {
+  for (const dir of dirs) {
+    const writable = await mkdir(dir, { recursive: true })
+      .then(() => access(dir, constants.W_OK))
+      .then(
+        () => true,
+        () => false,
+      );
+    if (writable) return dir;
+  }
+  throw new MurmurError('FAILED_PRECONDITION', `no cache folder is writable: ${dirs.join(', ')}`, {
+    hint: 'make one of them writable, or put a `temporal` on PATH',
+  });
+}
+
+function notFound(tried: readonly string[]): MurmurError {
+  return new MurmurError('FAILED_PRECONDITION', `no Temporal server to start: ${tried.join('; ')}`, {
+    hint:
+      `install the Temporal CLI ${TEMPORAL_RELEASE.cli} on PATH (https://temporal.io/setup/install-temporal-cli), ` +
+      'install Go so that it can be built, or set TEMPORAL_ADDRESS to a running server',
+    details: { tried },
+  });
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}

@@ -18,6 +18,8 @@ export interface CliHints {
   readonly command: string;
   /** Input fields given by position, in order. */
   readonly args: readonly string[];
+  /** What the usage line calls a positional, where that is not the field's name: `prompt` for `description`. */
+  readonly argNames?: Readonly<Record<string, string>>;
   /** The positional field that takes all remaining words, joined by spaces (or a list of them, for an array). */
   readonly rest?: string;
   /** Flags that are not simply the field's name. */
@@ -41,6 +43,8 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   readonly input: Input;
   /** The answer, or one event of the stream. */
   readonly output: Output;
+  /** A `result` stream's progress events, before the answer. */
+  readonly progress?: z.ZodType;
   /** Codes it can answer beside UNAUTHENTICATED, UNAVAILABLE and INTERNAL. */
   readonly errors: readonly ErrorCode[];
   readonly hints: OperationHints;
@@ -49,12 +53,14 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   readonly cli: CliHints;
 }
 
-/** Defines an operation; the identity function that gives the literal its types. */
-export function defineOperation<Input extends z.ZodObject, Output extends z.ZodType>(
-  operation: Operation<Input, Output>,
-): Operation<Input, Output> {
+/** Defines an operation; the identity function that keeps the literal's own types, its name among them. */
+export function defineOperation<const Op extends Operation>(operation: Op): Op {
   return operation;
 }
 
-export type InputOf<Op extends Operation> = z.output<Op['input']>;
+/** What a caller sends, defaults still open. */
+export type InputOf<Op extends Operation> = z.input<Op['input']>;
+/** What a handler gets: checked, defaults filled in. */
+export type ParsedInputOf<Op extends Operation> = z.output<Op['input']>;
+/** The answer, or one event of an `events` stream. */
 export type OutputOf<Op extends Operation> = z.output<Op['output']>;

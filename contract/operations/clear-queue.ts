@@ -1,0 +1,19 @@
+// Discards queued follow-ups.
+import { z } from 'zod';
+import { defineOperation } from '../operation.ts';
+import { agentAddress } from '../schema/address.ts';
+
+export const clearQueue = defineOperation({
+  name: 'clear_queue',
+  summary: 'discard all queued follow-ups of an agent',
+  description: 'Discards every follow-up that waits in the queue, undelivered. Returns how many there were.',
+  input: z.strictObject({ ...agentAddress }),
+  output: z.object({ cleared: z.number().int().describe('Number of follow-ups that were discarded.') }),
+  errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
+  hints: { readOnly: false, destructive: true, idempotent: true },
+  cli: {
+    command: 'queue clear',
+    args: ['slug'],
+    examples: [{ line: 'queue clear fix-auth', says: 'nothing waits any more' }],
+  },
+});

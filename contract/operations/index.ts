@@ -1,0 +1,61 @@
+// The registry: every operation, once. Surfaces are derived from it.
+import { auth } from './auth.ts';
+import { clearQueue } from './clear-queue.ts';
+import { interrupt } from './interrupt.ts';
+import { kill } from './kill.ts';
+import { ls } from './ls.ts';
+import { queueAdd } from './queue-add.ts';
+import { queueStrategy } from './queue-strategy.ts';
+import { sessionSend } from './session-send.ts';
+import { sessionStop } from './session-stop.ts';
+import { sessionWatch } from './session-watch.ts';
+import { spawn } from './spawn.ts';
+import { status } from './status.ts';
+import { taskCreate } from './task-create.ts';
+import { taskGet } from './task-get.ts';
+import { taskList } from './task-list.ts';
+import { taskUpdate } from './task-update.ts';
+import { turns } from './turns.ts';
+import { version } from './version.ts';
+import { wait } from './wait.ts';
+import { watch } from './watch.ts';
+
+/** All operations by name, in the order in which help and reference list them. */
+export const operations = {
+  spawn,
+  ls,
+  status,
+  wait,
+  watch,
+  turns,
+  kill,
+  session_watch: sessionWatch,
+  session_send: sessionSend,
+  interrupt,
+  session_stop: sessionStop,
+  queue_add: queueAdd,
+  clear_queue: clearQueue,
+  queue_strategy: queueStrategy,
+  task_create: taskCreate,
+  task_update: taskUpdate,
+  task_list: taskList,
+  task_get: taskGet,
+  auth,
+  version,
+} as const;
+
+export type Operations = typeof operations;
+export type OperationName = keyof Operations;
+
+/** Operations that stream events without an end of their own. */
+export type EventsOperation = {
+  [Name in OperationName]: Operations[Name] extends { readonly stream: 'events' } ? Name : never;
+}[OperationName];
+
+/** Operations that tell of their progress before they answer. */
+export type ResultOperation = {
+  [Name in OperationName]: Operations[Name] extends { readonly stream: 'result' } ? Name : never;
+}[OperationName];
+
+/** Operations with one answer, at once or in the end. */
+export type AnswerOperation = Exclude<OperationName, EventsOperation>;

@@ -1,0 +1,29 @@
+// Sends a message past the queue.
+import { z } from 'zod';
+import { defineOperation } from '../operation.ts';
+import { agentAddress } from '../schema/address.ts';
+import { confirmation } from '../schema/confirmation.ts';
+import { message } from '../schema/text.ts';
+
+export const sessionSend = defineOperation({
+  name: 'session_send',
+  summary: "send a message to an agent's session, past the queue",
+  description:
+    'Sends a message that bypasses the queue: it is a turn of its own, begun as soon as the current turn completes, and ' +
+    'wakes an idle agent. `clear_queue` does not touch it.',
+  input: z.strictObject({
+    ...agentAddress,
+    message: message('message').describe('The message, as the agent will read it.'),
+  }),
+  output: confirmation,
+  errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
+  hints: { readOnly: false, destructive: false, idempotent: false },
+  cli: {
+    command: 'session send',
+    args: ['slug', 'message'],
+    rest: 'message',
+    examples: [
+      { line: 'session send fix-auth "Also add a test for the token refresh case"', says: 'delivered next' },
+    ],
+  },
+});

@@ -1,0 +1,22 @@
+// Ends a session in good order.
+import { z } from 'zod';
+import { defineOperation } from '../operation.ts';
+import { agentAddress } from '../schema/address.ts';
+import { confirmation } from '../schema/confirmation.ts';
+
+export const sessionStop = defineOperation({
+  name: 'session_stop',
+  summary: "end an agent's session after the operation in progress",
+  description:
+    'Asks the agent to end once the turn in progress is over. The agent then is completed, its machine destroyed and ' +
+    'its last state kept.',
+  input: z.strictObject({ ...agentAddress }),
+  output: confirmation,
+  errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
+  hints: { readOnly: false, destructive: true, idempotent: true },
+  cli: {
+    command: 'session stop',
+    args: ['slug'],
+    examples: [{ line: 'session stop fix-auth', says: 'it completes' }],
+  },
+});

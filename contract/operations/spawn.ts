@@ -1,0 +1,97 @@
+// Creates an agent.
+import { z } from 'zod';
+import { defineOperation } from '../operation.ts';
+import { workspaceName } from '../schema/address.ts';
+import { phaseName } from '../schema/phase.ts';
+import { branchName, repoInput } from '../schema/repo.ts';
+import { spawnSecrets } from '../schema/secrets.ts';
+import { message, modelName, taskSubjects } from '../schema/text.ts';
+import { DEQUEUE_STRATEGIES, ON_IDLE, PURPOSE_LIMIT } from '../wire/agent.ts';
+
+export const spawn = defineOperation({
+  name: 'spawn',
+  summary: 'create an agent and give it its task',
+  description:
+    'Creates an agent on a machine of its own, clones its repositories on working branches and starts its first ' +
+    'turn. Returns as soon as the agent exists; follow it with `wait` or `session watch`. An agent clones from the ' +
+    'remote, never from a work tree, so push first. A slug that is running is refused: send it a follow-up instead.',
+  input: z.strictObject({
+    slug: z
+      .string({ error: (issue) => (issue.input === undefined ? 'slug required' : 'slug must be a string') })
+      .min(1, 'slug required')
+      .describe('Name of the new agent, such as `fix-auth-bug`: 1 to 63 lower-case letters, digits and hyphens.'),
+    description: message('description').describe('The task, as the agent will read it.'),
+    workspace: workspaceName,
+    repos: z
+      .array(repoInput)
+      .max(20, 'at most 20 repositories')
+      .default([])
+      .describe('Repositories to clone. Without any, the agent starts in an empty directory.'),
+    branch: branchName
+      .optional()
+      .describe(
+        'Working branch for every repository; `repos[].branch` wins. Default: `murmur/<workspace>/<account>/<slug>`.',
+      ),
+    purpose: z
+      .string()
+      .max(PURPOSE_LIMIT, `purpose has at most ${String(PURPOSE_LIMIT)} characters`)
+      .optional()
+      .describe(`One sentence for people on what the agent is for. At most ${String(PURPOSE_LIMIT)} characters.`),
+    model: modelName.optional().describe('Model of the agent program. Default: its own.'),
+    out: z
+      .string()
+      .max(16_384, 'out has at most 16384 characters')
+      .optional()
+      .describe(
+        'What to deliver: `push` (commit and push, no pull request), `respond` (answer only, no code changes), or ' +
+          'free text for the agent.',
+      ),
+    tasks: taskSubjects.describe('Checklist items that the agent must complete before it idles.'),
+    append_system_prompt: z.string().optional().describe("Text appended to the agent's system prompt."),
+    dequeue_strategy: z
+      .enum(DEQUEUE_STRATEGIES)
+      .default('all')
+      .describe('How many queued follow-ups one turn takes: `all`, `one`, or up to `five`.'),
+    on_idle: z
+      .enum(ON_IDLE)
+      .default('keep_alive')
+      .describe('When a turn has ended and nothing waits: `keep_alive` stays reachable, `terminate` ends the agent.'),
+    secrets: spawnSecrets.describe(
+      'Environment variables for this agent alone, name to value. Stored apart from the history, deleted at its end.',
+    ),
+  }),
+  output: z.object({
+    slug: z.string().describe('Slug of the new agent.'),
+    workspace: z.string().describe('Its workspace.'),
+    path: z.string().describe('Its absolute path.'),
+    phase: phaseName,
+    vm: z.string().describe('Name of its machine.'),
+  }),
+  errors: ['INVALID_ARGUMENT', 'ALREADY_EXISTS', 'FAILED_PRECONDITION'],
+  hints: { readOnly: false, destructive: false, idempotent: false },
+  cli: {
+    command: 'spawn',
+    args: ['slug', 'description'],
+    argNames: { description: 'prompt' },
+    rest: 'description',
+    flags: {
+      repos: {
+        name: 'repo',
+        help: "Repository to clone, as URL, URL=base or URL=base:working; repeatable. Default: the current directory's origin at its pushed branch.",
+      },
+      tasks: { name: 'task', help: 'Checklist item that the agent must complete; repeatable.' },
+      secrets: {
+        name: 'env',
+        char: 'e',
+        help: 'Secret for this agent alone: FOO from the environment, FOO=- from standard input; repeatable.',
+      },
+    },
+    examples: [
+      { line: 'spawn fix-auth "Fix the session timeout"', says: 'in the current repository' },
+      {
+        line: 'spawn docs-pass --repo https://git.example.com/shop/api=main --out push Update the API docs',
+        says: 'on another repository, pushing the result',
+      },
+    ],
+  },
+});

@@ -1,0 +1,21 @@
+// Money and tokens.
+import { z } from 'zod';
+
+const modelUsage = z.object({
+  input_tokens: z.number().describe('Tokens read, without those from the cache.'),
+  output_tokens: z.number().describe('Tokens written.'),
+  cache_read_tokens: z.number().describe('Tokens read from the prompt cache.'),
+  cache_write_tokens: z.number().describe('Tokens written to the prompt cache.'),
+  usd: z.number().describe('US dollars.'),
+});
+
+/** Usage per model name. */
+export const usageByModel = z.record(z.string(), modelUsage).describe('Usage per model.');
+
+/** What a turn added. */
+export const costDelta = z.object({ usd: z.number().describe('US dollars.'), by_model: usageByModel });
+
+/** What an agent has cost so far. */
+export const costTotal = z
+  .object({ total_usd: z.number().describe('US dollars so far.'), by_model: usageByModel })
+  .describe('Accumulated cost, with its breakdown.');

@@ -1,0 +1,13 @@
+// Phases as input and output.
+import { z } from 'zod';
+import { parsePhase, PHASES } from '../wire/phases.ts';
+import { quoteValue } from './quote.ts';
+
+/** A phase as surfaces print it. */
+export const phaseName = z.enum(PHASES).describe('Phase of the agent, in lower case.');
+
+/** A phase as callers may write it: `task-complete`, `task_complete`, `PHASE_TASK_COMPLETE`, `killed`. */
+export const phaseInput = z.preprocess(
+  (value) => (typeof value === 'string' ? (parsePhase(value) ?? value) : value),
+  z.enum(PHASES, { error: (issue) => `unknown phase ${quoteValue(issue.input)}` }),
+);

@@ -1,0 +1,33 @@
+// Checklist tasks as callers see them.
+import { z } from 'zod';
+import { parseTaskStatus, TASK_STATUSES } from '../wire/tasks.ts';
+import { quoteValue } from './quote.ts';
+
+/** A status as callers may write it: `completed` is `done`, TASK_STATUS_… forms are accepted. */
+export const taskStatusInput = z.preprocess(
+  (value) => (typeof value === 'string' ? (parseTaskStatus(value) ?? value) : value),
+  z.enum(TASK_STATUSES, { error: (issue) => `unknown task status ${quoteValue(issue.input)}` }),
+);
+
+/** One checklist item; fields that have no value are absent. */
+export const taskView = z
+  .object({
+    id: z.string().describe("The task's id, for task_update and task_get."),
+    subject: z.string().describe('Short summary of the task.'),
+    description: z.string().optional().describe('What to do, in detail.'),
+    status: z.enum(TASK_STATUSES).describe('Where the task stands.'),
+    blocks: z.array(z.string()).optional().describe('Ids of tasks that wait for this one.'),
+    blocked_by: z.array(z.string()).optional().describe('Ids of tasks that this one waits for.'),
+    activation: z
+      .string()
+      .optional()
+      .describe('`files_modified:<glob>`: the task is dormant until a turn changes a matching file.'),
+    dormant: z.boolean().optional().describe('True while the activation has not fired; the agent may idle then.'),
+  })
+  .describe('A checklist task.');
+
+/** A task's id in an input. */
+export const taskId = z
+  .string({ error: (issue) => (issue.input === undefined ? 'task_id required' : 'task_id must be a string') })
+  .min(1, 'task_id required')
+  .max(100, 'a task id has at most 100 characters');

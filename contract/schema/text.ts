@@ -1,0 +1,32 @@
+// Texts that people and models write.
+import { z } from 'zod';
+
+/** Characters of a task's subject; it is shown in one line and travels in Temporal's history. */
+const SUBJECT_LIMIT = 1_000;
+/** Items that one call may add: they travel in one signal, which Temporal limits to 2 MB. */
+const TASKS_LIMIT = 100;
+
+/** A text that must say something. Its length is bounded by the request body alone: long texts go to the object store. */
+export function message(field: string): z.ZodString {
+  return z
+    .string({ error: (issue) => (issue.input === undefined ? `${field} required` : `${field} must be a string`) })
+    .regex(/\S/, `${field} required`);
+}
+
+/** One checklist item. */
+export const taskSubject = message('subject').max(
+  SUBJECT_LIMIT,
+  `a task's subject has at most ${String(SUBJECT_LIMIT)} characters`,
+);
+
+/** Checklist items that come with a spawn or a follow-up. */
+export const taskSubjects = z
+  .array(taskSubject)
+  .max(TASKS_LIMIT, `at most ${String(TASKS_LIMIT)} tasks at once`)
+  .default([]);
+
+/** Model name as the agent program takes it; it becomes an argument of that program. */
+export const modelName = z
+  .string()
+  .max(200, 'a model name has at most 200 characters')
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@[\]-]*$/, 'a model name has letters, digits and . _ : / @ [ ] -');

@@ -1,0 +1,50 @@
+// The demo's scripted model as a process of its own, so that `--keep` can leave it running with the stack.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startScriptedModel } from './model/scripted-model.ts';
+import { demoScript } from './script.ts';
+
+export interface ModelProcess {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the model for the stack in `home`. It ends when stopped, or by itself once that stack is gone. */
+export async function startModelProcess(home: string): Promise<ModelProcess> {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), home], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  child.stdout.destroy();
+  child.unref();
+  return {
+    url,
+    stop: async () => {
+      const gone = once(child, 'exit');
+      child.ref();
+      if (child.kill()) await gone;
+    },
+  };
+}
+
+/** How long the model waits for a stack that has not come up yet, or looks again for one that has. */
+const LOOK_AGAIN_MS = 5_000;
+/** A first build of Temporal takes about five minutes on two cores. */
+const PATIENCE_MS = 20 * 60_000;
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const record = join(process.argv[2] ?? '', 'stack.json');
+  const model = await startScriptedModel({ script: demoScript });
+  process.stdout.write(`${model.url}\n`);
+  process.stdout.on('error', () => undefined);
+  const end = Date.now() + PATIENCE_MS;
+  while (!existsSync(record) && Date.now() < end) await delay(LOOK_AGAIN_MS);
+  while (existsSync(record)) await delay(LOOK_AGAIN_MS);
+  await model.stop();
+}

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { costDelta } from './cost.ts';
 import { phaseName } from './phase.ts';
 
-/** An event's id: opaque to callers, a decimal number today. */
-export const eventId = z.string().describe('Id of the event; resume after it with `from`.');
+/** An event's id: a decimal number that grows along the stream. */
+export const eventId = z.string().describe('Id of the event, growing; resume after it with `from`.');
 
 /** Where to resume. */
 export const fromEventId = z

@@ -2,12 +2,15 @@
 import { z } from 'zod';
 import { parseTaskStatus, TASK_STATUSES } from '../wire/tasks.ts';
 import { quoteValue } from './quote.ts';
+import { OTHER_SPELLINGS } from './spellings.ts';
 
 /** A status as callers may write it: `completed` is `done`, TASK_STATUS_… forms are accepted. */
-export const taskStatusInput = z.preprocess(
-  (value) => (typeof value === 'string' ? (parseTaskStatus(value) ?? value) : value),
-  z.enum(TASK_STATUSES, { error: (issue) => `unknown task status ${quoteValue(issue.input)}` }),
-);
+export const taskStatusInput = z
+  .preprocess(
+    (value) => (typeof value === 'string' ? (parseTaskStatus(value) ?? value) : value),
+    z.enum(TASK_STATUSES, { error: (issue) => `unknown task status ${quoteValue(issue.input)}` }),
+  )
+  .meta(OTHER_SPELLINGS);
 
 /** One checklist item; fields that have no value are absent. */
 export const taskView = z

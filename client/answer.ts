@@ -1,0 +1,66 @@
+// Calls with one answer, at once or after progress events.
+import { MurmurError } from '../contract/wire/errors.ts';
+import { readErrorBody, send, unreachable } from './request.ts';
+import type { Endpoint, Request } from './request.ts';
+import { Patience } from './retry.ts';
+import { readEvents } from './sse.ts';
+
+export interface AnswerRequest extends Request {
+  readonly onProgress: ((progress: unknown) => void) | undefined;
+}
+
+/** Asks until there is an answer, with the same idempotency key. */
+export async function answer(endpoint: Endpoint, request: AnswerRequest): Promise<unknown> {
+  const patience = new Patience(endpoint.retryForMs, request.signal);
+  const heard: AnswerRequest = {
+    ...request,
+    onHeartbeat: () => {
+      patience.renew();
+      request.onHeartbeat?.();
+    },
+  };
+  for (;;) {
+    try {
+      return await ask(endpoint, heard, patience);
+    } catch (error) {
+      await patience.pauseAfter(error);
+    }
+  }
+}
+
+async function ask(endpoint: Endpoint, request: AnswerRequest, patience: Patience): Promise<unknown> {
+  const response = await send(endpoint, request);
+  if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) {
+    return await followToResult(endpoint, request, response, patience);
+  }
+  try {
+    return await response.json();
+  } catch (error) {
+    request.signal?.throwIfAborted();
+    throw unreachable(endpoint, error);
+  }
+}
+
+async function followToResult(
+  endpoint: Endpoint,
+  request: AnswerRequest,
+  response: Response,
+  patience: Patience,
+): Promise<unknown> {
+  for await (const message of readEvents(endpoint, request, response)) {
+    patience.renew();
+    if (message.event === 'result') return JSON.parse(message.data);
+    if (message.event === 'progress') request.onProgress?.(JSON.parse(message.data));
+    if (message.event === 'error') throw streamError(message.data);
+    if (message.event === 'reconnect') break;
+  }
+  throw unreachable(endpoint, new Error('the answer was cut off'));
+}
+
+/** The error in an `error` event: an error body under `error`, as in an answer. */
+export function streamError(data: string): MurmurError {
+  const body = readErrorBody(data);
+  return body === undefined
+    ? new MurmurError('INTERNAL', 'the server sent an error that cannot be read')
+    : MurmurError.fromBody(body);
+}

@@ -1,0 +1,54 @@
+// The whole configuration of worker, server and stack as one frozen object. The CLI loads settings.ts instead.
+import type { Environment } from './environment.ts';
+import { choiceOf, portOf } from './environment.ts';
+import { ensureHostId } from './home.ts';
+import type { ModelCredentials } from './model-credentials.ts';
+import { modelCredentials } from './model-credentials.ts';
+import { findClaude } from './programs.ts';
+import type { Settings, SettingsSource } from './settings.ts';
+import { loadSettings } from './settings.ts';
+import type { TemporalSettings } from './temporal.ts';
+import { temporalSettings } from './temporal.ts';
+
+export const ISOLATION_CHOICES = ['auto', 'namespace', 'tracking'] as const;
+/** `auto`: namespaces where they work, else tracking. */
+export type IsolationChoice = (typeof ISOLATION_CHOICES)[number];
+
+export interface Config extends Settings {
+  readonly hostId: string;
+  /** Workflows and activities of this host share it: eager execution works only within one queue. */
+  readonly taskQueue: string;
+  readonly temporal: TemporalSettings;
+  /** Loopback ports of the embedded stack; 0 takes a free one. */
+  readonly ports: { readonly api: number; readonly temporal: number; readonly temporalUi: number };
+  readonly modelCredentials: ModelCredentials;
+  /** Absolute path of Claude Code; undefined when there is none. */
+  readonly claude: string | undefined;
+  readonly isolation: IsolationChoice;
+}
+
+/** Away from Temporal's own 7233 and 8233, where a developer's other dev server listens. */
+const DEFAULT_PORTS = { api: 7470, temporal: 7471, temporalUi: 7472 } as const;
+
+/**
+ * Reads everything and makes MURMUR_HOME with its host id. Throws INVALID_ARGUMENT for a value that cannot be
+ * understood, FAILED_PRECONDITION when MURMUR_HOME cannot be written. What may still be put right is `problemsOf`'s.
+ */
+export async function loadConfig(env: Environment, source: SettingsSource): Promise<Config> {
+  const settings = await loadSettings(env, source);
+  const hostId = ensureHostId(settings.home);
+  return Object.freeze({
+    ...settings,
+    hostId,
+    taskQueue: `murmur-${hostId}`,
+    temporal: Object.freeze(await temporalSettings(env, settings.home)),
+    ports: Object.freeze({
+      api: portOf(env, 'MURMUR_API_PORT') ?? DEFAULT_PORTS.api,
+      temporal: portOf(env, 'MURMUR_TEMPORAL_PORT') ?? DEFAULT_PORTS.temporal,
+      temporalUi: portOf(env, 'MURMUR_TEMPORAL_UI_PORT') ?? DEFAULT_PORTS.temporalUi,
+    }),
+    modelCredentials: modelCredentials(env),
+    claude: findClaude(env),
+    isolation: choiceOf(env, 'MURMUR_ISOLATION', ISOLATION_CHOICES) ?? 'auto',
+  });
+}

@@ -1,0 +1,128 @@
+// MURMUR_HOME: where everything lies in it, and how it is made. Built-ins only: the CLI loads this on every start.
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { MurmurError } from '../contract/wire/errors.ts';
+import type { Environment } from './environment.ts';
+import { textOf } from './environment.ts';
+
+/** Absolute paths of everything in MURMUR_HOME. */
+export interface HomePaths {
+  readonly root: string;
+  /** Ports, process ids and addresses of the embedded stack; 0600. */
+  readonly stackFile: string;
+  /** The owner's token in clear, for the CLI; 0600. */
+  readonly token: string;
+  /** The API server's side: hashes only. */
+  readonly tokens: string;
+  readonly hostId: string;
+  readonly temporal: { readonly folder: string; readonly database: string };
+  readonly cache: string;
+  readonly logs: {
+    readonly folder: string;
+    readonly supervisor: string;
+    readonly temporal: string;
+    readonly worker: string;
+    readonly server: string;
+  };
+  readonly objects: string;
+  readonly events: string;
+  readonly secrets: string;
+  readonly machines: string;
+}
+
+/** The paths of one MURMUR_HOME; nothing is made or read. */
+export function homePaths(home: string): HomePaths {
+  const root = resolve(home);
+  const temporal = join(root, 'temporal');
+  const logs = join(root, 'logs');
+  return Object.freeze({
+    root,
+    stackFile: join(root, 'stack.json'),
+    token: join(root, 'token'),
+    tokens: join(root, 'tokens.json'),
+    hostId: join(root, 'host-id'),
+    temporal: Object.freeze({ folder: temporal, database: join(temporal, 'temporal.db') }),
+    cache: join(root, 'cache'),
+    logs: Object.freeze({
+      folder: logs,
+      supervisor: join(logs, 'supervisor.log'),
+      temporal: join(logs, 'temporal.log'),
+      worker: join(logs, 'worker.log'),
+      server: join(logs, 'server.log'),
+    }),
+    objects: join(root, 'objects'),
+    events: join(root, 'events'),
+    secrets: join(root, 'secrets'),
+    machines: join(root, 'machines'),
+  });
+}
+
+/** `$MURMUR_HOME`, absolute, or `~/.murmur`. */
+export function murmurHome(env: Environment): string {
+  return resolve(textOf(env, 'MURMUR_HOME') ?? join(textOf(env, 'HOME') ?? homedir(), '.murmur'));
+}
+
+/**
+ * The folder that outlives every MURMUR_HOME, for the Temporal binary and bundles: `$XDG_CACHE_HOME/murmur`,
+ * `~/.cache/murmur`, on macOS `~/Library/Caches/murmur`.
+ */
+export function userCacheFolder(env: Environment, platform: NodeJS.Platform = process.platform): string {
+  const home = textOf(env, 'HOME') ?? homedir();
+  const fallback = platform === 'darwin' ? join(home, 'Library', 'Caches') : join(home, '.cache');
+  return join(resolve(textOf(env, 'XDG_CACHE_HOME') ?? fallback), 'murmur');
+}
+
+/**
+ * Makes MURMUR_HOME (0700) and its folders; what exists stays. Throws FAILED_PRECONDITION, naming the folder and the
+ * system's reason, when it cannot be written.
+ */
+export function makeHome(paths: HomePaths): void {
+  try {
+    mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+    // A folder that existed may be open to others; tokens and secrets lie in it.
+    chmodSync(paths.root, 0o700);
+    const folders = [paths.temporal.folder, paths.cache, paths.logs.folder, paths.objects, paths.events, paths.secrets];
+    for (const folder of [...folders, paths.machines]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new MurmurError('FAILED_PRECONDITION', `MURMUR_HOME ${paths.root} cannot be written: ${messageOf(error)}`, {
+      hint: 'make it writable, or set MURMUR_HOME to a folder of yours',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The id of this host: 8 hex digits, made once per MURMUR_HOME. It names task queues, since a host's name changes with
+ * its network. Undefined when MURMUR_HOME does not exist yet.
+ */
+export function readHostId(paths: HomePaths): string | undefined {
+  try {
+    const id = readFileSync(paths.hostId, 'utf8').trim();
+    return /^[0-9a-f]{8}$/.test(id) ? id : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The id of this host, made when there is none. Two processes at once get the same one. */
+export function ensureHostId(paths: HomePaths): string {
+  const known = readHostId(paths);
+  if (known !== undefined) return known;
+  makeHome(paths);
+  try {
+    writeFileSync(paths.hostId, `${randomBytes(4).toString('hex')}\n`, { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const id = readHostId(paths);
+  if (id !== undefined) return id;
+  throw new MurmurError('FAILED_PRECONDITION', `${paths.hostId} does not hold 8 hex digits`, {
+    hint: `remove ${paths.hostId}; a new one is made`,
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,88 @@
+// What every command needs to know: cheap to load, so that the CLI starts fast. No Temporal, no zod.
+// Precedence: flag, environment, murmur.local.yaml, murmur.yaml, default.
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { accountOfUser, workspaceProblem } from '../contract/wire/identity.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import type { Environment } from './environment.ts';
+import { textOf } from './environment.ts';
+import type { HomePaths } from './home.ts';
+import { homePaths, murmurHome } from './home.ts';
+import { loadProject } from './project.ts';
+import { readStackFile } from './stack-file.ts';
+
+/** Values given on the command line; they win. */
+export interface SettingFlags {
+  readonly workspace?: string | undefined;
+  readonly model?: string | undefined;
+}
+
+export interface SettingsSource {
+  /** Where the search for `.murmur/murmur.yaml` begins, upwards. */
+  readonly cwd: string;
+  readonly flags?: SettingFlags;
+}
+
+export interface Settings {
+  readonly home: HomePaths;
+  readonly workspace: string;
+  /** Absent: the agent program's own default. */
+  readonly model?: string;
+  readonly account: string;
+  /** `MURMUR_API_URL`, or the embedded stack's; undefined when nothing was started. */
+  readonly apiUrl?: string;
+  /** `MURMUR_TOKEN`, or the owner's token of MURMUR_HOME. */
+  readonly token?: string;
+}
+
+/** Throws INVALID_ARGUMENT that names the source and the value. */
+export async function loadSettings(env: Environment, source: SettingsSource): Promise<Settings> {
+  const home = homePaths(murmurHome(env));
+  const project = await loadProject(source.cwd);
+  const model = source.flags?.model ?? textOf(env, 'MURMUR_MODEL') ?? project.model;
+  const apiUrl = textOf(env, 'MURMUR_API_URL') ?? readStackFile(home)?.server.url;
+  const token = textOf(env, 'MURMUR_TOKEN') ?? readToken(home);
+  return Object.freeze({
+    home,
+    workspace: workspaceOf(source.flags?.workspace ?? textOf(env, 'MURMUR_WORKSPACE') ?? project.workspace),
+    ...(model === undefined ? {} : { model }),
+    account: systemAccount(env),
+    ...(apiUrl === undefined ? {} : { apiUrl: urlOf(apiUrl) }),
+    ...(token === undefined ? {} : { token }),
+  });
+}
+
+function workspaceOf(name = 'default'): string {
+  const problem = workspaceProblem(name);
+  if (problem !== undefined) throw new MurmurError('INVALID_ARGUMENT', problem, { details: { workspace: name } });
+  return name;
+}
+
+function urlOf(text: string): string {
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text.replace(/\/+$/, '');
+  throw new MurmurError(
+    'INVALID_ARGUMENT',
+    `MURMUR_API_URL is ${JSON.stringify(text)}: it needs an http or https URL`,
+    {
+      hint: 'correct or unset MURMUR_API_URL',
+    },
+  );
+}
+
+function systemAccount(env: Environment): string {
+  try {
+    return accountOfUser(userInfo().username);
+  } catch {
+    // A container may run under a user id that has no entry in the user database.
+    return accountOfUser(textOf(env, 'USER') ?? textOf(env, 'LOGNAME') ?? '');
+  }
+}
+
+function readToken(home: HomePaths): string | undefined {
+  try {
+    const token = readFileSync(home.token, 'utf8').trim();
+    return token === '' ? undefined : token;
+  } catch {
+    return undefined;
+  }
+}

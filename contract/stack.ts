@@ -1,9 +1,6 @@
 // stack.json in MURMUR_HOME: written by the supervisor of the embedded stack, read by everything that wants to reach
-// it. Types and a name only, no imports but types.
+// it. Types only.
 import type { ErrorBody } from './wire/errors.ts';
-
-/** Name of the file in MURMUR_HOME; mode 0600. */
-export const STACK_FILE = 'stack.json';
 
 /** A process that is told apart from a later one with the same number. */
 export interface ProcessIdentity {
@@ -27,9 +24,10 @@ export interface StackRecord {
   /** Why start-up failed. */
   readonly error?: ErrorBody;
   readonly started_at: string;
-  readonly api: { readonly url: string };
+  /** The API server; absent until its port is settled. */
+  readonly server?: { readonly url: string };
   /** `embedded` is false when an address was configured: then there is no Temporal child and no UI of ours. */
-  readonly temporal: {
+  readonly temporal?: {
     readonly address: string;
     readonly namespace: string;
     readonly embedded: boolean;

@@ -1,6 +1,6 @@
 // Finds a Temporal server binary, or makes one. The order is the cheapest first: PATH, caches, download, build.
 import { access, constants, mkdir } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { findProgram } from '../../config/programs.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { buildTemporal } from './build.ts';
 import { cachedBinary, exists, makeCached } from './cache.ts';
@@ -39,7 +39,7 @@ export async function lookUpTemporal(
   options: Pick<FindTemporalOptions, 'env' | 'cacheDirs'>,
 ): Promise<{ readonly found?: TemporalBinary; readonly rejected: readonly string[] }> {
   const rejected: string[] = [];
-  const onPath = await programOnPath('temporal', options.env);
+  const onPath = findProgram(options.env, 'temporal');
   const candidates = [
     ...(onPath === undefined ? [] : [{ path: onPath, source: 'PATH' as const }]),
     ...options.cacheDirs.map((dir) => ({ path: cachedBinary(dir), source: 'cache' as const })),
@@ -89,7 +89,7 @@ async function downloadOrBuild(
     options.signal?.throwIfAborted();
     tried.push(`download: ${reasonOf(error)}`);
   }
-  const go = await programOnPath('go', options.env);
+  const go = findProgram(options.env, 'go');
   if (go === undefined) throw notFound([...tried, 'build: no `go` on PATH']);
   try {
     await buildTemporal(target, { ...options, go });
@@ -98,20 +98,6 @@ async function downloadOrBuild(
     options.signal?.throwIfAborted();
     throw notFound([...tried, `build: ${reasonOf(error)}`]);
   }
-}
-
-/** The full path of a program on PATH, or undefined. */
-export async function programOnPath(name: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  for (const dir of (env['PATH'] ?? '').split(delimiter)) {
-    if (dir === '') continue;
-    const path = join(dir, name);
-    const runs = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (runs && (await exists(path))) return path;
-  }
-  return undefined;
 }
 
 async function judge(path: string): Promise<{ version: string } | { problem: string }> {

@@ -1,0 +1,42 @@
+// `murmur down`: ends every process of the stack and keeps all data.
+import type { HomePaths } from '../config/home.ts';
+import type { StackRecord } from '../contract/stack.ts';
+import { endProcess, isRunning } from './process.ts';
+import { readRecord, removeRecord, whileDeciding } from './record.ts';
+import { stopRunners } from './runners.ts';
+import { endLeftovers } from './supervisor/leftovers.ts';
+
+/** The sum of what the supervisor may wait for: worker, runners, server and Temporal, one after the other. */
+const SUPERVISOR_GRACE_MS = 60_000;
+
+export interface DownResult {
+  /** False when there was nothing to stop. */
+  readonly was_running: boolean;
+}
+
+/**
+ * Stops the stack: the worker hands its turns over, runners end what runs, then the API server and Temporal stop.
+ * Asked again, it does nothing. No process of the stack is left when it resolves.
+ */
+export async function down(home: HomePaths, onProgress: (message: string) => void): Promise<DownResult> {
+  const record = await readRecord(home);
+  if (record === undefined) return { was_running: (await stopRunners(home)).length > 0 };
+  onProgress('stopping: turns are cut off and kept, then the processes end');
+  const ended = await endProcess(record.supervisor, SUPERVISOR_GRACE_MS);
+  const left = await whileDeciding(home, () => clean(home, onProgress));
+  return { was_running: ended !== 'absent' || left };
+}
+
+/** What a supervisor that was killed, now or long ago, did not get to do. */
+async function clean(home: HomePaths, onProgress: (message: string) => void): Promise<boolean> {
+  const record: StackRecord | undefined = await readRecord(home);
+  // A supervisor that was started meanwhile is somebody's wish of after this one.
+  if (record === undefined || (await isRunning(record.supervisor))) return false;
+  const machines: string[] = [];
+  const left = await endLeftovers(record.children, async () => {
+    machines.push(...(await stopRunners(home)));
+  });
+  if (left) onProgress('ended the processes that a killed supervisor had left');
+  await removeRecord(home);
+  return left || machines.length > 0;
+}

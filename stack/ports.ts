@@ -1,0 +1,69 @@
+// Ports of the embedded stack: those that were asked for, or free ones.
+import { createServer } from 'node:net';
+import getPort from 'get-port';
+import { MurmurError } from '../contract/wire/errors.ts';
+import type { DevServerPorts } from './temporal/dev-server.ts';
+
+/** What is wanted; 0 means any free port. */
+export interface WantedPorts {
+  readonly temporal: number;
+  readonly temporalUi: number;
+  readonly api: number;
+}
+
+export interface StackPorts {
+  readonly temporal: DevServerPorts;
+  readonly api: number;
+}
+
+/** How a person changes a port. */
+interface PortSetting {
+  readonly what: string;
+  readonly flag: string;
+  readonly variable: string;
+}
+
+/** Each wanted port, with how to change it. */
+export const PORT_SETTINGS: Readonly<Record<keyof WantedPorts, PortSetting>> = {
+  temporal: { what: 'Temporal', flag: '--temporal-port', variable: 'MURMUR_TEMPORAL_PORT' },
+  temporalUi: { what: "Temporal's Web UI", flag: '--temporal-ui-port', variable: 'MURMUR_TEMPORAL_UI_PORT' },
+  api: { what: 'the API server', flag: '--api-port', variable: 'MURMUR_API_PORT' },
+};
+
+/** What is wrong with a wanted port, or undefined. Port 0 is always there. */
+export async function portProblem(which: keyof WantedPorts, port: number): Promise<MurmurError | undefined> {
+  if (port === 0 || (await isFree(port))) return undefined;
+  const { what, flag, variable } = PORT_SETTINGS[which];
+  return new MurmurError('FAILED_PRECONDITION', `port ${port.toString()} for ${what} is taken by another program`, {
+    hint: `end that program, or choose another port with ${flag} or ${variable} (0 takes a free one)`,
+    details: { port, setting: variable },
+  });
+}
+
+/** Settles every port. Throws FAILED_PRECONDITION for one that is taken. */
+export async function choosePorts(wanted: WantedPorts, embedded: boolean): Promise<StackPorts> {
+  const needed: readonly (keyof WantedPorts)[] = embedded ? ['temporal', 'temporalUi', 'api'] : ['api'];
+  for (const which of needed) {
+    const problem = await portProblem(which, wanted[which]);
+    if (problem !== undefined) throw problem;
+  }
+  const free = async (port: number): Promise<number> => (port === 0 ? getPort({ host: '127.0.0.1' }) : port);
+  return {
+    temporal: { grpc: await free(wanted.temporal), ui: await free(wanted.temporalUi), http: await free(0), metrics: await free(0) },
+    api: await free(wanted.api),
+  };
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => {
+      resolve(false);
+    });
+    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+      probe.close(() => {
+        resolve(true);
+      });
+    });
+  });
+}

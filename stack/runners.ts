@@ -1,0 +1,66 @@
+// Stops the runners of this host's local machines: what `murmur down` owes to the agents. The conversation and the work
+// tree stay on disk, and the next `murmur up` starts the runners again when their turns are taken up.
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HomePaths } from '../config/home.ts';
+import type { RunnerAddress, RunnerConfig, RunnerHealth, StopRequest } from '../contract/wire/runner.ts';
+import { endProcess, identityOf } from './process.ts';
+
+/** A runner that lives answers its health in milliseconds. */
+const HEALTH_MS = 2_000;
+
+/** It ends the agent program and everything below it before it exits. */
+const STOP_MS = 10_000;
+
+/** Stops every runner at once. Resolves with the names of the machines that had one; none of them runs afterwards. */
+export async function stopRunners(home: HomePaths): Promise<readonly string[]> {
+  const names = await readdir(home.machines).catch(() => []);
+  const stopped = await Promise.all(names.map((name) => stopRunner(join(home.machines, name, 'runner'))));
+  return names.filter((_, index) => stopped[index]);
+}
+
+async function stopRunner(dir: string): Promise<boolean> {
+  const [address, config] = await Promise.all([
+    readJson<RunnerAddress>(join(dir, 'address.json')),
+    readJson<RunnerConfig>(join(dir, 'config.json')),
+  ]);
+  if (address === undefined || config === undefined) return false;
+  if (!(await isOurs(address, config, dir))) return false;
+  const identity = await identityOf(address.pid);
+  if (identity === undefined) return false;
+  await ask(address, config);
+  await endProcess(identity, STOP_MS);
+  return true;
+}
+
+/** The number in the file may belong to another program by now: the runner says who it is, or its command line does. */
+async function isOurs(address: RunnerAddress, config: RunnerConfig, dir: string): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${address.port.toString()}/health`, {
+      signal: AbortSignal.timeout(HEALTH_MS),
+    });
+    const health = (await response.json()) as RunnerHealth;
+    return health.machine === config.machine && health.pid === address.pid;
+  } catch {
+    const command = await readFile(`/proc/${address.pid.toString()}/cmdline`, 'utf8').catch(() => '');
+    return command.split('\0').includes(dir);
+  }
+}
+
+async function ask(address: RunnerAddress, config: RunnerConfig): Promise<void> {
+  const body: StopRequest = { status: 'cut_off' };
+  await fetch(`http://127.0.0.1:${address.port.toString()}/stop`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${config.token}` },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(STOP_MS),
+  }).catch(() => undefined); // whether it went is judged by the process
+}
+
+async function readJson<T>(file: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as T;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,100 @@
+// One process of the stack, kept alive: started again with growing pauses when it ends by itself.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { HomePaths } from '../../config/home.ts';
+import type { ProcessIdentity, StackChild } from '../../contract/stack.ts';
+import { openLog } from '../logs.ts';
+import { endProcess, identityOf } from '../process.ts';
+
+/** The first restart is immediate enough to go unnoticed; a program that cannot run is tried every half minute. */
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** A process that ran this long has started well: its next end begins with the first pause again. */
+const STEADY_MS = 30_000;
+
+export interface ChildSpec {
+  readonly name: StackChild;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** What a stop may take before the process is killed, in milliseconds. */
+  readonly graceMs: number;
+}
+
+export interface KeptChild {
+  readonly name: StackChild;
+  /** How often it has ended by itself since it was last steady. */
+  readonly failures: number;
+  /** Ends it for good. Resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+export interface ChildEvents {
+  readonly onStart: (name: StackChild, identity: ProcessIdentity) => Promise<void>;
+  readonly onExit: (name: StackChild, how: string, pauseMs: number) => void;
+}
+
+/** Starts the process and keeps it running until `stop`. Resolves once the first process has been started. */
+export async function keepChild(home: HomePaths, spec: ChildSpec, events: ChildEvents): Promise<KeptChild> {
+  let stopping = false;
+  let failures = 0;
+  let restart: NodeJS.Timeout | undefined;
+  let current: ProcessIdentity | undefined;
+
+  const start = async (): Promise<void> => {
+    const startedAt = performance.now();
+    const child = await startProcess(home, spec);
+    child.once('exit', (code, signal) => {
+      current = undefined;
+      if (stopping) return;
+      failures = performance.now() - startedAt > STEADY_MS ? 1 : failures + 1;
+      again(signal === null ? `exit code ${(code ?? 0).toString()}` : signal);
+    });
+    current = child.pid === undefined ? undefined : await identityOf(child.pid);
+    if (current !== undefined) await events.onStart(spec.name, current);
+  };
+  const again = (how: string): void => {
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
+    events.onExit(spec.name, how, pauseMs);
+    restart = setTimeout(() => {
+      start().catch((error: unknown) => {
+        failures += 1;
+        again(error instanceof Error ? error.message : String(error));
+      });
+    }, pauseMs);
+  };
+
+  await start();
+  return {
+    name: spec.name,
+    get failures() {
+      return failures;
+    },
+    async stop() {
+      stopping = true;
+      clearTimeout(restart);
+      if (current !== undefined) await endProcess(current, spec.graceMs);
+    },
+  };
+}
+
+/**
+ * A session of its own, so that Ctrl-C in the terminal reaches the supervisor alone, which stops the others in order;
+ * and output straight to the log, so that the process does not depend on the supervisor.
+ */
+async function startProcess(home: HomePaths, spec: ChildSpec): Promise<ChildProcess> {
+  const log = await openLog(home, spec.name);
+  try {
+    const child = spawn(spec.command, spec.args, {
+      env: spec.env,
+      cwd: home.root,
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+    });
+    await once(child, 'spawn');
+    return child;
+  } finally {
+    await log.close();
+  }
+}

@@ -1,0 +1,50 @@
+// When a process of the stack is ready: asked of the process itself, or of Temporal.
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** How often a process that starts is asked. */
+const POLL_MS = 50;
+
+/** An answer that takes longer is asked for again. */
+const ANSWER_MS = 2_000;
+
+/** Resolves with true when `check` holds, false when it does not in time. Rejects when the signal aborts. */
+export async function holdsWithin(check: () => Promise<boolean>, ms: number, signal?: AbortSignal): Promise<boolean> {
+  const deadline = performance.now() + ms;
+  while (!(await check())) {
+    signal?.throwIfAborted();
+    if (performance.now() >= deadline) return false;
+    await delay(POLL_MS);
+  }
+  return true;
+}
+
+/** The namespace is served and every search attribute is registered. */
+export async function temporalIsReady(httpUrl: string, namespace: string, attributes: readonly string[]): Promise<boolean> {
+  const url = `${httpUrl}/cluster/namespaces/${encodeURIComponent(namespace)}/search-attributes`;
+  const answer = (await getJson(url)) as { customAttributes?: Record<string, string> } | undefined;
+  const known = answer?.customAttributes;
+  return known !== undefined && attributes.every((name) => Object.hasOwn(known, name));
+}
+
+/** Somebody polls the queue for workflows. `since` leaves out a worker that has gone but is still remembered. */
+export async function workerPolls(httpUrl: string, namespace: string, queue: string, since: Date): Promise<boolean> {
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/task-queues/${encodeURIComponent(queue)}`;
+  const answer = await getJson(`${httpUrl}${path}?taskQueueType=TASK_QUEUE_TYPE_WORKFLOW`);
+  const pollers = (answer as { pollers?: { lastAccessTime?: string }[] } | undefined)?.pollers ?? [];
+  return pollers.some((poller) => new Date(poller.lastAccessTime ?? 0) >= since);
+}
+
+/** The API server says so itself. */
+export async function serverIsReady(apiUrl: string): Promise<boolean> {
+  return (await getJson(`${apiUrl}/ready`)) !== undefined;
+}
+
+async function getJson(url: string): Promise<unknown> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+    const body: unknown = await response.json().catch(() => null);
+    return response.ok ? body : undefined;
+  } catch {
+    return undefined;
+  }
+}

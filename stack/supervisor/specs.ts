@@ -1,0 +1,61 @@
+// The three processes of the stack: how each is started and what its environment holds.
+import type { DevServerDescription } from '../temporal/dev-server.ts';
+import { devServerArgs } from '../temporal/dev-server.ts';
+import { entryOf } from '../programs.ts';
+import type { StackPorts } from '../ports.ts';
+import type { ChildSpec } from './child.ts';
+import type { StackSettings } from './settings.ts';
+
+/** A dev server ends within 1.5 s; a busy machine gets several times that. */
+const TEMPORAL_GRACE_MS = 10_000;
+
+/** The worker gives short activities 10 s, and hands turns over in less. */
+const WORKER_GRACE_MS = 15_000;
+
+/** The server closes its streams at once; requests in flight get a moment. */
+const SERVER_GRACE_MS = 8_000;
+
+/** Only the worker needs the model's credentials: whoever can reach the other processes' memory must not find them. */
+const CREDENTIALS = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'];
+
+/** What a program needs of the caller's environment to run at all. */
+const PLAIN = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ'];
+
+export function temporalSpec(
+  binary: string,
+  settings: StackSettings,
+  description: DevServerDescription,
+  ports: StackPorts,
+  env: NodeJS.ProcessEnv,
+): ChildSpec {
+  return {
+    name: 'temporal',
+    command: binary,
+    args: devServerArgs(description, ports.temporal, settings.home.temporal.database),
+    env: Object.fromEntries(Object.entries(env).filter(([name]) => PLAIN.includes(name))),
+    graceMs: TEMPORAL_GRACE_MS,
+  };
+}
+
+export function workerSpec(settings: StackSettings, shared: NodeJS.ProcessEnv, env: NodeJS.ProcessEnv): ChildSpec {
+  return nodeSpec('worker', settings, { ...env, ...shared }, WORKER_GRACE_MS);
+}
+
+export function serverSpec(settings: StackSettings, shared: NodeJS.ProcessEnv, env: NodeJS.ProcessEnv): ChildSpec {
+  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !CREDENTIALS.includes(name)));
+  return nodeSpec('server', settings, { ...own, ...shared }, SERVER_GRACE_MS);
+}
+
+/** The settings that worker and server share with the supervisor; Temporal's address is in stack.json. */
+export function sharedEnvironment(settings: StackSettings, apiPort: number): NodeJS.ProcessEnv {
+  return { MURMUR_HOME: settings.home.root, MURMUR_API_PORT: apiPort.toString() };
+}
+
+function nodeSpec(
+  name: 'worker' | 'server',
+  settings: StackSettings,
+  env: NodeJS.ProcessEnv,
+  graceMs: number,
+): ChildSpec {
+  return { name, command: process.execPath, args: [settings.entries?.[name] ?? entryOf(name)], env, graceMs };
+}

@@ -1,0 +1,73 @@
+// Bare workflows: the fewest lines that make Temporal do what ours must do. Sandbox: @temporalio/workflow only.
+import {
+  condition,
+  defineSignal,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type * as activities from './activities.ts';
+
+const run = proxyActivities<typeof activities>({ startToCloseTimeout: '2m', retry: { maximumAttempts: 1 } });
+const local = proxyLocalActivities<typeof activities>({ startToCloseTimeout: '10s' });
+const beating = proxyActivities<typeof activities>({
+  startToCloseTimeout: '1h',
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '100ms', backoffCoefficient: 1 },
+});
+
+/** An order to a resident workflow: run this activity. */
+export const orderSignal = defineSignal<[Order]>('order');
+
+export type Order =
+  | { readonly activity: 'turn'; readonly name: string; readonly text: string }
+  | { readonly activity: 'interrupt' | 'stopClaude'; readonly name: string }
+  | { readonly activity: 'nothing' }
+  | { readonly activity: 'end' };
+
+export interface StartInput {
+  /** Activities before the one that starts the program; the last of them clones. */
+  readonly before: number;
+  readonly clone: { readonly from: string; readonly to: string };
+  readonly claude: activities.ColdTurnInput;
+}
+
+/** From nothing to a first turn. */
+export async function start({ before, clone, claude }: StartInput): Promise<void> {
+  for (let index = 1; index < before; index += 1) await run.nothing();
+  if (before > 0) await run.clone(clone);
+  await run.coldTurn(claude);
+}
+
+/** Runs the activity of every order at once, until `end`. */
+export async function resident(): Promise<void> {
+  let ended = false;
+  setHandler(orderSignal, async (order) => {
+    if (order.activity === 'end') ended = true;
+    else if (order.activity === 'nothing') await run.nothing();
+    else if (order.activity === 'turn') await run.turn(order);
+    else await run[order.activity](order);
+  });
+  await condition(() => ended);
+}
+
+export interface BurstInput {
+  readonly activities: number;
+  readonly localActivities: number;
+  readonly upserts: number;
+}
+
+/** As many activities and upserts as one of our agents with one turn. */
+export async function burst({ activities, localActivities, upserts }: BurstInput): Promise<void> {
+  for (let index = 0; index < Math.max(activities, localActivities, upserts); index += 1) {
+    if (index < upserts) upsertSearchAttributes({ MurmurPhase: [`bare-${index.toString()}`] });
+    if (index < localActivities) await local.nothing();
+    if (index < activities) await run.nothing();
+  }
+}
+
+/** One heartbeating activity, with the timeouts that ours uses for a turn. */
+export async function beatWorkflow(input: { readonly name: string }): Promise<void> {
+  await beating.beat(input);
+}

@@ -1,0 +1,60 @@
+// The scripted model of the demo, with a clock on it. Imports demo/model and the clock only.
+import type { ModelStep } from '../../demo/model/step.ts';
+import { startScriptedModel } from '../../demo/model/scripted-model.ts';
+import { now } from '../clock.ts';
+
+export interface BenchModel {
+  /** For ANTHROPIC_BASE_URL. */
+  readonly url: string;
+  /** A new prompt that makes the model say these steps, at once, and by which its requests are recognised. */
+  script(steps: readonly ModelStep[]): Prompt;
+  stop(): Promise<void>;
+}
+
+export interface Prompt {
+  readonly text: string;
+  /** When the request for this step (from 0) had arrived and its answer began; waits for it. */
+  asked(step?: number): Promise<number>;
+  /** Requests so far. */
+  count(): number;
+}
+
+/** How many request bodies the model keeps: nobody looks at them here, and each weighs 80 KB. */
+const KEEP = 4;
+
+export async function startModel(): Promise<BenchModel> {
+  const prompts = new Map<string, { count: number; readonly steps: Map<number, PromiseWithResolvers<number>> }>();
+  const model = await startScriptedModel({
+    keep: KEEP,
+    script: ({ prompt, step }) => {
+      const at = now();
+      const known = prompts.get(prompt.match(WORD)?.at(-1) ?? '');
+      if (known === undefined) return undefined;
+      known.count += 1;
+      moment(known.steps, step).resolve(at);
+      return undefined;
+    },
+  });
+  return {
+    url: model.url,
+    script: (steps) => {
+      const word = `bench-prompt-${(prompts.size + 1).toString()}.`;
+      const known = { count: 0, steps: new Map<number, PromiseWithResolvers<number>>() };
+      prompts.set(word, known);
+      return {
+        text: `${word} [${JSON.stringify(steps)}]`,
+        asked: (step = 0) => moment(known.steps, step).promise,
+        count: () => known.count,
+      };
+    },
+    stop: () => model.stop(),
+  };
+}
+
+const WORD = /bench-prompt-\d+\./g;
+
+function moment(steps: Map<number, PromiseWithResolvers<number>>, step: number): PromiseWithResolvers<number> {
+  const known = steps.get(step) ?? Promise.withResolvers<number>();
+  steps.set(step, known);
+  return known;
+}

@@ -1,0 +1,32 @@
+// What the figures were taken on. Imports Node built-ins and run.
+import { cpus, release, totalmem, type as system } from 'node:os';
+import { run } from './laboratory/run.ts';
+
+export interface MachineFacts {
+  readonly date: string;
+  readonly system: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memory_gb: number;
+  readonly node: string;
+  readonly git: string;
+  readonly claude: string;
+}
+
+/** A program that takes longer to tell its version is not going to measure anything. */
+const VERSION_MS = 20_000;
+
+export async function machineFacts(claude: string): Promise<MachineFacts> {
+  const ask = async (program: string) =>
+    (await run(program, ['--version'], { cwd: '/', timeoutMs: VERSION_MS })).trim();
+  return {
+    date: new Date().toISOString(),
+    system: `${system()} ${release()}`,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memory_gb: Math.round(totalmem() / 1e9),
+    node: process.version,
+    git: await ask('git'),
+    claude: await ask(claude),
+  };
+}

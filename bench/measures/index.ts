@@ -1,0 +1,25 @@
+// All measures, in the order of the table.
+import type { Measure } from '../measure.ts';
+import { fleet } from './fleet.ts';
+import { history } from './history.ts';
+import { interrupt } from './interrupt.ts';
+import { ls } from './ls.ts';
+import { memory } from './memory.ts';
+import { queueAdd } from './queue-add.ts';
+import { sessionWatch } from './session-watch.ts';
+import { spawn } from './spawn.ts';
+import { version } from './version.ts';
+import { workerKilled } from './worker-killed.ts';
+
+export const MEASURES: readonly Measure[] = [
+  spawn,
+  queueAdd,
+  interrupt,
+  sessionWatch,
+  workerKilled,
+  history,
+  fleet,
+  version,
+  ls,
+  memory,
+];

@@ -1,0 +1,85 @@
+// session interrupt → turn ended.
+import type { ModelStep } from '../../demo/model/step.ts';
+import { now } from '../clock.ts';
+import { idle, residentAgent } from '../laboratory/agent.ts';
+import { startBareAgent } from '../laboratory/bare-agent.ts';
+import type { Laboratory } from '../laboratory/laboratory.ts';
+import { followSession, type Session } from '../laboratory/session.ts';
+import type { Measure, Trial } from '../measure.ts';
+import { percentile } from '../statistics.ts';
+import { ratioAtMost } from '../target.ts';
+
+/**
+ * From the call of the operation to the end of a turn that sits in a shell command. Both ends are stamped beside the
+ * agent program: by the runner in ours, by the bare activity in the floor. When a viewer sees ours is in the notes.
+ */
+export const interrupt: Measure = {
+  name: 'interrupt',
+  title: 'session interrupt → turn ended',
+  unit: 'ms',
+  samples: { full: 30, quick: 5 },
+  warmUps: 2,
+  target: ratioAtMost(2),
+  patienceMs: 60_000,
+  open,
+};
+
+const LONG_COMMAND: readonly ModelStep[] = [
+  { tool: 'Bash', input: { command: `node -e "setTimeout(() => {}, 120000)"`, description: 'wait' } },
+  { text: 'never said' },
+];
+
+/** Between the model's tool call and a command that runs: the shell and Node start in less than half of it. */
+const COMMAND_STARTS_MS = 500;
+
+async function open(laboratory: Laboratory): Promise<Trial> {
+  const bare = await startBareAgent(laboratory);
+  const resident = residentAgent(laboratory);
+  const visible: number[] = [];
+  let session: Session | undefined;
+  return {
+    floor: async () => {
+      const prompt = laboratory.model.script(LONG_COMMAND);
+      const ended = laboratory.bare.next('ended', ({ name }) => name === bare.name);
+      await bare.order({ activity: 'turn', name: bare.name, text: prompt.text });
+      await prompt.asked();
+      await pause(COMMAND_STARTS_MS);
+      const began = now();
+      await bare.order({ activity: 'interrupt', name: bare.name });
+      const { at, interrupted } = await ended;
+      if (!interrupted) throw new Error('the bare turn ended by itself');
+      return at - began;
+    },
+    ours: async () => {
+      const stack = laboratory.stack();
+      const agent = await resident.get();
+      session ??= await followSession(stack, agent.slug);
+      const prompt = laboratory.model.script(LONG_COMMAND);
+      const before = session.seen.length;
+      await stack.call('queue_add', { slug: agent.slug, description: prompt.text });
+      await prompt.asked();
+      await pause(COMMAND_STARTS_MS);
+      const began = now();
+      await stack.call('interrupt', { slug: agent.slug });
+      const { seen } = session;
+      const end = await session.first((entry) => entry.event.type === 'turn_complete' && seen.indexOf(entry) >= before);
+      if (end.event.type !== 'turn_complete' || end.event.status !== 'interrupted') {
+        throw new Error(`the turn ended as ${JSON.stringify(end.event)}`);
+      }
+      visible.push(end.arrived - began);
+      await idle(stack, agent);
+      return Date.parse(end.at) - began;
+    },
+    notes: () =>
+      visible.length === 0 ? [] : [`seen in session watch after ${percentile(visible, 50).toFixed(0)} ms, p50`],
+    close: async () => {
+      await session?.close();
+      await bare.stop();
+      await resident.close();
+    },
+  };
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,49 @@
+// queue add on an idle agent → next model request.
+import { now } from '../clock.ts';
+import { idle, residentAgent } from '../laboratory/agent.ts';
+import { startBareAgent } from '../laboratory/bare-agent.ts';
+import type { Laboratory } from '../laboratory/laboratory.ts';
+import type { Measure, Trial } from '../measure.ts';
+import { ratioAtMost } from '../target.ts';
+
+/** From the call of the operation to the arrival of the turn's first request at the model. */
+export const queueAdd: Measure = {
+  name: 'queue-add',
+  title: 'queue add on an idle agent → next model request',
+  unit: 'ms',
+  samples: { full: 50, quick: 5 },
+  warmUps: 3,
+  target: ratioAtMost(1.5),
+  patienceMs: 30_000,
+  open,
+};
+
+async function open(laboratory: Laboratory): Promise<Trial> {
+  const bare = await startBareAgent(laboratory);
+  const resident = residentAgent(laboratory);
+  return {
+    floor: async () => {
+      const prompt = laboratory.model.script([{ text: 'done' }]);
+      const ended = laboratory.bare.next('ended', ({ name }) => name === bare.name);
+      const began = now();
+      await bare.order({ activity: 'turn', name: bare.name, text: prompt.text });
+      const asked = await prompt.asked();
+      await ended;
+      return asked - began;
+    },
+    ours: async () => {
+      const stack = laboratory.stack();
+      const agent = await resident.get();
+      const prompt = laboratory.model.script([{ text: 'done' }]);
+      const began = now();
+      await stack.call('queue_add', { slug: agent.slug, description: prompt.text });
+      const asked = await prompt.asked();
+      await idle(stack, agent);
+      return asked - began;
+    },
+    close: async () => {
+      await bare.stop();
+      await resident.close();
+    },
+  };
+}

@@ -1,0 +1,132 @@
+// Worker killed → turn re-attached.
+import type { ModelStep } from '../../demo/model/step.ts';
+import { until } from '../bounded.ts';
+import { now } from '../clock.ts';
+import { idle, residentAgent } from '../laboratory/agent.ts';
+import { countHistory } from '../laboratory/history.ts';
+import type { Laboratory } from '../laboratory/laboratory.ts';
+import { followSession, type Seen, type Session } from '../laboratory/session.ts';
+import type { Measure, Trial } from '../measure.ts';
+import { everyAtMost } from '../target.ts';
+
+/**
+ * From kill -9 of the worker in mid-turn to the first event of the turn that a viewer sees again. The floor is a bare
+ * heartbeating activity with the same timeouts: from the kill to its next attempt. The turn goes on to its end, and
+ * its events and model requests are counted: a lost or doubled one fails the sample.
+ */
+export const workerKilled: Measure = {
+  name: 'worker-killed',
+  title: 'worker killed → turn re-attached',
+  unit: 'ms',
+  samples: { full: 20, quick: 2 },
+  warmUps: 0,
+  // The heartbeat timeout may be 10 s at most; the trial reads the true one.
+  target: everyAtMost(12_000, 'ms'),
+  patienceMs: 120_000,
+  open,
+};
+
+/** Long enough, at some 300 ms a step, to outlive the slowest re-attachment that still counts. */
+const STEPS = 45;
+const SCRIPT: readonly ModelStep[] = [
+  ...Array.from({ length: STEPS }, (_, step) => ({
+    tool: 'Bash',
+    input: { command: `sleep 0.25; echo step-${step.toString()}`, description: `step ${step.toString()}` },
+  })),
+  { text: 'done' },
+];
+
+/** What was written before the kill reaches a viewer well within this; no re-attachment is this fast. */
+const IN_FLIGHT_MS = 500;
+
+async function open(laboratory: Laboratory): Promise<Trial> {
+  const { bare, temporal } = laboratory;
+  const resident = residentAgent(laboratory);
+  let session: Session | undefined;
+  let heartbeatTimeoutMs: number | undefined;
+  let runs = 0;
+
+  return {
+    floor: async () => {
+      const name = laboratory.name('beat');
+      const attempt = (number: number) => bare.next('attempt', (each) => each.name === name && each.attempt >= number);
+      const first = attempt(1);
+      const second = attempt(2);
+      const { taskQueue } = bare;
+      const workflow = await temporal.client.workflow.start('beatWorkflow', {
+        taskQueue,
+        workflowId: name,
+        args: [{ name }],
+      });
+      await first;
+      // As late after the last heartbeat as ours is on average.
+      await pause(1_000);
+      const killed = now();
+      bare.killAndReplace();
+      const { at } = await second;
+      await workflow.terminate();
+      return at - killed;
+    },
+    ours: async () => {
+      const stack = laboratory.stack();
+      const agent = await resident.get();
+      session ??= await followSession(stack, agent.slug);
+      const prompt = laboratory.model.script(SCRIPT);
+      const before = session.seen.length;
+      await stack.call('queue_add', { slug: agent.slug, description: prompt.text });
+      await prompt.asked(3);
+      heartbeatTimeoutMs ??= (await countHistory(temporal.client, agent.workflowId)).heartbeatTimeoutMs;
+      const { pid } = stack.facts().worker;
+      if (pid === undefined) throw new Error('stack.json names no worker');
+      process.kill(pid, 'SIGKILL');
+      const killed = now();
+      const again = await session.first(({ arrived }) => arrived > killed + IN_FLIGHT_MS);
+      const { seen } = session;
+      await session.first((entry) => entry.event.type === 'turn_complete' && seen.indexOf(entry) >= before);
+      check(seen.slice(before), prompt.count());
+      await idle(stack, agent);
+      await until(() => Promise.resolve(stack.facts().worker.pid === pid ? undefined : true), {
+        everyMs: 100,
+        withinMs: 20_000,
+        what: 'a new worker in stack.json',
+      });
+      runs += 1;
+      return again.arrived - killed;
+    },
+    get target() {
+      return heartbeatTimeoutMs === undefined ? workerKilled.target : everyAtMost(heartbeatTimeoutMs + 2_000, 'ms');
+    },
+    notes: () =>
+      heartbeatTimeoutMs === undefined
+        ? []
+        : [
+            `heartbeat timeout ${heartbeatTimeoutMs.toString()} ms`,
+            `${runs.toString()} runs, 0 events lost, 0 doubled, 0 model requests repeated`,
+          ],
+    close: async () => {
+      await session?.close();
+      await resident.close();
+    },
+  };
+}
+
+/** Throws unless each step's call and result were seen once, in order, and the model was asked once for each. */
+function check(seen: readonly Seen[], requests: number): void {
+  const uses = seen.flatMap(({ event }) => (event.type === 'tool_use' ? [event.tool_use_id] : []));
+  const results = seen.flatMap(({ event }) => (event.type === 'tool_result' ? [event.tool_use_id] : []));
+  const texts = seen.flatMap(({ event }) => (event.type === 'tool_result' ? [event.text.trim()] : []));
+  const wanted = Array.from({ length: STEPS }, (_, step) => `step-${step.toString()}`);
+  const ids = seen.map(({ id }) => id);
+  const problems = [
+    ...(JSON.stringify(texts) === JSON.stringify(wanted) ? [] : [`results were ${texts.join(' ')}`]),
+    ...(JSON.stringify(uses) === JSON.stringify(results) ? [] : ['calls and results do not match']),
+    ...(new Set(uses).size === STEPS ? [] : [`${uses.length.toString()} calls`]),
+    ...(new Set(ids).size === ids.length ? [] : ['an event id was seen twice']),
+    ...(requests === STEPS + 1 ? [] : [`the model was asked ${requests.toString()} times`]),
+  ];
+  if (problems.length > 0) throw new Error(`events lost or doubled: ${problems.join('; ')}`);
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

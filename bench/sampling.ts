@@ -1,0 +1,63 @@
+// Takes the samples of a measure, floor and ours in turn. Imports measure, statistics, bounded and the laboratory's type.
+import { bounded } from './bounded.ts';
+import type { Laboratory } from './laboratory/laboratory.ts';
+import type { Measure, Trial } from './measure.ts';
+import { summarise, type Summary } from './statistics.ts';
+
+export interface Taken {
+  readonly floor: Summary;
+  /** Absent when only floors were asked for; `met` then says nothing. */
+  readonly ours?: Summary;
+  readonly target: string;
+  readonly met: boolean;
+  readonly notes: readonly string[];
+}
+
+export interface SamplingOptions {
+  /** Pairs that count. */
+  readonly pairs: number;
+  readonly floorsOnly: boolean;
+}
+
+/** Setting up or cleaning up starts and ends programs and agents; on a busy machine that takes some tens of seconds. */
+const SET_UP_MS = 90_000;
+
+/**
+ * Samples come in pairs, each side first in every other one, so that whatever else the machine does hits both alike.
+ * Throws when a sample could not be taken; what the measure started is ended in any case.
+ */
+export async function take(measure: Measure, laboratory: Laboratory, options: SamplingOptions): Promise<Taken> {
+  const trial = await bounded(measure.open(laboratory), SET_UP_MS, 'setting up');
+  try {
+    const { floor, ours } = await samplePairs(measure, trial, options);
+    const summary = { floor: summarise(floor), ...(options.floorsOnly ? {} : { ours: summarise(ours) }) };
+    const target = trial.target ?? measure.target;
+    return {
+      ...summary,
+      target: target.text,
+      met: summary.ours !== undefined && target.met(summary.ours, summary.floor),
+      notes: trial.notes?.() ?? [],
+    };
+  } finally {
+    await bounded(trial.close(), SET_UP_MS, 'cleaning up');
+  }
+}
+
+async function samplePairs(
+  { patienceMs, warmUps }: Measure,
+  trial: Trial,
+  { pairs, floorsOnly }: SamplingOptions,
+): Promise<{ floor: number[]; ours: number[] }> {
+  const sides = {
+    floor: { sample: () => bounded(trial.floor(), patienceMs, 'a floor sample'), taken: [] as number[] },
+    ours: { sample: () => bounded(trial.ours(), patienceMs, 'a sample of ours'), taken: [] as number[] },
+  };
+  for (let pair = -warmUps; pair < pairs; pair += 1) {
+    const order = floorsOnly ? [sides.floor] : pair % 2 === 0 ? [sides.floor, sides.ours] : [sides.ours, sides.floor];
+    for (const side of order) {
+      const value = await side.sample();
+      if (pair >= 0) side.taken.push(value);
+    }
+  }
+  return { floor: sides.floor.taken, ours: sides.ours.taken };
+}

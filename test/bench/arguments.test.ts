@@ -1,0 +1,25 @@
+import { describe, expect, test } from '@jest/globals';
+import { readArguments } from '../../bench/arguments.ts';
+
+describe('the command line of the bench', () => {
+  test('takes every measure with all samples by default', () => {
+    expect(readArguments([], ['spawn'])).toEqual({ json: false, quick: false, floors: false, help: false });
+  });
+
+  test('collects the measures that are named', () => {
+    expect(readArguments(['--only', 'ls', '--only', 'spawn', '--quick'], ['spawn', 'ls'])).toMatchObject({
+      only: ['ls', 'spawn'],
+      quick: true,
+    });
+  });
+
+  test('refuses a measure that is not there, quoting it and naming those that are', () => {
+    expect(() => readArguments(['--only', 'spwan'], ['spawn', 'ls'])).toThrow(
+      'no measure "spwan": there are spawn, ls',
+    );
+  });
+
+  test('refuses an unknown flag', () => {
+    expect(() => readArguments(['--fast'], [])).toThrow('--fast');
+  });
+});

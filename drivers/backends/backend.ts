@@ -20,7 +20,20 @@ export interface OpenSession {
   readonly sessionId: string;
   readonly model: string | undefined;
   readonly appendSystemPrompt: string | undefined;
-  /** Credentials and spawn-time secrets; HOME, PATH and git settings come with it. */
+  /**
+   * The repository's own instructions (`readProjectInstructions`), added to the system prompt. A promise, so that the
+   * program can start while the repository is still being cloned: the first turn waits for it. Must not reject.
+   */
+  readonly projectInstructions?: Promise<string | undefined>;
+  /**
+   * Existing folder for files of this run that the program must be able to read; it belongs to the uid that `spawn`
+   * gives the program, and so will the files in it. With it, ANTHROPIC_API_KEY goes into a file of mode 0600 there and
+   * is left out of the program's environment, which every tool would inherit. Without it the key stays in `env`.
+   */
+  readonly runDir?: string;
+  /** Dollars of the session's earlier turns, as the journal has them: `total_usd` of `cost` events goes on from there. */
+  readonly spentUsd?: number;
+  /** Credentials and spawn-time secrets; HOME, PATH and git settings come with it. The program is looked up in its PATH. */
   readonly env: Readonly<Record<string, string>>;
   readonly spawn: SpawnContained;
 }
@@ -41,16 +54,21 @@ export interface AgentSession {
   /** True when the conversation existed before `open`. */
   readonly resumed: boolean;
   /**
-   * Runs one turn; never two at once. Resolves however it ends, also when the program dies (`crashed`).
-   * Events are handed over in order before it resolves.
+   * Runs one turn; never two at once (throws FAILED_PRECONDITION). Resolves however it ends, also when the program dies
+   * (`crashed`) or has died before: open the session anew after `exited`. Events are handed over in order before it
+   * resolves: `session_start` once per `open`, `user_text` with the prompt first in every turn, `cost` when it cost
+   * something, `error` last when it failed.
    */
   turn(
     turn: { readonly id: string; readonly prompt: string },
     onEvent: (event: BackendEvent) => void,
   ): Promise<BackendTurnEnd>;
-  /** Ends the running turn; resolves when the program has taken the order. No-op without a turn. */
+  /**
+   * Ends the running turn; resolves when the program has taken the order, or was killed because it did not: the turn
+   * then still ends as `interrupted`. No-op without a turn.
+   */
   interrupt(): Promise<void>;
-  /** Ends the program: asks, waits a little, kills. Resolves when it is gone. */
+  /** Ends the program: asks, waits a little, kills. Resolves when it is gone; a running turn ends as `interrupted`. */
   stop(): Promise<void>;
   /** Resolves when the program has ended, for whatever reason. */
   readonly exited: Promise<{ readonly reason: string }>;
@@ -63,8 +81,9 @@ export interface AgentSession {
 export interface AgentBackend {
   readonly name: BackendName;
   /**
-   * Starts the program, resuming the session when its transcript is there. Throws FAILED_PRECONDITION, naming the
-   * program, when it is missing or does not start.
+   * Starts the program, resuming the session when its transcript is there. Resolves when the program answers. `cwd`
+   * must exist and may still be empty. Throws FAILED_PRECONDITION, naming the program, when it is missing or does not
+   * start. One session id must be open once only: two programs would tear the conversation apart.
    */
   open(session: OpenSession): Promise<AgentSession>;
 }

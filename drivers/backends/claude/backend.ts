@@ -1,0 +1,51 @@
+// The Claude Code backend: the real `claude` program, resident, over its stream-json protocol. Built-ins and
+// contract/wire only: it is bundled into the runner.
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import type { AgentBackend, AgentSession, OpenSession } from '../backend.ts';
+import { removeKeyFile, writeKeyFile } from './key-file.ts';
+import { claudeArguments, claudeEnvironment, DEFAULT_MAX_RETRIES, KEY_VARIABLE } from './launch.ts';
+import { findProgram, INSTALL_CLAUDE } from './program.ts';
+import { ClaudeSession } from './session.ts';
+import { prepareTranscript } from './transcript.ts';
+
+export interface ClaudeBackendOptions {
+  /** Name on the session's PATH, or absolute path; by default `claude`. */
+  readonly program?: string;
+  /** Times the program itself repeats a failed model request. */
+  readonly maxRetries?: number;
+}
+
+/** The backend for Claude Code. */
+export function createClaudeBackend(options: ClaudeBackendOptions = {}): AgentBackend {
+  return { name: 'claude', open: (session) => open(session, options) };
+}
+
+async function open(session: OpenSession, options: ClaudeBackendOptions): Promise<AgentSession> {
+  const name = options.program ?? 'claude';
+  const program = await findProgram(name, session.env['PATH']);
+  if (program === undefined) {
+    throw new MurmurError('FAILED_PRECONDITION', `${name} is not on PATH`, { hint: INSTALL_CLAUDE });
+  }
+  const resumed = await prepareTranscript(session.home, session.sessionId);
+  const { runDir } = session;
+  const key = session.env[KEY_VARIABLE];
+  const keyFile = runDir === undefined || key === undefined ? undefined : await writeKeyFile(runDir, key);
+  const child = session.spawn(program, claudeArguments(session, { resume: resumed, keyFile }), {
+    cwd: session.cwd,
+    env: claudeEnvironment(session, {
+      keyFile,
+      maxRetries: options.maxRetries ?? DEFAULT_MAX_RETRIES,
+      isRoot: process.getuid?.() === 0,
+    }),
+  });
+  const cleanUp = async (): Promise<void> => {
+    if (runDir !== undefined) await removeKeyFile(runDir);
+  };
+  const started = new ClaudeSession({ options: session, child, resumed, cleanUp });
+  const problem = await started.startProblem();
+  if (problem !== undefined) {
+    await cleanUp();
+    throw new MurmurError('FAILED_PRECONDITION', `${name} did not start: ${problem}`, { hint: INSTALL_CLAUDE });
+  }
+  return started;
+}

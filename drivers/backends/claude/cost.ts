@@ -1,0 +1,23 @@
+// What a result of Claude Code cost. Pure.
+import type { Cost, ModelUsage } from '../../../contract/wire/turns.ts';
+import type { ResultMessage } from './protocol.ts';
+
+/**
+ * The cost since the result before: a delta. The totals of a result are of no use, they include what a resumed session
+ * inherited and lose what a killed program had not saved.
+ */
+export function costOf(result: ResultMessage): Cost {
+  const byModel: Record<string, ModelUsage> = {};
+  let usd = 0;
+  for (const [model, usage] of Object.entries(result.model_usage_since_last_result ?? {})) {
+    byModel[model] = {
+      input_tokens: usage.inputTokens ?? 0,
+      output_tokens: usage.outputTokens ?? 0,
+      cache_read_tokens: usage.cacheReadInputTokens ?? 0,
+      cache_write_tokens: usage.cacheCreationInputTokens ?? 0,
+      usd: usage.costUSD ?? 0,
+    };
+    usd += usage.costUSD ?? 0;
+  }
+  return { usd, by_model: byModel };
+}

@@ -1,0 +1,110 @@
+// The running program as a stream of messages: lines in, lines out, control requests with their answers, its end.
+// Built-ins only.
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { lineSplitter } from '../line-splitter.ts';
+import type { ControlRequest, ControlResponseMessage, InputMessage, ProgramMessage } from './protocol.ts';
+import { readMessage, writeLine } from './protocol.ts';
+
+/** How the program ended. `words` is the end of what it printed beside messages: its reason, when it had one. */
+export interface ProgramExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly words: string;
+}
+
+/** Enough of stderr to hold a stack trace. */
+const KEPT_WORDS = 8_192;
+
+/** A process that the program left behind may hold its pipes open: its end is not kept waiting for them. */
+const DRAIN_MS = 1_000;
+
+type ControlResponse = ControlResponseMessage['response'];
+
+/** Wraps the child and hands its messages, in order, to one listener; control responses go to who asked. */
+export class ProgramProcess {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #awaited = new Map<string, (response: ControlResponse | undefined) => void>();
+  readonly #onMessage: (message: ProgramMessage) => void;
+  #words = '';
+  /** Resolves once, when the program has ended and what it had printed was handed over. */
+  readonly exited: Promise<ProgramExit>;
+
+  constructor(child: ChildProcessWithoutNullStreams, onMessage: (message: ProgramMessage) => void) {
+    this.#child = child;
+    this.#onMessage = onMessage;
+    child.stdout.on(
+      'data',
+      lineSplitter((line) => this.#take(line)),
+    );
+    child.stderr.on('data', (chunk: Buffer) => this.#keepWords(chunk.toString('utf8')));
+    // Writing to a program that has ended fails here; its end is told by `exited`.
+    child.stdin.on('error', () => undefined);
+    this.exited = this.#end();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  send(message: InputMessage): void {
+    if (this.#child.stdin.writable) this.#child.stdin.write(writeLine(message));
+  }
+
+  /** Asks the program. Undefined when it ended before it answered. */
+  async control(request: ControlRequest): Promise<ControlResponse | undefined> {
+    const request_id = randomUUID();
+    const answer = new Promise<ControlResponse | undefined>((resolve) => this.#awaited.set(request_id, resolve));
+    void this.exited.then(() => this.#awaited.get(request_id)?.(undefined));
+    this.send({ type: 'control_request', request_id, request });
+    return await answer.finally(() => this.#awaited.delete(request_id));
+  }
+
+  /** Asks the program to end by itself: it finishes what it does. */
+  closeInput(): void {
+    this.#child.stdin.end();
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  #take(line: string): void {
+    const message = readMessage(line);
+    if (message === undefined) {
+      this.#keepWords(`${line}\n`);
+    } else if (message.type === 'control_response') {
+      this.#awaited.get(message.response.request_id)?.(message.response);
+    } else if (message.type === 'control_request') {
+      const error = 'not supported';
+      this.send({ type: 'control_response', response: { subtype: 'error', request_id: message.request_id, error } });
+    } else {
+      this.#onMessage(message);
+    }
+  }
+
+  #keepWords(text: string): void {
+    this.#words = (this.#words + text).slice(-KEPT_WORDS);
+  }
+
+  #end(): Promise<ProgramExit> {
+    return new Promise((resolve) => {
+      const finish = (code: number | null, signal: NodeJS.Signals | null): void =>
+        resolve({ code, signal, words: this.#words.trim() });
+      this.#child.once('error', (error) => {
+        this.#keepWords(error.message);
+        if (this.#child.pid === undefined) finish(null, null);
+      });
+      this.#child.once('exit', (code, signal) => {
+        setTimeout(() => finish(code, signal), DRAIN_MS).unref();
+      });
+      this.#child.once('close', finish);
+    });
+  }
+}
+
+/** An end in words: "exit status 1: …", "killed by SIGKILL". */
+export function exitReason({ code, signal, words }: ProgramExit): string {
+  const how = signal !== null ? `killed by ${signal}` : code === null ? 'did not start' : `exit status ${code}`;
+  return words === '' ? how : `${how}: ${words}`;
+}

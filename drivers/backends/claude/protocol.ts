@@ -1,0 +1,166 @@
+// The lines that Claude Code and we exchange in stream-json mode, as far as we use them. Fields that are absent in some
+// version are optional. Types only, but for the two that read and write lines.
+
+/** A content block of an assistant's or user's message. */
+export type MessageBlock =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'thinking'; readonly thinking: string }
+  | { readonly type: 'tool_use'; readonly id: string; readonly name: string; readonly input: unknown }
+  | {
+      readonly type: 'tool_result';
+      readonly tool_use_id: string;
+      readonly content?: string | readonly { readonly type: string; readonly text?: string }[];
+      readonly is_error?: boolean;
+    };
+
+/** Tokens and dollars of one model, in the program's own names. */
+export interface ProgramUsage {
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  readonly cacheReadInputTokens?: number;
+  readonly cacheCreationInputTokens?: number;
+  readonly costUSD?: number;
+}
+
+export interface InitMessage {
+  readonly type: 'system';
+  readonly subtype: 'init';
+  readonly session_id: string;
+  readonly model: string;
+}
+
+export interface ApiRetryMessage {
+  readonly type: 'system';
+  readonly subtype: 'api_retry';
+  readonly attempt: number;
+  readonly max_retries: number;
+  readonly retry_delay_ms: number;
+  /** Null when there was no HTTP answer. */
+  readonly error_status: number | null;
+  readonly error: string;
+}
+
+export interface StateMessage {
+  readonly type: 'system';
+  readonly subtype: 'session_state_changed';
+  readonly state: string;
+}
+
+export interface AssistantMessage {
+  readonly type: 'assistant';
+  readonly message: { readonly content: readonly MessageBlock[] };
+  /** The tool call of the subagent that speaks; null for the agent itself. */
+  readonly parent_tool_use_id?: string | null;
+  /** Set on the text that the program itself writes when a model request failed. */
+  readonly error?: string;
+  readonly is_api_error_message?: boolean;
+}
+
+export interface UserMessage {
+  readonly type: 'user';
+  readonly message: { readonly content: string | readonly MessageBlock[] };
+  readonly parent_tool_use_id?: string | null;
+}
+
+/** The end of what was asked. Not one per user line: see TurnEndDetector. */
+export interface ResultMessage {
+  readonly type: 'result';
+  readonly subtype: string;
+  readonly is_error: boolean;
+  readonly result?: string;
+  readonly errors?: readonly string[];
+  readonly terminal_reason?: string;
+  readonly api_error_status?: number | null;
+  readonly api_error_type?: string;
+  readonly user_message_uuids?: readonly string[];
+  readonly model_usage_since_last_result?: Readonly<Record<string, ProgramUsage>>;
+}
+
+export interface CommandLifecycleMessage {
+  readonly type: 'command_lifecycle';
+  readonly command_uuid: string;
+  readonly state: 'queued' | 'started' | 'completed' | 'cancelled';
+}
+
+/** Sent for subscriptions only. */
+export interface RateLimitMessage {
+  readonly type: 'rate_limit_event';
+  readonly rate_limit_info: {
+    readonly status: string;
+    /** Seconds since the epoch. */
+    readonly resetsAt?: number;
+  };
+}
+
+export interface ControlResponseMessage {
+  readonly type: 'control_response';
+  readonly response: {
+    readonly subtype: 'success' | 'error';
+    readonly request_id: string;
+    readonly response?: unknown;
+    readonly error?: string;
+  };
+}
+
+/** What the program asks of us: nothing that we offer, so it is refused. */
+export interface ControlRequestMessage {
+  readonly type: 'control_request';
+  readonly request_id: string;
+}
+
+export type ProgramMessage =
+  | InitMessage
+  | ApiRetryMessage
+  | StateMessage
+  | AssistantMessage
+  | UserMessage
+  | ResultMessage
+  | CommandLifecycleMessage
+  | RateLimitMessage
+  | ControlResponseMessage
+  | ControlRequestMessage;
+
+/** Control requests that we send. */
+export type ControlRequest =
+  | { readonly subtype: 'get_binary_version' }
+  | { readonly subtype: 'initialize'; readonly appendSystemPrompt?: string }
+  | { readonly subtype: 'interrupt'; readonly cancel_queued: true };
+
+/** A line that we write. One that is not JSON would end the program, so all go through `writeLine`. */
+export type InputMessage =
+  | {
+      readonly type: 'user';
+      readonly message: { readonly role: 'user'; readonly content: readonly MessageBlock[] };
+      readonly parent_tool_use_id: null;
+      readonly uuid: string;
+      readonly client_composed: true;
+    }
+  | { readonly type: 'control_request'; readonly request_id: string; readonly request: ControlRequest }
+  | { readonly type: 'control_response'; readonly response: object };
+
+/** A prompt. `client_composed`: delivered as written, or else one that begins with a slash runs as a command. */
+export function userLine(uuid: string, prompt: string): InputMessage {
+  return {
+    type: 'user',
+    message: { role: 'user', content: [{ type: 'text', text: prompt.toWellFormed() }] },
+    parent_tool_use_id: null,
+    uuid,
+    client_composed: true,
+  };
+}
+
+/** Reads a line of the program. Undefined for what is no message: a stray print must not end the session. */
+export function readMessage(line: string): ProgramMessage | undefined {
+  try {
+    const message: unknown = JSON.parse(line);
+    const isMessage = typeof message === 'object' && message !== null && 'type' in message;
+    return isMessage ? (message as ProgramMessage) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes a message as one line. */
+export function writeLine(message: InputMessage): string {
+  return `${JSON.stringify(message)}\n`;
+}

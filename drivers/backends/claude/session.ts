@@ -1,0 +1,209 @@
+// A session of Claude Code: one process for all its turns. Built-ins only.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import type { Cost } from '../../../contract/wire/turns.ts';
+import type { AgentSession, BackendEvent, BackendTurnEnd, OpenSession } from '../backend.ts';
+import { addCost, NO_COST } from '../cost.ts';
+import type { ProgramExit } from './program-process.ts';
+import { exitReason, ProgramProcess } from './program-process.ts';
+import type { ProgramMessage } from './protocol.ts';
+import { userLine } from './protocol.ts';
+import { sessionFiles } from './transcript.ts';
+import { RunningTurn } from './turn.ts';
+
+/** The program takes an interrupt within 20 ms and has ended the turn within 200; a loaded machine gets fifty times that. */
+const INTERRUPT_MS = 10_000;
+
+/** SIGINT ends the program in about 1.3 s, its tools first: so much for a slow machine before it is killed. */
+const SIGINT_MS = 5_000;
+
+/** The program becomes idle in the same moment as its prompt is settled: later means that it does not tell. */
+const IDLE_MS = 10_000;
+
+/** After its input is closed the program ends at once when idle; after SIGTERM within 1.6 s. */
+const CLOSE_MS = 5_000;
+const SIGTERM_MS = 5_000;
+
+interface ActiveTurn {
+  readonly turn: RunningTurn;
+  readonly ended: Promise<BackendTurnEnd>;
+  readonly end: (outcome: BackendTurnEnd) => void;
+  /** Whether the program has the prompt. */
+  isSent: boolean;
+  isWaitingForIdle: boolean;
+}
+
+/** What `open` knows of the session. */
+export interface SessionStart {
+  readonly options: OpenSession;
+  readonly child: ConstructorParameters<typeof ProgramProcess>[0];
+  readonly resumed: boolean;
+  /** Removes what was put on disk for the program. */
+  readonly cleanUp: () => Promise<void>;
+}
+
+export class ClaudeSession implements AgentSession {
+  readonly resumed: boolean;
+  readonly exited: Promise<{ readonly reason: string }>;
+  readonly #options: OpenSession;
+  readonly #process: ProgramProcess;
+  readonly #cleanUp: () => Promise<void>;
+  #active: ActiveTurn | undefined;
+  #exit: ProgramExit | undefined;
+  /** Settles when the program knows its system prompt; asked for once. */
+  #introduction: Promise<void> | undefined;
+  #hasToldStart = false;
+  #spent: Cost;
+  /** What the program said before any turn: the reason when it ends at once. */
+  #startProblem = '';
+
+  constructor(start: SessionStart) {
+    this.resumed = start.resumed;
+    this.#options = start.options;
+    this.#cleanUp = start.cleanUp;
+    this.#spent = { ...NO_COST, usd: start.options.spentUsd ?? 0 };
+    this.#process = new ProgramProcess(start.child, (message) => this.#take(message));
+    this.exited = this.#process.exited.then((exit) => {
+      this.#exit = exit;
+      const reason = exitReason(exit);
+      this.#settle((turn) => (turn.isSettled ? turn.outcome() : turn.crash(reason)));
+      return { reason };
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** Waits until the program answers. The reason in words when it ended instead; undefined when all is well. */
+  async startProblem(): Promise<string | undefined> {
+    const version = await this.#process.control({ subtype: 'get_binary_version' });
+    if (version !== undefined) {
+      this.#introduction = this.#introduce();
+      return undefined;
+    }
+    const { reason } = await this.exited;
+    return [reason, this.#startProblem].filter((part) => part !== '').join('; ');
+  }
+
+  async turn(
+    input: { readonly id: string; readonly prompt: string },
+    onEvent: (event: BackendEvent) => void,
+  ): Promise<BackendTurnEnd> {
+    if (this.#active !== undefined) throw new MurmurError('FAILED_PRECONDITION', 'a turn is running in this session');
+    const uuid = randomUUID();
+    const turn = new RunningTurn(uuid, {
+      prompt: input.prompt,
+      onEvent,
+      onCost: (delta) => {
+        this.#spent = addCost(this.#spent, delta);
+        onEvent({ type: 'cost', total_usd: this.#spent.usd, delta });
+      },
+      onInit: ({ session_id, model }) => {
+        if (this.#hasToldStart) return;
+        this.#hasToldStart = true;
+        onEvent({ type: 'session_start', session_id, model, resumed: this.resumed });
+      },
+    });
+    if (this.#exit !== undefined) return turn.crash(exitReason(this.#exit));
+    const { promise: ended, resolve: end } = Promise.withResolvers<BackendTurnEnd>();
+    const active: ActiveTurn = { turn, ended, end, isSent: false, isWaitingForIdle: false };
+    this.#active = active;
+    await Promise.race([this.#introduction, ended]);
+    if (this.#active === active) {
+      active.isSent = true;
+      this.#process.send(userLine(uuid, input.prompt));
+    }
+    return await ended;
+  }
+
+  async interrupt(): Promise<void> {
+    const active = this.#active;
+    if (active === undefined) return;
+    active.turn.isInterrupted = true;
+    if (active.isSent) await this.#breakOff(active);
+    else this.#settle((turn) => turn.outcome());
+  }
+
+  async stop(): Promise<void> {
+    if (this.#exit === undefined) {
+      await this.interrupt();
+      const ladder = [
+        { act: () => this.#process.closeInput(), ms: CLOSE_MS },
+        { act: () => this.#process.kill('SIGTERM'), ms: SIGTERM_MS },
+        { act: () => this.#process.kill('SIGKILL'), ms: undefined },
+      ];
+      for (const { act, ms } of ladder) {
+        act();
+        if (await endsWithin(this.exited, ms)) break;
+      }
+    }
+    await this.#cleanUp();
+  }
+
+  transcriptFiles(): Promise<readonly string[]> {
+    return sessionFiles(this.#options.home, this.#options.sessionId);
+  }
+
+  /** Gives the program its system prompt as soon as all of it is known: the program takes it until its first turn. */
+  async #introduce(): Promise<void> {
+    const instructions = await this.#options.projectInstructions?.catch(() => undefined);
+    const parts = [this.#options.appendSystemPrompt, instructions].filter((part) => part !== undefined && part !== '');
+    if (parts.length === 0) return;
+    // Not waited for: lines are taken in order, and the prompt may follow at once.
+    void this.#process.control({ subtype: 'initialize', appendSystemPrompt: parts.join('\n\n').toWellFormed() });
+  }
+
+  #take(message: ProgramMessage): void {
+    const active = this.#active;
+    if (active === undefined) {
+      if (message.type === 'result') this.#startProblem = message.errors?.join('; ') ?? message.result ?? '';
+      return;
+    }
+    const gaveUp = active.turn.mustGiveUp;
+    active.turn.take(message);
+    if (active.turn.mustGiveUp && !gaveUp) void this.#breakOff(active);
+    if (active.turn.hasEnded) this.#settle((turn) => turn.outcome());
+    else if (active.turn.isSettled && !active.isWaitingForIdle) {
+      active.isWaitingForIdle = true;
+      void endsWithin(active.ended, IDLE_MS).then((ended) => {
+        if (!ended && this.#active === active) this.#settle((turn) => turn.outcome());
+      });
+    }
+  }
+
+  /** Asks the program to end its turn; resolves when it has taken that. When it does not end it, ends the program. */
+  async #breakOff(active: ActiveTurn): Promise<void> {
+    const taken = this.#process.control({ subtype: 'interrupt', cancel_queued: true });
+    const escalated = this.#endUnless(active.ended);
+    await Promise.race([taken, escalated, active.ended]);
+  }
+
+  /** Ends the program when the turn has not ended in time. */
+  async #endUnless(ended: Promise<unknown>): Promise<void> {
+    if (await endsWithin(ended, INTERRUPT_MS)) return;
+    this.#process.kill('SIGINT');
+    if (await endsWithin(ended, SIGINT_MS)) return;
+    this.#process.kill('SIGKILL');
+    await this.exited;
+  }
+
+  #settle(outcomeOf: (turn: RunningTurn) => BackendTurnEnd): void {
+    const active = this.#active;
+    if (active === undefined) return;
+    this.#active = undefined;
+    active.end(outcomeOf(active.turn));
+  }
+}
+
+/** Whether the promise settles in time; without a time it is waited for. */
+async function endsWithin(promise: Promise<unknown>, ms: number | undefined): Promise<boolean> {
+  if (ms === undefined) {
+    await promise;
+    return true;
+  }
+  const timer = new AbortController();
+  const late = delay(ms, false, { signal: timer.signal }).catch(() => true);
+  return await Promise.race([promise.then(() => true), late]).finally(() => timer.abort());
+}

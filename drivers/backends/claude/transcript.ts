@@ -1,0 +1,113 @@
+// The program's transcript of a session: `<home>/.claude/projects/<folder>/<id>.jsonl` and the folder `<id>` beside it.
+// All of it lies where the agent can write, so links are never followed. Built-ins only.
+import type { Dirent } from 'node:fs';
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { open, readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The first prompt stands within the first lines, and no prompt is longer than this. */
+const HEAD_BYTES = 4 * 1024 * 1024;
+
+/** Enough for the longest entry that a killed program can leave half-written: a tool result or a prompt. */
+const TAIL_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Whether the session can be resumed, after its transcript was made ready for it: a last line that a killed program
+ * left half-written is cut off. A transcript that holds no conversation yet is set aside, because the program would
+ * neither resume it nor start a session of that id beside it.
+ */
+export async function prepareTranscript(home: string, sessionId: string): Promise<boolean> {
+  let isResumable = false;
+  for (const file of await transcripts(home, sessionId)) {
+    const handle = await open(file, constants.O_RDWR | constants.O_NOFOLLOW);
+    let hasConversation: boolean;
+    try {
+      await cutTornLine(handle);
+      hasConversation = await holdsConversation(handle);
+    } finally {
+      await handle.close();
+    }
+    if (hasConversation) isResumable = true;
+    else await rename(file, `${file}.empty`);
+  }
+  return isResumable;
+}
+
+/** Every file of the session, absolute: the transcript and what it refers to. */
+export async function sessionFiles(home: string, sessionId: string): Promise<readonly string[]> {
+  const files: string[] = [];
+  for (const folder of await projectFolders(home)) {
+    for (const entry of await entries(folder)) {
+      const path = join(folder, entry.name);
+      if (entry.isFile() && entry.name === `${sessionId}.jsonl`) files.push(path);
+      if (entry.isDirectory() && entry.name === sessionId) files.push(...(await filesBelow(path)));
+    }
+  }
+  return files.sort();
+}
+
+async function transcripts(home: string, sessionId: string): Promise<readonly string[]> {
+  const name = `${sessionId}.jsonl`;
+  const found: string[] = [];
+  for (const folder of await projectFolders(home)) {
+    const hasIt = (await entries(folder)).some((entry) => entry.isFile() && entry.name === name);
+    if (hasIt) found.push(join(folder, name));
+  }
+  return found;
+}
+
+async function projectFolders(home: string): Promise<readonly string[]> {
+  const projects = join(home, '.claude', 'projects');
+  return (await entries(projects)).filter((entry) => entry.isDirectory()).map((entry) => join(projects, entry.name));
+}
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const nested = (await entries(folder)).map(async (entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return await filesBelow(path);
+    return entry.isFile() ? [path] : [];
+  });
+  return (await Promise.all(nested)).flat();
+}
+
+/** What a folder holds; nothing when it is not there. */
+async function entries(folder: string): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+async function cutTornLine(handle: FileHandle): Promise<void> {
+  const { size } = await handle.stat();
+  const start = Math.max(0, size - TAIL_BYTES);
+  // Almost always the file ends well: one byte tells.
+  if (size === 0 || (await readRange(handle, size - 1, 1)).toString('latin1') === '\n') return;
+  const tail = await readRange(handle, start, size - start);
+  const lastLine = tail.subarray(tail.lastIndexOf('\n') + 1);
+  // Whole but for its newline: the program would append to it, so the newline is added.
+  if (isJson(lastLine)) await handle.write('\n', size);
+  else await handle.truncate(size - lastLine.length);
+}
+
+async function holdsConversation(handle: FileHandle): Promise<boolean> {
+  const { size } = await handle.stat();
+  const head = await readRange(handle, 0, Math.min(size, HEAD_BYTES));
+  return /"type":"(user|assistant)"/.test(head.toString('latin1'));
+}
+
+async function readRange(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position);
+  return buffer.subarray(0, bytesRead);
+}
+
+function isJson(line: Buffer): boolean {
+  try {
+    JSON.parse(line.toString('utf8'));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,84 @@
+// From the program's messages to events. Pure.
+import type { BackendEvent } from '../backend.ts';
+import { eventText } from '../event-text.ts';
+import type { ApiRetryMessage, AssistantMessage, MessageBlock, UserMessage } from './protocol.ts';
+
+/** Events of what the agent, or a subagent, said and did. Empty for the program's own words about a failed request. */
+export function assistantEvents(message: AssistantMessage): readonly BackendEvent[] {
+  if (isProgramsOwn(message)) return [];
+  const speaker = subagentOf(message);
+  return blocksOf(message).flatMap((block): readonly BackendEvent[] => {
+    switch (block.type) {
+      case 'text':
+        return block.text === '' ? [] : [{ type: 'assistant_text', text: eventText(block.text).text, ...speaker }];
+      case 'thinking':
+        return block.thinking === '' ? [] : [{ type: 'thinking', text: eventText(block.thinking).text, ...speaker }];
+      case 'tool_use':
+        return [
+          {
+            type: 'tool_use',
+            tool: block.name,
+            tool_use_id: block.id,
+            input: eventText(JSON.stringify(block.input ?? {})).text,
+            ...speaker,
+          },
+        ];
+      default:
+        return [];
+    }
+  });
+}
+
+/** Events of what tools returned. Other user messages are the program's nudges to the model, or echoes. */
+export function toolResultEvents(message: UserMessage): readonly BackendEvent[] {
+  const speaker = subagentOf(message);
+  return blocksOf(message).flatMap((block): readonly BackendEvent[] => {
+    if (block.type !== 'tool_result') return [];
+    return [
+      {
+        type: 'tool_result',
+        tool_use_id: block.tool_use_id,
+        ...eventText(resultText(block)),
+        is_error: block.is_error === true,
+        ...speaker,
+      },
+    ];
+  });
+}
+
+/** The event of a retry. */
+export function retryEvent(message: ApiRetryMessage): BackendEvent {
+  return {
+    type: 'retry',
+    attempt: message.attempt,
+    max_attempts: message.max_retries,
+    delay_ms: Math.round(message.retry_delay_ms),
+    ...(message.error_status === null ? {} : { http_status: message.error_status }),
+    error: message.error,
+  };
+}
+
+/** The agent's own text in a message, whole; undefined when it says nothing or a subagent speaks. */
+export function spokenText(message: AssistantMessage): string | undefined {
+  if (isProgramsOwn(message) || typeof message.parent_tool_use_id === 'string') return undefined;
+  const texts = blocksOf(message).flatMap((block) => (block.type === 'text' ? [block.text] : []));
+  return texts.length === 0 ? undefined : texts.join('\n');
+}
+
+function isProgramsOwn(message: AssistantMessage): boolean {
+  return message.error !== undefined || message.is_api_error_message === true;
+}
+
+function blocksOf(message: AssistantMessage | UserMessage): readonly MessageBlock[] {
+  const { content } = message.message;
+  return Array.isArray(content) ? (content as readonly MessageBlock[]) : [];
+}
+
+function subagentOf(message: AssistantMessage | UserMessage): { readonly subagent?: string } {
+  return typeof message.parent_tool_use_id === 'string' ? { subagent: message.parent_tool_use_id } : {};
+}
+
+function resultText(block: Extract<MessageBlock, { type: 'tool_result' }>): string {
+  if (typeof block.content === 'string') return block.content;
+  return (block.content ?? []).map((part) => part.text ?? `[${part.type}]`).join('\n');
+}

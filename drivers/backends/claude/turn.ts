@@ -1,0 +1,144 @@
+// One running turn: collects what the program tells, hands it on as events, and knows the turn's outcome. Pure.
+import type { Cost, TurnError } from '../../../contract/wire/turns.ts';
+import type { BackendEvent, BackendTurnEnd } from '../backend.ts';
+import { addCost, isSpent, NO_COST } from '../cost.ts';
+import { eventText } from '../event-text.ts';
+import { turnError } from '../model-errors.ts';
+import { costOf } from './cost.ts';
+import type { FailureSigns } from './errors.ts';
+import { errorOf, refusedCredentials } from './errors.ts';
+import type { ApiRetryMessage, AssistantMessage, ProgramMessage, ResultMessage } from './protocol.ts';
+import { assistantEvents, retryEvent, spokenText, toolResultEvents } from './translate.ts';
+import { TurnEndDetector } from './turn-end.ts';
+
+/** What a turn shares with the session around it. */
+export interface TurnContext {
+  readonly prompt: string;
+  /** Tells an event. `cost` events go through `onCost`, which knows the session's total. */
+  readonly onEvent: (event: BackendEvent) => void;
+  readonly onCost: (delta: Cost) => void;
+  /** The event that is told once per session, when the program names its model. */
+  readonly onInit: (message: Extract<ProgramMessage, { subtype: 'init' }>) => void;
+}
+
+/** Feed it the program's messages with `take`; ask `outcome` once `hasEnded`, or `crash` when the program died. */
+export class RunningTurn {
+  readonly #context: TurnContext;
+  readonly #end: TurnEndDetector;
+  #hasToldPrompt = false;
+  #response = '';
+  #cost = NO_COST;
+  #signs: FailureSigns = {};
+  #refusal: TurnError | undefined;
+  /** Set when somebody asked for the turn's end. */
+  isInterrupted = false;
+
+  constructor(uuid: string, context: TurnContext) {
+    this.#end = new TurnEndDetector(uuid);
+    this.#context = context;
+  }
+
+  get hasEnded(): boolean {
+    return this.#end.hasEnded;
+  }
+
+  /** Whether only the word that the program is idle is missing. */
+  get isSettled(): boolean {
+    return this.#end.isSettled;
+  }
+
+  /** True once the server refuses the credentials: the program would go on trying for minutes, so the turn is ended. */
+  get mustGiveUp(): boolean {
+    return this.#refusal !== undefined;
+  }
+
+  take(message: ProgramMessage): void {
+    if (message.type === 'system' && message.subtype === 'init') {
+      this.#context.onInit(message);
+      this.#tellPrompt();
+    } else if (message.type === 'system' && message.subtype === 'api_retry') {
+      this.#takeRetry(message);
+    } else if (message.type === 'assistant') {
+      this.#takeAnswer(message);
+    } else if (message.type === 'user') {
+      for (const event of toolResultEvents(message)) this.#tell(event);
+    } else if (message.type === 'rate_limit_event') {
+      const { status, resetsAt } = message.rate_limit_info;
+      if (status === 'rejected' && resetsAt !== undefined) {
+        this.#signs = { ...this.#signs, limitEndsAt: resetsAt * 1_000 };
+      }
+    } else if (message.type === 'result') {
+      this.#takeCost(message);
+    }
+    this.#end.take(message);
+  }
+
+  /** The outcome of a turn that has ended, or was ended before its prompt was sent. */
+  outcome(): BackendTurnEnd {
+    const { result } = this.#end;
+    if (result === undefined || isAborted(result)) {
+      if (this.#refusal !== undefined && !this.isInterrupted) return this.#finish('api_error', this.#refusal);
+      return this.#finish('interrupted');
+    }
+    if (result.is_error) {
+      if (result.subtype.startsWith('error_max_'))
+        return this.#finish('limit', errorOf(result, this.#signs, Date.now()));
+      return this.#finish('api_error', errorOf(result, this.#signs, Date.now()));
+    }
+    return this.#finish('completed', undefined, result.result);
+  }
+
+  /** The outcome when the program died in the turn, in words. */
+  crash(reason: string): BackendTurnEnd {
+    if (this.isInterrupted) return this.#finish('interrupted');
+    return this.#finish('crashed', turnError('program', `the agent program ended in mid-turn (${reason})`));
+  }
+
+  #takeRetry(message: ApiRetryMessage): void {
+    this.#signs = { ...this.#signs, retry: message };
+    if (message.error_status === 401) this.#refusal = refusedCredentials(message);
+    this.#tell(retryEvent(message));
+  }
+
+  #takeAnswer(message: AssistantMessage): void {
+    if (message.error !== undefined) this.#signs = { ...this.#signs, category: message.error };
+    this.#response = spokenText(message) ?? this.#response;
+    for (const event of assistantEvents(message)) this.#tell(event);
+  }
+
+  #takeCost(message: ResultMessage): void {
+    const delta = costOf(message);
+    if (!isSpent(delta)) return;
+    this.#cost = addCost(this.#cost, delta);
+    this.#tellPrompt();
+    this.#context.onCost(delta);
+  }
+
+  #tell(event: BackendEvent): void {
+    this.#tellPrompt();
+    this.#context.onEvent(event);
+  }
+
+  /** The prompt is the first event of every turn but the session's start, also of one that ended before it began. */
+  #tellPrompt(): void {
+    if (this.#hasToldPrompt) return;
+    this.#hasToldPrompt = true;
+    this.#context.onEvent({ type: 'user_text', text: eventText(this.#context.prompt).text });
+  }
+
+  #finish(status: BackendTurnEnd['status'], error?: TurnError, lastWords?: string): BackendTurnEnd {
+    this.#tellPrompt();
+    if (error !== undefined) this.#tell({ type: 'error', code: error.kind, message: error.message });
+    return {
+      status,
+      response: (lastWords === undefined || lastWords === '' ? this.#response : lastWords).toWellFormed(),
+      ...(error === undefined ? {} : { error }),
+      cost: this.#cost,
+    };
+  }
+}
+
+/** Whether the turn was broken off, by us or by a signal. */
+function isAborted(result: ResultMessage): boolean {
+  return result.terminal_reason?.startsWith('aborted_') === true;
+}

@@ -12,6 +12,9 @@ import { userLine } from './protocol.ts';
 import { sessionFiles } from './transcript.ts';
 import { RunningTurn } from './turn.ts';
 
+/** The program answers 0.4 s after its start; 150 at once on two cores take a minute. */
+const START_MS = 180_000;
+
 /** The program takes an interrupt within 20 ms and has ended the turn within 200; a loaded machine gets fifty times that. */
 const INTERRUPT_MS = 10_000;
 
@@ -78,8 +81,12 @@ export class ClaudeSession implements AgentSession {
 
   /** Waits until the program answers. The reason in words when it ended instead; undefined when all is well. */
   async startProblem(): Promise<string | undefined> {
-    const version = await this.#process.control({ subtype: 'get_binary_version' });
-    if (version !== undefined) {
+    const version = this.#process.control({ subtype: 'get_binary_version' });
+    if (!(await endsWithin(version, START_MS))) {
+      this.#process.kill('SIGKILL');
+      return `no answer within ${START_MS / 1_000} s`;
+    }
+    if ((await version) !== undefined) {
       this.#introduction = this.#introduce();
       return undefined;
     }

@@ -21,6 +21,8 @@ export interface ScriptStep {
   readonly delayMs?: number;
   /** Never answer, until interrupted. */
   readonly hang?: boolean;
+  /** End the agent program; known to the fake backend only. */
+  readonly crash?: boolean;
   /** Fail with this HTTP status. */
   readonly status?: number;
   /** Words of the failure. */

@@ -1,0 +1,109 @@
+// A backend without a program: what the model says is a script in the prompt (see script.ts). For tests, for the bench
+// and for trying Murmur's own machinery at a scale that real programs do not allow. Built-ins and contract/wire only.
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import type { Cost } from '../../../contract/wire/turns.ts';
+import type { AgentBackend, AgentSession, BackendEvent, BackendTurnEnd, OpenSession } from '../backend.ts';
+import { isSpent } from '../cost.ts';
+import type { FakeMessage } from './transcript.ts';
+import { FakeTranscript } from './transcript.ts';
+import { runFakeTurn } from './turn.ts';
+
+/** What a model would be asked. */
+export interface FakeRequest {
+  readonly sessionId: string;
+  readonly system: string;
+  readonly messages: readonly FakeMessage[];
+}
+
+export interface FakeBackendOptions {
+  /** Hears every request, before it is answered. */
+  readonly onRequest?: (request: FakeRequest) => void;
+}
+
+/** A session that can also die, as a program does that is killed. */
+export interface FakeSession extends AgentSession {
+  crash(): void;
+}
+
+/** A backend whose `open` answers `FakeSession`s. */
+export interface FakeBackend extends AgentBackend {
+  open(session: OpenSession): Promise<FakeSession>;
+}
+
+/** Name of the model when the session asks for none. */
+const DEFAULT_MODEL = 'fake-1';
+
+/** The fake backend. */
+export function createFakeBackend(options: FakeBackendOptions = {}): FakeBackend {
+  return {
+    name: 'fake',
+    open: async (session) => createSession(session, await FakeTranscript.open(session.home, session.sessionId), options),
+  };
+}
+
+function createSession(session: OpenSession, transcript: FakeTranscript, options: FakeBackendOptions): FakeSession {
+  const resumed = transcript.messages.length > 0;
+  const model = session.model ?? DEFAULT_MODEL;
+  const crashed = new AbortController();
+  const { promise: exited, resolve: exit } = Promise.withResolvers<{ readonly reason: string }>();
+  let running: { readonly interrupt: AbortController; readonly ended: Promise<unknown> } | undefined;
+  let spentUsd = session.spentUsd ?? 0;
+  let hasToldStart = false;
+
+  const crash = (): void => {
+    crashed.abort();
+    exit({ reason: 'killed by SIGKILL' });
+  };
+
+  async function runTurn(prompt: string, interrupt: AbortController, onEvent: (event: BackendEvent) => void) {
+    const instructions = await session.projectInstructions?.catch(() => undefined);
+    const system = [session.appendSystemPrompt, instructions].filter((part) => part !== undefined).join('\n\n');
+    if (!hasToldStart) onEvent({ type: 'session_start', session_id: session.sessionId, model, resumed });
+    hasToldStart = true;
+    return await runFakeTurn({
+      session,
+      model,
+      transcript,
+      prompt,
+      onEvent,
+      onAsk: () =>
+        options.onRequest?.({ sessionId: session.sessionId, system, messages: [...transcript.messages] }),
+      onCost: (delta: Cost) => {
+        if (!isSpent(delta)) return;
+        spentUsd += delta.usd;
+        onEvent({ type: 'cost', total_usd: spentUsd, delta });
+      },
+      crash,
+      interrupted: interrupt.signal,
+      crashed: crashed.signal,
+    });
+  }
+
+  async function turn(
+    { prompt }: { readonly prompt: string },
+    onEvent: (event: BackendEvent) => void,
+  ): Promise<BackendTurnEnd> {
+    if (running !== undefined) throw new MurmurError('FAILED_PRECONDITION', 'a turn is running in this session');
+    const interrupt = new AbortController();
+    const ended = runTurn(prompt, interrupt, onEvent);
+    running = { interrupt, ended };
+    return await ended.finally(() => (running = undefined));
+  }
+
+  return {
+    resumed,
+    pid: undefined,
+    exited,
+    turn,
+    crash,
+    interrupt: async () => running?.interrupt.abort(),
+    stop: async () => {
+      const last = running;
+      last?.interrupt.abort();
+      await last?.ended;
+      crashed.abort();
+      exit({ reason: 'stopped' });
+    },
+    transcriptFiles: async () => (transcript.messages.length === 0 ? [] : [transcript.file]),
+  };
+}

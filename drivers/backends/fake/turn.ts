@@ -1,0 +1,109 @@
+// One turn of the fake backend: asks the script what comes next until it says nothing more to do. Built-ins only.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Cost } from '../../../contract/wire/turns.ts';
+import type { BackendEvent, BackendTurnEnd, OpenSession } from '../backend.ts';
+import { addCost, NO_COST } from '../cost.ts';
+import { eventText } from '../event-text.ts';
+import { kindOfStatus, turnError } from '../model-errors.ts';
+import type { ScriptStep } from './script.ts';
+import { scriptPlace } from './script.ts';
+import { runTool } from './tools.ts';
+import type { FakeTranscript } from './transcript.ts';
+
+/** What one answer costs: round figures, so that sums in tests are plain. */
+const ANSWER_USAGE = {
+  input_tokens: 100,
+  output_tokens: 20,
+  cache_read_tokens: 0,
+  cache_write_tokens: 0,
+  usd: 0.001,
+} as const;
+
+/** What the session gives a turn. */
+export interface FakeTurnContext {
+  readonly session: OpenSession;
+  readonly model: string;
+  readonly transcript: FakeTranscript;
+  readonly prompt: string;
+  readonly onEvent: (event: BackendEvent) => void;
+  /** Called before each answer, with everything a model would be asked. */
+  readonly onAsk: () => void;
+  readonly onCost: (delta: Cost) => void;
+  /** Ends the session, as a program that dies. */
+  readonly crash: () => void;
+  readonly interrupted: AbortSignal;
+  readonly crashed: AbortSignal;
+}
+
+/** Runs the turn. It never rejects but for a transcript that cannot be written. */
+export async function runFakeTurn(context: FakeTurnContext): Promise<BackendTurnEnd> {
+  const { transcript, onEvent } = context;
+  const stopped = AbortSignal.any([context.interrupted, context.crashed]);
+  let cost: Cost = NO_COST;
+  let response = '';
+  let failures = 0;
+
+  const end = (status: BackendTurnEnd['status'], error?: BackendTurnEnd['error']): BackendTurnEnd => {
+    context.onCost(cost);
+    if (error !== undefined) onEvent({ type: 'error', code: error.kind, message: error.message });
+    return { status, response, ...(error === undefined ? {} : { error }), cost };
+  };
+  const broken = async (): Promise<BackendTurnEnd> => {
+    if (context.crashed.aborted && !context.interrupted.aborted) {
+      return end('crashed', turnError('program', 'the agent program ended in mid-turn (scripted)'));
+    }
+    await transcript.add('user', '[Request interrupted by user]');
+    return end('interrupted');
+  };
+
+  onEvent({ type: 'user_text', text: eventText(context.prompt).text });
+  await transcript.add('user', context.prompt);
+  for (;;) {
+    if (stopped.aborted) return await broken();
+    context.onAsk();
+    const step = nextStep(transcript, context.prompt);
+    if (step.hang === true || step.delayMs !== undefined) await wait(step.hang === true ? undefined : step.delayMs, stopped);
+    if (step.crash === true) context.crash();
+    if (stopped.aborted) return await broken();
+    if (step.status !== undefined && failures < (step.times ?? Infinity)) {
+      failures++;
+      const message = step.message ?? `API Error: ${step.status} scripted`;
+      const kind = kindOfStatus(step.status) ?? 'unknown';
+      if (step.times === undefined) return end('api_error', turnError(kind, message));
+      const attempts = { attempt: failures, max_attempts: step.times, delay_ms: 0 };
+      onEvent({ type: 'retry', ...attempts, http_status: step.status, error: message });
+      continue;
+    }
+    cost = addCost(cost, { usd: ANSWER_USAGE.usd, by_model: { [context.model]: ANSWER_USAGE } });
+    const calls = step.tools ?? (step.tool === undefined ? [] : [{ tool: step.tool, input: step.input ?? {} }]);
+    await transcript.add('assistant', step.text ?? '');
+    if (step.thinking !== undefined) onEvent({ type: 'thinking', text: eventText(step.thinking).text });
+    if (step.text !== undefined) {
+      response = step.text.toWellFormed();
+      onEvent({ type: 'assistant_text', text: eventText(step.text).text });
+    }
+    for (const [index, call] of calls.entries()) {
+      const tool_use_id = `fake-${transcript.messages.length}-${index}`;
+      const input = eventText(JSON.stringify(call.input ?? {})).text;
+      onEvent({ type: 'tool_use', tool: call.tool, tool_use_id, input });
+      const outcome = await runTool(call, context.session, stopped);
+      if (context.crashed.aborted && !context.interrupted.aborted) return await broken();
+      onEvent({ type: 'tool_result', tool_use_id, ...eventText(outcome.text), is_error: outcome.isError });
+      await transcript.add('tool', outcome.text);
+      if (stopped.aborted) return await broken();
+    }
+    if (calls.length === 0) return end('completed');
+  }
+}
+
+function nextStep(transcript: FakeTranscript, prompt: string): ScriptStep {
+  const place = scriptPlace(transcript.messages);
+  return place?.steps[place.position] ?? { text: `ACK ${transcript.messages.length}: ${prompt.slice(0, 200)}` };
+}
+
+/** Waits so long, or for ever; an abort ends it. */
+async function wait(ms: number | undefined, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  if (ms !== undefined) return await delay(ms, undefined, { signal }).catch(() => undefined);
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,49 +1,40 @@
-// An agent of ours in a measure. Imports the stack, the session and contract/wire.
-import { workflowIdOf } from '../../contract/wire/identity.ts';
-import type { AgentStatus } from '../../contract/wire/agent.ts';
+// An agent of ours in a measure. Imports the stack and the contract.
+import type { OutputOf } from '../../contract/operation.ts';
+import { operations, type Operations } from '../../contract/operations/index.ts';
 import type { Laboratory } from './laboratory.ts';
 import type { Prompt } from './model.ts';
 import type { Stack } from './stack.ts';
 
 export interface SpawnedAgent {
+  /** Absolute path. */
   readonly slug: string;
   /** Temporal workflow id. */
   readonly workflowId: string;
-}
-
-export interface SpawnOptions {
-  readonly repository?: string;
-  readonly backend?: 'fake';
 }
 
 /** Where the bench's agents live. */
 export const WORKSPACE = 'bench';
 
 /** Spawns an agent with a script as its prompt. Resolves with the server's answer: the agent exists. */
-export async function spawnAgent(
-  laboratory: Laboratory,
-  prompt: Prompt,
-  options: SpawnOptions = {},
-): Promise<SpawnedAgent> {
-  const slug = laboratory.name('bench');
-  const { path } = (await laboratory.stack().call('spawn', {
-    slug,
-    description: prompt.text,
-    workspace: WORKSPACE,
-    ...(options.repository === undefined ? {} : { repos: [{ clone_url: options.repository }] }),
-    ...(options.backend === undefined ? {} : { backend: options.backend }),
-  })) as { path: string };
-  const [, , workspace = '', , account = '', ...names] = path.split('/');
-  return { slug: path, workflowId: workflowIdOf({ workspace, account, path: names }) };
+export async function spawnAgent(laboratory: Laboratory, prompt: Prompt, repository?: string): Promise<SpawnedAgent> {
+  const repos = repository === undefined ? [] : [{ clone_url: repository }];
+  const input = { slug: laboratory.name('bench'), description: prompt.text, workspace: WORKSPACE, repos };
+  const { path } = await laboratory.stack().client.call('spawn', operations.spawn.input.parse(input));
+  return { slug: path, workflowId: path.slice(1) };
+}
+
+/** Starts a turn, or queues for the next one. */
+export async function followUp(stack: Stack, agent: SpawnedAgent, prompt: Prompt): Promise<void> {
+  await stack.client.call('queue_add', { slug: agent.slug, description: prompt.text, tasks: [] });
 }
 
 /** Waits until all that was asked is answered and the agent idles. */
-export async function idle(stack: Stack, agent: SpawnedAgent): Promise<AgentStatus> {
-  return (await stack.call('wait', { slug: agent.slug, phase: 'idle' })) as AgentStatus;
+export async function idle(stack: Stack, agent: SpawnedAgent): Promise<OutputOf<Operations['wait']>> {
+  return stack.client.wait({ slug: agent.slug, phase: 'idle' });
 }
 
 export async function killAgent(stack: Stack, agent: SpawnedAgent): Promise<void> {
-  await stack.call('kill', { slug: agent.slug });
+  await stack.client.call('kill', { slug: agent.slug });
 }
 
 export interface ResidentAgent {
@@ -53,10 +44,10 @@ export interface ResidentAgent {
 }
 
 /** One agent for all samples of a measure, made only when ours is measured at all. */
-export function residentAgent(laboratory: Laboratory, options: SpawnOptions = {}): ResidentAgent {
+export function residentAgent(laboratory: Laboratory): ResidentAgent {
   let spawned: Promise<SpawnedAgent> | undefined;
   const spawnIdle = async () => {
-    const agent = await spawnAgent(laboratory, laboratory.model.script([{ text: 'ready' }]), options);
+    const agent = await spawnAgent(laboratory, laboratory.model.script([{ text: 'ready' }]));
     await idle(laboratory.stack(), agent);
     return agent;
   };

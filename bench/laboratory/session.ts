@@ -1,18 +1,14 @@
-// The events of an agent as a viewer gets them, each with the moment of its arrival. Imports eventsource-parser,
-// contract/wire, the clock and the stack.
-import { EventSourceParserStream } from 'eventsource-parser/stream';
-import type { SessionEvent } from '../../contract/wire/events.ts';
+// The events of an agent as a viewer gets them, each with the moment of its arrival. Imports the contract, the clock
+// and the stack.
+import type { Operations } from '../../contract/operations/index.ts';
+import type { OutputOf } from '../../contract/operation.ts';
 import { now } from '../clock.ts';
 import type { Stack } from './stack.ts';
 
-export interface Seen {
-  readonly id: string;
-  /** When it happened, by its own account: ISO 8601. */
-  readonly at: string;
-  readonly event: SessionEvent;
+export type Seen = OutputOf<Operations['session_watch']> & {
   /** When it reached us. */
   readonly arrived: number;
-}
+};
 
 export interface Session {
   /** Everything so far, in order of arrival. */
@@ -22,21 +18,16 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Follows `session watch` from the beginning. Resolves when the stream is open. */
-export async function followSession(stack: Stack, slug: string): Promise<Session> {
+/** Follows `session watch` from the beginning, across restarts of the server. */
+export function followSession(stack: Stack, slug: string): Session {
   const abort = new AbortController();
   const seen: Seen[] = [];
   const waiting = new Set<(entry: Seen) => void>();
-  const body = await stack.stream('session_watch', { slug }, abort.signal);
   const reading = (async () => {
-    const messages = body
-      .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
-      .pipeThrough(new EventSourceParserStream());
-    for await (const { data } of messages) {
-      const entry: Seen = { ...(JSON.parse(data) as Omit<Seen, 'arrived'>), arrived: now() };
-      if (entry.event === undefined) continue;
-      seen.push(entry);
-      for (const wake of [...waiting]) wake(entry);
+    for await (const entry of stack.client.stream('session_watch', { slug, from: '0' }, { signal: abort.signal })) {
+      const arrived = { ...entry, arrived: now() };
+      seen.push(arrived);
+      for (const wake of [...waiting]) wake(arrived);
     }
   })().catch(() => undefined);
   return {

@@ -1,10 +1,11 @@
-// The product as its users have it: `murmur up` in a MURMUR_HOME of its own, the API over HTTP, the CLI as a process.
-// Imports Node built-ins, config's account of the stack, processes and bounded.
+// The product as its users have it: `murmur up` in a MURMUR_HOME of its own, the API by its own client, the CLI as a
+// process. Imports Node built-ins, config/home, contract/stack, client, processes, run and bounded.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { createClient, type MurmurClient } from '../../client/index.ts';
 import { homePaths } from '../../config/home.ts';
-import { readStackFile, type StackFile } from '../../config/stack-file.ts';
+import type { StackRecord } from '../../contract/stack.ts';
 import { until } from '../bounded.ts';
 import { lives } from './processes.ts';
 import { run } from './run.ts';
@@ -15,14 +16,11 @@ export interface Stack {
   readonly temporal: { readonly address: string; readonly namespace: string };
   /** Environment of a CLI that talks to this stack. */
   readonly env: NodeJS.ProcessEnv;
-  /** One operation over HTTP. Throws with the server's words when it is refused. */
-  call(operation: string, input: object): Promise<unknown>;
-  /** An open answer of a streaming operation. */
-  stream(operation: string, input: object, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  readonly client: MurmurClient;
   /** Starts `murmur` with these arguments, its output piped. */
   cli(...args: string[]): ChildProcess;
-  /** Processes and addresses at this moment. */
-  facts(): StackFile;
+  /** Id of the worker's process at this moment; undefined while there is none. */
+  workerPid(): number | undefined;
   stop(): Promise<void>;
 }
 
@@ -43,42 +41,22 @@ export async function startStack({ packageRoot, directory, modelUrl }: StackOpti
   const paths = homePaths(home);
   const bin = path.join(packageRoot, 'bin', 'murmur.js');
   const env = environment(home, modelUrl);
+  const record = () => readRecord(paths.stackFile);
   const stop = async () => {
-    const before = readStackFile(paths);
+    const before = record();
     await run(process.execPath, [bin, 'down'], { cwd: directory, env, timeoutMs: DOWN_MS }).catch(() => undefined);
     await endWhatIsLeft(before);
   };
   try {
     await run(process.execPath, [bin, 'up'], { cwd: directory, env, timeoutMs: UP_MS });
-    const facts = () => {
-      const file = readStackFile(paths);
-      if (file === undefined) throw new Error(`there is no stack.json in ${home}`);
-      return file;
-    };
-    const { temporal, server } = facts();
-    const token = (await readFile(paths.token, 'utf8')).trim();
-    const post = (operation: string, input: object, accept: string, signal?: AbortSignal) =>
-      fetch(`${server.url}/v1/${operation}`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept },
-        body: JSON.stringify(input),
-        ...(signal === undefined ? {} : { signal }),
-      });
+    const { temporal, server } = record() ?? {};
+    if (temporal === undefined || server === undefined) throw new Error(`${paths.stackFile} names no server`);
     return {
-      ...{ home, temporal, env, facts, stop },
-      call: async (operation, input) => {
-        const response = await post(operation, input, 'application/json');
-        const body: unknown = await response.json();
-        if (!response.ok) throw new Error(`${operation}: ${JSON.stringify(body)}`);
-        return body;
-      },
-      stream: async (operation, input, signal) => {
-        const response = await post(operation, input, 'text/event-stream', signal);
-        if (!response.ok || response.body === null) throw new Error(`${operation}: ${await response.text()}`);
-        return response.body;
-      },
+      ...{ home, temporal, env, stop },
+      client: createClient({ url: server.url, token: readFileSync(paths.token, 'utf8').trim() }),
       cli: (...args) =>
         spawn(process.execPath, [bin, ...args], { cwd: directory, env, stdio: ['ignore', 'pipe', 'ignore'] }),
+      workerPid: () => record()?.children.worker?.pid,
     };
   } catch (error) {
     await stop();
@@ -94,17 +72,25 @@ function environment(home: string, modelUrl: string): NodeJS.ProcessEnv {
     MURMUR_API_PORT: '0',
     MURMUR_TEMPORAL_PORT: '0',
     MURMUR_TEMPORAL_UI_PORT: '0',
-    // Lets a spawn ask for the fake backend, which no user should meet.
-    MURMUR_ALLOW_FAKE_BACKEND: '1',
     ANTHROPIC_BASE_URL: modelUrl,
     ANTHROPIC_API_KEY: 'bench',
   };
 }
 
+function readRecord(file: string): StackRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as StackRecord;
+  } catch {
+    // Absent, or between two writes.
+    return undefined;
+  }
+}
+
 /** A `down` that failed must leave nothing behind either: the supervisor first, since it starts the others again. */
-async function endWhatIsLeft(stack: StackFile | undefined): Promise<void> {
-  const pids = [stack?.supervisor.pid, stack?.worker.pid, stack?.server.pid, stack?.temporal.pid];
-  for (const pid of pids.filter((each) => each !== undefined).filter(lives)) {
+async function endWhatIsLeft(stack: StackRecord | undefined): Promise<void> {
+  const { worker, server, temporal } = stack?.children ?? {};
+  const pids = [stack?.supervisor, worker, server, temporal].flatMap((each) => each?.pid ?? []);
+  for (const pid of pids.filter(lives)) {
     process.kill(pid, 'SIGKILL');
     const gone = () => Promise.resolve(lives(pid) ? undefined : true);
     await until(gone, { everyMs: 20, withinMs: 5_000, what: `the end of process ${pid.toString()}` });

@@ -1,5 +1,5 @@
 // History events per turn.
-import { idle, residentAgent } from '../laboratory/agent.ts';
+import { followUp, idle, residentAgent } from '../laboratory/agent.ts';
 import { settledLength } from '../laboratory/history.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
 import type { Measure, Trial } from '../measure.ts';
@@ -34,7 +34,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const agent = await resident.get();
       const before = await settledLength(client, agent.workflowId);
       const prompt = laboratory.model.script([{ text: 'done' }]);
-      await stack.call('queue_add', { slug: agent.slug, description: prompt.text });
+      await followUp(stack, agent, prompt);
       await prompt.asked();
       await idle(stack, agent);
       return (await settledLength(client, agent.workflowId, before)) - before;

@@ -1,7 +1,7 @@
 // session interrupt → turn ended.
 import type { ModelStep } from '../../demo/model/step.ts';
 import { now } from '../clock.ts';
-import { idle, residentAgent } from '../laboratory/agent.ts';
+import { followUp, idle, residentAgent } from '../laboratory/agent.ts';
 import { startBareAgent } from '../laboratory/bare-agent.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
 import { followSession, type Session } from '../laboratory/session.ts';
@@ -53,14 +53,14 @@ async function open(laboratory: Laboratory): Promise<Trial> {
     ours: async () => {
       const stack = laboratory.stack();
       const agent = await resident.get();
-      session ??= await followSession(stack, agent.slug);
+      session ??= followSession(stack, agent.slug);
       const prompt = laboratory.model.script(LONG_COMMAND);
       const before = session.seen.length;
-      await stack.call('queue_add', { slug: agent.slug, description: prompt.text });
+      await followUp(stack, agent, prompt);
       await prompt.asked();
       await pause(COMMAND_STARTS_MS);
       const began = now();
-      await stack.call('interrupt', { slug: agent.slug });
+      await stack.client.call('interrupt', { slug: agent.slug });
       const { seen } = session;
       const end = await session.first((entry) => entry.event.type === 'turn_complete' && seen.indexOf(entry) >= before);
       if (end.event.type !== 'turn_complete' || end.event.status !== 'interrupted') {

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { homePaths } from '../../config/home.ts';
-import { idle, residentAgent } from '../laboratory/agent.ts';
+import { followUp, idle, residentAgent } from '../laboratory/agent.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
 import { residentMegabytes } from '../laboratory/memory.ts';
 import { end } from '../laboratory/processes.ts';
@@ -45,7 +45,7 @@ function open(laboratory: Laboratory): Promise<Trial> {
       for (let turn = 0; turn < TURNS_PER_SAMPLE; turn += 1) {
         const steps = [{ tool: 'Bash', input: { command: COMMAND, description: 'print' } }, { text: 'done' }];
         const prompt = laboratory.model.script(steps);
-        await stack.call('queue_add', { slug: agent.slug, description: prompt.text });
+        await followUp(stack, agent, prompt);
         await prompt.asked(1);
         machine = (await idle(stack, agent)).vm?.name ?? '';
       }

@@ -1,6 +1,6 @@
 // queue add on an idle agent → next model request.
 import { now } from '../clock.ts';
-import { idle, residentAgent } from '../laboratory/agent.ts';
+import { followUp, idle, residentAgent } from '../laboratory/agent.ts';
 import { startBareAgent } from '../laboratory/bare-agent.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
 import type { Measure, Trial } from '../measure.ts';
@@ -36,7 +36,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const agent = await resident.get();
       const prompt = laboratory.model.script([{ text: 'done' }]);
       const began = now();
-      await stack.call('queue_add', { slug: agent.slug, description: prompt.text });
+      await followUp(stack, agent, prompt);
       const asked = await prompt.asked();
       await idle(stack, agent);
       return asked - began;

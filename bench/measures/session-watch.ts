@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import type { ChildProcess } from 'node:child_process';
 import { startBareClaude } from '../bare/claude.ts';
 import { now } from '../clock.ts';
-import { idle, residentAgent, type SpawnedAgent } from '../laboratory/agent.ts';
+import { followUp, idle, residentAgent, type SpawnedAgent } from '../laboratory/agent.ts';
 import { claudeOptions } from '../laboratory/bare-agent.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
 import { end } from '../laboratory/processes.ts';
@@ -44,7 +44,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const said = laboratory.name('said');
       const prompt = laboratory.model.script([{ text: said }]);
       const printed = watch.printed(said);
-      await stack.call('queue_add', { slug: agent.slug, description: prompt.text });
+      await followUp(stack, agent, prompt);
       const sample = (await printed) - (await prompt.asked());
       await idle(stack, agent);
       return sample;

@@ -2,7 +2,7 @@
 import type { ModelStep } from '../../demo/model/step.ts';
 import { until } from '../bounded.ts';
 import { now } from '../clock.ts';
-import { idle, residentAgent } from '../laboratory/agent.ts';
+import { followUp, idle, residentAgent } from '../laboratory/agent.ts';
 import { countHistory } from '../laboratory/history.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
 import { followSession, type Seen, type Session } from '../laboratory/session.ts';
@@ -70,13 +70,13 @@ async function open(laboratory: Laboratory): Promise<Trial> {
     ours: async () => {
       const stack = laboratory.stack();
       const agent = await resident.get();
-      session ??= await followSession(stack, agent.slug);
+      session ??= followSession(stack, agent.slug);
       const prompt = laboratory.model.script(SCRIPT);
       const before = session.seen.length;
-      await stack.call('queue_add', { slug: agent.slug, description: prompt.text });
+      await followUp(stack, agent, prompt);
       await prompt.asked(3);
       heartbeatTimeoutMs ??= (await countHistory(temporal.client, agent.workflowId)).heartbeatTimeoutMs;
-      const { pid } = stack.facts().worker;
+      const pid = stack.workerPid();
       if (pid === undefined) throw new Error('stack.json names no worker');
       process.kill(pid, 'SIGKILL');
       const killed = now();
@@ -85,7 +85,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       await session.first((entry) => entry.event.type === 'turn_complete' && seen.indexOf(entry) >= before);
       check(seen.slice(before), prompt.count());
       await idle(stack, agent);
-      await until(() => Promise.resolve(stack.facts().worker.pid === pid ? undefined : true), {
+      await until(() => Promise.resolve((stack.workerPid() ?? pid) === pid ? undefined : true), {
         everyMs: 100,
         withinMs: 20_000,
         what: 'a new worker in stack.json',

@@ -4,8 +4,8 @@ import type { EventSource, LogEntry, SourcedEvent } from '../../contract/wire/ev
 export interface EventLog {
   /**
    * Appends events of one source, in the order given. Idempotent: a sequence number at or below the source's last
-   * is dropped, checked under a lock that holds across processes. A gap in the numbers throws FAILED_PRECONDITION.
-   * Returns the id of the log's last entry.
+   * is dropped, also when several processes append at once. A gap in the numbers throws FAILED_PRECONDITION.
+   * Returns the id of the log's last entry; then the events are visible to every reader.
    */
   append(agent: string, source: EventSource, events: readonly SourcedEvent[]): Promise<number>;
   /** Last sequence number of the source in the log; 0 when it has none. */

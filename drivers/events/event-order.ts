@@ -1,0 +1,17 @@
+// Which events of a batch are new, the same in every driver.
+import type { EventSource, SourcedEvent } from '../../contract/wire/events.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+
+/** The events above `last`; throws FAILED_PRECONDITION when a number is left out, naming both. */
+export function newEvents(events: readonly SourcedEvent[], source: EventSource, last: number): readonly SourcedEvent[] {
+  const fresh = events.filter((event) => event.seq > last);
+  let expected = last + 1;
+  for (const event of fresh) {
+    if (event.seq !== expected) {
+      const message = `event ${event.seq} of the ${source} cannot follow event ${expected - 1}: numbers have no gaps`;
+      throw new MurmurError('FAILED_PRECONDITION', message, { details: { source, expected, found: event.seq } });
+    }
+    expected += 1;
+  }
+  return fresh;
+}

@@ -1,0 +1,53 @@
+// The ends of the logs that this process writes to, so that an append reads only what others wrote since.
+import type { FileHandle } from 'node:fs/promises';
+import type { LogPosition } from './log-file.ts';
+import { entriesFrom, LOG_START, seek } from './log-file.ts';
+
+/** Ends kept in memory, a few hundred bytes each; an agent beyond that costs one seek. */
+const KEPT_ENDS = 10_000;
+
+interface LogEnd {
+  /** Tells a log that was removed and made again from its predecessor. */
+  readonly inode: number;
+  readonly position: LogPosition;
+}
+
+export class LogEnds {
+  readonly #ends = new Map<string, LogEnd>();
+  readonly #queues = new Map<string, Promise<unknown>>();
+
+  /** Runs the acts on one agent one after the other. */
+  exclusive<T>(agent: string, act: () => Promise<T>): Promise<T> {
+    const previous = this.#queues.get(agent) ?? Promise.resolve();
+    const result = previous.then(act, act);
+    const settled = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#queues.set(agent, settled);
+    void settled.then(() => {
+      if (this.#queues.get(agent) === settled) this.#queues.delete(agent);
+    });
+    return result;
+  }
+
+  /** The position after the last whole line, and the file's size. Called within `exclusive`. */
+  async catchUp(agent: string, file: FileHandle): Promise<LogPosition & { readonly size: number }> {
+    const { size, ino } = await file.stat();
+    const known = this.#ends.get(agent);
+    const isSame = known?.inode === ino && known.position.offset <= size;
+    let position = isSame ? known.position : size === 0 ? LOG_START : await seek(file, size, Number.POSITIVE_INFINITY);
+    if (position.offset < size) {
+      for await (const read of entriesFrom(file, position)) position = read.position;
+    }
+    this.#keep(agent, { inode: ino, position });
+    return { ...position, size: Math.max(size, position.offset) };
+  }
+
+  #keep(agent: string, end: LogEnd): void {
+    this.#ends.delete(agent);
+    this.#ends.set(agent, end);
+    const oldest = this.#ends.size > KEPT_ENDS ? this.#ends.keys().next().value : undefined;
+    if (oldest !== undefined) this.#ends.delete(oldest);
+  }
+}

@@ -1,0 +1,92 @@
+// Reading a log file: line by line, and from the right place without reading what lies before.
+import type { FileHandle } from 'node:fs/promises';
+import type { LogEntry } from '../../contract/wire/events.ts';
+import type { LogState } from './log-line.ts';
+import { advanced, EMPTY_LOG, entryOf, vouchedState } from './log-line.ts';
+
+/** A state, and the byte at which the lines that follow it begin. */
+export interface LogPosition {
+  readonly offset: number;
+  readonly state: LogState;
+}
+
+export const LOG_START: LogPosition = { offset: 0, state: EMPTY_LOG };
+
+/** Bytes of one read, and how near a seek comes: an average line has some hundred bytes, the longest some 100 KB. */
+const CHUNK = 65_536;
+
+interface Line {
+  readonly offset: number;
+  readonly text: string;
+  /** Offset of the next line. */
+  readonly end: number;
+}
+
+/** Whole lines that begin at or after `from`, until the end of the file; an unfinished last line is left out. */
+async function* linesFrom(file: FileHandle, from: number): AsyncGenerator<Line> {
+  let [offset, pending] = [from, Buffer.alloc(0)];
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    const { bytesRead } = await file.read(chunk, 0, CHUNK, offset + pending.length);
+    if (bytesRead === 0) return;
+    pending = Buffer.concat([pending, chunk.subarray(0, bytesRead)]);
+    let begin = 0;
+    for (let end = pending.indexOf(10); end !== -1; end = pending.indexOf(10, begin)) {
+      yield { offset: offset + begin, text: pending.toString('utf8', begin, end), end: offset + end + 1 };
+      begin = end + 1;
+    }
+    offset += begin;
+    pending = pending.subarray(begin);
+  }
+}
+
+/** Each entry after a position, with the position after it. */
+export async function* entriesFrom(
+  file: FileHandle,
+  from: LogPosition,
+): AsyncGenerator<{ readonly entry: LogEntry | undefined; readonly position: LogPosition }> {
+  let { state } = from;
+  for await (const line of linesFrom(file, from.offset)) {
+    const entry = entryOf(line.text, state);
+    if (entry !== undefined) state = advanced(state, entry.source, entry.seq);
+    // Lines that do not count are told as well, so that a caller need not read them again.
+    yield { entry, position: { offset: line.end, state } };
+  }
+}
+
+/** What lies after the last whole line. */
+export async function unfinishedLine(file: FileHandle, offset: number, size: number): Promise<string> {
+  if (size <= offset) return '';
+  const bytes = Buffer.alloc(size - offset);
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, offset);
+  return bytes.toString('utf8', 0, bytesRead);
+}
+
+/**
+ * A position before entry `after + 1`, near to it: a search by halves over lines that vouch for their place, beginning
+ * near the end of the file, where most readers want to be.
+ */
+export async function seek(file: FileHandle, size: number, after: number): Promise<LogPosition> {
+  let [low, high] = [LOG_START, size];
+  let probe = size - CHUNK;
+  while (high - low.offset > CHUNK) {
+    const found = await firstVouched(file, Math.max(probe, low.offset + 1), high);
+    if (found !== undefined && found.state.id <= after) low = found;
+    else high = probe;
+    probe = Math.floor((low.offset + high) / 2);
+  }
+  return low;
+}
+
+/** The position after the first vouched line that begins between the two offsets. */
+async function firstVouched(file: FileHandle, from: number, to: number): Promise<LogPosition | undefined> {
+  let isWhole = false;
+  // Begins one byte early: the newline there tells that a line begins at `from`, anything else that one is cut.
+  for await (const line of linesFrom(file, from - 1)) {
+    if (line.offset >= to) return undefined;
+    const state = isWhole ? vouchedState(line.text, line.offset) : undefined;
+    if (state !== undefined) return { offset: line.end, state };
+    isWhole = true;
+  }
+  return undefined;
+}

@@ -1,0 +1,80 @@
+// One line of a log, and the rule by which every reader turns lines into entries.
+//
+// Writers take no lock: a lock's holder can be frozen, thaw and write late, whatever the lock says. A line counts when
+// its number is above the last of its source, and entries are numbered in the order of lines that count. All readers
+// come to the same entries, whoever wrote what twice.
+import type { AgentEvent, EventSource, LogEntry, SourcedEvent } from '../../contract/wire/events.ts';
+
+/** The place in a log: what was counted so far. */
+export interface LogState {
+  readonly id: number;
+  readonly last: Readonly<Record<EventSource, number>>;
+}
+
+export const EMPTY_LOG: LogState = { id: 0, last: { runner: 0, workflow: 0 } };
+
+/**
+ * A line as written. `pos` is the byte where the writer meant it to begin, `id` and `last` the state with it. They are
+ * true when the line does begin there: then nobody wrote in between, and a reader may start here.
+ */
+interface LogLine extends SourcedEvent {
+  readonly id: number;
+  readonly pos: number;
+  readonly last: readonly [runner: number, workflow: number];
+  readonly source: EventSource;
+}
+
+/** The events as bytes to append at `position`; empty lines are no entries. */
+export function encodeLines(
+  events: readonly SourcedEvent[],
+  source: EventSource,
+  state: LogState,
+  position: number,
+): Buffer {
+  // The newline in front ends a line that a killed writer left unfinished.
+  const parts = ['\n'];
+  let [at, current] = [position + 1, state];
+  for (const event of events) {
+    current = advanced(current, source, event.seq);
+    const last = [current.last.runner, current.last.workflow] as const;
+    const line: LogLine = { id: current.id, pos: at, last, source, seq: event.seq, at: event.at, event: event.event };
+    const text = `${JSON.stringify(line)}\n`;
+    at += Buffer.byteLength(text);
+    parts.push(text);
+  }
+  return Buffer.from(parts.join(''));
+}
+
+/** The entry that a line adds to the state; undefined when it does not count: unfinished, damaged or seen before. */
+export function entryOf(text: string, state: LogState): LogEntry | undefined {
+  const line = decodeLine(text);
+  if (line === undefined || line.seq <= state.last[line.source]) return undefined;
+  return { id: state.id + 1, source: line.source, seq: line.seq, at: line.at, event: line.event };
+}
+
+/** The state with an entry counted. */
+export function advanced(state: LogState, source: EventSource, seq: number): LogState {
+  return { id: state.id + 1, last: { ...state.last, [source]: seq } };
+}
+
+/** The state after a line that begins at `offset`, when the line vouches for it; undefined when it does not. */
+export function vouchedState(text: string, offset: number): LogState | undefined {
+  const line = decodeLine(text);
+  if (line?.pos !== offset) return undefined;
+  return { id: line.id, last: { runner: line.last[0], workflow: line.last[1] } };
+}
+
+function decodeLine(text: string): LogLine | undefined {
+  if (text === '') return undefined;
+  try {
+    const line = JSON.parse(text) as Partial<LogLine> | null;
+    const known = line?.source === 'runner' || line?.source === 'workflow';
+    return known && typeof line.seq === 'number' && isEvent(line.event) ? (line as LogLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isEvent(event: unknown): event is AgentEvent {
+  return typeof event === 'object' && event !== null;
+}

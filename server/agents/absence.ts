@@ -1,0 +1,37 @@
+// An agent that takes no messages: ended, or never there. Temporal's refusal does not tell which.
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { Phase } from '../../contract/wire/phases.ts';
+import { causesOf } from '../errors.ts';
+import type { ServerParts } from '../parts.ts';
+import type { AgentAddress } from './address.ts';
+import { describeExecution } from './execution.ts';
+import { readRecord } from './record.ts';
+
+/** Turns Temporal's "not found" into FAILED_PRECONDITION or NOT_FOUND; other errors pass. */
+export async function explainRefusal(parts: ServerParts, agent: AgentAddress, error: unknown): Promise<never> {
+  if (!isNotFound(error)) throw error;
+  const phase = (await readRecord(parts, agent.id))?.status.phase ?? (await describeExecution(parts, agent))?.phase;
+  throw phase === undefined ? notFound(agent) : ended(agent, phase);
+}
+
+/** Whether Temporal refused because no such workflow is open. */
+export function isNotFound(error: unknown): boolean {
+  return [...causesOf(error)].some((each) => each instanceof WorkflowNotFoundError);
+}
+
+/** NOT_FOUND with the path that was looked for. */
+export function notFound(agent: AgentAddress): MurmurError {
+  const typed = agent.slug === agent.path ? '' : ` (slug ${JSON.stringify(agent.slug)})`;
+  return new MurmurError('NOT_FOUND', `agent ${JSON.stringify(agent.path)} not found${typed}`, {
+    details: { slug: agent.slug, path: agent.path },
+  });
+}
+
+/** FAILED_PRECONDITION that says how it ended. */
+export function ended(agent: AgentAddress, phase: Phase): MurmurError {
+  return new MurmurError('FAILED_PRECONDITION', `agent ${JSON.stringify(agent.path)} has ended: it is ${phase}`, {
+    hint: 'spawn a new agent under another slug',
+    details: { slug: agent.slug, path: agent.path, phase },
+  });
+}

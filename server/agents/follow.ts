@@ -1,0 +1,77 @@
+// An agent's event log as it grows, with a look at the agent itself whenever the log is silent for long.
+import type { LogEntry } from '../../contract/wire/events.ts';
+import { isTerminal } from '../../contract/wire/phases.ts';
+import type { ServerParts } from '../parts.ts';
+import type { AgentAddress } from './address.ts';
+import { describeExecution } from './execution.ts';
+
+/**
+ * Entries after an id, each once and in order, and `silence` each time when none has come for the interval. Ends when
+ * the signal aborts.
+ */
+export async function* followLog(
+  parts: ServerParts,
+  agentId: string,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<LogEntry | 'silence'> {
+  const stop = new AbortController();
+  const entries = parts.events.follow(agentId, after, AbortSignal.any([signal, stop.signal]))[Symbol.asyncIterator]();
+  try {
+    let next = entries.next();
+    for (;;) {
+      const winner = await withinInterval(next, parts.timing.recheck);
+      if (winner === 'silence') {
+        yield winner;
+        continue;
+      }
+      if (winner.done === true) return;
+      yield winner.value;
+      next = entries.next();
+    }
+  } finally {
+    stop.abort();
+  }
+}
+
+async function withinInterval<T>(promise: Promise<T>, ms: number): Promise<T | 'silence'> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<'silence'>((resolve) => {
+    timer = setTimeout(resolve, ms, 'silence');
+  });
+  try {
+    return await Promise.race([promise, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Entries until the agent has ended and all that it left is told, or the signal aborts. */
+export async function* followToEnd(
+  parts: ServerParts,
+  agent: AgentAddress,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<LogEntry> {
+  let last = after;
+  for await (const entry of followLog(parts, agent.id, after, signal)) {
+    if (entry === 'silence') {
+      // An agent that an operator terminated wrote no last event.
+      if (await hasEnded(parts, agent)) break;
+      continue;
+    }
+    last = entry.id;
+    yield entry;
+    if (entry.event.type === 'phase' && isTerminal(entry.event.phase)) break;
+  }
+  if (!signal.aborted) yield* rest(parts, agent.id, last);
+}
+
+async function hasEnded(parts: ServerParts, agent: AgentAddress): Promise<boolean> {
+  return (await describeExecution(parts, agent))?.closed !== false;
+}
+
+/** What came after the event that closed the agent: its machine may tell a little more. */
+async function* rest(parts: ServerParts, agentId: string, after: number): AsyncGenerator<LogEntry> {
+  yield* await parts.events.read(agentId, after, 1_000);
+}

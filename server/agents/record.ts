@@ -1,0 +1,14 @@
+// Records of ended agents: right after Temporal's history is gone.
+import type { AgentRecord } from '../../contract/wire/agent.ts';
+import type { ServerParts } from '../parts.ts';
+
+/** Key of an agent's record. */
+export function recordKey(agentId: string): string {
+  return `agents/${agentId}/record.json`;
+}
+
+/** Undefined when the agent has none: it lives, or never was. */
+export async function readRecord(parts: ServerParts, agentId: string): Promise<AgentRecord | undefined> {
+  const content = await parts.objects.get(recordKey(agentId));
+  return content === undefined ? undefined : (JSON.parse(content.toString('utf8')) as AgentRecord);
+}

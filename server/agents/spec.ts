@@ -1,0 +1,116 @@
+// Everything that is decided at spawn.
+import { createHash, randomUUID } from 'node:crypto';
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import type { SearchAttributePair } from '@temporalio/common';
+import type { spawn } from '../../contract/operations/spawn.ts';
+import type { ParsedInputOf } from '../../contract/operation.ts';
+import type { AgentSpec, BackendName, RepoSpec } from '../../contract/wire/agent.ts';
+import { defaultBranch } from '../../contract/wire/identity.ts';
+import type { AgentMemo } from '../../contract/wire/messages.ts';
+import { SEARCH_ATTRIBUTES } from '../../contract/wire/messages.ts';
+import type { Call } from '../handlers/handler.ts';
+import type { ServerParts } from '../parts.ts';
+import type { AgentAddress } from './address.ts';
+import { storeText } from './texts.ts';
+
+type SpawnInput = ParsedInputOf<typeof spawn>;
+
+/** Machines are local until there is a choice. */
+const PROVIDER = 'local';
+/** Characters of a workflow's summary in Temporal's UI; the server refuses more than 400 bytes. */
+const SUMMARY_LIMIT = 120;
+
+/** The spec of a new agent; long texts are stored, secrets are named only. */
+export async function buildSpec(
+  parts: ServerParts,
+  agent: AgentAddress,
+  input: SpawnInput,
+  call: Call,
+): Promise<AgentSpec> {
+  const names = Object.keys(input.secrets);
+  const { append_system_prompt: appended, purpose, model, out } = input;
+  return {
+    identity: agent.identity,
+    spawn_id: call.id,
+    machine: { provider: PROVIDER, name: machineName(agent.id, call.id) },
+    repos: input.repos.map((repo) => repoSpec(repo, input.branch ?? defaultBranch(agent.identity))),
+    prompt: await storeText(parts, agent.id, `${call.id}-prompt`, input.description),
+    ...(purpose === undefined ? {} : { purpose }),
+    backend: backendOf(model),
+    ...(model === undefined ? {} : { model }),
+    ...(appended === undefined || appended === ''
+      ? {}
+      : { append_system_prompt: await storeText(parts, agent.id, `${call.id}-system`, appended) }),
+    ...(out === undefined || out === '' ? {} : { out }),
+    on_idle: input.on_idle,
+    dequeue_strategy: input.dequeue_strategy,
+    tasks: input.tasks,
+    ...(names.length === 0 ? {} : { secrets: { ref: secretsRef(agent.id, call.id), names } }),
+    session_id: randomUUID(),
+    created_at: new Date().toISOString(),
+    created_by: call.account,
+  };
+}
+
+function repoSpec(repo: SpawnInput['repos'][number], branch: string): RepoSpec {
+  return {
+    clone_url: repo.clone_url,
+    ...(repo.base_branch === undefined ? {} : { base_branch: repo.base_branch }),
+    branch: repo.branch ?? branch,
+  };
+}
+
+/** A model implies its program. `fake` is the one of the tests, which needs no account. */
+function backendOf(model: string | undefined): BackendName {
+  return model !== undefined && /^fake\b/.test(model) ? 'fake' : 'claude';
+}
+
+/** `murmur-<8 hex>`, the same for the same spawn. */
+export function machineName(agentId: string, spawnId: string): string {
+  return `murmur-${digest(agentId, spawnId).slice(0, 8)}`;
+}
+
+/** Key of an agent's secrets, which can be found again from its memo. */
+export function secretsRef(agentId: string, spawnId: string): string {
+  return `spawn-${digest(agentId, spawnId).slice(0, 32)}`;
+}
+
+function digest(agentId: string, spawnId: string): string {
+  return createHash('sha256').update(`${agentId}\n${spawnId}`).digest('hex');
+}
+
+/** What Temporal lists about the agent without a worker. */
+export function agentMemo(spec: AgentSpec): AgentMemo {
+  return {
+    spawn_id: spec.spawn_id,
+    purpose: spec.purpose ?? '',
+    machine: spec.machine.name,
+    created_at: spec.created_at,
+  };
+}
+
+/** What agents can be searched by. In the clear: names and addresses only. */
+export function agentSearchAttributes(spec: AgentSpec): TypedSearchAttributes {
+  const { workspace, account, path } = spec.identity;
+  const keyword = (name: string, value: string): SearchAttributePair => ({
+    key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+    value,
+  });
+  return new TypedSearchAttributes([
+    keyword(SEARCH_ATTRIBUTES.workspace, workspace),
+    keyword(SEARCH_ATTRIBUTES.owner, account),
+    keyword(SEARCH_ATTRIBUTES.phase, 'starting'),
+    keyword(SEARCH_ATTRIBUTES.root, path[0] ?? ''),
+    {
+      key: defineSearchAttributeKey(SEARCH_ATTRIBUTES.repo, SearchAttributeType.KEYWORD_LIST),
+      value: spec.repos.map((repo) => repo.clone_url),
+    },
+  ]);
+}
+
+/** One line for Temporal's UI. */
+export function agentSummary(spec: AgentSpec): string {
+  const slug = spec.identity.path.join('/');
+  const line = spec.purpose === undefined ? slug : `${slug}: ${spec.purpose.replaceAll(/\s+/g, ' ')}`;
+  return line.slice(0, SUMMARY_LIMIT);
+}

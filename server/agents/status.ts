@@ -1,0 +1,75 @@
+// The state of an agent: from its workflow, from its record when it has ended, or from what Temporal lists.
+import type { AgentRecord, AgentStatus } from '../../contract/wire/agent.ts';
+import type { TimelineType } from '../../contract/wire/events.ts';
+import { isTerminal } from '../../contract/wire/phases.ts';
+import type { ServerParts } from '../parts.ts';
+import { notFound } from './absence.ts';
+import type { AgentAddress } from './address.ts';
+import { describeExecution } from './execution.ts';
+import type { Execution } from './execution.ts';
+import { readProgress, readProgressAndCost } from './progress.ts';
+import type { Progress } from './progress.ts';
+import { queryAgent } from './query.ts';
+import { readRecord } from './record.ts';
+
+/** What the workflow knows, what the event log adds, and whether it may be out of date. */
+export type FullStatus = AgentStatus & Progress & { readonly stale?: string };
+
+/** The state of an agent, living or ended. Throws NOT_FOUND, and UNAVAILABLE when Temporal does not answer. */
+export async function readStatus(
+  parts: ServerParts,
+  agent: AgentAddress,
+  timeline?: readonly TimelineType[],
+): Promise<FullStatus> {
+  const reply = await queryAgent(parts, agent, 'status', timeline === undefined ? {} : { timeline });
+  if (reply.kind === 'answer') return { ...reply.answer, ...(await readProgress(parts, agent.id)) };
+  const record = await readRecord(parts, agent.id);
+  if (record !== undefined) return { ...statusOfRecord(record, timeline), ...(await readProgress(parts, agent.id)) };
+  const execution = await describeExecution(parts, agent);
+  if (execution === undefined) throw notFound(agent);
+  return await listedStatus(parts, agent, execution, timeline);
+}
+
+/** The status as it was when the agent ended. */
+export function statusOfRecord(record: AgentRecord, timeline: readonly TimelineType[] | undefined): AgentStatus {
+  const { timeline: whole = [], ...status } = record.status;
+  if (timeline === undefined) return status;
+  return { ...status, timeline: whole.filter((entry) => timeline.some((type) => type === entry.type)) };
+}
+
+/** What can be said from memo, search attributes and event log alone. */
+export async function listedStatus(
+  parts: ServerParts,
+  agent: AgentAddress,
+  execution: Execution,
+  timeline?: readonly TimelineType[],
+): Promise<FullStatus> {
+  const { cost, ...progress } = await readProgressAndCost(parts, agent.id);
+  const { memo, phase, startedAt, closedAt } = execution;
+  return {
+    slug: agent.identity.path.join('/'),
+    workspace: agent.identity.workspace,
+    account: agent.identity.account,
+    path: agent.path,
+    workflow: agent.id,
+    phase,
+    phase_since: (closedAt ?? startedAt).toISOString(),
+    stale: isTerminal(phase)
+      ? 'it ended without leaving a record'
+      : `no worker has answered within ${String(parts.timing.query / 1000)} seconds`,
+    ...(memo.purpose === undefined || memo.purpose === '' ? {} : { purpose: memo.purpose }),
+    on_idle: 'keep_alive',
+    dequeue_strategy: 'all',
+    queued: [],
+    branches: [],
+    commits: 0,
+    prs: [],
+    cost: { total_usd: cost, by_model: {} },
+    tasks: { total: 0, open: 0 },
+    ...(timeline === undefined ? {} : { timeline: [] }),
+    created_at: memo.created_at ?? startedAt.toISOString(),
+    ...(closedAt === undefined ? {} : { ended_at: closedAt.toISOString() }),
+    pending_input: false,
+    ...progress,
+  };
+}

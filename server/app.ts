@@ -1,0 +1,134 @@
+// The API server as a fastify app: guard, token, routes, errors, log, stop.
+import { randomUUID } from 'node:crypto';
+import fastify from 'fastify';
+import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { operations } from '../contract/operations/index.ts';
+import { quoteValue } from '../contract/schema/quote.ts';
+import { ERRORS, MurmurError } from '../contract/wire/errors.ts';
+import { nearestName } from '../contract/wire/nearest.ts';
+import { identify } from './caller.ts';
+import { errorAnswer, murmurErrorOf } from './errors.ts';
+import { addGuard } from './guard.ts';
+import { addHealth } from './health.ts';
+import type { ServerParts } from './parts.ts';
+import { addRoutes, logFailure } from './routes.ts';
+
+/** A prompt of several megabytes passes; more belongs into the repository. */
+const BODY_LIMIT = 8 * 1024 * 1024;
+
+/**
+ * Makes the server; `listen` starts it. `close` ends streams with a hint to come back and resolves when every call has
+ * ended.
+ */
+export function createServer(parts: ServerParts): FastifyInstance {
+  const stopping = new AbortController();
+  const app = fastify({
+    bodyLimit: BODY_LIMIT,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    // pino's own type differs from fastify's copy of it only in what we do not use.
+    loggerInstance: parts.log as FastifyBaseLogger,
+    requestTimeout: parts.timing.requestArrival,
+    // How often node looks for requests that arrive too slowly; its own default is 30 s.
+    http: { connectionsCheckingInterval: Math.min(1_000, parts.timing.requestArrival) },
+  });
+  // A page may send text/plain to us without asking first.
+  app.removeContentTypeParser('text/plain');
+  addErrors(app);
+  addGuard(app, parts.settings.hosts);
+  addLog(app);
+  addHealth(app, parts);
+  app.register(async (api) => {
+    // Before the body is read: a stranger's eight megabytes are not.
+    api.addHook('onRequest', async (request) => {
+      await identify(parts.tokens, request);
+    });
+    addRoutes(api, parts, stopping.signal);
+    await Promise.resolve();
+  });
+  app.addHook('preClose', async () => {
+    stopping.abort();
+    await Promise.resolve();
+  });
+  return app;
+}
+
+function addErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => {
+    const known = isFastifyError(error) ? refusalOf(error, request) : murmurErrorOf(error);
+    logFailure(request, error, known.code);
+    return answerError(reply, request, known, statusOf(error, known));
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const name = request.url.replace(/^\/v1\//, '').replace(/[?#].*$/, '');
+    const nearest = nearestName(name, Object.keys(operations));
+    const error = new MurmurError('NOT_FOUND', `no operation ${quoteValue(`${request.method} ${request.url}`)}`, {
+      hint: nearest === undefined ? 'operations are POST /v1/<operation>' : `did you mean POST /v1/${nearest}?`,
+    });
+    return answerError(reply, request, error, 404);
+  });
+}
+
+function answerError(reply: FastifyReply, request: FastifyRequest, error: MurmurError, status: number): FastifyReply {
+  if (error.code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');
+  (request as Logged).failure = error.code;
+  return reply.code(status).send(errorAnswer(error, request.id));
+}
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number';
+}
+
+/** What fastify itself refuses concerns the body. */
+function refusalOf(error: FastifyError, request: FastifyRequest): MurmurError {
+  switch (error.statusCode) {
+    case 413:
+      return new MurmurError('INVALID_ARGUMENT', `the request is larger than ${String(BODY_LIMIT)} bytes`, {
+        hint: 'put large texts into the repository and name the file',
+        details: { limit_bytes: BODY_LIMIT },
+      });
+    case 415:
+      return new MurmurError(
+        'INVALID_ARGUMENT',
+        `content type ${quoteValue(request.headers['content-type'] ?? '')} is not accepted: send application/json`,
+      );
+    default:
+      return (error.statusCode ?? 500) < 500
+        ? new MurmurError('INVALID_ARGUMENT', 'the body is not valid JSON', { cause: error })
+        : murmurErrorOf(error);
+  }
+}
+
+/** The table's status, but for the two that say more about a body. */
+function statusOf(error: unknown, known: MurmurError): number {
+  const status = isFastifyError(error) ? error.statusCode : undefined;
+  return status === 413 || status === 415 ? status : ERRORS[known.code].http;
+}
+
+interface Logged extends FastifyRequest {
+  failure?: string;
+}
+
+/** One line per request. Never a body, a header or a message: they may hold prompts, tokens and secrets. */
+function addLog(app: FastifyInstance): void {
+  app.addHook('onSend', async (request, reply) => {
+    void reply.header('x-request-id', request.id);
+    await Promise.resolve();
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const failure = (request as Logged).failure;
+    request.log.info(
+      {
+        request_id: request.id,
+        method: request.method,
+        // The route's own pattern: a path that matches none is the caller's text.
+        path: request.routeOptions.url ?? 'unknown',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+        ...(failure === undefined ? {} : { code: failure }),
+      },
+      'request',
+    );
+    await Promise.resolve();
+  });
+}

@@ -1,0 +1,28 @@
+// Who calls: read from the request before its body is.
+import { randomUUID } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { MurmurError } from '../contract/wire/errors.ts';
+import type { TokenEntry } from '../contract/wire/tokens.ts';
+import type { Tokens } from './parts.ts';
+
+/** The entry of the bearer's token. Throws UNAUTHENTICATED. */
+export async function identify(tokens: Tokens, request: FastifyRequest): Promise<TokenEntry> {
+  const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (token === undefined) throw new MurmurError('UNAUTHENTICATED', 'token required: send it as a bearer token');
+  const entry = await tokens.identify(token);
+  if (entry === undefined) throw new MurmurError('UNAUTHENTICATED', 'the token is not known');
+  if (entry.expires_at !== undefined && Date.parse(entry.expires_at) <= Date.now()) {
+    throw new MurmurError('UNAUTHENTICATED', `the token has expired at ${entry.expires_at}`);
+  }
+  return entry;
+}
+
+/** The caller's idempotency key, or a new one. It becomes part of keys in stores. Throws INVALID_ARGUMENT. */
+export function callId(request: FastifyRequest): string {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return randomUUID();
+  if (typeof key === 'string' && /^[A-Za-z0-9_-]{1,100}$/.test(key)) return key;
+  throw new MurmurError('INVALID_ARGUMENT', 'Idempotency-Key is not valid: it needs 1 to 100 of A-Z a-z 0-9 _ -', {
+    details: { field: 'Idempotency-Key' },
+  });
+}

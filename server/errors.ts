@@ -1,0 +1,96 @@
+// Anything that is thrown becomes a MurmurError here, and a MurmurError becomes the body of an answer.
+import {
+  ApplicationFailure,
+  isGrpcServiceError,
+  NamespaceNotFoundError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { isErrorCode, MurmurError } from '../contract/wire/errors.ts';
+import type { ErrorBody } from '../contract/wire/errors.ts';
+
+/** gRPC status numbers, as the protocol fixes them. */
+const GRPC = {
+  CANCELLED: 1,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+} as const;
+
+/** What an error means to a caller. Walks the causes to the first that says so; a defect is INTERNAL. */
+export function murmurErrorOf(error: unknown): MurmurError {
+  for (const each of causesOf(error)) {
+    const known = readKnown(each);
+    if (known !== undefined) return known;
+  }
+  return new MurmurError('INTERNAL', 'the API server failed', { cause: error });
+}
+
+/** The error and its causes, outermost first. */
+export function* causesOf(error: unknown): Generator {
+  let each = error;
+  // Causes may form a ring; no chain of ours is longer.
+  for (let depth = 0; depth < 10 && each !== undefined && each !== null; depth += 1) {
+    yield each;
+    each = (each as { readonly cause?: unknown }).cause;
+  }
+}
+
+function readKnown(error: unknown): MurmurError | undefined {
+  if (error instanceof MurmurError) return error;
+  if (error instanceof ApplicationFailure) return readFailure(error);
+  if (error instanceof NamespaceNotFoundError) {
+    return new MurmurError('UNAVAILABLE', `Temporal has no namespace ${JSON.stringify(error.namespace)}`, {
+      hint: 'create the namespace or set TEMPORAL_NAMESPACE',
+      cause: error,
+    });
+  }
+  if (isGrpcServiceError(error)) return readGrpc(error.code, error.details, error);
+  // Its cause is the gRPC deadline, which would read as if Temporal did not answer.
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return noWorker(error);
+  return undefined;
+}
+
+/** The error for a question that only a worker can answer. */
+export function noWorker(cause: unknown): MurmurError {
+  return new MurmurError('UNAVAILABLE', 'no worker has answered: the agent may do it once one runs again', {
+    hint: 'start the worker with `murmur up`',
+    cause,
+  });
+}
+
+/** A failure of ours carries its code as type and, when it has more to say, the error body as its first detail. */
+function readFailure(failure: ApplicationFailure): MurmurError | undefined {
+  if (!isErrorCode(failure.type)) return undefined;
+  const body = failure.details?.[0] as Partial<ErrorBody> | undefined;
+  return new MurmurError(failure.type, failure.message, { hint: body?.hint, details: body?.details, cause: failure });
+}
+
+function readGrpc(code: number, details: string, cause: unknown): MurmurError | undefined {
+  switch (code) {
+    case GRPC.UNAVAILABLE:
+    case GRPC.DEADLINE_EXCEEDED:
+    case GRPC.CANCELLED:
+      return new MurmurError('UNAVAILABLE', 'Temporal does not answer', { hint: 'run `murmur doctor`', cause });
+    case GRPC.UNAUTHENTICATED:
+    case GRPC.PERMISSION_DENIED:
+      return new MurmurError('UNAVAILABLE', `Temporal refuses the API server: ${details}`, {
+        hint: 'check the TEMPORAL_ settings of `murmur up`',
+        cause,
+      });
+    case GRPC.RESOURCE_EXHAUSTED:
+      return new MurmurError('RESOURCE_EXHAUSTED', `Temporal refuses more: ${details}`, {
+        hint: 'try again in a moment',
+        cause,
+      });
+    default:
+      return undefined;
+  }
+}
+
+/** The body of an HTTP error. */
+export function errorAnswer(error: MurmurError, requestId: string): { readonly error: ErrorBody & { request_id: string } } {
+  return { error: { ...error.toBody(), request_id: requestId } };
+}

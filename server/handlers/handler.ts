@@ -1,0 +1,35 @@
+// What a handler is: the work of one operation, without HTTP.
+import type { EventsOperation, OperationName, Operations } from '../../contract/operations/index.ts';
+import type { OutputOf, ParsedInputOf } from '../../contract/operation.ts';
+import type { TokenEntry } from '../../contract/wire/tokens.ts';
+import type { ServerParts } from '../parts.ts';
+
+/** Who calls, and how the call ends early. */
+export interface Call {
+  /** The caller's idempotency key: the id of the signal, update or spawn that it leads to. */
+  readonly id: string;
+  readonly account: string;
+  readonly token: TokenEntry;
+  /** Host header, checked: where the caller reached the server. */
+  readonly host: string;
+  /** Aborts when the caller has gone or the server stops. */
+  readonly signal: AbortSignal;
+  /** Tells the caller how far a long operation is. */
+  readonly progress: (progress: object) => void;
+}
+
+/** Handlers build on wire types, which are read-only all the way down. */
+type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
+
+/** What a handler answers: the output of its operation. */
+export type Answer<Name extends OperationName> = DeepReadonly<OutputOf<Operations[Name]>>;
+
+/** A handler of an events operation resolves once its checks have passed; its events follow. */
+export type Handler<Name extends OperationName> = (
+  parts: ServerParts,
+  input: ParsedInputOf<Operations[Name]>,
+  call: Call,
+) => Promise<Name extends EventsOperation ? AsyncIterable<Answer<Name>> : Answer<Name>>;
+
+/** One handler for each operation: a missing one does not compile. */
+export type Handlers = { readonly [Name in OperationName]: Handler<Name> };

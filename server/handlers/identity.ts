@@ -1,0 +1,22 @@
+// Who the caller is, and what answers.
+import type { Handler } from './handler.ts';
+
+export const auth: Handler<'auth'> = async (parts, _input, call) => {
+  const { created_at: createdAt, expires_at: expiresAt } = call.token;
+  return await Promise.resolve({
+    account: call.account,
+    workspace: parts.settings.workspace,
+    token: {
+      source: parts.tokens.source,
+      created_at: createdAt,
+      ...(expiresAt === undefined ? {} : { expires_at: expiresAt }),
+    },
+  });
+};
+
+export const version: Handler<'version'> = async (parts, _input, call) =>
+  await Promise.resolve({
+    server_version: parts.settings.version,
+    api_host: call.host,
+    temporal: parts.settings.temporal,
+  });

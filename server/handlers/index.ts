@@ -1,0 +1,36 @@
+// Every operation's handler. The type makes a missing one a compile error.
+import type { Handlers } from './handler.ts';
+import { auth, version } from './identity.ts';
+import { kill } from './kill.ts';
+import { ls } from './ls.ts';
+import { interrupt, queueAdd, sessionSend, sessionStop } from './messages.ts';
+import { clearQueue, queueStrategy } from './queue.ts';
+import { spawn } from './spawn.ts';
+import { status } from './status.ts';
+import { sessionWatch, watch } from './streams.ts';
+import { taskCreate, taskGet, taskList, taskUpdate } from './tasks.ts';
+import { turns } from './turns.ts';
+import { wait } from './wait.ts';
+
+export const handlers: Handlers = {
+  spawn,
+  ls,
+  status,
+  wait,
+  watch,
+  turns,
+  kill,
+  session_watch: sessionWatch,
+  session_send: sessionSend,
+  interrupt,
+  session_stop: sessionStop,
+  queue_add: queueAdd,
+  clear_queue: clearQueue,
+  queue_strategy: queueStrategy,
+  task_create: taskCreate,
+  task_update: taskUpdate,
+  task_list: taskList,
+  task_get: taskGet,
+  auth,
+  version,
+};

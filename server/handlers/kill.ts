@@ -1,0 +1,91 @@
+// Cancels an agent and waits until nothing of it is left.
+import type { AgentResult, ReceiptLine } from '../../contract/wire/agent.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { isNotFound, notFound } from '../agents/absence.ts';
+import { addressOf } from '../agents/address.ts';
+import type { AgentAddress } from '../agents/address.ts';
+import { cleanUp, receiptOf } from '../agents/clean-up.ts';
+import { describeExecution } from '../agents/execution.ts';
+import { signalAgent } from '../agents/messages.ts';
+import { queryAgent } from '../agents/query.ts';
+import { readRecord } from '../agents/record.ts';
+import { inTime, workflowOf } from '../agents/temporal.ts';
+import type { ServerParts } from '../parts.ts';
+import type { Answer, Call, Handler } from './handler.ts';
+
+export const kill: Handler<'kill'> = async (parts, input, call) => {
+  const agent = addressOf(parts, call, input);
+  try {
+    await signalAgent(parts, agent, 'kill', { id: call.id, from: call.account });
+  } catch (error) {
+    if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') throw error;
+    return answerOf(input.slug, await receiptOfEnded(parts, agent));
+  }
+  return answerOf(input.slug, await awaitEnd(parts, agent, call));
+};
+
+/** The end of an agent that was told to end; what does not end in time is terminated and cleaned up after. */
+async function awaitEnd(parts: ServerParts, agent: AgentAddress, call: Call): Promise<readonly ReceiptLine[]> {
+  const { killBound, killProbe, killUnanswered } = parts.timing;
+  const began = performance.now();
+  let answered = began;
+  for (;;) {
+    const result = await resultWithin(parts, agent, killProbe, call.signal);
+    if (result === 'closed') return await receiptOfEnded(parts, agent);
+    if (result !== 'open') return result.receipt;
+    // The caller has gone, or comes back to another server: the signal is given, and nobody waits here.
+    call.signal.throwIfAborted();
+    const reply = await queryAgent(parts, agent, 'status', {});
+    const now = performance.now();
+    if (reply.kind === 'answer') {
+      answered = now;
+      call.progress({ phase: reply.answer.phase, note: 'waiting for the last snapshot' });
+    } else {
+      call.progress({ phase: 'running', note: 'no worker answers' });
+    }
+    if (now - answered > killUnanswered || now - began > killBound) {
+      return await terminate(parts, agent);
+    }
+  }
+}
+
+/** The workflow's result, or that it is still open, or that it ended without one. */
+async function resultWithin(
+  parts: ServerParts,
+  agent: AgentAddress,
+  ms: number,
+  signal: AbortSignal,
+): Promise<AgentResult | 'open' | 'closed'> {
+  const ask = async (): Promise<AgentResult> => (await workflowOf(parts, agent).result()) as AgentResult;
+  try {
+    return await inTime(parts, () => parts.temporal.connection.withAbortSignal(signal, ask), ms);
+  } catch {
+    if (signal.aborted) return 'open';
+    const execution = await describeExecution(parts, agent);
+    return execution?.closed === false ? 'open' : 'closed';
+  }
+}
+
+async function terminate(parts: ServerParts, agent: AgentAddress): Promise<readonly ReceiptLine[]> {
+  try {
+    await inTime(parts, () => workflowOf(parts, agent).terminate('killed; no worker ended it in time'));
+  } catch (error) {
+    // It ended by itself in this very moment.
+    if (!isNotFound(error)) throw error;
+  }
+  return await receiptOfEnded(parts, agent);
+}
+
+/** The receipt of an agent that has ended, whether it could leave one or not. */
+async function receiptOfEnded(parts: ServerParts, agent: AgentAddress): Promise<readonly ReceiptLine[]> {
+  const record = await readRecord(parts, agent.id);
+  if (record !== undefined) return [receiptOf(record)];
+  const execution = await describeExecution(parts, agent);
+  if (execution === undefined) throw notFound(agent);
+  return [receiptOf(await cleanUp(parts, agent, execution))];
+}
+
+function answerOf(slug: string, receipt: readonly ReceiptLine[]): Answer<'kill'> {
+  const cost = receipt.reduce((sum, line) => sum + line.cost_usd, 0);
+  return { slug, message: `killed ${slug}`, receipt, cost_usd: cost };
+}

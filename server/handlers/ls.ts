@@ -1,0 +1,127 @@
+// Lists agents: the living from Temporal's visibility, the ended from their records.
+import { accountProblem, parseWorkflowId, workflowIdOf } from '../../contract/wire/identity.ts';
+import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES } from '../../contract/wire/messages.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { addressOfIdentity, workspaceOf } from '../agents/address.ts';
+import { readExecution } from '../agents/execution.ts';
+import type { Execution } from '../agents/execution.ts';
+import { mapLimited } from '../agents/map-limited.ts';
+import { readProgressAndCost } from '../agents/progress.ts';
+import { readRecord } from '../agents/record.ts';
+import type { ServerParts } from '../parts.ts';
+import { inTime } from '../agents/temporal.ts';
+import type { Answer, Call, Handler } from './handler.ts';
+
+/** Rows asked of Temporal at once: its own limit. */
+const PAGE = 1_000;
+/** Logs and records read at once: enough to hide the disk, and far from the limit of open files. */
+const READERS = 32;
+const RECORD = '/record.json';
+
+type Summary = Answer<'ls'>[number];
+
+/** Whose agents are listed; no account means everybody's. */
+interface Scope {
+  readonly workspace: string;
+  readonly account: string | undefined;
+}
+
+export const ls: Handler<'ls'> = async (parts, input, call) => {
+  const scope = { workspace: workspaceOf(parts, input.workspace), account: accountOf(call, input.developer) };
+  const executions = await listExecutions(parts, scope, input.all);
+  const rows = await mapLimited(executions, READERS, async (each) => await summaryOf(parts, each));
+  if (!input.all) return sorted(rows);
+  const recorded = await recordedAgents(parts, scope, new Set(executions.map((each) => each.id)));
+  return sorted([...rows, ...recorded]);
+};
+
+/** Throws INVALID_ARGUMENT for what cannot be an account. */
+function accountOf(call: Call, developer: string | undefined): string | undefined {
+  if (developer === undefined || developer === '') return call.account;
+  if (developer === '*') return undefined;
+  const problem = accountProblem(developer);
+  if (problem === undefined) return developer;
+  throw new MurmurError('INVALID_ARGUMENT', problem, { details: { field: 'developer', value: developer } });
+}
+
+async function listExecutions(parts: ServerParts, scope: Scope, all: boolean): Promise<readonly Execution[]> {
+  const found = new Map<string, Execution>();
+  const query = [
+    `WorkflowType = "${AGENT_WORKFLOW}"`,
+    `${SEARCH_ATTRIBUTES.workspace} = "${scope.workspace}"`,
+    ...(scope.account === undefined ? [] : [`${SEARCH_ATTRIBUTES.owner} = "${scope.account}"`]),
+    ...(all ? [] : ['ExecutionStatus = "Running"']),
+  ].join(' AND ');
+  await inTime(parts, async () => {
+    for await (const info of parts.temporal.workflow.list({ query, pageSize: PAGE })) {
+      const execution = readExecution(info);
+      const known = found.get(execution.id);
+      // A workflow that continued as new is listed once per run: the newest counts.
+      if (known === undefined || known.startedAt < execution.startedAt) found.set(execution.id, execution);
+    }
+  });
+  return [...found.values()].filter((each) => isIn(scope, each.id) && (all || !each.closed));
+}
+
+/** Visibility may compare without regard to case. */
+function isIn(scope: Scope, id: string): boolean {
+  const identity = parseWorkflowId(id);
+  return (
+    identity?.workspace === scope.workspace && (scope.account === undefined || identity.account === scope.account)
+  );
+}
+
+async function summaryOf(parts: ServerParts, execution: Execution): Promise<Summary> {
+  const identity = parseWorkflowId(execution.id);
+  if (identity === undefined) throw new TypeError(`not an agent's id: ${execution.id}`);
+  const { slug, path } = addressOfIdentity(identity);
+  const { memo, phase, startedAt } = execution;
+  return {
+    slug,
+    path,
+    phase,
+    // A closed agent's machine is gone.
+    ...(memo.machine === undefined || execution.closed ? {} : { vm: memo.machine }),
+    ...(await readProgressAndCost(parts, execution.id)),
+    ...(memo.purpose === undefined || memo.purpose === '' ? {} : { purpose: memo.purpose }),
+    created_at: memo.created_at ?? startedAt.toISOString(),
+  };
+}
+
+/** Ended agents that Temporal has forgotten. */
+async function recordedAgents(
+  parts: ServerParts,
+  scope: Scope,
+  known: ReadonlySet<string>,
+): Promise<readonly Summary[]> {
+  const prefix = scope.account === undefined ? `w/${scope.workspace}/u/` : `w/${scope.workspace}/u/${scope.account}/`;
+  const keys = await parts.objects.list(`agents/${prefix}`);
+  const ids = keys.filter((key) => key.endsWith(RECORD)).map((key) => key.slice('agents/'.length, -RECORD.length));
+  const rows = await mapLimited(
+    ids.filter((id) => !known.has(id) && isIn(scope, id)),
+    READERS,
+    async (id) => await recordedSummary(parts, id),
+  );
+  return rows.filter((row) => row !== undefined);
+}
+
+async function recordedSummary(parts: ServerParts, id: string): Promise<Summary | undefined> {
+  const record = await readRecord(parts, id);
+  if (record === undefined) return undefined;
+  const { slug, path, phase, cost, purpose, created_at: createdAt } = record.status;
+  const { cost: _fromLog, ...progress } = await readProgressAndCost(parts, workflowIdOf(record.spec.identity));
+  return {
+    slug,
+    path,
+    phase,
+    ...progress,
+    cost: cost.total_usd,
+    ...(purpose === undefined ? {} : { purpose }),
+    created_at: createdAt,
+  };
+}
+
+/** By path, so that children stand below their parents; Temporal's visibility refuses to sort. */
+function sorted(rows: readonly Summary[]): readonly Summary[] {
+  return rows.toSorted((left, right) => (left.path < right.path ? -1 : 1));
+}

@@ -1,0 +1,50 @@
+// Operations that send the agent a signal.
+import type { FollowUp } from '../../contract/wire/turns.ts';
+import { addressOf } from '../agents/address.ts';
+import { signalAgent } from '../agents/messages.ts';
+import { storeText } from '../agents/texts.ts';
+import type { AgentAddress } from '../agents/address.ts';
+import type { ServerParts } from '../parts.ts';
+import type { Call, Handler } from './handler.ts';
+
+export const queueAdd: Handler<'queue_add'> = async (parts, input, call) => {
+  const agent = addressOf(parts, call, input);
+  const followUp = await followUpOf(parts, agent, call, 'queue', input.description);
+  await signalAgent(parts, agent, 'queueAdd', {
+    ...followUp,
+    ...(input.tasks.length === 0 ? {} : { tasks: input.tasks }),
+  });
+  return { slug: input.slug, message: `follow-up sent to ${input.slug}` };
+};
+
+export const sessionSend: Handler<'session_send'> = async (parts, input, call) => {
+  const agent = addressOf(parts, call, input);
+  await signalAgent(parts, agent, 'sessionSend', await followUpOf(parts, agent, call, 'send', input.message));
+  return { slug: input.slug, message: 'sent' };
+};
+
+export const interrupt: Handler<'interrupt'> = async (parts, input, call) => {
+  await signalAgent(parts, addressOf(parts, call, input), 'interrupt', { id: call.id, from: call.account });
+  return { slug: input.slug, message: `interrupt sent to ${input.slug}` };
+};
+
+export const sessionStop: Handler<'session_stop'> = async (parts, input, call) => {
+  await signalAgent(parts, addressOf(parts, call, input), 'stop', { id: call.id, from: call.account });
+  return { slug: input.slug, message: 'sent' };
+};
+
+async function followUpOf(
+  parts: ServerParts,
+  agent: AgentAddress,
+  call: Call,
+  kind: 'queue' | 'send',
+  text: string,
+): Promise<FollowUp> {
+  return {
+    id: call.id,
+    kind,
+    text: await storeText(parts, agent.id, call.id, text),
+    from: call.account,
+    at: new Date().toISOString(),
+  };
+}

@@ -1,0 +1,16 @@
+// Operations on the queue that the workflow must answer.
+import { addressOf } from '../agents/address.ts';
+import { updateAgent } from '../agents/messages.ts';
+import type { Handler } from './handler.ts';
+
+export const clearQueue: Handler<'clear_queue'> = async (parts, input, call) => {
+  const agent = addressOf(parts, call, input);
+  return await updateAgent(parts, agent, 'clearQueue', { id: call.id, from: call.account }, call.id);
+};
+
+export const queueStrategy: Handler<'queue_strategy'> = async (parts, input, call) => {
+  const agent = addressOf(parts, call, input);
+  const order = { id: call.id, from: call.account, strategy: input.strategy };
+  const { strategy } = await updateAgent(parts, agent, 'setStrategy', order, call.id);
+  return { slug: input.slug, strategy };
+};

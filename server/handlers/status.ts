@@ -1,0 +1,7 @@
+// The state of one agent.
+import { addressOf } from '../agents/address.ts';
+import { readStatus } from '../agents/status.ts';
+import type { Handler } from './handler.ts';
+
+export const status: Handler<'status'> = async (parts, input, call) =>
+  await readStatus(parts, addressOf(parts, call, input), input.timeline);

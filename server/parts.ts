@@ -1,0 +1,41 @@
+// What the server is made of: handed in by main.ts, and by tests.
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { TokenEntry } from '../contract/wire/tokens.ts';
+import type { EventLog } from '../drivers/events/event-log.ts';
+import type { MachineProvider } from '../drivers/machines/provider.ts';
+import type { ObjectStore } from '../drivers/objects/object-store.ts';
+import type { SecretStore } from '../drivers/secrets/secret-store.ts';
+import type { Timing } from './timing.ts';
+
+/** Knows bearer tokens by their hashes. */
+export interface Tokens {
+  /** Where they come from, for `auth`. */
+  readonly source: string;
+  /** The entry of the token, expired ones included; undefined for an unknown one. Takes as long for any token. */
+  identify(token: string): Promise<TokenEntry | undefined>;
+}
+
+/** Facts that the server tells about itself, and whom it answers. */
+export interface ServerSettings {
+  readonly version: string;
+  readonly temporal: { readonly address: string; readonly namespace: string };
+  /** Workspace of a call that names none. */
+  readonly workspace: string;
+  readonly taskQueue: string;
+  /** Names that a Host header may hold beside the loopback ones, without port. */
+  readonly hosts: readonly string[];
+}
+
+/** Everything the handlers work with. */
+export interface ServerParts {
+  readonly temporal: Client;
+  readonly events: EventLog;
+  readonly objects: ObjectStore;
+  readonly secrets: SecretStore;
+  readonly machines: MachineProvider;
+  readonly tokens: Tokens;
+  readonly settings: ServerSettings;
+  readonly timing: Timing;
+  readonly log: Logger;
+}

@@ -1,0 +1,149 @@
+// One route for each operation, all alike: derived from the registry.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { operations } from '../contract/operations/index.ts';
+import type { OperationName } from '../contract/operations/index.ts';
+import type { Operation } from '../contract/operation.ts';
+import { callId, identify } from './caller.ts';
+import { errorAnswer, murmurErrorOf } from './errors.ts';
+import { EventStream } from './event-stream.ts';
+import type { Call } from './handlers/handler.ts';
+import { handlers } from './handlers/index.ts';
+import { parseInput } from './input.ts';
+import type { ServerParts } from './parts.ts';
+
+/** A handler without its operation's own types: input and answer belong together by the registry. */
+type AnyHandler = (parts: ServerParts, input: unknown, call: Call) => Promise<unknown>;
+
+/** Adds `POST /v1/<operation>` for each; the signal aborts when the server stops. */
+export function addRoutes(app: FastifyInstance, parts: ServerParts, stopping: AbortSignal): void {
+  for (const name of Object.keys(operations) as OperationName[]) {
+    const operation: Operation = operations[name];
+    const handler = handlers[name] as AnyHandler;
+    app.post(`/v1/${name}`, async (request, reply) => {
+      const input = parseInput(operation, bodyOf(operation, request));
+      const exchange = await openExchange(parts, request, reply, stopping);
+      if (operation.stream === 'events') return await answerEvents(parts, handler, input, exchange);
+      return await answerOnce(parts, handler, input, exchange);
+    });
+  }
+}
+
+/** One request on its way through a handler. */
+interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly call: Omit<Call, 'progress'>;
+  readonly stopping: AbortSignal;
+}
+
+async function openExchange(
+  parts: ServerParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  stopping: AbortSignal,
+): Promise<Exchange> {
+  const token = await identify(parts.tokens, request);
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, stopping]);
+  const host = request.headers.host ?? '';
+  return { request, reply, stopping, call: { id: callId(request), account: token.account, token, host, signal } };
+}
+
+/** A stream resumes after the last event that the caller saw, which its client sends as a header. */
+function bodyOf(operation: Operation, request: FastifyRequest): unknown {
+  const last = request.headers['last-event-id'];
+  if (operation.stream !== 'events' || last === undefined) return request.body;
+  return { ...(request.body as object), from: last };
+}
+
+/** A plain answer when it is there soon, else a stream of progress that ends in it. */
+async function answerOnce(
+  parts: ServerParts,
+  handler: AnyHandler,
+  input: unknown,
+  exchange: Exchange,
+): Promise<unknown> {
+  const { request, reply, call, stopping } = exchange;
+  const progress = takesEvents(request) ? new ProgressStream(reply, parts.timing, call.signal) : undefined;
+  try {
+    const answer = await handler(parts, input, { ...call, progress: (event) => progress?.tell(event) });
+    const stream = progress?.end();
+    if (stream === undefined) return answer;
+    await stream.send(stopping.aborted ? { name: 'reconnect', data: {} } : { name: 'result', data: answer });
+    stream.close();
+  } catch (error) {
+    const stream = progress?.end();
+    if (stream === undefined) throw error;
+    await sendError(stream, exchange, error);
+  }
+  return reply;
+}
+
+async function answerEvents(
+  parts: ServerParts,
+  handler: AnyHandler,
+  input: unknown,
+  exchange: Exchange,
+): Promise<unknown> {
+  const { reply, call, stopping } = exchange;
+  const events = (await handler(parts, input, { ...call, progress: () => undefined })) as AsyncIterable<{ id: string }>;
+  const stream = new EventStream(reply, parts.timing.heartbeat, call.signal);
+  try {
+    for await (const event of events) await stream.send({ id: event.id, data: event });
+    await stream.send({ name: stopping.aborted ? 'reconnect' : 'end', data: {} });
+    stream.close();
+  } catch (error) {
+    await sendError(stream, exchange, error);
+  }
+  return reply;
+}
+
+/** An error after the head was sent; a stopping server lets the caller come back instead. */
+async function sendError(stream: EventStream, exchange: Exchange, error: unknown): Promise<void> {
+  if (exchange.stopping.aborted) {
+    await stream.send({ name: 'reconnect', data: {} });
+  } else {
+    const known = murmurErrorOf(error);
+    logFailure(exchange.request, error, known.code);
+    await stream.send({ name: 'error', data: errorAnswer(known, exchange.request.id) });
+  }
+  stream.close();
+}
+
+/** The stack of a defect goes to the log; nothing of a caller's mistake does. */
+export function logFailure(request: FastifyRequest, error: unknown, code: string): void {
+  if (code === 'INTERNAL') request.log.error({ request_id: request.id, err: error }, 'defect');
+}
+
+function takesEvents(request: FastifyRequest): boolean {
+  return request.headers.accept?.includes('text/event-stream') === true;
+}
+
+/** Becomes a stream with the first progress that is told after a while. */
+class ProgressStream {
+  readonly #open: () => EventStream;
+  readonly #timer: NodeJS.Timeout;
+  #stream: EventStream | undefined;
+  #latest: object | undefined;
+
+  constructor(reply: FastifyReply, timing: ServerParts['timing'], signal: AbortSignal) {
+    this.#open = () => new EventStream(reply, timing.heartbeat, signal);
+    this.#timer = setTimeout(() => {
+      this.#stream = this.#open();
+      if (this.#latest !== undefined) void this.#stream.send({ name: 'progress', data: this.#latest });
+    }, timing.plainAnswer);
+  }
+
+  tell(progress: object): void {
+    this.#latest = progress;
+    // Not awaited: progress that a slow reader has not taken waits in the socket, and there is little of it.
+    void this.#stream?.send({ name: 'progress', data: progress });
+  }
+
+  /** The stream, when it has been opened; after this none will be. */
+  end(): EventStream | undefined {
+    clearTimeout(this.#timer);
+    return this.#stream;
+  }
+}

@@ -31,7 +31,7 @@ async function descendantsOf(root: number): Promise<readonly number[]> {
     else siblings.push(pid);
   }
   const found: number[] = [];
-  for (const queue = [root]; queue.length > 0; ) {
+  for (const queue = [root]; queue.length > 0;) {
     const below = children.get(queue.pop() ?? root) ?? [];
     found.push(...below);
     queue.push(...below);

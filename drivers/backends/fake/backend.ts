@@ -3,7 +3,9 @@
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { Cost } from '../../../contract/wire/turns.ts';
 import type { AgentBackend, AgentSession, BackendEvent, BackendTurnEnd, OpenSession } from '../backend.ts';
-import { isSpent } from '../cost.ts';
+import { isSpent, NO_COST } from '../cost.ts';
+import { eventText } from '../event-text.ts';
+import { turnError } from '../model-errors.ts';
 import type { FakeMessage } from './transcript.ts';
 import { FakeTranscript } from './transcript.ts';
 import { runFakeTurn } from './turn.ts';
@@ -37,7 +39,8 @@ const DEFAULT_MODEL = 'fake-1';
 export function createFakeBackend(options: FakeBackendOptions = {}): FakeBackend {
   return {
     name: 'fake',
-    open: async (session) => createSession(session, await FakeTranscript.open(session.home, session.sessionId), options),
+    open: async (session) =>
+      createSession(session, await FakeTranscript.open(session.home, session.sessionId), options),
   };
 }
 
@@ -66,8 +69,7 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
       transcript,
       prompt,
       onEvent,
-      onAsk: () =>
-        options.onRequest?.({ sessionId: session.sessionId, system, messages: [...transcript.messages] }),
+      onAsk: () => options.onRequest?.({ sessionId: session.sessionId, system, messages: [...transcript.messages] }),
       onCost: (delta: Cost) => {
         if (!isSpent(delta)) return;
         spentUsd += delta.usd;
@@ -84,6 +86,15 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
     onEvent: (event: BackendEvent) => void,
   ): Promise<BackendTurnEnd> {
     if (running !== undefined) throw new MurmurError('FAILED_PRECONDITION', 'a turn is running in this session');
+    if (crashed.signal.aborted) {
+      onEvent({ type: 'user_text', text: eventText(prompt).text });
+      return {
+        status: 'crashed',
+        response: '',
+        error: turnError('program', 'the agent program has ended'),
+        cost: NO_COST,
+      };
+    }
     const interrupt = new AbortController();
     const ended = runTurn(prompt, interrupt, onEvent);
     running = { interrupt, ended };

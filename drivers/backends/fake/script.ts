@@ -21,7 +21,7 @@ export interface ScriptStep {
   readonly delayMs?: number;
   /** Never answer, until interrupted. */
   readonly hang?: boolean;
-  /** End the agent program; known to the fake backend only. */
+  /** End the agent program, once: a resumed session goes on with the next step. Known to the fake backend only. */
   readonly crash?: boolean;
   /** Fail with this HTTP status. */
   readonly status?: number;

@@ -62,8 +62,13 @@ export async function runFakeTurn(context: FakeTurnContext): Promise<BackendTurn
     if (stopped.aborted) return await broken();
     context.onAsk();
     const step = nextStep(transcript, context.prompt);
-    if (step.hang === true || step.delayMs !== undefined) await wait(step.hang === true ? undefined : step.delayMs, stopped);
-    if (step.crash === true) context.crash();
+    if (step.hang === true || step.delayMs !== undefined)
+      await wait(step.hang === true ? undefined : step.delayMs, stopped);
+    if (step.crash === true) {
+      // Counts as an answer, so that a resumed session goes on behind it instead of dying for ever.
+      await transcript.add('assistant', '');
+      context.crash();
+    }
     if (stopped.aborted) return await broken();
     if (step.status !== undefined && failures < (step.times ?? Infinity)) {
       failures++;

@@ -1,0 +1,135 @@
+// What a conformance test of a backend stands on: a session in temporary folders, its events, and the processes that it
+// must not leave behind. For tests only.
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AgentBackend, AgentSession, BackendEvent, BackendTurnEnd, OpenSession } from './backend.ts';
+
+/** What a model was asked. */
+export interface AskedModel {
+  readonly system: string;
+  readonly messages: readonly { readonly role: string; readonly text: string }[];
+}
+
+/** A backend with a model that plays the script in the prompt. */
+export interface BackendHarness {
+  readonly backend: AgentBackend;
+  /** Environment of its sessions: PATH and credentials. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Requests to the model so far, oldest first. */
+  asked(): readonly AskedModel[];
+  /** Ends the program of a session at once, as `kill -9` does. */
+  kill(session: AgentSession): void;
+  stop(): Promise<void>;
+}
+
+/** A cold program on two slow cores that other tests share. */
+const BOUND_MS = 60_000;
+
+/** Waits for a condition; throws, naming it, when it does not come true. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + BOUND_MS;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`waited ${BOUND_MS} ms for ${what}`);
+    await delay(20);
+  }
+}
+
+/** Whether the process runs; one that has ended and is not yet collected does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return !existsSync('/proc/self/stat');
+  }
+}
+
+/** Folders of one agent, and what was opened in them. */
+export class SessionFixture {
+  readonly home: string;
+  readonly cwd: string;
+  readonly runDir: string;
+  readonly sessionId = randomUUID();
+  readonly events: BackendEvent[] = [];
+  readonly #root: string;
+  readonly #harness: BackendHarness;
+  readonly #sessions: AgentSession[] = [];
+
+  private constructor(harness: BackendHarness, root: string) {
+    this.#harness = harness;
+    this.#root = root;
+    this.home = join(root, 'home');
+    this.cwd = join(root, 'work dir');
+    this.runDir = join(root, 'run');
+  }
+
+  static async create(harness: BackendHarness): Promise<SessionFixture> {
+    const fixture = new SessionFixture(harness, await mkdtemp(join(tmpdir(), 'murmur-backend-')));
+    await Promise.all([fixture.home, fixture.cwd, fixture.runDir].map((folder) => mkdir(folder)));
+    return fixture;
+  }
+
+  /** Opens the session; again after the one before has ended, to resume it. */
+  async open(options: Partial<OpenSession> = {}): Promise<AgentSession> {
+    const session = await this.#harness.backend.open({
+      cwd: this.cwd,
+      home: this.home,
+      runDir: this.runDir,
+      sessionId: this.sessionId,
+      model: undefined,
+      appendSystemPrompt: undefined,
+      env: this.#harness.env,
+      spawn: (command, args, { cwd, env }) => spawn(command, args, { cwd, env, stdio: 'pipe' }),
+      ...options,
+    });
+    this.#sessions.push(session);
+    return session;
+  }
+
+  /** Runs a turn; its events are added to `events`. */
+  turn(session: AgentSession, prompt: string): Promise<BackendTurnEnd> {
+    return session.turn({ id: randomUUID(), prompt }, (event) => this.events.push(event));
+  }
+
+  /** The events of one type. */
+  eventsOf<T extends BackendEvent['type']>(type: T): readonly Extract<BackendEvent, { type: T }>[] {
+    return this.events.filter((event): event is Extract<BackendEvent, { type: T }> => event.type === type);
+  }
+
+  /** A prompt whose tool writes its own pid and that of a process it starts into files, and never ends. */
+  async endlessTool(): Promise<{ readonly prompt: string; readonly pids: () => readonly number[] }> {
+    const command = 'tail -f /dev/null & echo $! > child.pid; echo $$ > shell.pid; wait';
+    const files = ['child.pid', 'shell.pid'].map((name) => join(this.cwd, name));
+    await Promise.all(files.map((file) => rm(file, { force: true })));
+    const read = (file: string): number => (existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0);
+    return {
+      prompt: script({ text: 'working', tool: 'Bash', input: { command } }, { text: 'never said' }),
+      pids: () => files.map(read).filter((pid) => pid > 0),
+    };
+  }
+
+  /** A file in the working directory. */
+  readWork(name: string): Promise<string> {
+    return readFile(join(this.cwd, name), 'utf8');
+  }
+
+  /** Ends every session and removes the folders. */
+  async remove(): Promise<void> {
+    await Promise.all(this.#sessions.map((session) => session.stop()));
+    await rm(this.#root, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** A prompt with these steps. */
+export function script(...steps: readonly object[]): string {
+  return `do it [[ ${steps.map((step) => JSON.stringify(step)).join(', ')} ]]`;
+}

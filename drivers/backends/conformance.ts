@@ -1,0 +1,259 @@
+// The conformance suite of the backend port: what every backend does alike. Run by the tests of each. For tests only.
+import { appendFile, cp, mkdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { EVENT_TEXT_LIMIT } from '../../contract/wire/events.ts';
+import type { AskedModel, BackendHarness } from './conformance-fixture.ts';
+import { isAlive, script, SessionFixture, until } from './conformance-fixture.ts';
+
+/** Time for one test: several cold starts of a program on a busy machine. */
+const TEST_MS = 180_000;
+
+/** Declares the suite. With `skip`, its tests are shown as skipped, with the reason in their title. */
+export function backendConformance(name: string, start: () => Promise<BackendHarness>, skip?: string): void {
+  const suite = skip === undefined ? describe : describe.skip;
+  suite(`the ${name} backend${skip === undefined ? '' : ` (skipped: ${skip})`}`, () => {
+    let harness: BackendHarness;
+    let fixture: SessionFixture;
+
+    beforeAll(async () => {
+      harness = await start();
+    }, TEST_MS);
+    afterAll(async () => await harness.stop(), TEST_MS);
+    beforeEach(async () => {
+      fixture = await SessionFixture.create(harness);
+    });
+    afterEach(async () => await fixture.remove(), TEST_MS);
+
+    const test = (claim: string, body: () => Promise<void>): void => it(claim, body, TEST_MS);
+    const lastAsked = (): AskedModel => {
+      const last = harness.asked().at(-1);
+      if (last === undefined) throw new Error('the model was not asked');
+      return last;
+    };
+    const asked = (): string => JSON.stringify(lastAsked().messages);
+
+    test('runs a fresh turn: tools work in the working directory, events come in order, the cost is told', async () => {
+      const session = await fixture.open();
+      const before = harness.asked().length;
+      const command = 'echo made > shell.txt && pwd';
+      const end = await fixture.turn(
+        session,
+        script(
+          { tool: 'Bash', input: { command } },
+          { tool: 'Write', input: { file_path: join(fixture.cwd, 'written.txt'), content: 'one\n' } },
+          { text: 'All done.' },
+        ),
+      );
+      expect(end).toMatchObject({ status: 'completed', response: 'All done.' });
+      expect(end.error).toBeUndefined();
+      expect(fixture.events.map(({ type }) => type)).toEqual([
+        'session_start',
+        'user_text',
+        ...['tool_use', 'tool_result', 'tool_use', 'tool_result'],
+        'assistant_text',
+        'cost',
+      ]);
+      expect(session.resumed).toBe(false);
+      expect(fixture.eventsOf('session_start')[0]).toMatchObject({ session_id: fixture.sessionId, resumed: false });
+      const [use] = fixture.eventsOf('tool_use');
+      expect(use).toMatchObject({ tool: 'Bash' });
+      expect(JSON.parse(use?.input ?? '')).toMatchObject({ command });
+      const [result] = fixture.eventsOf('tool_result');
+      expect(result).toMatchObject({ tool_use_id: use?.tool_use_id, is_error: false });
+      expect(result?.text).toContain('work dir');
+      expect(await fixture.readWork('shell.txt')).toBe('made\n');
+      expect(await fixture.readWork('written.txt')).toBe('one\n');
+      expect(harness.asked().length - before).toBe(3);
+      expect(end.cost.usd).toBeGreaterThan(0);
+      expect(fixture.eventsOf('cost').map(({ delta }) => delta)).toEqual([end.cost]);
+    });
+
+    test('tells the model what is appended to its system prompt and what the repository says', async () => {
+      let tell = (_: string): void => undefined;
+      const projectInstructions = new Promise<string>((resolve) => (tell = resolve));
+      const session = await fixture.open({ appendSystemPrompt: 'BE BRIEF', projectInstructions });
+      const turn = fixture.turn(session, script({ text: 'yes' }));
+      tell('USE TABS');
+      await turn;
+      expect(lastAsked().system).toMatch(/BE BRIEF\s+USE TABS/);
+    });
+
+    test('goes on with the conversation in a follow-up, in the same process', async () => {
+      const session = await fixture.open();
+      await fixture.turn(session, script({ text: 'the first answer' }));
+      const { pid } = session;
+      const end = await fixture.turn(session, script({ text: 'the second answer' }));
+      expect(end.response).toBe('the second answer');
+      expect(asked()).toContain('the first answer');
+      expect(session.pid).toBe(pid);
+      expect(fixture.eventsOf('session_start')).toHaveLength(1);
+      expect(fixture.eventsOf('user_text')).toHaveLength(2);
+    });
+
+    test('runs one turn at a time', async () => {
+      const session = await fixture.open();
+      const first = fixture.turn(session, script({ hang: true }));
+      await expect(fixture.turn(session, 'another')).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+      await session.interrupt();
+      await first;
+    });
+
+    test('ignores an interrupt when no turn runs', async () => {
+      const session = await fixture.open();
+      await session.interrupt();
+      expect(await fixture.turn(session, script({ text: 'fine' }))).toMatchObject({ status: 'completed' });
+    });
+
+    test('ends the turn and the processes of its tool on an interrupt, and takes the next prompt', async () => {
+      const session = await fixture.open();
+      const { prompt, pids } = await fixture.endlessTool();
+      const turn = fixture.turn(session, prompt);
+      await until(() => pids().length === 2, 'the tool to run');
+      await session.interrupt();
+      expect(await turn).toMatchObject({ status: 'interrupted', response: 'working' });
+      await until(() => !pids().some(isAlive), 'the processes of the tool to end');
+      expect(await fixture.turn(session, script({ text: 'next' }))).toMatchObject({
+        status: 'completed',
+        response: 'next',
+      });
+      expect(asked()).toContain('working');
+    });
+
+    test('ends the turn on an interrupt that follows the prompt at once, and on one while the model thinks', async () => {
+      const session = await fixture.open();
+      const early = fixture.turn(session, script({ hang: true }));
+      await session.interrupt();
+      expect(await early).toMatchObject({ status: 'interrupted' });
+      const before = harness.asked().length;
+      const late = fixture.turn(session, script({ hang: true }));
+      await until(() => harness.asked().length > before, 'the model to be asked');
+      await session.interrupt();
+      expect(await late).toMatchObject({ status: 'interrupted' });
+      expect(await fixture.turn(session, script({ text: 'next' }))).toMatchObject({ status: 'completed' });
+    });
+
+    test('ends the turn as crashed when the program dies, and resumes with the history', async () => {
+      const session = await fixture.open();
+      await fixture.turn(session, script({ text: 'a fact to keep' }));
+      const { prompt, pids } = await fixture.endlessTool();
+      const turn = fixture.turn(session, prompt);
+      await until(() => pids().length === 2, 'the tool to run');
+      harness.kill(session);
+      const end = await turn;
+      for (const pid of pids()) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+      expect(end).toMatchObject({ status: 'crashed', error: { kind: 'program', retryable: true } });
+      expect((await session.exited).reason).toContain('SIGKILL');
+      expect(await fixture.turn(session, 'anyone there?')).toMatchObject({ status: 'crashed' });
+
+      const again = await fixture.open({ appendSystemPrompt: 'A NEW ROLE' });
+      expect(again.resumed).toBe(true);
+      expect(await fixture.turn(again, script({ text: 'back' }))).toMatchObject({
+        status: 'completed',
+        response: 'back',
+      });
+      expect(asked()).toContain('a fact to keep');
+      expect(lastAsked().system).toContain('A NEW ROLE');
+      expect(fixture.eventsOf('session_start').at(-1)).toMatchObject({ resumed: true, session_id: fixture.sessionId });
+    });
+
+    test('resumes from a transcript whose last line is torn', async () => {
+      const session = await fixture.open();
+      await fixture.turn(session, script({ text: 'a fact to keep' }));
+      await session.stop();
+      const [transcript] = await session.transcriptFiles();
+      await appendFile(transcript ?? '', '{"type":"assistant","message":{"role":"assi');
+      const again = await fixture.open();
+      expect(again.resumed).toBe(true);
+      expect(await fixture.turn(again, script({ text: 'back' }))).toMatchObject({
+        status: 'completed',
+        response: 'back',
+      });
+      expect(asked()).toContain('a fact to keep');
+    });
+
+    test('resumes elsewhere from the transcript files alone', async () => {
+      const session = await fixture.open();
+      await fixture.turn(session, script({ text: 'a fact to keep' }));
+      await session.stop();
+      const other = join(fixture.home, '..', 'other home');
+      await mkdir(other);
+      const files = await session.transcriptFiles();
+      expect(files.length).toBeGreaterThan(0);
+      for (const file of files) await cp(file, join(other, relative(fixture.home, file)));
+      const again = await fixture.open({ home: other });
+      expect(again.resumed).toBe(true);
+      await fixture.turn(again, script({ text: 'back' }));
+      expect(asked()).toContain('a fact to keep');
+    });
+
+    test('starts a session that was opened before but never prompted', async () => {
+      await (await fixture.open()).stop();
+      const session = await fixture.open();
+      expect(await fixture.turn(session, script({ text: 'first' }))).toMatchObject({ status: 'completed' });
+    });
+
+    test('leaves no process when it is stopped in mid-turn; the turn ends as interrupted', async () => {
+      const session = await fixture.open();
+      const { prompt, pids } = await fixture.endlessTool();
+      const turn = fixture.turn(session, prompt);
+      await until(() => pids().length === 2, 'the tool to run');
+      await session.stop();
+      expect(await turn).toMatchObject({ status: 'interrupted' });
+      await session.exited;
+      expect(session.pid === undefined || !isAlive(session.pid)).toBe(true);
+      await until(() => !pids().some(isAlive), 'the processes of the tool to end');
+      await session.stop();
+    });
+
+    test('adds up its cost deltas, also across a resume', async () => {
+      const session = await fixture.open();
+      const first = await fixture.turn(session, script({ text: 'one' }));
+      const second = await fixture.turn(session, script({ text: 'two' }));
+      await session.stop();
+      const spentUsd = first.cost.usd + second.cost.usd;
+      const third = await fixture.turn(await fixture.open({ spentUsd }), script({ text: 'three' }));
+      expect(second.cost.usd).toBeCloseTo(first.cost.usd, 6);
+      expect(third.cost.usd).toBeCloseTo(first.cost.usd, 6);
+      expect(fixture.eventsOf('cost').at(-1)?.total_usd).toBeCloseTo(3 * first.cost.usd, 6);
+      expect(Object.values(third.cost.by_model)[0]).toMatchObject({ input_tokens: 100, output_tokens: 20 });
+    });
+
+    test('ends the turn with the reason when the model refuses, and takes the next prompt', async () => {
+      const session = await fixture.open();
+      const end = await fixture.turn(session, script({ status: 403, message: 'no such permission' }));
+      expect(end).toMatchObject({ status: 'api_error', error: { kind: 'permission', retryable: false } });
+      expect(end.error?.message).toContain('no such permission');
+      expect(end.error?.action).not.toBe('');
+      expect(fixture.events.at(-1)).toEqual({ type: 'error', code: 'permission', message: end.error?.message });
+      expect(await fixture.turn(session, script({ text: 'fine' }))).toMatchObject({ status: 'completed' });
+    });
+
+    test('carries a prompt of 1 MB, and odd characters both ways', async () => {
+      const session = await fixture.open();
+      const odd = 'tab\t bell\u0007 escape\u001b[31m nul\u0000 half\ud83d pair🙂 line\u2028';
+      const command = "printf 'a\\001\\033[31m\\377\\376b'";
+      const end = await fixture.turn(
+        session,
+        `${odd} ${'lorem ipsum '.repeat(90_000)} ${script({ tool: 'Bash', input: { command } }, { text: odd })}`,
+      );
+      const wellFormed = odd.toWellFormed();
+      expect(end).toMatchObject({ status: 'completed', response: wellFormed });
+      expect(lastAsked().messages.some(({ text }) => text.includes(wellFormed) && text.length > 1_000_000)).toBe(true);
+      expect(fixture.eventsOf('tool_result')[0]?.text).toBe('a\u0001\u001b[31m\ufffd\ufffdb');
+      const [told] = fixture.eventsOf('user_text');
+      expect(told?.text).toHaveLength(EVENT_TEXT_LIMIT);
+      expect(JSON.stringify(fixture.events)).toBe(JSON.stringify(fixture.events).toWellFormed());
+    });
+
+    test('cuts a tool result of 5 MB and says how long it was', async () => {
+      const session = await fixture.open();
+      const command = "head -c 5000000 /dev/zero | tr '\\0' a";
+      const end = await fixture.turn(session, script({ tool: 'Bash', input: { command } }, { text: 'seen' }));
+      expect(end).toMatchObject({ status: 'completed', response: 'seen' });
+      const [result] = fixture.eventsOf('tool_result');
+      expect(result?.text).toHaveLength(EVENT_TEXT_LIMIT);
+      expect(result?.whole_bytes).toBeGreaterThan(EVENT_TEXT_LIMIT);
+    });
+  });
+}

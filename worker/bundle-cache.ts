@@ -1,0 +1,72 @@
+// Bundles made in a checkout, kept by the content of what goes into them.
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { PACKAGE_ROOT } from './package.ts';
+
+export interface BundleInputs {
+  /** First part of the file's name. */
+  readonly name: string;
+  /** Folders and files, relative to the package, whose TypeScript goes into the bundle. */
+  readonly sources: readonly string[];
+  /** What else decides the content: versions of the bundler and the libraries, options. */
+  readonly salt: readonly string[];
+}
+
+/** Bundles that nobody has used for this long are removed: each change of a source leaves one behind. */
+const UNUSED_AFTER_MS = 7 * 24 * 60 * 60_000;
+
+/**
+ * The path of the bundle for these inputs, made by `build` when it is not in the folder. Two processes that start at
+ * once may both build: the file is replaced whole, with the same content.
+ */
+export async function cachedBundle(
+  folder: string,
+  inputs: BundleInputs,
+  build: () => Promise<string | Uint8Array>,
+): Promise<string> {
+  const file = join(folder, `${inputs.name}-${await fingerprint(inputs)}.js`);
+  if (await isFile(file)) {
+    // Its time says when it was last used.
+    await utimes(file, new Date(), new Date()).catch(() => undefined);
+    return file;
+  }
+  const content = await build();
+  await mkdir(folder, { recursive: true });
+  await writeFileAtomic(file, typeof content === 'string' ? content : Buffer.from(content));
+  await removeUnused(folder, inputs.name);
+  return file;
+}
+
+async function fingerprint({ sources, salt }: BundleInputs): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify(salt));
+  for (const file of await typescriptFiles(sources)) {
+    hash.update(`\0${relative(PACKAGE_ROOT, file)}\0`).update(await readFile(file));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function typescriptFiles(sources: readonly string[]): Promise<string[]> {
+  const lists = sources.map(async (source) => {
+    const path = join(PACKAGE_ROOT, source);
+    if (await isFile(path)) return [path];
+    const entries = await readdir(path, { recursive: true });
+    return entries.filter((entry) => entry.endsWith('.ts')).map((entry) => join(path, entry));
+  });
+  return (await Promise.all(lists)).flat().sort();
+}
+
+async function removeUnused(folder: string, name: string): Promise<void> {
+  const oldest = Date.now() - UNUSED_AFTER_MS;
+  const files = (await readdir(folder)).filter((file) => file.startsWith(`${name}-`) && file.endsWith('.js'));
+  for (const file of files.map((each) => join(folder, each))) {
+    const used = await stat(file).catch(() => undefined);
+    if (used !== undefined && used.mtimeMs < oldest) await rm(file, { force: true });
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isFile() === true;
+}

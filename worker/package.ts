@@ -1,0 +1,22 @@
+// Where the worker's own files lie: TypeScript sources in a checkout, finished bundles in a published package.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const HERE = fileURLToPath(import.meta.url);
+
+/** Folder of the package. */
+export const PACKAGE_ROOT = rootAbove(dirname(HERE));
+
+/** Whether this code runs from the published bundles, where nothing is left to be bundled. */
+export const IS_PUBLISHED = HERE.endsWith('.js');
+
+/** A finished bundle of the published package. */
+export function publishedFile(name: string): string {
+  return join(PACKAGE_ROOT, 'dist', name);
+}
+
+function rootAbove(folder: string): string {
+  if (existsSync(join(folder, 'package.json')) || dirname(folder) === folder) return folder;
+  return rootAbove(dirname(folder));
+}

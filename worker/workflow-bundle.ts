@@ -1,0 +1,25 @@
+// The workflow code as one file. Bundling takes 1.5 to 2.3 s, so it is done once for each content.
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { bundleWorkflowCode } from '@temporalio/worker';
+import type { Logger } from '@temporalio/worker';
+import { cachedBundle } from './bundle-cache.ts';
+import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from './package.ts';
+
+/** The path of the bundle: part of the published package, or made in the cache folder. */
+export async function workflowBundle(cacheFolder: string, logger?: Logger): Promise<string> {
+  if (IS_PUBLISHED) return publishedFile('workflows.js');
+  const { version } = createRequire(import.meta.url)('@temporalio/workflow/package.json') as { version: string };
+  const inputs = { name: 'workflows', sources: ['workflows', 'contract/wire'], salt: [version] };
+  return await cachedBundle(cacheFolder, inputs, () => buildWorkflowBundle(logger));
+}
+
+/** The code of the bundle, from the sources of a checkout. */
+export async function buildWorkflowBundle(logger?: Logger): Promise<string> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(PACKAGE_ROOT, 'workflows', 'index.ts'),
+    payloadConverterPath: join(PACKAGE_ROOT, 'workflows', 'payload-converter.ts'),
+    ...(logger === undefined ? {} : { logger }),
+  });
+  return code;
+}

@@ -1,0 +1,72 @@
+// The updates and queries of an agent, typed so that a missing one does not compile. Pure: contract/wire only.
+// Errors are MurmurErrors; workflow.ts turns them into Temporal failures.
+import { DEQUEUE_STRATEGIES } from '../../contract/wire/agent.ts';
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { AgentQueries, AgentUpdates } from '../../contract/wire/messages.ts';
+import { createTask, getTask, listTasks, updateTask } from './checklist.ts';
+import { clearQueue } from './queue.ts';
+import type { AgentState } from './state.ts';
+import { statusOf } from './status.ts';
+
+/** An update: `validate` throws without changing anything and keeps a bad one out of history. */
+export interface UpdateHandler<Input, Output> {
+  validate(state: AgentState, input: Input): void;
+  handle(state: AgentState, input: Input): Output;
+}
+
+export const UPDATE_HANDLERS: {
+  readonly [Name in keyof AgentUpdates]: UpdateHandler<AgentUpdates[Name]['input'], AgentUpdates[Name]['output']>;
+} = {
+  taskCreate: {
+    validate: (state, input) => void createTask(state.tasks, requireObject(input), String(state.next_task)),
+    handle: (state, input) => {
+      const { tasks, task } = createTask(state.tasks, input, String(state.next_task));
+      state.tasks = tasks;
+      state.next_task += 1;
+      return task;
+    },
+  },
+  taskUpdate: {
+    validate: (state, input) => void updateTask(state.tasks, requireObject(input)),
+    handle: (state, input) => {
+      const { tasks, task } = updateTask(state.tasks, input);
+      state.tasks = tasks;
+      return task;
+    },
+  },
+  clearQueue: {
+    validate: () => undefined,
+    handle: (state) => ({ cleared: clearQueue(state) }),
+  },
+  setStrategy: {
+    validate: (_state, input) => {
+      const { strategy } = requireObject(input);
+      if ((DEQUEUE_STRATEGIES as readonly string[]).includes(strategy)) return;
+      throw new MurmurError('INVALID_ARGUMENT', `invalid strategy ${JSON.stringify(strategy)}`, {
+        hint: `use one of ${DEQUEUE_STRATEGIES.join(', ')}`,
+      });
+    },
+    handle: (state, { strategy }) => {
+      state.strategy = strategy;
+      return { strategy };
+    },
+  },
+};
+
+/** A query: changes nothing. */
+export type QueryHandler<Input, Output> = (state: AgentState, spec: AgentSpec, input: Input | undefined) => Output;
+
+export const QUERY_HANDLERS: {
+  readonly [Name in keyof AgentQueries]: QueryHandler<AgentQueries[Name]['input'], AgentQueries[Name]['output']>;
+} = {
+  status: (state, spec, input) => statusOf(state, spec, input ?? {}),
+  taskList: (state) => listTasks(state.tasks),
+  taskGet: (state, _spec, input) => getTask(state.tasks, requireObject(input).task_id),
+};
+
+/** Whoever sends by hand may send anything. */
+function requireObject<T>(input: T | undefined): T {
+  if (typeof input === 'object' && input !== null) return input;
+  throw new MurmurError('INVALID_ARGUMENT', 'the payload is not an object');
+}

@@ -1,0 +1,89 @@
+// Reads what signals carry. Callers of ours send whole messages; an operator at Temporal's Web UI sends nothing, a
+// plain text, or anything. Pure: contract/wire only.
+import type { Order } from '../../contract/wire/messages.ts';
+import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
+import type { FollowUp, StoredText } from '../../contract/wire/turns.ts';
+
+/** Who is taken to have sent a signal that does not say. */
+export const OPERATOR = 'operator';
+
+/** What a payload that cannot be decoded is read as (see payload-converter.ts). */
+export interface Unreadable {
+  readonly unreadable: string;
+}
+
+/** A message, or the sentence that says why the payload is none. */
+export type Reading<T> = { readonly value: T } | { readonly problem: string };
+
+/** Reads a follow-up: a whole one, an object with a `text`, or plain text. */
+export function readFollowUp(
+  payload: unknown,
+  kind: 'queue' | 'send',
+  fallbackId: string,
+  now: string,
+): Reading<FollowUp> {
+  if (typeof payload === 'string') return fromText({ text: payload }, {}, kind, fallbackId, now);
+  if (!isObject(payload)) return { problem: payload === undefined ? 'it has no text' : 'its payload is no message' };
+  if (typeof payload['unreadable'] === 'string')
+    return { problem: `its payload is unreadable: ${payload['unreadable']}` };
+  const text = readText(payload['text']);
+  return text === undefined ? { problem: 'its payload has no text' } : fromText(text, payload, kind, fallbackId, now);
+}
+
+/** Reads an order. The signal's name alone says what is wanted, so any payload will do. */
+export function readOrder(payload: unknown, fallbackId: string): Order & { readonly reason?: string } {
+  const fields = isObject(payload) ? payload : {};
+  const reason = typeof payload === 'string' ? payload : fields['reason'];
+  return {
+    id: readId(fields['id']) ?? fallbackId,
+    from: readShort(fields['from']) ?? OPERATOR,
+    ...(typeof reason === 'string' && reason.trim() !== '' ? { reason: reason.trim().slice(0, 500) } : {}),
+  };
+}
+
+function fromText(
+  text: StoredText,
+  fields: Readonly<Record<string, unknown>>,
+  kind: 'queue' | 'send',
+  fallbackId: string,
+  now: string,
+): Reading<FollowUp> {
+  if (text.text.trim() === '' && text.ref === undefined) return { problem: 'its text is empty' };
+  const tasks = readTasks(fields['tasks']);
+  return {
+    value: {
+      id: readId(fields['id']) ?? fallbackId,
+      kind,
+      text,
+      ...(tasks.length === 0 ? {} : { tasks }),
+      from: readShort(fields['from']) ?? OPERATOR,
+      at: typeof fields['at'] === 'string' && !Number.isNaN(Date.parse(fields['at'])) ? fields['at'] : now,
+    },
+  };
+}
+
+/** Longer texts come by reference from our own callers; one sent by hand is cut, so that the carried state stays small. */
+function readText(value: unknown): StoredText | undefined {
+  if (typeof value === 'string') return { text: value.slice(0, INLINE_TEXT_LIMIT) };
+  if (!isObject(value) || typeof value['text'] !== 'string') return undefined;
+  const ref = value['ref'];
+  return { text: value['text'].slice(0, INLINE_TEXT_LIMIT), ...(typeof ref === 'string' ? { ref } : {}) };
+}
+
+function readTasks(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((item): item is string => typeof item === 'string' && item.trim() !== '').slice(0, 50);
+}
+
+/** Ids are remembered, so their length is bounded; a prefix of one of ours is as unique as the whole. */
+function readId(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value.slice(0, 100) : undefined;
+}
+
+function readShort(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, 300) : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,79 @@
+// What each signal does to the state. Pure: contract/wire only. Synchronous, and never failing: a signal cannot answer,
+// and an error would fail the workflow task for ever.
+import type { AgentSignals } from '../../contract/wire/messages.ts';
+import type { FollowUp } from '../../contract/wire/turns.ts';
+import { readFollowUp, readOrder } from './inbox.ts';
+import { orderEnd } from './state.ts';
+import type { AgentState } from './state.ts';
+import { recordEvent } from './timeline.ts';
+
+/** Takes one signal into the state. */
+export type SignalHandler = (state: AgentState, payload: unknown, now: string) => void;
+
+/**
+ * Ids of messages that are remembered. A caller repeats a message within minutes; a thousand messages later nobody
+ * does, and the list travels with every continue-as-new.
+ */
+export const SEEN_LIMIT = 1_000;
+
+/** One handler for each signal; a missing one does not compile. */
+export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHandler } = {
+  queueAdd: (state, payload, now) => takeFollowUp(state, 'queue', payload, now),
+  sessionSend: (state, payload, now) => takeFollowUp(state, 'send', payload, now),
+  interrupt: (state, payload, now) => {
+    const order = readOrder(payload, countMessage(state));
+    if (!isNew(state, order.id)) return;
+    if (state.turn?.running === true) {
+      state.turn.interrupted_by ??= order.from;
+      note(state, `interrupted by ${order.from}`, now, order.from);
+    } else {
+      note(state, `interrupt by ${order.from}: no turn was running`, now, order.from);
+    }
+  },
+  kill: (state, payload, now) => {
+    const order = readOrder(payload, countMessage(state));
+    if (!isNew(state, order.id)) return;
+    if (orderEnd(state, { how: 'kill', by: order.from, reason: order.reason })) {
+      note(state, `kill by ${order.from}`, now, order.from);
+    }
+  },
+  stop: (state, payload, now) => {
+    const order = readOrder(payload, countMessage(state));
+    if (!isNew(state, order.id)) return;
+    if (orderEnd(state, { how: 'stop', by: order.from, reason: order.reason })) {
+      note(state, `stop by ${order.from}: the session ends after this turn`, now, order.from);
+    }
+  },
+};
+
+function takeFollowUp(state: AgentState, kind: 'queue' | 'send', payload: unknown, now: string): void {
+  const reading = readFollowUp(payload, kind, countMessage(state), now);
+  if ('problem' in reading) {
+    note(state, `${kind === 'queue' ? 'queueAdd' : 'sessionSend'} was dropped: ${reading.problem}`, now);
+    return;
+  }
+  const followUp: FollowUp = reading.value;
+  if (!isNew(state, followUp.id)) return;
+  (kind === 'queue' ? state.queue : state.sends).push(followUp);
+  const { id, from, text } = followUp;
+  recordEvent(state, { type: 'followUp', id, from, text: text.text, how: kind }, now, from);
+}
+
+/** Counts the signal; its number in the agent's history is the id of one that came without. */
+function countMessage(state: AgentState): string {
+  state.messages += 1;
+  state.run.signals += 1;
+  return `signal-${state.messages}`;
+}
+
+/** Remembers the id; false when it is known. */
+function isNew(state: AgentState, id: string): boolean {
+  if (state.seen.includes(id)) return false;
+  state.seen.push(id);
+  if (state.seen.length > SEEN_LIMIT) state.seen.splice(0, state.seen.length - SEEN_LIMIT);
+  return true;
+}
+
+function note(state: AgentState, text: string, now: string, by?: string): void {
+  recordEvent(state, { type: 'note', text }, now, by);
+}

@@ -1,0 +1,93 @@
+// Views of the state: the status query, the record of an ended agent, the result. Pure: contract/wire only.
+import type { AgentRecord, AgentResult, AgentSpec, AgentStatus, StatusQueryInput } from '../../contract/wire/agent.ts';
+import { TIMELINE_TYPES } from '../../contract/wire/events.ts';
+import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
+import { isTerminal } from '../../contract/wire/phases.ts';
+import { openTasks } from './checklist.ts';
+import { listTasks } from './checklist.ts';
+import { hasInput, waitingHeads } from './queue.ts';
+import type { AgentState } from './state.ts';
+import { timelineOf } from './timeline.ts';
+
+/** What the workflow knows about the agent. */
+export function statusOf(state: AgentState, spec: AgentSpec, query: StatusQueryInput = {}): AgentStatus {
+  const { identity } = spec;
+  const { turn } = state;
+  const tasks = listTasks(state.tasks);
+  const ended = isTerminal(state.phase);
+  const waiting = waitingHeads(state);
+  return {
+    slug: identity.path.join('/'),
+    workspace: identity.workspace,
+    account: identity.account,
+    path: absolutePathOf(identity),
+    workflow: workflowIdOf(identity),
+    phase: state.phase,
+    phase_since: state.phase_since,
+    ...defined({
+      reason: state.reason,
+      parked: ended ? undefined : state.parked,
+      purpose: spec.purpose,
+      model: spec.model,
+      out: spec.out,
+    }),
+    on_idle: spec.on_idle,
+    dequeue_strategy: state.strategy,
+    ...defined({ working_on: state.working_on }),
+    queued: ended ? [] : waiting,
+    ...defined({
+      vm: state.vm,
+      turn:
+        turn === undefined
+          ? undefined
+          : { number: turn.number, id: turn.id, running: turn.running, started_at: turn.started_at },
+      saved_turn: state.saved_turn,
+      response: state.response,
+    }),
+    branches: state.branches,
+    commits: state.commits,
+    prs: [],
+    cost: { total_usd: state.cost.usd, by_model: state.cost.by_model },
+    tasks: { total: tasks.length, open: openTasks(tasks).length },
+    ...(query.timeline === undefined ? {} : { timeline: timelineOf(state.timeline, query.timeline) }),
+    created_at: spec.created_at,
+    ...defined({ ended_at: state.ended_at, undelivered: ended && waiting.length > 0 ? waiting : undefined }),
+    pending_input: !ended && (hasInput(state) || turn?.running === true),
+  };
+}
+
+/** The record that is kept of the agent, as of a state in its final phase. */
+export function recordOf(state: AgentState, spec: AgentSpec): AgentRecord {
+  const { identity, spawn_id, repos, session_id, backend, created_at } = spec;
+  return {
+    status: statusOf(state, spec, { timeline: TIMELINE_TYPES }),
+    tasks: listTasks(state.tasks),
+    spec: { identity, spawn_id, repos, session_id, backend, created_at },
+  };
+}
+
+/** What the workflow answers: the receipt of this agent. */
+export function resultOf(state: AgentState, spec: AgentSpec, machineState: string, snapshot?: string): AgentResult {
+  return {
+    phase: state.phase,
+    ...defined({ reason: state.reason }),
+    receipt: [
+      {
+        path: absolutePathOf(spec.identity),
+        phase: state.phase,
+        machine: spec.machine.name,
+        machine_state: machineState,
+        ...defined({ snapshot }),
+        cost_usd: state.cost.usd,
+      },
+    ],
+    cost: state.cost,
+  };
+}
+
+/** The object without the fields that are undefined. */
+function defined<T extends object>(fields: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: Exclude<T[Key], undefined>;
+  };
+}

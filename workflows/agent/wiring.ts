@@ -1,0 +1,37 @@
+// Registers the handler tables with Temporal. Everything is synchronous, so no message is ever half-handled.
+import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import { AGENT_QUERIES, AGENT_SIGNALS, AGENT_UPDATES } from '../../contract/wire/messages.ts';
+import { answering } from './failure.ts';
+import { QUERY_HANDLERS, UPDATE_HANDLERS } from './handlers.ts';
+import type { QueryHandler, UpdateHandler } from './handlers.ts';
+import { SIGNAL_HANDLERS } from './signals.ts';
+import type { AgentState } from './state.ts';
+import { showDetails } from './visibility.ts';
+
+/** To be called before the first await: a message may have come with the start. */
+export function registerHandlers(state: AgentState, spec: AgentSpec): void {
+  for (const name of AGENT_SIGNALS) {
+    setHandler(defineSignal<[unknown]>(name), (payload) => {
+      SIGNAL_HANDLERS[name](state, payload, new Date().toISOString());
+      showDetails(state, spec);
+    });
+  }
+  for (const name of AGENT_UPDATES) {
+    // The table types each entry by its name; over all names at once they have no common type.
+    const { validate, handle } = UPDATE_HANDLERS[name] as UpdateHandler<unknown, unknown>;
+    setHandler(
+      defineUpdate<unknown, [unknown]>(name),
+      (input) => {
+        const output = answering(() => handle(state, input));
+        showDetails(state, spec);
+        return output;
+      },
+      { validator: (input) => answering(() => validate(state, input)) },
+    );
+  }
+  for (const name of AGENT_QUERIES) {
+    const answer = QUERY_HANDLERS[name] as QueryHandler<unknown, unknown>;
+    setHandler(defineQuery<unknown, [unknown]>(name), (input) => answering(() => answer(state, spec, input)));
+  }
+}

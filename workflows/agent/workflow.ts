@@ -1,0 +1,130 @@
+// The workflow of one agent: wires the pure state to signals, timers and activities.
+// Two rules carry it (measured, without them signals are lost): handlers are synchronous, and nothing is awaited
+// between the last look at the state and return or continue-as-new.
+import { CancellationScope, condition, continueAsNew, uuid4, workflowInfo } from '@temporalio/workflow';
+import type { AgentResult, AgentSpec } from '../../contract/wire/agent.ts';
+import { prepareAgent } from './activities.ts';
+import { endAgentForGood } from './ending.ts';
+import { activityProblem } from './failure.ts';
+import { startPublisher } from './publisher.ts';
+import type { Publisher } from './publisher.ts';
+import { carriedState, enterPhase, initialState, orderEnd } from './state.ts';
+import type { AgentState } from './state.ts';
+import { runTurnToItsEnd } from './turn-run.ts';
+import { beginTurn, canStart } from './turn.ts';
+import type { Verdict } from './turn.ts';
+import { showState } from './visibility.ts';
+import { registerHandlers } from './wiring.ts';
+
+/** Turns in one run: at some 15 events each well below the 51,200 that a history may have. */
+const TURNS_PER_RUN = 200;
+/** Signals in one run: Temporal refuses the 10,001st, and a long turn must leave room for many more. */
+const SIGNALS_PER_RUN = 1_000;
+/** Events of any kind: a replay of more takes seconds. */
+const EVENTS_PER_RUN = 5_000;
+
+/**
+ * One agent, from its spawn to its end.
+ * @param spec what was decided at spawn
+ * @param carried the state of the run before, when the workflow continues as new
+ */
+export async function agent(spec: AgentSpec, carried?: AgentState): Promise<AgentResult> {
+  const state = carried ?? initialState(spec, new Date().toISOString());
+  registerHandlers(state, spec);
+  const publisher = startPublisher(state, spec);
+  // Cancel in Temporal's Web UI means what kill means, and what kill has to do must not be cancelled.
+  void CancellationScope.current().cancelRequested.catch(() => {
+    orderEnd(state, { how: 'kill', by: 'operator', reason: 'canceled in Temporal' });
+  });
+  return await CancellationScope.nonCancellable(() => live(state, spec, publisher));
+}
+
+async function live(state: AgentState, spec: AgentSpec, publisher: Publisher): Promise<AgentResult> {
+  for (;;) {
+    if (state.end === undefined && state.vm?.state !== 'running') await prepare(state, spec);
+    if (state.end !== undefined) return await endAgentForGood(state, spec, state.end, publisher);
+    if (mustContinueAsNew(spec, state)) {
+      await publisher.drain();
+      if (!publisher.busy) await continueAsNew<typeof agent>(spec, carriedState(state));
+    } else if (canStart(state, Date.now())) {
+      const turn = beginTurn(state, spec, uuid4(), new Date().toISOString());
+      showState(state, spec);
+      settle(state, spec, await runTurnToItsEnd(state, spec, turn));
+    } else {
+      rest(state, spec);
+      await waitForInput(state, spec);
+    }
+  }
+}
+
+/** Makes the machine and the workspace; a kill or stop that comes meanwhile cancels it. */
+async function prepare(state: AgentState, spec: AgentSpec): Promise<void> {
+  showState(state, spec);
+  const scope = new CancellationScope({ cancellable: true });
+  const made = scope.run(() => prepareAgent({ spec }, state.turns === 0 ? 'machine and workspace' : 'new machine'));
+  let settled = false;
+  const result = made
+    .then(
+      ({ vm }) => void (state.vm = vm),
+      (error: unknown) => {
+        if (state.end !== undefined) return;
+        const problem = activityProblem(error);
+        if (problem === undefined) throw error;
+        orderEnd(state, { how: 'fail', by: 'murmur', reason: problem.message });
+      },
+    )
+    .finally(() => (settled = true));
+  await condition(() => settled || state.end !== undefined);
+  if (!settled) {
+    scope.cancel();
+    // Until the activity has seen it: what it still makes would otherwise outlive the agent. A dead worker's is given
+    // up at its heartbeat timeout; the bound is for a worker that does not come back.
+    await condition(() => settled, '15s');
+    if (!settled) return;
+  }
+  await result;
+}
+
+/** What the verdict means for the phase. An end that was ordered meanwhile goes before it. */
+function settle(state: AgentState, spec: AgentSpec, verdict: Verdict | undefined): void {
+  if (verdict === undefined || verdict.next === 'continue' || state.end !== undefined) return;
+  if (verdict.next === 'fail') {
+    orderEnd(state, { how: 'fail', by: 'murmur', reason: verdict.reason });
+    return;
+  }
+  const now = new Date().toISOString();
+  if (verdict.complete) enterPhase(state, 'task-complete', now);
+  if (verdict.complete && spec.on_idle === 'terminate') {
+    orderEnd(state, { how: 'terminate', by: 'murmur', reason: undefined });
+    return;
+  }
+  enterPhase(state, 'idle', now, verdict.reason);
+}
+
+/** Nothing can be done: the agent idles. */
+function rest(state: AgentState, spec: AgentSpec): void {
+  const { parked } = state;
+  if (parked !== undefined) enterPhase(state, 'idle', new Date().toISOString(), parked.reason);
+  showState(state, spec);
+}
+
+async function waitForInput(state: AgentState, spec: AgentSpec): Promise<void> {
+  const retryAt = state.parked?.retry_at;
+  const due = (): boolean => state.end !== undefined || canStart(state, Date.now()) || mustContinueAsNew(spec, state);
+  if (retryAt === undefined) {
+    await condition(due);
+  } else {
+    await condition(due, Math.max(Date.parse(retryAt) - Date.now(), 1));
+  }
+}
+
+/** Whether this run has grown enough. Only asked at quiet points, when no turn runs. */
+function mustContinueAsNew(spec: AgentSpec, state: AgentState): boolean {
+  const { historyLength, continueAsNewSuggested } = workflowInfo();
+  return (
+    state.run.turns >= (spec.limits?.continue_after_turns ?? TURNS_PER_RUN) ||
+    state.run.signals >= (spec.limits?.continue_after_signals ?? SIGNALS_PER_RUN) ||
+    historyLength >= EVENTS_PER_RUN ||
+    continueAsNewSuggested
+  );
+}

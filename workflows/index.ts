@@ -1,0 +1,2 @@
+// Entry of the workflow bundle. Every function that is exported here is a workflow type.
+export { agent } from './agent/workflow.ts';

@@ -129,11 +129,17 @@ async function firstWritable(dirs: readonly string[]): Promise<string> {
 
 function notFound(tried: readonly string[]): MurmurError {
   return new MurmurError('FAILED_PRECONDITION', `no Temporal server to start: ${tried.join('; ')}`, {
-    hint:
-      `install the Temporal CLI ${TEMPORAL_RELEASE.cli} on PATH (https://temporal.io/setup/install-temporal-cli), ` +
-      'install Go so that it can be built, or set TEMPORAL_ADDRESS to a running server',
+    hint: programHint(),
     details: { tried },
   });
+}
+
+/** What a person can do who has no Temporal server. */
+export function programHint(): string {
+  return (
+    `install the Temporal CLI ${TEMPORAL_RELEASE.cli} on PATH (https://temporal.io/setup/install-temporal-cli), ` +
+    'install Go so that it can be built, or set TEMPORAL_ADDRESS to a running server'
+  );
 }
 
 function reasonOf(error: unknown): string {

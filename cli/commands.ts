@@ -1,0 +1,25 @@
+// Every command, for oclif's `explicit` strategy: one for each operation, and those of the stack.
+import { commandId, type CommandClass } from './command.ts';
+import { DESCRIPTIONS } from './descriptions.ts';
+import { operationCommand, type OwnPart } from './operation.ts';
+import { LS_FLAGS, VERSION_FLAGS } from './own/flags.ts';
+import { completionCommand, doctorCommand, downCommand, upCommand } from './own/stack-commands.ts';
+
+/** Operations whose command is more than the operation. */
+const OWN_PARTS: Readonly<Record<string, OwnPart>> = {
+  spawn: { load: async () => (await import('./own/spawn.ts')).spawnHalf },
+  ls: { flags: LS_FLAGS, load: async () => (await import('./own/ls.ts')).lsHalf },
+  auth: { load: async () => (await import('./own/auth.ts')).authHalf },
+  version: { flags: VERSION_FLAGS, load: async () => (await import('./own/version.ts')).versionHalf },
+};
+
+/** oclif id → class. */
+export const COMMANDS: Readonly<Record<string, CommandClass>> = {
+  up: upCommand,
+  down: downCommand,
+  doctor: doctorCommand,
+  ...Object.fromEntries(
+    DESCRIPTIONS.map((each) => [commandId(each.cli.command), operationCommand(each, OWN_PARTS[each.name])]),
+  ),
+  completion: completionCommand,
+};

@@ -1,0 +1,37 @@
+// The API server that a command talks to: by the settings, or the embedded stack that runs.
+import { loadSettings, type Settings } from '../config/settings.ts';
+import { createClient, type MurmurClient } from '../client/index.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { isRunning } from '../stack/process.ts';
+import { readRecord } from '../stack/record.ts';
+import type { CliContext } from './context.ts';
+
+export interface Connection {
+  readonly settings: Settings;
+  readonly client: MurmurClient;
+}
+
+/** Settings as flags, environment and project files give them. Throws INVALID_ARGUMENT for a value that is wrong. */
+export async function settingsOf(
+  context: CliContext,
+  flags: { readonly workspace?: string | undefined; readonly model?: string | undefined } = {},
+): Promise<Settings> {
+  return loadSettings(context.env, { cwd: context.cwd, flags });
+}
+
+/** Throws UNAVAILABLE at once when nothing runs: the client would keep trying to reach it. */
+export async function connect(context: CliContext, settings: Settings): Promise<Connection> {
+  const url = settings.apiUrl;
+  if (url === undefined || (await isStale(settings))) {
+    throw new MurmurError('UNAVAILABLE', 'no Murmur is running here', { hint: 'run `murmur up`' });
+  }
+  return { settings, client: createClient({ url, token: settings.token }) };
+}
+
+/** stack.json of a stack whose supervisor and server have both ended, by a crash or a reboot. */
+async function isStale(settings: Settings): Promise<boolean> {
+  const record = await readRecord(settings.home);
+  if (record?.server?.url !== settings.apiUrl || record === undefined) return false;
+  const { server } = record.children;
+  return !(await isRunning(record.supervisor)) && !(server !== undefined && (await isRunning(server)));
+}

@@ -1,0 +1,51 @@
+// An operation's input, from what was typed. The server checks it; here it only gets its shape.
+import type { FieldDescription, OperationDescription } from '../../contract/describe.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { Parsed } from '../parse/arguments.ts';
+import { sameName } from '../parse/names.ts';
+import { argName, flagName } from './grammar.ts';
+
+export type Input = Record<string, unknown>;
+
+/**
+ * Fields that were not given are absent. Fields of structured types hold the texts as typed: a command that has such
+ * fields gives them their form.
+ */
+export function inputOf(description: OperationDescription, parsed: Parsed): Input {
+  const input: Input = {};
+  for (const field of description.fields) {
+    const isArg = description.cli.args.includes(field.name);
+    const typed = isArg
+      ? parsed.args.get(argName(description, field.name))
+      : parsed.flags.get(flagName(description, field.name));
+    if (typed !== undefined) input[field.name] = valueOf(field, typed, isArg);
+  }
+  return input;
+}
+
+function valueOf(field: FieldDescription, typed: readonly string[], isArg: boolean): unknown {
+  switch (field.type) {
+    case 'boolean':
+      return true;
+    case 'integer':
+      return integerOf(field.name, typed[0] ?? '');
+    case 'enum':
+      return wireValue(field, typed[0] ?? '');
+    case 'enums':
+      return typed.length === 0 ? field.values : typed.map((value) => wireValue(field, value));
+    case 'string':
+      return isArg ? typed.join(' ') : typed[0];
+    default:
+      return typed;
+  }
+}
+
+/** The spelling of the contract; one that only the server knows is passed on as it is. */
+function wireValue(field: FieldDescription, typed: string): string {
+  return field.values?.find((value) => sameName(value, typed)) ?? typed;
+}
+
+function integerOf(name: string, text: string): number {
+  if (/^-?\d{1,15}$/.test(text)) return Number(text);
+  throw new MurmurError('INVALID_ARGUMENT', `${name} is ${JSON.stringify(text)}: it needs a whole number`);
+}

@@ -1,0 +1,101 @@
+// A command that is an operation: read the input, call the API server, print the answer. Commands that are more than
+// their operation put their own half in between.
+import type { OperationDescription } from '../contract/describe.ts';
+import type { AnswerOperation, EventsOperation, OperationName } from '../contract/operations/index.ts';
+import type { MurmurClient } from '../client/index.ts';
+import type { Settings } from '../config/settings.ts';
+import { makeCommand, type CommandClass, type Invocation } from './command.ts';
+import { connect, settingsOf } from './connection.ts';
+import { grammarOf } from './derive/grammar.ts';
+import { inputOf, type Input } from './derive/input.ts';
+import type { FlagGrammar } from './parse/grammar.ts';
+
+/** One run of an operation's command. */
+export interface Call extends Invocation {
+  readonly operation: OperationDescription;
+  readonly input: Input;
+  readonly settings: Settings;
+  readonly client: MurmurClient;
+}
+
+/** What a command adds to its operation. Loaded when the command runs. */
+export interface OwnHalf {
+  /** Runs in place of everything: for what must work without a server. */
+  readonly standalone?: (invocation: Invocation, settings: Settings) => Promise<void>;
+  /** Completes the input: what is read from the caller's files, environment and stdin. */
+  readonly prepare?: (input: Input, invocation: Invocation, settings: Settings) => Promise<Input>;
+  /** Runs in place of call and presenter. */
+  readonly run?: (call: Call) => Promise<void>;
+}
+
+export interface OwnPart {
+  readonly flags?: readonly FlagGrammar[];
+  readonly load: () => Promise<OwnHalf>;
+}
+
+/** The command of an operation. */
+export function operationCommand(operation: OperationDescription, own?: OwnPart): CommandClass {
+  const { command, examples } = operation.cli;
+  return makeCommand({
+    command,
+    summary: operation.summary,
+    description: operation.description,
+    grammar: grammarOf(operation, own?.flags),
+    examples,
+    run: async (invocation) => {
+      await runOperation(operation, invocation, own);
+    },
+  });
+}
+
+async function runOperation(operation: OperationDescription, invocation: Invocation, own?: OwnPart): Promise<void> {
+  const half = await own?.load();
+  const { context, parsed } = invocation;
+  const settings = await settingsOf(context, { workspace: parsed.flags.get('workspace')?.[0] });
+  if (half?.standalone !== undefined) {
+    await half.standalone(invocation, settings);
+    return;
+  }
+  const given = inputOf(operation, parsed);
+  if (operation.fields.some((field) => field.name === 'workspace')) given['workspace'] = settings.workspace;
+  const input = half?.prepare === undefined ? given : await half.prepare(given, invocation, settings);
+  const { client } = await connect(context, settings);
+  const call: Call = { ...invocation, operation, input, settings, client };
+  if (half?.run !== undefined) await half.run(call);
+  else if (operation.stream === 'events') await follow(call);
+  else await answer(call);
+}
+
+async function answer(call: Call): Promise<void> {
+  const { context, json, operation } = call;
+  const result = await ask(call);
+  if (json) {
+    context.terminal.json(result);
+    return;
+  }
+  const { present } = await import('./present/results.ts');
+  present(operation.name as AnswerOperation, result, context.terminal, call.input);
+}
+
+/** Asks for the answer, showing on stderr what is waited for. */
+export async function ask(call: Call): Promise<unknown> {
+  const { client, context, input, operation } = call;
+  const options = { signal: context.signal };
+  // The names and inputs come from the same registry that the client's types are made of.
+  const name = operation.name as Exclude<OperationName, EventsOperation>;
+  if (operation.stream !== 'result') return client.call(name, input as never, options);
+  const { waitingLine, progressLine } = await import('./present/progress.ts');
+  context.terminal.progress(waitingLine(operation.cli.command, input));
+  let shown = '';
+  const onProgress = (progress: unknown): void => {
+    const line = progressLine(progress);
+    if (line !== shown) context.terminal.progress(line);
+    shown = line;
+  };
+  return client.call(name, input as never, { ...options, onProgress } as never);
+}
+
+async function follow(call: Call): Promise<void> {
+  const { followEvents } = await import('./own/follow.ts');
+  await followEvents(call);
+}

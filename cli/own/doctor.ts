@@ -1,0 +1,22 @@
+// `doctor`: prints every check, problems with their fix.
+import { diagnose, type Check } from '../../stack/doctor.ts';
+import type { Invocation } from '../command.ts';
+import { AlreadyReported } from '../output/failure.ts';
+import type { Style } from '../output/terminal.ts';
+
+const STYLES: Readonly<Record<Check['state'], Style>> = { ok: 'green', warning: 'yellow', problem: 'red' };
+
+/** Ends with FAILED_PRECONDITION's exit status when there is a problem; everything has been printed by then. */
+export async function runDoctor({ context, json }: Invocation): Promise<void> {
+  const { cwd, env, terminal } = context;
+  const checks = await diagnose({ env: { ...env }, cwd });
+  const problems = checks.filter(({ state }) => state === 'problem').length;
+  if (json) terminal.json({ ok: problems === 0, checks });
+  else for (const check of checks) printCheck(check, terminal.line);
+  if (problems > 0) throw new AlreadyReported('FAILED_PRECONDITION', `${problems.toString()} problem(s)`);
+}
+
+function printCheck(check: Check, line: (text: string, style?: Style) => void): void {
+  line(`${check.state.padEnd(8)} ${check.name.padEnd(12)} ${check.message}`, STYLES[check.state]);
+  if (check.fix !== undefined) line(`${' '.repeat(21)} fix: ${check.fix}`);
+}

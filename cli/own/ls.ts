@@ -1,0 +1,15 @@
+// `ls`: slugs only, and all developers' agents.
+import { ask, type OwnHalf } from '../operation.ts';
+import { present } from '../present/results.ts';
+
+export const lsHalf: OwnHalf = {
+  prepare: (input, { parsed }) =>
+    Promise.resolve(parsed.flags.has('all-developers') ? { ...input, developer: '*' } : input),
+  async run(call) {
+    const { terminal } = call.context;
+    const agents = (await ask(call)) as readonly { readonly slug: string }[];
+    if (call.json) terminal.json(agents);
+    else if (call.parsed.flags.has('quiet')) for (const { slug } of agents) terminal.line(slug);
+    else present('ls', agents, terminal, call.input);
+  },
+};

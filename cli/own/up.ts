@@ -1,0 +1,83 @@
+// `up`: starts the embedded stack.
+import { loadConfig } from '../../config/config.ts';
+import { problemsOf } from '../../config/preflight.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { StackRecord } from '../../contract/stack.ts';
+import type { WantedPorts } from '../../stack/ports.ts';
+import { up, upInForeground, type UpOptions } from '../../stack/up.ts';
+import type { Invocation } from '../command.ts';
+import { keyValues } from '../present/table.ts';
+
+export async function runUp({ context, json, parsed }: Invocation): Promise<void> {
+  const { cwd, env, signal, terminal, version } = context;
+  const config = await loadConfig(env, { cwd });
+  for (const { message, fix } of await problemsOf(config, env)) {
+    terminal.complain(`murmur: ${message} (${fix})`, 'yellow');
+  }
+  const options: UpOptions = {
+    config,
+    env: { ...env },
+    version,
+    ports: portsOf(parsed.flags),
+    signal,
+    onProgress: (message) => {
+      terminal.progress(message);
+    },
+  };
+  const print = (record: StackRecord, already: boolean): void => {
+    if (json) terminal.json({ already_running: already, ...recordForPrograms(record, options) });
+    else terminal.line(recordForPeople(record, already, options));
+  };
+  if (parsed.flags.has('foreground')) {
+    await upInForeground(options, (record) => {
+      print(record, false);
+      terminal.progress('Ctrl-C stops it');
+    });
+    signal.throwIfAborted();
+    return;
+  }
+  const { already_running: already, record } = await up(options);
+  print(record, already);
+}
+
+function portsOf(flags: ReadonlyMap<string, readonly string[]>): Partial<WantedPorts> {
+  const ports: { -readonly [Which in keyof WantedPorts]?: number } = {};
+  const named = [
+    ['api', 'api-port'],
+    ['temporal', 'temporal-port'],
+    ['temporalUi', 'temporal-ui-port'],
+  ] as const;
+  for (const [which, flag] of named) {
+    const text = flags.get(flag)?.[0];
+    if (text !== undefined) ports[which] = portOf(flag, text);
+  }
+  return ports;
+}
+
+function portOf(flag: string, text: string): number {
+  if (text === 'auto') return 0;
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new MurmurError('INVALID_ARGUMENT', `--${flag} is ${JSON.stringify(text)}: it needs a port from 0 to 65535, or auto`);
+}
+
+function recordForPrograms(record: StackRecord, { config }: { readonly config: UpOptions['config'] }) {
+  return {
+    api_url: record.server?.url,
+    temporal: record.temporal,
+    supervisor: record.supervisor.pid,
+    home: config.home.root,
+    logs: config.home.logs.folder,
+  };
+}
+
+function recordForPeople(record: StackRecord, already: boolean, { config }: { readonly config: UpOptions['config'] }): string {
+  const facts = keyValues([
+    ['API', record.server?.url],
+    ['Temporal', record.temporal?.ui_url ?? record.temporal?.address],
+    ['Home', config.home.root],
+    ['Logs', config.home.logs.folder],
+  ]);
+  const head = already ? 'Murmur is already running.' : 'Murmur is running.';
+  return `${head}\n\n${facts}\n\nStop it with: murmur down`;
+}
+

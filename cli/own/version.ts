@@ -1,0 +1,48 @@
+// `version`: the client's own part needs no server.
+import { createClient } from '../../client/index.ts';
+import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
+import { COMMIT } from '../build-info.ts';
+import { keyValues } from '../present/table.ts';
+import type { OwnHalf } from '../operation.ts';
+
+/** A question about versions is not worth waiting for a server that is just being restarted. */
+const RETRY_MS = 500;
+
+export const versionHalf: OwnHalf = {
+  async standalone({ context, json, parsed }, settings) {
+    const client = { client_version: context.version, ...(COMMIT === undefined ? {} : { client_commit: COMMIT }) };
+    const clientText = `${context.version} (${COMMIT ?? 'checkout'})`;
+    const { apiUrl: url, token } = settings;
+    if (url === undefined || parsed.flags.has('client')) {
+      if (json) context.terminal.json(client);
+      else context.terminal.line(keyValues([['Client', clientText]]));
+      return;
+    }
+    const server = await createClient({ url, token, retryForMs: RETRY_MS })
+      .call('version', {}, { signal: context.signal })
+      .catch(unreachable);
+    if (json) {
+      context.terminal.json(server instanceof MurmurError ? { ...client, error: server.toBody() } : { ...client, ...server });
+      return;
+    }
+    const commit = server instanceof MurmurError ? undefined : server.server_commit;
+    context.terminal.line(
+      keyValues([
+        ['Client', clientText],
+        ['API', server instanceof MurmurError ? new URL(url).host : server.api_host],
+        [
+          'Server',
+          server instanceof MurmurError
+            ? server.message
+            : `${server.server_version}${commit === undefined ? '' : ` (${commit})`}`,
+        ],
+      ]),
+    );
+  },
+};
+
+/** That the server cannot be asked is part of the answer; anything that is not about asking it is an error. */
+function unreachable(error: unknown): MurmurError {
+  if (error instanceof MurmurError && ERRORS[error.code].exit !== ERRORS.INTERNAL.exit) return error;
+  throw error;
+}

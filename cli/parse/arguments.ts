@@ -1,0 +1,122 @@
+// Reads a command line by its grammar. Flags stand anywhere, with one dash or two. oclif's own parser is not used for
+// this: it reads `-json` as four flags, lets a repeatable flag swallow what follows it, waits for stdin when a
+// positional is missing, and reorders repeated words.
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { ArgGrammar, FlagGrammar, Grammar } from './grammar.ts';
+import { sameName } from './names.ts';
+import { nearest } from './nearest.ts';
+
+export interface Parsed {
+  /** By flag name; a boolean flag that is set has no values. */
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+  /** In the order of the grammar's positionals; the last may hold all remaining words. */
+  readonly args: ReadonlyMap<string, readonly string[]>;
+}
+
+/** A dash and a letter, without spaces: `-h`, `--json`, `-repo=x`. A prompt such as `- fix this` is not one. */
+const FLAG = /^--?[A-Za-z][\w-]*(?:=[\s\S]*)?$/;
+
+/**
+ * Throws INVALID_ARGUMENT for an unknown flag or value (offering the nearest), a missing value, a missing or an
+ * unexpected positional. `command` is named in hints.
+ */
+export function parseArguments(argv: readonly string[], grammar: Grammar, command: string): Parsed {
+  const flags = new Map<string, string[]>();
+  const words: string[] = [];
+  const tokens = [...argv];
+  for (let token = tokens.shift(); token !== undefined; token = tokens.shift()) {
+    if (token === '--') {
+      words.push(...tokens.splice(0));
+    } else if (FLAG.test(token)) {
+      readFlag(token, tokens, grammar, flags, command);
+    } else {
+      words.push(token);
+    }
+  }
+  for (const flag of grammar.flags) {
+    if (flag.required === true && !flags.has(flag.name)) throw wrong(`--${flag.name} required`, command);
+  }
+  return { flags, args: assignWords(words, grammar.args, command) };
+}
+
+function readFlag(
+  token: string,
+  tokens: string[],
+  grammar: Grammar,
+  flags: Map<string, string[]>,
+  command: string,
+): void {
+  const [, typed = '', , attached] = /^--?([^=]+)(=([\s\S]*))?$/.exec(token) ?? [];
+  const flag = findFlag(typed, token, grammar) ?? unknownFlag(token, typed, grammar, command);
+  const values = flags.get(flag.name) ?? [];
+  if (flags.has(flag.name) && !flag.repeatable && flag.kind !== 'boolean') {
+    throw wrong(`--${flag.name} is given twice`, command);
+  }
+  flags.set(flag.name, values);
+  if (flag.kind === 'boolean') {
+    if (attached === 'false') flags.delete(flag.name);
+    else if (attached !== undefined && attached !== 'true') throw wrong(`--${flag.name} takes no value`, command);
+    return;
+  }
+  const value = attached ?? (flag.kind === 'optional' ? undefined : tokens.shift());
+  if (value === undefined) {
+    if (flag.kind === 'optional') return;
+    throw wrong(`--${flag.name} needs a value`, command);
+  }
+  const parts = flag.commas === true ? value.split(',').filter((part) => part !== '') : [value];
+  values.push(...parts.map((part) => checkedValue(part, `--${flag.name}`, flag, command)));
+}
+
+/** `-w` means the short flag, `-workspace` the long one; one dash and one letter never means a long flag. */
+function findFlag(typed: string, token: string, grammar: Grammar): FlagGrammar | undefined {
+  const isShort = !token.startsWith('--') && typed.length === 1;
+  return grammar.flags.find((flag) => (isShort ? flag.char === typed : sameName(flag.name, typed)));
+}
+
+function unknownFlag(token: string, typed: string, grammar: Grammar, command: string): never {
+  const names = grammar.flags.filter((flag) => flag.hidden !== true).map((flag) => flag.name);
+  const guess = nearest(typed, names);
+  const shown = token.split('=')[0] ?? token;
+  throw wrong(`unknown flag ${shown}`, command, guess === undefined ? undefined : `did you mean --${guess}?`);
+}
+
+function checkedValue(
+  value: string,
+  what: string,
+  known: { readonly values?: readonly string[]; readonly otherSpellings?: boolean },
+  command: string,
+): string {
+  if (known.values === undefined) return value;
+  const meant = known.values.find((each) => sameName(each, value));
+  if (meant !== undefined) return meant;
+  if (known.otherSpellings === true) return value;
+  const guess = nearest(value, known.values);
+  const offer = guess === undefined ? '' : `did you mean ${guess}? `;
+  throw wrong(
+    `unknown value ${JSON.stringify(value)} for ${what}`,
+    command,
+    `${offer}it takes ${known.values.join(', ')}`,
+  );
+}
+
+function assignWords(
+  words: readonly string[],
+  args: readonly ArgGrammar[],
+  command: string,
+): ReadonlyMap<string, readonly string[]> {
+  const assigned = new Map<string, readonly string[]>();
+  let next = 0;
+  for (const arg of args) {
+    const taken = words.slice(next, arg.rest ? undefined : next + 1);
+    next += taken.length;
+    if (taken.length > 0) assigned.set(arg.name, taken.map((word) => checkedValue(word, arg.name, arg, command)));
+    else if (arg.required) throw wrong(`${arg.name} required`, command);
+  }
+  const surplus = words[next];
+  if (surplus !== undefined) throw wrong(`unexpected argument ${JSON.stringify(surplus)}`, command);
+  return assigned;
+}
+
+function wrong(message: string, command: string, hint = `see \`murmur ${command} --help\``): MurmurError {
+  return new MurmurError('INVALID_ARGUMENT', message, { hint });
+}

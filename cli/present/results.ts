@@ -1,0 +1,155 @@
+// How each answer is printed for people. The compiler insists on one presenter per operation.
+import type { AnswerOperation, Operations } from '../../contract/operations/index.ts';
+import type { OutputOf } from '../../contract/operation.ts';
+import type { Terminal } from '../output/terminal.ts';
+import { progressText, statusText } from './status.ts';
+import { keyValues, table } from './table.ts';
+import { money, stamp } from './time.ts';
+
+type Input = Readonly<Record<string, unknown>>;
+type Presenters = {
+  readonly [Name in AnswerOperation]: (result: OutputOf<Operations[Name]>, terminal: Terminal, input: Input) => void;
+};
+
+const PRESENTERS: Presenters = {
+  spawn(result, terminal) {
+    const { slug } = result;
+    terminal.line(
+      [
+        `Spawned: ${slug}`,
+        '',
+        `  To get the status of the task:    murmur status ${slug}`,
+        `  To watch what it does:            murmur session watch ${slug}`,
+        `  To kill the task:                 murmur kill ${slug}`,
+        `  To send a follow-up:              murmur queue add ${slug} "additional context"`,
+      ].join('\n'),
+    );
+  },
+  ls(agents, terminal, input) {
+    if (agents.length === 0) {
+      terminal.progress(input['all'] === true ? 'no agents' : 'no living agents (`murmur ls -a` shows ended ones)');
+      return;
+    }
+    const rows = agents.map((agent) => [
+      agent.slug,
+      agent.phase,
+      agent.vm ?? '',
+      progressText(agent, Date.now()) ?? '',
+      money(agent.cost),
+    ]);
+    terminal.line(table(['SLUG', 'PHASE', 'VM', 'PROGRESS', 'COST'], rows));
+  },
+  status(result, terminal) {
+    terminal.line(statusText(result, Date.now()));
+  },
+  wait(result, terminal) {
+    terminal.line(statusText(result, Date.now()));
+  },
+  turns(turns, terminal) {
+    if (turns.length === 0) terminal.progress('no turns yet');
+    else terminal.line(turns.map(turnText).join('\n\n'));
+  },
+  kill(result, terminal) {
+    terminal.line(`killed ${result.slug}`);
+    const rows = result.receipt.map((line) => [
+      line.path,
+      line.phase,
+      `${line.machine} ${line.machine_state}`,
+      line.snapshot === undefined ? 'no snapshot' : 'snapshot kept',
+      money(line.cost_usd),
+    ]);
+    if (rows.length > 0) terminal.line(table(['AGENT', 'PHASE', 'MACHINE', 'STATE', 'COST'], rows));
+  },
+  session_send(_result, terminal) {
+    terminal.line('sent');
+  },
+  interrupt(_result, terminal) {
+    terminal.line('sent');
+  },
+  session_stop(_result, terminal) {
+    terminal.line('sent');
+  },
+  queue_add(result, terminal) {
+    terminal.line(`Follow-up sent to ${result.slug}`);
+  },
+  clear_queue(result, terminal) {
+    terminal.line(`cleared ${result.cleared.toString()}`);
+  },
+  queue_strategy(result, terminal) {
+    terminal.line(`dequeue strategy set to ${result.strategy} for ${result.slug}`);
+  },
+  task_create(result, terminal) {
+    terminal.line(result.task_id);
+  },
+  task_update(task, terminal) {
+    terminal.line(`${task.id} ${task.status}`);
+  },
+  task_list(tasks, terminal) {
+    if (tasks.length === 0) {
+      terminal.line('no tasks');
+      return;
+    }
+    const rows = tasks.map((task) => [
+      task.id,
+      task.subject,
+      task.dormant === true ? `${task.status} (dormant)` : task.status,
+      (task.blocked_by ?? []).join(','),
+    ]);
+    terminal.line(table(['ID', 'SUBJECT', 'STATUS', 'BLOCKED_BY'], rows));
+  },
+  task_get(task, terminal) {
+    terminal.line(
+      keyValues([
+        ['ID', task.id],
+        ['Subject', task.subject],
+        ['Status', task.status],
+        ['Description', task.description],
+        ['Blocks', task.blocks?.join(', ')],
+        ['Blocked By', task.blocked_by?.join(', ')],
+        ['Activation', task.activation],
+      ]),
+    );
+  },
+  auth(result, terminal) {
+    terminal.line(
+      keyValues([
+        ['account', result.account],
+        ['workspace', result.workspace],
+        ['source', result.token.source],
+        ['created', stamp(result.token.created_at)],
+        ['expires', result.token.expires_at === undefined ? 'never' : stamp(result.token.expires_at)],
+      ]),
+    );
+  },
+  version(result, terminal) {
+    const commit = result.server_commit === undefined ? '' : ` (${result.server_commit})`;
+    terminal.line(keyValues([['API', result.api_host], ['Server', `${result.server_version}${commit}`]]));
+  },
+};
+
+/** Prints the answer of an operation. */
+export function present(name: AnswerOperation, result: unknown, terminal: Terminal, input: Input): void {
+  // The client's answer has the operation's type; a table cannot carry that through a name known only at run time.
+  (PRESENTERS[name] as (result: unknown, terminal: Terminal, input: Input) => void)(result, terminal, input);
+}
+
+function turnText(turn: OutputOf<Operations['turns']>[number]): string {
+  const end = turn.ended_at === undefined ? '(in flight)' : stamp(turn.ended_at);
+  const status = turn.status === undefined || turn.status === 'completed' ? '' : `  [${turn.status}]`;
+  const others = turn.inputs.slice(1).map((input) => `  input [${input.kind}] from ${input.from}\n${indent(input.text)}`);
+  return [
+    `turn ${turn.turn.toString()}  ${stamp(turn.started_at)} → ${end}${status}`,
+    `  description: ${indent(turn.description).trimStart()}`,
+    ...others,
+    ...(turn.response === undefined ? [] : [`  response:\n${indent(turn.response)}`]),
+    ...(turn.error === undefined ? [] : [`  error: ${turn.error.message}`]),
+  ].join('\n');
+}
+
+function indent(text: string): string {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
+}

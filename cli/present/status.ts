@@ -1,0 +1,71 @@
+// The state of an agent for people: `name: value` lines, only those that say something.
+import type { Operations } from '../../contract/operations/index.ts';
+import type { OutputOf } from '../../contract/operation.ts';
+import { oneLine } from '../output/sanitize.ts';
+import { lifecycleText } from './events.ts';
+import { keyValues } from './table.ts';
+import { ago, money, stamp } from './time.ts';
+
+export type Status = OutputOf<Operations['status']>;
+
+const HEAD = 200;
+
+/** The block that `status` and `wait` print. */
+export function statusText(status: Status, now: number): string {
+  const timeline = status.timeline?.map((entry) => `${stamp(entry.at)}  ${lifecycleText(entry)}`);
+  const block = keyValues([
+    ['workflow', status.workflow],
+    ['phase', status.phase],
+    ['reason', status.reason],
+    ['parked', parkedText(status)],
+    ['note', status.stale],
+    ['purpose', status.purpose],
+    ['model', status.model],
+    ['vm', vmText(status)],
+    ['progress', progressText(status, now)],
+    ['working on', head(status.working_on)],
+    ['queued', status.queued.map((text) => oneLine(text, HEAD)).join('\n')],
+    ['tasks', status.tasks.total === 0 ? undefined : tasksText(status.tasks)],
+    ['response', status.response],
+    ['branches', status.branches.map(branchText).join('\n')],
+    ['commits', status.commits === 0 ? undefined : status.commits.toString()],
+    ['pr', status.prs.join('\n')],
+    ['cost', money(status.cost.total_usd)],
+    ['saved', status.saved_turn === undefined ? undefined : `up to turn ${status.saved_turn.toString()}`],
+    ['undelivered', status.undelivered?.map((text) => oneLine(text, HEAD)).join('\n')],
+  ]);
+  if (timeline === undefined) return block;
+  return `${block}\n\n${timeline.length === 0 ? 'no timeline entries' : timeline.join('\n')}`;
+}
+
+/** `[tool] Bash(npm test) (4s ago)` */
+export function progressText(
+  of: { readonly progress?: string | undefined; readonly progress_at?: string | undefined },
+  now: number,
+): string | undefined {
+  if (of.progress === undefined) return undefined;
+  const text = oneLine(of.progress, 100);
+  return of.progress_at === undefined ? text : `${text} (${ago(of.progress_at, now)})`;
+}
+
+function vmText({ vm }: Status): string | undefined {
+  return vm === undefined ? undefined : `${vm.name} (${vm.provider}, ${vm.isolation}) [${vm.state}]`;
+}
+
+function parkedText({ parked }: Status): string | undefined {
+  if (parked === undefined) return undefined;
+  return parked.retry_at === undefined ? parked.reason : `${parked.reason}; next try at ${stamp(parked.retry_at)}`;
+}
+
+function tasksText(tasks: Status['tasks']): string {
+  return `${tasks.open.toString()} open of ${tasks.total.toString()}`;
+}
+
+function branchText(branch: Status['branches'][number]): string {
+  const dirty = branch.dirty_files === 0 ? '' : `, ${branch.dirty_files.toString()} uncommitted`;
+  return `${branch.branch} at ${branch.head.slice(0, 8)} (${branch.pushed ? 'pushed' : 'not pushed'}${dirty})`;
+}
+
+function head(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : oneLine(text, HEAD);
+}

@@ -1,0 +1,104 @@
+// Runs one command line: finds the command, shows help, runs it through oclif, and turns what went wrong into one message
+// and an exit status. Touches no global state, so that tests run it in their own process.
+import { Config } from '@oclif/core/config';
+import { settings } from '@oclif/core/settings';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { bindContext, type CliContext } from './context.ts';
+import { reportFailure } from './output/failure.ts';
+import { nearest } from './parse/nearest.ts';
+
+/** What oclif has to know; the same stands in package.json for oclif's own tools. */
+export interface Package {
+  readonly name: string;
+  readonly version: string;
+  readonly root: string;
+  /** File with `COMMANDS`, relative to the root. */
+  readonly commands: string;
+}
+
+export const TOPICS = {
+  session: { description: 'watch and steer what an agent is doing' },
+  queue: { description: 'follow-ups that an agent takes between turns' },
+  task: { description: "an agent's checklist" },
+};
+
+/** Resolves with the exit status; everything that happened has been printed. */
+export async function runCli(argv: readonly string[], context: CliContext, pkg: Package): Promise<number> {
+  const flags = flagsBeforeDashes(argv);
+  try {
+    const config = await loadOclif(pkg);
+    bindContext(config, context);
+    await dispatch(argv, config, context);
+    return 0;
+  } catch (error) {
+    const failure = context.signal.aborted ? context.signal.reason : error;
+    return reportFailure(failure, context.terminal, { json: flags.has('json'), debug: flags.has('debug') });
+  }
+}
+
+async function loadOclif(pkg: Package): Promise<Config> {
+  settings.enableAutoTranspile = false; // Node runs TypeScript itself; oclif would look for a compiler
+  const oclif = {
+    bin: 'murmur',
+    topicSeparator: ' ' as const,
+    topics: TOPICS,
+    commands: { strategy: 'explicit' as const, target: pkg.commands, identifier: 'COMMANDS' },
+  };
+  const pjson = { name: pkg.name, version: pkg.version, type: 'module', oclif };
+  return Config.load({ root: pkg.root, pjson, userPlugins: false, devPlugins: false, ignoreManifest: true });
+}
+
+async function dispatch(argv: readonly string[], config: Config, context: CliContext): Promise<void> {
+  const flags = flagsBeforeDashes(argv);
+  const { id, rest } = findCommand(argv, config);
+  if (id === undefined && flags.has('version')) {
+    context.terminal.line(`murmur ${config.version}`);
+    return;
+  }
+  if (id === undefined || flags.has('help') || flags.has('h')) {
+    const { showHelp } = await import('./help.ts');
+    await showHelp(id, config, context.terminal);
+    return;
+  }
+  await config.runCommand(id, [...rest]);
+}
+
+/** Flags that take the next word as their value; elsewhere only the command's own grammar knows. */
+const VALUE_FLAGS = ['-w', '-workspace', '--workspace'];
+
+/** The command's words stand together; flags may come before them. `undefined` asks for the general help. */
+function findCommand(
+  argv: readonly string[],
+  config: Config,
+): { readonly id: string | undefined; readonly rest: readonly string[] } {
+  let first = 0;
+  while (argv[first]?.startsWith('-') === true) first += VALUE_FLAGS.includes(argv[first] ?? '') ? 2 : 1;
+  const before = argv.slice(0, first);
+  const words = argv.slice(first);
+  if (words[0] === 'help') return findCommand([...before, ...words.slice(1), '--help'], config);
+  const [one, two] = words;
+  if (one === undefined) return { id: undefined, rest: [] };
+  if (two !== undefined && config.findCommand(`${one}:${two}`) !== undefined) {
+    return { id: `${one}:${two}`, rest: [...before, ...words.slice(2)] };
+  }
+  if (config.findCommand(one) !== undefined) return { id: one, rest: [...before, ...words.slice(1)] };
+  if (Object.hasOwn(TOPICS, one) && (two === undefined || two.startsWith('-'))) return { id: one, rest: ['--help'] };
+  throw unknownCommand(one, two, config);
+}
+
+function unknownCommand(one: string, two: string | undefined, config: Config): MurmurError {
+  const ids = config.commandIDs.map((id) => id.replaceAll(':', ' '));
+  const typed = Object.hasOwn(TOPICS, one) && two !== undefined ? `${one} ${two}` : one;
+  const names = typed === one ? [...ids, ...Object.keys(TOPICS)] : ids.filter((id) => id.startsWith(`${one} `));
+  const guess = nearest(typed, names) ?? names.find((name) => name.endsWith(` ${one}`));
+  return new MurmurError('INVALID_ARGUMENT', `unknown command ${JSON.stringify(typed)}`, {
+    hint: guess === undefined ? '`murmur --help` lists the commands' : `did you mean \`murmur ${guess}\`?`,
+  });
+}
+
+/** Names of the flags, one dash or two; what follows `--` is text. */
+function flagsBeforeDashes(argv: readonly string[]): ReadonlySet<string> {
+  const end = argv.indexOf('--');
+  const tokens = end === -1 ? argv : argv.slice(0, end);
+  return new Set(tokens.flatMap((token) => /^--?([A-Za-z][\w-]*)$/.exec(token)?.[1] ?? []));
+}

@@ -1,0 +1,123 @@
+// `murmur doctor`: everything that agents on this host need, checked at once. A check never stops the others.
+import { statfs } from 'node:fs/promises';
+import { loadConfig, type Config } from '../config/config.ts';
+import { homePaths, murmurHome, userCacheFolder, type HomePaths } from '../config/home.ts';
+import { problemsOf } from '../config/preflight.ts';
+import { compareVersions, findProgram, versionOf } from '../config/programs.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { isolationCheck } from './doctor/isolation.ts';
+import { permissionChecks } from './doctor/permissions.ts';
+import { temporalCheck } from './doctor/temporal.ts';
+import { portProblem, type WantedPorts } from './ports.ts';
+import { runningRecord } from './record.ts';
+
+/** One thing that was looked at. */
+export interface Check {
+  readonly name: string;
+  readonly state: 'ok' | 'warning' | 'problem';
+  /** One sentence with the value that was found. */
+  readonly message: string;
+  /** What to do, as a phrase; absent when all is well. */
+  readonly fix?: string;
+}
+
+export interface DoctorOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+}
+
+/** GIT_CONFIG_GLOBAL, by which an agent gets its own settings, came with it. */
+const OLDEST_GIT = '2.32.0';
+
+/** The program runs on older ones as little as its dependencies do. */
+const OLDEST_NODE = '22.0.0';
+
+/** A checkout, its snapshot and the logs of one busy agent; below, agents fail in odd places. */
+const LEAST_DISK_BYTES = 1_000_000_000;
+
+/** Every check, in the order in which a person would put things right. Never throws for a problem. */
+export async function diagnose({ env, cwd }: DoctorOptions): Promise<readonly Check[]> {
+  const home = homePaths(murmurHome(env));
+  const config = await loadConfig(env, { cwd }).catch((error: unknown) => asCheck('configuration', error));
+  const checks = await Promise.all([
+    nodeCheck(),
+    gitCheck(env),
+    ...('home' in config ? [preflight(config, env), ports(config), temporal(config, env)] : [[config]]),
+    permissionChecks(home),
+    diskCheck(home),
+    isolationCheck('home' in config ? config.isolation : 'auto'),
+  ]);
+  return checks.flat();
+}
+
+function nodeCheck(): Check {
+  const version = process.versions.node;
+  const old = compareVersions(version, OLDEST_NODE) < 0;
+  if (old) return { name: 'node', state: 'problem', message: `Node ${version} is too old`, fix: 'install Node 22 or newer' };
+  return { name: 'node', state: 'ok', message: `Node ${version} at ${process.execPath}` };
+}
+
+/** That git is missing is the preflight's to tell. */
+async function gitCheck(env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
+  const git = findProgram(env, 'git');
+  const printed = git === undefined ? undefined : await versionOf(git);
+  if (git === undefined || printed === undefined) return [];
+  const version = /\d+\.\d+(?:\.\d+)?/.exec(printed)?.[0] ?? '0.0.0';
+  if (compareVersions(version, OLDEST_GIT) >= 0) return [{ name: 'git', state: 'ok', message: `${printed} at ${git}` }];
+  const message = `git ${version} is too old: agents need ${OLDEST_GIT} or newer`;
+  return [{ name: 'git', state: 'problem', message, fix: 'install a newer git' }];
+}
+
+/** What the configuration's owner finds: git, claude, credentials. */
+async function preflight(config: Config, env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
+  const problems = await problemsOf(config, env);
+  const found = problems.map((problem): Check => {
+    const name = /\b(git|claude|key|HOME)\b/i.exec(problem.message)?.[1]?.toLowerCase() ?? 'setup';
+    const state = problem.severity === 'error' ? 'problem' : 'warning';
+    return { name, state, message: problem.message, fix: problem.fix };
+  });
+  const claudeIsFine = config.claude !== undefined && !found.some(({ name }) => name === 'claude');
+  const fine: readonly Check[] = claudeIsFine ? [{ name: 'claude', state: 'ok', message: config.claude ?? '' }] : [];
+  return [...fine, ...found];
+}
+
+/** Ports matter to a start; a stack that runs holds its own. */
+async function ports(config: Config): Promise<readonly Check[]> {
+  const running = await runningRecord(config.home);
+  if (running !== undefined) {
+    const url = running.server?.url ?? '';
+    return [{ name: 'stack', state: 'ok', message: `runs as process ${running.supervisor.pid.toString()}, API ${url}` }];
+  }
+  const which: readonly (keyof WantedPorts)[] = config.temporal.external ? ['api'] : ['api', 'temporal', 'temporalUi'];
+  const problems = await Promise.all(which.map((each) => portProblem(each, config.ports[each])));
+  const taken = problems.filter((problem) => problem !== undefined).map((problem) => asCheck('port', problem));
+  if (taken.length > 0) return taken;
+  const free = which.map((each) => config.ports[each].toString()).join(', ');
+  return [
+    { name: 'stack', state: 'ok', message: 'nothing is running; `murmur up` starts it' },
+    { name: 'port', state: 'ok', message: `ports ${free} are free` },
+  ];
+}
+
+async function temporal(config: Config, env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
+  return [await temporalCheck(config, env, [userCacheFolder(env), config.home.cache])];
+}
+
+async function diskCheck(home: HomePaths): Promise<readonly Check[]> {
+  try {
+    const { bavail, bsize } = await statfs(home.root);
+    const free = bavail * bsize;
+    const message = `${(free / 1e9).toFixed(1)} GB free for ${home.root}`;
+    if (free >= LEAST_DISK_BYTES) return [{ name: 'disk', state: 'ok', message }];
+    return [{ name: 'disk', state: 'problem', message, fix: 'free some space, or set MURMUR_HOME to another disk' }];
+  } catch {
+    return []; // the home is not there: another check says so
+  }
+}
+
+function asCheck(name: string, error: unknown): Check {
+  if (error instanceof MurmurError) {
+    return { name, state: 'problem', message: error.message, ...(error.hint === undefined ? {} : { fix: error.hint }) };
+  }
+  return { name, state: 'problem', message: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,61 @@
+// Whether there is a Temporal to work with: a cluster that answers, a dev server that runs, or a binary to start.
+import type { Config } from '../../config/config.ts';
+import type { Check } from '../doctor.ts';
+import { lookUpTemporal, programHint } from '../temporal/find.ts';
+import { serverVersionProblem } from '../temporal/release.ts';
+import { findProgram } from '../../config/programs.ts';
+import { runningRecord } from '../record.ts';
+
+/** A cluster that takes longer to say its version is not reachable in any useful sense. */
+const ANSWER_MS = 5_000;
+
+export async function temporalCheck(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  cacheDirs: readonly string[],
+): Promise<Check> {
+  const running = await runningRecord(config.home);
+  if (config.temporal.external || running !== undefined) return reachable(config);
+  const { found, rejected } = await lookUpTemporal({ env, cacheDirs });
+  if (found !== undefined) {
+    return { name: 'temporal', state: 'ok', message: `Temporal server ${found.version} at ${found.path}` };
+  }
+  const go = findProgram(env, 'go');
+  const next = go === undefined ? 'downloads it' : `downloads it, or builds it with ${go} (some minutes, once)`;
+  return {
+    name: 'temporal',
+    state: 'warning',
+    message: `no Temporal server at hand (${rejected.join('; ')}): \`murmur up\` ${next}`,
+    fix: programHint(),
+  };
+}
+
+async function reachable(config: Config): Promise<Check> {
+  const { address = '', connectionOptions, namespace } = config.temporal;
+  try {
+    // Loaded here alone: the Temporal client costs more to load than every other check.
+    const { Connection } = await import('@temporalio/client');
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: ANSWER_MS });
+    try {
+      const info = await connection.withDeadline(Date.now() + ANSWER_MS, () =>
+        connection.workflowService.getSystemInfo({}),
+      );
+      const problem = serverVersionProblem(info.serverVersion ?? undefined);
+      if (problem === undefined) {
+        const version = info.serverVersion ?? '';
+        return { name: 'temporal', state: 'ok', message: `Temporal server ${version} at ${address}, namespace ${namespace}` };
+      }
+      return { name: 'temporal', state: 'warning', message: `${address} ${problem}`, fix: 'use a supported version' };
+    } finally {
+      await connection.close();
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      name: 'temporal',
+      state: 'problem',
+      message: `Temporal at ${address} does not answer: ${reason}`,
+      fix: 'start it, or correct TEMPORAL_ADDRESS and the settings beside it',
+    };
+  }
+}

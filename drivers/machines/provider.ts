@@ -19,6 +19,9 @@ export interface CreateMachine {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** What a runner on the machine is told about holding processes apart: written by the provider, read by isolation. */
+export type IsolationSettings = Readonly<Record<string, unknown>>;
+
 /**
  * Makes and ends machines. Every call is idempotent by name, so an activity may be retried at any point.
  * All calls throw MurmurError: UNAVAILABLE when the provider cannot be reached, FAILED_PRECONDITION when it refuses.
@@ -59,6 +62,10 @@ export interface ExecResult {
 export interface Machine {
   readonly name: string;
   readonly isolation: string;
+  /** For `RunnerConfig.isolation`. */
+  readonly isolationSettings: IsolationSettings;
+  /** Node on the machine, for the runner. */
+  readonly node: string;
   /** Absolute paths on the machine. */
   readonly paths: {
     /** HOME of the agent program. */
@@ -70,6 +77,8 @@ export interface Machine {
   };
   /** Runs a command with the rights of the runner, not of the agent. Resolves for any exit code. */
   exec(command: string, args: readonly string[], options: ExecOptions): Promise<ExecResult>;
+  /** Starts a program that outlives this connection, with the rights of the runner; its output goes to the log file. */
+  launch(command: string, args: readonly string[], options: { readonly log: string }): Promise<void>;
   /** Writes a file; parents are made. */
   put(path: string, content: Buffer | string, mode?: number): Promise<void>;
   /** Throws NOT_FOUND. */

@@ -1,0 +1,18 @@
+// What the local provider needs of isolation.
+import type { IsolationSettings } from '../provider.ts';
+import type { LocalLayout } from './layout.ts';
+
+export interface LocalIsolation {
+  /** For people: what is in force on this host. */
+  readonly description: string;
+  /** Whether each machine gets a user id of its own. */
+  readonly ownUser: boolean;
+  /** What the machine's runner is told. */
+  settings(machine: {
+    readonly name: string;
+    readonly layout: LocalLayout;
+    readonly uid: number | undefined;
+  }): IsolationSettings;
+  /** Ends everything that was started inside, also without a runner. */
+  endAll(settings: IsolationSettings): Promise<void>;
+}

@@ -1,0 +1,63 @@
+// Ends the runner of a local machine that is being stopped or destroyed.
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+/** A killed process is gone within milliseconds; a busy host may take a while to say so. */
+const GONE_LIMIT_MS = 10_000;
+const LOOK_AGAIN_MS = 10;
+
+/**
+ * Kills every runner whose folder this is and waits until they are gone; the agent program goes with its runner. They
+ * are found by their command line, which names the folder: a runner that has just been started has no address yet.
+ */
+export async function endRunner(runnerFolder: string): Promise<void> {
+  const end = Date.now() + GONE_LIMIT_MS;
+  for (;;) {
+    const pids = await runnersOf(runnerFolder);
+    if (pids.length === 0 || Date.now() > end) return;
+    for (const pid of pids) kill(pid);
+    await delay(LOOK_AGAIN_MS);
+  }
+}
+
+async function runnersOf(runnerFolder: string): Promise<readonly number[]> {
+  const lines = process.platform === 'linux' ? await linuxCommandLines() : await otherCommandLines();
+  return lines
+    .filter(({ words }) => words.at(-1) === runnerFolder && words.some((word) => word.startsWith(`${runnerFolder}/`)))
+    .map(({ pid }) => pid)
+    .filter((pid) => pid !== process.pid);
+}
+
+interface CommandLine {
+  readonly pid: number;
+  readonly words: readonly string[];
+}
+
+/** Zombies have an empty command line, so they do not count as running. */
+async function linuxCommandLines(): Promise<readonly CommandLine[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  return Promise.all(
+    pids.map(async (pid) => {
+      const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      return { pid: Number(pid), words: text.split('\0').slice(0, -1) };
+    }),
+  );
+}
+
+async function otherCommandLines(): Promise<readonly CommandLine[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-axo', 'pid=,command='], { maxBuffer: 16 * 1024 * 1024 });
+  return stdout.split('\n').map((line) => {
+    const [pid = '', ...words] = line.trim().split(' ');
+    return { pid: Number(pid), words };
+  });
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}

@@ -1,0 +1,143 @@
+// Calls to the runner of a machine, over the machine's connection. Protocol: contract/wire/runner.ts.
+import { request, type IncomingMessage } from 'node:http';
+import type { SourcedEvent } from '../../contract/wire/events.ts';
+import { isErrorCode, MurmurError, type ErrorBody } from '../../contract/wire/errors.ts';
+import type {
+  InterruptRequest,
+  OpenReply,
+  OpenRequest,
+  RunnerHealth,
+  SnapshotReply,
+  StopRequest,
+  TurnReply,
+  TurnRequest,
+} from '../../contract/wire/runner.ts';
+import type { Machine } from './provider.ts';
+
+export interface RunnerClient {
+  health(): Promise<RunnerHealth>;
+  /** Long: a clone may take minutes. Bounded by the signal only. */
+  open(input: OpenRequest, signal?: AbortSignal): Promise<OpenReply>;
+  turn(input: TurnRequest): Promise<TurnReply>;
+  /**
+   * Events of the journal above `after`, in the batches in which they come, until the signal aborts. Throws UNAVAILABLE
+   * when the runner ends or falls silent.
+   */
+  events(after: number, signal: AbortSignal): AsyncIterable<readonly SourcedEvent[]>;
+  interrupt(input: InterruptRequest): Promise<void>;
+  snapshot(): Promise<SnapshotReply>;
+  stop(input: StopRequest): Promise<void>;
+}
+
+/** Short calls: the runner answers them from memory; a frozen one must not hold a control activity. */
+const SHORT_CALL_MS = 8_000;
+/** Capturing a large repository writes a bundle; stopping waits for the agent program to end. */
+const LONG_CALL_MS = 120_000;
+/** The runner sends a blank line every second; five missed ones mean that it is frozen or gone. */
+const SILENCE_MS = 5_000;
+
+export interface RunnerAccess {
+  readonly port: number;
+  readonly token: string;
+}
+
+/**
+ * A client of the runner that listens on the port. Every call throws MurmurError: what the runner answered, or
+ * UNAVAILABLE when it cannot be reached or does not answer in time.
+ */
+export function createRunnerClient(machine: Machine, access: RunnerAccess): RunnerClient {
+  async function call<Reply>(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal): Promise<Reply> {
+    const answer = await send(machine, access, method, path, body, signal);
+    return (await jsonOf(answer)) as Reply;
+  }
+  const post = <Reply>(path: string, body: unknown, limitMs: number): Promise<Reply> =>
+    call('POST', path, body, AbortSignal.timeout(limitMs));
+  return {
+    health: () => call('GET', '/health', undefined, AbortSignal.timeout(SHORT_CALL_MS)),
+    open: (input, signal) => call('POST', '/open', input, signal ?? new AbortController().signal),
+    turn: (input) => post('/turn', input, SHORT_CALL_MS),
+    interrupt: async (input) => void (await post('/interrupt', input, SHORT_CALL_MS)),
+    snapshot: () => post('/snapshot', {}, LONG_CALL_MS),
+    stop: async (input) => void (await post('/stop', input, LONG_CALL_MS)),
+    events: (after, signal) => events(machine, access, after, signal),
+  };
+}
+
+async function* events(
+  machine: Machine,
+  access: RunnerAccess,
+  after: number,
+  signal: AbortSignal,
+): AsyncIterable<readonly SourcedEvent[]> {
+  const silence = new AbortController();
+  const quiet = setTimeout(() => {
+    silence.abort();
+  }, SILENCE_MS);
+  const either = AbortSignal.any([signal, silence.signal]);
+  try {
+    const answer = await send(machine, access, 'GET', `/events?after=${String(after)}`, undefined, either);
+    if (answer.statusCode !== 200) await jsonOf(answer);
+    let rest = '';
+    for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
+      quiet.refresh();
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      const batch = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as SourcedEvent);
+      if (batch.length > 0) yield batch;
+    }
+    throw unreachable(machine, 'its event stream ended');
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error instanceof MurmurError ? error : unreachable(machine, 'its event stream broke', error);
+  } finally {
+    clearTimeout(quiet);
+  }
+}
+
+async function send(
+  machine: Machine,
+  access: RunnerAccess,
+  method: string,
+  path: string,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const socket = await machine.dial(access.port);
+  const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      {
+        method,
+        path,
+        signal,
+        createConnection: () => socket,
+        headers: {
+          authorization: `Bearer ${access.token}`,
+          ...(payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': payload.length }),
+        },
+      },
+      resolve,
+    );
+    outgoing.on('error', (error) => {
+      reject(unreachable(machine, signal.aborted ? 'it did not answer in time' : 'the call failed', error));
+    });
+    outgoing.end(payload);
+  });
+}
+
+/** The answer's JSON; throws what the runner refused with. */
+async function jsonOf(answer: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString('utf8');
+  const value: unknown = text === '' ? {} : JSON.parse(text);
+  if ((answer.statusCode ?? 500) < 400) return value;
+  const error = (value as { error?: Partial<ErrorBody> }).error;
+  if (error !== undefined && isErrorCode(error.code)) throw MurmurError.fromBody(error as ErrorBody);
+  throw new MurmurError('INTERNAL', `the runner answered ${String(answer.statusCode)}`);
+}
+
+/** What callers see when a runner cannot be reached: worth trying again, since it may be starting. */
+export function unreachable(machine: Machine, why: string, cause?: unknown): MurmurError {
+  return new MurmurError('UNAVAILABLE', `the runner on machine ${machine.name} cannot be reached: ${why}`, { cause });
+}

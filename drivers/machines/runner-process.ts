@@ -1,0 +1,89 @@
+// Finds the runner of a machine, or starts it.
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { RUNNER_PROTOCOL, type RunnerAddress, type RunnerConfig } from '../../contract/wire/runner.ts';
+import type { Machine } from './provider.ts';
+import { createRunnerClient, unreachable, type RunnerClient } from './runner-client.ts';
+
+export interface RunnerPrograms {
+  /** The runner as one bundled file on this host; it is copied to the machine. */
+  readonly bundle: string;
+}
+
+/** A runner answers within 0.2 s of its start; a loaded host may need many times that. */
+const START_LIMIT_MS = 20_000;
+/** Address files appear without a signal over a machine's connection. */
+const LOOK_AGAIN_MS = 10;
+
+/** One start at a time per machine: two runners would write one journal. */
+const starts = new Map<string, Promise<RunnerClient>>();
+
+/** The runner if one answers; undefined otherwise. Never starts one. */
+export async function findRunner(machine: Machine): Promise<RunnerClient | undefined> {
+  const address = await readJson<RunnerAddress>(machine, 'address.json');
+  const config = await readJson<RunnerConfig>(machine, 'config.json');
+  if (address === undefined || config === undefined) return undefined;
+  const client = createRunnerClient(machine, { port: address.port, token: config.token });
+  try {
+    const health = await client.health();
+    return health.machine === machine.name && health.protocol === RUNNER_PROTOCOL ? client : undefined;
+  } catch (error) {
+    if (error instanceof MurmurError && error.code === 'UNAVAILABLE') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The runner of the machine, started when none answers. Throws UNAVAILABLE with the end of the runner's log when it
+ * does not come up.
+ */
+export async function ensureRunner(machine: Machine, programs: RunnerPrograms): Promise<RunnerClient> {
+  const starting = starts.get(machine.name);
+  if (starting !== undefined) return starting;
+  const start = (async () => (await findRunner(machine)) ?? (await startRunner(machine, programs)))();
+  starts.set(machine.name, start);
+  try {
+    return await start;
+  } finally {
+    starts.delete(machine.name);
+  }
+}
+
+async function startRunner(machine: Machine, programs: RunnerPrograms): Promise<RunnerClient> {
+  const file = (name: string): string => posix.join(machine.paths.runner, name);
+  const known = await readJson<RunnerConfig>(machine, 'config.json');
+  const config: RunnerConfig = {
+    machine: machine.name,
+    token: known?.token ?? randomBytes(32).toString('hex'),
+    isolation: machine.isolationSettings,
+  };
+  await machine.put(file('config.json'), JSON.stringify(config), 0o600);
+  await machine.put(file('runner.mjs'), await readFile(programs.bundle), 0o600);
+  await machine.launch(machine.node, [file('runner.mjs'), machine.paths.runner], { log: file('runner.log') });
+  const end = Date.now() + START_LIMIT_MS;
+  while (Date.now() < end) {
+    const client = await findRunner(machine);
+    if (client !== undefined) return client;
+    await delay(LOOK_AGAIN_MS);
+  }
+  const log = await readText(machine, 'runner.log');
+  throw unreachable(machine, `it did not start: ${log.slice(-500).trim()}`);
+}
+
+async function readJson<Value>(machine: Machine, name: string): Promise<Value | undefined> {
+  const text = await readText(machine, name);
+  return text === '' ? undefined : (JSON.parse(text) as Value);
+}
+
+/** Empty when there is no such file. */
+async function readText(machine: Machine, name: string): Promise<string> {
+  try {
+    return (await machine.get(posix.join(machine.paths.runner, name))).toString('utf8');
+  } catch (error) {
+    if (error instanceof MurmurError && error.code === 'NOT_FOUND') return '';
+    throw error;
+  }
+}

@@ -42,10 +42,16 @@ export function connectLocal(options: LocalMachineOptions): Machine {
         stripFinalNewline: false,
       });
       if (result.timedOut) {
-        throw new MurmurError('DEADLINE_EXCEEDED', `${command} took more than ${String(timeoutMs)} ms on machine ${name}`);
+        throw new MurmurError(
+          'DEADLINE_EXCEEDED',
+          `${command} took more than ${String(timeoutMs)} ms on machine ${name}`,
+        );
       }
       if (result.exitCode === undefined) {
-        throw new MurmurError('FAILED_PRECONDITION', `${command} did not run on machine ${name}: ${result.shortMessage}`);
+        throw new MurmurError(
+          'FAILED_PRECONDITION',
+          `${command} did not run on machine ${name}: ${result.shortMessage}`,
+        );
       }
       return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
     },
@@ -75,7 +81,8 @@ export function connectLocal(options: LocalMachineOptions): Machine {
       try {
         return await readFile(path);
       } catch (error) {
-        if (isMissing(error)) throw new MurmurError('NOT_FOUND', `machine ${name} has no file ${path}`, { cause: error });
+        if (isMissing(error))
+          throw new MurmurError('NOT_FOUND', `machine ${name} has no file ${path}`, { cause: error });
         throw error;
       }
     },
@@ -85,7 +92,9 @@ export function connectLocal(options: LocalMachineOptions): Machine {
         await once(socket, 'connect');
         return socket;
       } catch (error) {
-        throw new MurmurError('UNAVAILABLE', `nothing listens on port ${String(port)} of machine ${name}`, { cause: error });
+        throw new MurmurError('UNAVAILABLE', `nothing listens on port ${String(port)} of machine ${name}`, {
+          cause: error,
+        });
       }
     },
   };

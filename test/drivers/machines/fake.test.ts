@@ -1,0 +1,27 @@
+import { expect, it } from '@jest/globals';
+import { createFakeProvider } from '../../../drivers/machines/fake.ts';
+import { machineProviderConformance } from '../../../drivers/machines/conformance.ts';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+machineProviderConformance('fake', async () => {
+  const folder = await temporaryFolder();
+  return { provider: createFakeProvider(folder.path), [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+});
+
+it('a lost machine is absent at once', async () => {
+  await using folder = await temporaryFolder();
+  const provider = createFakeProvider(folder.path);
+  await provider.create({ name: 'murmur-1', labels: {} });
+  await provider.lose('murmur-1');
+  await expect(provider.describe('murmur-1')).resolves.toMatchObject({ state: 'absent' });
+});
+
+it('create fails while it is refused', async () => {
+  await using folder = await temporaryFolder();
+  const provider = createFakeProvider(folder.path);
+  provider.refuseCreate(new MurmurError('UNAVAILABLE', 'no capacity'));
+  await expect(provider.create({ name: 'murmur-1', labels: {} })).rejects.toThrow('no capacity');
+  provider.refuseCreate(undefined);
+  await expect(provider.create({ name: 'murmur-1', labels: {} })).resolves.toMatchObject({ state: 'running' });
+});

@@ -78,7 +78,13 @@ export async function answer(
     'cache-control': 'no-cache',
     'request-id': newId('req_'),
   });
-  if (!streams) return void response.end(JSON.stringify(message));
+  if (!streams) {
+    // The whole answer in one body breaks as a stream does: after a broken stream the client asks for it.
+    const body = JSON.stringify(message);
+    if (!fails) return void response.end(body);
+    response.write(body.slice(0, body.length / 2));
+    return step.malformed === true ? void response.end() : await cut(response);
+  }
 
   const send = (type: string, data: object): void =>
     void response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`);

@@ -5,7 +5,8 @@ import type { AgentBackend, AgentSession, OpenSession } from '../backend.ts';
 import { removeKeyFile, writeKeyFile } from './key-file.ts';
 import { claudeArguments, claudeEnvironment, DEFAULT_MAX_RETRIES, KEY_VARIABLE } from './launch.ts';
 import { findProgram, INSTALL_CLAUDE } from './program.ts';
-import { ClaudeSession } from './session.ts';
+import type { Patience } from './session.ts';
+import { ClaudeSession, DEFAULT_PATIENCE } from './session.ts';
 import { prepareTranscript } from './transcript.ts';
 
 export interface ClaudeBackendOptions {
@@ -13,6 +14,8 @@ export interface ClaudeBackendOptions {
   readonly program?: string;
   /** Times the program itself repeats a failed model request. */
   readonly maxRetries?: number;
+  /** Shorter waits, for tests with programs that do not answer. */
+  readonly patience?: Partial<Patience>;
 }
 
 /** The backend for Claude Code. */
@@ -41,7 +44,13 @@ async function open(session: OpenSession, options: ClaudeBackendOptions): Promis
   const cleanUp = async (): Promise<void> => {
     if (runDir !== undefined) await removeKeyFile(runDir);
   };
-  const started = new ClaudeSession({ options: session, child, resumed, cleanUp });
+  const started = new ClaudeSession({
+    options: session,
+    child,
+    resumed,
+    patience: { ...DEFAULT_PATIENCE, ...options.patience },
+    cleanUp,
+  });
   const problem = await started.startProblem();
   if (problem !== undefined) {
     await cleanUp();

@@ -60,6 +60,8 @@ export interface UserMessage {
   readonly type: 'user';
   readonly message: { readonly content: string | readonly MessageBlock[] };
   readonly parent_tool_use_id?: string | null;
+  /** What the tool returned, in a form of its own; a string for a failed one. Of interest: output too long for the model. */
+  readonly tool_use_result?: string | { readonly persistedOutputSize?: number };
 }
 
 /** The end of what was asked. Not one per user line: see TurnEndDetector. */

@@ -12,21 +12,30 @@ import { userLine } from './protocol.ts';
 import { sessionFiles } from './transcript.ts';
 import { RunningTurn } from './turn.ts';
 
-/** The program answers 0.4 s after its start; 150 at once on two cores take a minute. */
-const START_MS = 180_000;
+/** How long the program is waited for, in milliseconds, before the next harder means. */
+export interface Patience {
+  /** Its first answer comes 0.4 s after its start; 150 starts at once on two cores take a minute. */
+  readonly start: number;
+  /** It ends a turn within 200 ms of an interrupt; a loaded machine gets fifty times that. Then comes SIGINT. */
+  readonly interrupt: number;
+  /** SIGINT ends it in about 1.3 s, its tools first. Then comes SIGKILL. */
+  readonly sigint: number;
+  /** It becomes idle in the moment its prompt is settled: later means that it does not tell, and the turn is over. */
+  readonly idle: number;
+  /** Once its input is closed it ends at once when idle. Then comes SIGTERM. */
+  readonly close: number;
+  /** SIGTERM ends it within 1.6 s, its tools first. Then comes SIGKILL. */
+  readonly sigterm: number;
+}
 
-/** The program takes an interrupt within 20 ms and has ended the turn within 200; a loaded machine gets fifty times that. */
-const INTERRUPT_MS = 10_000;
-
-/** SIGINT ends the program in about 1.3 s, its tools first: so much for a slow machine before it is killed. */
-const SIGINT_MS = 5_000;
-
-/** The program becomes idle in the same moment as its prompt is settled: later means that it does not tell. */
-const IDLE_MS = 10_000;
-
-/** After its input is closed the program ends at once when idle; after SIGTERM within 1.6 s. */
-const CLOSE_MS = 5_000;
-const SIGTERM_MS = 5_000;
+export const DEFAULT_PATIENCE: Patience = {
+  start: 180_000,
+  interrupt: 10_000,
+  sigint: 5_000,
+  idle: 10_000,
+  close: 5_000,
+  sigterm: 5_000,
+};
 
 interface ActiveTurn {
   readonly turn: RunningTurn;
@@ -42,6 +51,7 @@ export interface SessionStart {
   readonly options: OpenSession;
   readonly child: ConstructorParameters<typeof ProgramProcess>[0];
   readonly resumed: boolean;
+  readonly patience: Patience;
   /** Removes what was put on disk for the program. */
   readonly cleanUp: () => Promise<void>;
 }
@@ -51,6 +61,7 @@ export class ClaudeSession implements AgentSession {
   readonly exited: Promise<{ readonly reason: string }>;
   readonly #options: OpenSession;
   readonly #process: ProgramProcess;
+  readonly #patience: Patience;
   readonly #cleanUp: () => Promise<void>;
   #active: ActiveTurn | undefined;
   #exit: ProgramExit | undefined;
@@ -64,6 +75,7 @@ export class ClaudeSession implements AgentSession {
   constructor(start: SessionStart) {
     this.resumed = start.resumed;
     this.#options = start.options;
+    this.#patience = start.patience;
     this.#cleanUp = start.cleanUp;
     this.#spent = { ...NO_COST, usd: start.options.spentUsd ?? 0 };
     this.#process = new ProgramProcess(start.child, (message) => this.#take(message));
@@ -82,9 +94,9 @@ export class ClaudeSession implements AgentSession {
   /** Waits until the program answers. The reason in words when it ended instead; undefined when all is well. */
   async startProblem(): Promise<string | undefined> {
     const version = this.#process.control({ subtype: 'get_binary_version' });
-    if (!(await endsWithin(version, START_MS))) {
+    if (!(await endsWithin(version, this.#patience.start))) {
       this.#process.kill('SIGKILL');
-      return `no answer within ${START_MS / 1_000} s`;
+      return `no answer within ${this.#patience.start / 1_000} s`;
     }
     if ((await version) !== undefined) {
       this.#introduction = this.#introduce();
@@ -137,8 +149,8 @@ export class ClaudeSession implements AgentSession {
     if (this.#exit === undefined) {
       await this.interrupt();
       const ladder = [
-        { act: () => this.#process.closeInput(), ms: CLOSE_MS },
-        { act: () => this.#process.kill('SIGTERM'), ms: SIGTERM_MS },
+        { act: () => this.#process.closeInput(), ms: this.#patience.close },
+        { act: () => this.#process.kill('SIGTERM'), ms: this.#patience.sigterm },
         { act: () => this.#process.kill('SIGKILL'), ms: undefined },
       ];
       for (const { act, ms } of ladder) {
@@ -174,7 +186,7 @@ export class ClaudeSession implements AgentSession {
     if (active.turn.hasEnded) this.#settle((turn) => turn.outcome());
     else if (active.turn.isSettled && !active.isWaitingForIdle) {
       active.isWaitingForIdle = true;
-      void endsWithin(active.ended, IDLE_MS).then((ended) => {
+      void endsWithin(active.ended, this.#patience.idle).then((ended) => {
         if (!ended && this.#active === active) this.#settle((turn) => turn.outcome());
       });
     }
@@ -189,9 +201,9 @@ export class ClaudeSession implements AgentSession {
 
   /** Ends the program when the turn has not ended in time. */
   async #endUnless(ended: Promise<unknown>): Promise<void> {
-    if (await endsWithin(ended, INTERRUPT_MS)) return;
+    if (await endsWithin(ended, this.#patience.interrupt)) return;
     this.#process.kill('SIGINT');
-    if (await endsWithin(ended, SIGINT_MS)) return;
+    if (await endsWithin(ended, this.#patience.sigint)) return;
     this.#process.kill('SIGKILL');
     await this.exited;
   }

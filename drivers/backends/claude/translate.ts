@@ -32,18 +32,18 @@ export function assistantEvents(message: AssistantMessage): readonly BackendEven
 /** Events of what tools returned. Other user messages are the program's nudges to the model, or echoes. */
 export function toolResultEvents(message: UserMessage): readonly BackendEvent[] {
   const speaker = subagentOf(message);
-  return blocksOf(message).flatMap((block): readonly BackendEvent[] => {
-    if (block.type !== 'tool_result') return [];
-    return [
-      {
-        type: 'tool_result',
-        tool_use_id: block.tool_use_id,
-        ...eventText(resultText(block)),
-        is_error: block.is_error === true,
-        ...speaker,
-      },
-    ];
-  });
+  const results = blocksOf(message).filter((block) => block.type === 'tool_result');
+  // The program keeps a long output in a file and shows the model its head: the whole size is told beside it.
+  const { tool_use_result: told } = message;
+  const wholeBytes = typeof told === 'object' && results.length === 1 ? told.persistedOutputSize : undefined;
+  return results.map((block) => ({
+    type: 'tool_result',
+    tool_use_id: block.tool_use_id,
+    ...eventText(resultText(block)),
+    ...(wholeBytes === undefined ? {} : { whole_bytes: wholeBytes }),
+    is_error: block.is_error === true,
+    ...speaker,
+  }));
 }
 
 /** The event of a retry. */

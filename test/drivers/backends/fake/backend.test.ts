@@ -1,10 +1,10 @@
 // The fake backend: the port's suite, and what only it can do.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { AskedModel, BackendHarness } from '../../../drivers/backends/conformance-fixture.ts';
-import { script, SessionFixture } from '../../../drivers/backends/conformance-fixture.ts';
-import { backendConformance } from '../../../drivers/backends/conformance.ts';
-import type { FakeSession } from '../../../drivers/backends/fake/backend.ts';
-import { createFakeBackend } from '../../../drivers/backends/fake/backend.ts';
+import type { AskedModel, BackendHarness } from '../../../../drivers/backends/conformance-fixture.ts';
+import { script, SessionFixture } from '../../../../drivers/backends/conformance-fixture.ts';
+import { backendConformance } from '../../../../drivers/backends/conformance.ts';
+import type { FakeSession } from '../../../../drivers/backends/fake/backend.ts';
+import { createFakeBackend } from '../../../../drivers/backends/fake/backend.ts';
 
 function startHarness(): Promise<BackendHarness> {
   const asked: AskedModel[] = [];

@@ -1,0 +1,172 @@
+// The git broker: a unix socket that lets git inside the isolation use the caller's credentials for the agent's own
+// remotes, and nothing else of the caller's.
+import { spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { chmodSync, chownSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import path from 'node:path';
+import { finished } from 'node:stream/promises';
+import type { CallerGit } from '../git/caller-git.ts';
+import { endGroup } from '../process-group.ts';
+import type { BrokerAccess } from './access.ts';
+import type { CredentialBroker } from './credential.ts';
+import { EXIT, STDERR, STDOUT, frame, framed } from './frames.ts';
+import { localArguments, readRequest, sshArguments } from './request.ts';
+import type { BrokerRequest } from './request.ts';
+import { callerSsh } from './ssh.ts';
+
+/** A request line holds a few short arguments. */
+const LONGEST_REQUEST = 64 * 1024;
+/** A credential is a few lines. */
+const LONGEST_CREDENTIAL = 64 * 1024;
+
+export interface BrokerOptions {
+  readonly run: string;
+  /** The agent's user: it alone may connect. */
+  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+  readonly git: CallerGit;
+  readonly access: BrokerAccess;
+  readonly credentials: CredentialBroker;
+}
+
+export class Broker {
+  readonly #options: BrokerOptions;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      // A client that goes away is no error of ours: its child ends with the socket.
+      socket.on('error', () => socket.destroy());
+      this.#serve(socket).catch((error: unknown) => refuse(socket, (error as Error).message));
+    });
+  }
+
+  /** Listens on `<run>/git.sock`, in the place of a socket that a killed runner left. */
+  async listen(): Promise<void> {
+    const { run, user } = this.#options;
+    const file = path.join(run, 'git.sock');
+    rmSync(file, { force: true });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once('error', reject);
+    this.#server.listen(shortest(file), resolve);
+    await promise;
+    chmodSync(file, 0o600);
+    if (user !== undefined) chownSync(file, user.uid, user.gid);
+  }
+
+  /** Ends all connections and what they started. */
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#server.close(() => resolve());
+    for (const socket of this.#sockets) socket.destroy();
+    await promise;
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    const line = await firstLine(socket);
+    const request = readRequest(line);
+    if (request === undefined) return refuse(socket, 'the request cannot be read');
+    if (request.kind === 'credential') return this.#credential(socket, request.action);
+    const child = await this.#start(request);
+    if ('refused' in child) return refuse(socket, child.refused);
+    await relay(socket, child);
+  }
+
+  async #credential(socket: Socket, action: string): Promise<void> {
+    const answer = await this.#options.credentials.answer(action, await readAll(socket, LONGEST_CREDENTIAL));
+    if (answer !== '') socket.write(frame(STDOUT, Buffer.from(answer)));
+    socket.end(frame(EXIT, Buffer.from([0])));
+  }
+
+  async #start(
+    request: Exclude<BrokerRequest, { kind: 'credential' }>,
+  ): Promise<ChildProcessWithoutNullStreams | { refused: string }> {
+    const { git, access } = this.#options;
+    const env = { ...git.env, ...(request.protocol === '' ? {} : { GIT_PROTOCOL: request.protocol }) };
+    // A group of its own: ssh can have a proxy command, git its hooks.
+    const options = { cwd: '/', env, stdio: 'pipe', detached: true } as const;
+    if (request.kind === 'local') {
+      const args = localArguments(request, access);
+      return 'refused' in args ? args : spawn('git', args, options);
+    }
+    const args = sshArguments(request.args, access);
+    if ('refused' in args) return args;
+    const configured = (await git.config()).findLast(({ key }) => key === 'core.sshcommand')?.value;
+    const ssh = callerSsh(git.env, args, configured);
+    return spawn(ssh.command, ssh.args, options);
+  }
+}
+
+/** A socket's path has at most 107 bytes: below a deep directory only the relative one fits. */
+function shortest(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative.length < file.length ? relative : file;
+}
+
+/** Joins socket and child until the child has ended; the child ends when the socket closes early. */
+async function relay(socket: Socket, child: ChildProcessWithoutNullStreams): Promise<void> {
+  const exit = Promise.withResolvers<number>();
+  const gone = Promise.withResolvers<undefined>();
+  child.once('error', (error) => {
+    socket.write(frame(STDERR, Buffer.from(`murmur: ${error.message}\n`)));
+    exit.resolve(127);
+  });
+  child.once('close', (code) => exit.resolve(code ?? 128));
+  child.stdin.on('error', () => undefined);
+  socket.once('close', () => {
+    endGroup(child.pid);
+    gone.resolve(undefined);
+  });
+  socket.pipe(child.stdin);
+  const streams = [child.stdout.pipe(framed(STDOUT)), child.stderr.pipe(framed(STDERR))];
+  for (const stream of streams) stream.pipe(socket, { end: false });
+  // The status comes last: a frame that waits for the socket must not be overtaken.
+  const drained = Promise.all([exit.promise, ...streams.map((stream) => finished(stream))]);
+  const done = await Promise.race([drained, gone.promise]);
+  if (done !== undefined) socket.end(frame(EXIT, Buffer.from([done[0] & 0xff])));
+}
+
+function refuse(socket: Socket, reason: string): void {
+  if (socket.destroyed) return;
+  socket.write(frame(STDERR, Buffer.from(`murmur: ${reason}\n`)));
+  socket.end(frame(EXIT, Buffer.from([1])));
+  socket.resume();
+}
+
+/** Reads up to the first newline and gives the rest back to the stream. */
+async function firstLine(socket: Socket): Promise<string> {
+  let head = Buffer.alloc(0);
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const onData = (chunk: Buffer): void => {
+    head = Buffer.concat([head, chunk]);
+    const newline = head.indexOf(10);
+    if (newline < 0 && head.length > LONGEST_REQUEST) return reject(new Error('the request is too long'));
+    if (newline < 0) return;
+    socket.pause();
+    socket.off('data', onData);
+    if (newline + 1 < head.length) socket.unshift(head.subarray(newline + 1));
+    resolve(head.toString('utf8', 0, newline));
+  };
+  socket.on('data', onData);
+  socket.once('end', () => reject(new Error('the request is not complete')));
+  return promise;
+}
+
+async function readAll(socket: Socket, limit: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  socket.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > limit) socket.destroy(new Error('the input is too long'));
+    else chunks.push(chunk);
+  });
+  socket.resume();
+  await finished(socket, { writable: false });
+  return Buffer.concat(chunks).toString('utf8');
+}

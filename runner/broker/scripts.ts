@@ -1,0 +1,83 @@
+// The programs that git starts inside the isolation in the place of a credential helper and of ssh. They hold nothing:
+// they hand their arguments and streams to the broker's socket and exit as it says.
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { shellWord } from '../git/config-file.ts';
+
+/** Plain JavaScript for any Node: sends a request line and stdin, takes frames (see frames.ts). */
+const CLIENT = `import { connect } from 'node:net';
+const [directory, kind, ...args] = process.argv.slice(2);
+const request = { kind, args, action: args[0], service: args[0], protocol: process.env.GIT_PROTOCOL ?? '' };
+if (kind === 'local') args.shift();
+// A socket's path has at most 107 bytes: the short relative one always fits.
+process.chdir(directory);
+const socket = connect({ path: 'git.sock', allowHalfOpen: true });
+let pending = Buffer.alloc(0);
+let status = 1;
+socket.on('error', (error) => {
+  process.stderr.write('murmur: no access to the caller\\'s git: ' + error.message + '\\n');
+  process.exit(1);
+});
+socket.write(JSON.stringify(request) + '\\n');
+process.stdin.pipe(socket);
+process.stdout.on('error', () => socket.destroy());
+socket.on('data', (chunk) => {
+  pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+  while (pending.length >= 5) {
+    const end = 5 + pending.readUInt32BE(1);
+    if (pending.length < end) return;
+    const channel = pending[0];
+    const data = pending.subarray(5, end);
+    if (channel === 3) status = data[0];
+    else if (!(channel === 1 ? process.stdout : process.stderr).write(data)) {
+      socket.pause();
+      (channel === 1 ? process.stdout : process.stderr).once('drain', () => socket.resume());
+    }
+    pending = pending.subarray(end);
+  }
+});
+socket.on('close', () => {
+  process.exitCode = status;
+  process.stdin.destroy();
+});
+`;
+
+export interface WrittenScripts {
+  readonly credential: string;
+  readonly ssh: string;
+  /** Serves `remote.origin.uploadpack` and `receivepack` of a repository on the caller's disk. */
+  readonly local: Readonly<Record<'git-upload-pack' | 'git-receive-pack', string>>;
+}
+
+/**
+ * Writes the scripts into `<run>/bin`, replacing what is there. `node` is an absolute path. The folder above can be the
+ * agent's: everything is made anew, so that nothing is written through a link, and no process of the agent's may run.
+ */
+export function writeScripts(run: string, node: string): WrittenScripts {
+  const bin = path.join(run, 'bin');
+  rmSync(bin, { recursive: true, force: true });
+  mkdirSync(bin);
+  chmodSync(bin, 0o755);
+  const client = path.join(bin, 'broker-client.mjs');
+  create(client, CLIENT, 0o644);
+  const script = (name: string, ...request: readonly string[]): string => {
+    const file = path.join(bin, name);
+    const words = [node, client, run, ...request].map(shellWord).join(' ');
+    create(file, `#!/bin/sh\nexec ${words} "$@"\n`, 0o755);
+    return file;
+  };
+  return {
+    credential: script('git-credential-murmur', 'credential'),
+    ssh: script('git-ssh-murmur', 'ssh'),
+    local: {
+      'git-upload-pack': script('git-upload-pack-murmur', 'local', 'git-upload-pack'),
+      'git-receive-pack': script('git-receive-pack-murmur', 'local', 'git-receive-pack'),
+    },
+  };
+}
+
+function create(file: string, text: string, mode: number): void {
+  writeFileSync(file, text, { flag: 'wx' });
+  // The mode of writeFile is subject to the umask.
+  chmodSync(file, mode);
+}

@@ -1,0 +1,31 @@
+// What the runner needs of the machine's isolation. Implemented by drivers/machines/isolation.
+import type { SpawnContained } from '../drivers/backends/backend.ts';
+import { childOutput } from './child-output.ts';
+import type { ChildOutput, OutputLimits } from './child-output.ts';
+
+export interface Containment {
+  /** How processes are held apart, for people. */
+  readonly isolation: string;
+  /** Whom the agent's processes run as, when that is not the caller. */
+  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+  readonly spawn: SpawnContained;
+  /** Ends what was started at or after a time and still runs, except these processes and what they are made of. */
+  endStartedSince(since: Date, keep: readonly number[]): Promise<void>;
+  /** Ends every process inside. Resolves when they are gone. */
+  endAll(): Promise<void>;
+}
+
+export interface ContainedRun extends OutputLimits {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Runs a program inside to its end; see `childOutput` for the limits and errors. */
+export function runContained(
+  containment: Containment,
+  command: string,
+  args: readonly string[],
+  { cwd, env, ...limits }: ContainedRun,
+): Promise<ChildOutput> {
+  return childOutput(containment.spawn(command, args, { cwd, env }), limits);
+}

@@ -1,0 +1,100 @@
+// Git as the caller: with the caller's environment, configuration and credentials. Only for commands that no file of
+// an agent can influence: clones, ls-remote, credentials.
+import { spawn } from 'node:child_process';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { childOutput } from '../child-output.ts';
+import type { ChildOutput } from '../child-output.ts';
+import { endGroup } from '../process-group.ts';
+
+export interface CallerGitOptions {
+  readonly timeoutMs: number;
+  readonly input?: string;
+  /** The root directory when absent: git must not find a repository around the runner. */
+  readonly cwd?: string;
+}
+
+/** Variables that would bend git away from what it is told on the command line. */
+const MISLEADING = ['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_OBJECT_DIRECTORY', 'GIT_NAMESPACE', 'GIT_PREFIX'];
+
+export class CallerGit {
+  readonly env: NodeJS.ProcessEnv;
+  readonly #running = new Set<number>();
+  #config: Promise<readonly ConfigEntry[]> | undefined;
+
+  /** `machine` marks the processes as the machine's, so that whoever ends the machine finds them. */
+  constructor(callerEnv: NodeJS.ProcessEnv, machine: string) {
+    const kept = Object.entries(callerEnv).filter(([name]) => !MISLEADING.includes(name));
+    this.env = {
+      ...Object.fromEntries(kept),
+      // Nobody sits at a terminal to answer, and messages are recognised by their English words.
+      GIT_TERMINAL_PROMPT: '0',
+      SSH_ASKPASS_REQUIRE: 'never',
+      LC_ALL: 'C',
+      LANGUAGE: '',
+      MURMUR_MACHINE: machine,
+    };
+  }
+
+  /**
+   * Runs git without a shell. Resolves for any exit status. Throws FAILED_PRECONDITION when git is not installed and
+   * DEADLINE_EXCEEDED when the time is over; git and its helpers are ended then.
+   */
+  async run(args: readonly string[], options: CallerGitOptions): Promise<ChildOutput> {
+    const child = spawn('git', args, { cwd: options.cwd ?? '/', env: this.env, stdio: 'pipe', detached: true });
+    if (child.pid !== undefined) this.#running.add(child.pid);
+    try {
+      return await childOutput(child, {
+        timeoutMs: options.timeoutMs,
+        ...(options.input === undefined ? {} : { input: options.input }),
+        end: ({ pid }) => endGroup(pid),
+      });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw gitMissing(error);
+    } finally {
+      if (child.pid !== undefined) this.#running.delete(child.pid);
+    }
+  }
+
+  /** Ends every command that runs; each then fails. */
+  endAll(): void {
+    for (const pid of this.#running) endGroup(pid);
+  }
+
+  /** The caller's configuration, without that of any repository. Read once. */
+  config(): Promise<readonly ConfigEntry[]> {
+    this.#config ??= this.#readConfig();
+    return this.#config;
+  }
+
+  async #readConfig(): Promise<readonly ConfigEntry[]> {
+    // Reading configuration starts no network access: ten seconds are for a machine under load.
+    const { code, stdout } = await this.run(['config', '--includes', '--list', '-z'], { timeoutMs: 10_000 });
+    return code === 0 ? parseConfigList(stdout.toString('utf8')) : [];
+  }
+}
+
+/** One setting: section and variable in lower case, the subsection as it is. */
+export interface ConfigEntry {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** Reads `git config --list -z`. A key without a value is `true`. */
+export function parseConfigList(list: string): readonly ConfigEntry[] {
+  return list
+    .split('\0')
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      const newline = entry.indexOf('\n');
+      return newline < 0 ? { key: entry, value: 'true' } : { key: entry.slice(0, newline), value: entry.slice(newline + 1) };
+    });
+}
+
+/** The error for a machine without git. */
+export function gitMissing(cause: unknown): MurmurError {
+  return new MurmurError('FAILED_PRECONDITION', 'git is not installed on the machine, or not on PATH', {
+    hint: 'install git',
+    cause,
+  });
+}

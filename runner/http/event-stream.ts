@@ -1,0 +1,48 @@
+// `GET /events?after=n`: the journal as newline-delimited JSON, kept open.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { followJournal } from '../journal/follow.ts';
+import type { Journal } from '../journal/journal.ts';
+
+/** A reader tells a quiet runner from a dead connection by the blank lines. */
+const KEEP_ALIVE_MS = 1_000;
+
+/**
+ * Streams events above `after` until the reader goes away or the signal aborts. A reader that does not read holds up
+ * itself only. Throws INVALID_ARGUMENT for an `after` that is no number.
+ */
+export async function streamEvents(
+  request: IncomingMessage,
+  response: ServerResponse,
+  journal: Journal,
+  closing: AbortSignal,
+): Promise<void> {
+  const text = new URL(request.url ?? '/', 'http://runner').searchParams.get('after') ?? '0';
+  if (!/^\d{1,15}$/.test(text)) throw new MurmurError('INVALID_ARGUMENT', `after=${text} is not a sequence number`);
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
+  response.flushHeaders();
+  // A keep-alive must not pile up behind data that the reader does not take.
+  const keepAlive = setInterval(() => !response.writableNeedDrain && response.write('\n'), KEEP_ALIVE_MS);
+  try {
+    const until = AbortSignal.any([gone.signal, closing]);
+    for await (const lines of followJournal(journal, Number(text), until)) {
+      if (!response.write(lines)) await drained(response, gone.signal);
+    }
+  } finally {
+    clearInterval(keepAlive);
+    response.end();
+  }
+}
+
+async function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const wake = (): void => resolve();
+  response.once('drain', wake);
+  gone.addEventListener('abort', wake);
+  if (gone.aborted) resolve();
+  await promise;
+  response.off('drain', wake);
+  gone.removeEventListener('abort', wake);
+}

@@ -1,0 +1,66 @@
+// The requests of the protocol, checked at the edge: past it they are trusted.
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { InterruptRequest, OpenRequest, StopRequest, TurnRequest } from '../../contract/wire/runner.ts';
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** Throws INVALID_ARGUMENT naming the first field that is missing or of the wrong kind. */
+export function openRequest(body: Body): OpenRequest {
+  need(body, 'repos', (value) => Array.isArray(value) && value.every(isRepo), 'a list of repositories');
+  need(body, 'session_id', isUuid, 'a UUID');
+  need(body, 'backend', isText, 'a text');
+  need(body, 'env', isTextRecord, 'an object of texts');
+  need(body, 'secret_names', isTextList, 'a list of texts');
+  for (const name of ['model', 'append_system_prompt', 'restore']) {
+    if (body[name] !== undefined) need(body, name, isText, 'a text');
+  }
+  return body as unknown as OpenRequest;
+}
+
+/** Throws like `openRequest`. */
+export function turnRequest(body: Body): TurnRequest {
+  need(body, 'turn_id', isText, 'a text');
+  need(body, 'number', Number.isSafeInteger, 'a whole number');
+  need(body, 'prompt', isText, 'a text');
+  need(body, 'inputs', Array.isArray, 'a list');
+  return body as unknown as TurnRequest;
+}
+
+/** Throws like `openRequest`. */
+export function interruptRequest(body: Body): InterruptRequest {
+  need(body, 'turn_id', isText, 'a text');
+  return body as unknown as InterruptRequest;
+}
+
+/** Throws like `openRequest`. */
+export function stopRequest(body: Body): StopRequest {
+  need(body, 'status', (value) => value === 'cut_off' || value === 'interrupted', 'cut_off or interrupted');
+  return body as unknown as StopRequest;
+}
+
+function need(body: Body, field: string, isRight: (value: unknown) => boolean, kind: string): void {
+  if (isRight(body[field])) return;
+  throw new MurmurError('INVALID_ARGUMENT', `${field} must be ${kind}`, { details: { field } });
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isUuid(value: unknown): boolean {
+  return typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
+}
+
+function isTextList(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
+
+function isTextRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && isTextList(Object.values(value));
+}
+
+function isRepo(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { clone_url, branch, base_branch } = value as Record<string, unknown>;
+  return isText(clone_url) && isText(branch) && (base_branch === undefined || isText(base_branch));
+}

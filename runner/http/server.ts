@@ -1,0 +1,92 @@
+// The runner's HTTP server: loopback, a bearer token for everything but health.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { readBody, sendError, sendJson } from './body.ts';
+
+/** What a route answers with; a route that streams writes its own answer and gives nothing. */
+export type Route = (call: {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly body: Readonly<Record<string, unknown>>;
+}) => Promise<unknown>;
+
+export interface HttpOptions {
+  readonly token: string;
+  /** By method and path: `POST /turn`. */
+  readonly routes: Readonly<Record<string, Route>>;
+  /** Routes that need no token. */
+  readonly open: readonly string[];
+}
+
+export class HttpServer {
+  readonly #server: Server;
+
+  constructor({ token, routes, open }: HttpOptions) {
+    this.#server = createServer((request, response) => {
+      // A caller that hangs up is no error of the runner's.
+      request.on('error', () => undefined);
+      response.on('error', () => undefined);
+      const name = `${request.method ?? ''} ${(request.url ?? '').replace(/\?.*$/s, '')}`;
+      void answer(name, Object.hasOwn(routes, name) ? routes[name] : undefined, request, response);
+    });
+    const answer = async (
+      name: string,
+      route: Route | undefined,
+      request: IncomingMessage,
+      response: ServerResponse,
+    ): Promise<void> => {
+      try {
+        checkHost(request);
+        if (!open.includes(name)) checkToken(request, token);
+        if (route === undefined) throw new MurmurError('NOT_FOUND', `the runner has no ${name}`, { hint: '' });
+        const result = await route({ request, response, body: await readBody(request) });
+        if (result !== undefined) sendJson(response, 200, result);
+      } catch (error) {
+        sendError(response, error);
+      }
+    };
+    // `open` clones and `stop` waits: the caller bounds them. Headers and bodies come at once on loopback.
+    this.#server.requestTimeout = 60_000;
+    this.#server.timeout = 0;
+  }
+
+  /** Listens on a free port of 127.0.0.1 and returns it. */
+  async listen(): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once('error', reject);
+    this.#server.listen(0, '127.0.0.1', resolve);
+    await promise;
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Stops listening and resolves when every answer has been sent, or after a moment. */
+  async close(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#server.close(() => resolve());
+    this.#server.closeIdleConnections();
+    // The last answer is a few bytes on loopback; a reader that does not take it is not waited for.
+    const patience = setTimeout(() => this.#server.closeAllConnections(), 500);
+    await promise;
+    clearTimeout(patience);
+  }
+}
+
+/** A page in a browser can reach loopback by a name of its own; the callers of a runner use the address. */
+function checkHost(request: IncomingMessage): void {
+  const host = (request.headers.host ?? '').replace(/:\d+$/, '');
+  if (host !== '127.0.0.1' && host !== 'localhost' && host !== 'runner') {
+    throw new MurmurError('PERMISSION_DENIED', `the runner does not answer to the host ${JSON.stringify(host)}`);
+  }
+}
+
+/** Compares digests, so that neither time nor length tells anything of the token. */
+function checkToken(request: IncomingMessage, token: string): void {
+  const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  if (token === '' || !timingSafeEqual(digest(given), digest(token))) {
+    throw new MurmurError('UNAUTHENTICATED', 'the token of the runner is missing or wrong', { hint: '' });
+  }
+}

@@ -1,0 +1,64 @@
+// Reading the journal: what is on file, then each new event as it comes, without a gap or a double, since both come
+// from the file.
+import { open } from 'node:fs/promises';
+import type { Journal } from './journal.ts';
+
+/** Bytes per read: bounds the memory of a reader that is far behind. */
+const CHUNK = 64 * 1024;
+const SEQ = /^\{"seq":(\d+),/;
+
+/**
+ * Lines (with their newline) of the events above `after`, in batches, until the signal aborts. The next batch is read
+ * when the consumer asks for it, so a slow reader costs one batch of memory.
+ */
+export async function* followJournal(journal: Journal, after: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const handle = await open(journal.file, 'r');
+  try {
+    let position = journal.markBefore(after).offset;
+    let skipping = true;
+    let rest: Buffer = Buffer.alloc(0);
+    while (!signal.aborted) {
+      if (position >= journal.size) {
+        await nextAppend(journal, position, signal);
+        continue;
+      }
+      const chunk = Buffer.alloc(Math.min(CHUNK, journal.size - position));
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, position);
+      position += bytesRead;
+      const data = rest.length === 0 ? chunk.subarray(0, bytesRead) : Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
+      const end = data.lastIndexOf(10) + 1;
+      rest = data.subarray(end);
+      let batch = data.subarray(0, end);
+      if (skipping) {
+        batch = batch.subarray(startAbove(batch, after));
+        skipping = batch.length === 0;
+      }
+      if (batch.length > 0) yield batch;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Offset of the first line with a number above `after`; the length when there is none. */
+function startAbove(lines: Buffer, after: number): number {
+  let start = 0;
+  while (start < lines.length) {
+    const seq = SEQ.exec(lines.toString('latin1', start, start + 32));
+    if (seq !== null && Number(seq[1]) > after) return start;
+    start = lines.indexOf(10, start) + 1;
+  }
+  return start;
+}
+
+async function nextAppend(journal: Journal, position: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const wake = (): void => resolve();
+  const off = journal.onAppend(wake);
+  signal.addEventListener('abort', wake);
+  // An append between the caller's check and the subscription would otherwise be missed.
+  if (journal.size > position || signal.aborted) resolve();
+  await promise;
+  off();
+  signal.removeEventListener('abort', wake);
+}

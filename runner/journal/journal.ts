@@ -1,0 +1,106 @@
+// The journal: every event of the machine, numbered and on disk before anything follows from it. It survives the death
+// of the process; after the loss of the disk's cache the event log has the copy (`continueAfter`).
+import { EventEmitter } from 'node:events';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import type { AgentEvent, SourcedEvent } from '../../contract/wire/events.ts';
+import { recoverJournal } from './recover.ts';
+import type { UnfinishedTurn } from './recover.ts';
+
+/** One offset in this many lines is kept, so that a reader starts near its place and memory stays small. */
+const INDEX_STEP = 256;
+
+/** Where reading may begin: the byte at which the line with number `seq` starts. */
+export interface JournalMark {
+  readonly seq: number;
+  readonly offset: number;
+}
+
+export class Journal {
+  readonly file: string;
+  /** The turn that the file says was begun and not ended, when the journal was opened. */
+  readonly unfinished: UnfinishedTurn | undefined;
+  readonly #appended = new EventEmitter();
+  readonly #marks: JournalMark[];
+  #descriptor: number;
+  #seq: number;
+  #size: number;
+  #spentUsd: number;
+
+  /** Opens or creates the file; a torn last line, left by a killed process, is cut off. */
+  constructor(file: string) {
+    this.file = file;
+    mkdirSync(path.dirname(file), { recursive: true });
+    const recovered = recoverJournal(file, INDEX_STEP);
+    this.unfinished = recovered.unfinished;
+    this.#marks = [...recovered.marks];
+    this.#seq = recovered.seq;
+    this.#size = recovered.size;
+    this.#spentUsd = recovered.spentUsd;
+    this.#descriptor = openSync(file, 'a', 0o600);
+    // One listener a reader, and there may be many readers.
+    this.#appended.setMaxListeners(0);
+  }
+
+  /** Number of the last event; 0 when there is none. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Bytes of whole lines in the file. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Dollars spent, as the last cost event has them. */
+  get spentUsd(): number {
+    return this.#spentUsd;
+  }
+
+  /** Number that the next event gets. */
+  get nextSeq(): number {
+    return this.#seq + 1;
+  }
+
+  /** Numbers, writes and announces an event. It is with the operating system when this returns. */
+  append(event: AgentEvent, at = new Date()): SourcedEvent {
+    const sourced: SourcedEvent = { seq: this.nextSeq, at: at.toISOString(), event };
+    const line = Buffer.from(`${JSON.stringify(sourced)}\n`);
+    let written = 0;
+    while (written < line.length) written += writeSync(this.#descriptor, line, written);
+    if (sourced.seq % INDEX_STEP === 0) this.#marks.push({ seq: sourced.seq, offset: this.#size });
+    this.#seq = sourced.seq;
+    this.#size += line.length;
+    if (event.type === 'cost') this.#spentUsd = event.total_usd;
+    this.#appended.emit('appended');
+    return sourced;
+  }
+
+  /** Goes on after a number that the event log has and this file lost; no-op when the file is further. */
+  continueAfter(seq: number): void {
+    if (seq <= this.#seq) return;
+    this.#seq = seq;
+    this.#marks.push({ seq: seq + 1, offset: this.#size });
+  }
+
+  /** A place at or before the event that follows `after`. */
+  markBefore(after: number): JournalMark {
+    for (let at = this.#marks.length - 1; at >= 0; at--) {
+      const mark = this.#marks[at];
+      if (mark !== undefined && mark.seq <= after + 1) return mark;
+    }
+    return { seq: 0, offset: 0 };
+  }
+
+  /** Calls back after each append until the returned function is called. */
+  onAppend(listener: () => void): () => void {
+    this.#appended.on('appended', listener);
+    return () => this.#appended.off('appended', listener);
+  }
+
+  close(): void {
+    if (this.#descriptor < 0) return;
+    closeSync(this.#descriptor);
+    this.#descriptor = -1;
+  }
+}

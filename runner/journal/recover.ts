@@ -1,0 +1,81 @@
+// What a journal file says when a runner starts. Only whole lines that begin like an entry count.
+import { closeSync, constants, ftruncateSync, openSync, readSync } from 'node:fs';
+import type { SourcedEvent } from '../../contract/wire/events.ts';
+import type { JournalMark } from './journal.ts';
+
+export interface UnfinishedTurn {
+  readonly turn_id: string;
+  readonly turn: number;
+}
+
+export interface RecoveredJournal {
+  readonly seq: number;
+  readonly size: number;
+  readonly marks: readonly JournalMark[];
+  readonly unfinished: UnfinishedTurn | undefined;
+  /** `total_usd` of the last cost event. */
+  readonly spentUsd: number;
+}
+
+/** Bytes per read: the file is never in memory as a whole. */
+const CHUNK = 256 * 1024;
+/** `{"seq":12,"at":"…","event":{"type":"turn_start"` is found in this many bytes. */
+const HEAD = 120;
+const ENTRY = /^\{"seq":(\d+),"at":"[^"]*","event":\{"type":"(\w+)"/;
+
+/** Reads the file once and truncates it behind the last whole line. A missing file is created empty. */
+export function recoverJournal(file: string, indexStep: number): RecoveredJournal {
+  const descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    const marks: JournalMark[] = [];
+    let seq = 0;
+    let size = 0;
+    let unfinished: UnfinishedTurn | undefined;
+    let spentUsd = 0;
+    for (const { line, end } of wholeLines(descriptor)) {
+      const entry = ENTRY.exec(line.toString('latin1', 0, HEAD));
+      // A line that is no entry and everything behind it cannot be trusted: it is cut off like a torn end.
+      if (entry === null) break;
+      const number = Number(entry[1]);
+      if (number % indexStep === 0 || number > seq + 1) marks.push({ seq: number, offset: size });
+      if (entry[2] === 'turn_start' || entry[2] === 'turn_complete') unfinished = turnAfter(line);
+      if (entry[2] === 'cost') spentUsd = spentIn(line);
+      seq = number;
+      size = end;
+    }
+    ftruncateSync(descriptor, size);
+    return { seq, size, marks, unfinished, spentUsd };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function turnAfter(line: Buffer): UnfinishedTurn | undefined {
+  const { event } = JSON.parse(line.toString('utf8')) as SourcedEvent;
+  return event.type === 'turn_start' ? { turn_id: event.turn_id, turn: event.turn } : undefined;
+}
+
+function spentIn(line: Buffer): number {
+  const { event } = JSON.parse(line.toString('utf8')) as SourcedEvent;
+  return event.type === 'cost' ? event.total_usd : 0;
+}
+
+/** Lines that end in a newline, each with the offset behind it. */
+function* wholeLines(descriptor: number): Generator<{ line: Buffer; end: number }> {
+  const chunk = Buffer.alloc(CHUNK);
+  let rest = Buffer.alloc(0);
+  let end = 0;
+  for (let position = 0; ; ) {
+    const read = readSync(descriptor, chunk, 0, CHUNK, position);
+    if (read === 0) return;
+    position += read;
+    rest = Buffer.concat([rest, chunk.subarray(0, read)]);
+    let start = 0;
+    for (let newline = rest.indexOf(10); newline >= 0; newline = rest.indexOf(10, start)) {
+      end += newline + 1 - start;
+      yield { line: rest.subarray(start, newline), end };
+      start = newline + 1;
+    }
+    rest = Buffer.from(rest.subarray(start));
+  }
+}

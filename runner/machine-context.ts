@@ -1,0 +1,106 @@
+// What belongs to the machine and outlives a session of the agent program: git on both sides, the broker, the secrets.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { BrokerAccess } from './broker/access.ts';
+import { Broker } from './broker/broker.ts';
+import { CredentialBroker } from './broker/credential.ts';
+import { writeScripts } from './broker/scripts.ts';
+import type { WrittenScripts } from './broker/scripts.ts';
+import type { Containment } from './containment.ts';
+import { agentEnvironment, agentGitConfig, credentialsIn } from './git/agent-environment.ts';
+import { CallerGit } from './git/caller-git.ts';
+import { formatConfig } from './git/config-file.ts';
+import { parseGitUrl } from './git/url.ts';
+import type { Journal } from './journal/journal.ts';
+import type { MachinePaths } from './machine-paths.ts';
+import { Scrubber } from './secrets/scrubber.ts';
+import { makeDirectory } from './workspace/checkout.ts';
+
+/** A shorter password is a word of the language as well; scrubbing it would only destroy texts. */
+const SCRUBBED_PASSWORD = 8;
+
+export interface MachineContextOptions {
+  readonly machine: string;
+  readonly paths: MachinePaths;
+  readonly containment: Containment;
+  readonly journal: Journal;
+  /** The caller's environment, in which the runner was started. */
+  readonly callerEnv: NodeJS.ProcessEnv;
+  /** Absolute path of node, for the scripts that git starts. */
+  readonly node: string;
+}
+
+export class MachineContext {
+  readonly paths: MachinePaths;
+  readonly containment: Containment;
+  readonly journal: Journal;
+  readonly scrubber = new Scrubber();
+  readonly git: CallerGit;
+  readonly scripts: WrittenScripts;
+  /** Environment of git and of the agent's processes, without secrets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Where the agent program gets files of its own. */
+  readonly agentRun: string;
+  readonly clones: string;
+  readonly #access = new BrokerAccess();
+  readonly #broker: Broker;
+  readonly #gitConfig: string;
+
+  /** Writes scripts and directories: no process of the agent's may run yet. */
+  constructor(options: MachineContextOptions) {
+    const { paths, containment, machine, callerEnv } = options;
+    const { user } = containment;
+    this.paths = paths;
+    this.containment = containment;
+    this.journal = options.journal;
+    this.clones = paths.clones;
+    this.git = new CallerGit(callerEnv, machine);
+    for (const directory of [paths.home, paths.work]) makeDirectory(directory, user);
+    mkdirSync(paths.run, { recursive: true, mode: 0o755 });
+    this.agentRun = path.join(paths.run, 'agent');
+    makeDirectory(this.agentRun, user);
+    this.scripts = writeScripts(paths.run, options.node);
+    this.#gitConfig = path.join(paths.run, 'bin', 'gitconfig');
+    this.env = agentEnvironment({ machine, home: paths.home, gitConfig: this.#gitConfig, callerEnv });
+    const credentials = new CredentialBroker(this.git, this.#access, (password) => this.#scrubPassword(password));
+    this.#broker = new Broker({ run: paths.run, user, git: this.git, access: this.#access, credentials });
+  }
+
+  /** Opens the broker's socket. */
+  async listen(): Promise<void> {
+    await this.#broker.listen();
+  }
+
+  /** Lets the broker serve these remotes, and writes the configuration of the agent's git. */
+  async allowRemotes(cloneUrls: readonly string[]): Promise<void> {
+    const caller = await this.git.config();
+    for (const url of cloneUrls) {
+      this.#access.allow(url, caller);
+      this.#scrubPassword(parseGitUrl(url).password);
+    }
+    for (const credential of credentialsIn(caller)) this.#scrubPassword(credential);
+    const config = formatConfig(agentGitConfig(caller, this.git.env, this.scripts));
+    rmSync(this.#gitConfig, { force: true });
+    writeFileSync(this.#gitConfig, config, { flag: 'wx', mode: 0o644 });
+  }
+
+  /** Dollars that the session's cost events add up to. */
+  spentUsd(): number {
+    return this.journal.spentUsd;
+  }
+
+  /** Records that the agent program ended without being told to. */
+  onProgramDeath(reason: string): void {
+    this.journal.append({ type: 'session_end', reason: this.scrubber.text(reason) });
+  }
+
+  /** Ends what runs as the caller: commands and relayed connections. */
+  async close(): Promise<void> {
+    this.git.endAll();
+    await this.#broker.close();
+  }
+
+  #scrubPassword(password: string): void {
+    if (password.length >= SCRUBBED_PASSWORD) this.scrubber.add({ GIT_PASSWORD: password });
+  }
+}

@@ -1,0 +1,43 @@
+// Where things lie on a machine. Imports nothing of Murmur.
+import path from 'node:path';
+
+/** Absolute paths. The agent sees `home`, `work` and `run`; `runner` is the runner's alone. */
+export interface MachinePaths {
+  readonly runner: string;
+  readonly home: string;
+  readonly work: string;
+  /** What the runner hands to the agent's processes: sockets, scripts, git configuration. */
+  readonly run: string;
+  readonly config: string;
+  readonly address: string;
+  readonly journal: string;
+  /** One file a turn. */
+  readonly turns: string;
+  readonly snapshots: string;
+  /** Clones that are not finished. */
+  readonly clones: string;
+  /** What the last observation saw: see observation/baseline.ts. */
+  readonly baseline: string;
+  /** Exists from the order to stop until the next start. */
+  readonly stopOrder: string;
+}
+
+/** The layout that belongs to `<machine>/runner`. */
+export function machinePaths(runnerDirectory: string): MachinePaths {
+  const runner = path.resolve(runnerDirectory);
+  const machine = path.dirname(runner);
+  return {
+    runner,
+    home: path.join(machine, 'home'),
+    work: path.join(machine, 'work'),
+    run: path.join(machine, 'run'),
+    config: path.join(runner, 'config.json'),
+    address: path.join(runner, 'address.json'),
+    journal: path.join(runner, 'journal.jsonl'),
+    turns: path.join(runner, 'turns'),
+    snapshots: path.join(runner, 'snapshots'),
+    clones: path.join(runner, 'clones'),
+    baseline: path.join(runner, 'baseline.json'),
+    stopOrder: path.join(runner, 'stop.json'),
+  };
+}

@@ -1,0 +1,83 @@
+// What `/open` makes: the workspace and the agent program, at the same time.
+import type { OpenReply, OpenRequest } from '../contract/wire/runner.ts';
+import type { AgentBackend } from '../drivers/backends/backend.ts';
+import { readProjectInstructions } from '../drivers/backends/project-instructions.ts';
+import { AgentProgram } from './agent-program.ts';
+import type { MachineContext } from './machine-context.ts';
+import { Observer } from './observation/observe.ts';
+import { restoreConversation, restoreWork } from './snapshot/restore.ts';
+import { readManifest } from './snapshot/manifest.ts';
+import { Workspace } from './workspace/workspace.ts';
+
+export interface OpenedSession {
+  readonly request: OpenRequest;
+  readonly reply: OpenReply;
+  readonly workspace: Workspace;
+  readonly program: AgentProgram;
+  readonly observer: Observer;
+}
+
+/** Names that the agent's environment cannot do without. */
+const OURS = ['HOME', 'GIT_CONFIG_GLOBAL', 'MURMUR_MACHINE'];
+
+/**
+ * Prepares the workspace and starts the agent program; when either fails, neither is left running. Throws what cloning
+ * and the backend throw.
+ */
+export async function openSession(
+  request: OpenRequest,
+  backend: AgentBackend,
+  context: MachineContext,
+): Promise<OpenedSession> {
+  const { paths, containment, scrubber, env } = context;
+  scrubber.add(secretsOf(request));
+  await context.allowRemotes(request.repos.map(({ clone_url }) => clone_url));
+  const workspace = new Workspace(request.repos, paths, context);
+  workspace.makeDirectories();
+  const observer = new Observer({ containment, env, git: context.git, file: paths.baseline });
+  const snapshot = request.restore === undefined ? undefined : readManifest(request.restore);
+  if (snapshot !== undefined) {
+    await restoreConversation(snapshot, paths.home, context);
+    context.journal.continueAfter(snapshot.manifest.seq);
+  }
+  const preparing = workspace.prepare(async (checkout) => {
+    if (snapshot !== undefined) await restoreWork(snapshot, checkout, context);
+    await observer.begin(checkout);
+  });
+  const checkouts = workspace.checkouts.map(({ directory }) => directory);
+  const program = new AgentProgram(
+    backend,
+    {
+      cwd: workspace.cwd,
+      home: paths.home,
+      sessionId: request.session_id,
+      model: request.model,
+      appendSystemPrompt: request.append_system_prompt,
+      // The program starts while the clone goes on; its first prompt waits for the instructions in it.
+      projectInstructions: preparing.then(
+        () => readProjectInstructions(checkouts),
+        () => undefined,
+      ),
+      runDir: context.agentRun,
+      env: { ...env, ...withoutOurs(request.env) },
+      spawn: containment.spawn,
+    },
+    { spentUsd: () => context.spentUsd(), onDeath: (reason) => context.onProgramDeath(reason) },
+  );
+  const [prepared, started] = await Promise.allSettled([preparing, program.running()]);
+  if (prepared.status === 'fulfilled' && started.status === 'fulfilled') {
+    const { resumed } = started.value;
+    const reply = { cwd: workspace.cwd, isolation: containment.isolation, resumed };
+    return { request, reply, workspace, program, observer };
+  }
+  await program.stop();
+  throw prepared.status === 'rejected' ? prepared.reason : started.status === 'rejected' ? started.reason : undefined;
+}
+
+function secretsOf({ env, secret_names }: OpenRequest): Record<string, string> {
+  return Object.fromEntries(secret_names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+}
+
+function withoutOurs(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.includes(name)));
+}

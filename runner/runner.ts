@@ -1,0 +1,166 @@
+// The runner: the calls of the protocol, put together from their parts.
+import { rmSync } from 'node:fs';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { RUNNER_PROTOCOL } from '../contract/wire/runner.ts';
+import type { OpenReply, OpenRequest, RunnerHealth, SnapshotReply, StopRequest, TurnReply } from '../contract/wire/runner.ts';
+import type { InterruptRequest, TurnRequest } from '../contract/wire/runner.ts';
+import type { BackendName } from '../contract/wire/agent.ts';
+import type { AgentBackend } from '../drivers/backends/backend.ts';
+import type { Containment } from './containment.ts';
+import { Journal } from './journal/journal.ts';
+import { MachineContext } from './machine-context.ts';
+import type { MachinePaths } from './machine-paths.ts';
+import { openSession } from './open-session.ts';
+import type { OpenedSession } from './open-session.ts';
+import { captureSnapshot } from './snapshot/capture.ts';
+import { readState, removeState, writeState } from './state-file.ts';
+import { runTurn } from './turns/run-turn.ts';
+import { TurnRecords } from './turns/turn-records.ts';
+import { Turns } from './turns/turns.ts';
+
+/** A stop asks the turn to end before it ends the program: its last words then reach the transcript. */
+const STOP_PATIENCE_MS = 2_000;
+
+export interface RunnerOptions {
+  readonly machine: string;
+  readonly paths: MachinePaths;
+  readonly containment: Containment;
+  readonly backends: Readonly<Record<BackendName, () => AgentBackend>>;
+  readonly callerEnv: NodeJS.ProcessEnv;
+  readonly node: string;
+}
+
+export class Runner {
+  readonly journal: Journal;
+  readonly #options: RunnerOptions;
+  readonly #context: MachineContext;
+  readonly #turns: Turns;
+  #session: OpenedSession | undefined;
+  #opening: Promise<unknown> = Promise.resolve();
+  #capturing: Promise<unknown> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /** Ends the turn that a killed runner left open; nothing is prompted. No process of the agent's may run yet. */
+  constructor(options: RunnerOptions) {
+    const { paths, containment, machine, callerEnv, node } = options;
+    this.#options = options;
+    this.journal = new Journal(paths.journal);
+    this.#context = new MachineContext({ machine, paths, containment, journal: this.journal, callerEnv, node });
+    this.#turns = new Turns({
+      journal: this.journal,
+      records: new TurnRecords(paths.turns),
+      scrubber: this.#context.scrubber,
+      run: (request, interrupted, onEvent) => {
+        const { program, observer, workspace } = this.#opened();
+        const observe = () => observer.observe(workspace.checkouts);
+        return runTurn({ program, containment, observe }, request, interrupted, onEvent);
+      },
+    });
+    const ordered = readState<StopRequest>(paths.stopOrder);
+    this.#turns.finishUnfinished(ordered?.status ?? 'crashed');
+    removeState(paths.stopOrder);
+    rmSync(paths.clones, { recursive: true, force: true });
+  }
+
+  /** Opens the way for git inside the isolation. */
+  async listen(): Promise<void> {
+    await this.#context.listen();
+  }
+
+  health(): RunnerHealth {
+    return { protocol: RUNNER_PROTOCOL, machine: this.#options.machine, pid: process.pid };
+  }
+
+  /**
+   * Prepares workspace and agent program. The same request again changes nothing and starts a program that has died;
+   * another one (a new key, a new model) replaces the program between turns, and waits for the next call during one.
+   */
+  async open(request: OpenRequest): Promise<OpenReply> {
+    const open = this.#opening.then(() => this.#open(request));
+    this.#opening = open.catch(() => undefined);
+    return open;
+  }
+
+  turn(request: TurnRequest): TurnReply {
+    return this.#turns.start(request, () => {
+      this.#refuseWhenStopping();
+      this.#opened();
+      if (this.#capturing !== undefined) throw new MurmurError('UNAVAILABLE', 'a snapshot is being captured');
+    });
+  }
+
+  interrupt({ turn_id }: InterruptRequest): void {
+    this.#turns.interrupt(turn_id);
+  }
+
+  /** Throws FAILED_PRECONDITION while a turn runs. */
+  async snapshot(): Promise<SnapshotReply> {
+    this.#refuseWhenStopping();
+    const running = this.#turns.runningTurn;
+    if (running !== undefined) {
+      throw new MurmurError('FAILED_PRECONDITION', `turn ${running} is running; a snapshot is taken between turns`);
+    }
+    const { workspace, program, request } = this.#opened();
+    const name = this.#turns.lastEnded ?? 'open';
+    const capture = captureSnapshot({ name, request, workspace, program }, this.#context);
+    this.#capturing = capture;
+    try {
+      return await capture;
+    } finally {
+      this.#capturing = undefined;
+    }
+  }
+
+  /** Ends turn, program and everything in the isolation; asked again, it is the same stop. */
+  stop({ status }: StopRequest): Promise<void> {
+    this.#stopping ??= this.#stop(status);
+    return this.#stopping;
+  }
+
+  async #open(request: OpenRequest): Promise<OpenReply> {
+    this.#refuseWhenStopping();
+    const session = this.#session;
+    if (session !== undefined) {
+      if (this.#turns.runningTurn !== undefined) return session.reply;
+      if (JSON.stringify(request) === JSON.stringify(session.request)) {
+        await session.program.running();
+        return session.reply;
+      }
+      this.#session = undefined;
+      await session.program.stop();
+    }
+    const backend = this.#options.backends[request.backend];
+    if (backend === undefined) throw new MurmurError('INVALID_ARGUMENT', `there is no backend ${request.backend}`);
+    this.#session = await openSession(request, backend(), this.#context);
+    return this.#session.reply;
+  }
+
+  async #stop(status: StopRequest['status']): Promise<void> {
+    // If this process dies on the way, the next one ends the turn with the status that was ordered.
+    writeState(this.#options.paths.stopOrder, { status } satisfies StopRequest);
+    const cut = this.#turns.cutShort(status);
+    const impatience = setTimeout(() => void this.#session?.program.stop(), STOP_PATIENCE_MS);
+    this.#context.git.endAll();
+    await cut;
+    clearTimeout(impatience);
+    await this.#opening;
+    await this.#capturing?.catch(() => undefined);
+    await this.#session?.program.stop();
+    await this.#context.close();
+    await this.#options.containment.endAll();
+    this.journal.append({ type: 'session_end', reason: status });
+    this.journal.close();
+  }
+
+  #opened(): OpenedSession {
+    if (this.#session !== undefined) return this.#session;
+    throw new MurmurError('FAILED_PRECONDITION', 'the session is not open on this machine', {
+      hint: 'open it first',
+      details: { reason: 'not_open' },
+    });
+  }
+
+  #refuseWhenStopping(): void {
+    if (this.#stopping !== undefined) throw new MurmurError('UNAVAILABLE', 'the runner is stopping');
+  }
+}

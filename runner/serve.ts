@@ -1,0 +1,70 @@
+// The runner as a process: its files, its HTTP routes, its end.
+import { MurmurError } from '../contract/wire/errors.ts';
+import type { RunnerAddress, RunnerConfig } from '../contract/wire/runner.ts';
+import { streamEvents } from './http/event-stream.ts';
+import { interruptRequest, openRequest, stopRequest, turnRequest } from './http/requests.ts';
+import { HttpServer } from './http/server.ts';
+import type { Route } from './http/server.ts';
+import { machinePaths } from './machine-paths.ts';
+import type { MachinePaths } from './machine-paths.ts';
+import { Runner } from './runner.ts';
+import type { RunnerOptions } from './runner.ts';
+import { readState, writeState } from './state-file.ts';
+
+export interface ServedRunner {
+  readonly port: number;
+  /** Resolves when a stop, by call or by `stop`, is complete. */
+  readonly stopped: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export type ServeOptions = Omit<RunnerOptions, 'paths' | 'machine' | 'containment'> & {
+  readonly openContainment: (config: RunnerConfig, paths: MachinePaths) => Promise<RunnerOptions['containment']>;
+};
+
+/** Reads `<runner>/config.json`, serves the protocol on a free loopback port and writes `address.json`. */
+export async function serveRunner(directory: string, options: ServeOptions): Promise<ServedRunner> {
+  const paths = machinePaths(directory);
+  const config = readState<RunnerConfig>(paths.config);
+  if (config === undefined) throw new MurmurError('FAILED_PRECONDITION', `${paths.config} is missing`);
+  const containment = await options.openContainment(config, paths);
+  // What a killed runner left is not this one's: it would go on writing into the workspace.
+  await containment.endAll();
+  const runner = new Runner({ ...options, machine: config.machine, paths, containment });
+  await runner.listen();
+  const closing = new AbortController();
+  const server = new HttpServer({ token: config.token, routes: routesOf(runner, closing.signal), open: ['GET /health'] });
+  const port = await server.listen();
+  writeState(paths.address, { port, pid: process.pid, started: new Date().toISOString() } satisfies RunnerAddress);
+  const stopped = Promise.withResolvers<void>();
+  closing.signal.addEventListener('abort', () => void server.close().then(stopped.resolve));
+  return {
+    port,
+    stopped: stopped.promise,
+    stop: async () => {
+      await runner.stop({ status: 'cut_off' });
+      closing.abort();
+      await stopped.promise;
+    },
+  };
+
+  function routesOf(served: Runner, closed: AbortSignal): Readonly<Record<string, Route>> {
+    return {
+      'GET /health': async () => served.health(),
+      'POST /open': async ({ body }) => served.open(openRequest(body)),
+      'POST /turn': async ({ body }) => served.turn(turnRequest(body)),
+      'GET /events': async ({ request, response }) => streamEvents(request, response, served.journal, closed),
+      'POST /interrupt': async ({ body }) => {
+        served.interrupt(interruptRequest(body));
+        return {};
+      },
+      'POST /snapshot': async () => served.snapshot(),
+      'POST /stop': async ({ body, response }) => {
+        await served.stop(stopRequest(body));
+        if (response.destroyed) closing.abort();
+        response.once('close', () => closing.abort());
+        return {};
+      },
+    };
+  }
+}

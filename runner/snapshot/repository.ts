@@ -1,0 +1,130 @@
+// The work in one repository that origin does not have, as a bundle.
+import { randomUUID } from 'node:crypto';
+import { createWriteStream, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { Containment } from '../containment.ts';
+import { runContained } from '../containment.ts';
+import { parseConfigList } from '../git/caller-git.ts';
+import { WORK_TREE, readParts, readRefs } from '../observation/script.ts';
+import type { Checkout } from '../workspace/checkout.ts';
+import type { RepositorySnapshot } from './manifest.ts';
+
+/** A first bundle of a large repository without an origin takes this long. */
+const CAPTURE_TIMEOUT_MS = 10 * 60_000;
+
+/** Whose name the commits carry that hold index and work tree; no branch ever shows them. */
+const AUTHOR = `
+export GIT_AUTHOR_NAME=murmur GIT_AUTHOR_EMAIL=murmur@localhost GIT_COMMITTER_NAME=murmur GIT_COMMITTER_EMAIL=murmur@localhost
+`;
+
+/**
+ * Argument: token. An index with conflicts cannot be a tree: its entries are listed, and a tree of all its blobs keeps
+ * them in the bundle.
+ */
+const CAPTURE_SCRIPT = `
+token=$1
+part() { printf '\\n%s %s\\n' "$token" "$1"; }
+${AUTHOR}
+head=$(git rev-parse -q --verify 'HEAD^{commit}')
+base=$(git rev-parse -q --verify 'HEAD^{tree}')
+copy=.git/murmur-index.$$
+cp -p .git/index "$copy" 2>/dev/null
+itree=$(GIT_INDEX_FILE="$copy" git write-tree 2>/dev/null)
+rm -f "$copy" "$copy.lock"
+if [ -z "$itree" ]; then
+  part conflicts; git ls-files -s -z
+  itree=$(git ls-files -s | sed -n -E '/^160000/d; s/^[0-9]+ ([0-9a-f]+) .*/100644 blob \\1\\t\\1/p' | sort -u | git mktree)
+fi
+${WORK_TREE}
+keep() { if [ "$2" != "$base" ]; then git commit-tree \${head:+-p "$head"} -m "$1" "$2"; fi; }
+part index; index=$(keep index "$itree"); printf '%s' "$index"
+part work; work=$(keep work "$tree"); printf '%s' "$work"
+part branch; git symbolic-ref -q HEAD
+part head; printf '%s' "$head"
+part refs; git for-each-ref --format='%(objectname) %(refname)' refs/heads refs/tags refs/stash
+part tracking; git config --local -z --get-regexp '^branch\\.'
+part missing; git rev-list --max-count=1 --ignore-missing HEAD --branches --tags --glob=refs/stash $index $work --not --remotes=origin 2>/dev/null
+part end
+`;
+
+/** Arguments: commits of index and work tree, either may be an empty word. The bundle goes to stdout. */
+const BUNDLE_SCRIPT = `
+[ -z "$1" ] || git update-ref refs/murmur/index "$1"
+[ -z "$2" ] || git update-ref refs/murmur/work "$2"
+git symbolic-ref -q HEAD >/dev/null || git update-ref refs/murmur/head HEAD
+git bundle create --quiet - --branches --tags --glob=refs/stash '--glob=refs/murmur/*' --not --remotes=origin
+status=$?
+for ref in index work head; do git update-ref -d "refs/murmur/$ref"; done
+exit $status
+`;
+
+export interface CaptureContext {
+  readonly containment: Containment;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Writes `<name>.bundle` and `<name>.index` into `target` where they are needed. Throws INTERNAL when git fails. */
+export async function captureRepository(
+  { directory, repo }: Checkout,
+  target: string,
+  name: string,
+  { containment, env }: CaptureContext,
+): Promise<RepositorySnapshot> {
+  const token = randomUUID();
+  const place = { cwd: directory, env };
+  const output = await runContained(containment, '/bin/sh', ['-c', CAPTURE_SCRIPT, 'sh', token], {
+    ...place,
+    timeoutMs: CAPTURE_TIMEOUT_MS,
+  });
+  const parts = readParts(output.stdout, token);
+  if (parts === undefined) {
+    throw new MurmurError('INTERNAL', `${directory} cannot be captured: ${output.stderr.trim().slice(-300)}`);
+  }
+  const text = (part: string): string => parts.get(part)?.toString('utf8').trim() ?? '';
+  const found = {
+    directory: path.basename(directory),
+    repo,
+    branch: text('branch'),
+    head: text('head'),
+    refs: readRefs(parts.get('refs')),
+    tracking: parseConfigList(parts.get('tracking')?.toString('utf8') ?? ''),
+    index: text('index'),
+    work: text('work'),
+  };
+  const conflicts = parts.get('conflicts');
+  if (conflicts !== undefined) writeFileSync(path.join(target, `${name}.index`), conflicts, { mode: 0o600 });
+  const hasBundle = text('missing') !== '';
+  if (hasBundle) {
+    const child = containment.spawn('/bin/sh', ['-c', BUNDLE_SCRIPT, 'sh', found.index, found.work], place);
+    await saveOutput(child, path.join(target, `${name}.bundle`), directory);
+  }
+  return {
+    ...found,
+    ...(conflicts === undefined ? {} : { conflicts: `${name}.index` }),
+    ...(hasBundle ? { bundle: `${name}.bundle` } : {}),
+  };
+}
+
+/** A bundle can be larger than memory: it goes to the file as it comes. */
+async function saveOutput(
+  child: ReturnType<Containment['spawn']>,
+  file: string,
+  directory: string,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child.once('error', reject);
+  child.once('close', (code) => resolve(code ?? 128));
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString('utf8')).slice(-1_000)));
+  child.stdin.on('error', () => undefined);
+  child.stdin.end();
+  const timer = setTimeout(() => child.kill('SIGKILL'), CAPTURE_TIMEOUT_MS);
+  try {
+    const [code] = await Promise.all([promise, pipeline(child.stdout, createWriteStream(file, { mode: 0o600 }))]);
+    if (code !== 0) throw new MurmurError('INTERNAL', `${directory} cannot be bundled: ${stderr.trim()}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}

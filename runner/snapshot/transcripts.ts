@@ -1,0 +1,94 @@
+// The files of the conversation, out of and into the agent's home. They belong to the agent, who can put links in
+// their place: nothing is read or written through one.
+import { closeSync, constants, createReadStream, createWriteStream, fchmodSync, fchownSync, fstatSync } from 'node:fs';
+import { lchownSync, lstatSync, mkdirSync, openSync, readlinkSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Containment } from '../containment.ts';
+import type { Scrubber } from '../secrets/scrubber.ts';
+
+/**
+ * Copies the files below `home` to `target`, without secrets. Returns the paths relative to `home`; what is not an
+ * ordinary file of the agent's below `home` is left out.
+ */
+export async function saveTranscripts(
+  files: readonly string[],
+  { home, target, scrubber }: { readonly home: string; readonly target: string; readonly scrubber: Scrubber },
+): Promise<readonly string[]> {
+  const saved: string[] = [];
+  for (const file of files) {
+    const relative = path.relative(home, file);
+    const descriptor = isBelow(relative) ? openOwn(file, home) : undefined;
+    if (descriptor === undefined) continue;
+    const copy = path.join(target, relative);
+    mkdirSync(path.dirname(copy), { recursive: true, mode: 0o700 });
+    // Only what is there at the start: a program that still writes must not make this endless.
+    const { size } = fstatSync(descriptor);
+    if (size === 0) closeSync(descriptor);
+    const source = size === 0 ? [] : createReadStream('', { fd: descriptor, end: size - 1 });
+    await pipeline(scrubber.stream(source as AsyncIterable<Buffer>), createWriteStream(copy, { mode: 0o600 }));
+    saved.push(relative);
+  }
+  return saved;
+}
+
+/** Copies saved files into an agent's home, for its user. A file that is there already is newer and stays. */
+export async function putTranscripts(
+  names: readonly string[],
+  { source, home, user }: { readonly source: string; readonly home: string; readonly user: Containment['user'] },
+): Promise<void> {
+  for (const name of names.filter(isBelow)) {
+    makeParents(home, path.dirname(name), user);
+    const descriptor = createNew(path.join(home, name));
+    if (descriptor === undefined) continue;
+    fchmodSync(descriptor, 0o600);
+    if (user !== undefined) fchownSync(descriptor, user.uid, user.gid);
+    await pipeline(createReadStream(path.join(source, name)), createWriteStream('', { fd: descriptor }));
+  }
+}
+
+function openOwn(file: string, home: string): number | undefined {
+  let descriptor: number;
+  try {
+    // NONBLOCK: opening a pipe would wait for ever.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
+  const found = fstatSync(descriptor);
+  const isOwn = found.isFile() && found.uid === lstatSync(home).uid && isBelow(path.relative(realpathSync(home), target(descriptor, file)));
+  if (isOwn) return descriptor;
+  closeSync(descriptor);
+  return undefined;
+}
+
+/** The file that was really opened, whatever links its folders were. */
+function target(descriptor: number, file: string): string {
+  return process.platform === 'linux' ? readlinkSync(`/proc/self/fd/${descriptor}`) : realpathSync(file);
+}
+
+function makeParents(home: string, folder: string, user: Containment['user']): void {
+  let current = home;
+  for (const name of folder.split(path.sep).filter((each) => each !== '.')) {
+    current = path.join(current, name);
+    try {
+      mkdirSync(current, { mode: 0o700 });
+      if (user !== undefined) lchownSync(current, user.uid, user.gid);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+function createNew(file: string): number | undefined {
+  try {
+    return openSync(file, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
+    throw error;
+  }
+}
+
+function isBelow(relative: string): boolean {
+  return relative !== '' && !path.isAbsolute(relative) && relative.split(path.sep)[0] !== '..';
+}

@@ -1,0 +1,156 @@
+// Turns: one at a time, each id at most once, every one with an end that is on disk.
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { RunnerTurnOutcome, TurnReply, TurnRequest } from '../../contract/wire/runner.ts';
+import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
+import type { TurnStatus } from '../../contract/wire/turns.ts';
+import type { Journal } from '../journal/journal.ts';
+import { cutBytes, journalable } from '../secrets/event-text.ts';
+import type { Scrubber } from '../secrets/scrubber.ts';
+import { emptyOutcome } from './outcome.ts';
+import type { RunTurn, TurnResult } from './run-turn.ts';
+import type { TurnRecords } from './turn-records.ts';
+
+export interface TurnsOptions {
+  readonly journal: Journal;
+  readonly records: TurnRecords;
+  readonly scrubber: Scrubber;
+  readonly run: RunTurn;
+}
+
+interface CurrentTurn {
+  readonly request: TurnRequest;
+  readonly interrupt: AbortController;
+  /** How the turn ends when it is cut short by an order to stop. */
+  endAs?: TurnStatus;
+  /** Resolves when the outcome is on disk and in the journal. */
+  readonly ended: Promise<void>;
+}
+
+export class Turns {
+  readonly #options: TurnsOptions;
+  #current: CurrentTurn | undefined;
+  #lastEnded: string | undefined;
+
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+  }
+
+  /** The turn that runs. */
+  get runningTurn(): string | undefined {
+    return this.#current?.request.turn_id;
+  }
+
+  /** The turn that ended last, in this process. */
+  get lastEnded(): string | undefined {
+    return this.#lastEnded;
+  }
+
+  /** Ends the turn that the journal of a killed runner left open. Its changes count for the next turn. */
+  finishUnfinished(status: TurnStatus): void {
+    const { journal, records } = this.#options;
+    const turn = journal.unfinished;
+    if (turn === undefined) return;
+    const record = records.get(turn.turn_id);
+    const outcome = record?.state === 'ended' ? record.outcome : emptyOutcome(turn.turn_id, status);
+    this.#end({ turn_id: turn.turn_id, number: turn.turn }, outcome);
+  }
+
+  /**
+   * Starts the turn, or tells what became of it. Throws FAILED_PRECONDITION while another turn runs, or what `ready`
+   * throws; a turn that is known needs nothing to be ready.
+   */
+  start(request: TurnRequest, ready: () => void): TurnReply {
+    if (this.#current?.request.turn_id === request.turn_id) return { state: 'running' };
+    const record = this.#options.records.get(request.turn_id);
+    if (record?.state === 'ended') return record;
+    if (this.#current !== undefined) {
+      const running = this.#current.request.turn_id;
+      throw new MurmurError('FAILED_PRECONDITION', `turn ${running} is running`, { details: { turn_id: running } });
+    }
+    if (record?.state === 'tombstone') return this.#endUnrun(request);
+    ready();
+    this.#begin(request);
+    this.#current = this.#launch(request);
+    return { state: 'running' };
+  }
+
+  /** Ends a turn or, when it has not come yet, leaves word for it. No-op for one that has ended. */
+  interrupt(turnId: string): void {
+    if (this.#current?.request.turn_id === turnId) this.#current.interrupt.abort();
+    else if (this.#options.records.get(turnId) === undefined) this.#options.records.put(turnId, { state: 'tombstone' });
+  }
+
+  /** Ends the running turn with this status. Resolves when it has ended; at once when none runs. */
+  async cutShort(status: TurnStatus): Promise<void> {
+    const current = this.#current;
+    if (current === undefined) return;
+    current.endAs = status;
+    current.interrupt.abort();
+    await current.ended;
+  }
+
+  #launch(request: TurnRequest): CurrentTurn {
+    const interrupt = new AbortController();
+    const { journal, scrubber } = this.#options;
+    const run = this.#options
+      .run(request, interrupt.signal, (event) => journal.append(journalable(event, scrubber)))
+      .catch((error: unknown) => failedTurn(request, error));
+    const current: CurrentTurn = {
+      request,
+      interrupt,
+      ended: run.then((result) => {
+        const status = current.endAs !== undefined && result.wasCut ? current.endAs : result.outcome.status;
+        this.#end(request, { ...result.outcome, status });
+      }),
+    };
+    return current;
+  }
+
+  /** A turn that was interrupted before it came: it has a beginning and an end, and the model is not asked. */
+  #endUnrun(request: TurnRequest): TurnReply {
+    this.#begin(request);
+    this.#end(request, emptyOutcome(request.turn_id, 'interrupted'));
+    const record = this.#options.records.get(request.turn_id);
+    return record?.state === 'ended' ? record : { state: 'running' };
+  }
+
+  #begin({ turn_id, number, inputs }: TurnRequest): void {
+    const { journal, scrubber } = this.#options;
+    journal.append(journalable({ type: 'turn_start', turn_id, turn: number, inputs }, scrubber));
+  }
+
+  #end({ turn_id, number }: Pick<TurnRequest, 'turn_id' | 'number'>, whole: RunnerTurnOutcome): void {
+    const { journal, records, scrubber } = this.#options;
+    const clean = scrubber.value(whole);
+    const outcome = { ...clean, response: cutBytes(clean.response.toWellFormed(), INLINE_TEXT_LIMIT) };
+    records.put(turn_id, { state: 'ended', end_seq: journal.nextSeq, outcome });
+    const error = outcome.error && { code: outcome.error.kind, message: outcome.error.message };
+    const { status, response } = outcome;
+    journal.append(
+      journalable(
+        { type: 'turn_complete', turn_id, turn: number, status, response, ...(error ? { error } : {}) },
+        scrubber,
+      ),
+    );
+    this.#current = undefined;
+    this.#lastEnded = turn_id;
+  }
+}
+
+/** A turn that failed in our own hands: it still ends, and says why. */
+function failedTurn({ turn_id }: TurnRequest, error: unknown): TurnResult {
+  const known = error instanceof MurmurError;
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    wasCut: true,
+    outcome: {
+      ...emptyOutcome(turn_id, 'crashed'),
+      error: {
+        kind: 'program',
+        message,
+        action: (known ? error.hint : undefined) ?? 'see the log of the runner',
+        retryable: known ? error.code === 'UNAVAILABLE' : false,
+      },
+    },
+  };
+}

@@ -1,0 +1,160 @@
+// One repository, from nothing to a checkout on its working branch.
+import { chmodSync, existsSync, lchownSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { RepoSpec } from '../../contract/wire/agent.ts';
+import type { WrittenScripts } from '../broker/scripts.ts';
+import type { Containment } from '../containment.ts';
+import { runContained } from '../containment.ts';
+import type { CallerGit } from '../git/caller-git.ts';
+import { shellWord } from '../git/config-file.ts';
+import { parseGitUrl, redactUrl } from '../git/url.ts';
+import { branchMissing, remoteError } from './clone-errors.ts';
+
+/** A large repository over a slow line takes this long; the caller's own bound is usually shorter. */
+const CLONE_TIMEOUT_MS = 60 * 60_000;
+/** Commands on refs and configuration of a fresh clone: seconds even under load. */
+const REF_TIMEOUT_MS = 60_000;
+
+export interface CheckoutContext {
+  readonly git: CallerGit;
+  readonly containment: Containment;
+  readonly scripts: WrittenScripts;
+  /** Where clones lie until they are whole; only the runner sees it. */
+  readonly clones: string;
+  /** Environment of git inside the isolation. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A repository of the workspace. */
+export interface Checkout {
+  readonly spec: RepoSpec;
+  /** Clone URL without credentials. */
+  readonly repo: string;
+  /** Absolute. */
+  readonly directory: string;
+}
+
+/**
+ * Clones into `directory`, which exists, belongs to the agent and may hold the rest of an attempt that was killed.
+ * The clone happens out of the agent's sight; from the moment it is in place, git touches it inside the isolation only.
+ */
+export async function makeCheckout(spec: RepoSpec, directory: string, context: CheckoutContext): Promise<Checkout> {
+  checkBranchName(spec.branch);
+  const clone = path.join(context.clones, path.basename(directory));
+  rmSync(clone, { recursive: true, force: true });
+  mkdirSync(context.clones, { recursive: true, mode: 0o700 });
+  try {
+    await cloneBare(spec, clone, context);
+    const start = await setBranch(spec, clone, context);
+    await setRemote(spec, clone, context);
+    await moveInto(directory, clone, context);
+    if (start !== undefined) await checkOut(directory, context);
+  } finally {
+    rmSync(clone, { recursive: true, force: true });
+  }
+  return { spec, repo: redactUrl(spec.clone_url), directory };
+}
+
+/** Everything but the files: those come inside the isolation, since filters and attributes are the repository's. */
+async function cloneBare(spec: RepoSpec, clone: string, { git }: CheckoutContext): Promise<void> {
+  // No template: hooks of the caller's would point at files that the agent does not see. No local shortcut: hard links
+  // would change the owner of the origin's own files.
+  const options = ['--quiet', '--no-checkout', '--origin', 'origin', '--template=', '--no-local'];
+  const { code, stderr } = await git.run(['clone', ...options, '--', spec.clone_url, clone], {
+    timeoutMs: CLONE_TIMEOUT_MS,
+  });
+  if (code !== 0) throw remoteError(spec.clone_url, stderr);
+}
+
+/** Puts HEAD on the working branch: origin's when it is there, else a new one. Undefined for an empty repository. */
+async function setBranch(spec: RepoSpec, clone: string, context: CheckoutContext): Promise<string | undefined> {
+  const git = inClone(clone, context);
+  const refs = await remoteBranches(git);
+  const local = `refs/heads/${spec.branch}`;
+  await git('symbolic-ref', 'HEAD', local);
+  if (refs.size === 0 && spec.base_branch === undefined) return undefined;
+  const continued = refs.get(spec.branch);
+  const start = continued ?? refs.get(spec.base_branch ?? 'HEAD');
+  if (start === undefined) throw branchMissing(spec.clone_url, spec.base_branch ?? 'HEAD');
+  await git('update-ref', local, start);
+  if (continued !== undefined) {
+    await git('config', `branch.${spec.branch}.remote`, 'origin');
+    await git('config', `branch.${spec.branch}.merge`, local);
+  }
+  return start;
+}
+
+async function remoteBranches(git: (...args: string[]) => Promise<string>): Promise<ReadonlyMap<string, string>> {
+  const list = await git('for-each-ref', '--format=%(objectname) %(refname)', 'refs/remotes/origin');
+  const lines = list.split('\n').filter((line) => line !== '');
+  return new Map(
+    lines.map((line) => {
+      const space = line.indexOf(' ');
+      return [line.slice(space + 1 + 'refs/remotes/origin/'.length), line.slice(0, space)] as const;
+    }),
+  );
+}
+
+/** The remote as the agent's git is to see it: no password, and a way to a repository on the caller's own disk. */
+async function setRemote(spec: RepoSpec, clone: string, context: CheckoutContext): Promise<void> {
+  const git = inClone(clone, context);
+  const shown = redactUrl(spec.clone_url);
+  if (shown !== spec.clone_url) await git('config', 'remote.origin.url', shown);
+  if (parseGitUrl(spec.clone_url).kind !== 'local') return;
+  await git('config', 'remote.origin.uploadpack', shellWord(context.scripts.local['git-upload-pack']));
+  await git('config', 'remote.origin.receivepack', shellWord(context.scripts.local['git-receive-pack']));
+}
+
+/** Empties the directory, which keeps its inode (the agent program may stand in it), and moves the clone there. */
+async function moveInto(directory: string, clone: string, { containment, env }: CheckoutContext): Promise<void> {
+  const left = readdirSync(directory).map((name) => path.join(directory, name));
+  if (left.length > 0) {
+    const { code, stderr } = await runContained(containment, 'rm', ['-rf', '--', ...left], {
+      cwd: path.dirname(directory),
+      env,
+      timeoutMs: REF_TIMEOUT_MS,
+    });
+    if (code !== 0) throw new MurmurError('INTERNAL', `${directory} cannot be emptied: ${stderr.trim()}`);
+  }
+  const { user } = containment;
+  if (user !== undefined) {
+    // As a program: a hundred thousand files would hold up the runner's only thread.
+    await promisify(execFile)('chown', ['-R', '-h', `${user.uid}:${user.gid}`, '--', clone]);
+  }
+  renameSync(path.join(clone, '.git'), path.join(directory, '.git'));
+}
+
+async function checkOut(directory: string, { containment, env }: CheckoutContext): Promise<void> {
+  const { code, stderr } = await runContained(containment, 'git', ['reset', '--hard', '--quiet'], {
+    cwd: directory,
+    env,
+    timeoutMs: CLONE_TIMEOUT_MS,
+  });
+  if (code !== 0) throw new MurmurError('FAILED_PRECONDITION', `git cannot check out ${directory}: ${stderr.trim()}`);
+}
+
+function inClone(clone: string, { git }: CheckoutContext): (...args: string[]) => Promise<string> {
+  return async (...args) => {
+    const { code, stdout, stderr } = await git.run(args, { cwd: clone, timeoutMs: REF_TIMEOUT_MS });
+    if (code !== 0) throw new MurmurError('FAILED_PRECONDITION', `git ${args[0] ?? ''} failed: ${stderr.trim()}`);
+    return stdout.toString('utf8');
+  };
+}
+
+/** Git's own rules come with the first command; a leading dash must not become an option before. */
+function checkBranchName(branch: string): void {
+  if (!/^-|^$|[\s~^:?*[\\\p{Cc}]|\.\.|@\{|\/\/|\/$|\.lock$|^\/|\.$/u.test(branch)) return;
+  throw new MurmurError('INVALID_ARGUMENT', `${JSON.stringify(branch)} is no branch name for git`, {
+    details: { branch },
+  });
+}
+
+/** Makes the agent's directory, for a program to start in it before anything is there. */
+export function makeDirectory(directory: string, user: Containment['user']): void {
+  if (!existsSync(directory)) mkdirSync(directory, { recursive: true, mode: 0o755 });
+  chmodSync(directory, 0o755);
+  if (user !== undefined) lchownSync(directory, user.uid, user.gid);
+}

@@ -1,0 +1,56 @@
+// What git says when a remote cannot be used, as an error of the table.
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { redactUrl, redactUrls } from '../git/url.ts';
+
+const NOT_FOUND =
+  /repository .*not found|does not appear to be a git repository|does not exist|no such (file or directory|repository|project)|not a git repository|returned error: 404/i;
+const NO_ACCESS =
+  /authentication failed|could not read (username|password)|permission denied|host key verification failed|returned error: 40[13]|access denied|terminal prompts disabled|invalid (username|credentials)|dubious ownership|too many authentication failures/i;
+const NO_CONNECTION =
+  /could not resolve|connection (refused|timed out|reset)|timed out|network is unreachable|early eof|hung up|rpc failed|returned error: (429|5\d\d)|no route to host|failed to connect|couldn't connect/i;
+
+/**
+ * NOT_FOUND for a repository that is not there, FAILED_PRECONDITION when git has no access, UNAVAILABLE when the remote
+ * does not answer. The message holds git's own words and never a credential.
+ */
+export function remoteError(url: string, stderr: string): MurmurError {
+  const shown = redactUrl(url);
+  const said = lastWords(stderr);
+  const details = { clone_url: shown };
+  if (NOT_FOUND.test(stderr)) {
+    return new MurmurError('NOT_FOUND', `repository ${shown} is not there: ${said}`, {
+      hint: 'check the URL, and that your git may read it',
+      details,
+    });
+  }
+  if (NO_ACCESS.test(stderr)) {
+    return new MurmurError('FAILED_PRECONDITION', `git has no access to ${shown}: ${said}`, {
+      hint: `make \`git ls-remote ${shown}\` work without a question, as the user who runs Murmur`,
+      details,
+    });
+  }
+  if (NO_CONNECTION.test(stderr)) {
+    return new MurmurError('UNAVAILABLE', `${shown} does not answer: ${said}`, { details });
+  }
+  return new MurmurError('FAILED_PRECONDITION', `git cannot clone ${shown}: ${said}`, { details });
+}
+
+/** The error for a branch that the repository does not have. */
+export function branchMissing(url: string, branch: string): MurmurError {
+  const shown = redactUrl(url);
+  return new MurmurError('NOT_FOUND', `branch ${JSON.stringify(branch)} is not in ${shown}`, {
+    hint: 'push the branch, or name another',
+    details: { clone_url: shown, branch },
+  });
+}
+
+/** Git's explanation: its `fatal:` and `ERROR:` lines, or the last line that it wrote. */
+function lastWords(stderr: string): string {
+  const lines = redactUrls(stderr)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const telling = lines.filter((line) => /^(fatal|error|remote|.*denied)/i.test(line));
+  const words = (telling.length > 0 ? telling : lines.slice(-1)).join('; ');
+  return words === '' ? 'git gave no reason' : words.slice(0, 500);
+}

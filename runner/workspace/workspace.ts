@@ -1,0 +1,69 @@
+// The checkouts of a machine: which there are, and making those that are not.
+import path from 'node:path';
+import type { RepoSpec } from '../../contract/wire/agent.ts';
+import { directoryNames, redactUrl } from '../git/url.ts';
+import type { MachinePaths } from '../machine-paths.ts';
+import { readState, writeState } from '../state-file.ts';
+import { makeCheckout, makeDirectory } from './checkout.ts';
+import type { Checkout, CheckoutContext } from './checkout.ts';
+
+/** `<runner>/workspace.json`: directories whose checkout was finished once. */
+interface WorkspaceState {
+  readonly done: readonly string[];
+}
+
+export class Workspace {
+  readonly #paths: MachinePaths;
+  readonly #context: CheckoutContext;
+  readonly checkouts: readonly Checkout[];
+
+  constructor(repos: readonly RepoSpec[], paths: MachinePaths, context: CheckoutContext) {
+    this.#paths = paths;
+    this.#context = context;
+    const names = directoryNames(repos.map(({ clone_url }) => clone_url));
+    this.checkouts = repos.map((spec, at) => ({
+      spec,
+      repo: redactUrl(spec.clone_url),
+      directory: path.join(paths.work, names[at] ?? ''),
+    }));
+  }
+
+  /** Where the agent program runs: in the checkout when there is exactly one. */
+  get cwd(): string {
+    const [only, ...more] = this.checkouts;
+    return only !== undefined && more.length === 0 ? only.directory : this.#paths.work;
+  }
+
+  /** Makes the directories, so that the agent program can start in one while the rest goes on. */
+  makeDirectories(): void {
+    const { user } = this.#context.containment;
+    for (const directory of [this.#paths.work, ...this.checkouts.map((each) => each.directory)]) {
+      makeDirectory(directory, user);
+    }
+  }
+
+  /**
+   * Makes what is missing; a checkout that was finished once is the agent's and is left as it is. Every repository is
+   * tried before the first failure is thrown. `finish` runs on each new checkout before it counts as finished.
+   */
+  async prepare(finish: (checkout: Checkout) => Promise<void> = async () => undefined): Promise<void> {
+    const missing = this.checkouts.filter(({ directory }) => !this.#done().includes(directory));
+    const results = await Promise.allSettled(
+      missing.map(async ({ spec, directory }) => {
+        const checkout = await makeCheckout(spec, directory, this.#context);
+        await finish(checkout);
+        writeState(this.#file, { done: [...this.#done(), directory] } satisfies WorkspaceState);
+      }),
+    );
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  #done(): readonly string[] {
+    return readState<WorkspaceState>(this.#file)?.done ?? [];
+  }
+
+  get #file(): string {
+    return path.join(this.#paths.runner, 'workspace.json');
+  }
+}

@@ -46,6 +46,11 @@ export interface OpenRequest {
    * branch, HEAD, index, uncommitted and untracked files, and conversation.
    */
   readonly restore?: string;
+  /**
+   * Number of the last event that the event log has from the runners of this agent. A journal that is behind it (on a
+   * machine that replaced a lost one) goes on after it, since the log drops numbers that it has.
+   */
+  readonly journal_after?: number;
 }
 
 export interface OpenReply {

@@ -1,0 +1,21 @@
+// The activities of the agent workflow over the ports.
+import type { AgentActivities } from '../contract/wire/activities.ts';
+import { endAgent } from './end-agent.ts';
+import { failing } from './failure.ts';
+import { interruptTurn } from './interrupt-turn.ts';
+import type { AgentPorts } from './ports.ts';
+import { prepareAgent } from './prepare-agent.ts';
+import { runTurn } from './run-turn.ts';
+import { createTurnOfAgent } from './takeover.ts';
+
+/** One set per worker: it knows which turns this worker watches and which runners it has opened. */
+export function createAgentActivities(ports: AgentPorts): AgentActivities {
+  const context = { ports, turns: createTurnOfAgent(), opened: new Set<string>() };
+  return {
+    prepareAgent: failing((input) => prepareAgent(ports, input)),
+    runTurn: failing((input) => runTurn(context, input)),
+    interruptTurn: failing((input) => interruptTurn(ports, input)),
+    endAgent: failing((input) => endAgent(ports, input)),
+    publishEvents: failing(async ({ agent, events }) => void (await ports.events.append(agent, 'workflow', events))),
+  };
+}

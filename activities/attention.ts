@@ -1,0 +1,71 @@
+// What a long activity has to attend to beside its work: heartbeats, cancellation, the end of its worker.
+import { CancelledFailure, Context } from '@temporalio/activity';
+import { handedOver } from './failure.ts';
+
+/** Sent every second of the five after which a worker counts as dead. */
+const HEARTBEAT_MS = 1_000;
+
+export interface Attention {
+  /** Aborts when the work must be left: cancelled, handed over, or taken over by a later attempt. */
+  readonly signal: AbortSignal;
+  /** Whether the workflow itself wants it to end; a worker's shutdown looks much the same and must not end a turn. */
+  readonly cancelRequested: boolean;
+  /** Why the signal has aborted, as what the activity is to throw. */
+  reason(): Error;
+}
+
+/**
+ * Runs the work with heartbeats. When the signal aborts, the work should end soon; what it throws then is replaced by
+ * the reason.
+ * @param handover aborts when the worker shuts down
+ * @param details what the heartbeats carry to the next attempt
+ */
+export async function attentively<T>(
+  handover: AbortSignal,
+  work: (attention: Attention) => Promise<T>,
+  details: () => unknown = () => undefined,
+  takenOver: AbortSignal = new AbortController().signal,
+): Promise<T> {
+  const context = Context.current();
+  const { cancellationSignal } = context;
+  const signal = AbortSignal.any([handover, cancellationSignal, takenOver]);
+  const attention: Attention = {
+    signal,
+    get cancelRequested() {
+      return context.cancellationDetails?.cancelRequested === true;
+    },
+    reason: () => {
+      if (attention.cancelRequested) return new CancelledFailure('canceled by the workflow');
+      // Not cancelled by the workflow: then only this attempt ends, and another one goes on.
+      return handedOver();
+    },
+  };
+  const heart = setInterval(() => {
+    context.heartbeat(details());
+  }, HEARTBEAT_MS);
+  try {
+    if (signal.aborted) throw attention.reason();
+    return await work(attention);
+  } catch (error) {
+    throw signal.aborted ? attention.reason() : error;
+  } finally {
+    clearInterval(heart);
+    // The last word of this attempt: the next one reads it.
+    if (details() !== undefined) context.heartbeat(details());
+  }
+}
+
+/** Rejects with the reason once the signal aborts, for work that does not listen to it. */
+export async function unlessAborted<T>(attention: Attention, work: Promise<T>): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => {
+    reject(attention.reason());
+  };
+  attention.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    if (attention.signal.aborted) onAbort();
+    return await Promise.race([work, aborted]);
+  } finally {
+    attention.signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,45 @@
+// The way to an agent's machine and its runner.
+import { MurmurError } from '../contract/wire/errors.ts';
+import type { AgentSpec } from '../contract/wire/agent.ts';
+import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
+import type { RunnerClient } from '../drivers/machines/runner-client.ts';
+import { machineLost } from './failure.ts';
+import type { AgentPorts } from './ports.ts';
+
+/** Throws FAILED_PRECONDITION when this worker does not have the provider. */
+export function providerOf(ports: AgentPorts, spec: AgentSpec): MachineProvider {
+  const { provider } = spec.machine;
+  const found = Object.hasOwn(ports.machines, provider) ? ports.machines[provider] : undefined;
+  if (found !== undefined) return found;
+  throw new MurmurError('FAILED_PRECONDITION', `this worker has no machines of the kind ${JSON.stringify(provider)}`, {
+    hint: `it has ${Object.keys(ports.machines).join(', ')}`,
+  });
+}
+
+/**
+ * Connects to the machine of a running agent, started when it was stopped. It is never made here: an attempt that was
+ * frozen and thaws after the agent's end would bring it back. Throws the failure MachineLost when it is gone.
+ */
+export async function connect(ports: AgentPorts, spec: AgentSpec): Promise<Machine> {
+  const provider = providerOf(ports, spec);
+  const { name } = spec.machine;
+  const { state } = await provider.describe(name);
+  if (state === 'absent') throw machineLost(name);
+  if (state === 'provisioning') throw new MurmurError('UNAVAILABLE', `machine ${name} is not ready yet`);
+  try {
+    if (state === 'stopped') await provider.start(name);
+    return await provider.connect(name);
+  } catch (error) {
+    if (error instanceof MurmurError && error.code === 'NOT_FOUND') throw machineLost(name);
+    throw error;
+  }
+}
+
+/** The runner of a running agent, started when it has died. Throws like `connect`. */
+export async function reachRunner(
+  ports: AgentPorts,
+  spec: AgentSpec,
+): Promise<{ readonly machine: Machine; readonly runner: RunnerClient }> {
+  const machine = await connect(ports, spec);
+  return { machine, runner: await ports.runners.ensure(machine) };
+}

@@ -1,0 +1,35 @@
+// What a runner needs to open an agent: texts and secrets by value, which histories hold by reference.
+import type { AgentSpec } from '../contract/wire/agent.ts';
+import { workflowIdOf } from '../contract/wire/identity.ts';
+import type { OpenRequest } from '../contract/wire/runner.ts';
+import type { AgentPorts } from './ports.ts';
+import { wholeText } from './prompt.ts';
+
+/** Credentials whose values nobody may read in an event; an address is none. */
+const SECRET_CREDENTIALS = /KEY|TOKEN|SECRET/;
+
+/** The request for this agent; `restore` is the path of a snapshot on the machine. */
+export async function openRequest(ports: AgentPorts, spec: AgentSpec, restore?: string): Promise<OpenRequest> {
+  const [secrets, appended, journalAfter] = await Promise.all([
+    spec.secrets === undefined ? {} : ports.secrets.get(spec.secrets.ref),
+    spec.append_system_prompt === undefined ? undefined : wholeText(ports, spec.append_system_prompt),
+    ports.events.lastSeq(workflowIdOf(spec.identity), 'runner'),
+  ]);
+  return {
+    repos: spec.repos,
+    session_id: spec.session_id,
+    backend: spec.backend,
+    ...(spec.model === undefined ? {} : { model: spec.model }),
+    ...(appended === undefined ? {} : { append_system_prompt: appended }),
+    // A spawn-time secret goes before a credential of the same name: it was given for this agent.
+    env: { ...ports.credentials, ...secrets },
+    secret_names: [
+      ...new Set([
+        ...Object.keys(ports.credentials).filter((name) => SECRET_CREDENTIALS.test(name)),
+        ...Object.keys(secrets),
+      ]),
+    ],
+    ...(restore === undefined ? {} : { restore }),
+    journal_after: journalAfter,
+  };
+}

@@ -1,0 +1,31 @@
+// What the activities of an agent work with; the worker's composition root makes it. Types only.
+import type { EventLog } from '../drivers/events/event-log.ts';
+import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
+import type { RunnerClient } from '../drivers/machines/runner-client.ts';
+import type { ObjectStore } from '../drivers/objects/object-store.ts';
+import type { SecretStore } from '../drivers/secrets/secret-store.ts';
+
+/** Finds and starts runners (drivers/machines/runner-process.ts). */
+export interface Runners {
+  /** The runner if one answers; never starts one. */
+  find(machine: Machine): Promise<RunnerClient | undefined>;
+  /** The runner, started when none answers. Throws UNAVAILABLE. */
+  ensure(machine: Machine): Promise<RunnerClient>;
+}
+
+/** What the activities have to tell the operator: facts, no secrets. */
+export type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void;
+
+export interface AgentPorts {
+  /** By name. */
+  readonly machines: Readonly<Record<string, MachineProvider>>;
+  readonly runners: Runners;
+  readonly objects: ObjectStore;
+  readonly events: EventLog;
+  readonly secrets: SecretStore;
+  /** Environment of every agent program: what gives it access to a model. */
+  readonly credentials: Readonly<Record<string, string>>;
+  /** Aborts when this worker shuts down: running turns are handed over to the next one. */
+  readonly handover: AbortSignal;
+  readonly report: Report;
+}

@@ -1,0 +1,22 @@
+// The machine, its runner, the workspace and the agent program of a new agent, or of one whose machine was lost.
+import type { PrepareInput, PrepareResult } from '../contract/wire/activities.ts';
+import { workflowIdOf } from '../contract/wire/identity.ts';
+import { attentively, unlessAborted } from './attention.ts';
+import { providerOf } from './machine.ts';
+import { openRequest } from './open-request.ts';
+import type { AgentPorts } from './ports.ts';
+import { fetchSnapshot } from './snapshots.ts';
+
+/** `prepareAgent`: every step is idempotent, so that an attempt goes on where the one before was left. */
+export function prepareAgent(ports: AgentPorts, { spec }: PrepareInput): Promise<PrepareResult> {
+  return attentively(ports.handover, async (attention) => {
+    const provider = providerOf(ports, spec);
+    const { name } = spec.machine;
+    await unlessAborted(attention, provider.create({ name, labels: { agent: workflowIdOf(spec.identity) } }));
+    const machine = await unlessAborted(attention, provider.connect(name));
+    const runner = await unlessAborted(attention, ports.runners.ensure(machine));
+    const restore = await unlessAborted(attention, fetchSnapshot(ports.objects, spec, machine));
+    const { isolation } = await runner.open(await openRequest(ports, spec, restore), attention.signal);
+    return { vm: { name, provider: provider.name, isolation, state: 'running' } };
+  });
+}

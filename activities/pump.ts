@@ -1,0 +1,26 @@
+// Carries a runner's journal to the event log. The log, not a heartbeat, says how far it has come: heartbeats are late.
+import type { SourcedEvent } from '../contract/wire/events.ts';
+import type { EventLog } from '../drivers/events/event-log.ts';
+import type { RunnerClient } from '../drivers/machines/runner-client.ts';
+
+/**
+ * Copies the events above `after`, until `isLast` holds for a batch or the signal aborts. The log drops what a
+ * worker that was frozen for a while writes late. Throws UNAVAILABLE when the runner's stream ends before.
+ * @param onSeq hears of each number that the log has
+ */
+export async function pumpEvents(
+  { runner, events, agent }: { readonly runner: RunnerClient; readonly events: EventLog; readonly agent: string },
+  after: number,
+  signal: AbortSignal,
+  isLast: (batch: readonly SourcedEvent[]) => boolean,
+  onSeq: (seq: number) => void = () => undefined,
+): Promise<void> {
+  const ended = new AbortController();
+  for await (const batch of runner.events(after, AbortSignal.any([signal, ended.signal]))) {
+    await events.append(agent, 'runner', batch);
+    onSeq(batch[batch.length - 1]?.seq ?? after);
+    if (!isLast(batch)) continue;
+    ended.abort();
+    return;
+  }
+}

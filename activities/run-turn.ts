@@ -1,0 +1,159 @@
+// A turn: asked for once, watched to its end by whichever attempt is there, and its snapshot stored.
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { RunTurnInput } from '../contract/wire/activities.ts';
+import type { SourcedEvent } from '../contract/wire/events.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { workflowIdOf } from '../contract/wire/identity.ts';
+import type { RunnerTurnOutcome, TurnReply } from '../contract/wire/runner.ts';
+import type { TurnOutcome } from '../contract/wire/turns.ts';
+import type { Machine } from '../drivers/machines/provider.ts';
+import type { RunnerClient } from '../drivers/machines/runner-client.ts';
+import { attentively, unlessAborted } from './attention.ts';
+import type { Attention } from './attention.ts';
+import { toFailure } from './failure.ts';
+import { reachRunner } from './machine.ts';
+import { openRequest } from './open-request.ts';
+import type { AgentPorts } from './ports.ts';
+import { inputSummaries, joinedPrompt } from './prompt.ts';
+import { pumpEvents } from './pump.ts';
+import { storeSnapshot } from './snapshots.ts';
+import type { TurnOfAgent } from './takeover.ts';
+
+/** What an attempt leaves to the next one. */
+interface Progress {
+  /** Attempts in a row that did not reach the runner. */
+  failures: number;
+  /** For people: how far the log has come. */
+  seq: number;
+}
+
+/** First and longest wait between attempts that do not reach the runner. */
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 10_000;
+/**
+ * Attempts in a row after which the turn is given up, some four minutes: a runner that does not start by then does not
+ * start by itself, and the agent must say so.
+ */
+const FAILURES = 30;
+
+export interface TurnContext {
+  readonly ports: AgentPorts;
+  readonly turns: TurnOfAgent;
+  /** Agents whose runners this worker has opened. */
+  readonly opened: Set<string>;
+}
+
+/** `runTurn`, one pump per agent in this worker. */
+export async function runTurn(context: TurnContext, input: RunTurnInput): Promise<TurnOutcome> {
+  const { ports, turns } = context;
+  const { heartbeatDetails } = Context.current().info;
+  const progress: Progress = { failures: 0, seq: 0, ...(heartbeatDetails as Partial<Progress> | undefined) };
+  try {
+    return await turns.takeOver(workflowIdOf(input.spec.identity), (takenOver) =>
+      attentively(
+        ports.handover,
+        (attention) => watchTurn(context, input, attention, progress),
+        () => ({ ...progress }),
+        takenOver,
+      ),
+    );
+  } catch (error) {
+    throw paced(error, progress);
+  }
+}
+
+async function watchTurn(
+  context: TurnContext,
+  input: RunTurnInput,
+  attention: Attention,
+  progress: Progress,
+): Promise<TurnOutcome> {
+  const { ports } = context;
+  progress.failures += 1;
+  const { machine, runner } = await unlessAborted(attention, reachRunner(ports, input.spec));
+  try {
+    const outcome = await follow(context, runner, input, attention, progress);
+    const snapshot = await unlessAborted(attention, saveTurn(ports, input, machine, runner));
+    return { ...outcome, ...(snapshot === undefined ? {} : { snapshot }) };
+  } catch (error) {
+    if (attention.signal.aborted && attention.cancelRequested) await runner.interrupt({ turn_id: input.turn_id });
+    throw error;
+  }
+}
+
+/** Starts the turn, or finds it as it is, and copies its events until the log has all of them. */
+async function follow(
+  { ports, opened }: TurnContext,
+  runner: RunnerClient,
+  input: RunTurnInput,
+  attention: Attention,
+  progress: Progress,
+): Promise<RunnerTurnOutcome> {
+  const { spec, turn_id, number, inputs } = input;
+  const agent = workflowIdOf(spec.identity);
+  const prompt = await joinedPrompt(ports, inputs);
+  const ask = (): Promise<TurnReply> => runner.turn({ turn_id, number, prompt, inputs: inputSummaries(inputs) });
+  const open = async (): Promise<void> => {
+    await runner.open(await openRequest(ports, spec), attention.signal);
+    opened.add(agent);
+  };
+  // Once per worker, so that a worker with other credentials passes them on; then only when the runner is a new one.
+  if (!opened.has(agent)) await open();
+  // The log is read before the turn is asked about: its end cannot fall between the two and be waited for in vain.
+  progress.seq = await ports.events.lastSeq(agent, 'runner');
+  let reply = await ask().catch(async (error: unknown) => {
+    if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') throw error;
+    await open();
+    return await ask();
+  });
+  progress.failures = 0;
+  while (reply.end_seq === undefined || progress.seq < reply.end_seq) {
+    const stopAt = reply.end_seq ?? Infinity;
+    await pumpEvents(
+      { runner, events: ports.events, agent },
+      progress.seq,
+      attention.signal,
+      (batch) => batch.some((each) => each.seq >= stopAt || endsTurn(each, turn_id)),
+      (seq) => (progress.seq = seq),
+    );
+    if (attention.signal.aborted) throw attention.reason();
+    reply = await ask();
+  }
+  if (reply.outcome === undefined) throw new Error(`turn ${turn_id} has ended without an outcome`);
+  return reply.outcome;
+}
+
+function endsTurn({ event }: SourcedEvent, turnId: string): boolean {
+  return event.type === 'turn_complete' && event.turn_id === turnId;
+}
+
+/** The key of the snapshot; undefined when it could not be made, and then the turn counts as not saved. */
+async function saveTurn(
+  ports: AgentPorts,
+  { spec, number }: RunTurnInput,
+  machine: Machine,
+  runner: RunnerClient,
+): Promise<string | undefined> {
+  try {
+    return await storeSnapshot(ports.objects, spec, machine, await runner.snapshot());
+  } catch (error) {
+    ports.report('snapshot failed', { agent: workflowIdOf(spec.identity), turn: number, error: String(error) });
+    return undefined;
+  }
+}
+
+/** Gives a failure that may be tried again its delay; one that kept coming back is given up. */
+function paced(error: unknown, { failures }: Progress): Error {
+  const failure = toFailure(error, Context.current().info.attempt);
+  if (!(failure instanceof ApplicationFailure) || failure.nonRetryable === true) return failure;
+  // A handover comes with its own.
+  if (failure.nextRetryDelay !== undefined) return failure;
+  return ApplicationFailure.create({
+    type: failure.type ?? 'INTERNAL',
+    message: failure.message,
+    details: failure.details ?? [],
+    nonRetryable: failures >= FAILURES,
+    nextRetryDelay: Math.min(FIRST_WAIT_MS * 2 ** Math.max(failures - 1, 0), LONGEST_WAIT_MS),
+  });
+}

@@ -1,0 +1,100 @@
+// Snapshots in the object store: `<prefix>/<seq>-<time>/<n>` are the files, `manifest.json` beside them names them, and
+// `<prefix>/latest.json` is the newest manifest. Seq is the journal position that the snapshot covers.
+import { posix } from 'node:path';
+import { workflowIdOf } from '../contract/wire/identity.ts';
+import type { AgentSpec } from '../contract/wire/agent.ts';
+import { snapshotsPrefix } from '../contract/wire/object-keys.ts';
+import type { SnapshotReply } from '../contract/wire/runner.ts';
+import type { Machine } from '../drivers/machines/provider.ts';
+import type { ObjectStore } from '../drivers/objects/object-store.ts';
+
+/** The newest one, and two before it for whoever finds the newest one wanting. */
+const KEPT = 3;
+/** Files on their way at once: each is in memory as a whole. */
+const PARALLEL = 4;
+
+interface Manifest {
+  /** Key of the manifest: what `TurnOutcome.snapshot` refers to. */
+  readonly key: string;
+  readonly seq: number;
+  /** Paths as the runner named them; the nth lies under the key `<n>`, as a path may hold what a key may not. */
+  readonly files: readonly string[];
+}
+
+/** Copies a captured snapshot to the object store and answers its key. What is older than the newest three goes. */
+export async function storeSnapshot(
+  objects: ObjectStore,
+  spec: AgentSpec,
+  machine: Machine,
+  { directory, files, seq }: SnapshotReply,
+): Promise<string> {
+  const prefix = snapshotsPrefix(workflowIdOf(spec.identity));
+  // A folder of its own for each, also for two of one position: a half-written one must not spoil the one before.
+  const folder = `${prefix}/${paddedNumber(seq)}-${Date.now().toString(36)}`;
+  await inParallel(files, async (file, index) => {
+    await objects.put(`${folder}/${index.toString()}`, await machine.get(posix.join(directory, file)));
+  });
+  const manifest: Manifest = { key: `${folder}/manifest.json`, seq, files };
+  // The manifest after its files, the pointer after the manifest: what is named is there.
+  await objects.put(manifest.key, JSON.stringify(manifest));
+  await objects.put(latestKey(prefix), JSON.stringify(manifest));
+  await removeOld(objects, prefix);
+  return manifest.key;
+}
+
+/** Key of the newest stored snapshot. */
+export async function latestSnapshot(objects: ObjectStore, spec: AgentSpec): Promise<string | undefined> {
+  return (await readLatest(objects, spec))?.key;
+}
+
+/** Copies the newest snapshot to the machine; answers its directory there, or undefined when there is none. */
+export async function fetchSnapshot(
+  objects: ObjectStore,
+  spec: AgentSpec,
+  machine: Machine,
+): Promise<string | undefined> {
+  const manifest = await readLatest(objects, spec);
+  if (manifest === undefined) return undefined;
+  const directory = posix.join(machine.paths.runner, 'restore', paddedNumber(manifest.seq));
+  await inParallel(manifest.files, async (file, index) => {
+    const content = await objects.get(`${posix.dirname(manifest.key)}/${index.toString()}`);
+    if (content === undefined) throw new Error(`snapshot ${manifest.key} lacks ${file}`);
+    await machine.put(posix.join(directory, file), content, 0o600);
+  });
+  return directory;
+}
+
+async function readLatest(objects: ObjectStore, spec: AgentSpec): Promise<Manifest | undefined> {
+  const content = await objects.get(latestKey(snapshotsPrefix(workflowIdOf(spec.identity))));
+  return content === undefined ? undefined : (JSON.parse(content.toString('utf8')) as Manifest);
+}
+
+async function removeOld(objects: ObjectStore, prefix: string): Promise<void> {
+  const keys = await objects.list(`${prefix}/`);
+  const folders = [...new Set(keys.map((key) => key.slice(prefix.length + 1)).filter((key) => key.includes('/')))]
+    .map((key) => key.slice(0, key.indexOf('/')))
+    .sort();
+  const kept = new Set([...new Set(folders)].slice(-KEPT));
+  const old = keys.filter((key) => {
+    const [folder, ...rest] = key.slice(prefix.length + 1).split('/');
+    return rest.length > 0 && folder !== undefined && !kept.has(folder);
+  });
+  await inParallel(old, (key) => objects.delete(key));
+}
+
+function latestKey(prefix: string): string {
+  return `${prefix}/latest.json`;
+}
+
+/** Sorts as text in the order of the numbers. */
+function paddedNumber(seq: number): string {
+  return seq.toString().padStart(10, '0');
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T, index: number) => Promise<void>): Promise<void> {
+  const queue = [...items.entries()];
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await work(next[1], next[0]);
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, worker));
+}

@@ -15,10 +15,26 @@ export interface SpawnedAgent {
 /** Where the bench's agents live. */
 export const WORKSPACE = 'bench';
 
+export interface SpawnOptions {
+  /** Clone URL. */
+  readonly repository?: string;
+  /** `fake` asks for the fake backend. */
+  readonly model?: string;
+}
+
 /** Spawns an agent with a script as its prompt. Resolves with the server's answer: the agent exists. */
-export async function spawnAgent(laboratory: Laboratory, prompt: Prompt, repository?: string): Promise<SpawnedAgent> {
-  const repos = repository === undefined ? [] : [{ clone_url: repository }];
-  const input = { slug: laboratory.name('bench'), description: prompt.text, workspace: WORKSPACE, repos };
+export async function spawnAgent(
+  laboratory: Laboratory,
+  prompt: Prompt,
+  { repository, model }: SpawnOptions = {},
+): Promise<SpawnedAgent> {
+  const input = {
+    slug: laboratory.name('bench'),
+    description: prompt.text,
+    workspace: WORKSPACE,
+    repos: repository === undefined ? [] : [{ clone_url: repository }],
+    ...(model === undefined ? {} : { model }),
+  };
   const { path } = await laboratory.stack().client.call('spawn', operations.spawn.input.parse(input));
   return { slug: path, workflowId: path.slice(1) };
 }

@@ -1,7 +1,6 @@
 // Fifty agents at once, one turn each.
 import { now } from '../clock.ts';
-import { idle, killAgent } from '../laboratory/agent.ts';
-import { spawnFakeAgent } from '../laboratory/fake-agent.ts';
+import { idle, killAgent, spawnAgent } from '../laboratory/agent.ts';
 import { countHistory } from '../laboratory/history.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
 import type { Measure, Trial } from '../measure.ts';
@@ -40,10 +39,9 @@ function open(laboratory: Laboratory): Promise<Trial> {
     },
     ours: async () => {
       const stack = laboratory.stack();
-      const { account } = await stack.client.call('auth', {});
       const began = now();
       const one = async () => {
-        const agent = await spawnFakeAgent(laboratory, account, laboratory.model.script([{ text: 'done' }]));
+        const agent = await spawnAgent(laboratory, laboratory.model.script([{ text: 'done' }]), { model: 'fake' });
         await idle(stack, agent);
         return agent;
       };

@@ -47,7 +47,7 @@ function open(laboratory: Laboratory): Promise<Trial> {
       const stack = laboratory.stack();
       const prompt = laboratory.model.script([{ text: 'done' }]);
       const began = now();
-      const agent = await spawnAgent(laboratory, prompt, laboratory.repository);
+      const agent = await spawnAgent(laboratory, prompt, { repository: laboratory.repository });
       const asked = await prompt.asked();
       await idle(stack, agent);
       activities = (await countHistory(client, agent.workflowId)).activities;

@@ -31,6 +31,7 @@ export async function openSession(
 ): Promise<OpenedSession> {
   const { paths, containment, scrubber, env } = context;
   scrubber.add(secretsOf(request));
+  context.journal.continueAfter(request.journal_after ?? 0);
   await context.allowRemotes(request.repos.map(({ clone_url }) => clone_url));
   const workspace = new Workspace(request.repos, paths, context);
   workspace.makeDirectories();

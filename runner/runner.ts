@@ -93,8 +93,9 @@ export class Runner {
     this.#turns.interrupt(turn_id);
   }
 
-  /** Throws FAILED_PRECONDITION while a turn runs. */
+  /** Throws FAILED_PRECONDITION while a turn runs; one that has been interrupted is waited for. */
   async snapshot(): Promise<SnapshotReply> {
+    await this.#turns.interruptedEnd();
     this.#refuseWhenStopping();
     const running = this.#turns.runningTurn;
     if (running !== undefined) {
@@ -122,7 +123,7 @@ export class Runner {
     const session = this.#session;
     if (session !== undefined) {
       if (this.#turns.runningTurn !== undefined) return session.reply;
-      if (JSON.stringify(request) === JSON.stringify(session.request)) {
+      if (isSameSession(request, session.request)) {
         await session.program.running();
         return session.reply;
       }
@@ -163,4 +164,10 @@ export class Runner {
   #refuseWhenStopping(): void {
     if (this.#stopping !== undefined) throw new MurmurError('UNAVAILABLE', 'the runner is stopping');
   }
+}
+
+/** What a session begins with does not tell two apart: it has happened. */
+function isSameSession(one: OpenRequest, other: OpenRequest): boolean {
+  const lasting = ({ restore: _restore, journal_after: _after, ...rest }: OpenRequest): string => JSON.stringify(rest);
+  return lasting(one) === lasting(other);
 }

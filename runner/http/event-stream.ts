@@ -8,7 +8,7 @@ import type { Journal } from '../journal/journal.ts';
 const KEEP_ALIVE_MS = 1_000;
 
 /**
- * Streams events above `after` until the reader goes away or the signal aborts. A reader that does not read holds up
+ * Streams events above `after` until the reader goes away or, once `closing` aborts, has them all. A reader that does not read holds up
  * itself only. Throws INVALID_ARGUMENT for an `after` that is no number.
  */
 export async function streamEvents(
@@ -26,8 +26,7 @@ export async function streamEvents(
   // A keep-alive must not pile up behind data that the reader does not take.
   const keepAlive = setInterval(() => !response.writableNeedDrain && response.write('\n'), KEEP_ALIVE_MS);
   try {
-    const until = AbortSignal.any([gone.signal, closing]);
-    for await (const lines of followJournal(journal, Number(text), until)) {
+    for await (const lines of followJournal(journal, Number(text), { gone: gone.signal, closing })) {
       if (!response.write(lines)) await drained(response, gone.signal);
     }
   } finally {

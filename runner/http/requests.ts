@@ -14,6 +14,7 @@ export function openRequest(body: Body): OpenRequest {
   for (const name of ['model', 'append_system_prompt', 'restore']) {
     if (body[name] !== undefined) need(body, name, isText, 'a text');
   }
+  if (body['journal_after'] !== undefined) need(body, 'journal_after', Number.isSafeInteger, 'a whole number');
   return body as unknown as OpenRequest;
 }
 

@@ -7,31 +7,44 @@ import type { Journal } from './journal.ts';
 const CHUNK = 64 * 1024;
 const SEQ = /^\{"seq":(\d+),/;
 
+export interface FollowSignals {
+  /** The reader has gone: ends at once. */
+  readonly gone: AbortSignal;
+  /** No event follows any more: ends when all have been given. */
+  readonly closing: AbortSignal;
+}
+
 /**
- * Lines (with their newline) of the events above `after`, in batches, until the signal aborts. The next batch is read
- * when the consumer asks for it, so a slow reader costs one batch of memory.
+ * Lines (with their newline) of the events above `after`, in batches. The next batch is read when the consumer asks for
+ * it, so a slow reader costs one batch of memory.
  */
-export async function* followJournal(journal: Journal, after: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+export async function* followJournal(
+  journal: Journal,
+  after: number,
+  { gone, closing }: FollowSignals,
+): AsyncGenerator<Buffer> {
   const handle = await open(journal.file, 'r');
+  const either = AbortSignal.any([gone, closing]);
   try {
     let position = journal.markBefore(after).offset;
-    let skipping = true;
+    let isSkipping = true;
     let rest: Buffer = Buffer.alloc(0);
-    while (!signal.aborted) {
+    while (!gone.aborted) {
       if (position >= journal.size) {
-        await nextAppend(journal, position, signal);
+        if (closing.aborted) return;
+        await nextAppend(journal, position, either);
         continue;
       }
       const chunk = Buffer.alloc(Math.min(CHUNK, journal.size - position));
       const { bytesRead } = await handle.read(chunk, 0, chunk.length, position);
       position += bytesRead;
-      const data = rest.length === 0 ? chunk.subarray(0, bytesRead) : Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
+      const data = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
       const end = data.lastIndexOf(10) + 1;
       rest = data.subarray(end);
       let batch = data.subarray(0, end);
-      if (skipping) {
+      if (isSkipping) {
         batch = batch.subarray(startAbove(batch, after));
-        skipping = batch.length === 0;
+        isSkipping = batch.length === 0;
       }
       if (batch.length > 0) yield batch;
     }

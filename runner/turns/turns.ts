@@ -80,6 +80,11 @@ export class Turns {
     else if (this.#options.records.get(turnId) === undefined) this.#options.records.put(turnId, { state: 'tombstone' });
   }
 
+  /** Resolves when the running turn has ended, if it has been interrupted; else at once. */
+  async interruptedEnd(): Promise<void> {
+    if (this.#current?.interrupt.signal.aborted === true) await this.#current.ended;
+  }
+
   /** Ends the running turn with this status. Resolves when it has ended; at once when none runs. */
   async cutShort(status: TurnStatus): Promise<void> {
     const current = this.#current;

@@ -1,9 +1,7 @@
 // The API server that a command talks to: by the settings, or the embedded stack that runs.
 import { loadSettings, type Settings } from '../config/settings.ts';
-import { createClient, type MurmurClient } from '../client/index.ts';
+import type { MurmurClient } from '../client/index.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
-import { isRunning } from '../stack/process.ts';
-import { readRecord } from '../stack/record.ts';
 import type { CliContext } from './context.ts';
 
 export interface Connection {
@@ -25,11 +23,13 @@ export async function connect(context: CliContext, settings: Settings): Promise<
   if (url === undefined || (await isStale(settings))) {
     throw new MurmurError('UNAVAILABLE', 'no Murmur is running here', { hint: 'run `murmur up`' });
   }
+  const { createClient } = await import('../client/index.ts');
   return { settings, client: createClient({ url, token: settings.token }) };
 }
 
 /** stack.json of a stack whose supervisor and server have both ended, by a crash or a reboot. */
 async function isStale(settings: Settings): Promise<boolean> {
+  const [{ readRecord }, { isRunning }] = await Promise.all([import('../stack/record.ts'), import('../stack/process.ts')]);
   const record = await readRecord(settings.home);
   if (record?.server?.url !== settings.apiUrl || record === undefined) return false;
   const { server } = record.children;

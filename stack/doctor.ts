@@ -72,13 +72,17 @@ async function gitCheck(env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
 async function preflight(config: Config, env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
   const problems = await problemsOf(config, env);
   const found = problems.map((problem): Check => {
-    const name = /\b(git|claude|key|HOME)\b/i.exec(problem.message)?.[1]?.toLowerCase() ?? 'setup';
+    const name = /_API_KEY/.test(problem.message) ? 'credentials' : subjectOf(problem.message);
     const state = problem.severity === 'error' ? 'problem' : 'warning';
     return { name, state, message: problem.message, fix: problem.fix };
   });
   const claudeIsFine = config.claude !== undefined && !found.some(({ name }) => name === 'claude');
   const fine: readonly Check[] = claudeIsFine ? [{ name: 'claude', state: 'ok', message: config.claude ?? '' }] : [];
   return [...fine, ...found];
+}
+
+function subjectOf(message: string): string {
+  return ['MURMUR_HOME', 'claude', 'git'].find((subject) => message.includes(subject)) ?? 'setup';
 }
 
 /** Ports matter to a start; a stack that runs holds its own. */

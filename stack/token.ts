@@ -3,24 +3,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmod, readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import type { HomePaths } from '../config/home.ts';
+import type { TokenEntry, TokenFile } from '../contract/wire/tokens.ts';
 
 /** Readable by the owner alone. */
 const PRIVATE = 0o600;
-
-/** What tokens.json holds: the API server's side, which knows no token in clear. */
-export interface TokensFile {
-  readonly tokens: readonly TokenEntry[];
-}
-
-export interface TokenEntry {
-  /** `owner` is the one that `murmur up` makes. */
-  readonly id: string;
-  readonly account: string;
-  /** Hex. */
-  readonly sha256: string;
-  /** ISO 8601. */
-  readonly created_at: string;
-}
 
 /** The hash under which a token is stored. */
 export function hashOf(token: string): string {
@@ -43,10 +29,10 @@ export async function ensureToken(home: HomePaths, account: string): Promise<'ma
   return known === undefined && token === undefined ? 'made' : 'repaired';
 }
 
-async function replaceToken(home: HomePaths, account: string, file: TokensFile): Promise<void> {
+async function replaceToken(home: HomePaths, account: string, file: TokenFile): Promise<void> {
   const token = `mur_${randomBytes(32).toString('base64url')}`;
   const entry: TokenEntry = { id: 'owner', account, sha256: hashOf(token), created_at: new Date().toISOString() };
-  const tokens: TokensFile = { tokens: [...file.tokens.filter((other) => other.id !== 'owner'), entry] };
+  const tokens: TokenFile = { tokens: [...file.tokens.filter((other) => other.id !== 'owner'), entry] };
   // The server's side first: a token that is refused would be worse than one that is not used yet.
   await writeFileAtomic(home.tokens, `${JSON.stringify(tokens, undefined, 2)}\n`, { mode: PRIVATE });
   await writeFileAtomic(home.token, `${token}\n`, { mode: PRIVATE });
@@ -57,9 +43,9 @@ async function readToken(home: HomePaths): Promise<string | undefined> {
   return text.trim() === '' ? undefined : text.trim();
 }
 
-async function readTokens(home: HomePaths): Promise<TokensFile> {
+async function readTokens(home: HomePaths): Promise<TokenFile> {
   try {
-    const content = JSON.parse(await readFile(home.tokens, 'utf8')) as Partial<TokensFile>;
+    const content = JSON.parse(await readFile(home.tokens, 'utf8')) as Partial<TokenFile>;
     return { tokens: content.tokens ?? [] };
   } catch {
     return { tokens: [] };

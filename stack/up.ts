@@ -3,8 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
-import { makeHome } from '../config/home.ts';
-import { userCacheFolder } from '../config/home.ts';
+import { makeHome, userCacheFolder } from '../config/home.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { StackRecord } from '../contract/stack.ts';
 import { openLog, tailOf } from './logs.ts';
@@ -66,10 +65,10 @@ export async function upInForeground(options: UpOptions, onReady: (record: Stack
 
 async function settingsOf(options: UpOptions): Promise<StackSettings> {
   const { config, env, onProgress, signal, version } = options;
-  const { home, taskQueue } = config;
+  const { home } = config;
   const ports = { ...config.ports, ...options.ports };
   const entries = options.entries === undefined ? {} : { entries: options.entries };
-  const common = { home, version, taskQueue, ports, ...entries };
+  const common = { home, version, ports, ...entries };
   const { address, external, namespace } = config.temporal;
   if (external && address !== undefined) return { ...common, temporal: { address, namespace } };
   const cacheDirs = [userCacheFolder(env), home.cache];

@@ -1,5 +1,4 @@
 // `version`: the client's own part needs no server.
-import { createClient } from '../../client/index.ts';
 import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
 import { COMMIT } from '../build-info.ts';
 import { keyValues } from '../present/table.ts';
@@ -18,6 +17,7 @@ export const versionHalf: OwnHalf = {
       else context.terminal.line(keyValues([['Client', clientText]]));
       return;
     }
+    const { createClient } = await import('../../client/index.ts');
     const server = await createClient({ url, token, retryForMs: RETRY_MS })
       .call('version', {}, { signal: context.signal })
       .catch(unreachable);

@@ -2,6 +2,8 @@
 // this: it reads `-json` as four flags, lets a repeatable flag swallow what follows it, waits for stdin when a
 // positional is missing, and reorders repeated words.
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { parsePhase } from '../../contract/wire/phases.ts';
+import { parseTaskStatus } from '../../contract/wire/tasks.ts';
 import type { ArgGrammar, FlagGrammar, Grammar } from './grammar.ts';
 import { sameName } from './names.ts';
 import { nearest } from './nearest.ts';
@@ -89,7 +91,7 @@ function checkedValue(
   if (known.values === undefined) return value;
   const meant = known.values.find((each) => sameName(each, value));
   if (meant !== undefined) return meant;
-  if (known.otherSpellings === true) return value;
+  if (known.otherSpellings === true && isOtherSpelling(value)) return value;
   const guess = nearest(value, known.values);
   const offer = guess === undefined ? '' : `did you mean ${guess}? `;
   throw wrong(
@@ -97,6 +99,11 @@ function checkedValue(
     command,
     `${offer}it takes ${known.values.join(', ')}`,
   );
+}
+
+/** `PHASE_IDLE`, `killed`, `completed`: what the server reads as a phase or a status too. */
+function isOtherSpelling(value: string): boolean {
+  return parsePhase(value) !== undefined || parseTaskStatus(value) !== undefined;
 }
 
 function assignWords(

@@ -5,8 +5,6 @@ import type { WantedPorts } from '../ports.ts';
 export interface StackSettings {
   readonly home: HomePaths;
   readonly version: string;
-  /** The queue that the worker polls, by which its readiness is known. */
-  readonly taskQueue: string;
   /** The server program to start, or the address of one that runs already. */
   readonly temporal: { readonly binary: string } | { readonly address: string; readonly namespace: string };
   readonly ports: WantedPorts;

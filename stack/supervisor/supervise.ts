@@ -11,7 +11,7 @@ import { readRecord, removeRecord, runningRecord, whileDeciding, writeRecord } f
 import { stopRunners } from '../runners.ts';
 import { endLeftovers } from './leftovers.ts';
 import { keepChild, type ChildSpec, type KeptChild } from './child.ts';
-import { holdsWithin, serverIsReady, temporalIsReady, workerPolls } from './readiness.ts';
+import { holdsWithin, serverIsReady, temporalIsReady } from './readiness.ts';
 import { serverSpec, sharedEnvironment, temporalSpec, workerSpec } from './specs.ts';
 import type { StackSettings } from './settings.ts';
 
@@ -99,15 +99,11 @@ class Stack {
     await this.#update({ server });
     this.#say('starting the worker and the API server');
     const shared = sharedEnvironment(this.#settings, ports.api);
-    const since = new Date();
     await Promise.all([
       this.#keep(workerSpec(this.#settings, shared, env)),
       this.#keep(serverSpec(this.#settings, shared, env)),
     ]);
-    await Promise.all([
-      this.#untilReady('server', () => serverIsReady(server.url)),
-      this.#untilReady('worker', () => this.#workerIsReady(since)),
-    ]);
+    await this.#untilReady('server', () => serverIsReady(server.url));
     await this.#update({ state: 'ready', message: 'ready' });
     this.#say(`ready: API ${server.url}, logs in ${home.logs.folder}`);
     if (this.#record !== undefined) this.#options.onReady?.(this.#record);
@@ -125,13 +121,6 @@ class Stack {
     await this.#keep(temporalSpec(binary, this.#settings, description, ports, this.#options.env));
     const attributes = Object.keys(description.search_attributes);
     await this.#untilReady('temporal', () => temporalIsReady(http, namespace, attributes));
-  }
-
-  /** A cluster of somebody else's has no HTTP form that we know of: there the worker's log tells. */
-  async #workerIsReady(since: Date): Promise<boolean> {
-    const temporal = this.#record?.temporal;
-    if (temporal?.http_url === undefined) return true;
-    return workerPolls(temporal.http_url, temporal.namespace, this.#settings.taskQueue, since);
   }
 
   /** Resolves when the stack is to stop. */
@@ -192,15 +181,22 @@ class Stack {
     this.#children.push(child);
   }
 
+  /** Throws when it takes too long, or when any of the processes keeps ending. */
   async #untilReady(name: LogName, check: () => Promise<boolean>): Promise<void> {
-    const child = this.#children.find((kept) => kept.name === name);
-    const hopeless = (): boolean => (child?.failures ?? 0) >= START_ATTEMPTS;
-    const settled = await holdsWithin(async () => hopeless() || check(), READY_MS, this.#options.stop);
-    if (settled && !hopeless()) return;
-    const why = hopeless() ? 'ends as soon as it is started' : `is not ready after ${(READY_MS / 1_000).toString()} s`;
-    const tail = await tailOf(this.#settings.home, name);
-    throw new MurmurError('UNAVAILABLE', `the ${name} process ${why}${tail === '' ? '' : `; its last words:\n${tail}`}`, {
-      hint: `read ${this.#settings.home.logs[name]}`,
+    const hopeless = (): KeptChild | undefined => this.#children.find(({ failures }) => failures >= START_ATTEMPTS);
+    const settled = await holdsWithin(
+      async () => hopeless() !== undefined || (await check()),
+      READY_MS,
+      this.#options.stop,
+    );
+    const failed = hopeless();
+    if (settled && failed === undefined) return;
+    const { home } = this.#settings;
+    const culprit = failed?.name ?? name;
+    const why = failed === undefined ? `is not ready after ${(READY_MS / 1_000).toString()} s` : 'ends as soon as it starts';
+    const tail = await tailOf(home, culprit);
+    throw new MurmurError('UNAVAILABLE', `the ${culprit} process ${why}${tail === '' ? '' : `; its last words:\n${tail}`}`, {
+      hint: `read ${home.logs[culprit]}`,
     });
   }
 

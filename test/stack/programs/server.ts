@@ -1,0 +1,12 @@
+// Stands in for the API server: ready as soon as it listens.
+import { createServer } from 'node:http';
+
+const server = createServer((request, response) => {
+  response.writeHead(request.url === '/ready' ? 200 : 404, { 'content-type': 'application/json' });
+  response.end('{"status":"ok"}');
+});
+server.listen(Number(process.env['MURMUR_API_PORT']), '127.0.0.1');
+process.once('SIGTERM', () => {
+  server.closeAllConnections();
+  server.close();
+});

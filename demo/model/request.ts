@@ -2,13 +2,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** A message of the conversation, its text blocks joined. */
-export interface ModelMessage {
+interface ModelMessage {
   readonly role: string;
   readonly text: string;
 }
 
 /** What a tool answered. */
-export interface ToolResult {
+interface ToolResult {
   readonly tool_use_id: string;
   readonly text: string;
   readonly is_error: boolean;

@@ -2,7 +2,7 @@
 import type { ScriptStep } from '../../drivers/backends/fake/script.ts';
 
 /** Tokens as the Messages API counts them. */
-export interface ModelTokens {
+interface ModelTokens {
   readonly input_tokens: number;
   readonly output_tokens: number;
   readonly cache_read_input_tokens: number;

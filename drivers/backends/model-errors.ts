@@ -38,7 +38,10 @@ const ADVICE: Readonly<Record<ModelErrorKind, ErrorAdvice>> = {
     retryable: false,
   },
   model_not_found: { action: 'spawn an agent with a model that exists and that the key may use', retryable: false },
-  program: { action: 'look at the last events, then send a follow-up to go on', retryable: true },
+  program: {
+    action: 'wait: the session is resumed by itself; if it keeps ending, look at its last events',
+    retryable: true,
+  },
   unknown: { action: 'look at the message, then send a follow-up to go on', retryable: false },
 };
 

@@ -5,7 +5,7 @@ import { lstat, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Where the key lies in a run folder. */
-export function keyFileIn(runDir: string): string {
+function keyFileIn(runDir: string): string {
   return join(runDir, 'api-key');
 }
 

@@ -89,8 +89,11 @@ export class ProgramProcess {
 
   #end(): Promise<ProgramExit> {
     return new Promise((resolve) => {
-      const finish = (code: number | null, signal: NodeJS.Signals | null): void =>
+      const finish = (code: number | null, signal: NodeJS.Signals | null): void => {
+        // Whatever still holds the other ends must neither keep us alive nor wait for us.
+        for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
         resolve({ code, signal, words: this.#words.trim() });
+      };
       this.#child.once('error', (error) => {
         this.#keepWords(error.message);
         if (this.#child.pid === undefined) finish(null, null);

@@ -14,7 +14,7 @@ export type MessageBlock =
     };
 
 /** Tokens and dollars of one model, in the program's own names. */
-export interface ProgramUsage {
+interface ProgramUsage {
   readonly inputTokens?: number;
   readonly outputTokens?: number;
   readonly cacheReadInputTokens?: number;
@@ -22,7 +22,7 @@ export interface ProgramUsage {
   readonly costUSD?: number;
 }
 
-export interface InitMessage {
+interface InitMessage {
   readonly type: 'system';
   readonly subtype: 'init';
   readonly session_id: string;
@@ -40,7 +40,7 @@ export interface ApiRetryMessage {
   readonly error: string;
 }
 
-export interface StateMessage {
+interface StateMessage {
   readonly type: 'system';
   readonly subtype: 'session_state_changed';
   readonly state: string;
@@ -78,14 +78,14 @@ export interface ResultMessage {
   readonly model_usage_since_last_result?: Readonly<Record<string, ProgramUsage>>;
 }
 
-export interface CommandLifecycleMessage {
+interface CommandLifecycleMessage {
   readonly type: 'command_lifecycle';
   readonly command_uuid: string;
   readonly state: 'queued' | 'started' | 'completed' | 'cancelled';
 }
 
 /** Sent for subscriptions only. */
-export interface RateLimitMessage {
+interface RateLimitMessage {
   readonly type: 'rate_limit_event';
   readonly rate_limit_info: {
     readonly status: string;
@@ -105,7 +105,7 @@ export interface ControlResponseMessage {
 }
 
 /** What the program asks of us: nothing that we offer, so it is refused. */
-export interface ControlRequestMessage {
+interface ControlRequestMessage {
   readonly type: 'control_request';
   readonly request_id: string;
 }

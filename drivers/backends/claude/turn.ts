@@ -81,9 +81,8 @@ export class RunningTurn {
       return this.#finish('interrupted');
     }
     if (result.is_error) {
-      if (result.subtype.startsWith('error_max_'))
-        return this.#finish('limit', errorOf(result, this.#signs, Date.now()));
-      return this.#finish('api_error', errorOf(result, this.#signs, Date.now()));
+      const status = result.subtype.startsWith('error_max_') ? 'limit' : 'api_error';
+      return this.#finish(status, errorOf(result, this.#signs, Date.now()));
     }
     return this.#finish('completed', undefined, result.result);
   }

@@ -11,7 +11,7 @@ import { FakeTranscript } from './transcript.ts';
 import { runFakeTurn } from './turn.ts';
 
 /** What a model would be asked. */
-export interface FakeRequest {
+interface FakeRequest {
   readonly sessionId: string;
   readonly system: string;
   readonly messages: readonly FakeMessage[];

@@ -5,7 +5,7 @@ import type { BackendEvent, BackendTurnEnd, OpenSession } from '../backend.ts';
 import { addCost, NO_COST } from '../cost.ts';
 import { eventText } from '../event-text.ts';
 import { kindOfStatus, turnError } from '../model-errors.ts';
-import type { ScriptStep } from './script.ts';
+import type { ScriptedTool, ScriptStep } from './script.ts';
 import { scriptPlace } from './script.ts';
 import { runTool } from './tools.ts';
 import type { FakeTranscript } from './transcript.ts';
@@ -80,25 +80,38 @@ export async function runFakeTurn(context: FakeTurnContext): Promise<BackendTurn
       continue;
     }
     cost = addCost(cost, { usd: ANSWER_USAGE.usd, by_model: { [context.model]: ANSWER_USAGE } });
-    const calls = step.tools ?? (step.tool === undefined ? [] : [{ tool: step.tool, input: step.input ?? {} }]);
-    await transcript.add('assistant', step.text ?? '');
-    if (step.thinking !== undefined) onEvent({ type: 'thinking', text: eventText(step.thinking).text });
-    if (step.text !== undefined) {
-      response = step.text.toWellFormed();
-      onEvent({ type: 'assistant_text', text: eventText(step.text).text });
-    }
+    if (step.text !== undefined) response = step.text.toWellFormed();
+    const calls = await speak(step, context);
     for (const [index, call] of calls.entries()) {
-      const tool_use_id = `fake-${transcript.messages.length}-${index}`;
-      const input = eventText(JSON.stringify(call.input ?? {})).text;
-      onEvent({ type: 'tool_use', tool: call.tool, tool_use_id, input });
-      const outcome = await runTool(call, context.session, stopped);
-      if (context.crashed.aborted && !context.interrupted.aborted) return await broken();
-      onEvent({ type: 'tool_result', tool_use_id, ...eventText(outcome.text), is_error: outcome.isError });
-      await transcript.add('tool', outcome.text);
-      if (stopped.aborted) return await broken();
+      if (!(await useTool(call, index, context, stopped))) return await broken();
     }
     if (calls.length === 0) return end('completed');
   }
+}
+
+/** Says the step's words; answers the tools that it calls. */
+async function speak(step: ScriptStep, { transcript, onEvent }: FakeTurnContext): Promise<readonly ScriptedTool[]> {
+  await transcript.add('assistant', step.text ?? '');
+  if (step.thinking !== undefined) onEvent({ type: 'thinking', text: eventText(step.thinking).text });
+  if (step.text !== undefined) onEvent({ type: 'assistant_text', text: eventText(step.text).text });
+  return step.tools ?? (step.tool === undefined ? [] : [{ tool: step.tool, input: step.input ?? {} }]);
+}
+
+/** Runs one call and tells its result; false when the turn was stopped in it. A program that died tells nothing more. */
+async function useTool(
+  call: ScriptedTool,
+  index: number,
+  { session, transcript, onEvent, crashed, interrupted }: FakeTurnContext,
+  stopped: AbortSignal,
+): Promise<boolean> {
+  const tool_use_id = `fake-${transcript.messages.length}-${index}`;
+  const input = eventText(JSON.stringify(call.input ?? {})).text;
+  onEvent({ type: 'tool_use', tool: call.tool, tool_use_id, input });
+  const outcome = await runTool(call, session, stopped);
+  if (crashed.aborted && !interrupted.aborted) return false;
+  onEvent({ type: 'tool_result', tool_use_id, ...eventText(outcome.text), is_error: outcome.isError });
+  await transcript.add('tool', outcome.text);
+  return !stopped.aborted;
 }
 
 function nextStep(transcript: FakeTranscript, prompt: string): ScriptStep {

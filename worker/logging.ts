@@ -1,0 +1,61 @@
+// Log lines of the worker and of Temporal's SDK as JSON lines on stdout.
+import { Runtime, makeTelemetryFilterString } from '@temporalio/worker';
+import type { LogLevel, LogMetadata, Logger as SdkLogger } from '@temporalio/worker';
+import pino from 'pino';
+import type { Logger } from 'pino';
+
+/** Levels of the SDK in pino's words. */
+const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+
+/** What the SDK attaches to its lines that may be logged: names and numbers. Inputs and results are never among them. */
+const FIELDS = [
+  'activityType',
+  'activityId',
+  'attempt',
+  'workflowType',
+  'workflowId',
+  'runId',
+  'taskQueue',
+  'sdkComponent',
+];
+
+export function createLog(): Logger {
+  return pino({ base: { process: 'worker' }, timestamp: pino.stdTimeFunctions.isoTime });
+}
+
+/**
+ * Gives the SDK's runtime our log, and takes the signals from it: the worker has its own order of shutting down.
+ * To be called before the first connection.
+ */
+export function installRuntime(log: Logger): void {
+  Runtime.install({
+    logger: sdkLogger(log),
+    shutdownSignals: [],
+    telemetryOptions: {
+      // Core reports a server that is down once a second at this level, and nothing of payloads.
+      logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
+    },
+  });
+}
+
+function sdkLogger(log: Logger): SdkLogger {
+  const write = (level: LogLevel, message: string, meta: LogMetadata = {}): void => {
+    log[LEVELS[level]](fieldsOf(meta), message);
+  };
+  return {
+    log: write,
+    trace: (message, meta) => write('TRACE', message, meta),
+    debug: (message, meta) => write('DEBUG', message, meta),
+    info: (message, meta) => write('INFO', message, meta),
+    warn: (message, meta) => write('WARN', message, meta),
+    error: (message, meta) => write('ERROR', message, meta),
+  };
+}
+
+function fieldsOf(meta: LogMetadata): Record<string, unknown> {
+  const fields = Object.fromEntries(
+    FIELDS.filter((name) => meta[name] !== undefined).map((name) => [name, meta[name]]),
+  );
+  const { error } = meta as { readonly error?: unknown };
+  return error === undefined ? fields : { ...fields, error: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,63 @@
+// The machines that this worker can make, from the configuration.
+import { realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { detectIsolation } from '../drivers/machines/isolation/detect.ts';
+import { createIsolation } from '../drivers/machines/isolation/isolation.ts';
+import type { IsolationSpec } from '../drivers/machines/isolation/isolation.ts';
+import type { LocalIsolation } from '../drivers/machines/local/isolation.ts';
+import { createLocalProvider } from '../drivers/machines/local/provider.ts';
+import type { MachineProvider } from '../drivers/machines/provider.ts';
+
+/**
+ * Providers by name.
+ * @param env environment of runners: the caller's, without credentials of models
+ */
+export async function createMachines(
+  config: Pick<Config, 'home' | 'isolation' | 'claude'>,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Readonly<Record<string, MachineProvider>>> {
+  const { home, claude } = config;
+  const local = createLocalProvider({
+    machines: home.machines,
+    isolation: await localIsolation(config),
+    programs: claude === undefined ? {} : { claude },
+    env,
+  });
+  return { local };
+}
+
+async function localIsolation({
+  home,
+  isolation,
+  claude,
+}: Pick<Config, 'home' | 'isolation' | 'claude'>): Promise<LocalIsolation> {
+  const { kind, ownUser, description } = await detectIsolation(isolation);
+  // Programs that the agent needs, wherever they are installed: a user's own folder may be closed to it.
+  const programs = [process.execPath, ...(claude === undefined ? [] : [claude])].map((path) =>
+    dirname(realpathSync(path)),
+  );
+  const hidden = realpathSync(home.root);
+  return {
+    description,
+    ownUser,
+    settings: ({ name, layout, uid }) => {
+      const spec: IsolationSpec = {
+        kind,
+        machine: name,
+        paths: {
+          home: layout.home,
+          work: layout.work,
+          run: layout.run,
+          isolation: join(layout.directory, 'isolation'),
+        },
+        ...(uid === undefined ? {} : { uid }),
+        hide: [hidden],
+        keep: [layout.bin, ...programs],
+      };
+      return { ...spec };
+    },
+    // What `settings` has made comes back as plain data, from the configuration of a runner.
+    endAll: (settings) => createIsolation(settings as unknown as IsolationSpec).endAll(),
+  };
+}

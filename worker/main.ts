@@ -1,0 +1,73 @@
+// Entry of the worker: configuration → drivers → activities → Temporal worker. SIGTERM hands running turns over.
+import { createAgentActivities } from '../activities/agent.ts';
+import { loadConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { dropCredentials } from '../config/model-credentials.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { createFileEventLog } from '../drivers/events/file.ts';
+import { ensureRunner, findRunner } from '../drivers/machines/runner-process.ts';
+import { createDirectoryObjectStore } from '../drivers/objects/directory.ts';
+import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
+import { userCacheFolder } from '../config/home.ts';
+import { runAgentWorker } from './agent-worker.ts';
+import { createLog, installRuntime } from './logging.ts';
+import { createMachines } from './machines.ts';
+import { runnerBundle } from './runner-bundle.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+const log = createLog();
+const stop = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    log.info({ signal }, 'stopping: running turns are handed over');
+    stop.abort();
+  });
+}
+
+try {
+  const config = await loadConfig(process.env, { cwd: process.cwd() });
+  const cache = userCacheFolder(process.env);
+  // The environment of a runner is the caller's, without what gives access to a model.
+  dropCredentials(process.env);
+  installRuntime(log);
+  await work(config, cache, { ...process.env });
+  log.info('stopped');
+} catch (error) {
+  log.fatal({ err: error }, 'the worker cannot start');
+  process.exitCode = 1;
+}
+
+async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const { home, temporal, modelCredentials, taskQueue } = config;
+  if (temporal.address === undefined) {
+    throw new MurmurError('FAILED_PRECONDITION', 'no Temporal address is known', { hint: 'run `murmur up`' });
+  }
+  const [bundle, runner, machines] = await Promise.all([
+    workflowBundle(cache),
+    runnerBundle(cache),
+    createMachines(config, env),
+  ]);
+  const programs = { bundle: runner };
+  const activities = createAgentActivities({
+    machines,
+    runners: { find: findRunner, ensure: (machine) => ensureRunner(machine, programs) },
+    objects: createDirectoryObjectStore(home.objects),
+    events: createFileEventLog(home.events),
+    secrets: createDirectorySecretStore(home.secrets),
+    credentials: modelCredentials,
+    handover: stop.signal,
+    report: (fact, details) => log.warn(details, fact),
+  });
+  await runAgentWorker({
+    connection: temporal.connectionOptions,
+    namespace: temporal.namespace,
+    taskQueue,
+    bundle,
+    activities,
+    stop: stop.signal,
+    report: {
+      polling: () => log.info({ taskQueue, address: temporal.address }, 'polling'),
+      brokeDown: (error) => log.error({ err: error }, 'Temporal cannot be reached: trying again'),
+    },
+  });
+}

@@ -1,0 +1,28 @@
+// The runner as one file, which is copied to machines.
+import { join } from 'node:path';
+import { cachedBundle } from './bundle-cache.ts';
+import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from './package.ts';
+
+/** What may be in the bundle: the runner's own layers (a test of the bundle holds them to it). */
+const SOURCES = ['runner', 'drivers/backends', 'drivers/machines/isolation', 'contract/wire'];
+
+/** The path of the bundle: part of the published package, or made in the cache folder. */
+export async function runnerBundle(cacheFolder: string): Promise<string> {
+  if (IS_PUBLISHED) return publishedFile('runner.js');
+  // Only a checkout has the bundler.
+  const { build, version } = await import('esbuild');
+  return await cachedBundle(cacheFolder, { name: 'runner', sources: SOURCES, salt: [version] }, async () => {
+    const { outputFiles } = await build({
+      entryPoints: [join(PACKAGE_ROOT, 'runner', 'main.ts')],
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node22',
+      write: false,
+      logLevel: 'silent',
+    });
+    const [bundle] = outputFiles;
+    if (bundle === undefined) throw new Error('esbuild made no file of the runner');
+    return bundle.contents;
+  });
+}

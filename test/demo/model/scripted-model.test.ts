@@ -20,7 +20,12 @@ afterEach(async () => {
 
 type Message = { readonly role: string; readonly content: unknown };
 
-function ask(model: ScriptedModel, messages: readonly Message[], body: object = {}, headers: Record<string, string> = {}) {
+function ask(
+  model: ScriptedModel,
+  messages: readonly Message[],
+  body: object = {},
+  headers: Record<string, string> = {},
+) {
   return fetch(`${model.url}/v1/messages?beta=true`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-api-key': 'key', ...headers },
@@ -45,7 +50,9 @@ describe('a script in the prompt', () => {
     const toolResult = user([{ type: 'tool_result', tool_use_id: 't', content: 'x' }]);
     expect(await said(await ask(model, [prompt]))).toEqual(['Bash']);
     expect(await said(await ask(model, [prompt, assistant('.'), toolResult]))).toEqual(['done']);
-    const past = await said(await ask(model, [prompt, assistant('.'), toolResult, assistant('done'), user('and now?')]));
+    const past = await said(
+      await ask(model, [prompt, assistant('.'), toolResult, assistant('done'), user('and now?')]),
+    );
     expect(past).toEqual(['ACK 5: and now?']);
   });
 
@@ -57,7 +64,9 @@ describe('a script in the prompt', () => {
 
   it('does not count the answer that Claude Code writes for a killed one', async () => {
     const model = await start();
-    expect(await said(await ask(model, [prompt, assistant('No response requested.'), user('go on')]))).toEqual(['Bash']);
+    expect(await said(await ask(model, [prompt, assistant('No response requested.'), user('go on')]))).toEqual([
+      'Bash',
+    ]);
   });
 
   it('fails as often as it says, in each conversation on its own', async () => {
@@ -128,11 +137,9 @@ describe('the stream', () => {
       .map((event) => JSON.parse(event.slice(event.indexOf('data: ') + 6)) as Record<string, any>); // eslint-disable-line @typescript-eslint/no-explicit-any -- the wire is untyped here on purpose
     expect(events[0]?.type).toBe('message_start');
     expect(events.at(-1)?.type).toBe('message_stop');
-    expect(events.filter(({ type }) => type === 'content_block_start').map((event) => event.content_block.type)).toEqual([
-      'thinking',
-      'text',
-      'tool_use',
-    ]);
+    expect(
+      events.filter(({ type }) => type === 'content_block_start').map((event) => event.content_block.type),
+    ).toEqual(['thinking', 'text', 'tool_use']);
     const deltas = events.filter(({ type }) => type === 'content_block_delta').map(({ delta }) => delta);
     expect(deltas.map(({ text }) => text ?? '').join('')).toBe(long);
     expect(JSON.parse(deltas.map(({ partial_json }) => partial_json ?? '').join(''))).toEqual(step.input);
@@ -151,7 +158,12 @@ describe('the record', () => {
     const model = await start();
     await ask(
       model,
-      [user([{ type: 'text', text: '<system-reminder>x</system-reminder>' }, { type: 'text', text: 'hello' }])],
+      [
+        user([
+          { type: 'text', text: '<system-reminder>x</system-reminder>' },
+          { type: 'text', text: 'hello' },
+        ]),
+      ],
       { system: [{ type: 'text', text: 'be kind' }], tools: [{ name: 'Bash' }] },
     );
     const [request] = model.requests;

@@ -1,5 +1,5 @@
 // One repository, from nothing to a checkout on its working branch.
-import { chmodSync, existsSync, lchownSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, lchownSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -152,9 +152,9 @@ function checkBranchName(branch: string): void {
   });
 }
 
-/** Makes the agent's directory, for a program to start in it before anything is there. */
+/** Makes a directory of the agent's, for a program to start in before anything is there. One that exists stays as it is. */
 export function makeDirectory(directory: string, user: Containment['user']): void {
-  if (!existsSync(directory)) mkdirSync(directory, { recursive: true, mode: 0o755 });
-  chmodSync(directory, 0o755);
+  if (existsSync(directory)) return;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (user !== undefined) lchownSync(directory, user.uid, user.gid);
 }

@@ -1,6 +1,6 @@
 // The API server as a fastify app: guard, token, routes, errors, log, stop.
 import { randomUUID } from 'node:crypto';
-import fastify from 'fastify';
+import fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { operations } from '../contract/operations/index.ts';
 import { quoteValue } from '../contract/schema/quote.ts';
@@ -24,13 +24,19 @@ export function createServer(parts: ServerParts): FastifyInstance {
   const stopping = new AbortController();
   const app = fastify({
     bodyLimit: BODY_LIMIT,
-    disableRequestLogging: true,
+    // Its request lines hold headers; ours do not (addLog).
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     // pino's own type differs from fastify's copy of it only in what we do not use.
     loggerInstance: parts.log as FastifyBaseLogger,
     requestTimeout: parts.timing.requestArrival,
-    // How often node looks for requests that arrive too slowly; its own default is 30 s.
-    http: { connectionsCheckingInterval: Math.min(1_000, parts.timing.requestArrival) },
+    http: {
+      requestTimeout: parts.timing.requestArrival,
+      // Node swaps the two limits when the one for the head is the longer, and its default is a minute.
+      headersTimeout: parts.timing.requestArrival,
+      // How often node looks for requests that are late; its own default is 30 s.
+      connectionsCheckingInterval: Math.min(1_000, parts.timing.requestArrival),
+    },
   });
   // A page may send text/plain to us without asking first.
   app.removeContentTypeParser('text/plain');
@@ -48,6 +54,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
   });
   app.addHook('preClose', async () => {
     stopping.abort();
+    // A caller that neither reads nor goes must not hold the server back.
+    setTimeout(() => app.server.closeAllConnections(), parts.timing.stop).unref();
     await Promise.resolve();
   });
   return app;

@@ -53,6 +53,11 @@ function readKnown(error: unknown): MurmurError | undefined {
   return undefined;
 }
 
+/** The error for a Temporal service that cannot be reached, or not in time. */
+export function temporalSilent(cause: unknown): MurmurError {
+  return new MurmurError('UNAVAILABLE', 'Temporal does not answer', { hint: 'run `murmur doctor`', cause });
+}
+
 /** The error for a question that only a worker can answer. */
 export function noWorker(cause: unknown): MurmurError {
   return new MurmurError('UNAVAILABLE', 'no worker has answered: the agent may do it once one runs again', {
@@ -73,7 +78,7 @@ function readGrpc(code: number, details: string, cause: unknown): MurmurError | 
     case GRPC.UNAVAILABLE:
     case GRPC.DEADLINE_EXCEEDED:
     case GRPC.CANCELLED:
-      return new MurmurError('UNAVAILABLE', 'Temporal does not answer', { hint: 'run `murmur doctor`', cause });
+      return temporalSilent(cause);
     case GRPC.UNAUTHENTICATED:
     case GRPC.PERMISSION_DENIED:
       return new MurmurError('UNAVAILABLE', `Temporal refuses the API server: ${details}`, {
@@ -91,6 +96,9 @@ function readGrpc(code: number, details: string, cause: unknown): MurmurError | 
 }
 
 /** The body of an HTTP error. */
-export function errorAnswer(error: MurmurError, requestId: string): { readonly error: ErrorBody & { request_id: string } } {
+export function errorAnswer(
+  error: MurmurError,
+  requestId: string,
+): { readonly error: ErrorBody & { request_id: string } } {
   return { error: { ...error.toBody(), request_id: requestId } };
 }

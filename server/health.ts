@@ -5,8 +5,8 @@ import type { ServerParts } from './parts.ts';
 
 /** A worker asks for work at least once a minute; it counts as gone when it has not for a little longer. */
 const POLLER_AGE_MS = 75_000;
-/** A check that takes longer is an answer too. */
-const CHECK_MS = 3_000;
+/** A check that takes longer is an answer too; the supervisor gives the whole call 2 s. */
+const CHECK_MS = 1_500;
 /** `TASK_QUEUE_TYPE_WORKFLOW` of Temporal's protocol. */
 const WORKFLOW_QUEUE = 1;
 

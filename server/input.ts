@@ -12,7 +12,9 @@ const SECRET_FIELDS = ['secrets'];
 export function parseInput(operation: Operation, body: unknown): Record<string, unknown> {
   const result = operation.input.safeParse(body ?? {}, { reportInput: true });
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
+  // A misspelt field also leaves the right one missing: the misspelling is what to tell.
+  const { issues } = result.error;
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   if (issue === undefined) throw new MurmurError('INVALID_ARGUMENT', 'the input is not valid');
   throw problemOf(operation, body, issue);
 }
@@ -26,7 +28,10 @@ function problemOf(operation: Operation, body: unknown, issue: Issue): MurmurErr
   const value = valueAt(body, issue.path);
   return new MurmurError('INVALID_ARGUMENT', messageOf(issue, field, secret ? undefined : value), {
     hint: hintOf(issue, value),
-    details: { ...(field === '' ? {} : { field }), ...(secret || value === undefined ? {} : { value: quoteValue(value) }) },
+    details: {
+      ...(field === '' ? {} : { field }),
+      ...(secret || value === undefined ? {} : { value: quoteValue(value) }),
+    },
   });
 }
 
@@ -90,7 +95,8 @@ function fieldOf(path: readonly PropertyKey[]): string {
 
 function valueAt(body: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (value, part) => (typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined),
+    (value, part) =>
+      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined,
     body,
   );
 }

@@ -39,7 +39,9 @@ async function versionOf(path: string): Promise<string> {
 async function readEntries(path: string): Promise<readonly TokenEntry[]> {
   try {
     const content = JSON.parse(await readFile(path, 'utf8')) as Partial<TokenFile>;
-    return (content.tokens ?? []).filter((entry) => typeof entry.sha256 === 'string' && typeof entry.account === 'string');
+    return (content.tokens ?? []).filter(
+      (entry) => typeof entry.sha256 === 'string' && typeof entry.account === 'string',
+    );
   } catch {
     return [];
   }

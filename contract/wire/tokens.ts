@@ -2,6 +2,8 @@
 
 /** One token, known only by its hash. */
 export interface TokenEntry {
+  /** `owner` is the one that `murmur up` makes. */
+  readonly id?: string;
   /** SHA-256 of the token's UTF-8 bytes, in lower-case hex. */
   readonly sha256: string;
   /** Account that the bearer acts as. */

@@ -66,9 +66,7 @@ async function listExecutions(parts: ServerParts, scope: Scope, all: boolean): P
 /** Visibility may compare without regard to case. */
 function isIn(scope: Scope, id: string): boolean {
   const identity = parseWorkflowId(id);
-  return (
-    identity?.workspace === scope.workspace && (scope.account === undefined || identity.account === scope.account)
-  );
+  return identity?.workspace === scope.workspace && (scope.account === undefined || identity.account === scope.account);
 }
 
 async function summaryOf(parts: ServerParts, execution: Execution): Promise<Summary> {

@@ -48,12 +48,17 @@ export const taskGet: Handler<'task_get'> = async (parts, input, call) => {
   const reply = await queryAgent(parts, agent, 'taskGet', { task_id: input.task_id });
   if (reply.kind === 'answer') return viewOf(reply.answer);
   // The only thing that an agent refuses here is an id that it does not know.
-  const task = reply.kind === 'refused' ? undefined : (await readTasks(parts, agent)).find(({ id }) => id === input.task_id);
+  const task =
+    reply.kind === 'refused' ? undefined : (await readTasks(parts, agent)).find(({ id }) => id === input.task_id);
   if (task !== undefined) return viewOf(task);
-  throw new MurmurError('NOT_FOUND', `agent ${JSON.stringify(agent.path)} has no task ${JSON.stringify(input.task_id)}`, {
-    hint: 'list the tasks with `murmur task ls`',
-    details: { slug: agent.slug, path: agent.path, task_id: input.task_id },
-  });
+  throw new MurmurError(
+    'NOT_FOUND',
+    `agent ${JSON.stringify(agent.path)} has no task ${JSON.stringify(input.task_id)}`,
+    {
+      hint: 'list the tasks with `murmur task ls`',
+      details: { slug: agent.slug, path: agent.path, task_id: input.task_id },
+    },
+  );
 };
 
 /** The checklist of a living or ended agent. Throws NOT_FOUND, and UNAVAILABLE when no worker answers. */
@@ -80,9 +85,7 @@ function viewOf(task: Task): Answer<'task_get'> {
     status: task.status,
     ...(task.blocks.length === 0 ? {} : { blocks: task.blocks }),
     ...(task.blocked_by.length === 0 ? {} : { blocked_by: task.blocked_by }),
-    ...(task.activation === undefined
-      ? {}
-      : { activation: `${task.activation.condition}:${task.activation.pattern}` }),
+    ...(task.activation === undefined ? {} : { activation: `${task.activation.condition}:${task.activation.pattern}` }),
     ...(task.dormant ? { dormant: true } : {}),
   };
 }

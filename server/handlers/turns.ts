@@ -19,7 +19,7 @@ export const turns: Handler<'turns'> = async (parts, input, call) => {
 };
 
 async function* wholeLog(parts: ServerParts, agentId: string): AsyncGenerator<LogEntry> {
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const page = await parts.events.read(agentId, after, PAGE);
     yield* page;
     const last = page.at(-1);
@@ -32,7 +32,8 @@ function addEntry(found: Map<string, Turn>, { at, event }: LogEntry): void {
   if (event.type === 'turn_start') {
     // A turn that another one follows has ended, even when its end was lost with its machine.
     for (const [id, turn] of found) {
-      if (turn.ended_at === undefined && id !== event.turn_id) found.set(id, { ...turn, ended_at: at, status: 'cut_off' });
+      if (turn.ended_at === undefined && id !== event.turn_id)
+        found.set(id, { ...turn, ended_at: at, status: 'cut_off' });
     }
     found.set(event.turn_id, {
       turn: event.turn,

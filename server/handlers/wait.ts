@@ -39,14 +39,16 @@ export function isReached(status: FullStatus, wanted: Phase | undefined): boolea
   if (isTerminal(status.phase)) return true;
   // Without a worker nothing is known of pending input.
   if (status.stale !== undefined) return false;
-  const rests = (status.phase === 'idle' || status.phase === 'task-complete') && !status.pending_input;
+  const settled = status.phase === 'idle' || status.phase === 'task-complete';
+  // A parked agent holds back a note of Murmur's own, which counts as pending but not as somebody's message.
+  const unasked = status.queued.length === 0 && status.turn?.running !== true;
   switch (wanted) {
     case undefined:
-      return rests || status.parked !== undefined;
+      return (settled && !status.pending_input) || (status.parked !== undefined && unasked);
     case 'task-complete':
-      return rests;
+      return settled && !status.pending_input;
     case 'idle':
-      return status.phase === 'idle' && rests;
+      return status.phase === 'idle' && unasked;
     default:
       return status.phase === wanted;
   }

@@ -1,0 +1,74 @@
+// Entry of the API server: settings → drivers → app → listen. Ends on SIGTERM and SIGINT once open calls have ended.
+import pino from 'pino';
+import type { Logger } from 'pino';
+import packageJson from '../package.json' with { type: 'json' };
+import { loadConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { dropCredentials } from '../config/model-credentials.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { createFileEventLog } from '../drivers/events/file.ts';
+import { createMachines } from '../drivers/machines/configured.ts';
+import { createDirectoryObjectStore } from '../drivers/objects/directory.ts';
+import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
+import { createServer } from './app.ts';
+import type { ServerParts } from './parts.ts';
+import { createTemporalClient } from './temporal-client.ts';
+import { TIMING } from './timing.ts';
+import { createFileTokens } from './token-file.ts';
+
+const HOST = '127.0.0.1';
+
+const log = pino({ base: { process: 'server' }, timestamp: pino.stdTimeFunctions.isoTime });
+
+try {
+  const config = await loadConfig(process.env, { cwd: process.cwd() });
+  dropCredentials(process.env);
+  await serve(await partsOf(config), config.ports.api);
+} catch (error) {
+  log.fatal({ err: error }, 'the API server cannot start');
+  // Log lines are written at once, so that nothing is lost here; the supervisor reads the exit status.
+  process.exitCode = 1;
+}
+
+async function partsOf(config: Config): Promise<ServerParts> {
+  const { home, temporal } = config;
+  if (temporal.address === undefined) {
+    throw new MurmurError('FAILED_PRECONDITION', 'no Temporal address is known', { hint: 'run `murmur up`' });
+  }
+  return {
+    temporal: createTemporalClient(temporal.connectionOptions, temporal.namespace),
+    events: createFileEventLog(home.events),
+    objects: createDirectoryObjectStore(home.objects),
+    secrets: createDirectorySecretStore(home.secrets),
+    machines: (await createMachines(config, { ...process.env })).local,
+    tokens: createFileTokens(home.tokens),
+    settings: {
+      version: packageJson.version,
+      temporal: { address: temporal.address, namespace: temporal.namespace },
+      // A person's workspace comes with each call; this one is for calls that name none.
+      workspace: 'default',
+      taskQueue: config.taskQueue,
+      hosts: [],
+    },
+    timing: TIMING,
+    log,
+  };
+}
+
+async function serve(parts: ServerParts, port: number): Promise<void> {
+  const app = createServer(parts);
+  const url = await app.listen({ host: HOST, port });
+  log.info({ url }, 'listening');
+  const stop = (signal: NodeJS.Signals): void => {
+    log.info({ signal }, 'stopping');
+    // The connection to Temporal does not keep the process alive, and a closed one would fail calls on their way.
+    app.close().catch((error: unknown) => logStop(log, error));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+function logStop(logger: Logger, error: unknown): void {
+  logger.error({ err: error }, 'stopping failed');
+  process.exitCode = 1;
+}

@@ -11,7 +11,7 @@ import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
 import { userCacheFolder } from '../config/home.ts';
 import { runAgentWorker } from './agent-worker.ts';
 import { createLog, installRuntime } from './logging.ts';
-import { createMachines } from './machines.ts';
+import { createMachines } from '../drivers/machines/configured.ts';
 import { runnerBundle } from './runner-bundle.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 

@@ -1,13 +1,13 @@
-// The machines that this worker can make, from the configuration.
+// The machines of this host, from the configuration: for the worker, and for the server when no worker answers.
 import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Config } from '../config/config.ts';
-import { detectIsolation } from '../drivers/machines/isolation/detect.ts';
-import { createIsolation } from '../drivers/machines/isolation/isolation.ts';
-import type { IsolationSpec } from '../drivers/machines/isolation/isolation.ts';
-import type { LocalIsolation } from '../drivers/machines/local/isolation.ts';
-import { createLocalProvider } from '../drivers/machines/local/provider.ts';
-import type { MachineProvider } from '../drivers/machines/provider.ts';
+import type { Config } from '../../config/config.ts';
+import { detectIsolation } from './isolation/detect.ts';
+import { createIsolation } from './isolation/isolation.ts';
+import type { IsolationSpec } from './isolation/isolation.ts';
+import type { LocalIsolation } from './local/isolation.ts';
+import { createLocalProvider } from './local/provider.ts';
+import type { MachineProvider } from './provider.ts';
 
 /**
  * Providers by name.
@@ -16,7 +16,7 @@ import type { MachineProvider } from '../drivers/machines/provider.ts';
 export async function createMachines(
   config: Pick<Config, 'home' | 'isolation' | 'claude'>,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<Readonly<Record<string, MachineProvider>>> {
+): Promise<{ readonly local: MachineProvider }> {
   const { home, claude } = config;
   const local = createLocalProvider({
     machines: home.machines,

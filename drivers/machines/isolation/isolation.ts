@@ -1,0 +1,55 @@
+// Holding the processes of an agent apart from the host and from other agents. Runs in the runner's bundle as well:
+// built-ins and contract/wire only.
+import type { SpawnContained } from '../../backends/backend.ts';
+import { createNamespaceIsolation } from './namespace.ts';
+import { createTrackingIsolation } from './tracking.ts';
+
+/** `namespace`: Linux namespaces. `tracking`: no wall, but every process is found again and ended. */
+export type IsolationKind = 'namespace' | 'tracking';
+
+/** Plain data: written into the runner's configuration by the provider, read by the runner. Paths are absolute and real. */
+export interface IsolationSpec {
+  readonly kind: IsolationKind;
+  /** Name of the machine, in every process's MURMUR_MACHINE. */
+  readonly machine: string;
+  readonly paths: {
+    /** The agent's own; visible inside at the same paths. */
+    readonly home: string;
+    readonly work: string;
+    readonly run: string;
+    /** For files of the isolation itself, such as the machine's /tmp. Made when missing. */
+    readonly isolation: string;
+  };
+  /** User and group of the agent, when the caller is root. */
+  readonly uid?: number;
+  /** Folders that the agent must not see: MURMUR_HOME. The agent's own folders below them stay visible. */
+  readonly hide: readonly string[];
+  /** Paths that stay visible although they lie in a folder that the agent cannot enter: programs. */
+  readonly keep: readonly string[];
+}
+
+/** A machine's isolation. Any number may exist for one machine, one after the other or at once. */
+export interface Isolation {
+  /** How processes are held apart, for people. */
+  readonly isolation: string;
+  /** Whom the agent's processes run as, when that is not the caller. */
+  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+  /**
+   * Starts a program inside, with exactly this environment and MURMUR_MACHINE. When it ends, so does everything that it
+   * started and left in its namespace or process group; the same when this process dies, however it dies. Signals sent
+   * through the child reach the program; SIGKILL ends all of it. `pid` is the id of what holds the program.
+   */
+  readonly spawn: SpawnContained;
+  /**
+   * Ends what was started inside at or after a time and still runs, except these processes and the programs that they
+   * hold. Throws UNAVAILABLE when a process does not end within 10 s.
+   */
+  endStartedSince(since: Date, keep: readonly number[]): Promise<void>;
+  /** Ends every process inside, also what an earlier caller left. Throws UNAVAILABLE as above. */
+  endAll(): Promise<void>;
+}
+
+/** Throws FAILED_PRECONDITION when the kind cannot work with these settings; `detectIsolation` tells beforehand. */
+export function createIsolation(spec: IsolationSpec): Isolation {
+  return spec.kind === 'namespace' ? createNamespaceIsolation(spec) : createTrackingIsolation(spec);
+}

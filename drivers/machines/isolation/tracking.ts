@@ -1,0 +1,64 @@
+// Isolation where there are no namespaces: every process carries a mark, leads or belongs to a known process group, and
+// is found again by mark, ancestry and working directory. It ends processes; it hides nothing.
+import { spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { endProcesses } from './end-processes.ts';
+import type { Isolation, IsolationSpec } from './isolation.ts';
+import { MARKER, markOf } from './marker.ts';
+import type { ProcessEntry } from './process-table.ts';
+import { descendantsOf, isStartedSince, pidsWithin, pidsWithVariable } from './process-table.ts';
+
+/** The isolation in words for people. */
+export const TRACKING_DESCRIPTION = 'process tracking: agents can read what you can read';
+
+/**
+ * The program as the leader of its group, and beside it a guard that waits for the end of a pipe from this process and
+ * then kills the group. Input and output are the program's alone, so that their ends are seen.
+ */
+const GUARDED = '{ read -r _ <&3; kill -KILL 0; } </dev/null >/dev/null 2>&1 & exec 3<&-; exec "$@"';
+
+export function createTrackingIsolation({ machine, paths }: IsolationSpec): Isolation {
+  const running = new Set<ChildProcessWithoutNullStreams>();
+
+  async function members(table: readonly ProcessEntry[]): Promise<ReadonlySet<number>> {
+    const marked = await pidsWithVariable(markOf(machine));
+    const standing = pidsWithin([paths.home, paths.work, paths.run, paths.isolation]);
+    const own = [...running].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+    const found = [...new Set([...marked, ...standing, ...own])].filter((pid) => pid !== process.pid);
+    return new Set([...found, ...descendantsOf(found, table).map(({ pid }) => pid)]);
+  }
+
+  return {
+    isolation: TRACKING_DESCRIPTION,
+    user: undefined,
+    spawn: (command, args, { cwd, env }) => {
+      const child = spawn('/bin/sh', ['-c', GUARDED, 'murmur', command, ...args], {
+        cwd,
+        env: { ...env, [MARKER]: machine },
+        detached: true,
+        stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      });
+      running.add(child);
+      const leash = child.stdio[3] as Readable;
+      // The guard's end of the pipe breaks when the group is killed.
+      leash.on('error', () => undefined);
+      const letGo = (): void => {
+        running.delete(child);
+        leash.destroy();
+      };
+      child.once('exit', letGo);
+      child.once('error', letGo);
+      return child;
+    },
+    endStartedSince: async (since, keep) => {
+      await endProcesses(async (table) => {
+        const inside = await members(table);
+        return table
+          .filter((entry) => inside.has(entry.pid) && isStartedSince(entry, since) && !keep.includes(entry.pid))
+          .map(({ pid }) => pid);
+      });
+    },
+    endAll: () => endProcesses(members),
+  };
+}

@@ -22,8 +22,6 @@ export const sessionSend = defineOperation({
     command: 'session send',
     args: ['slug', 'message'],
     rest: 'message',
-    examples: [
-      { line: 'session send fix-auth "Also add a test for the token refresh case"', says: 'delivered next' },
-    ],
+    examples: [{ line: 'session send fix-auth "Also add a test for the token refresh case"', says: 'delivered next' }],
   },
 });

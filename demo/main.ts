@@ -35,9 +35,9 @@ async function demo(options: DemoOptions): Promise<void> {
     say(`${sample.checkout}\n${sample.origin}`);
     check(!(await testPasses(sample.checkout)), 'its test fails');
 
-    heading('Two parts of Murmur come up: Temporal, and what drives agents on it');
+    heading('Murmur comes up: Temporal, the worker, the API server');
     started = true;
-    await murmur(['up', '--temporal-port', '0', '--ui-port', '0', '--api-port', '0']);
+    await murmur(['up', '--temporal-port', '0', '--temporal-ui-port', '0', '--api-port', '0']);
     await Promise.race([interrupted(), oneAgent(murmur, env, sample, options).then(() => showResult(murmur, sample))]);
   } finally {
     if (options.keep && started) {
@@ -125,11 +125,13 @@ async function showResult(murmur: Murmur, sample: Sample): Promise<void> {
   check(status.phase === 'idle', 'the agent is idle, ready for more');
   check(status.cost.total_usd > 0, `it cost $${status.cost.total_usd.toFixed(4)}`);
   await murmur(['status', SLUG]);
-  const stack = JSON.parse(await murmur(['up', '--json'], { quiet: true })) as { ui_url?: string; namespace?: string };
-  check(stack.ui_url !== undefined, "Temporal's Web UI shows it");
-  say(
-    `${stack.ui_url ?? ''}/namespaces/${stack.namespace ?? 'default'}/workflows/${encodeURIComponent(status.workflow)}`,
-  );
+  const { temporal } = JSON.parse(await murmur(['up', '--json'], { quiet: true })) as {
+    readonly temporal: { readonly namespace: string; readonly ui_url?: string };
+  };
+  const page = `/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(status.workflow)}`;
+  const shown = temporal.ui_url === undefined ? undefined : await fetch(temporal.ui_url + page);
+  check(shown?.ok === true, "Temporal's Web UI has a page for it");
+  say(`${temporal.ui_url ?? ''}${page}`);
 }
 
 interface Status {

@@ -43,8 +43,8 @@ round();
 
 /** Makes the sample under `directory`, which must exist. Throws when git fails. */
 export async function makeSample(directory: string): Promise<Sample> {
-  const origin = join(directory, 'origin.git');
-  const checkout = join(directory, 'price-list');
+  const origin = join(directory, 'price-list.git');
+  const checkout = join(directory, 'checkout');
   await mkdir(checkout);
   await execa('git', ['init', '--quiet', '--bare', '--initial-branch=main', origin]);
   const git = (...args: string[]) => execa('git', args, { cwd: checkout });

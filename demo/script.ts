@@ -27,11 +27,10 @@ function firstTurn(request: ModelRequest, returned: string): ModelStep {
       return bash("I'll run the test first to see how it fails.", 'pwd && node --test', 'Run the test');
     case 1: {
       if (!/not ok|fail [1-9]|✖/.test(returned)) return { text: 'The test passes already; there is nothing to mend.' };
-      const directory = returned.split('\n')[0]?.trim() ?? '';
       return {
         text: 'The total ignores the quantity. Reading the code.',
         tool: 'Read',
-        input: { file_path: `${directory}/total.js` },
+        input: { file_path: `${directoryOf(request)}/total.js` },
       };
     }
     case 2: {
@@ -81,7 +80,7 @@ function followUpTurn(step: number, returned: string): ModelStep {
 
 /** The working directory, as the first command printed it. */
 function directoryOf(request: ModelRequest): string {
-  return /"content":"(\/[^"\\]+)\\n/.exec(JSON.stringify(request.body['messages']))?.[1] ?? '.';
+  return /(?<=\\n|")\/[^"\\]+(?=\\n)/.exec(JSON.stringify(request.body['messages']))?.[0] ?? '.';
 }
 
 function bash(text: string, command: string, description: string): ModelStep {

@@ -43,8 +43,8 @@ export function makeCommand(plan: CommandPlan): CommandClass {
     static override strict = false;
 
     /** As oclif's own, without loading the configuration a second time: the context is bound to the first. */
-    static override run = async (argv?: string[], config?: LoadOptions): Promise<never> =>
-      (await new this(argv ?? [], config as Config)._run()) as never;
+    static override run = async <T>(argv?: string[], config?: LoadOptions): Promise<T> =>
+      new this(argv ?? [], config as Config)._run<T>();
 
     override async run(): Promise<void> {
       this.parsed = true; // oclif warns about a command that does not use its parser

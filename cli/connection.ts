@@ -29,7 +29,10 @@ export async function connect(context: CliContext, settings: Settings): Promise<
 
 /** stack.json of a stack whose supervisor and server have both ended, by a crash or a reboot. */
 async function isStale(settings: Settings): Promise<boolean> {
-  const [{ readRecord }, { isRunning }] = await Promise.all([import('../stack/record.ts'), import('../stack/process.ts')]);
+  const [{ readRecord }, { isRunning }] = await Promise.all([
+    import('../stack/record.ts'),
+    import('../stack/process.ts'),
+  ]);
   const record = await readRecord(settings.home);
   if (record?.server?.url !== settings.apiUrl || record === undefined) return false;
   const { server } = record.children;

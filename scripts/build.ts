@@ -13,7 +13,8 @@ const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
 
 /** Bundled CommonJS asks for built-ins with `require`, which an ES module does not have. */
-const REQUIRE = "import { createRequire as createRequireOfBundle } from 'node:module';\nconst require = createRequireOfBundle(import.meta.url);";
+const REQUIRE =
+  "import { createRequire as createRequireOfBundle } from 'node:module';\nconst require = createRequireOfBundle(import.meta.url);";
 
 const COMMON: BuildOptions = {
   absWorkingDir: ROOT,
@@ -58,10 +59,12 @@ async function buildRunner(): Promise<void> {
 /** Modules that compute in a checkout what is known when the package is built. */
 async function replacements(): Promise<Readonly<Record<string, string>>> {
   // The CLI needs neither the schemas of whole inputs and outputs nor the texts about errors.
-  const descriptions = describeOperations().map(({ input: _in, output: _out, progress: _progress, errors, ...rest }) => ({
-    ...rest,
-    errors: errors.map(({ code }) => code),
-  }));
+  const descriptions = describeOperations().map(
+    ({ input: _in, output: _out, progress: _progress, errors, ...rest }) => ({
+      ...rest,
+      errors: errors.map(({ code }) => code),
+    }),
+  );
   return {
     'cli/descriptions.ts': `export const DESCRIPTIONS = ${JSON.stringify(descriptions)};`,
     // Whether this is Linux inside Windows makes no difference to us, and finding out takes 6 ms.

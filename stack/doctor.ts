@@ -40,9 +40,11 @@ export async function diagnose({ env, cwd }: DoctorOptions): Promise<readonly Ch
   const home = homePaths(murmurHome(env));
   const config = await loadConfig(env, { cwd }).catch((error: unknown) => asCheck('configuration', error));
   const checks = await Promise.all([
-    nodeCheck(),
+    Promise.resolve(nodeCheck()),
     gitCheck(env),
-    ...('home' in config ? [preflight(config, env), ports(config), temporal(config, env)] : [[config]]),
+    ...('home' in config
+      ? [preflight(config, env), ports(config), temporal(config, env)]
+      : [Promise.resolve([config])]),
     permissionChecks(home),
     diskCheck(home),
     isolationCheck('home' in config ? config.isolation : 'auto'),
@@ -53,7 +55,8 @@ export async function diagnose({ env, cwd }: DoctorOptions): Promise<readonly Ch
 function nodeCheck(): Check {
   const version = process.versions.node;
   const old = compareVersions(version, OLDEST_NODE) < 0;
-  if (old) return { name: 'node', state: 'problem', message: `Node ${version} is too old`, fix: 'install Node 22 or newer' };
+  if (old)
+    return { name: 'node', state: 'problem', message: `Node ${version} is too old`, fix: 'install Node 22 or newer' };
   return { name: 'node', state: 'ok', message: `Node ${version} at ${process.execPath}` };
 }
 
@@ -90,7 +93,9 @@ async function ports(config: Config): Promise<readonly Check[]> {
   const running = await runningRecord(config.home);
   if (running !== undefined) {
     const url = running.server?.url ?? '';
-    return [{ name: 'stack', state: 'ok', message: `runs as process ${running.supervisor.pid.toString()}, API ${url}` }];
+    return [
+      { name: 'stack', state: 'ok', message: `runs as process ${running.supervisor.pid.toString()}, API ${url}` },
+    ];
   }
   const which: readonly (keyof WantedPorts)[] = config.temporal.external ? ['api'] : ['api', 'temporal', 'temporalUi'];
   const problems = await Promise.all(which.map((each) => portProblem(each, config.ports[each])));

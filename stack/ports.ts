@@ -49,7 +49,12 @@ export async function choosePorts(wanted: WantedPorts, embedded: boolean): Promi
   }
   const free = async (port: number): Promise<number> => (port === 0 ? getPort({ host: '127.0.0.1' }) : port);
   return {
-    temporal: { grpc: await free(wanted.temporal), ui: await free(wanted.temporalUi), http: await free(0), metrics: await free(0) },
+    temporal: {
+      grpc: await free(wanted.temporal),
+      ui: await free(wanted.temporalUi),
+      http: await free(0),
+      metrics: await free(0),
+    },
     api: await free(wanted.api),
   };
 }

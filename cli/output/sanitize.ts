@@ -1,8 +1,8 @@
 // The one place where text from agents, repositories and servers becomes safe for a terminal.
 
 /** Everything that can move the cursor, change colours, ring, or make text run backwards; newline and tab are text. */
-// eslint-disable-next-line no-control-regex -- control characters are what this is about
-const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]/gu;
+const UNSAFE =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]/gu;
 
 /** Text with every control character made visible and every lone surrogate replaced. Newlines and tabs stay. */
 export function printable(text: string): string {

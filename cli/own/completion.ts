@@ -40,7 +40,12 @@ export function completables(): readonly Completable[] {
       values: args.flatMap((arg) => arg.values ?? []),
     };
   });
-  const own = (command: string, summary: string, flags = COMMON_FLAGS, values: readonly string[] = []): Completable => ({
+  const own = (
+    command: string,
+    summary: string,
+    flags = COMMON_FLAGS,
+    values: readonly string[] = [],
+  ): Completable => ({
     command,
     summary,
     flags,

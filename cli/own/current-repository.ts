@@ -31,10 +31,14 @@ export async function currentRepository(
   }
   const url = await git(['remote', 'get-url', 'origin']);
   if (url === undefined) {
-    throw refuse('this repository has no remote named origin', 'add one with `git remote add origin <url>`, or use --repo');
+    throw refuse(
+      'this repository has no remote named origin',
+      'add one with `git remote add origin <url>`, or use --repo',
+    );
   }
   const branch = await git(['symbolic-ref', '--quiet', '--short', 'HEAD']);
-  if (branch === undefined) throw refuse('no branch is checked out here', 'check out a branch, or use --repo URL=branch');
+  if (branch === undefined)
+    throw refuse('no branch is checked out here', 'check out a branch, or use --repo URL=branch');
   await requirePushed(git, branch);
   if ((await git(['status', '--porcelain'])) !== '') {
     note('uncommitted changes stay here: the agent sees what is pushed');
@@ -53,7 +57,10 @@ async function requirePushed(git: Git, branch: string): Promise<void> {
   if (await isIn(`refs/remotes/origin/${branch}`)) return;
   const listed = await git(['ls-remote', '--heads', 'origin', `refs/heads/${branch}`]);
   if (listed === undefined) {
-    throw refuse(`cannot tell whether branch ${branch} is pushed: origin does not answer`, '`git ls-remote origin` says why');
+    throw refuse(
+      `cannot tell whether branch ${branch} is pushed: origin does not answer`,
+      '`git ls-remote origin` says why',
+    );
   }
   const remoteHead = listed.split(/\s/)[0] ?? '';
   if (remoteHead === '') throw unpushed(branch, 'is not on origin');

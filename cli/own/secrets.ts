@@ -21,7 +21,9 @@ export async function readSecrets(
       stdinFor = name;
       secrets[name] = (await context.readStdin()).replace(/\r?\n$/, '');
     } else {
-      warn(`the value of ${name} stands in your shell's history and in the process list: use -e ${name} or -e ${name}=-`);
+      warn(
+        `the value of ${name} stands in your shell's history and in the process list: use -e ${name} or -e ${name}=-`,
+      );
       secrets[name] = value;
     }
   }

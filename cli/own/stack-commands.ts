@@ -52,9 +52,7 @@ export const completionCommand: CommandClass = makeCommand({
   summary: 'print a completion script for your shell',
   description: 'Prints a script that completes commands, flags, values and the slugs of your agents.',
   grammar: {
-    args: [
-      { name: 'shell', description: 'Your shell.', required: true, rest: false, values: ['bash', 'zsh', 'fish'] },
-    ],
+    args: [{ name: 'shell', description: 'Your shell.', required: true, rest: false, values: ['bash', 'zsh', 'fish'] }],
     flags: COMMON_FLAGS,
   },
   examples: [

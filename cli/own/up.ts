@@ -57,7 +57,10 @@ function portsOf(flags: ReadonlyMap<string, readonly string[]>): Partial<WantedP
 function portOf(flag: string, text: string): number {
   if (text === 'auto') return 0;
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
-  throw new MurmurError('INVALID_ARGUMENT', `--${flag} is ${JSON.stringify(text)}: it needs a port from 0 to 65535, or auto`);
+  throw new MurmurError(
+    'INVALID_ARGUMENT',
+    `--${flag} is ${JSON.stringify(text)}: it needs a port from 0 to 65535, or auto`,
+  );
 }
 
 function recordForPrograms(record: StackRecord, { config }: { readonly config: UpOptions['config'] }) {
@@ -70,7 +73,11 @@ function recordForPrograms(record: StackRecord, { config }: { readonly config: U
   };
 }
 
-function recordForPeople(record: StackRecord, already: boolean, { config }: { readonly config: UpOptions['config'] }): string {
+function recordForPeople(
+  record: StackRecord,
+  already: boolean,
+  { config }: { readonly config: UpOptions['config'] },
+): string {
   const facts = keyValues([
     ['API', record.server?.url],
     ['Temporal', record.temporal?.ui_url ?? record.temporal?.address],
@@ -80,4 +87,3 @@ function recordForPeople(record: StackRecord, already: boolean, { config }: { re
   const head = already ? 'Murmur is already running.' : 'Murmur is running.';
   return `${head}\n\n${facts}\n\nStop it with: murmur down`;
 }
-

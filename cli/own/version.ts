@@ -22,7 +22,9 @@ export const versionHalf: OwnHalf = {
       .call('version', {}, { signal: context.signal })
       .catch(unreachable);
     if (json) {
-      context.terminal.json(server instanceof MurmurError ? { ...client, error: server.toBody() } : { ...client, ...server });
+      context.terminal.json(
+        server instanceof MurmurError ? { ...client, error: server.toBody() } : { ...client, ...server },
+      );
       return;
     }
     const commit = server instanceof MurmurError ? undefined : server.server_commit;

@@ -116,7 +116,11 @@ function assignWords(
   for (const arg of args) {
     const taken = words.slice(next, arg.rest ? undefined : next + 1);
     next += taken.length;
-    if (taken.length > 0) assigned.set(arg.name, taken.map((word) => checkedValue(word, arg.name, arg, command)));
+    if (taken.length > 0)
+      assigned.set(
+        arg.name,
+        taken.map((word) => checkedValue(word, arg.name, arg, command)),
+      );
     else if (arg.required) throw wrong(`${arg.name} required`, command);
   }
   const surplus = words[next];

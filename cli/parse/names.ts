@@ -2,7 +2,10 @@
 
 /** `add_blocked_by` and `taskComplete` as they are typed: `add-blocked-by`, `task-complete`. */
 export function kebab(name: string): string {
-  return name.replaceAll(/([a-z])([A-Z])/g, '$1-$2').replaceAll('_', '-').toLowerCase();
+  return name
+    .replaceAll(/([a-z])([A-Z])/g, '$1-$2')
+    .replaceAll('_', '-')
+    .toLowerCase();
 }
 
 /** Whether two spellings mean the same name: case, `-` and `_` do not matter. */

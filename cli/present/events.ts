@@ -25,7 +25,10 @@ export function sessionLines(entry: SessionEntry): readonly Line[] {
   return sessionTexts(event).map(({ text, ...style }) => {
     const [first = '', ...rest] = text.split('\n');
     const indent = ' '.repeat(11 + prefix.length);
-    return { text: [`${clock(entry.at)} ${prefix}${first}`, ...rest.map((line) => indent + line)].join('\n'), ...style };
+    return {
+      text: [`${clock(entry.at)} ${prefix}${first}`, ...rest.map((line) => indent + line)].join('\n'),
+      ...style,
+    };
   });
 }
 

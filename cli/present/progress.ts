@@ -3,12 +3,9 @@ import { oneLine } from '../output/sanitize.ts';
 
 /** Said at once, so that waiting never looks like a hang. */
 export function waitingLine(command: string, input: Readonly<Record<string, unknown>>): string {
-  const slug = String(input['slug'] ?? '');
-  if (command === 'wait') {
-    const phase = input['phase'] === undefined ? 'needs attention' : `is ${String(input['phase'])}`;
-    return `waiting until ${slug} ${phase} …`;
-  }
-  return `${command} ${slug} …`;
+  const { slug = '', phase } = input as { readonly slug?: string; readonly phase?: string };
+  if (command !== 'wait') return `${command} ${slug} …`;
+  return `waiting until ${slug} ${phase === undefined ? 'needs attention' : `is ${phase}`} …`;
 }
 
 /** One progress event in one line. */

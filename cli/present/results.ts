@@ -123,7 +123,12 @@ const PRESENTERS: Presenters = {
   },
   version(result, terminal) {
     const commit = result.server_commit === undefined ? '' : ` (${result.server_commit})`;
-    terminal.line(keyValues([['API', result.api_host], ['Server', `${result.server_version}${commit}`]]));
+    terminal.line(
+      keyValues([
+        ['API', result.api_host],
+        ['Server', `${result.server_version}${commit}`],
+      ]),
+    );
   },
 };
 
@@ -136,7 +141,9 @@ export function present(name: AnswerOperation, result: unknown, terminal: Termin
 function turnText(turn: OutputOf<Operations['turns']>[number]): string {
   const end = turn.ended_at === undefined ? '(in flight)' : stamp(turn.ended_at);
   const status = turn.status === undefined || turn.status === 'completed' ? '' : `  [${turn.status}]`;
-  const others = turn.inputs.slice(1).map((input) => `  input [${input.kind}] from ${input.from}\n${indent(input.text)}`);
+  const others = turn.inputs
+    .slice(1)
+    .map((input) => `  input [${input.kind}] from ${input.from}\n${indent(input.text)}`);
   return [
     `turn ${turn.turn.toString()}  ${stamp(turn.started_at)} → ${end}${status}`,
     `  description: ${indent(turn.description).trimStart()}`,

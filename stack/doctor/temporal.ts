@@ -43,7 +43,11 @@ async function reachable(config: Config): Promise<Check> {
       const problem = serverVersionProblem(info.serverVersion ?? undefined);
       if (problem === undefined) {
         const version = info.serverVersion ?? '';
-        return { name: 'temporal', state: 'ok', message: `Temporal server ${version} at ${address}, namespace ${namespace}` };
+        return {
+          name: 'temporal',
+          state: 'ok',
+          message: `Temporal server ${version} at ${address}, namespace ${namespace}`,
+        };
       }
       return { name: 'temporal', state: 'warning', message: `${address} ${problem}`, fix: 'use a supported version' };
     } finally {

@@ -19,7 +19,11 @@ export async function holdsWithin(check: () => Promise<boolean>, ms: number, sig
 }
 
 /** The namespace is served and every search attribute is registered. */
-export async function temporalIsReady(httpUrl: string, namespace: string, attributes: readonly string[]): Promise<boolean> {
+export async function temporalIsReady(
+  httpUrl: string,
+  namespace: string,
+  attributes: readonly string[],
+): Promise<boolean> {
   const url = `${httpUrl}/cluster/namespaces/${encodeURIComponent(namespace)}/search-attributes`;
   const answer = (await getJson(url)) as { customAttributes?: Record<string, string> } | undefined;
   const known = answer?.customAttributes;

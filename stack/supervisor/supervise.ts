@@ -193,11 +193,16 @@ class Stack {
     if (settled && failed === undefined) return;
     const { home } = this.#settings;
     const culprit = failed?.name ?? name;
-    const why = failed === undefined ? `is not ready after ${(READY_MS / 1_000).toString()} s` : 'ends as soon as it starts';
+    const why =
+      failed === undefined ? `is not ready after ${(READY_MS / 1_000).toString()} s` : 'ends as soon as it starts';
     const tail = await tailOf(home, culprit);
-    throw new MurmurError('UNAVAILABLE', `the ${culprit} process ${why}${tail === '' ? '' : `; its last words:\n${tail}`}`, {
-      hint: `read ${home.logs[culprit]}`,
-    });
+    throw new MurmurError(
+      'UNAVAILABLE',
+      `the ${culprit} process ${why}${tail === '' ? '' : `; its last words:\n${tail}`}`,
+      {
+        hint: `read ${home.logs[culprit]}`,
+      },
+    );
   }
 
   #say(message: string): void {

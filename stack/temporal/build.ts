@@ -26,12 +26,20 @@ export interface BuildOptions {
 export async function buildTemporal(target: string, options: BuildOptions): Promise<void> {
   const module = join(options.packageRoot, 'tools', 'temporal');
   const common = { cwd: module, env: options.env, timeoutMs: BUILD_TIMEOUT_MS, signal: options.signal };
-  options.onProgress(`building Temporal CLI ${TEMPORAL_RELEASE.cli} with Go: fetching its modules (once, some minutes)`);
+  options.onProgress(
+    `building Temporal CLI ${TEMPORAL_RELEASE.cli} with Go: fetching its modules (once, some minutes)`,
+  );
   const listed = await run(options.go, ['list', '-mod=readonly', '-deps', PACKAGE], common);
   if (listed.code !== 0) throw new Error(`go cannot fetch the modules: ${lastLines(listed.stderr)}`);
   const total = listed.stdout.trim().split('\n').length;
   const report = countingReporter(total, options.onProgress);
-  const flags = ['-mod=readonly', '-trimpath', '-v', '-ldflags', `-s -w -X ${VERSION_VARIABLE}=${TEMPORAL_RELEASE.cli}`];
+  const flags = [
+    '-mod=readonly',
+    '-trimpath',
+    '-v',
+    '-ldflags',
+    `-s -w -X ${VERSION_VARIABLE}=${TEMPORAL_RELEASE.cli}`,
+  ];
   const built = await run(options.go, ['build', ...flags, '-o', target, PACKAGE], { ...common, onLine: report });
   if (built.code !== 0) throw new Error(`go build failed: ${lastLines(built.stderr)}`);
 }

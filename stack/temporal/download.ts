@@ -59,7 +59,8 @@ async function fetchArchive(url: string, options: DownloadOptions): Promise<Buff
   const chunks: Uint8Array[] = [];
   let received = 0;
   let shownPercent = 0;
-  for await (const chunk of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> = response.body ?? new Blob([]).stream();
+  for await (const chunk of body) {
     chunks.push(chunk);
     received += chunk.length;
     const percent = announced > 0 ? Math.floor((received / announced) * 10) * 10 : 0;
@@ -85,7 +86,8 @@ async function checkSum(url: string, bytes: Buffer, options: DownloadOptions): P
     return;
   }
   const actual = createHash('sha256').update(bytes).digest('hex');
-  if (actual !== expected.toLowerCase()) throw new Error(`the archive's checksum is ${actual}, published is ${expected}`);
+  if (actual !== expected.toLowerCase())
+    throw new Error(`the archive's checksum is ${actual}, published is ${expected}`);
 }
 
 async function unpack(bytes: Buffer, file: string, target: string): Promise<void> {

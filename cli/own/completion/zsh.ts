@@ -27,7 +27,9 @@ compdef _murmur murmur
 }
 
 function topicsOf(commands: readonly Completable[]): readonly string[] {
-  return [...new Set(commands.filter(({ command }) => command.includes(' ')).map((c) => c.command.split(' ')[0] ?? ''))];
+  return [
+    ...new Set(commands.filter(({ command }) => command.includes(' ')).map((c) => c.command.split(' ')[0] ?? '')),
+  ];
 }
 
 function describedFirst(commands: readonly Completable[]): string {

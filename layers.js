@@ -1,0 +1,46 @@
+// The layers: which folder may import which. The one source of truth: ESLint reads it while one types, and
+// test/boundary reads every import of the tree by it.
+
+/**
+ * Folder → what it may import beside itself: folders, and packages where those are limited too. `builtins` allows
+ * Node's built-in modules; `packages` absent allows every dependency.
+ */
+export const LAYERS = {
+  'contract/wire': { folders: [], builtins: false, packages: [] },
+  contract: { folders: ['contract/wire'], builtins: false, packages: ['zod'] },
+  config: { folders: ['contract'], builtins: true },
+  drivers: { folders: ['contract', 'config'], builtins: true },
+  runner: {
+    folders: ['contract/wire', 'drivers/backends', 'drivers/machines'],
+    builtins: true,
+    packages: [],
+  },
+  activities: { folders: ['contract', 'config', 'drivers'], builtins: true },
+  workflows: { folders: ['contract/wire'], builtins: false, packages: ['@temporalio/workflow', '@temporalio/common'] },
+  worker: {
+    folders: ['contract', 'config', 'drivers', 'activities', 'workflows'],
+    builtins: true,
+  },
+  client: { folders: ['contract'], builtins: true, packages: ['eventsource-parser', 'zod'] },
+  server: { folders: ['contract', 'config', 'drivers'], builtins: true },
+  stack: { folders: ['contract', 'config', 'drivers'], builtins: true },
+  cli: { folders: ['contract', 'config', 'client', 'stack'], builtins: true },
+};
+
+/** Files that read the environment: the configuration gets it from them. */
+export const ENTRIES = ['**/main.ts', 'bin/**', 'scripts/**', 'demo/**', 'bench/**', 'test/**'];
+
+/** The most specific layer a file belongs to, by its path from the root; undefined outside the layers. */
+export function layerOf(file) {
+  return Object.keys(LAYERS)
+    .filter((layer) => file === layer || file.startsWith(`${layer}/`))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+/** Whether files of `from` may import the file `to`, both by their paths from the root. */
+export function mayImport(from, to) {
+  const layer = layerOf(from);
+  if (layer === undefined) return true;
+  const allowed = [layer, ...LAYERS[layer].folders];
+  return allowed.some((folder) => to.startsWith(`${folder}/`));
+}

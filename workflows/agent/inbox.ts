@@ -22,7 +22,7 @@ export function readFollowUp(
   fallbackId: string,
   now: string,
 ): Reading<FollowUp> {
-  if (typeof payload === 'string') return fromText({ text: payload }, {}, kind, fallbackId, now);
+  if (typeof payload === 'string') return fromText(cutText(payload), {}, kind, fallbackId, now);
   if (!isObject(payload)) return { problem: payload === undefined ? 'it has no text' : 'its payload is no message' };
   if (typeof payload['unreadable'] === 'string')
     return { problem: `its payload is unreadable: ${payload['unreadable']}` };
@@ -62,12 +62,16 @@ function fromText(
   };
 }
 
-/** Longer texts come by reference from our own callers; one sent by hand is cut, so that the carried state stays small. */
 function readText(value: unknown): StoredText | undefined {
-  if (typeof value === 'string') return { text: value.slice(0, INLINE_TEXT_LIMIT) };
+  if (typeof value === 'string') return cutText(value);
   if (!isObject(value) || typeof value['text'] !== 'string') return undefined;
   const ref = value['ref'];
-  return { text: value['text'].slice(0, INLINE_TEXT_LIMIT), ...(typeof ref === 'string' ? { ref } : {}) };
+  return { ...cutText(value['text']), ...(typeof ref === 'string' ? { ref } : {}) };
+}
+
+/** Our own callers send what is longer by reference; what is sent by hand is cut, so that the carried state stays small. */
+function cutText(text: string): StoredText {
+  return { text: text.slice(0, INLINE_TEXT_LIMIT) };
 }
 
 function readTasks(value: unknown): string[] {

@@ -1,0 +1,114 @@
+import { describe, expect, it } from '@jest/globals';
+import { AGENT_SIGNALS } from '../../../contract/wire/messages.ts';
+import { SEEN_LIMIT, SIGNAL_HANDLERS } from '../../../workflows/agent/signals.ts';
+import type { AgentState } from '../../../workflows/agent/state.ts';
+import { NOW, message, testAgent, texts } from '../../fixtures/agent-state.ts';
+
+function lastNote(state: AgentState): unknown {
+  const entry = state.timeline[state.timeline.length - 1];
+  return entry?.type === 'note' ? entry.text : entry;
+}
+
+describe('a message', () => {
+  it('is taken once, however often it comes', () => {
+    const { state } = testAgent();
+    const twice = message('once');
+    for (let times = 0; times < 3; times += 1) SIGNAL_HANDLERS.queueAdd(state, twice, NOW);
+    SIGNAL_HANDLERS.sessionSend(state, twice, NOW);
+    expect([state.queue, state.sends]).toEqual([[twice], []]);
+  });
+
+  it('is known for the next thousand, and its memory is bounded', () => {
+    const { state } = testAgent();
+    const first = message('first');
+    SIGNAL_HANDLERS.queueAdd(state, first, NOW);
+    for (let index = 0; index < SEEN_LIMIT - 1; index += 1) SIGNAL_HANDLERS.queueAdd(state, message('m'), NOW);
+    SIGNAL_HANDLERS.queueAdd(state, first, NOW);
+    expect(state.queue.filter((each) => each.id === first.id)).toHaveLength(1);
+    for (let index = 0; index < 5_000; index += 1) SIGNAL_HANDLERS.queueAdd(state, message('m'), NOW);
+    expect(state.seen).toHaveLength(SEEN_LIMIT);
+  });
+
+  it.each([
+    ['plain text', 'add tests'],
+    ['an object with a text', { text: 'add tests' }],
+    ['an object with a stored text', { text: { text: 'add tests' } }],
+  ])('sent by hand as %s works, with an id from the history', (_, payload) => {
+    const { state } = testAgent();
+    SIGNAL_HANDLERS.queueAdd(state, payload, NOW);
+    SIGNAL_HANDLERS.queueAdd(state, payload, NOW);
+    expect(texts(state.queue)).toEqual(['add tests', 'add tests']);
+    expect(state.queue.map(({ id, from }) => [id, from])).toEqual([
+      ['signal-1', 'operator'],
+      ['signal-2', 'operator'],
+    ]);
+  });
+
+  it.each([
+    [undefined, 'it has no text'],
+    [null, 'its payload is no message'],
+    [42, 'its payload is no message'],
+    [[], 'its payload is no message'],
+    ['  ', 'its text is empty'],
+    [{}, 'its payload has no text'],
+    [{ text: 42 }, 'its payload has no text'],
+    [{ unreadable: 'Unknown encoding: x' }, 'its payload is unreadable: Unknown encoding: x'],
+  ])('%j becomes a note in the timeline', (payload, words) => {
+    const { state } = testAgent();
+    SIGNAL_HANDLERS.queueAdd(state, payload, NOW);
+    expect(state.queue).toEqual([]);
+    expect(lastNote(state)).toBe(`queueAdd was dropped: ${words}`);
+  });
+
+  it('is cut when it is longer than a history should hold', () => {
+    const { state } = testAgent();
+    SIGNAL_HANDLERS.sessionSend(state, 'x'.repeat(100_000), NOW);
+    expect(state.sends[0]?.text.text.length).toBe(16_384);
+  });
+});
+
+it.each(AGENT_SIGNALS)('%s takes any payload without failing', (name) => {
+  const cyclic: Record<string, unknown> = {};
+  cyclic['self'] = cyclic;
+  for (const payload of [
+    undefined,
+    null,
+    '',
+    'x',
+    0,
+    true,
+    [],
+    {},
+    { id: 1, from: [], at: 'never', text: {} },
+    cyclic,
+  ]) {
+    expect(() => SIGNAL_HANDLERS[name](testAgent().state, payload, NOW)).not.toThrow();
+  }
+});
+
+describe('an order', () => {
+  it('to interrupt is recorded when no turn runs, and harmless', () => {
+    const { state } = testAgent();
+    SIGNAL_HANDLERS.interrupt(state, { id: 'i', from: 'tess' }, NOW);
+    expect(lastNote(state)).toBe('interrupt by tess: no turn was running');
+    expect(state.turn).toBeUndefined();
+  });
+
+  it('to interrupt marks the running turn, and no other', () => {
+    const agent = testAgent();
+    agent.begin();
+    SIGNAL_HANDLERS.interrupt(agent.state, undefined, NOW);
+    expect(agent.state.turn?.interrupted_by).toBe('operator');
+    agent.end({ status: 'interrupted' });
+    agent.state.queue.push(message('next'));
+    expect(agent.begin().interrupted_by).toBeUndefined();
+  });
+
+  it('to kill is taken with any payload, keeps its reason, and is taken once', () => {
+    const { state } = testAgent();
+    SIGNAL_HANDLERS.kill(state, { id: 'k', from: 'tess', reason: 'wrong repo' }, NOW);
+    SIGNAL_HANDLERS.kill(state, 'again', NOW);
+    expect(state.end).toEqual({ how: 'kill', by: 'tess', reason: 'wrong repo' });
+    expect(state.timeline.filter((entry) => entry.type === 'note')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals';
+import { enterPhase } from '../../../workflows/agent/state.ts';
+import { recordOf, statusOf } from '../../../workflows/agent/status.ts';
+import { detailsOf } from '../../../workflows/agent/details.ts';
+import { NOW, message, testAgent } from '../../fixtures/agent-state.ts';
+
+describe('pending_input', () => {
+  it('holds from the spawn until every message is answered', () => {
+    const agent = testAgent();
+    const pending = () => statusOf(agent.state, agent.spec).pending_input;
+    expect(pending()).toBe(true);
+    agent.begin();
+    expect(pending()).toBe(true);
+    agent.state.queue.push(message('more'));
+    agent.end();
+    expect(pending()).toBe(true);
+    agent.begin();
+    agent.end();
+    expect(pending()).toBe(false);
+  });
+
+  it('holds while an agent is parked, and not once it has ended', () => {
+    const agent = testAgent();
+    agent.begin();
+    agent.end({ status: 'api_error' });
+    expect(statusOf(agent.state, agent.spec).pending_input).toBe(true);
+    enterPhase(agent.state, 'canceled', NOW);
+    expect(statusOf(agent.state, agent.spec)).toMatchObject({ pending_input: false, queued: [] });
+  });
+});
+
+describe('statusOf', () => {
+  it('has a timeline only when it is asked for', () => {
+    const { state, spec } = testAgent();
+    expect(statusOf(state, spec)).not.toHaveProperty('timeline');
+    expect(statusOf(state, spec, { timeline: ['phase'] }).timeline).toEqual([
+      { type: 'phase', phase: 'starting', at: NOW },
+    ]);
+  });
+
+  it('leaves out what is not known instead of naming it undefined', () => {
+    const { state, spec } = testAgent();
+    expect(Object.values(statusOf(state, spec))).not.toContain(undefined);
+  });
+});
+
+it('the record lists what was accepted and not delivered, the prompt among it', () => {
+  const agent = testAgent();
+  agent.state.queue.push(message('never read'));
+  enterPhase(agent.state, 'canceled', NOW);
+  expect(recordOf(agent.state, agent.spec).status.undelivered).toEqual(['Fix the timeout', 'never read']);
+});
+
+it('the details for the Web UI are Markdown without prompt or answer', () => {
+  const agent = testAgent({ tasks: ['x'] });
+  agent.begin();
+  agent.end({ response: 'SECRET ANSWER' });
+  const details = detailsOf(agent.state, agent.spec);
+  expect(details).toContain('- **phase**: running');
+  expect(details).toContain(`- **machine**: ${agent.spec.machine.name}`);
+  expect(details).toContain('- **tasks**: 1 of 1 open');
+  expect(details).not.toMatch(/SECRET|timeout/);
+});

@@ -1,8 +1,8 @@
 // MURMUR_HOME: where everything lies in it, and how it is made. Built-ins only: the CLI loads this on every start.
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { Environment } from './environment.ts';
 import { textOf } from './environment.ts';
@@ -59,9 +59,22 @@ export function homePaths(home: string): HomePaths {
   });
 }
 
-/** `$MURMUR_HOME`, absolute, or `~/.murmur`. */
+/**
+ * `$MURMUR_HOME` or `~/.murmur`, absolute and with links followed: isolation hides the folder itself, and a machine
+ * that was named through a link would be hidden with it.
+ */
 export function murmurHome(env: Environment): string {
-  return resolve(textOf(env, 'MURMUR_HOME') ?? join(textOf(env, 'HOME') ?? homedir(), '.murmur'));
+  return realPathOf(resolve(textOf(env, 'MURMUR_HOME') ?? join(textOf(env, 'HOME') ?? homedir(), '.murmur')));
+}
+
+/** As far as the path exists. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPathOf(parent), basename(path));
+  }
 }
 
 /**

@@ -1,38 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { detectIsolation } from '../../../../drivers/machines/isolation/detect.ts';
-import type { MachineOptions } from './held-machine.ts';
-import { canRunAs, countRunning, HeldMachine, uniqueSleep, untilRunning } from './held-machine.ts';
+import { countRunning, HeldMachine, uniqueSleep, untilRunning } from './held-machine.ts';
 import { MARKER } from '../../../../drivers/machines/isolation/marker.ts';
+import { AGENT, asRoot, asUser, tracked } from './variants.ts';
 
-const NOBODY = 65_534;
-const AGENT = 1_909_000_001;
 /** Start times are told to a second where there is no /proc. */
 const PAUSE_S = process.platform === 'linux' ? '0.1' : '2.1';
 
 jest.setTimeout(60_000);
 
-const isRoot = process.getuid?.() === 0;
-const detected = await detectIsolation('auto');
-const hasNamespaces = detected.kind === 'namespace';
-
-const variants: readonly (MachineOptions & { readonly name: string; readonly isPossible: boolean })[] = [
-  {
-    name: 'namespaces, for root',
-    kind: 'namespace',
-    agentUid: AGENT,
-    isPossible: hasNamespaces && isRoot,
-  },
-  {
-    name: 'namespaces, for another user than root',
-    kind: 'namespace',
-    ...(isRoot ? { holderUid: NOBODY } : {}),
-    isPossible: hasNamespaces && (!isRoot || (await canRunAs(NOBODY))),
-  },
-  { name: 'tracking', kind: 'tracking', isPossible: true },
-];
-
-for (const { name, isPossible, ...options } of variants) {
-  // Skipped where the host offers no namespaces, or to this user none of that sort.
+for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
   (isPossible ? describe : describe.skip)(`isolation: ${name}`, () => {
     let machine: HeldMachine;
     beforeAll(async () => {

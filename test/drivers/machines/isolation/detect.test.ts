@@ -1,0 +1,32 @@
+import { describe, expect, it } from '@jest/globals';
+import { detectIsolation } from '../../../../drivers/machines/isolation/detect.ts';
+
+describe('detectIsolation', () => {
+  it('takes tracking when it is asked for, without a reason to give', async () => {
+    expect(await detectIsolation('tracking')).toEqual({
+      kind: 'tracking',
+      ownUser: false,
+      description: 'process tracking: agents can read what you can read',
+    });
+  });
+
+  it('says what is in force, and why when it is not namespaces', async () => {
+    const detected = await detectIsolation('auto');
+    if (detected.kind === 'namespace') {
+      expect(detected).toEqual({
+        kind: 'namespace',
+        ownUser: process.getuid?.() === 0,
+        description: expect.stringContaining('namespaces'),
+      });
+    } else {
+      expect(detected).toMatchObject({ ownUser: false, reason: expect.stringMatching(/./) });
+    }
+  });
+
+  it('refuses namespaces where they do not work, and gives them where they do', async () => {
+    const { kind } = await detectIsolation('auto');
+    const asked = detectIsolation('namespace');
+    if (kind === 'namespace') await expect(asked).resolves.toMatchObject({ kind: 'namespace' });
+    else await expect(asked).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+  });
+});

@@ -4,6 +4,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HomePaths } from '../config/home.ts';
 import type { RunnerAddress, RunnerConfig, RunnerHealth, StopRequest } from '../contract/wire/runner.ts';
+import { endRunner } from '../drivers/machines/local/runner-end.ts';
 import { endProcess, identityOf } from './process.ts';
 
 /** A runner that lives answers its health in milliseconds. */
@@ -19,22 +20,24 @@ export async function stopRunners(home: HomePaths): Promise<readonly string[]> {
   return names.filter((_, index) => stopped[index]);
 }
 
-async function stopRunner(dir: string): Promise<boolean> {
+async function stopRunner(folder: string): Promise<boolean> {
   const [address, config] = await Promise.all([
-    readJson<RunnerAddress>(join(dir, 'address.json')),
-    readJson<RunnerConfig>(join(dir, 'config.json')),
+    readJson<RunnerAddress>(join(folder, 'address.json')),
+    readJson<RunnerConfig>(join(folder, 'config.json')),
   ]);
-  if (address === undefined || config === undefined) return false;
-  if (!(await isOurs(address, config, dir))) return false;
-  const identity = await identityOf(address.pid);
-  if (identity === undefined) return false;
-  await ask(address, config);
-  await endProcess(identity, STOP_MS);
-  return true;
+  const answers = address !== undefined && config !== undefined && (await isOurs(address, config));
+  const identity = answers ? await identityOf(address.pid) : undefined;
+  if (answers && identity !== undefined) {
+    await ask(address, config);
+    await endProcess(identity, STOP_MS);
+  }
+  // One that does not answer, or has no address yet, is found by its command line.
+  await endRunner(folder);
+  return answers;
 }
 
-/** The number in the file may belong to another program by now: the runner says who it is, or its command line does. */
-async function isOurs(address: RunnerAddress, config: RunnerConfig, dir: string): Promise<boolean> {
+/** The number in the file may belong to another program by now: the runner says who it is. */
+async function isOurs(address: RunnerAddress, config: RunnerConfig): Promise<boolean> {
   try {
     const response = await fetch(`http://127.0.0.1:${address.port.toString()}/health`, {
       signal: AbortSignal.timeout(HEALTH_MS),
@@ -42,8 +45,7 @@ async function isOurs(address: RunnerAddress, config: RunnerConfig, dir: string)
     const health = (await response.json()) as RunnerHealth;
     return health.machine === config.machine && health.pid === address.pid;
   } catch {
-    const command = await readFile(`/proc/${address.pid.toString()}/cmdline`, 'utf8').catch(() => '');
-    return command.split('\0').includes(dir);
+    return false;
   }
 }
 

@@ -4,6 +4,7 @@ import { chmod, readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import type { HomePaths } from '../config/home.ts';
 import type { TokenEntry, TokenFile } from '../contract/wire/tokens.ts';
+import { whileDeciding } from './record.ts';
 
 /** Readable by the owner alone. */
 const PRIVATE = 0o600;
@@ -18,6 +19,10 @@ export function hashOf(token: string): string {
  * Resolves with what was put right; undefined when all was well. Needs write access to the home.
  */
 export async function ensureToken(home: HomePaths, account: string): Promise<'made' | 'repaired' | undefined> {
+  return whileDeciding(home, () => mend(home, account));
+}
+
+async function mend(home: HomePaths, account: string): Promise<'made' | 'repaired' | undefined> {
   const [token, file] = await Promise.all([readToken(home), readTokens(home)]);
   const known = file.tokens.find((entry) => entry.id === 'owner');
   if (token !== undefined && known?.sha256 === hashOf(token) && known.account === account) {

@@ -1,19 +1,17 @@
 // `up`: starts the embedded stack.
-import { loadConfig } from '../../config/config.ts';
+import { loadConfig, type Config } from '../../config/config.ts';
 import { problemsOf } from '../../config/preflight.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { StackRecord } from '../../contract/stack.ts';
 import type { WantedPorts } from '../../stack/ports.ts';
 import { up, upInForeground, type UpOptions } from '../../stack/up.ts';
 import type { Invocation } from '../command.ts';
+import type { CliContext } from '../context.ts';
 import { keyValues } from '../present/table.ts';
 
 export async function runUp({ context, json, parsed }: Invocation): Promise<void> {
   const { cwd, env, signal, terminal, version } = context;
   const config = await loadConfig(env, { cwd });
-  for (const { message, fix } of await problemsOf(config, env)) {
-    terminal.complain(`murmur: ${message} (${fix})`, 'yellow');
-  }
   const options: UpOptions = {
     config,
     env: { ...env },
@@ -29,6 +27,7 @@ export async function runUp({ context, json, parsed }: Invocation): Promise<void
     else terminal.line(recordForPeople(record, already, options));
   };
   if (parsed.flags.has('foreground')) {
+    await warn(config, context);
     await upInForeground(options, (record) => {
       print(record, false);
       terminal.progress('Ctrl-C stops it');
@@ -37,7 +36,16 @@ export async function runUp({ context, json, parsed }: Invocation): Promise<void
     return;
   }
   const { already_running: already, record } = await up(options);
+  // A stack that ran before was started with another environment than this one.
+  if (!already) await warn(config, context);
   print(record, already);
+}
+
+/** What keeps agents from working does not keep the stack from running. */
+async function warn(config: Config, { env, terminal }: CliContext): Promise<void> {
+  for (const { message, fix } of await problemsOf(config, env)) {
+    terminal.complain(`murmur: ${message} (${fix})`, 'yellow');
+  }
 }
 
 function portsOf(flags: ReadonlyMap<string, readonly string[]>): Partial<WantedPorts> {

@@ -12,6 +12,8 @@ export interface BenchModel {
 }
 
 export interface Prompt {
+  /** At the head of the text; no other prompt has it. */
+  readonly word: string;
   readonly text: string;
   /** When the request for this step (from 0) had arrived and its answer began; waits for it. */
   asked(step?: number): Promise<number>;
@@ -42,6 +44,7 @@ export async function startModel(): Promise<BenchModel> {
       const known = { count: 0, steps: new Map<number, PromiseWithResolvers<number>>() };
       prompts.set(word, known);
       return {
+        word,
         text: `${word} [${JSON.stringify(steps)}]`,
         asked: (step = 0) => moment(known.steps, step).promise,
         count: () => known.count,

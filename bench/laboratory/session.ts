@@ -1,8 +1,9 @@
-// The events of an agent as a viewer gets them, each with the moment of its arrival. Imports the contract, the clock
-// and the stack.
+// The events of an agent as a viewer gets them, each with the moment of its arrival. Imports the contract, the clock,
+// the model and the stack.
 import type { Operations } from '../../contract/operations/index.ts';
 import type { OutputOf } from '../../contract/operation.ts';
 import { now } from '../clock.ts';
+import type { Prompt } from './model.ts';
 import type { Stack } from './stack.ts';
 
 export type Seen = OutputOf<Operations['session_watch']> & {
@@ -15,6 +16,8 @@ export interface Session {
   readonly seen: readonly Seen[];
   /** The first event, past or to come, that fits. Never resolves once the stream has ended. */
   first(fits: (seen: Seen) => boolean): Promise<Seen>;
+  /** Waits for the end of the turn that this prompt started; resolves with all its events. */
+  turn(prompt: Prompt): Promise<readonly Seen[]>;
   close(): Promise<void>;
 }
 
@@ -30,22 +33,33 @@ export function followSession(stack: Stack, slug: string): Session {
       for (const wake of [...waiting]) wake(arrived);
     }
   })().catch(() => undefined);
+  const first: Session['first'] = (fits) =>
+    new Promise((resolve) => {
+      const past = seen.find(fits);
+      if (past !== undefined) return resolve(past);
+      const wake = (entry: Seen): void => {
+        if (!fits(entry)) return;
+        waiting.delete(wake);
+        resolve(entry);
+      };
+      waiting.add(wake);
+    });
   return {
     seen,
-    first: (fits) =>
-      new Promise((resolve) => {
-        const past = seen.find(fits);
-        if (past !== undefined) return resolve(past);
-        const wake = (entry: Seen): void => {
-          if (!fits(entry)) return;
-          waiting.delete(wake);
-          resolve(entry);
-        };
-        waiting.add(wake);
-      }),
+    first,
+    turn: async ({ word }) => {
+      const start = await first(({ event }) => event.type === 'turn_start' && wordIn(event.inputs, word));
+      const id = start.event.type === 'turn_start' ? start.event.turn_id : '';
+      const end = await first(({ event }) => event.type === 'turn_complete' && event.turn_id === id);
+      return seen.slice(seen.indexOf(start), seen.indexOf(end) + 1);
+    },
     close: async () => {
       abort.abort();
       await reading;
     },
   };
+}
+
+function wordIn(inputs: readonly { readonly text: string }[], word: string): boolean {
+  return inputs.some(({ text }) => text.includes(word));
 }

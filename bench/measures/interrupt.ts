@@ -55,16 +55,14 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const agent = await resident.get();
       session ??= followSession(stack, agent.slug);
       const prompt = laboratory.model.script(LONG_COMMAND);
-      const before = session.seen.length;
       await followUp(stack, agent, prompt);
       await prompt.asked();
       await pause(COMMAND_STARTS_MS);
       const began = now();
       await stack.client.call('interrupt', { slug: agent.slug });
-      const { seen } = session;
-      const end = await session.first((entry) => entry.event.type === 'turn_complete' && seen.indexOf(entry) >= before);
-      if (end.event.type !== 'turn_complete' || end.event.status !== 'interrupted') {
-        throw new Error(`the turn ended as ${JSON.stringify(end.event)}`);
+      const end = (await session.turn(prompt)).at(-1);
+      if (end?.event.type !== 'turn_complete' || end.event.status !== 'interrupted') {
+        throw new Error(`the turn ended as ${JSON.stringify(end?.event)}`);
       }
       visible.push(end.arrived - began);
       await idle(stack, agent);

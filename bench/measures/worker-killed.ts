@@ -72,7 +72,6 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const agent = await resident.get();
       session ??= followSession(stack, agent.slug);
       const prompt = laboratory.model.script(SCRIPT);
-      const before = session.seen.length;
       await followUp(stack, agent, prompt);
       await prompt.asked(3);
       heartbeatTimeoutMs ??= (await countHistory(temporal.client, agent.workflowId)).heartbeatTimeoutMs;
@@ -81,9 +80,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       process.kill(pid, 'SIGKILL');
       const killed = now();
       const again = await session.first(({ arrived }) => arrived > killed + IN_FLIGHT_MS);
-      const { seen } = session;
-      await session.first((entry) => entry.event.type === 'turn_complete' && seen.indexOf(entry) >= before);
-      check(seen.slice(before), prompt.count());
+      check(await session.turn(prompt), prompt.count());
       await idle(stack, agent);
       await until(() => Promise.resolve((stack.workerPid() ?? pid) === pid ? undefined : true), {
         everyMs: 100,

@@ -58,10 +58,9 @@ describe('the main job', () => {
     const lines: { id: number; event: { type: string } }[] = [];
     for await (const line of watch.iterable()) {
       lines.push(JSON.parse(line) as (typeof lines)[number]);
-      if (lines.at(-1)?.event.type === 'turn_complete') break;
+      // Leaving the loop waits for the program's end.
+      if (lines.at(-1)?.event.type === 'turn_complete') watch.kill('SIGINT');
     }
-    watch.kill('SIGINT');
-    await watch;
     const ids = lines.map(({ id }) => Number(id));
     expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
     const types = lines.map(({ event }) => event.type);

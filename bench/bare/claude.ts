@@ -97,7 +97,7 @@ function environment(home: string, modelUrl: string): NodeJS.ProcessEnv {
     // The program refuses bypassPermissions for root unless it is told that it is contained.
     IS_SANDBOX: '1',
     ANTHROPIC_BASE_URL: modelUrl,
-    ANTHROPIC_API_KEY: 'bench',
+    ANTHROPIC_API_KEY: 'key-of-no-account',
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
     CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: '1',

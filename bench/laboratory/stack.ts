@@ -73,7 +73,8 @@ function environment(home: string, modelUrl: string): NodeJS.ProcessEnv {
     MURMUR_TEMPORAL_PORT: '0',
     MURMUR_TEMPORAL_UI_PORT: '0',
     ANTHROPIC_BASE_URL: modelUrl,
-    ANTHROPIC_API_KEY: 'bench',
+    // Scrubbed from every event: it must not occur in a prompt.
+    ANTHROPIC_API_KEY: 'key-of-no-account',
   };
 }
 

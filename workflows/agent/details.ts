@@ -3,10 +3,15 @@ import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { openTasks, listTasks } from './checklist.ts';
 import type { AgentState } from './state.ts';
 
-/** The agent in Markdown, for `setCurrentDetails`. Stored in the clear by whoever looks: no prompt, no answer. */
+/**
+ * The agent in Markdown, for `setCurrentDetails`. In the clear for whoever looks: no prompt, no answer. It names the agent as
+ * well: the summary that a workflow is started with is not carried over when it continues as new.
+ */
 export function detailsOf(state: AgentState, spec: AgentSpec): string {
   const tasks = listTasks(state.tasks);
+  const name = spec.identity.path.join('/');
   const lines: [string, string | undefined][] = [
+    ['agent', spec.purpose === undefined ? name : `${name}: ${spec.purpose}`],
     ['phase', state.reason === undefined ? state.phase : `${state.phase} (${state.reason})`],
     ['turn', state.turn === undefined ? undefined : `${state.turn.number}${state.turn.running ? ' (running)' : ''}`],
     ['queued', String(state.sends.length + state.queue.length)],

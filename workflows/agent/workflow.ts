@@ -31,12 +31,11 @@ const EVENTS_PER_RUN = 5_000;
 export async function agent(spec: AgentSpec, carried?: AgentState): Promise<AgentResult> {
   const state = carried ?? initialState(spec, new Date().toISOString());
   registerHandlers(state, spec);
-  const publisher = startPublisher(state, spec);
   // Cancel in Temporal's Web UI means what kill means, and what kill has to do must not be cancelled.
   void CancellationScope.current().cancelRequested.catch(() => {
     orderEnd(state, { how: 'kill', by: 'operator', reason: 'canceled in Temporal' });
   });
-  return await CancellationScope.nonCancellable(() => live(state, spec, publisher));
+  return await CancellationScope.nonCancellable(() => live(state, spec, startPublisher(state, spec)));
 }
 
 async function live(state: AgentState, spec: AgentSpec, publisher: Publisher): Promise<AgentResult> {

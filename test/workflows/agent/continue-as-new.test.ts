@@ -1,0 +1,87 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Task } from '../../../contract/wire/tasks.ts';
+import { eventually, followUp, startAgent } from '../../fixtures/running-agent.ts';
+import { startTemporal } from '../../fixtures/temporal.ts';
+import type { TestTemporal } from '../../fixtures/temporal.ts';
+
+let temporal: TestTemporal;
+beforeAll(async () => {
+  temporal = await startTemporal();
+}, 900_000);
+afterAll(async () => {
+  await temporal.stop();
+}, 60_000);
+
+describe.each([
+  { name: 'with a cache', options: {}, messages: 300 },
+  { name: 'without a cache', options: { maxCachedWorkflows: 0 }, messages: 60 },
+])('continue-as-new on a worker $name', ({ options, messages }) => {
+  it(`delivers each of ${messages.toString()} messages once, in the order in which they were acknowledged`, async () => {
+    await using agent = await startAgent(
+      temporal,
+      { turn: async () => (await pause(5), {}) },
+      { limits: { continue_after_signals: 20, continue_after_turns: 7 }, dequeue_strategy: 'five' },
+      options,
+    );
+    // Signals go to whichever run is there.
+    const handle = temporal.client.workflow.getHandle(agent.handle.workflowId);
+    for (let index = 0; index < messages; index += 1) {
+      await handle.signal('queueAdd', followUp(`m${index.toString()}`, 'queue', { id: `id-${index.toString()}` }));
+      // Sent again by a caller that did not hear the answer, perhaps to the next run.
+      if (index % 10 === 0)
+        await handle.signal('queueAdd', followUp('again', 'queue', { id: `id-${index.toString()}` }));
+    }
+    const last = async () => (await handle.query<{ pending_input: boolean }>('status')).pending_input;
+    const deadline = Date.now() + 100_000;
+    while ((await last()) && Date.now() < deadline) await pause(50);
+    const delivered = agent.stub.turns.flatMap((turn) => turn.inputs.map((input) => input.text.text)).slice(1);
+    expect(delivered).toEqual(Array.from({ length: messages }, (_, index) => `m${index.toString()}`));
+    const { runId } = await handle.describe();
+    expect(runId).not.toBe(agent.handle.firstExecutionRunId);
+    // The event log has everything once, in order, over all runs.
+    expect(agent.stub.log.map(({ seq }) => seq)).toEqual(agent.stub.log.map((_, index) => index + 1));
+    expect(agent.stub.log.filter(({ event }) => event.type === 'followUp')).toHaveLength(messages);
+  }, 150_000);
+});
+
+describe('the next run', () => {
+  it('knows all that the run before knew', async () => {
+    await using agent = await startAgent(
+      temporal,
+      { turn: (input) => ({ commits: [{ repo: 'r', branch: 'b', sha: input.turn_id, subject: 's' }] }) },
+      { limits: { continue_after_turns: 2 }, tasks: ['stay'] },
+    );
+    const handle = temporal.client.workflow.getHandle(agent.handle.workflowId);
+    // The open item has the agent reminded three times: four turns, two runs.
+    await agent.until((now) => now.reason?.includes('after 3 reminders') === true);
+    await handle.executeUpdate('setStrategy', { args: [{ id: 's', from: 'tess', strategy: 'one' }] });
+    await handle.signal('queueAdd', followUp('more', 'queue'));
+    const status = await agent.until((now) => now.working_on === 'more' && now.phase === 'idle');
+    expect(status).toMatchObject({ dequeue_strategy: 'one', saved_turn: status.turn?.number, tasks: { open: 1 } });
+    expect(status.commits).toBe(status.turn?.number);
+    expect(await handle.query<Task[]>('taskList')).toMatchObject([{ id: '1', subject: 'stay' }]);
+    const shown = async () => JSON.stringify((await handle.describe()).searchAttributes['MurmurPhase']);
+    await eventually(async () => (await shown()) === '["idle"]', 'idle in visibility');
+    const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toContain(agent.spec.identity.path[0]);
+  }, 120_000);
+
+  it('waits on for the time at which a parked agent tries again', async () => {
+    const error = {
+      kind: 'rate_limit',
+      message: 'slow down',
+      action: 'wait',
+      retryable: true,
+      retry_after_ms: 3_000,
+    } as const;
+    await using agent = await startAgent(
+      temporal,
+      { turn: (input) => (input.number === 1 ? { status: 'api_error', error } : {}) },
+      { limits: { continue_after_turns: 1 } },
+    );
+    const status = await agent.until((now) => now.response === 'answer 2' && now.phase === 'idle');
+    expect(status.parked).toBeUndefined();
+    expect(agent.stub.turns[1]?.inputs[0]?.text.text).toContain('slow down');
+  }, 120_000);
+});

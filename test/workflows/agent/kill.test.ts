@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { eventually, gate, startAgent } from '../../fixtures/running-agent.ts';
+import { startTemporal } from '../../fixtures/temporal.ts';
+import type { TestTemporal } from '../../fixtures/temporal.ts';
+
+let temporal: TestTemporal;
+beforeAll(async () => {
+  temporal = await startTemporal();
+}, 900_000);
+afterAll(async () => {
+  await temporal.stop();
+}, 60_000);
+
+const KILL = { id: 'k1', from: 'tess', reason: 'wrong repository' };
+
+/** As a clone does: it heartbeats, and ends when it is cancelled. */
+async function untilCancelled(): Promise<void> {
+  const context = Context.current();
+  const heart = setInterval(() => context.heartbeat(), 100);
+  try {
+    await context.cancelled;
+  } finally {
+    clearInterval(heart);
+  }
+}
+
+describe('kill', () => {
+  it('ends an agent whose machine is being made, after what makes it has stopped', async () => {
+    const order: string[] = [];
+    await using agent = await startAgent(temporal, {
+      prepare: async () => {
+        try {
+          await untilCancelled();
+        } finally {
+          order.push('prepare stopped');
+        }
+      },
+      end: async () => void order.push('end'),
+    });
+    await eventually(() => agent.stub.prepared.length > 0, 'preparing');
+    await agent.handle.signal('kill', KILL);
+    expect(await agent.result()).toMatchObject({ phase: 'canceled', reason: 'killed by tess: wrong repository' });
+    expect(order).toEqual(['prepare stopped', 'end']);
+    expect(agent.stub.turns).toEqual([]);
+    expect(agent.stub.ends[0]?.record.status.undelivered).toEqual(['Fix the timeout']);
+  }, 120_000);
+
+  it('ends an agent in mid-turn by the interrupt, and keeps what the turn cost', async () => {
+    await using agent = await startAgent(temporal, { turn: () => 'wait' });
+    await agent.until((now) => now.turn?.running === true);
+    await agent.handle.signal('kill', KILL);
+    expect(await agent.result()).toMatchObject({ phase: 'canceled', cost: { usd: 0.25 } });
+    expect(agent.stub.interrupts).toHaveLength(1);
+    expect(agent.stub.ends[0]).not.toHaveProperty('turn_id');
+    expect(agent.stub.log.map(({ event }) => (event.type === 'phase' ? event.phase : event.type))).toEqual([
+      'starting',
+      'running',
+      'note',
+      'canceled',
+    ]);
+  }, 120_000);
+
+  it('ends a parked agent', async () => {
+    await using agent = await startAgent(temporal, { turn: () => ({ status: 'api_error' }) });
+    await agent.until((now) => now.parked !== undefined);
+    await agent.handle.signal('kill', KILL);
+    expect(await agent.result()).toMatchObject({ phase: 'canceled' });
+  }, 120_000);
+
+  it('asked for twice is the first', async () => {
+    const ending = gate();
+    await using agent = await startAgent(temporal, { end: () => ending.opened });
+    await agent.untilIdle();
+    await agent.handle.signal('kill', KILL);
+    await eventually(() => agent.stub.ends.length === 1, 'ending');
+    await agent.handle.signal('kill', { id: 'k2', from: 'somebody else' });
+    ending.open();
+    expect(await agent.result()).toMatchObject({ reason: 'killed by tess: wrong repository' });
+  }, 120_000);
+
+  it('takes a message that comes while the agent ends into the record', async () => {
+    const ending = gate();
+    await using agent = await startAgent(temporal, { end: () => ending.opened });
+    await agent.untilIdle();
+    await agent.handle.signal('kill', KILL);
+    await eventually(() => agent.stub.ends.length === 1, 'ending');
+    await agent.queueAdd('accepted, but too late');
+    ending.open();
+    await agent.result();
+    const record = agent.stub.ends[agent.stub.ends.length - 1]?.record;
+    expect(record?.status.undelivered).toEqual(['accepted, but too late']);
+  }, 120_000);
+
+  it('says what is left when the machine cannot be destroyed', async () => {
+    await using agent = await startAgent(temporal, {
+      end: () => Promise.reject(ApplicationFailure.nonRetryable('the disk is busy', 'FAILED_PRECONDITION')),
+    });
+    await agent.untilIdle();
+    await agent.handle.signal('kill', KILL);
+    const { phase, receipt } = await agent.result();
+    expect([phase, receipt[0]?.machine_state]).toEqual(['canceled', 'not destroyed: the disk is busy']);
+  }, 120_000);
+
+  it('is what Cancel in Temporal means', async () => {
+    await using agent = await startAgent(temporal, { turn: () => 'wait' });
+    await agent.until((now) => now.turn?.running === true);
+    await agent.handle.cancel();
+    expect(await agent.result()).toMatchObject({
+      phase: 'canceled',
+      reason: 'killed by operator: canceled in Temporal',
+      receipt: [{ machine_state: 'destroyed' }],
+    });
+  }, 120_000);
+
+  it('does not wait for ever for a turn that does not end', async () => {
+    await using agent = await startAgent(temporal, {
+      turn: async () => (await untilCancelled(), {}),
+    });
+    await agent.until((now) => now.turn?.running === true);
+    await agent.handle.signal('kill', KILL);
+    expect(await agent.result()).toMatchObject({ phase: 'canceled' });
+    expect(agent.stub.ends[0]?.turn_id).toBe(agent.stub.turns[0]?.turn_id);
+  }, 120_000);
+});

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually, startAgent } from '../../fixtures/running-agent.ts';
+import { startTemporal } from '../../fixtures/temporal.ts';
+import type { TestTemporal } from '../../fixtures/temporal.ts';
+
+let temporal: TestTemporal;
+beforeAll(async () => {
+  temporal = await startTemporal();
+}, 900_000);
+afterAll(async () => {
+  await temporal.stop();
+}, 60_000);
+
+/** Names of the events of a history, as Temporal calls them, by their numbers in the protocol. */
+const UPSERT = 40;
+const ACTIVITY_SCHEDULED = 10;
+
+describe("Temporal's own view of an agent", () => {
+  it('has the phase as a search attribute, a summary at each activity, and the details', async () => {
+    await using agent = await startAgent(temporal, { turn: () => 'wait' });
+    await agent.until((now) => now.turn?.running === true);
+    const phase = async () => (await agent.handle.describe()).searchAttributes['MurmurPhase'];
+    await eventually(async () => JSON.stringify(await phase()) === '["running"]', 'running in visibility');
+    const { currentDetails } = await agent.handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toContain('- **phase**: running');
+    expect(currentDetails).toContain('- **turn**: 1 (running)');
+    expect(currentDetails).toContain(agent.spec.machine.name);
+    await agent.handle.signal('interrupt');
+    await agent.untilIdle();
+    await eventually(async () => JSON.stringify(await phase()) === '["idle"]', 'idle in visibility');
+    const { events = [] } = await agent.handle.fetchHistory();
+    const summaries = (events ?? [])
+      .filter((event) => event.eventType === ACTIVITY_SCHEDULED)
+      .map((event) => JSON.parse(Buffer.from(event.userMetadata?.summary?.data ?? '""').toString()) as string);
+    expect(summaries).toEqual(['machine and workspace', 'turn 1', 'interrupt turn 1']);
+  }, 120_000);
+
+  it('costs at most 15 events for a follow-up to an idle agent', async () => {
+    await using agent = await startAgent(temporal);
+    await agent.untilIdle();
+    // The last publication of a turn is part of its history, but comes after the phase that the query shows.
+    await eventually(() => agent.stub.log[agent.stub.log.length - 1]?.event.type === 'phase', 'published');
+    await agent.status();
+    const lengthNow = async () => (await agent.handle.fetchHistory()).events?.length ?? 0;
+    const before = await settled(lengthNow);
+    await agent.queueAdd('more');
+    await agent.until((now) => now.response === 'answer 2' && now.phase === 'idle');
+    const turn = (await settled(lengthNow)) - before;
+    expect(turn).toBeGreaterThan(5);
+    expect(turn).toBeLessThanOrEqual(15);
+  }, 120_000);
+
+  it('upserts nothing between turns that follow each other', async () => {
+    await using agent = await startAgent(temporal, {}, { tasks: ['never done'] });
+    await agent.until((now) => now.phase === 'idle');
+    const { events } = await agent.handle.fetchHistory();
+    expect(agent.stub.turns).toHaveLength(4);
+    expect((events ?? []).filter((event) => event.eventType === UPSERT)).toHaveLength(2);
+  }, 120_000);
+});
+
+/** The length once two looks in a row, with a query between, agree: a query is answered after what is pending. */
+async function settled(length: () => Promise<number>): Promise<number> {
+  let before = -1;
+  let now = await length();
+  for (let looks = 0; before !== now && looks < 200; looks += 1) {
+    before = now;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    now = await length();
+  }
+  return now;
+}

@@ -102,6 +102,17 @@ export function machineProviderConformance(label: string, make: () => Promise<Pr
       });
     });
 
+    it('exec that takes too long ends what the command started as well', async () => {
+      const machine = await connected('murmur-1');
+      const lock = posix.join(machine.paths.runner, 'pipe');
+      await machine.exec('mkfifo', [lock], { timeoutMs: TIMEOUT_MS });
+      // The child holds the pipe open for writing: its reader comes to the end once the child is gone.
+      const command = machine.exec('sh', ['-c', 'sleep 600 > "$0" & wait', lock], { timeoutMs: 500 });
+      const end = machine.exec('cat', [lock], { timeoutMs: TIMEOUT_MS });
+      await expect(command).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+      await expect(end).resolves.toMatchObject({ exitCode: 0 });
+    });
+
     it('exec of a program that is not there is FAILED_PRECONDITION and names it', async () => {
       const machine = await connected('murmur-1');
       await expect(machine.exec('no-such-program', [], { timeoutMs: TIMEOUT_MS })).rejects.toMatchObject({

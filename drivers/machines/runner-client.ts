@@ -48,7 +48,11 @@ export interface RunnerAccess {
 export function createRunnerClient(machine: Machine, access: RunnerAccess): RunnerClient {
   async function call<Reply>(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal): Promise<Reply> {
     const answer = await send(machine, access, method, path, body, signal);
-    return (await jsonOf(answer)) as Reply;
+    try {
+      return (await jsonOf(answer)) as Reply;
+    } catch (error) {
+      throw error instanceof MurmurError ? error : unreachable(machine, 'its answer broke off', error);
+    }
   }
   const post = <Reply>(path: string, body: unknown, limitMs: number): Promise<Reply> =>
     call('POST', path, body, AbortSignal.timeout(limitMs));
@@ -70,9 +74,8 @@ async function* events(
   signal: AbortSignal,
 ): AsyncIterable<readonly SourcedEvent[]> {
   const silence = new AbortController();
-  const quiet = setTimeout(() => {
-    silence.abort();
-  }, SILENCE_MS);
+  const onSilence = (): void => silence.abort();
+  let quiet = setTimeout(onSilence, SILENCE_MS);
   const either = AbortSignal.any([signal, silence.signal]);
   try {
     const answer = await send(machine, access, 'GET', `/events?after=${String(after)}`, undefined, either);
@@ -83,7 +86,11 @@ async function* events(
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
       const batch = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as SourcedEvent);
-      if (batch.length > 0) yield batch;
+      if (batch.length === 0) continue;
+      // The reader may take its time; the silence that counts is the runner's.
+      clearTimeout(quiet);
+      yield batch;
+      quiet = setTimeout(onSilence, SILENCE_MS);
     }
     throw unreachable(machine, 'its event stream ended');
   } catch (error) {

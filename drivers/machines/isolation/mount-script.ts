@@ -15,6 +15,8 @@ export interface MountScriptInput {
   /** Laid over existing paths first: the source may lie below a cover. */
   readonly binds: readonly { readonly source: string; readonly target: string }[];
   readonly covers: readonly Cover[];
+  /** Whether a shown path is a file, not a folder. */
+  readonly isFile: (path: string) => boolean;
   /** User and group to become; the caller's own when absent. */
   readonly uid: number | undefined;
 }
@@ -24,7 +26,7 @@ const COVER_OPTIONS = 'mode=0755,size=1m,nr_inodes=1024';
 const OPEN_COVER_OPTIONS = 'mode=1777';
 
 /** The text of the shell script. Its arguments are the working directory, the program and the program's arguments. */
-export function mountScript({ tools, binds, covers, uid }: MountScriptInput): string {
+export function mountScript({ tools, binds, covers, isFile, uid }: MountScriptInput): string {
   const { mount, mkdir, setpriv, sh } = tools;
   return [
     'set -e',
@@ -34,7 +36,8 @@ export function mountScript({ tools, binds, covers, uid }: MountScriptInput): st
       // From inside, the folder's contents can still be named once it is covered. -c: the path is to be taken as it is.
       `cd ${quoted(path)}`,
       `${mount} -t tmpfs -o nosuid,nodev,${isOpen ? OPEN_COVER_OPTIONS : COVER_OPTIONS} tmpfs ${quoted(path)}`,
-      ...shows.map((shown) => showing(mount, mkdir, path, shown)),
+      ...makingPlaces(mkdir, shows, isFile),
+      ...shows.map((shown) => showing(mount, path, shown)),
       'cd /',
     ]),
     'exec 3<&0',
@@ -48,12 +51,17 @@ export function mountScript({ tools, binds, covers, uid }: MountScriptInput): st
   ].join('\n');
 }
 
-function showing(mount: string, mkdir: string, cover: string, shown: string): string {
-  const inside = quoted(`.${shown.slice(cover === '/' ? 0 : cover.length)}`);
-  const target = quoted(shown);
-  const parent = quoted(shown.slice(0, shown.lastIndexOf('/')) || '/');
-  const make = `if [ -d ${inside} ]; then ${mkdir} -p ${target}; else ${mkdir} -p ${parent}; : >${target}; fi`;
-  return `${make}; ${mount} -c --rbind ${inside} ${target}`;
+/** Makes the places where something is shown, by one program: starting one costs more than all that it does. */
+function makingPlaces(mkdir: string, shows: readonly string[], isFile: (path: string) => boolean): readonly string[] {
+  if (shows.length === 0) return [];
+  const folders = shows.map((shown) => (isFile(shown) ? shown.slice(0, shown.lastIndexOf('/')) || '/' : shown));
+  const files = shows.filter(isFile).map((shown) => `: >${quoted(shown)}`);
+  return [`${mkdir} -p ${folders.map(quoted).join(' ')}`, ...files];
+}
+
+function showing(mount: string, cover: string, shown: string): string {
+  const inside = `.${shown.slice(cover === '/' ? 0 : cover.length)}`;
+  return `${mount} -c --rbind ${quoted(inside)} ${quoted(shown)}`;
 }
 
 /** No capability, none to be had again, no set-user-id program. */

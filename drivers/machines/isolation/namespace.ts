@@ -39,7 +39,7 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
     isolation: namespaceDescription(isRoot),
     user: uid === undefined ? undefined : { uid, gid: uid },
     spawn: (command, args, { cwd, env }) => {
-      const script = mountScript({ tools, binds, covers: coversOf(spec), uid });
+      const script = mountScript({ tools, binds, covers: coversOf(spec), isFile, uid });
       // Each link of the chain dies with the one before: this process, unshare, the namespace's first process.
       const words = ['--pdeathsig', 'KILL', '--', ...unshare, tools.sh, '-c', script, 'murmur', cwd, command, ...args];
       return programs.add(
@@ -81,6 +81,10 @@ function coversOf(spec: IsolationSpec): readonly Cover[] {
     needed: [paths.home, paths.work, paths.run, ...keep].filter((path) => existsSync(path)),
     isPassable: (folder) => uid === undefined || isPassableFor(folder, uid),
   });
+}
+
+function isFile(path: string): boolean {
+  return !statSync(path).isDirectory();
 }
 
 function isPassableFor(folder: string, uid: number): boolean {

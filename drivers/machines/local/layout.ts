@@ -16,9 +16,15 @@ export interface LocalLayout {
 /** `murmur-` and hexadecimal digits, as names are made; anything else could leave the folder. */
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 
+/** Whether a folder of this name can be a machine's. */
+export function isMachineName(name: string): boolean {
+  return NAME.test(name);
+}
+
 /** The layout of a machine under `machines`. Throws INVALID_ARGUMENT for a name that is not one. */
 export function localLayout(machines: string, name: string): LocalLayout {
-  if (!NAME.test(name)) throw new MurmurError('INVALID_ARGUMENT', `machine name ${JSON.stringify(name)} is not valid`);
+  if (!isMachineName(name))
+    throw new MurmurError('INVALID_ARGUMENT', `machine name ${JSON.stringify(name)} is not valid`);
   const directory = join(machines, name);
   return {
     directory,

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import writeFileAtomic from 'write-file-atomic';
 import { MurmurError } from '../../../contract/wire/errors.ts';
@@ -30,18 +31,21 @@ export function connectLocal(options: LocalMachineOptions): Machine {
     node: process.execPath,
     paths: { home: layout.home, work: layout.work, runner: layout.runner },
     exec: async (command, args, { cwd = layout.work, env: added = {}, input, timeoutMs }) => {
-      const result = await execa(command, [...args], {
+      const running = execa(command, [...args], {
         cwd,
         env: { ...env, ...added },
         extendEnv: false,
         ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
-        timeout: timeoutMs,
-        forceKillAfterDelay: false,
-        killSignal: 'SIGKILL',
+        // The leader of a group, so that what it starts can be ended with it.
+        detached: true,
         reject: false,
         stripFinalNewline: false,
       });
-      if (result.timedOut) {
+      const late = new AbortController();
+      const result = await Promise.race([running, delay(timeoutMs, undefined, { signal: late.signal })]);
+      late.abort();
+      if (result === undefined) {
+        endGroup(running.pid);
         throw new MurmurError(
           'DEADLINE_EXCEEDED',
           `${command} took more than ${String(timeoutMs)} ms on machine ${name}`,
@@ -98,4 +102,13 @@ export function connectLocal(options: LocalMachineOptions): Machine {
       }
     },
   };
+}
+
+function endGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
 }

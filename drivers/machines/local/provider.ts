@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { MachineInfo, MachineProvider } from '../provider.ts';
 import type { LocalIsolation } from './isolation.ts';
-import { localLayout, type LocalLayout } from './layout.ts';
+import { isMachineName, localLayout, type LocalLayout } from './layout.ts';
 import { connectLocal } from './machine.ts';
 import { readRecord, writeRecord, type LocalRecord } from './record.ts';
 import { endRunner } from './runner-end.ts';
@@ -84,11 +84,11 @@ export function createLocalProvider(options: LocalProviderOptions): MachineProvi
       const record = await readRecord(layout.record);
       if (record !== undefined) await endProcesses(record);
       await rm(layout.directory, { recursive: true, force: true });
-      if (record?.uid !== undefined) await returnUser(machines, record.uid);
+      await returnUser(machines, name);
     },
 
     list: async (labels = {}) => {
-      const names = (await readdir(machines).catch(() => [])).filter((name) => !name.startsWith('.'));
+      const names = (await readdir(machines).catch(() => [])).filter(isMachineName);
       const records = await Promise.all(names.map((name) => readRecord(layoutOf(name).record)));
       return records
         .filter((record) => record !== undefined)

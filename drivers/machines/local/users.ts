@@ -1,31 +1,43 @@
 // A user id of its own for each machine, as root: agents can neither read nor signal each other or the caller.
-import { mkdir, open, rm } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MurmurError } from '../../../contract/wire/errors.ts';
+import { pidsOfUser } from '../isolation/process-table.ts';
 
-/** Above what distributions give to people, services and containers' subordinate ids (524,288 + 65,536 each). */
-const FIRST_UID = 1_900_000_000;
-/** More machines than a host can carry. */
-const COUNT = 10_000;
+/**
+ * Above what distributions give to people, services and containers (systemd's end at 1,879,048,191), below the end of
+ * a signed number. Ids are drawn at random from so many that two MURMUR_HOMEs of one host do not draw the same.
+ */
+const FIRST_UID = 1_910_000_000;
+const COUNT = 100_000_000;
 
-/** Takes a free id. Two processes never take the same one: the file that stands for it is made exclusively. */
+/** The id of the machine, drawn when it has none. Idempotent by name, also when an earlier creation was cut off. */
 export async function takeUser(machines: string, name: string): Promise<number> {
   const folder = join(machines, '.users');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  for (let uid = FIRST_UID; uid < FIRST_UID + COUNT; uid += 1) {
-    try {
-      const file = await open(join(folder, String(uid)), 'wx', 0o600);
-      await file.writeFile(name);
-      await file.close();
-      return uid;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+  const taken = await takenUsers(folder);
+  const known = taken.find((each) => each.name === name);
+  if (known !== undefined) return known.uid;
+  for (;;) {
+    const uid = FIRST_UID + randomInt(COUNT);
+    if (taken.some((each) => each.uid === uid) || pidsOfUser(uid).size > 0) continue;
+    await writeFile(join(folder, `${String(uid)}.${name}`), '', { mode: 0o600 });
+    return uid;
   }
-  throw new MurmurError('RESOURCE_EXHAUSTED', `all ${String(COUNT)} user ids for machines of this host are taken`);
 }
 
-/** Gives the id back; its processes and files must be gone. */
-export async function returnUser(machines: string, uid: number): Promise<void> {
-  await rm(join(machines, '.users', String(uid)), { force: true });
+/** Gives the machine's id back; its processes and files must be gone. No-op when it has none. */
+export async function returnUser(machines: string, name: string): Promise<void> {
+  const folder = join(machines, '.users');
+  for (const each of await takenUsers(folder)) {
+    if (each.name === name) await rm(join(folder, `${String(each.uid)}.${name}`), { force: true });
+  }
+}
+
+async function takenUsers(folder: string): Promise<readonly { readonly uid: number; readonly name: string }[]> {
+  const files = await readdir(folder).catch(() => []);
+  return files.map((file) => {
+    const dot = file.indexOf('.');
+    return { uid: Number(file.slice(0, dot)), name: file.slice(dot + 1) };
+  });
 }

@@ -118,7 +118,11 @@ export class HeldMachine {
     return this.ask<ProgramEnd>({ op: 'end', pid });
   }
 
+  /** Ends everything, also what a failed test left. */
   async remove(): Promise<void> {
+    await this.killHolder();
+    this.hold();
+    await this.ask({ op: 'endAll' });
     await this.killHolder();
     await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
   }

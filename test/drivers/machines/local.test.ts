@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { homePaths } from '../../../config/home.ts';
+import { createMachines } from '../../../drivers/machines/configured.ts';
+import { machineProviderConformance } from '../../../drivers/machines/conformance.ts';
+import { detectIsolation } from '../../../drivers/machines/isolation/detect.ts';
+import type { IsolationSpec } from '../../../drivers/machines/isolation/isolation.ts';
+import { createIsolation } from '../../../drivers/machines/isolation/isolation.ts';
+import { MARKER } from '../../../drivers/machines/isolation/marker.ts';
+import type { MachineProvider } from '../../../drivers/machines/provider.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { countRunning, uniqueSleep, untilRunning } from './isolation/held-machine.ts';
+
+jest.setTimeout(60_000);
+
+const { kind } = await detectIsolation('auto');
+
+for (const isolation of new Set([kind, 'tracking'] as const)) {
+  machineProviderConformance(`local (${isolation})`, async () => {
+    const folder = await temporaryFolder();
+    const { local } = await createMachines({ home: homePaths(folder.path), isolation, claude: undefined }, process.env);
+    return {
+      provider: local,
+      [Symbol.asyncDispose]: async () => {
+        for (const { name } of await local.list()) await local.destroy(name);
+        await folder[Symbol.asyncDispose]();
+      },
+    };
+  });
+}
+
+describe('local machines', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let machines: string;
+  let provider: MachineProvider;
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    const home = homePaths(folder.path);
+    machines = home.machines;
+    provider = (await createMachines({ home, isolation: 'auto', claude: '/bin/sh' }, process.env)).local;
+  });
+  afterEach(async () => {
+    for (const { name } of await provider.list()) await provider.destroy(name);
+    await folder[Symbol.asyncDispose]();
+  });
+
+  const create = (name: string) => provider.create({ name, labels: {} });
+
+  it('name the isolation that is in force', async () => {
+    const { description } = await detectIsolation('auto');
+    await expect(create('murmur-1')).resolves.toMatchObject({ isolation: description });
+    await expect(provider.connect('murmur-1')).resolves.toMatchObject({ isolation: description });
+  });
+
+  it('belong to a user each as root, to the caller otherwise', async () => {
+    await create('murmur-1');
+    await create('murmur-2');
+    const [one, two] = await Promise.all(
+      ['murmur-1', 'murmur-2'].map(async (name) => (await stat(join(machines, name, 'work'))).uid),
+    );
+    if (process.getuid?.() === 0 && kind === 'namespace') expect(new Set([0, one, two]).size).toBe(3);
+    else expect([one, two]).toEqual([process.getuid?.(), process.getuid?.()]);
+  });
+
+  it('give programs first on the PATH of the machine', async () => {
+    await create('murmur-1');
+    const machine = await provider.connect('murmur-1');
+    const { stdout } = await machine.exec('claude', ['-c', 'echo from the program'], { timeoutMs: 20_000 });
+    expect(stdout).toBe('from the program\n');
+  });
+
+  it.each(['stop', 'destroy'] as const)('end on %s what an agent started, and the runner', async (end) => {
+    await create('murmur-1');
+    const machine = await provider.connect('murmur-1');
+    const { spawn } = createIsolation(machine.isolationSettings as unknown as IsolationSpec);
+    const [program, escaped, runner] = [uniqueSleep(), uniqueSleep(), uniqueSleep()];
+    spawn('sh', ['-c', `(setsid env -i ${escaped} &); exec ${program}`], { cwd: machine.paths.work, env: {} });
+    const script = join(machine.paths.runner, 'runner.sh');
+    // As the runner's own commands are: started by the caller, with the mark of the machine.
+    await machine.put(script, `${MARKER}=murmur-1 ${runner} & wait`);
+    await machine.launch('sh', [script, machine.paths.runner], { log: join(machine.paths.runner, 'log') });
+    for (const each of [program, escaped, runner]) await untilRunning(each, 1);
+    await provider[end]('murmur-1');
+    expect(await countRunning(program)).toBe(0);
+    expect(await countRunning(escaped)).toBe(0);
+    expect(await countRunning(`sh ${script} ${machine.paths.runner}`)).toBe(0);
+    await untilRunning(runner, 0);
+  });
+
+  it('leave nothing behind when they are destroyed', async () => {
+    await create('murmur-1');
+    await provider.destroy('murmur-1');
+    expect((await readdir(machines)).filter((name) => name !== '.users')).toEqual([]);
+    expect(await readdir(join(machines, '.users')).catch(() => [])).toEqual([]);
+  });
+
+  it('keep their user when a creation that was cut off is asked for again', async () => {
+    await create('murmur-1');
+    const { uid } = await stat(join(machines, 'murmur-1', 'work'));
+    await rm(join(machines, 'murmur-1', 'machine.json'));
+    await create('murmur-1');
+    expect((await stat(join(machines, 'murmur-1', 'work'))).uid).toBe(uid);
+  });
+
+  it('are removed by destroy also when their creation was cut off', async () => {
+    await create('murmur-1');
+    await rm(join(machines, 'murmur-1', 'machine.json'));
+    await provider.destroy('murmur-1');
+    expect((await readdir(machines)).filter((name) => name !== '.users')).toEqual([]);
+    expect(await readdir(join(machines, '.users')).catch(() => [])).toEqual([]);
+  });
+
+  it('are listed beside folders that are none', async () => {
+    await create('murmur-1');
+    await mkdir(join(machines, 'lost+found'));
+    await mkdir(join(machines, 'murmur-2'));
+    expect((await provider.list()).map(({ name }) => name)).toEqual(['murmur-1']);
+  });
+
+  it.each(['', '..', '../x', 'a/b', 'A'])('refuse the name %j', async (name) => {
+    await expect(create(name)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(provider.destroy(name)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
+  it('are destroyed without following links out of them', async () => {
+    const outside = join(folder.path, 'outside');
+    await mkdir(outside);
+    await writeFile(join(outside, 'kept'), '');
+    await create('murmur-1');
+    await symlink(outside, join(machines, 'murmur-1', 'work', 'link'));
+    await provider.destroy('murmur-1');
+    expect(await readdir(outside)).toEqual(['kept']);
+  });
+});

@@ -22,13 +22,14 @@ const BODY_LIMIT = 8 * 1024 * 1024;
  */
 export function createServer(parts: ServerParts): FastifyInstance {
   const stopping = new AbortController();
+  // Named by fastify's type: hooks and handlers are typed by it.
+  const logger: FastifyBaseLogger = parts.log;
   const app = fastify({
     bodyLimit: BODY_LIMIT,
     // Its request lines hold headers; ours do not (addLog).
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
-    // pino's own type differs from fastify's copy of it only in what we do not use.
-    loggerInstance: parts.log as FastifyBaseLogger,
+    loggerInstance: logger,
     requestTimeout: parts.timing.requestArrival,
     http: {
       requestTimeout: parts.timing.requestArrival,

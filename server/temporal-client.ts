@@ -21,7 +21,7 @@ const RESOURCE_EXHAUSTED = 8;
 const RETRY = makeGrpcRetryInterceptor({
   retryableDecider: (_attempt, status) => isRetryableError(status),
   delayFunction: (attempt, status) =>
-    status.code === RESOURCE_EXHAUSTED ? 1_000 : Math.min(50 * 2 ** Math.min(attempt, 10), 400),
+    Number(status.code) === RESOURCE_EXHAUSTED ? 1_000 : Math.min(50 * 2 ** Math.min(attempt, 10), 400),
 });
 
 /** A client that asks open workflows only: closed agents are answered from their record. Connects when first used. */

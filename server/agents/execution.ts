@@ -40,7 +40,7 @@ export function readExecution(info: Listed): Execution {
     id: info.workflowId,
     closed,
     phase: phaseOf(info, closed),
-    memo: (info.memo ?? {}) as Partial<AgentMemo>,
+    memo: (info.memo ?? {}),
     startedAt: info.startTime,
     closedAt: info.closeTime,
   };
@@ -48,7 +48,8 @@ export function readExecution(info: Listed): Execution {
 
 function phaseOf(info: Pick<Listed, 'status' | 'searchAttributes'>, closed: boolean): Phase {
   const attributes = info.searchAttributes as Readonly<Record<string, readonly unknown[] | undefined>>;
-  const said = parsePhase(String(attributes[SEARCH_ATTRIBUTES.phase]?.[0] ?? '')) ?? 'starting';
+  const shown = attributes[SEARCH_ATTRIBUTES.phase]?.[0];
+  const said = (typeof shown === 'string' ? parsePhase(shown) : undefined) ?? 'starting';
   if (!closed || isTerminal(said)) return said;
   // It ended before it could say how: an operator terminated or cancelled it, or it failed.
   if (info.status.name === 'COMPLETED') return 'completed';

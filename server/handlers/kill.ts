@@ -30,7 +30,7 @@ async function awaitEnd(parts: ServerParts, agent: AgentAddress, call: Call): Pr
   const began = performance.now();
   let answered = began;
   for (;;) {
-    const result = await resultWithin(parts, agent, killProbe, call.signal);
+    const result = await resultWithin(parts, agent, killProbe);
     if (result === 'closed') return await receiptOfEnded(parts, agent);
     if (result !== 'open') return result.receipt;
     // The caller has gone, or comes back to another server: the signal is given, and nobody waits here.
@@ -54,13 +54,10 @@ async function resultWithin(
   parts: ServerParts,
   agent: AgentAddress,
   ms: number,
-  signal: AbortSignal,
 ): Promise<AgentResult | 'open' | 'closed'> {
-  const ask = async (): Promise<AgentResult> => (await workflowOf(parts, agent).result()) as AgentResult;
   try {
-    return await inTime(parts, () => parts.temporal.connection.withAbortSignal(signal, ask), ms);
+    return await inTime(parts, async () => (await workflowOf(parts, agent).result()) as AgentResult, ms);
   } catch {
-    if (signal.aborted) return 'open';
     const execution = await describeExecution(parts, agent);
     return execution?.closed === false ? 'open' : 'closed';
   }
@@ -78,6 +75,8 @@ async function terminate(parts: ServerParts, agent: AgentAddress): Promise<reado
 
 /** The receipt of an agent that has ended, whether it could leave one or not. */
 async function receiptOfEnded(parts: ServerParts, agent: AgentAddress): Promise<readonly ReceiptLine[]> {
+  const result = await resultWithin(parts, agent, parts.timing.killProbe);
+  if (typeof result === 'object') return result.receipt;
   const record = await readRecord(parts, agent.id);
   if (record !== undefined) return [receiptOf(record)];
   const execution = await describeExecution(parts, agent);

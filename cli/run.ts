@@ -50,39 +50,44 @@ async function loadOclif(pkg: Package): Promise<Config> {
 
 async function dispatch(argv: readonly string[], config: Config, context: CliContext): Promise<void> {
   const flags = flagsBeforeDashes(argv);
-  const { id, rest } = findCommand(argv, config);
+  const { help, id, rest } = findCommand(argv, config);
   if (id === undefined && flags.has('version')) {
     context.terminal.line(`murmur ${config.version}`);
-    return;
-  }
-  if (id === undefined || flags.has('help') || flags.has('h')) {
+  } else if (id === undefined || help || flags.has('help') || flags.has('h')) {
     const { showHelp } = await import('./help.ts');
     await showHelp(id, config, context.terminal);
-    return;
+  } else {
+    await config.runCommand(id, [...rest]);
   }
-  await config.runCommand(id, [...rest]);
+}
+
+interface Found {
+  /** A command or, with `help`, a topic; undefined for the program as a whole. */
+  readonly id: string | undefined;
+  /** The command line without the command's words. */
+  readonly rest: readonly string[];
+  /** Help is what is wanted, whatever the flags say. */
+  readonly help: boolean;
 }
 
 /** Flags that take the next word as their value; elsewhere only the command's own grammar knows. */
 const VALUE_FLAGS = ['-w', '-workspace', '--workspace'];
 
-/** The command's words stand together; flags may come before them. `undefined` asks for the general help. */
-function findCommand(
-  argv: readonly string[],
-  config: Config,
-): { readonly id: string | undefined; readonly rest: readonly string[] } {
+/** The command's words stand together; flags may come before them. */
+function findCommand(argv: readonly string[], config: Config): Found {
   let first = 0;
   while (argv[first]?.startsWith('-') === true) first += VALUE_FLAGS.includes(argv[first] ?? '') ? 2 : 1;
   const before = argv.slice(0, first);
   const words = argv.slice(first);
-  if (words[0] === 'help') return findCommand([...before, ...words.slice(1), '--help'], config);
+  if (words[0] === 'help') return { ...findCommand(words.slice(1), config), help: true };
   const [one, two] = words;
-  if (one === undefined) return { id: undefined, rest: [] };
+  if (one === undefined) return { id: undefined, rest: [], help: true };
   if (two !== undefined && config.findCommand(`${one}:${two}`) !== undefined) {
-    return { id: `${one}:${two}`, rest: [...before, ...words.slice(2)] };
+    return { id: `${one}:${two}`, rest: [...before, ...words.slice(2)], help: false };
   }
-  if (config.findCommand(one) !== undefined) return { id: one, rest: [...before, ...words.slice(1)] };
-  if (Object.hasOwn(TOPICS, one) && (two === undefined || two.startsWith('-'))) return { id: one, rest: ['--help'] };
+  if (config.findCommand(one) !== undefined) return { id: one, rest: [...before, ...words.slice(1)], help: false };
+  const isTopicAlone = Object.hasOwn(TOPICS, one) && (two === undefined || two.startsWith('-'));
+  if (isTopicAlone) return { id: one, rest: [], help: true };
   throw unknownCommand(one, two, config);
 }
 

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ERRORS, type ErrorCode } from '../../contract/wire/errors.ts';
+import { CliHarness } from './harness.ts';
+
+let cli: CliHarness;
+
+beforeAll(async () => {
+  cli = await CliHarness.start();
+});
+afterAll(async () => {
+  await cli.close();
+});
+
+// UNAVAILABLE is asked again by the client, so it has a test of its own.
+const CODES = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => code !== 'UNAVAILABLE');
+
+describe('an error of the server', () => {
+  it.each(CODES)('%s ends with its exit status, the message and the hint', async (code) => {
+    cli.answer('status', { error: { code, message: 'what is wrong', hint: 'what to do' } });
+    const { code: exit, stderr, stdout } = await cli.run(['status', 'a']);
+    expect(exit).toBe(ERRORS[code].exit);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^murmur: what is wrong\nhint: what to do\n/);
+    expect(stderr).not.toContain('    at ');
+  });
+
+  it('is a JSON object on stdout with --json, with the same exit status', async () => {
+    const error = { code: 'NOT_FOUND' as const, message: 'm', hint: 'h', details: { path: '/w/d/u/j/a' } };
+    cli.answer('status', { error });
+    const { code, stderr, stdout } = await cli.run(['status', 'a', '--json']);
+    expect(code).toBe(4);
+    expect(JSON.parse(stdout)).toEqual({ error });
+    expect(stderr).toBe('');
+  });
+
+  it('has a stack trace with --debug only', async () => {
+    cli.answer('status', { error: { code: 'NOT_FOUND', message: 'm' } });
+    expect((await cli.run(['status', 'a', '--debug'])).stderr).toContain('    at ');
+  });
+});
+
+describe('without a server', () => {
+  const none = { MURMUR_API_URL: '', MURMUR_TOKEN: '' };
+
+  it('says at once that nothing is running and names murmur up', async () => {
+    const { code, stderr } = await cli.run(['ls'], { env: none });
+    expect(code).toBe(ERRORS.UNAVAILABLE.exit);
+    expect(stderr).toBe('murmur: no Murmur is running here\nhint: run `murmur up`\n');
+  });
+
+  it('still tells the version of the client', async () => {
+    const { code, stdout } = await cli.run(['version'], { env: none });
+    expect(code).toBe(0);
+    expect(stdout).toBe('Client: 9.8.7 (checkout)\n');
+  });
+
+  it('names a setting that cannot be understood', async () => {
+    const { code, stderr } = await cli.run(['ls'], { env: { MURMUR_API_URL: 'localhost' } });
+    expect(code).toBe(2);
+    expect(stderr).toContain('MURMUR_API_URL is "localhost"');
+  });
+});

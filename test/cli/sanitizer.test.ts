@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { oneLine, printable, safeJson } from '../../cli/output/sanitize.ts';
+import { makeTerminal } from '../../cli/output/terminal.ts';
+import { CliHarness, event } from './harness.ts';
+
+const HOSTILE = 'a\u001b[2J\u001b]0;title\u0007b\u009b31mc\u202ed\rover\u0000';
+
+describe('text from outside', () => {
+  it('keeps newlines and tabs and nothing else that acts on a terminal', () => {
+    const text = printable(`${HOSTILE}\n\tx\r\ny`);
+    // eslint-disable-next-line no-control-regex -- these are what must be gone
+    expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect(text).toContain('\n\tx\ny');
+    expect(text).toContain('␛[2J');
+  });
+
+  it('replaces lone surrogates, which are no text', () => {
+    expect(printable('a\ud800b')).toBe('a\ufffdb');
+  });
+
+  it('is one line where one line is promised, cut by characters', () => {
+    expect(oneLine(' a\n b\tc ')).toBe('a b c');
+    expect(oneLine('🔧🔧🔧🔧', 3)).toBe('🔧🔧…');
+  });
+
+  it('stays JSON with the same value when it is printed as JSON', () => {
+    const json = safeJson({ text: HOSTILE }, 2);
+    expect(JSON.parse(json)).toEqual({ text: HOSTILE });
+    expect(json).not.toMatch(/[\u007f-\u009f\u202e]/);
+  });
+});
+
+describe('the terminal', () => {
+  const written: string[] = [];
+  const stream = { write: (text: string) => written.push(text), isTTY: true };
+
+  it.each([
+    [{}, true],
+    [{ NO_COLOR: '1' }, false],
+    [{ TERM: 'dumb' }, false],
+    [{ NO_COLOR: '1', FORCE_COLOR: '1' }, false],
+  ])('colours by the environment %j', (env, coloured) => {
+    written.length = 0;
+    makeTerminal(stream, stream, env).line('text', 'red');
+    expect(written.join('')).toBe(coloured ? '\u001b[31mtext\u001b[39m\n' : 'text\n');
+  });
+
+  it('does not colour a pipe, unless told to', () => {
+    written.length = 0;
+    const pipe = { write: stream.write };
+    makeTerminal(pipe, pipe, {}).line('text', 'red');
+    makeTerminal(pipe, pipe, { FORCE_COLOR: '1' }).line('text', 'red');
+    expect(written).toEqual(['text\n', '\u001b[31mtext\u001b[39m\n']);
+  });
+});
+
+describe('commands', () => {
+  let cli: CliHarness;
+  beforeAll(async () => {
+    cli = await CliHarness.start();
+  });
+  afterAll(async () => {
+    await cli.close();
+  });
+
+  it.each([
+    [
+      ['ls'],
+      'ls',
+      { body: [{ slug: HOSTILE, path: HOSTILE, phase: 'idle', vm: HOSTILE, progress: HOSTILE, cost: 0 }] },
+    ],
+    [['task', 'get', 'a', '1'], 'task_get', { body: { id: '1', subject: HOSTILE, status: 'done' } }],
+    [['ls', '--json'], 'ls', { body: [{ slug: HOSTILE }] }],
+    [['ls'], 'ls', { error: { code: 'NOT_FOUND' as const, message: HOSTILE, hint: HOSTILE } }],
+    [
+      ['session', 'watch', 'a'],
+      'session_watch',
+      {
+        stream:
+          event('event', { id: '1', at: HOSTILE, event: { type: 'tool_result', text: HOSTILE, is_error: true } }, '1') +
+          event('end', {}),
+      },
+    ],
+  ])('never print control characters raw: %j', async (argv, operation, answer) => {
+    cli.answer(operation, answer);
+    const { stderr, stdout } = await cli.run(argv);
+    // eslint-disable-next-line no-control-regex -- these are what must be gone
+    expect(stdout + stderr).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect(stdout + stderr).toContain('title');
+  });
+});

@@ -44,9 +44,11 @@ export async function followUp(stack: Stack, agent: SpawnedAgent, prompt: Prompt
   await stack.client.call('queue_add', { slug: agent.slug, description: prompt.text, tasks: [] });
 }
 
-/** Waits until all that was asked is answered and the agent idles. */
+/** Waits until all that was asked is answered and the agent idles. Throws, with its reason, when it ends instead. */
 export async function idle(stack: Stack, agent: SpawnedAgent): Promise<OutputOf<Operations['wait']>> {
-  return stack.client.wait({ slug: agent.slug, phase: 'idle' });
+  const status = await stack.client.wait({ slug: agent.slug, phase: 'idle' });
+  if (status.phase === 'idle') return status;
+  throw new Error(`${agent.slug} is ${status.phase}: ${status.reason ?? 'no reason given'}`);
 }
 
 export async function killAgent(stack: Stack, agent: SpawnedAgent): Promise<void> {

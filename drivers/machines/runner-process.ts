@@ -11,6 +11,8 @@ import { createRunnerClient, unreachable, type RunnerClient } from './runner-cli
 export interface RunnerPrograms {
   /** The runner as one bundled file on this host; it is copied to the machine. */
   readonly bundle: string;
+  /** How long a runner may take to answer; 20 s unless given. */
+  readonly startLimitMs?: number;
 }
 
 /** A runner answers within 0.2 s of its start; a loaded host may need many times that. */
@@ -31,7 +33,8 @@ export async function findRunner(machine: Machine): Promise<RunnerClient | undef
     const health = await client.health();
     return health.machine === machine.name && health.protocol === RUNNER_PROTOCOL ? client : undefined;
   } catch (error) {
-    if (error instanceof MurmurError && error.code === 'UNAVAILABLE') return undefined;
+    // Nothing listens, or something else that has the port of a runner that is gone.
+    if (error instanceof MurmurError && (error.code === 'UNAVAILABLE' || error.code === 'INTERNAL')) return undefined;
     throw error;
   }
 }
@@ -63,7 +66,7 @@ async function startRunner(machine: Machine, programs: RunnerPrograms): Promise<
   await machine.put(file('config.json'), JSON.stringify(config), 0o600);
   await machine.put(file('runner.mjs'), await readFile(programs.bundle), 0o600);
   await machine.launch(machine.node, [file('runner.mjs'), machine.paths.runner], { log: file('runner.log') });
-  const end = Date.now() + START_LIMIT_MS;
+  const end = Date.now() + (programs.startLimitMs ?? START_LIMIT_MS);
   while (Date.now() < end) {
     const client = await findRunner(machine);
     if (client !== undefined) return client;
@@ -73,9 +76,14 @@ async function startRunner(machine: Machine, programs: RunnerPrograms): Promise<
   throw unreachable(machine, `it did not start: ${log.slice(-500).trim()}`);
 }
 
+/** Undefined when there is no such file, or one that was cut off: the runner that is started writes it anew. */
 async function readJson<Value>(machine: Machine, name: string): Promise<Value | undefined> {
   const text = await readText(machine, name);
-  return text === '' ? undefined : (JSON.parse(text) as Value);
+  try {
+    return JSON.parse(text) as Value;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Empty when there is no such file. */

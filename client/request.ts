@@ -62,11 +62,11 @@ export function unreachable(endpoint: Endpoint, cause: unknown): MurmurError {
 
 /** fetch hides the reason in the cause of its error. */
 function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = (cause as { readonly code?: unknown }).code;
+  const { cause = error } = error as { readonly cause?: unknown };
+  const { code, message } = cause as { readonly code?: unknown; readonly message?: unknown };
   if (code === 'ECONNREFUSED') return 'connection refused';
   if (code === 'ECONNRESET' || code === 'UND_ERR_SOCKET') return 'connection lost';
-  return cause instanceof Error ? cause.message : String(cause);
+  return typeof message === 'string' ? message : String(cause);
 }
 
 async function readError(endpoint: Endpoint, response: Response): Promise<MurmurError> {

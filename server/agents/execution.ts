@@ -40,7 +40,7 @@ export function readExecution(info: Listed): Execution {
     id: info.workflowId,
     closed,
     phase: phaseOf(info, closed),
-    memo: (info.memo ?? {}),
+    memo: info.memo ?? {},
     startedAt: info.startTime,
     closedAt: info.closeTime,
   };

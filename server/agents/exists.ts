@@ -5,8 +5,8 @@ import type { AgentAddress } from './address.ts';
 import { describeExecution } from './execution.ts';
 import { readRecord } from './record.ts';
 
-/** Throws NOT_FOUND. */
+/** Throws NOT_FOUND, and UNAVAILABLE when Temporal does not answer for an agent without a record. */
 export async function requireAgent(parts: ServerParts, agent: AgentAddress): Promise<void> {
-  if ((await describeExecution(parts, agent)) !== undefined) return;
-  if ((await readRecord(parts, agent.id)) === undefined) throw notFound(agent);
+  if ((await readRecord(parts, agent.id)) !== undefined) return;
+  if ((await describeExecution(parts, agent)) === undefined) throw notFound(agent);
 }

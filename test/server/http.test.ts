@@ -104,7 +104,7 @@ describe('host and origin', () => {
     ['a no-cors request of a foreign page', { 'sec-fetch-site': 'cross-site' }],
     ['a page of a sibling domain', { 'sec-fetch-site': 'same-site' }],
   ])('%s is refused with PERMISSION_DENIED', async (_name, headers) => {
-    const { status, body } = await rawPost(headers as Record<string, string>);
+    const { status, body } = await rawPost(headers);
     expect(status).toBe(403);
     expect(codeOf(JSON.parse(body))).toBe('PERMISSION_DENIED');
   });

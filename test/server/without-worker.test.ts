@@ -1,0 +1,97 @@
+// What callers get while no worker, or no Temporal, answers; and that the server finds its way back.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { machineName, secretsRef } from '../../server/agents/spec.ts';
+import { ACCOUNT, startApi } from './fixtures/api.ts';
+import type { Api } from './fixtures/api.ts';
+import { startDevServer } from './fixtures/temporal.ts';
+import type { DevServer } from './fixtures/temporal.ts';
+
+jest.setTimeout(120_000);
+
+let temporal: DevServer;
+let api: Api;
+beforeAll(async () => {
+  temporal = await startDevServer();
+  api = await startApi({
+    temporal: temporal.address,
+    timing: { query: 500, update: 500, killProbe: 300, killUnanswered: 600, temporalCall: 30_000 },
+  });
+}, 180_000);
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+  await temporal[Symbol.asyncDispose]();
+});
+
+test('status shows what Temporal lists and says that it may be out of date', async () => {
+  await api.client.call('spawn', { slug: 'stale', description: 'x', purpose: 'be seen' });
+  expect(await api.client.call('status', { slug: 'stale' })).toMatchObject({
+    path: '/w/default/u/alice/stale',
+    phase: 'starting',
+    purpose: 'be seen',
+    stale: 'no worker has answered within 0.5 seconds',
+  });
+});
+
+test('signals are accepted all the same', async () => {
+  await api.client.call('spawn', { slug: 'patient', description: 'x' });
+  expect(await api.client.call('queue_add', { slug: 'patient', description: 'y' })).toMatchObject({
+    message: 'follow-up sent to patient',
+  });
+});
+
+test.each(['clear_queue', 'task_list'] as const)('%s is UNAVAILABLE and names the worker', async (operation) => {
+  await api.client.call('spawn', { slug: 'mute', description: 'x' }).catch(() => undefined);
+  const { status, body } = await api.post(`/v1/${operation}`, { body: { slug: 'mute' } });
+  expect(status).toBe(503);
+  expect(body).toMatchObject({
+    error: {
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('no worker has answered'),
+      hint: 'start the worker with `murmur up`',
+    },
+  });
+});
+
+test('kill terminates the agent, destroys its machine, deletes its secrets and leaves a record', async () => {
+  const key = randomUUID();
+  const id = `w/default/u/${ACCOUNT}/orphan`;
+  await api.client.call('spawn', { slug: 'orphan', description: 'x', secrets: { A: 'b' } }, { idempotencyKey: key });
+  const notes: unknown[] = [];
+  const { receipt } = await api.client.call('kill', { slug: 'orphan' }, { onProgress: (each) => notes.push(each) });
+  const machine = machineName(id, key);
+  expect(receipt).toEqual([{ path: `/${id}`, phase: 'canceled', machine, machine_state: 'destroyed', cost_usd: 0 }]);
+  expect(notes).toContainEqual({ phase: 'running', note: 'no worker answers' });
+  expect(api.destroyed).toContain(machine);
+  expect(await api.parts.secrets.get(secretsRef(id, key))).toEqual({});
+  expect(await api.client.call('status', { slug: 'orphan' })).toMatchObject({
+    phase: 'canceled',
+    vm: { state: 'gone' },
+  });
+  const events = await api.parts.events.read(id, 0, 10);
+  expect(events.map((each) => each.event)).toMatchObject([{ type: 'phase', phase: 'canceled' }]);
+});
+
+test('ready says that no worker polls', async () => {
+  const ready = await fetch(`${api.url}/ready`);
+  expect(ready.status).toBe(503);
+  expect(await ready.json()).toMatchObject({ checks: { temporal: 'ok', worker: 'no worker polls the task queue' } });
+});
+
+test('a call that meets a restart of Temporal waits for it and succeeds', async () => {
+  await api.client.call('spawn', { slug: 'survivor', description: 'x' });
+  await temporal.kill();
+  const sent = api.client.call('queue_add', { slug: 'survivor', description: 'y' });
+  await temporal.restart();
+  expect(await sent).toMatchObject({ message: 'follow-up sent to survivor' });
+  expect(await api.client.call('status', { slug: 'survivor' })).toMatchObject({ phase: 'starting' });
+});
+
+test('while Temporal is gone, calls are UNAVAILABLE and name the doctor', async () => {
+  await using gone = await startApi({ timing: { temporalCall: 500, query: 300 } });
+  const { status, body } = await gone.post('/v1/ls');
+  expect(status).toBe(503);
+  expect(body).toMatchObject({
+    error: { code: 'UNAVAILABLE', message: 'Temporal does not answer', hint: 'run `murmur doctor`' },
+  });
+});

@@ -25,6 +25,11 @@ export async function until<T>(
     const answer = await probe();
     if (answer !== undefined) return answer;
     if (Date.now() > deadline) throw new Error(`${what} did not happen within ${withinMs.toString()} ms`);
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    await pause(everyMs);
   }
+}
+
+/** For what announces nothing and cannot be asked. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,5 +1,6 @@
 // session interrupt → turn ended.
 import type { ModelStep } from '../../demo/model/step.ts';
+import { pause } from '../bounded.ts';
 import { now } from '../clock.ts';
 import { followUp, idle, residentAgent } from '../laboratory/agent.ts';
 import { startBareAgent } from '../laboratory/bare-agent.ts';
@@ -76,8 +77,4 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       await resident.close();
     },
   };
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

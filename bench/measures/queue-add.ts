@@ -1,4 +1,5 @@
 // queue add on an idle agent → next model request.
+import { pause } from '../bounded.ts';
 import { now } from '../clock.ts';
 import { followUp, idle, residentAgent } from '../laboratory/agent.ts';
 import { startBareAgent } from '../laboratory/bare-agent.ts';
@@ -18,6 +19,9 @@ export const queueAdd: Measure = {
   open,
 };
 
+/** An idle agent's turn ended a while ago: what follows a turn, on either side, is over well within this. */
+const SETTLE_MS = 200;
+
 async function open(laboratory: Laboratory): Promise<Trial> {
   const bare = await startBareAgent(laboratory);
   const resident = residentAgent(laboratory);
@@ -25,6 +29,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
     floor: async () => {
       const prompt = laboratory.model.script([{ text: 'done' }]);
       const ended = laboratory.bare.next('ended', ({ name }) => name === bare.name);
+      await pause(SETTLE_MS);
       const began = now();
       await bare.order({ activity: 'turn', name: bare.name, text: prompt.text });
       const asked = await prompt.asked();
@@ -35,6 +40,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const stack = laboratory.stack();
       const agent = await resident.get();
       const prompt = laboratory.model.script([{ text: 'done' }]);
+      await pause(SETTLE_MS);
       const began = now();
       await followUp(stack, agent, prompt);
       const asked = await prompt.asked();

@@ -1,6 +1,6 @@
 // Worker killed → turn re-attached.
 import type { ModelStep } from '../../demo/model/step.ts';
-import { until } from '../bounded.ts';
+import { pause, until } from '../bounded.ts';
 import { now } from '../clock.ts';
 import { followUp, idle, residentAgent } from '../laboratory/agent.ts';
 import { countHistory } from '../laboratory/history.ts';
@@ -122,8 +122,4 @@ function check(seen: readonly Seen[], requests: number): void {
     ...(requests === STEPS + 1 ? [] : [`the model was asked ${requests.toString()} times`]),
   ];
   if (problems.length > 0) throw new Error(`events lost or doubled: ${problems.join('; ')}`);
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -28,18 +28,18 @@ socket.on('data', (chunk) => {
     if (pending.length < end) return;
     const channel = pending[0];
     const data = pending.subarray(5, end);
-    if (channel === 3) status = data[0];
-    else if (!(channel === 1 ? process.stdout : process.stderr).write(data)) {
+    if (channel === 3) {
+      // Git may still hold our stdin open: it waits for this exit.
+      status = data[0];
+      socket.destroy();
+    } else if (!(channel === 1 ? process.stdout : process.stderr).write(data)) {
       socket.pause();
       (channel === 1 ? process.stdout : process.stderr).once('drain', () => socket.resume());
     }
     pending = pending.subarray(end);
   }
 });
-socket.on('close', () => {
-  process.exitCode = status;
-  process.stdin.destroy();
-});
+socket.on('close', () => process.stdout.write('', () => process.exit(status)));
 `;
 
 export interface WrittenScripts {

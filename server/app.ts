@@ -6,7 +6,6 @@ import { operations } from '../contract/operations/index.ts';
 import { quoteValue } from '../contract/schema/quote.ts';
 import { ERRORS, MurmurError } from '../contract/wire/errors.ts';
 import { nearestName } from '../contract/wire/nearest.ts';
-import { identify } from './caller.ts';
 import { errorAnswer, murmurErrorOf } from './errors.ts';
 import { addGuard } from './guard.ts';
 import { addHealth } from './health.ts';
@@ -27,7 +26,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   const app = fastify({
     bodyLimit: BODY_LIMIT,
     // Its request lines hold headers; ours do not (addLog).
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: () => randomUUID(),
     loggerInstance: logger,
     requestTimeout: parts.timing.requestArrival,
@@ -45,11 +44,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
   addGuard(app, parts.settings.hosts);
   addLog(app);
   addHealth(app, parts);
+  // A scope of its own: health is answered without a token.
   app.register(async (api) => {
-    // Before the body is read: a stranger's eight megabytes are not.
-    api.addHook('onRequest', async (request) => {
-      await identify(parts.tokens, request);
-    });
     addRoutes(api, parts, stopping.signal);
     await Promise.resolve();
   });
@@ -125,19 +121,19 @@ function addLog(app: FastifyInstance): void {
     await Promise.resolve();
   });
   app.addHook('onResponse', async (request, reply) => {
-    const failure = (request as Logged).failure;
-    request.log.info(
-      {
-        request_id: request.id,
-        method: request.method,
-        // The route's own pattern: a path that matches none is the caller's text.
-        path: request.routeOptions.url ?? 'unknown',
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime),
-        ...(failure === undefined ? {} : { code: failure }),
-      },
-      'request',
-    );
+    const { failure } = request as Logged;
+    // The route's own pattern: a path that matches none is the caller's text.
+    const path = request.routeOptions.url ?? 'unknown';
+    const fact = {
+      method: request.method,
+      path,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+      ...(failure === undefined ? {} : { code: failure }),
+    };
+    // The supervisor asks for health many times a second while the stack starts.
+    if (path.startsWith('/v1/')) request.log.info(fact, 'request');
+    else request.log.debug(fact, 'request');
     await Promise.resolve();
   });
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { operations } from '../contract/operations/index.ts';
 import type { OperationName } from '../contract/operations/index.ts';
 import type { Operation } from '../contract/operation.ts';
+import type { TokenEntry } from '../contract/wire/tokens.ts';
 import { callId, identify } from './caller.ts';
 import { errorAnswer, murmurErrorOf } from './errors.ts';
 import { EventStream } from './event-stream.ts';
@@ -16,12 +17,17 @@ type AnyHandler = (parts: ServerParts, input: unknown, call: Call) => Promise<un
 
 /** Adds `POST /v1/<operation>` for each; the signal aborts when the server stops. */
 export function addRoutes(app: FastifyInstance, parts: ServerParts, stopping: AbortSignal): void {
+  const tokens = new WeakMap<FastifyRequest, TokenEntry>();
+  // Before the body is read: a stranger's eight megabytes are not.
+  app.addHook('onRequest', async (request) => {
+    tokens.set(request, await identify(parts.tokens, request));
+  });
   for (const name of Object.keys(operations) as OperationName[]) {
     const operation: Operation = operations[name];
     const handler = handlers[name] as AnyHandler;
     app.post(`/v1/${name}`, async (request, reply) => {
       const input = parseInput(operation, bodyOf(operation, request));
-      const exchange = await openExchange(parts, request, reply, stopping);
+      const exchange = openExchange(request, reply, tokens.get(request), stopping);
       if (operation.stream === 'events') return await answerEvents(parts, handler, input, exchange);
       return await answerOnce(parts, handler, input, exchange);
     });
@@ -36,13 +42,13 @@ interface Exchange {
   readonly stopping: AbortSignal;
 }
 
-async function openExchange(
-  parts: ServerParts,
+function openExchange(
   request: FastifyRequest,
   reply: FastifyReply,
+  token: TokenEntry | undefined,
   stopping: AbortSignal,
-): Promise<Exchange> {
-  const token = await identify(parts.tokens, request);
+): Exchange {
+  if (token === undefined) throw new TypeError('the hook has let a stranger pass');
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   const signal = AbortSignal.any([gone.signal, stopping]);
@@ -113,7 +119,7 @@ async function sendError(stream: EventStream, exchange: Exchange, error: unknown
 
 /** The stack of a defect goes to the log; nothing of a caller's mistake does. */
 export function logFailure(request: FastifyRequest, error: unknown, code: string): void {
-  if (code === 'INTERNAL') request.log.error({ request_id: request.id, err: error }, 'defect');
+  if (code === 'INTERNAL') request.log.error({ err: error }, 'defect');
 }
 
 function takesEvents(request: FastifyRequest): boolean {

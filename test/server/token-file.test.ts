@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createFileTokens } from '../../server/token-file.ts';
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'murmur-tokens-'));
+  file = join(folder, 'tokens.json');
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function write(...tokens: readonly string[]): Promise<void> {
+  const entries = tokens.map((token) => ({
+    id: 'owner',
+    account: `account-of-${token}`,
+    sha256: createHash('sha256').update(token).digest('hex'),
+    created_at: '2026-01-01T00:00:00.000Z',
+  }));
+  await writeFile(file, JSON.stringify({ tokens: entries }));
+}
+
+test('a token is known by its hash', async () => {
+  await write('one', 'two');
+  const tokens = createFileTokens(file);
+  expect(tokens.source).toBe(file);
+  expect(await tokens.identify('two')).toMatchObject({ account: 'account-of-two' });
+  expect(await tokens.identify('three')).toBeUndefined();
+});
+
+test('the hash itself is no token', async () => {
+  await write('one');
+  const hash = createHash('sha256').update('one').digest('hex');
+  expect(await createFileTokens(file).identify(hash)).toBeUndefined();
+});
+
+test('a file that was mended counts at once', async () => {
+  const tokens = createFileTokens(file);
+  expect(await tokens.identify('one')).toBeUndefined();
+  await write('one');
+  expect(await tokens.identify('one')).toMatchObject({ account: 'account-of-one' });
+  await write('another');
+  expect(await tokens.identify('one')).toBeUndefined();
+});
+
+test.each(['', '{', '[]', '{"tokens": [{"sha256": 7}]}', 'null'])('the file %j lets nobody in', async (content) => {
+  await writeFile(file, content);
+  expect(await createFileTokens(file).identify('')).toBeUndefined();
+});

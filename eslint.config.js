@@ -1,8 +1,8 @@
-// Lint rules for the whole tree. What the layers may import comes from layers.js.
+// Lint rules for the whole tree. What the layers may import comes from layers.ts.
 import importX from 'eslint-plugin-import-x';
 import n from 'eslint-plugin-n';
 import tseslint from 'typescript-eslint';
-import { ENTRIES, LAYERS } from './layers.js';
+import { ENTRIES, LAYERS } from './layers.ts';
 
 const SOURCES = Object.keys(LAYERS).map((layer) => `${layer}/**/*.ts`);
 
@@ -79,7 +79,7 @@ function layerRules(layer, { builtins, folders, packages }) {
   const patterns = [
     ...forbidden.map((other) => ({
       regex: `^(?:\\.\\./)+${other}/`,
-      message: `${layer} may not import ${other} (layers.js).`,
+      message: `${layer} may not import ${other} (layers.ts).`,
     })),
     ...(builtins
       ? []

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ERRORS, type ErrorCode } from '../../contract/wire/errors.ts';
 import { CliHarness } from './harness.ts';
@@ -52,6 +54,21 @@ describe('without a server', () => {
     const { code, stdout } = await cli.run(['version'], { env: none });
     expect(code).toBe(0);
     expect(stdout).toBe('Client: 9.8.7 (checkout)\n');
+  });
+
+  it('up names a home that cannot be written', async () => {
+    const home = join(cli.home, 'file', 'home');
+    await writeFile(join(cli.home, 'file'), '');
+    const { code, stderr } = await cli.run(['up'], { env: { MURMUR_HOME: home } });
+    expect(code).toBe(ERRORS.FAILED_PRECONDITION.exit);
+    expect(stderr).toContain(`MURMUR_HOME ${home} cannot be written`);
+    expect(stderr).toContain('hint: make it writable, or set MURMUR_HOME');
+  });
+
+  it('down says that there was nothing to stop', async () => {
+    const { code, stdout } = await cli.run(['down']);
+    expect(code).toBe(0);
+    expect(stdout).toBe('nothing was running\n');
   });
 
   it('names a setting that cannot be understood', async () => {

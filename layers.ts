@@ -1,11 +1,17 @@
 // The layers: which folder may import which. The one source of truth: ESLint reads it while one types, and
 // test/boundary reads every import of the tree by it.
 
+interface Layer {
+  readonly folders: readonly string[];
+  readonly builtins: boolean;
+  readonly packages?: readonly string[];
+}
+
 /**
  * Folder → what it may import beside itself: folders, and packages where those are limited too. `builtins` allows
  * Node's built-in modules; `packages` absent allows every dependency.
  */
-export const LAYERS = {
+export const LAYERS: Readonly<Record<string, Layer>> = {
   'contract/wire': { folders: [], builtins: false, packages: [] },
   contract: { folders: ['contract/wire'], builtins: false, packages: ['zod'] },
   config: { folders: ['contract'], builtins: true },
@@ -28,19 +34,19 @@ export const LAYERS = {
 };
 
 /** Files that read the environment: the configuration gets it from them. */
-export const ENTRIES = ['**/main.ts', 'bin/**', 'scripts/**', 'demo/**', 'bench/**', 'test/**'];
+export const ENTRIES: readonly string[] = ['**/main.ts', 'bin/**', 'scripts/**', 'demo/**', 'bench/**', 'test/**'];
 
 /** The most specific layer a file belongs to, by its path from the root; undefined outside the layers. */
-export function layerOf(file) {
+export function layerOf(file: string): string | undefined {
   return Object.keys(LAYERS)
     .filter((layer) => file === layer || file.startsWith(`${layer}/`))
     .sort((a, b) => b.length - a.length)[0];
 }
 
 /** Whether files of `from` may import the file `to`, both by their paths from the root. */
-export function mayImport(from, to) {
+export function mayImport(from: string, to: string): boolean {
   const layer = layerOf(from);
   if (layer === undefined) return true;
-  const allowed = [layer, ...LAYERS[layer].folders];
+  const allowed = [layer, ...(LAYERS[layer]?.folders ?? [])];
   return allowed.some((folder) => to.startsWith(`${folder}/`));
 }

@@ -1,0 +1,57 @@
+// `npm test`: everything that has to hold, in one command. Ends with one line that counts jest's tests and the checks.
+import { runJest } from './test/jest.ts';
+import { bin, runBounded } from './test/run-bounded.ts';
+
+/** Development needs a Node that runs TypeScript as it is; npm brings one, and here its absence shows. */
+const NEEDED_NODE = [22, 18] as const;
+
+/** Six minutes are the aim on two cores; a slow machine gets four times that, and then something hangs. */
+const WHOLE_RUN_MS = 25 * 60_000;
+
+interface Check {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+const CHECKS: readonly Check[] = [
+  { name: 'typecheck', args: [bin('typescript/bin/tsc'), '-p', '.'] },
+  { name: 'lint', args: [bin('eslint/bin/eslint.js'), '.'] },
+  { name: 'format', args: [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
+  { name: 'unused code', args: [bin('knip/bin/knip.js')] },
+  { name: 'generated docs', args: ['scripts/reference.ts', '--check'] },
+];
+
+assertNode();
+const begun = performance.now();
+const end = AbortSignal.timeout(WHOLE_RUN_MS);
+// Types and lint take a core each for half a minute; the rest are short.
+const [slow, quick] = [CHECKS.slice(0, 2), CHECKS.slice(2)];
+const outcomes = [...(await Promise.all(slow.map(runCheck)))];
+for (const check of quick) outcomes.push(await runCheck(check));
+const tests = await runJest(end);
+
+const failed = tests.failed + outcomes.filter((ok) => !ok).length;
+const passed = tests.passed + outcomes.filter((ok) => ok).length;
+const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
+process.stdout.write(`\n${end.aborted ? 'stopped' : 'done'} after ${minutes} minutes\n`);
+process.exitCode = failed === 0 && tests.passed > 0 && !end.aborted ? 0 : 1;
+const skipped = tests.skipped === 0 ? '' : `, ${tests.skipped.toString()} skipped`;
+process.stdout.write(`${passed.toString()} passed, ${failed.toString()} failed${skipped}\n`);
+
+async function runCheck({ args, name }: Check): Promise<boolean> {
+  const start = performance.now();
+  const { code, output } = await runBounded(args, end);
+  const seconds = ((performance.now() - start) / 1_000).toFixed(1);
+  process.stdout.write(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)\n`);
+  if (code !== 0) process.stdout.write(`${output.trimEnd()}\n\n`);
+  return code === 0;
+}
+
+function assertNode(): void {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > NEEDED_NODE[0] || (major === NEEDED_NODE[0] && minor >= NEEDED_NODE[1])) return;
+  process.stderr.write(
+    `Node ${process.versions.node} runs this, ${NEEDED_NODE.join('.')} or newer is needed: run \`npm ci\`\n`,
+  );
+  process.exit(1);
+}

@@ -1,0 +1,86 @@
+// Runs every jest test and counts what came of them.
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { bin, runBounded } from './run-bounded.ts';
+
+export interface Count {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** Tests start servers and agents of their own: more at once than this and they wait for each other. */
+const WORKERS = Math.max(2, Math.min(4, availableParallelism()));
+
+/** Once the results are written jest ends within a second, unless a test has left something open. */
+const EXIT_MS = 30_000;
+
+interface JestResults {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly numRuntimeErrorTestSuites: number;
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+/** Prints as jest does, then each skipped test, whose name says why. A run that leaves something open has failed. */
+export async function runJest(end: AbortSignal): Promise<Count> {
+  const folder = await mkdtemp(join(tmpdir(), 'murmur-test-'));
+  const file = join(folder, 'results.json');
+  const hanging = new AbortController();
+  try {
+    const finished = runBounded(jestArgs(file), AbortSignal.any([end, hanging.signal]), true);
+    void endHanging(file, finished, hanging);
+    const { code } = await finished;
+    const results = await readResults(file);
+    if (results === undefined) return { passed: 0, failed: 1, skipped: 0 };
+    for (const name of skippedIn(results)) process.stdout.write(`skipped: ${name}\n`);
+    if (hanging.signal.aborted) process.stdout.write('jest did not end: a test has left something open\n');
+    const broken = results.numFailedTests + results.numRuntimeErrorTestSuites;
+    const failed = broken === 0 && code !== 0 ? 1 : broken;
+    return { passed: results.numPassedTests, failed, skipped: results.numPendingTests + results.numTodoTests };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function jestArgs(resultsFile: string): readonly string[] {
+  const output = ['--json', `--outputFile=${resultsFile}`, '--verbose=false', '--reporters=default'];
+  const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  return [...node, bin('jest/bin/jest.js'), `--maxWorkers=${WORKERS.toString()}`, ...output];
+}
+
+async function endHanging(file: string, finished: Promise<unknown>, hanging: AbortController): Promise<void> {
+  let ended = false;
+  void finished.then(() => (ended = true));
+  while (!ended && !(await exists(file))) await delay(500);
+  for (const until = Date.now() + EXIT_MS; !ended && Date.now() < until;) await delay(500);
+  if (!ended) hanging.abort();
+}
+
+async function readResults(file: string): Promise<JestResults | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as JestResults;
+  } catch {
+    return undefined;
+  }
+}
+
+function skippedIn(results: JestResults): readonly string[] {
+  return results.testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status }) => status === 'pending' || status === 'todo')
+    .map(({ fullName }) => fullName);
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,72 @@
+import { builtinModules } from 'node:module';
+import { describe, expect, it } from '@jest/globals';
+import { LAYERS, layerOf, mayImport } from '../../layers.ts';
+import { importsBelow, importsOf, type Import } from './imports.ts';
+
+function isBuiltin({ specifier }: Import): boolean {
+  return specifier.startsWith('node:') || builtinModules.includes(specifier);
+}
+
+function isPackage(each: Import): boolean {
+  return each.target === undefined && !isBuiltin(each);
+}
+
+/** `@scope/name/part` → `@scope/name`. */
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function shown(imports: readonly Import[]): readonly string[] {
+  return imports.map(({ file, specifier }) => `${file} imports ${specifier}`);
+}
+
+describe.each(Object.entries(LAYERS))('layer %s', (layer, { builtins, packages }) => {
+  const own = importsBelow(layer).then((all) => all.filter(({ file }) => layerOf(file) === layer));
+
+  it('imports only the layers below it', async () => {
+    const wrong = (await own).filter(({ file, target }) => target !== undefined && !mayImport(file, target));
+    // Facts about the package itself are no layer.
+    expect(shown(wrong.filter(({ specifier }) => !specifier.endsWith('package.json')))).toEqual([]);
+  });
+
+  it(builtins ? 'may use built-ins by their node: names' : 'uses no built-ins', async () => {
+    const used = (await own).filter(isBuiltin);
+    const wrong = builtins ? used.filter(({ specifier }) => !specifier.startsWith('node:')) : used;
+    expect(shown(wrong)).toEqual([]);
+  });
+
+  if (packages !== undefined) {
+    it(`uses no package but ${packages.join(', ') || 'none'}`, async () => {
+      const wrong = (await own).filter((each) => isPackage(each) && !packages.includes(packageOf(each.specifier)));
+      expect(shown(wrong)).toEqual([]);
+    });
+  }
+});
+
+describe('start-up', () => {
+  /** Everything that is run when the module is loaded; `skip` is not entered. */
+  function loadedBy(entry: string, skip: readonly string[] = [], seen = new Set<string>()): ReadonlySet<string> {
+    if (seen.has(entry) || skip.includes(entry)) return seen;
+    seen.add(entry);
+    if (!entry.endsWith('.ts')) return seen;
+    const loaded = importsOf(entry).filter(({ isLazy, isType }) => !isLazy && !isType);
+    for (const { specifier, target } of loaded) loadedBy(target ?? specifier, skip, seen);
+    return seen;
+  }
+
+  it('of the CLI loads neither zod nor Temporal nor a logger', () => {
+    // The build puts plain data in the place of the descriptions.
+    const loaded = loadedBy('cli/main.ts', ['cli/descriptions.ts']);
+    expect(loaded).toContain('cli/run.ts');
+    const heavy = ['zod', 'pino', 'fastify', '@temporalio/client', '@temporalio/envconfig', 'yaml', 'execa'];
+    expect(heavy.filter((name) => loaded.has(name))).toEqual([]);
+  });
+
+  it('of the runner needs nothing but built-ins', () => {
+    const loaded = [...loadedBy('runner/main.ts')];
+    expect(loaded.filter((name) => !name.endsWith('.ts') && !name.startsWith('node:'))).toEqual([]);
+  });
+});

@@ -1,0 +1,102 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { diagnose, type Check } from '../../stack/doctor.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'murmur-doctor-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function program(name: string, prints: string): Promise<void> {
+  await mkdir(join(folder, 'bin'), { recursive: true });
+  await writeFile(join(folder, 'bin', name), `#!/bin/sh\necho '${prints}'\n`);
+  await chmod(join(folder, 'bin', name), 0o755);
+}
+
+async function examine(env: NodeJS.ProcessEnv = {}): Promise<readonly Check[]> {
+  return diagnose({
+    cwd: folder,
+    env: {
+      PATH: join(folder, 'bin'),
+      HOME: folder,
+      MURMUR_HOME: join(folder, 'home'),
+      MURMUR_ISOLATION: 'tracking',
+      ...env,
+    },
+  });
+}
+
+function find(checks: readonly Check[], name: string): Check | undefined {
+  return checks.find((check) => check.name === name && check.state !== 'ok');
+}
+
+/** Ports that nobody listens on: the defaults may be taken by a stack of the person who runs the tests. */
+const FREE = { MURMUR_API_PORT: '0', MURMUR_TEMPORAL_PORT: '0', MURMUR_TEMPORAL_UI_PORT: '0' };
+
+describe('doctor', () => {
+  it('finds nothing to mend on a host that has everything', async () => {
+    await program('git', 'git version 2.47.1');
+    await program('claude', '2.1.328 (Claude Code)');
+    await program('temporal', 'temporal version 1.8.2 (Server 1.31.2, UI 2.50.1)');
+    const checks = await examine({ ...FREE, ANTHROPIC_API_KEY: 'k' });
+    expect(checks.filter(({ state }) => state !== 'ok')).toEqual([]);
+    expect(checks.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['node', 'git', 'claude', 'temporal', 'isolation']),
+    );
+  });
+
+  it('lists every problem at once, each with its fix', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as AddressInfo;
+    const checks = await examine({ ...FREE, MURMUR_API_PORT: port.toString() });
+    taken.close();
+    expect(find(checks, 'git')).toMatchObject({ state: 'problem', fix: 'install git' });
+    expect(find(checks, 'claude')).toMatchObject({ state: 'problem' });
+    expect(find(checks, 'credentials')).toMatchObject({ state: 'problem' });
+    expect(find(checks, 'port')?.message).toContain(port.toString());
+    expect(find(checks, 'temporal')).toMatchObject({ state: 'warning' });
+    for (const check of checks) if (check.state !== 'ok') expect(check.fix).toBeTruthy();
+  });
+
+  it('tells an old git, and a claude outside the tested range with the range', async () => {
+    await program('git', 'git version 2.25.1');
+    await program('claude', '1.0.0 (Claude Code)');
+    const checks = await examine(FREE);
+    expect(find(checks, 'git')?.message).toBe('git 2.25.1 is too old: agents need 2.32.0 or newer');
+    expect(find(checks, 'claude')).toMatchObject({ state: 'warning' });
+    expect(find(checks, 'claude')?.message).toContain('2.1.328');
+  });
+
+  it('tells a Temporal that does not answer', async () => {
+    const checks = await examine({ ...FREE, TEMPORAL_ADDRESS: '127.0.0.1:9' });
+    expect(find(checks, 'temporal')).toMatchObject({ state: 'problem' });
+    expect(find(checks, 'temporal')?.message).toContain('127.0.0.1:9 does not answer');
+  }, 60_000);
+
+  it('tells a home that others can read', async () => {
+    await mkdir(join(folder, 'home'));
+    await examine(FREE);
+    await chmod(join(folder, 'home'), 0o755);
+    expect(find(await examine(FREE), 'permissions')?.fix).toBe(`chmod go= ${join(folder, 'home')}`);
+  });
+
+  it('goes on when the configuration cannot be read', async () => {
+    const checks = await examine({ MURMUR_API_PORT: 'many' });
+    expect(find(checks, 'configuration')?.message).toContain('MURMUR_API_PORT is "many"');
+    expect(checks.map(({ name }) => name)).toContain('node');
+  });
+
+  it('names a home that cannot be made', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const checks = await examine({ ...FREE, MURMUR_HOME: join(folder, 'file', 'home') });
+    expect(find(checks, 'configuration')?.message).toContain('cannot be written');
+  });
+});

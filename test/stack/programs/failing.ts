@@ -1,0 +1,3 @@
+// A program that cannot run.
+console.error('no luck today');
+process.exitCode = 1;

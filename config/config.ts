@@ -10,7 +10,7 @@ import { loadSettings } from './settings.ts';
 import type { TemporalSettings } from './temporal.ts';
 import { temporalSettings } from './temporal.ts';
 
-export const ISOLATION_CHOICES = ['auto', 'namespace', 'tracking'] as const;
+const ISOLATION_CHOICES = ['auto', 'namespace', 'tracking'] as const;
 /** `auto`: namespaces where they work, else tracking. */
 export type IsolationChoice = (typeof ISOLATION_CHOICES)[number];
 

@@ -7,7 +7,7 @@ import type { Environment } from './environment.ts';
 import { textOf } from './environment.ts';
 
 /** Versions of Claude Code that the end-to-end tests run with: `from` inclusive, `below` exclusive. */
-export const CLAUDE_TESTED = { from: '2.1.328', below: '2.2.0' } as const;
+const CLAUDE_TESTED = { from: '2.1.328', below: '2.2.0' } as const;
 
 /** Absolute path of the first executable file of that name on PATH. */
 export function findProgram(env: Environment, name: string): string | undefined {

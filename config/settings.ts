@@ -12,7 +12,7 @@ import { loadProject } from './project.ts';
 import { readStackFile } from './stack-file.ts';
 
 /** Values given on the command line; they win. */
-export interface SettingFlags {
+interface SettingFlags {
   readonly workspace?: string | undefined;
   readonly model?: string | undefined;
 }

@@ -20,7 +20,7 @@ export interface TemporalSettings {
 const DECIDING = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'] as const;
 
 /** Whether the environment names a cluster. */
-export function namesCluster(env: Environment): boolean {
+function namesCluster(env: Environment): boolean {
   return DECIDING.some((name) => textOf(env, name) !== undefined);
 }
 

@@ -9,6 +9,8 @@ import { entriesFrom, LOG_START, seek } from './log-file.ts';
 
 /** The system drops notifications when its queue is full (16,384 on Linux); a follower then lags by this much. */
 const RECHECK_MS = 5_000;
+/** Without a watch (the system has a limit on them, 8,192 on small hosts), looking again is all that is left. */
+const UNWATCHED_RECHECK_MS = 250;
 
 /** Entries above `after`, then each as it comes; ends when the signal aborts. The folder is made when it is missing. */
 export async function* followFile(folder: string, after: number, signal: AbortSignal): AsyncGenerator<LogEntry> {
@@ -48,12 +50,7 @@ function watchChanges(folder: string, signal: AbortSignal): Changes {
     hasChanged = true;
     wake?.();
   };
-  const watcher: FSWatcher = watch(folder, (_event, name) => {
-    // Children's folders lie beside the file; the name is absent on some systems.
-    if (name === null || name === LOG_FILE) notice();
-  });
-  // A folder that is removed while it is watched; the next look finds out.
-  watcher.on('error', notice);
+  const watcher = tryWatch(folder, notice);
   signal.addEventListener('abort', notice);
   return {
     forget: () => {
@@ -62,7 +59,7 @@ function watchChanges(folder: string, signal: AbortSignal): Changes {
     next: () => {
       if (hasChanged || signal.aborted) return Promise.resolve();
       return new Promise((resolve) => {
-        const timer = setTimeout(resolve, RECHECK_MS);
+        const timer = setTimeout(resolve, watcher === undefined ? UNWATCHED_RECHECK_MS : RECHECK_MS);
         wake = () => {
           clearTimeout(timer);
           resolve();
@@ -71,10 +68,24 @@ function watchChanges(folder: string, signal: AbortSignal): Changes {
     },
     [Symbol.dispose]: () => {
       signal.removeEventListener('abort', notice);
-      watcher.close();
+      watcher?.close();
       wake?.();
     },
   };
+}
+
+function tryWatch(folder: string, notice: () => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(folder, (_event, name) => {
+      // Children's folders lie beside the file; the name is absent on some systems.
+      if (name === null || name === LOG_FILE) notice();
+    });
+    // A folder that is removed while it is watched; the next look finds out.
+    watcher.on('error', notice);
+    return watcher;
+  } catch {
+    return undefined;
+  }
 }
 
 async function openLog(path: string): Promise<Awaited<ReturnType<typeof open>> | undefined> {

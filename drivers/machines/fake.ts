@@ -16,6 +16,9 @@ export interface FakeProvider extends MachineProvider {
 /** How a fake machine holds processes apart. */
 const NO_ISOLATION = 'none (fake machine)';
 
+/** Programs that every host has; a fake machine brings none. */
+const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
+
 /** A provider that keeps its machines in memory and their folders under `folder`. */
 export function createFakeProvider(folder: string): FakeProvider {
   const machines = new Map<
@@ -79,7 +82,7 @@ export function createFakeProvider(folder: string): FakeProvider {
           layout: localLayout(folder, name),
           isolation: NO_ISOLATION,
           isolationSettings: { kind: 'none' },
-          env: { PATH: process.env.PATH, HOME: localLayout(folder, name).home },
+          env: { PATH: SYSTEM_PATH, HOME: localLayout(folder, name).home },
         }),
       );
     },

@@ -124,7 +124,7 @@ async function ps(args: readonly string[]): Promise<readonly string[]> {
     timeout: PS_LIMIT_MS,
     maxBuffer: 64 * 1024 * 1024,
     // Month names and the order of a date depend on the language.
-    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
   });
   return stdout
     .split('\n')

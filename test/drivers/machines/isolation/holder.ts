@@ -45,7 +45,7 @@ function start({ command, cwd, env = {} }: HolderRequest & { op: 'start' }): num
   child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
   child.stdin.on('error', () => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const end = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }) as ProgramEnd);
+  const end = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }));
   const pid = child.pid ?? 0;
   programs.set(pid, { child, end, nextLine: async () => (await lines.next()).value });
   return pid;

@@ -1,0 +1,95 @@
+import { describe, expect, it } from '@jest/globals';
+import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureHostId, homePaths, makeHome, murmurHome, readHostId, userCacheFolder } from '../../config/home.ts';
+import { temporaryFolder } from '../drivers/temporary-folder.ts';
+
+describe('murmurHome', () => {
+  it('is MURMUR_HOME, or .murmur in the home of the user; an empty variable counts as unset', () => {
+    expect(murmurHome({ MURMUR_HOME: '/nowhere/state', HOME: '/nowhere/jane' })).toBe('/nowhere/state');
+    expect(murmurHome({ HOME: '/nowhere/jane' })).toBe('/nowhere/jane/.murmur');
+    expect(murmurHome({ MURMUR_HOME: '', HOME: '/nowhere/jane' })).toBe('/nowhere/jane/.murmur');
+  });
+
+  it('is absolute', () => {
+    expect(murmurHome({ MURMUR_HOME: 'no-such-folder/state' })).toBe(join(process.cwd(), 'no-such-folder/state'));
+  });
+
+  it('follows links as far as the path exists, so that hiding it hides the folder itself', async () => {
+    await using folder = await temporaryFolder();
+    await mkdir(join(folder.path, 'disk'));
+    await symlink(join(folder.path, 'disk'), join(folder.path, 'link'));
+    expect(murmurHome({ MURMUR_HOME: join(folder.path, 'link') })).toBe(join(folder.path, 'disk'));
+    expect(murmurHome({ MURMUR_HOME: join(folder.path, 'link', 'a', 'b') })).toBe(join(folder.path, 'disk', 'a', 'b'));
+  });
+});
+
+describe('homePaths', () => {
+  it('has the places that other versions of Murmur expect', () => {
+    const { root, stackFile, token, tokens, hostId, temporal, logs, machines } = homePaths('/h');
+    expect([root, stackFile, token, tokens, hostId, temporal.database, logs.worker, machines]).toEqual([
+      '/h',
+      '/h/stack.json',
+      '/h/token',
+      '/h/tokens.json',
+      '/h/host-id',
+      '/h/temporal/temporal.db',
+      '/h/logs/worker.log',
+      '/h/machines',
+    ]);
+  });
+});
+
+describe('makeHome', () => {
+  it('makes the folder for its owner only, also when it was open to others', async () => {
+    await using folder = await temporaryFolder();
+    const paths = homePaths(join(folder.path, 'deep', 'home'));
+    makeHome(paths);
+    expect((await stat(paths.root)).mode & 0o777).toBe(0o700);
+    await chmod(paths.root, 0o755);
+    makeHome(paths);
+    expect((await stat(paths.root)).mode & 0o777).toBe(0o700);
+    expect((await stat(paths.machines)).isDirectory()).toBe(true);
+  });
+
+  it('is FAILED_PRECONDITION, naming the folder, when it cannot be made', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(join(folder.path, 'file'), '');
+    const paths = homePaths(join(folder.path, 'file', 'home'));
+    expect(() => makeHome(paths)).toThrow(
+      expect.objectContaining({ code: 'FAILED_PRECONDITION', message: expect.stringContaining(paths.root) }),
+    );
+  });
+});
+
+describe('the host id', () => {
+  it('is 8 hexadecimal digits, made once', async () => {
+    await using folder = await temporaryFolder();
+    const paths = homePaths(folder.path);
+    expect(readHostId(paths)).toBeUndefined();
+    const id = ensureHostId(paths);
+    expect(id).toMatch(/^[0-9a-f]{8}$/);
+    expect(ensureHostId(paths)).toBe(id);
+    expect(readHostId(paths)).toBe(id);
+    expect(await readFile(paths.hostId, 'utf8')).toBe(`${id}\n`);
+  });
+
+  it('that is damaged is an error that names the file', async () => {
+    await using folder = await temporaryFolder();
+    const paths = homePaths(folder.path);
+    await writeFile(paths.hostId, 'not an id');
+    expect(() => ensureHostId(paths)).toThrow(
+      expect.objectContaining({ code: 'FAILED_PRECONDITION', message: expect.stringContaining(paths.hostId) }),
+    );
+  });
+});
+
+describe('userCacheFolder', () => {
+  it.each([
+    [{ HOME: '/u' }, 'linux', '/u/.cache/murmur'],
+    [{ HOME: '/u' }, 'darwin', '/u/Library/Caches/murmur'],
+    [{ HOME: '/u', XDG_CACHE_HOME: '/c' }, 'darwin', '/c/murmur'],
+  ] as const)('of %j on %s is %s', (env, platform, expected) => {
+    expect(userCacheFolder(env, platform)).toBe(expected);
+  });
+});

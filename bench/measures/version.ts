@@ -1,11 +1,16 @@
 // `murmur version`, as published.
+import path from 'node:path';
 import { timeNode } from '../laboratory/command.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
 import { publishedBin } from '../laboratory/published.ts';
 import type { Measure, Trial } from '../measure.ts';
+import { percentile } from '../statistics.ts';
 import { ratioAtMost } from '../target.ts';
 
-/** Start to exit; the floor is a Node that does nothing. */
+/**
+ * Start to exit where no stack was started, so that it is the command line alone; the floor is a Node that does
+ * nothing. With a stack it asks the API server for its version as well: that is in the notes.
+ */
 export const version: Measure = {
   name: 'version',
   title: 'murmur version, as published',
@@ -18,12 +23,17 @@ export const version: Measure = {
 };
 
 function open({ packageRoot, directory: cwd, stack }: Laboratory): Promise<Trial> {
+  const asking: number[] = [];
   return Promise.resolve({
     floor: () => timeNode(['-e', '0'], { cwd }),
     ours: async () => {
       const bin = await publishedBin(packageRoot, cwd);
-      return timeNode([bin, 'version'], { cwd, env: stack().env });
+      const { env } = stack();
+      asking.push(await timeNode([bin, 'version'], { cwd, env }));
+      return timeNode([bin, 'version'], { cwd, env: { ...env, MURMUR_HOME: path.join(cwd, 'no-home') } });
     },
+    notes: () =>
+      asking.length === 0 ? [] : [`${percentile(asking, 50).toFixed(0)} ms, p50, when it asks an API server`],
     close: () => Promise.resolve(),
   });
 }

@@ -12,9 +12,13 @@ import { buildWorkflowBundle } from '../worker/workflow-bundle.ts';
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
 
-/** Bundled CommonJS asks for built-ins with `require`, which an ES module does not have. */
-const REQUIRE =
-  "import { createRequire as createRequireOfBundle } from 'node:module';\nconst require = createRequireOfBundle(import.meta.url);";
+/** What bundled CommonJS expects around it, and an ES module does not have. */
+const COMMONJS_SCOPE = [
+  "import { createRequire as createRequireOfBundle } from 'node:module';",
+  'const require = createRequireOfBundle(import.meta.url);',
+  'const __filename = import.meta.filename;',
+  'const __dirname = import.meta.dirname;',
+].join('\n');
 
 const COMMON: BuildOptions = {
   absWorkingDir: ROOT,
@@ -28,8 +32,8 @@ const COMMON: BuildOptions = {
 };
 
 /**
- * Start-up counts: one file, whose lazily imported parts are not run until they are needed. oclif looks for `typescript` only in a
- * checkout of its own kind; Temporal's client is for `doctor` alone.
+ * Start-up counts: one file, whose lazily imported parts are not run until they are needed. oclif looks for
+ * `typescript` only in a checkout of its own kind; Temporal's client is for `doctor` alone.
  */
 async function buildCli(): Promise<void> {
   await build({
@@ -37,7 +41,7 @@ async function buildCli(): Promise<void> {
     entryPoints: { cli: 'cli/main.ts' },
     minifySyntax: true,
     external: ['typescript', '@temporalio/*'],
-    banner: { js: REQUIRE },
+    banner: { js: COMMONJS_SCOPE },
     plugins: [loadLazily(), replaceModules(await replacements())],
   });
 }

@@ -1,10 +1,6 @@
-// Without the flag @swc/jest compiles to CommonJS without a word, and the first ES module among the dependencies fails.
-if (![...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').includes('--experimental-vm-modules')) {
-  throw new Error('run jest as `npm run test:unit`, or with node --experimental-vm-modules');
-}
-
 export default {
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/scripts/test/assert-modules.js',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

@@ -83,7 +83,7 @@ export async function ask(call: Call): Promise<unknown> {
   const options = { signal: context.signal };
   // The names and inputs come from the same registry that the client's types are made of.
   const name = operation.name as Exclude<OperationName, EventsOperation>;
-  if (operation.stream !== 'result') return client.call(name, input as never, options);
+  if (operation.stream !== 'result') return client.call(name, input, options);
   const { waitingLine, progressLine } = await import('./present/progress.ts');
   context.terminal.progress(waitingLine(operation.cli.command, input));
   let shown = '';
@@ -92,7 +92,7 @@ export async function ask(call: Call): Promise<unknown> {
     if (line !== shown) context.terminal.progress(line);
     shown = line;
   };
-  return client.call(name, input as never, { ...options, onProgress } as never);
+  return client.call(name, input, { ...options, onProgress });
 }
 
 async function follow(call: Call): Promise<void> {

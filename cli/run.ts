@@ -31,7 +31,7 @@ export async function runCli(argv: readonly string[], context: CliContext, pkg: 
     await dispatch(argv, config, context);
     return 0;
   } catch (error) {
-    const failure = context.signal.aborted ? context.signal.reason : error;
+    const failure: unknown = context.signal.aborted ? context.signal.reason : error;
     return reportFailure(failure, context.terminal, { json: flags.has('json'), debug: flags.has('debug') });
   }
 }

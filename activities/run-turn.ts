@@ -47,8 +47,8 @@ export interface TurnContext {
 /** `runTurn`, one pump per agent in this worker. */
 export async function runTurn(context: TurnContext, input: RunTurnInput): Promise<TurnOutcome> {
   const { ports, turns } = context;
-  const { heartbeatDetails } = Context.current().info;
-  const progress: Progress = { failures: 0, seq: 0, ...(heartbeatDetails as Partial<Progress> | undefined) };
+  const before = Context.current().info.heartbeatDetails as Partial<Progress> | undefined;
+  const progress: Progress = { failures: 0, seq: 0, ...before };
   try {
     return await turns.takeOver(workflowIdOf(input.spec.identity), (takenOver) =>
       attentively(

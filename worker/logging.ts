@@ -57,5 +57,6 @@ function fieldsOf(meta: LogMetadata): Record<string, unknown> {
     FIELDS.filter((name) => meta[name] !== undefined).map((name) => [name, meta[name]]),
   );
   const { error } = meta as { readonly error?: unknown };
-  return error === undefined ? fields : { ...fields, error: error instanceof Error ? error.message : String(error) };
+  // Only the message: the cause of a failure may carry what an activity was given.
+  return error instanceof Error ? { ...fields, error: error.message } : fields;
 }

@@ -1,0 +1,102 @@
+import { describe, expect, it } from '@jest/globals';
+import type { EndAgentInput } from '../../contract/wire/activities.ts';
+import type { AgentRecord } from '../../contract/wire/agent.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { recordKey } from '../../contract/wire/object-keys.ts';
+import { enterPhase } from '../../workflows/agent/state.ts';
+import { recordOf } from '../../workflows/agent/status.ts';
+import { NOW, testAgent } from '../fixtures/agent-state.ts';
+import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts';
+import type { ActivityBench } from '../fixtures/activity-bench.ts';
+import { eventually } from '../fixtures/running-agent.ts';
+
+function endInput(bench: ActivityBench, turn_id?: string): EndAgentInput {
+  const { state } = testAgent();
+  state.vm = { name: bench.spec.machine.name, provider: 'fake', isolation: 'none', state: 'running' };
+  enterPhase(state, 'canceled', NOW, 'killed by tess');
+  const record = recordOf(state, bench.spec);
+  return { spec: bench.spec, record, ...(turn_id === undefined ? {} : { turn_id }) };
+}
+
+async function recordIn(bench: ActivityBench): Promise<AgentRecord | undefined> {
+  const content = await bench.ports.objects.get(recordKey(bench.agent));
+  return content === undefined ? undefined : (JSON.parse(content.toString()) as AgentRecord);
+}
+
+describe('endAgent', () => {
+  it('keeps a last snapshot and the last events, and leaves neither machine nor secrets', async () => {
+    await using bench = await activityBench({ secrets: { ref: 'r1', names: ['A'] } });
+    await bench.ports.secrets.put('r1', { A: '1' });
+    const result = await attempt(bench.worker().activities.endAgent, endInput(bench)).result;
+    expect(result).toEqual({ machine_state: 'destroyed', snapshot: expect.stringMatching(/manifest\.json$/) });
+    expect(await bench.provider.list()).toEqual([]);
+    expect(await bench.ports.secrets.get('r1')).toEqual({});
+    expect(await bench.logged()).toEqual(['session_end']);
+    expect(bench.runner.stops).toEqual([{ status: 'interrupted' }]);
+    expect(await recordIn(bench)).toMatchObject({
+      snapshot: result.snapshot,
+      status: { phase: 'canceled', reason: 'killed by tess', vm: { state: 'gone' } },
+      spec: { spawn_id: bench.spec.spawn_id },
+    });
+  });
+
+  it('ends the running turn first', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    const turn = attempt(activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    await attempt(activities.endAgent, endInput(bench, 'turn-1')).result;
+    expect(bench.runner.interrupts).toEqual(['turn-1']);
+    await turn.result.catch(() => undefined);
+  });
+
+  it('done again, answers the same and writes the newer record', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    const first = await attempt(activities.endAgent, endInput(bench)).result;
+    const input = endInput(bench);
+    const record = { ...input.record, status: { ...input.record.status, undelivered: ['late'] } };
+    expect(await attempt(activities.endAgent, { ...input, record }).result).toEqual(first);
+    expect((await recordIn(bench))?.status.undelivered).toEqual(['late']);
+  });
+
+  it('ends an agent whose machine was never made', async () => {
+    await using bench = await activityBench();
+    await bench.provider.destroy(bench.spec.machine.name);
+    expect(await attempt(bench.worker().activities.endAgent, endInput(bench)).result).toEqual({
+      machine_state: 'destroyed',
+    });
+    expect(await recordIn(bench)).not.toHaveProperty('snapshot');
+  });
+
+  it('destroys a machine whose runner does not answer, and reports what could not be kept', async () => {
+    await using bench = await activityBench();
+    bench.runner.broken = new MurmurError('UNAVAILABLE', 'frozen');
+    await attempt(bench.worker().activities.endAgent, endInput(bench)).result;
+    expect(await bench.provider.list()).toEqual([]);
+    expect(bench.reports).toContain('agent was not ended in good order');
+  });
+
+  it('destroys the machine when the last snapshot fails', async () => {
+    await using bench = await activityBench();
+    bench.runner.snapshotError = new MurmurError('UNAVAILABLE', 'no space');
+    await attempt(bench.worker().activities.endAgent, endInput(bench)).result;
+    expect(await bench.provider.list()).toEqual([]);
+    expect(bench.runner.stops).toHaveLength(1);
+  });
+
+  it('fails when the machine cannot be destroyed, and keeps secrets and record for the next attempt', async () => {
+    await using bench = await activityBench({ secrets: { ref: 'r1', names: ['A'] } });
+    await bench.ports.secrets.put('r1', { A: '1' });
+    const destroy = bench.provider.destroy;
+    Object.assign(bench.provider, { destroy: () => Promise.reject(new MurmurError('UNAVAILABLE', 'busy')) });
+    const { activities } = bench.worker();
+    expect(await rejection(attempt(activities.endAgent, endInput(bench)).result)).toMatchObject({
+      type: 'UNAVAILABLE',
+    });
+    expect(await bench.ports.secrets.get('r1')).toEqual({ A: '1' });
+    Object.assign(bench.provider, { destroy });
+    await attempt(activities.endAgent, endInput(bench), { attempt: 2 }).result;
+    expect(await bench.ports.secrets.get('r1')).toEqual({});
+  });
+});

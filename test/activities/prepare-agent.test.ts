@@ -1,0 +1,110 @@
+import { describe, expect, it } from '@jest/globals';
+import { CancelledFailure } from '@temporalio/activity';
+import { ActivityCancellationDetails } from '@temporalio/common';
+import { HANDOVER } from '../../contract/wire/activities.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts';
+import type { ActivityBench } from '../fixtures/activity-bench.ts';
+import { eventually, gate } from '../fixtures/running-agent.ts';
+
+/** Makes `open` wait, as a clone does. */
+function slowOpen(bench: ActivityBench): { readonly asked: () => number; open(): void } {
+  const { opened, open } = gate();
+  const plain = bench.runner.client.open;
+  let asked = 0;
+  Object.assign(bench.runner.client, {
+    open: async (...args: Parameters<typeof plain>) => {
+      asked += 1;
+      await Promise.race([
+        opened,
+        new Promise((_, reject) => args[1]?.addEventListener('abort', () => reject(new Error('aborted')))),
+      ]);
+      return await plain(...args);
+    },
+  });
+  return { asked: () => asked, open };
+}
+
+describe('prepareAgent', () => {
+  it('makes the machine, labelled with its agent, and opens the runner', async () => {
+    await using bench = await activityBench();
+    await bench.provider.destroy(bench.spec.machine.name);
+    const { vm } = await attempt(bench.worker().activities.prepareAgent, { spec: bench.spec }).result;
+    expect(vm).toEqual({ name: bench.spec.machine.name, provider: 'fake', isolation: 'none', state: 'running' });
+    expect(await bench.provider.list({ agent: bench.agent })).toHaveLength(1);
+    expect(bench.runner.opens[0]).not.toHaveProperty('restore');
+  });
+
+  it('may be done again', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    const first = await attempt(activities.prepareAgent, { spec: bench.spec }).result;
+    expect(await attempt(activities.prepareAgent, { spec: bench.spec }, { attempt: 2 }).result).toEqual(first);
+    expect(await bench.provider.list()).toHaveLength(1);
+  });
+
+  it('restores the newest snapshot onto a new machine, and the journal goes on behind the log', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    bench.runner.files = { 'transcript.jsonl': 'conversation', 'repos/app/work tree.tar': 'changes' };
+    const turn = attempt(activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.endTurn();
+    await turn.result;
+    await bench.provider.lose(bench.spec.machine.name);
+    await attempt(activities.prepareAgent, { spec: bench.spec }).result;
+    const request = bench.runner.opens[bench.runner.opens.length - 1];
+    expect(request?.journal_after).toBe(2);
+    const machine = await bench.provider.connect(bench.spec.machine.name);
+    const restored = async (name: string) => (await machine.get(`${request?.restore ?? ''}/${name}`)).toString();
+    expect(await restored('transcript.jsonl')).toBe('conversation');
+    expect(await restored('repos/app/work tree.tar')).toBe('changes');
+  });
+
+  it.each([
+    ['NOT_FOUND', 'no branch main', true],
+    ['UNAVAILABLE', 'github.com does not answer', false],
+  ] as const)('fails with %s (%s) as the table says', async (type, message, nonRetryable) => {
+    await using bench = await activityBench();
+    bench.runner.broken = new MurmurError(type, message);
+    const failure = await rejection(attempt(bench.worker().activities.prepareAgent, { spec: bench.spec }).result);
+    expect(failure).toMatchObject({ type, nonRetryable, details: [{ code: type, message }] });
+  });
+
+  it('names a kind of machine that the worker does not have', async () => {
+    await using bench = await activityBench();
+    const spec = { ...bench.spec, machine: { provider: 'moon', name: 'murmur-1' } };
+    const failure = await rejection(attempt(bench.worker().activities.prepareAgent, { spec }).result);
+    expect(failure).toMatchObject({ type: 'FAILED_PRECONDITION', message: expect.stringContaining('"moon"') });
+  });
+
+  it('stops cloning when it is cancelled', async () => {
+    await using bench = await activityBench();
+    const slow = slowOpen(bench);
+    const preparing = attempt(bench.worker().activities.prepareAgent, { spec: bench.spec });
+    await eventually(() => slow.asked() === 1, 'the clone');
+    preparing.env.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+    expect(await rejection(preparing.result)).toBeInstanceOf(CancelledFailure);
+  });
+
+  it('is handed over when its worker shuts down', async () => {
+    await using bench = await activityBench();
+    const slow = slowOpen(bench);
+    const { activities, handover } = bench.worker();
+    const preparing = attempt(activities.prepareAgent, { spec: bench.spec });
+    await eventually(() => slow.asked() === 1, 'the clone');
+    handover.abort();
+    expect(await rejection(preparing.result)).toMatchObject({ type: HANDOVER });
+    slow.open();
+    await attempt(bench.worker().activities.prepareAgent, { spec: bench.spec }, { attempt: 2 }).result;
+  });
+
+  it('heartbeats while it clones', async () => {
+    await using bench = await activityBench();
+    const slow = slowOpen(bench);
+    const preparing = attempt(bench.worker().activities.prepareAgent, { spec: bench.spec });
+    await eventually(() => preparing.heartbeats.length >= 2, 'two heartbeats');
+    slow.open();
+    await preparing.result;
+  });
+});

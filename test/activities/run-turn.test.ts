@@ -1,0 +1,260 @@
+import { describe, expect, it } from '@jest/globals';
+import { CancelledFailure } from '@temporalio/activity';
+import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/common';
+import { HANDOVER, MACHINE_LOST } from '../../contract/wire/activities.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { message } from '../fixtures/agent-state.ts';
+import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts';
+import { eventually } from '../fixtures/running-agent.ts';
+
+const SAY = { type: 'assistant_text', text: 'working' } as const;
+
+/** As a worker's shutdown looks to an activity. */
+const SHUTDOWN = { cancelRequested: false, workerShutdown: true };
+
+describe('runTurn', () => {
+  it('copies every event to the log, and ends with the outcome and the key of the stored snapshot', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    const turn = attempt(activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.say(SAY);
+    bench.runner.endTurn('completed', { response: 'fixed', files_modified: ['a.ts'] });
+    const outcome = await turn.result;
+    expect(outcome).toMatchObject({ status: 'completed', response: 'fixed', files_modified: ['a.ts'] });
+    expect(await bench.logged()).toEqual(['turn_start', 'assistant_text', 'turn_complete']);
+    expect(await bench.ports.objects.get(outcome.snapshot ?? '')).toBeDefined();
+  });
+
+  it('is taken up by the next worker when its own has died, and the model is asked once', async () => {
+    await using bench = await activityBench();
+    // Nothing tells this attempt that it is dead: a frozen worker.
+    const first = attempt(bench.worker().activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.say(SAY);
+    const second = attempt(bench.worker().activities.runTurn, bench.turn(), { attempt: 2 });
+    bench.runner.say(SAY);
+    bench.runner.endTurn();
+    await expect(second.result).resolves.toMatchObject({ status: 'completed' });
+    await first.result;
+    expect(bench.runner.prompts).toHaveLength(1);
+    expect(await bench.logged()).toEqual(['turn_start', 'assistant_text', 'assistant_text', 'turn_complete']);
+  });
+
+  it('ends at once when the turn has ended and the log has all of it', async () => {
+    await using bench = await activityBench();
+    const first = attempt(bench.worker().activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.endTurn();
+    await first.result;
+    const again = attempt(bench.worker().activities.runTurn, bench.turn(), { attempt: 2 });
+    await expect(again.result).resolves.toMatchObject({ status: 'completed' });
+    expect(await bench.logged()).toEqual(['turn_start', 'turn_complete']);
+  });
+
+  it('copies what is missing when the turn ended while no worker was there', async () => {
+    await using bench = await activityBench();
+    await bench.runner.client.open({
+      repos: [],
+      session_id: bench.spec.session_id,
+      backend: 'fake',
+      env: {},
+      secret_names: [],
+    });
+    await bench.runner.client.turn({ turn_id: 'turn-1', number: 1, prompt: 'fix it', inputs: [] });
+    bench.runner.say(SAY);
+    bench.runner.endTurn();
+    await attempt(bench.worker().activities.runTurn, bench.turn(), { attempt: 2 }).result;
+    expect(await bench.logged()).toEqual(['turn_start', 'assistant_text', 'turn_complete']);
+    expect(bench.runner.prompts).toHaveLength(1);
+  });
+
+  it('is handed over when its worker shuts down, without a word to the agent', async () => {
+    await using bench = await activityBench();
+    const { activities, handover } = bench.worker();
+    const turn = attempt(activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    handover.abort();
+    const failure = await rejection(turn.result);
+    expect(failure).toBeInstanceOf(ApplicationFailure);
+    expect(failure).toMatchObject({ type: HANDOVER, nonRetryable: false, nextRetryDelay: '10ms' });
+    expect(bench.runner.interrupts).toEqual([]);
+    const next = attempt(bench.worker().activities.runTurn, bench.turn(), { attempt: 2 });
+    bench.runner.endTurn();
+    await expect(next.result).resolves.toMatchObject({ status: 'completed' });
+    expect(bench.runner.prompts).toHaveLength(1);
+  });
+
+  it('is handed over, not ended, when a shutdown cancels it', async () => {
+    await using bench = await activityBench();
+    const turn = attempt(bench.worker().activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    turn.env.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails(SHUTDOWN));
+    expect(await rejection(turn.result)).toMatchObject({ type: HANDOVER });
+    expect(bench.runner.interrupts).toEqual([]);
+  });
+
+  it('ends the turn when the workflow cancels it', async () => {
+    await using bench = await activityBench();
+    const turn = attempt(bench.worker().activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    turn.env.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+    expect(await rejection(turn.result)).toBeInstanceOf(CancelledFailure);
+    expect(bench.runner.interrupts).toEqual(['turn-1']);
+  });
+
+  it('is not started at all by a worker that shuts down already', async () => {
+    await using bench = await activityBench();
+    const { activities, handover } = bench.worker();
+    handover.abort();
+    expect(await rejection(attempt(activities.runTurn, bench.turn()).result)).toMatchObject({ type: HANDOVER });
+    expect(bench.runner.prompts).toEqual([]);
+  });
+
+  it('is watched once in a worker: a later attempt sends the earlier one away', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    const first = attempt(activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    const second = attempt(activities.runTurn, bench.turn(), { attempt: 2 });
+    expect(await rejection(first.result)).toMatchObject({ type: HANDOVER });
+    bench.runner.endTurn();
+    await expect(second.result).resolves.toMatchObject({ status: 'completed' });
+  });
+
+  it('that was interrupted before it came costs no model call', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    await attempt(activities.interruptTurn, { spec: bench.spec, turn_id: 'turn-1' }).result;
+    const turn = attempt(activities.runTurn, bench.turn());
+    await expect(turn.result).resolves.toMatchObject({ status: 'interrupted' });
+    expect(bench.runner.prompts).toEqual([]);
+  });
+
+  it('fails as lost when its machine is gone, and makes none', async () => {
+    await using bench = await activityBench();
+    await bench.provider.lose(bench.spec.machine.name);
+    const failure = await rejection(attempt(bench.worker().activities.runTurn, bench.turn()).result);
+    expect(failure).toMatchObject({ type: MACHINE_LOST, nonRetryable: true });
+    expect(await bench.provider.list()).toEqual([]);
+  });
+
+  it('is retried when the stream of events breaks, and loses and doubles nothing', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    const turn = attempt(activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.say(SAY);
+    await eventually(async () => (await bench.logged()).length === 2, 'the text in the log');
+    bench.runner.breakStreams();
+    expect(await rejection(turn.result)).toMatchObject({ type: 'UNAVAILABLE', nonRetryable: false });
+    const next = attempt(activities.runTurn, bench.turn(), { attempt: 2 });
+    bench.runner.endTurn();
+    await next.result;
+    expect(await bench.logged()).toEqual(['turn_start', 'assistant_text', 'turn_complete']);
+  });
+});
+
+describe('a runner that cannot be reached', () => {
+  it('is tried again at growing distance, and given up after thirty failures in a row', async () => {
+    await using bench = await activityBench();
+    bench.runner.broken = new MurmurError('UNAVAILABLE', 'the runner does not answer');
+    const { activities } = bench.worker();
+    const delays: unknown[] = [];
+    let heartbeatDetails: unknown;
+    for (let attempts = 1; attempts <= 30; attempts += 1) {
+      const failed = attempt(activities.runTurn, bench.turn(), { attempt: attempts, heartbeatDetails });
+      const failure = (await rejection(failed.result)) as ApplicationFailure;
+      expect([failure.type, failure.nonRetryable]).toEqual(['UNAVAILABLE', attempts === 30]);
+      delays.push(failure.nextRetryDelay);
+      heartbeatDetails = failed.heartbeats[failed.heartbeats.length - 1];
+    }
+    expect(delays.slice(0, 9)).toEqual([100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
+  });
+
+  it('counts failures anew once it has been reached', async () => {
+    await using bench = await activityBench();
+    const turn = attempt(bench.worker().activities.runTurn, bench.turn(), { heartbeatDetails: { failures: 29 } });
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.breakStreams();
+    await rejection(turn.result);
+    expect(turn.heartbeats[turn.heartbeats.length - 1]).toMatchObject({ failures: 0 });
+  });
+});
+
+describe('the agent', () => {
+  it('is opened once by a worker, and again when its runner is a new one', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    const run = async (turn_id: string): Promise<void> => {
+      const before = bench.runner.prompts.length;
+      const turn = attempt(activities.runTurn, bench.turn({ turn_id }));
+      await eventually(() => bench.runner.prompts.length > before, 'the prompt');
+      bench.runner.endTurn();
+      await turn.result;
+    };
+    await run('turn-1');
+    await run('turn-2');
+    expect(bench.runner.opens).toHaveLength(1);
+    bench.runner.restart();
+    await run('turn-3');
+    expect(bench.runner.opens).toHaveLength(2);
+    expect(bench.runner.opens[1]?.journal_after).toBe(4);
+  });
+
+  it('gets credentials and secrets by value, and those that nobody may read are named', async () => {
+    await using bench = await activityBench({
+      secrets: { ref: 'r1', names: ['NPM_TOKEN'] },
+      append_system_prompt: { text: 'head', ref: 'texts/system' },
+      model: 'm1',
+    });
+    await bench.ports.secrets.put('r1', { NPM_TOKEN: 'npm-1' });
+    await bench.ports.objects.put('texts/system', 'the whole system prompt');
+    const turn = attempt(bench.worker().activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.endTurn();
+    await turn.result;
+    expect(bench.runner.opens[0]).toMatchObject({
+      model: 'm1',
+      append_system_prompt: 'the whole system prompt',
+      env: { ANTHROPIC_API_KEY: 'sk-1', ANTHROPIC_BASE_URL: 'http://model', NPM_TOKEN: 'npm-1' },
+      secret_names: ['ANTHROPIC_API_KEY', 'NPM_TOKEN'],
+    });
+  });
+});
+
+describe('the prompt', () => {
+  it('holds long texts whole, and several messages apart', async () => {
+    await using bench = await activityBench();
+    await bench.ports.objects.put('texts/long', 'x'.repeat(1_000_000));
+    const long = { ...message('x'), text: { text: 'x', ref: 'texts/long' } };
+    const inputs = [message('a note', 'system'), long, message('second')];
+    const turn = attempt(bench.worker().activities.runTurn, bench.turn({ inputs }));
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.endTurn();
+    await turn.result;
+    const [request] = bench.runner.prompts;
+    const expected = `a note\n\nMessage 1 of 2, from tess:\n${'x'.repeat(1_000_000)}\n\nMessage 2 of 2, from tess:\nsecond`;
+    expect(request?.prompt === expected).toBe(true);
+    expect(request?.inputs.map((input) => input.text)).toEqual(['a note', 'x', 'second']);
+  });
+
+  it('that is not in the store any more fails for good, naming what to do', async () => {
+    await using bench = await activityBench();
+    const inputs = [{ ...message('x'), text: { text: 'x', ref: 'texts/gone' } }];
+    const failure = await rejection(attempt(bench.worker().activities.runTurn, bench.turn({ inputs })).result);
+    expect(failure).toMatchObject({ type: 'NOT_FOUND', nonRetryable: true });
+  });
+});
+
+describe('a snapshot that fails', () => {
+  it('leaves the turn as it is, not saved, and is reported', async () => {
+    await using bench = await activityBench();
+    bench.runner.snapshotError = new MurmurError('UNAVAILABLE', 'the disk is full');
+    const turn = attempt(bench.worker().activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.endTurn();
+    expect(await turn.result).not.toHaveProperty('snapshot');
+    expect(bench.reports).toEqual(['snapshot failed']);
+  });
+});

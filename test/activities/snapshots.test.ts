@@ -1,0 +1,36 @@
+import { describe, expect, it } from '@jest/globals';
+import { latestSnapshot, storeSnapshot } from '../../activities/snapshots.ts';
+import { snapshotsPrefix } from '../../contract/wire/object-keys.ts';
+import { activityBench } from '../fixtures/activity-bench.ts';
+import type { ActivityBench } from '../fixtures/activity-bench.ts';
+
+async function store(bench: ActivityBench, seq: number, content: string): Promise<string> {
+  const machine = await bench.provider.connect(bench.spec.machine.name);
+  const directory = `${machine.paths.runner}/captured`;
+  await machine.put(`${directory}/work/a b.txt`, content);
+  return storeSnapshot(bench.ports.objects, bench.spec, machine, { directory, files: ['work/a b.txt'], seq });
+}
+
+describe('storeSnapshot', () => {
+  it('keeps the newest three, and names the newest', async () => {
+    await using bench = await activityBench();
+    const keys: string[] = [];
+    for (const seq of [9, 10, 99, 100, 1_000]) keys.push(await store(bench, seq, seq.toString()));
+    expect(await latestSnapshot(bench.ports.objects, bench.spec)).toBe(keys[4]);
+    const stored = await bench.ports.objects.list(`${snapshotsPrefix(bench.agent)}/`);
+    expect(stored.filter((key) => key.endsWith('manifest.json'))).toEqual(keys.slice(2).sort());
+    expect(stored).toHaveLength(3 * 2 + 1);
+  });
+
+  it('leaves the one before in force when it is cut off half-way', async () => {
+    await using bench = await activityBench();
+    const whole = await store(bench, 1, 'one');
+    const put = bench.ports.objects.put;
+    Object.assign(bench.ports.objects, {
+      put: (key: string, content: Buffer | string) =>
+        key.endsWith('manifest.json') ? Promise.reject(new Error('killed')) : put(key, content),
+    });
+    await expect(store(bench, 2, 'two')).rejects.toThrow('killed');
+    expect(await latestSnapshot(bench.ports.objects, bench.spec)).toBe(whole);
+  });
+});

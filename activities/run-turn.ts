@@ -93,6 +93,7 @@ async function follow(
   const { spec, turn_id, number, inputs } = input;
   const agent = workflowIdOf(spec.identity);
   const prompt = await joinedPrompt(ports, inputs);
+  await publish(ports, agent, input.events);
   const ask = (): Promise<TurnReply> => runner.turn({ turn_id, number, prompt, inputs: inputSummaries(inputs) });
   const open = async (): Promise<void> => {
     await runner.open(await openRequest(ports, spec), attention.signal);
@@ -122,6 +123,14 @@ async function follow(
   }
   if (reply.outcome === undefined) throw new Error(`turn ${turn_id} has ended without an outcome`);
   return reply.outcome;
+}
+
+/** Not worth a turn: the workflow still has what could not be written. */
+async function publish(ports: AgentPorts, agent: string, events: readonly SourcedEvent[] = []): Promise<void> {
+  if (events.length === 0) return;
+  await ports.events.append(agent, 'workflow', events).catch((error: unknown) => {
+    ports.report('events could not be written', { agent, error: String(error) });
+  });
 }
 
 function endsTurn({ event }: SourcedEvent, turnId: string): boolean {

@@ -18,6 +18,11 @@ export interface RunTurnInput {
   readonly number: number;
   /** In order; their texts are joined into one prompt. Never empty. */
   readonly inputs: readonly FollowUp[];
+  /**
+   * Lifecycle events that the log may not have yet, appended before the turn starts: publishing them on their own would
+   * delay the turn. The workflow publishes them again when it hears nothing better; the log drops what it has.
+   */
+  readonly events?: readonly SourcedEvent[];
 }
 
 export interface InterruptTurnInput {

@@ -8,7 +8,7 @@ import { globProblem, matchesGlob } from './glob.ts';
 /** Tasks of one agent, deleted ones included. With the limits below the list stays small enough to be carried over. */
 export const TASK_LIMIT = 200;
 const SUBJECT_LIMIT = 1_000;
-const DESCRIPTION_LIMIT = 4_000;
+const DESCRIPTION_LIMIT = 2_000;
 
 /**
  * Adds a task. Throws INVALID_ARGUMENT for bad input and RESOURCE_EXHAUSTED for a full list; with `silent` a full list

@@ -76,7 +76,10 @@ function cutText(text: string): StoredText {
 
 function readTasks(value: unknown): string[] {
   if (!Array.isArray(value)) return [];
-  return value.filter((item): item is string => typeof item === 'string' && item.trim() !== '').slice(0, 50);
+  return value
+    .filter((item): item is string => typeof item === 'string' && item.trim() !== '')
+    .slice(0, 50)
+    .map((item) => item.slice(0, 1_000));
 }
 
 /** Ids are remembered, so their length is bounded; a prefix of one of ours is as unique as the whole. */

@@ -1,6 +1,7 @@
 // Hands the outbox to the event log, in order, beside everything else that the workflow does.
 import { condition } from '@temporalio/workflow';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
+import type { SourcedEvent } from '../../contract/wire/events.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { publishEvents } from './activities.ts';
 import type { AgentState } from './state.ts';
@@ -10,6 +11,11 @@ import { canStart } from './turn.ts';
 const BATCH = 100;
 
 export interface Publisher {
+  /**
+   * Hands the unconfirmed events to a turn that starts, which writes them without delaying the first workflow task.
+   * They stay in the outbox until a write of our own has confirmed them, with the first event that comes after.
+   */
+  offer(): readonly SourcedEvent[];
   /** Resolves once nothing is being written and the outbox is empty, or could not be written. */
   drain(): Promise<void>;
   /** Whether a write is under way: the workflow must not close then. */
@@ -31,7 +37,9 @@ export function startPublisher(state: AgentState, spec: AgentSpec): Publisher {
   let busy = false;
   // The last event that a failed write held: without a newer one, trying again at once would only fail again.
   let failedAt = 0;
-  const pending = (): boolean => state.outbox.length > 0 && state.last_event > failedAt && !startsTurn(state);
+  let offered = 0;
+  const pending = (): boolean =>
+    state.outbox.length > 0 && state.last_event > Math.max(failedAt, offered) && !startsTurn(state);
 
   const publish = async (): Promise<void> => {
     for (;;) {
@@ -53,6 +61,12 @@ export function startPublisher(state: AgentState, spec: AgentSpec): Publisher {
   void publish();
 
   return {
+    offer: () => {
+      // More than a batch is a log that could not be written: that is for our own writes, one after the other.
+      if (state.outbox.length > BATCH) return [];
+      offered = state.last_event;
+      return [...state.outbox];
+    },
     drain: () => condition(() => !busy && !pending()),
     get busy() {
       return busy;

@@ -2,9 +2,11 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
 import { MACHINE_LOST } from '../../contract/wire/activities.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
+import type { SourcedEvent } from '../../contract/wire/events.ts';
 import type { TurnOutcome } from '../../contract/wire/turns.ts';
 import { interruptTurn, runTurn } from './activities.ts';
 import { activityProblem } from './failure.ts';
+import { enterPhase } from './state.ts';
 import type { AgentState, CurrentTurn } from './state.ts';
 import { recordEvent } from './timeline.ts';
 import { endTurn, loseTurn } from './turn.ts';
@@ -15,17 +17,21 @@ const INTERRUPTED_TURN_ENDS = '20s';
 /** How long the activity may take to see its cancellation: two heartbeats, and the time of a dead worker's. */
 const CANCELED_TURN_ENDS = '10s';
 
-/** Runs the turn and takes its end into the state. Undefined when a kill could not wait for it. */
+/**
+ * Runs the turn and takes its end into the state. Undefined when a kill could not wait for it.
+ * @param events lifecycle events to be written before it starts
+ */
 export async function runTurnToItsEnd(
   state: AgentState,
   spec: AgentSpec,
   turn: CurrentTurn,
+  events: readonly SourcedEvent[],
 ): Promise<Verdict | undefined> {
   let ended: { readonly outcome: TurnOutcome } | { readonly error: unknown } | undefined;
   const scope = new CancellationScope({ cancellable: true });
   const { id: turn_id, number, inputs } = turn;
   void scope
-    .run(() => runTurn({ spec: turnSpec(spec), turn_id, number, inputs }, `turn ${number}`))
+    .run(() => runTurn({ spec: turnSpec(spec), turn_id, number, inputs, events }, `turn ${number}`))
     .then(
       (outcome) => (ended = { outcome }),
       (error: unknown) => (ended = { error }),
@@ -82,8 +88,10 @@ function takeEnd(
   // A kill gave up waiting and has canceled it: how it would have ended no longer matters.
   if (state.end?.how === 'kill') return undefined;
   if (problem.type === MACHINE_LOST) {
+    const now = new Date(clock.nowMs).toISOString();
     if (state.vm !== undefined) state.vm = { ...state.vm, state: 'gone' };
-    return loseTurn(state, new Date(clock.nowMs).toISOString());
+    enterPhase(state, 'running', now, 'the machine was lost: a new one is made');
+    return loseTurn(state, now);
   }
   return endTurn(state, spec, failedTurn(turn, problem.message), clock);
 }

@@ -92,7 +92,7 @@ export function endTurn(
       return { next: 'continue' };
     case 'crashed':
     case 'cut_off': {
-      const answered = outcome.response !== '' || Object.keys(outcome.cost.by_model).length > 0;
+      const answered = outcome.answered ?? (outcome.response !== '' || Object.keys(outcome.cost.by_model).length > 0);
       const reason = continueTurn(state, turn, outcome.status, answered, now);
       return reason === undefined ? { next: 'continue' } : { next: 'fail', reason };
     }

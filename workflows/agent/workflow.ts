@@ -24,6 +24,12 @@ const SIGNALS_PER_RUN = 1_000;
 const EVENTS_PER_RUN = 5_000;
 
 /**
+ * What the next run can be given: a payload may have 2 MB, and one that is larger ends the workflow. Only a flood of long
+ * messages comes near; it is worked off first.
+ */
+const CARRIED_BYTES = 1_500_000;
+
+/**
  * One agent, from its spawn to its end.
  * @param spec what was decided at spawn
  * @param carried the state of the run before, when the workflow continues as new
@@ -48,7 +54,7 @@ async function live(state: AgentState, spec: AgentSpec, publisher: Publisher): P
     } else if (canStart(state, Date.now())) {
       const turn = beginTurn(state, spec, uuid4(), new Date().toISOString());
       showState(state, spec);
-      settle(state, spec, await runTurnToItsEnd(state, spec, turn));
+      settle(state, spec, await runTurnToItsEnd(state, spec, turn, publisher.offer()));
     } else {
       rest(state, spec);
       await waitForInput(state, spec);
@@ -117,8 +123,12 @@ async function waitForInput(state: AgentState, spec: AgentSpec): Promise<void> {
   }
 }
 
-/** Whether this run has grown enough. Only asked at quiet points, when no turn runs. */
+/** Whether this run has grown enough and can be left. Only asked at quiet points, when no turn runs. */
 function mustContinueAsNew(spec: AgentSpec, state: AgentState): boolean {
+  return hasGrown(spec, state) && new TextEncoder().encode(JSON.stringify(state)).length <= CARRIED_BYTES;
+}
+
+function hasGrown(spec: AgentSpec, state: AgentState): boolean {
   const { historyLength, continueAsNewSuggested } = workflowInfo();
   return (
     state.run.turns >= (spec.limits?.continue_after_turns ?? TURNS_PER_RUN) ||

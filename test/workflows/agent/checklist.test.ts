@@ -45,7 +45,7 @@ describe('createTask', () => {
   it.each([
     [{ subject: ' ' }, 'empty'],
     [{ subject: 'x'.repeat(1_001) }, '1001 characters'],
-    [{ subject: 'x', description: 'x'.repeat(4_001) }, '4001 characters'],
+    [{ subject: 'x', description: 'x'.repeat(2_001) }, '2001 characters'],
     [{ subject: 'x', pattern: '*.go' }, 'activate_when'],
     [{ subject: 'x', activate_when: 'files_modified' as const }, 'needs a pattern'],
     [{ subject: 'x', activate_when: 'files_modified' as const, pattern: '[a' }, 'unfinished'],

@@ -1,11 +1,14 @@
 // What a journal file says when a runner starts. Only whole lines that begin like an entry count.
 import { closeSync, constants, ftruncateSync, openSync, readSync } from 'node:fs';
+import { ANSWER_EVENTS } from '../../contract/wire/events.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
 import type { JournalMark } from './journal.ts';
 
 export interface UnfinishedTurn {
   readonly turn_id: string;
   readonly turn: number;
+  /** Whether the model had answered in it. */
+  readonly answered: boolean;
 }
 
 export interface RecoveredJournal {
@@ -39,6 +42,7 @@ export function recoverJournal(file: string, indexStep: number): RecoveredJourna
       const number = Number(entry[1]);
       if (number % indexStep === 0 || number > seq + 1) marks.push({ seq: number, offset: size });
       if (entry[2] === 'turn_start' || entry[2] === 'turn_complete') unfinished = turnAfter(line);
+      if (unfinished !== undefined && isAnswer(entry[2])) unfinished = { ...unfinished, answered: true };
       if (entry[2] === 'cost') spentUsd = spentIn(line);
       seq = number;
       size = end;
@@ -52,7 +56,11 @@ export function recoverJournal(file: string, indexStep: number): RecoveredJourna
 
 function turnAfter(line: Buffer): UnfinishedTurn | undefined {
   const { event } = JSON.parse(line.toString('utf8')) as SourcedEvent;
-  return event.type === 'turn_start' ? { turn_id: event.turn_id, turn: event.turn } : undefined;
+  return event.type === 'turn_start' ? { turn_id: event.turn_id, turn: event.turn, answered: false } : undefined;
+}
+
+function isAnswer(type: string | undefined): boolean {
+  return (ANSWER_EVENTS as readonly (string | undefined)[]).includes(type);
 }
 
 function spentIn(line: Buffer): number {
@@ -65,7 +73,7 @@ function* wholeLines(descriptor: number): Generator<{ line: Buffer; end: number 
   const chunk = Buffer.alloc(CHUNK);
   let rest = Buffer.alloc(0);
   let end = 0;
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     const read = readSync(descriptor, chunk, 0, CHUNK, position);
     if (read === 0) return;
     position += read;

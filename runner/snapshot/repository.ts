@@ -45,16 +45,19 @@ part branch; git symbolic-ref -q HEAD
 part head; printf '%s' "$head"
 part refs; git for-each-ref --format='%(objectname) %(refname)' refs/heads refs/tags refs/stash
 part tracking; git config --local -z --get-regexp '^branch\\.'
-part missing; git rev-list --max-count=1 --ignore-missing HEAD --branches --tags --glob=refs/stash $index $work --not --remotes=origin 2>/dev/null
+part missing; git rev-list --max-count=1 --ignore-missing HEAD --branches --tags '--glob=refs/stas[h]' $index $work --not --remotes=origin 2>/dev/null
 part end
 `;
 
-/** Arguments: commits of index and work tree, either may be an empty word. The bundle goes to stdout. */
+/**
+ * Git reads a glob without a wildcard as the folder of that name, and refs/stash is a ref.
+ * Arguments: commits of index and work tree, either may be an empty word. The bundle goes to stdout.
+ */
 const BUNDLE_SCRIPT = `
 [ -z "$1" ] || git update-ref refs/murmur/index "$1"
 [ -z "$2" ] || git update-ref refs/murmur/work "$2"
 git symbolic-ref -q HEAD >/dev/null || git update-ref refs/murmur/head HEAD
-git bundle create --quiet - --branches --tags --glob=refs/stash '--glob=refs/murmur/*' --not --remotes=origin
+git bundle create --quiet - --branches --tags '--glob=refs/stas[h]' '--glob=refs/murmur/*' --not --remotes=origin
 status=$?
 for ref in index work head; do git update-ref -d "refs/murmur/$ref"; done
 exit $status

@@ -27,6 +27,9 @@ if [ -n "$work" ]; then git read-tree --reset -u "$work"; fi
 if [ -n "$index" ]; then git read-tree "$index"; else git read-tree --empty; fi
 git update-index -q --refresh || true
 git for-each-ref --format='delete %(refname)' refs/murmur/restored | git update-ref --stdin
+git config --local --name-only --get-regexp '^branch\\.' | sort -u | while read -r key; do
+  git config --local --unset-all "$key"
+done
 `;
 
 /** Puts the files of the conversation in their places; those that are there stay. */
@@ -80,7 +83,7 @@ async function restoreDetails(
 ): Promise<void> {
   const place = { cwd: checkout.directory, env, timeoutMs: RESTORE_TIMEOUT_MS };
   for (const { key, value } of tracking) {
-    await runContained(containment, 'git', ['config', '--local', key, value], place);
+    await runContained(containment, 'git', ['config', '--local', '--add', key, value], place);
   }
   if (conflicts === undefined) return;
   const input = readFileSync(path.join(snapshot.directory, conflicts));

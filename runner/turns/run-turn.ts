@@ -1,4 +1,5 @@
 // One turn from the prompt to the observation of what it changed.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RunnerTurnOutcome, TurnRequest } from '../../contract/wire/runner.ts';
 import type { AgentSession, BackendEvent, BackendTurnEnd } from '../../drivers/backends/backend.ts';
 import type { AgentProgram } from '../agent-program.ts';
@@ -7,10 +8,17 @@ import type { Observation } from '../observation/observe.ts';
 import { NO_COST } from './outcome.ts';
 
 /**
- * How long an interrupted turn may take to end by itself. Longer than the program needs to end its tools (about 1.5 s
- * at worst), short enough that nobody asks again; then the program is ended, and the next turn starts it anew.
+ * After an interrupt the program ends its tools, which takes some 0.1 s. A tool that does not end, because what it
+ * started keeps its output open, is ended after this time.
  */
-const INTERRUPT_PATIENCE_MS = 5_000;
+const TOOL_PATIENCE_MS = 1_000;
+/**
+ * Then the program is ended, and the next turn starts it anew: longer than it needs when the host is busy, short enough
+ * that nobody asks again.
+ */
+const PROGRAM_PATIENCE_MS = 5_000;
+/** A backend whose program is gone has this long to say so. */
+const BACKEND_PATIENCE_MS = 5_000;
 
 export interface TurnResult {
   readonly outcome: RunnerTurnOutcome;
@@ -42,10 +50,10 @@ export async function runTurn(
   const session = await program.running();
   const end = interrupted.aborted
     ? { status: 'interrupted' as const, response: '', cost: NO_COST }
-    : await promptOnce(program, session, request, interrupted, onEvent);
+    : await promptOnce({ program, containment, observe }, session, request, interrupted, onEvent);
   const wasCut = interrupted.aborted && end.status !== 'completed';
   // What the turn started and left behind would go on changing files after its end.
-  if (interrupted.aborted) await containment.endStartedSince(began, session.pid === undefined ? [] : [session.pid]);
+  if (interrupted.aborted) await endLeftovers(containment, began, session);
   const { status, response, cost, error } = end;
   const observed = await observe();
   return {
@@ -63,22 +71,51 @@ export async function runTurn(
 }
 
 async function promptOnce(
-  program: AgentProgram,
+  runner: TurnRunner,
   session: AgentSession,
   { turn_id, prompt }: TurnRequest,
   interrupted: AbortSignal,
   onEvent: (event: BackendEvent) => void,
 ): Promise<BackendTurnEnd> {
-  let impatience: NodeJS.Timeout | undefined;
+  const began = new Date();
+  const settled = new AbortController();
+  const given = Promise.withResolvers<BackendTurnEnd>();
   const interrupt = (): void => {
-    impatience = setTimeout(() => void program.stop(), INTERRUPT_PATIENCE_MS);
     session.interrupt().catch(() => undefined);
+    press(runner, session, began, settled.signal).then(
+      () => given.resolve({ status: 'interrupted', response: '', cost: NO_COST }),
+      // The turn has ended meanwhile.
+      () => undefined,
+    );
   };
   interrupted.addEventListener('abort', interrupt, { once: true });
   try {
-    return await session.turn({ id: turn_id, prompt }, onEvent);
+    return await Promise.race([session.turn({ id: turn_id, prompt }, onEvent), given.promise]);
   } finally {
-    clearTimeout(impatience);
+    settled.abort();
     interrupted.removeEventListener('abort', interrupt);
+  }
+}
+
+/** Makes an interrupted turn end that does not end by itself. Rejects once it has. */
+async function press(
+  { program, containment }: TurnRunner,
+  session: AgentSession,
+  began: Date,
+  settled: AbortSignal,
+): Promise<void> {
+  await delay(TOOL_PATIENCE_MS, undefined, { signal: settled });
+  await endLeftovers(containment, began, session);
+  await delay(PROGRAM_PATIENCE_MS - TOOL_PATIENCE_MS, undefined, { signal: settled });
+  void program.stop().catch(() => undefined);
+  await delay(BACKEND_PATIENCE_MS, undefined, { signal: settled });
+}
+
+/** Ends what was started since then, but for the program. A process that cannot be ended must not keep the turn open. */
+async function endLeftovers(containment: Containment, since: Date, { pid }: AgentSession): Promise<void> {
+  try {
+    await containment.endStartedSince(since, pid === undefined ? [] : [pid]);
+  } catch (error) {
+    console.error(error);
   }
 }

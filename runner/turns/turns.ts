@@ -1,5 +1,6 @@
 // Turns: one at a time, each id at most once, every one with an end that is on disk.
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { ANSWER_EVENTS } from '../../contract/wire/events.ts';
 import type { RunnerTurnOutcome, TurnReply, TurnRequest } from '../../contract/wire/runner.ts';
 import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
 import type { TurnStatus } from '../../contract/wire/turns.ts';
@@ -51,7 +52,8 @@ export class Turns {
     const turn = journal.unfinished;
     if (turn === undefined) return;
     const record = records.get(turn.turn_id);
-    const outcome = record?.state === 'ended' ? record.outcome : emptyOutcome(turn.turn_id, status);
+    const { answered } = turn;
+    const outcome = record?.state === 'ended' ? record.outcome : { ...emptyOutcome(turn.turn_id, status), answered };
     this.#end({ turn_id: turn.turn_id, number: turn.turn }, outcome);
   }
 
@@ -97,15 +99,19 @@ export class Turns {
   #launch(request: TurnRequest): CurrentTurn {
     const interrupt = new AbortController();
     const { journal, scrubber } = this.#options;
+    let answered = false;
     const run = this.#options
-      .run(request, interrupt.signal, (event) => journal.append(journalable(event, scrubber)))
+      .run(request, interrupt.signal, (event) => {
+        answered ||= ANSWER_EVENTS.includes(event.type);
+        journal.append(journalable(event, scrubber));
+      })
       .catch((error: unknown) => failedTurn(request, error));
     const current: CurrentTurn = {
       request,
       interrupt,
       ended: run.then((result) => {
         const status = current.endAs !== undefined && result.wasCut ? current.endAs : result.outcome.status;
-        this.#end(request, { ...result.outcome, status });
+        this.#end(request, { ...result.outcome, status, answered });
       }),
     };
     return current;

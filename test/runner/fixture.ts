@@ -2,10 +2,11 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { AgentEvent, SourcedEvent } from '../../contract/wire/events.ts';
 import type { OpenRequest, RunnerConfig, TurnReply } from '../../contract/wire/runner.ts';
@@ -183,6 +184,24 @@ export async function eventsUpTo(client: RunnerClient, seq: number): Promise<rea
     if ((events.at(-1)?.seq ?? 0) >= seq) enough.abort();
   }
   return events;
+}
+
+/** Whether a process runs; one that has ended and waits to be collected does not. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    const stat = process.platform === 'linux' ? readFileSync(`/proc/${pid}/stat`, 'utf8') : '';
+    return !/\) Z /.test(stat);
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until something holds; throws after a time that is long enough for a loaded host. */
+export async function until(holds: () => boolean): Promise<void> {
+  for (const end = Date.now() + 60_000; !holds(); await delay(5)) {
+    if (Date.now() > end) throw new Error(`it did not happen: ${holds}`);
+  }
 }
 
 /** Git for arranging and checking, apart from any configuration of the host. */

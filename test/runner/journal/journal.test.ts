@@ -69,7 +69,7 @@ describe('a journal', () => {
     expect(openJournal(journal.file).unfinished).toBeUndefined();
     journal.append({ type: 'turn_start', turn_id: 't2', turn: 2, inputs: [] });
     journal.append(note('working'));
-    expect(openJournal(journal.file).unfinished).toEqual({ turn_id: 't2', turn: 2 });
+    expect(openJournal(journal.file).unfinished).toEqual({ turn_id: 't2', turn: 2, answered: false });
   });
 
   it('remembers what was spent', () => {

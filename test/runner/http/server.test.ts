@@ -1,0 +1,139 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { statSync } from 'node:fs';
+import { request } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import { RUNNER_PROTOCOL } from '../../../contract/wire/runner.ts';
+import { cleanUp, clientOf, startRunner } from '../fixture.ts';
+
+afterEach(cleanUp);
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: unknown;
+}
+
+async function call(
+  port: number,
+  method: string,
+  path: string,
+  options: { readonly headers?: Record<string, string>; readonly body?: string | Buffer } = {},
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const outgoing = request({ host: '127.0.0.1', port, method, path, headers: options.headers }, (answer) => {
+    let text = '';
+    answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    answer.on('end', () =>
+      resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text === '' ? '' : JSON.parse(text) }),
+    );
+  });
+  outgoing.on('error', reject);
+  outgoing.end(options.body);
+  return promise;
+}
+
+const TOKEN = { authorization: 'Bearer token-of-the-test' };
+
+describe("the runner's server", () => {
+  it('tells its health to anyone, and nothing secret', async () => {
+    const { served } = await startRunner();
+    const { status, body } = await call(served.port, 'GET', '/health');
+    expect([status, body]).toEqual([
+      200,
+      { protocol: RUNNER_PROTOCOL, machine: 'murmur-00000000', pid: process.pid },
+    ]);
+  });
+
+  it.each([
+    ['no token', {}],
+    ['a wrong token', { authorization: 'Bearer token-of-the-tesT' }],
+    ['a longer token', { authorization: 'Bearer token-of-the-test2' }],
+    ['another scheme', { authorization: 'Basic token-of-the-test' }],
+  ])('refuses %s for everything else', async (_, headers) => {
+    const { served } = await startRunner();
+    for (const [method, path] of [
+      ['POST', '/turn'],
+      ['GET', '/events?after=0'],
+      ['POST', '/nothing'],
+    ] as const) {
+      const { status, body } = await call(served.port, method, path, { headers });
+      expect([status, body]).toMatchObject([401, { error: { code: 'UNAUTHENTICATED' } }]);
+    }
+  });
+
+  it('refuses a page that reached it by another name', async () => {
+    const { served } = await startRunner();
+    const { status } = await call(served.port, 'GET', '/health', { headers: { host: 'evil.example' } });
+    expect(status).toBe(403);
+  });
+
+  it.each([
+    ['is not JSON', '{', 'the request is not JSON'],
+    ['is no object', '[]', 'the request is not a JSON object'],
+    ['lacks a field', '{"turn_id":"t"}', 'number must be a whole number'],
+  ])('says what is wrong with a request that %s', async (_, body, message) => {
+    const { served } = await startRunner();
+    expect(await call(served.port, 'POST', '/turn', { headers: TOKEN, body })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'INVALID_ARGUMENT', message } },
+    });
+  });
+
+  it('refuses a body past its limit', async () => {
+    const { served } = await startRunner();
+    const body = Buffer.alloc(9 * 1024 * 1024, 'x');
+    expect(await call(served.port, 'POST', '/turn', { headers: TOKEN, body })).toMatchObject({
+      status: 429,
+      body: { error: { code: 'RESOURCE_EXHAUSTED' } },
+    });
+  });
+
+  it('has no other calls', async () => {
+    const { served } = await startRunner();
+    expect((await call(served.port, 'POST', '/constructor', { headers: TOKEN })).status).toBe(404);
+    expect((await call(served.port, 'GET', '/turn', { headers: TOKEN })).status).toBe(404);
+  });
+
+  it('refuses a place in the journal that is no number', async () => {
+    const { served } = await startRunner();
+    expect((await call(served.port, 'GET', '/events?after=-1', { headers: TOKEN })).status).toBe(400);
+  });
+
+  it('shows readers that it lives, every second', async () => {
+    const { served } = await startRunner();
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const outgoing = request(
+      { host: '127.0.0.1', port: served.port, path: '/events?after=0', headers: TOKEN },
+      (answer) => void answer.setEncoding('utf8').once('data', resolve),
+    );
+    outgoing.on('error', () => undefined);
+    outgoing.end();
+    expect(await promise).toBe('\n');
+    outgoing.destroy();
+  });
+
+  it('keeps its token and address to the caller', async () => {
+    const { paths } = await startRunner();
+    for (const file of [paths.address, paths.config, paths.journal]) expect(statSync(file).mode & 0o077).toBe(0);
+  });
+
+  it('does not let one slow reader hold up the others', async () => {
+    const { served, client } = await startRunner();
+    const outgoing = request(
+      { host: '127.0.0.1', port: served.port, path: '/events?after=0', headers: TOKEN },
+      (answer) => answer.pause(),
+    );
+    outgoing.on('error', () => undefined);
+    outgoing.end();
+    await client.open({ repos: [], session_id: crypto.randomUUID(), backend: 'fake', env: {}, secret_names: [] });
+    const text = 'y'.repeat(16_000);
+    for (let turn = 0; turn < 40; turn++) {
+      const prompt = `[[ {"text":"${text}"} ]]`;
+      await client.turn({ turn_id: `t${turn}`, number: turn, prompt, inputs: [] });
+      for await (const batch of clientOf(served.port).events(0, AbortSignal.timeout(60_000))) {
+        if (batch.some(({ event }) => event.type === 'turn_complete' && event.turn_id === `t${turn}`)) break;
+      }
+    }
+    outgoing.destroy();
+  }, 60_000);
+});

@@ -28,20 +28,23 @@ async function main(args: readonly string[]): Promise<number> {
   }
 
   say('starting the stack');
-  const laboratory = await openLaboratory({ packageRoot: PACKAGE_ROOT, floorsOnly: options.floors });
-  const closed = closeOnce(laboratory);
+  const opening = openLaboratory({ packageRoot: PACKAGE_ROOT, floorsOnly: options.floors });
+  const close = closeOnce(opening);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void closed().finally(() => process.exit(130)));
+    process.once(signal, () => void close().finally(() => process.exit(130)));
   }
   try {
+    const laboratory = await opening;
     const rows = await measure(laboratory, options);
     const facts = await machineFacts(laboratory.claude);
-    process.stdout.write(
-      `${options.json ? json(facts, rows) : `${Object.values(facts).join(' · ')}\n\n${table(rows)}`}\n`,
-    );
+    const text = options.json ? json(facts, rows) : `${Object.values(facts).join(' · ')}\n\n${table(rows)}`;
+    process.stdout.write(`${text}\n`);
     return rows.some(({ result }) => 'error' in result) ? 1 : 0;
+  } catch (error) {
+    say(messageOf(error));
+    return 1;
   } finally {
-    await closed();
+    await close();
   }
 }
 
@@ -60,9 +63,15 @@ async function measure(laboratory: Laboratory, { only, quick, floors }: BenchArg
   return rows;
 }
 
-function closeOnce(laboratory: Laboratory): () => Promise<void> {
+/** What did not open has ended what it started. */
+function closeOnce(opening: Promise<Laboratory>): () => Promise<void> {
   let closing: Promise<void> | undefined;
-  return () => (closing ??= laboratory.close());
+  const close = () =>
+    opening.then(
+      (laboratory) => laboratory.close(),
+      () => undefined,
+    );
+  return () => (closing ??= close());
 }
 
 function say(line: string): void {

@@ -52,6 +52,9 @@ export type SessionEvent =
     }
   | { readonly type: 'session_end'; readonly reason: string };
 
+/** Events that only a model's answer brings about. */
+export const ANSWER_EVENTS: readonly SessionEvent['type'][] = ['assistant_text', 'thinking', 'tool_use'];
+
 /** What the workflow decided. The timeline types are the product's (`TIMELINE_TYPES`). */
 export type LifecycleEvent =
   | { readonly type: 'phase'; readonly phase: Phase; readonly reason?: string }

@@ -98,6 +98,11 @@ export interface TurnOutcome {
   readonly status: TurnStatus;
   /** The agent's last text, at most INLINE_TEXT_LIMIT bytes. */
   readonly response: string;
+  /**
+   * Whether the model said or did anything in the turn: then the prompt stands in the conversation, and must not be
+   * given again after a turn that was cut off. Absent when that is not known.
+   */
+  readonly answered?: boolean;
   readonly error?: TurnError;
   readonly cost: Cost;
   /** Paths that differ from the turn's start, per repository root, at most 1,000. */

@@ -70,6 +70,8 @@ describe('a journal', () => {
     journal.append({ type: 'turn_start', turn_id: 't2', turn: 2, inputs: [] });
     journal.append(note('working'));
     expect(openJournal(journal.file).unfinished).toEqual({ turn_id: 't2', turn: 2, answered: false });
+    journal.append({ type: 'tool_use', tool: 'Bash', tool_use_id: 'u1', input: '{}' });
+    expect(openJournal(journal.file).unfinished).toEqual({ turn_id: 't2', turn: 2, answered: true });
   });
 
   it('remembers what was spent', () => {

@@ -179,6 +179,13 @@ describe('a turn that was cut off from outside', () => {
     expect(texts(inputs)[0]).toContain('Murmur was stopped');
   });
 
+  it('counts what the model did before a crash as an answer, though nobody was told what it cost', () => {
+    const agent = testAgent();
+    agent.begin();
+    agent.end({ status: 'crashed', response: '', answered: true });
+    expect(agent.begin().inputs.map((input) => input.kind)).toEqual(['system']);
+  });
+
   it('gives the input again when the model never answered', () => {
     const agent = testAgent({ out: 'push' });
     const first = agent.begin().inputs;

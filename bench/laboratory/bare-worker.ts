@@ -1,5 +1,6 @@
 // The bare worker as the measures see it. Imports Node built-ins, bounded, processes and bare/messages only.
 import { fork, type ChildProcess } from 'node:child_process';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BareMessage } from '../bare/messages.ts';
 import { end } from './processes.ts';
@@ -17,11 +18,13 @@ type Of<T extends BareMessage['type']> = Extract<BareMessage, { readonly type: T
 
 const ENTRY = fileURLToPath(new URL('../bare/worker.ts', import.meta.url));
 
-/** Resolves when the worker polls. */
-export async function startBareWorker(address: string, taskQueue: string): Promise<BareWorker> {
+/** Resolves when the worker polls. Its workflow bundle is kept in the directory. */
+export async function startBareWorker(address: string, taskQueue: string, directory: string): Promise<BareWorker> {
   const listeners = new Set<(message: BareMessage) => void>();
   const start = () => {
-    const child = fork(ENTRY, [address, taskQueue], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const child = fork(ENTRY, [address, taskQueue, path.join(directory, 'bare-workflows.js')], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
     child.on('message', (message) => {
       for (const listener of [...listeners]) listener(message as BareMessage);
     });

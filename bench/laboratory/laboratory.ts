@@ -8,12 +8,11 @@ import { findClaude } from '../../config/programs.ts';
 import { startBareWorker, type BareWorker } from './bare-worker.ts';
 import { startDevServer } from './dev-server.ts';
 import { startModel, type BenchModel } from './model.ts';
+import { publish } from './published.ts';
 import { makeRepository } from './repository.ts';
 import { startStack, type Stack } from './stack.ts';
 
 export interface Laboratory {
-  /** The root of the package under test. */
-  readonly packageRoot: string;
   /** Scratch space, removed at the end. */
   readonly directory: string;
   /** Clone URL of a small repository. */
@@ -57,7 +56,8 @@ export async function openLaboratory(options: {
     closing.push(() => model.stop());
 
     const { packageRoot, floorsOnly } = options;
-    const stack = floorsOnly ? undefined : await startStack({ packageRoot, directory, modelUrl: model.url });
+    const bin = floorsOnly ? undefined : await publish(packageRoot, directory);
+    const stack = bin === undefined ? undefined : await startStack({ bin, directory, modelUrl: model.url });
     if (stack !== undefined) closing.push(() => stack.stop());
     const devServer = stack === undefined ? await startDevServer(directory, packageRoot) : undefined;
     if (devServer !== undefined) closing.push(() => devServer.stop());
@@ -67,12 +67,12 @@ export async function openLaboratory(options: {
     const connection = await Connection.connect({ address: server.address, connectTimeout: CONNECT_MS });
     closing.push(() => connection.close());
     const client = new Client({ connection, namespace: server.namespace });
-    const bare = await startBareWorker(server.address, 'bench-bare');
+    const bare = await startBareWorker(server.address, 'bench-bare', directory);
     closing.push(() => bare.stop());
 
     let names = 0;
     return {
-      ...{ packageRoot, directory, repository, claude, model, bare, close },
+      ...{ directory, repository, claude, model, bare, close },
       temporal: { address: server.address, namespace: server.namespace, client },
       stack: () => {
         if (stack === undefined) throw new Error('no stack was started: only floors are measured');

@@ -6,18 +6,12 @@ import { run } from './run.ts';
 /** Bundling all entries takes some seconds; a busy machine many. */
 const PACK_MS = 180_000;
 
-let packed: Promise<string> | undefined;
-
 /**
- * Path of `bin/murmur.js` in an unpacked `npm pack`, beside the dependencies that are installed here. Packed once in a
- * process; the directory must outlive the measures.
+ * Unpacks an `npm pack` below the directory, beside the dependencies that are installed here. Resolves with the path of
+ * its `bin/murmur.js`. What is measured is what users get, and edits of the sources meanwhile do not reach it.
  */
-export function publishedBin(packageRoot: string, directory: string): Promise<string> {
-  packed ??= pack(packageRoot, path.join(directory, 'published'));
-  return packed;
-}
-
-async function pack(packageRoot: string, target: string): Promise<string> {
+export async function publish(packageRoot: string, directory: string): Promise<string> {
+  const target = path.join(directory, 'published');
   await mkdir(target, { recursive: true });
   await run('npm', ['pack', '--silent', '--pack-destination', target], { cwd: packageRoot, timeoutMs: PACK_MS });
   const tarball = (await readdir(target)).find((name) => name.endsWith('.tgz'));

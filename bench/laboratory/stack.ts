@@ -16,6 +16,8 @@ export interface Stack {
   readonly temporal: { readonly address: string; readonly namespace: string };
   /** Environment of a CLI that talks to this stack. */
   readonly env: NodeJS.ProcessEnv;
+  /** Path of the `murmur` program. */
+  readonly bin: string;
   readonly client: MurmurClient;
   /** Starts `murmur` with these arguments, its output piped. */
   cli(...args: string[]): ChildProcess;
@@ -25,7 +27,8 @@ export interface Stack {
 }
 
 export interface StackOptions {
-  readonly packageRoot: string;
+  /** Path of the `murmur` program. */
+  readonly bin: string;
   readonly directory: string;
   readonly modelUrl: string;
 }
@@ -36,10 +39,9 @@ const UP_MS = 120_000;
 const DOWN_MS = 60_000;
 
 /** Resolves when the stack serves. What is left of it when it does not is ended. */
-export async function startStack({ packageRoot, directory, modelUrl }: StackOptions): Promise<Stack> {
+export async function startStack({ bin, directory, modelUrl }: StackOptions): Promise<Stack> {
   const home = path.join(directory, 'home');
   const paths = homePaths(home);
-  const bin = path.join(packageRoot, 'bin', 'murmur.js');
   const env = environment(home, modelUrl);
   const record = () => readRecord(paths.stackFile);
   const stop = async () => {
@@ -52,7 +54,7 @@ export async function startStack({ packageRoot, directory, modelUrl }: StackOpti
     const { temporal, server } = record() ?? {};
     if (temporal === undefined || server === undefined) throw new Error(`${paths.stackFile} names no server`);
     return {
-      ...{ home, temporal, env, stop },
+      ...{ home, temporal, env, bin, stop },
       client: createClient({ url: server.url, token: readFileSync(paths.token, 'utf8').trim() }),
       cli: (...args) =>
         spawn(process.execPath, [bin, ...args], { cwd: directory, env, stdio: ['ignore', 'pipe', 'ignore'] }),

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import { residentAgent, WORKSPACE } from '../laboratory/agent.ts';
 import { timeNode } from '../laboratory/command.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
-import { publishedBin } from '../laboratory/published.ts';
 import type { Measure, Trial } from '../measure.ts';
 import { ratioAtMost } from '../target.ts';
 
@@ -15,21 +14,21 @@ export const ls: Measure = {
   samples: { full: 30, quick: 5 },
   warmUps: 3,
   target: ratioAtMost(1),
-  patienceMs: 240_000,
+  patienceMs: 60_000,
   open,
 };
 
 const BARE_LIST = fileURLToPath(new URL('../bare/list.mjs', import.meta.url));
 
 function open(laboratory: Laboratory): Promise<Trial> {
-  const { packageRoot, directory: cwd, temporal } = laboratory;
+  const { directory: cwd, temporal } = laboratory;
   const residents = [1, 2, 3].map(() => residentAgent(laboratory));
   return Promise.resolve({
     floor: () => timeNode([BARE_LIST, temporal.address, temporal.namespace], { cwd }),
     ours: async () => {
       for (const resident of residents) await resident.get();
-      const bin = await publishedBin(packageRoot, cwd);
-      return timeNode([bin, 'ls', '--workspace', WORKSPACE], { cwd, env: laboratory.stack().env });
+      const { bin, env } = laboratory.stack();
+      return timeNode([bin, 'ls', '--workspace', WORKSPACE], { cwd, env });
     },
     close: async () => {
       for (const resident of residents) await resident.close();

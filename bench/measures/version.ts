@@ -2,7 +2,6 @@
 import path from 'node:path';
 import { timeNode } from '../laboratory/command.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
-import { publishedBin } from '../laboratory/published.ts';
 import type { Measure, Trial } from '../measure.ts';
 import { percentile } from '../statistics.ts';
 import { ratioAtMost } from '../target.ts';
@@ -18,17 +17,16 @@ export const version: Measure = {
   samples: { full: 30, quick: 5 },
   warmUps: 3,
   target: ratioAtMost(3),
-  patienceMs: 240_000,
+  patienceMs: 30_000,
   open,
 };
 
-function open({ packageRoot, directory: cwd, stack }: Laboratory): Promise<Trial> {
+function open({ directory: cwd, stack }: Laboratory): Promise<Trial> {
   const asking: number[] = [];
   return Promise.resolve({
     floor: () => timeNode(['-e', '0'], { cwd }),
     ours: async () => {
-      const bin = await publishedBin(packageRoot, cwd);
-      const { env } = stack();
+      const { bin, env } = stack();
       asking.push(await timeNode([bin, 'version'], { cwd, env }));
       return timeNode([bin, 'version'], { cwd, env: { ...env, MURMUR_HOME: path.join(cwd, 'no-home') } });
     },

@@ -39,11 +39,18 @@ export async function runningRecord(home: HomePaths): Promise<StackRecord | unde
 
 /** Runs `work` while no other process decides about this home's stack. Keep it short. */
 export async function whileDeciding<T>(home: HomePaths, work: () => Promise<T>): Promise<T> {
-  const options = { stale: LOCK_STALE_MS, retries: LOCK_RETRIES, lockfilePath: join(home.root, 'stack.lock') };
+  const options = {
+    stale: LOCK_STALE_MS,
+    retries: LOCK_RETRIES,
+    lockfilePath: join(home.root, 'stack.lock'),
+    // A host that stands still for longer than that must not end this process in the middle of its work: what is done
+    // under the lock is right also when another process did it meanwhile.
+    onCompromised: () => undefined,
+  };
   const release = await lockfile.lock(home.root, options);
   try {
     return await work();
   } finally {
-    await release();
+    await release().catch(() => undefined); // one that another process took over is not ours to release
   }
 }

@@ -28,12 +28,17 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
   const config = readState<RunnerConfig>(paths.config);
   if (config === undefined) throw new MurmurError('FAILED_PRECONDITION', `${paths.config} is missing`);
   const containment = await options.openContainment(config, paths);
-  // What a killed runner left is not this one's: it would go on writing into the workspace.
-  await containment.endAll();
+  // What a killed runner left is not this one's: it would go on writing into the workspace. A machine without an address
+  // has had no runner that could have started anything.
+  if (readState<RunnerAddress>(paths.address) !== undefined) await containment.endAll();
   const runner = new Runner({ ...options, machine: config.machine, paths, containment });
   await runner.listen();
   const closing = new AbortController();
-  const server = new HttpServer({ token: config.token, routes: routesOf(runner, closing.signal), open: ['GET /health'] });
+  const server = new HttpServer({
+    token: config.token,
+    routes: routesOf(runner, closing.signal),
+    open: ['GET /health'],
+  });
   const port = await server.listen();
   writeState(paths.address, { port, pid: process.pid, started: new Date().toISOString() } satisfies RunnerAddress);
   const stopped = Promise.withResolvers<void>();

@@ -29,6 +29,8 @@ export interface CliHints {
       { readonly name?: string; readonly char?: string; readonly hidden?: boolean; readonly help?: string }
     >
   >;
+  /** Words before the quoted value when a field does not take it: `unknown phase` for `unknown phase "idel"`. */
+  readonly refusals?: Readonly<Record<string, string>>;
   /** Working command lines, without `murmur`. */
   readonly examples: readonly { readonly line: string; readonly says: string }[];
 }

@@ -2,7 +2,14 @@
 import { rmSync } from 'node:fs';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { RUNNER_PROTOCOL } from '../contract/wire/runner.ts';
-import type { OpenReply, OpenRequest, RunnerHealth, SnapshotReply, StopRequest, TurnReply } from '../contract/wire/runner.ts';
+import type {
+  OpenReply,
+  OpenRequest,
+  RunnerHealth,
+  SnapshotReply,
+  StopRequest,
+  TurnReply,
+} from '../contract/wire/runner.ts';
 import type { InterruptRequest, TurnRequest } from '../contract/wire/runner.ts';
 import type { BackendName } from '../contract/wire/agent.ts';
 import type { AgentBackend } from '../drivers/backends/backend.ts';
@@ -149,7 +156,8 @@ export class Runner {
     await this.#session?.program.stop();
     await this.#context.close();
     await this.#options.containment.endAll();
-    this.journal.append({ type: 'session_end', reason: status });
+    // `interrupted` is about a turn; the session was told to end, whether one ran or not.
+    this.journal.append({ type: 'session_end', reason: status === 'interrupted' ? 'stopped' : status });
     this.journal.close();
   }
 

@@ -34,7 +34,7 @@ function argOf(description: OperationDescription, field: FieldDescription | unde
     description: field.description,
     required: field.required,
     rest: description.cli.rest === name,
-    ...valuesOf(field),
+    ...valuesOf(description, field),
   };
 }
 
@@ -49,7 +49,7 @@ function flagOf(description: OperationDescription, field: FieldDescription): Fla
     description: hints?.help ?? field.description,
     ...(char === undefined ? {} : { char }),
     ...(takesCommas(field) ? { commas: true } : {}),
-    ...valuesOf(field),
+    ...valuesOf(description, field),
     ...(field.schema['x-other-spellings'] === true ? { otherSpellings: true } : {}),
     ...(typeof field.default === 'string' ? { default: kebab(field.default) } : {}),
     ...(hints?.hidden === true ? { hidden: true } : {}),
@@ -63,6 +63,8 @@ function kindOf(field: FieldDescription): FlagGrammar['kind'] {
   return field.type === 'enums' ? 'optional' : 'value';
 }
 
-function valuesOf(field: FieldDescription): { readonly values?: readonly string[] } {
-  return field.values === undefined ? {} : { values: field.values.map(kebab) };
+function valuesOf(description: OperationDescription, field: FieldDescription): Pick<FlagGrammar, 'values' | 'refusal'> {
+  if (field.values === undefined) return {};
+  const refusal = description.cli.refusals?.[field.name];
+  return { values: field.values.map(kebab), ...(refusal === undefined ? {} : { refusal }) };
 }

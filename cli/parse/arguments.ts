@@ -85,7 +85,7 @@ function unknownFlag(token: string, typed: string, grammar: Grammar, command: st
 function checkedValue(
   value: string,
   what: string,
-  known: { readonly values?: readonly string[]; readonly otherSpellings?: boolean },
+  known: Pick<FlagGrammar, 'values' | 'otherSpellings' | 'refusal'>,
   command: string,
 ): string {
   if (known.values === undefined) return value;
@@ -94,8 +94,9 @@ function checkedValue(
   if (known.otherSpellings === true && isOtherSpelling(value)) return value;
   const guess = nearest(value, known.values);
   const offer = guess === undefined ? '' : `did you mean ${guess}? `;
+  const shown = JSON.stringify(value);
   throw wrong(
-    `unknown value ${JSON.stringify(value)} for ${what}`,
+    known.refusal === undefined ? `unknown value ${shown} for ${what}` : `${known.refusal} ${shown}`,
     command,
     `${offer}it takes ${known.values.join(', ')}`,
   );

@@ -14,6 +14,8 @@ export interface FlagGrammar {
   readonly description: string;
   /** Values as they are typed, in kebab case. */
   readonly values?: readonly string[];
+  /** Words before a value that it does not take; `unknown value` by default. */
+  readonly refusal?: string;
   /** The server knows more spellings than `values`. */
   readonly otherSpellings?: boolean;
   readonly default?: string;
@@ -28,6 +30,8 @@ export interface ArgGrammar {
   /** Takes all remaining words. */
   readonly rest: boolean;
   readonly values?: readonly string[];
+  /** Words before a value that it does not take; `unknown value` by default. */
+  readonly refusal?: string;
 }
 
 export interface Grammar {

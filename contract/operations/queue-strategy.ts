@@ -27,6 +27,7 @@ export const queueStrategy = defineOperation({
   cli: {
     command: 'queue strategy',
     args: ['slug', 'strategy'],
+    refusals: { strategy: 'invalid strategy' },
     examples: [{ line: 'queue strategy fix-auth one', says: 'one follow-up per turn' }],
   },
 });

@@ -42,6 +42,7 @@ export const taskUpdate = defineOperation({
   cli: {
     command: 'task update',
     args: ['slug', 'task_id'],
+    refusals: { status: 'unknown task status' },
     flags: {
       status: { char: 's' },
       description: { char: 'd' },

@@ -30,6 +30,7 @@ export const wait = defineOperation({
   cli: {
     command: 'wait',
     args: ['slug'],
+    refusals: { phase: 'unknown phase' },
     examples: [
       { line: 'wait fix-auth', says: 'until it needs you' },
       { line: 'wait fix-auth --phase task-complete', says: 'until its task is done' },

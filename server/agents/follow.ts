@@ -31,6 +31,8 @@ export async function* followLog(
     }
   } finally {
     stop.abort();
+    // A follower that is left between two entries would keep its file open: it has to be told, not only aborted.
+    await entries.return?.();
   }
 }
 

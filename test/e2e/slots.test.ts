@@ -67,5 +67,5 @@ it('with 150 turns at once an interrupt ends its turn within a second, and killi
     slugs.map(() => 'destroyed'),
   );
   expect(await client.call('ls', {})).toEqual([]);
-  expect(await processesWith(join(stack.home, 'machines'))).toEqual([]);
+  expect(await processesWith(`${join(stack.home, 'machines')}/`)).toEqual([]);
 }, 420_000);

@@ -1,4 +1,5 @@
 // The whole configuration of worker, server and stack as one frozen object. The CLI loads settings.ts instead.
+import { taskQueueOf } from '../contract/wire/messages.ts';
 import type { Environment } from './environment.ts';
 import { choiceOf, portOf } from './environment.ts';
 import { ensureHostId } from './home.ts';
@@ -40,7 +41,7 @@ export async function loadConfig(env: Environment, source: SettingsSource): Prom
   return Object.freeze({
     ...settings,
     hostId,
-    taskQueue: `murmur-${hostId}`,
+    taskQueue: taskQueueOf(hostId),
     temporal: Object.freeze(await temporalSettings(env, settings.home)),
     ports: Object.freeze({
       api: portOf(env, 'MURMUR_API_PORT') ?? DEFAULT_PORTS.api,

@@ -36,7 +36,7 @@ export async function childOutput(child: ChildProcessWithoutNullStreams, limits:
   const end = limits.end ?? ((each: ChildProcess) => each.kill('SIGKILL'));
   const fail = (error: unknown): void => {
     end(child);
-    reject(error as Error);
+    reject(error);
   };
   const timer = setTimeout(
     () => fail(new MurmurError('DEADLINE_EXCEEDED', `${child.spawnfile} did not end in ${limits.timeoutMs / 1000} s`)),

@@ -52,10 +52,5 @@ export type EventsOperation = {
   [Name in OperationName]: Operations[Name] extends { readonly stream: 'events' } ? Name : never;
 }[OperationName];
 
-/** Operations that tell of their progress before they answer. */
-export type ResultOperation = {
-  [Name in OperationName]: Operations[Name] extends { readonly stream: 'result' } ? Name : never;
-}[OperationName];
-
 /** Operations with one answer, at once or in the end. */
 export type AnswerOperation = Exclude<OperationName, EventsOperation>;

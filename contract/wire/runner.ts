@@ -1,6 +1,6 @@
 // The protocol between activities and the runner on a machine: HTTP on loopback, JSON bodies. No imports but types.
 import type { BackendName, RepoSpec } from './agent.ts';
-import type { SourcedEvent, TurnInputSummary } from './events.ts';
+import type { TurnInputSummary } from './events.ts';
 import type { TurnOutcome } from './turns.ts';
 
 /** Raised when a call or event changes its meaning: a runner of another version is replaced between turns. */
@@ -80,8 +80,7 @@ export interface TurnReply {
 /** The outcome as the runner knows it: the snapshot is stored by the activity. */
 export type RunnerTurnOutcome = Omit<TurnOutcome, 'snapshot'>;
 
-/** `GET /events?after=<seq>`: newline-delimited `SourcedEvent`s of the journal, kept open; a blank line every second. */
-export type RunnerEventLine = SourcedEvent;
+// `GET /events?after=<seq>`: newline-delimited `SourcedEvent`s of the journal, kept open; a blank line every second.
 
 /** `POST /interrupt`: ends the turn, or leaves a tombstone for one that has not arrived. Answers when taken. */
 export interface InterruptRequest {

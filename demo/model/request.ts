@@ -59,7 +59,7 @@ export function readRequest(
     headers,
     credential: credentialOf(headers),
     session: String(headers['x-claude-code-session-id'] ?? ''),
-    model: String(body['model'] ?? ''),
+    model: typeof body['model'] === 'string' ? body['model'] : '',
     system: textOf(body['system']),
     tools: list(body['tools']).map((tool) => String(tool['name'] ?? tool['type'])),
     messages,

@@ -54,7 +54,9 @@ export function credentialsIn(caller: readonly ConfigEntry[]): readonly string[]
   return caller
     .filter(({ key }) => SHARED.test(key))
     .flatMap(({ key, value }) => [
-      ...[key, value].flatMap((text) => [...text.matchAll(/:\/\/[^/@\s]*?([^/:@\s]+)@/g)].map((match) => match[1] ?? '')),
+      ...[key, value].flatMap((text) =>
+        [...text.matchAll(/:\/\/[^/@\s]*?([^/:@\s]+)@/g)].map((match) => match[1] ?? ''),
+      ),
       ...(key.endsWith('.extraheader') ? [value.replace(/^.*\s/, '')] : []),
     ])
     .filter((text) => text.length >= 8);
@@ -93,7 +95,12 @@ export interface AgentEnvironmentInput {
 }
 
 /** The environment of every process of the agent, before model credentials and spawn-time secrets. */
-export function agentEnvironment({ machine, home, gitConfig, callerEnv }: AgentEnvironmentInput): Record<string, string> {
+export function agentEnvironment({
+  machine,
+  home,
+  gitConfig,
+  callerEnv,
+}: AgentEnvironmentInput): Record<string, string> {
   const passed = PASSED.flatMap((name) => {
     const value = callerEnv[name];
     return value === undefined ? [] : [[name, value] as const];

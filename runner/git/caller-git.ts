@@ -14,7 +14,14 @@ export interface CallerGitOptions {
 }
 
 /** Variables that would bend git away from what it is told on the command line. */
-const MISLEADING = ['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_OBJECT_DIRECTORY', 'GIT_NAMESPACE', 'GIT_PREFIX'];
+const MISLEADING = [
+  'GIT_DIR',
+  'GIT_WORK_TREE',
+  'GIT_INDEX_FILE',
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_NAMESPACE',
+  'GIT_PREFIX',
+];
 
 export class CallerGit {
   readonly env: NodeJS.ProcessEnv;
@@ -87,7 +94,9 @@ export function parseConfigList(list: string): readonly ConfigEntry[] {
     .filter((entry) => entry !== '')
     .map((entry) => {
       const newline = entry.indexOf('\n');
-      return newline < 0 ? { key: entry, value: 'true' } : { key: entry.slice(0, newline), value: entry.slice(newline + 1) };
+      return newline < 0
+        ? { key: entry, value: 'true' }
+        : { key: entry.slice(0, newline), value: entry.slice(newline + 1) };
     });
 }
 

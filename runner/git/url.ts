@@ -59,7 +59,9 @@ export function redactUrls(text: string): string {
 
 /** The directory name that belongs to a repository: its last path segment, without `.git`. */
 export function repositoryName(url: string): string {
-  const segments = parseGitUrl(url).path.split('/').filter((segment) => segment !== '');
+  const segments = parseGitUrl(url)
+    .path.split('/')
+    .filter((segment) => segment !== '');
   if (segments.at(-1) === '.git') segments.pop();
   const name = (segments.at(-1) ?? '')
     .replace(/\.git$/, '')

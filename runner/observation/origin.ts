@@ -15,7 +15,10 @@ export async function originBranches(
   try {
     const { code, stdout } = await git.run(['ls-remote', '--', cloneUrl, ...refs], { timeoutMs: ANSWER_TIMEOUT_MS });
     if (code !== 0) return undefined;
-    const lines = stdout.toString('utf8').split('\n').map((line) => line.split('\t'));
+    const lines = stdout
+      .toString('utf8')
+      .split('\n')
+      .map((line) => line.split('\t'));
     return new Map(
       lines.flatMap(([sha = '', ref = '']) => (refs.includes(ref) ? [[ref.slice('refs/heads/'.length), sha]] : [])),
     );

@@ -39,10 +39,13 @@ part end
 export function readParts(output: Buffer, token: string): ReadonlyMap<string, Buffer> | undefined {
   const parts = new Map<string, Buffer>();
   const mark = Buffer.from(`\n${token} `);
-  for (let at = output.indexOf(mark); at >= 0; ) {
+  for (let at = output.indexOf(mark); at >= 0;) {
     const lineEnd = output.indexOf(10, at + 1);
     const next = output.indexOf(mark, lineEnd);
-    parts.set(output.toString('utf8', at + mark.length, lineEnd), output.subarray(lineEnd + 1, next < 0 ? undefined : next));
+    parts.set(
+      output.toString('utf8', at + mark.length, lineEnd),
+      output.subarray(lineEnd + 1, next < 0 ? undefined : next),
+    );
     at = next;
   }
   return parts.has('end') ? parts : undefined;

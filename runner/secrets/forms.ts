@@ -11,7 +11,11 @@ const SHORTEST_BASE64 = 6;
 export function secretForms(value: string): ReadonlySet<string> {
   if (value.length < SHORTEST_SECRET) return new Set();
   const lines = value.split(/\r?\n/).map((line) => line.trim());
-  const whole = [value, value.trim(), ...(lines.length > 1 ? lines.filter((line) => line.length >= SHORTEST_LINE) : [])];
+  const whole = [
+    value,
+    value.trim(),
+    ...(lines.length > 1 ? lines.filter((line) => line.length >= SHORTEST_LINE) : []),
+  ];
   const forms = whole.flatMap((text) => [text, ...escapedForms(text), ...base64Forms(text), ...urlForms(text)]);
   return new Set(forms.filter((form) => form.length >= SHORTEST_SECRET));
 }
@@ -26,7 +30,9 @@ function escapedForms(text: string): readonly string[] {
 function base64Forms(text: string): readonly string[] {
   const bytes = Buffer.from(text);
   const cores = [0, 1, 2].map((shift) => {
-    const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').replaceAll('=', '');
+    const encoded = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .replaceAll('=', '');
     const first = Math.ceil((shift * 8) / 6);
     // The last character holds bits of what follows, unless the bytes end with it.
     const last = (shift + bytes.length) % 3 === 0 ? encoded.length : encoded.length - 1;

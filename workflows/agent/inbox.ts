@@ -8,7 +8,7 @@ import type { FollowUp, StoredText } from '../../contract/wire/turns.ts';
 export const OPERATOR = 'operator';
 
 /** What a payload that cannot be decoded is read as (see payload-converter.ts). */
-export interface Unreadable {
+interface Unreadable {
   readonly unreadable: string;
 }
 

@@ -7,11 +7,6 @@ import type { FollowUp, StoredText } from '../../contract/wire/turns.ts';
 /** Who is taken to have sent a signal that does not say. */
 export const OPERATOR = 'operator';
 
-/** What a payload that cannot be decoded is read as (see payload-converter.ts). */
-interface Unreadable {
-  readonly unreadable: string;
-}
-
 /** A message, or the sentence that says why the payload is none. */
 export type Reading<T> = { readonly value: T } | { readonly problem: string };
 
@@ -24,6 +19,7 @@ export function readFollowUp(
 ): Reading<FollowUp> {
   if (typeof payload === 'string') return fromText(cutText(payload), {}, kind, fallbackId, now);
   if (!isObject(payload)) return { problem: payload === undefined ? 'it has no text' : 'its payload is no message' };
+  // What the payload converter makes of bytes that cannot be decoded.
   if (typeof payload['unreadable'] === 'string')
     return { problem: `its payload is unreadable: ${payload['unreadable']}` };
   const text = readText(payload['text']);

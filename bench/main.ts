@@ -52,9 +52,9 @@ async function measure(laboratory: Laboratory, { only, quick, floors }: BenchArg
   const rows: Row[] = [];
   for (const each of MEASURES.filter(({ name }) => only?.includes(name) ?? true)) {
     const pairs = quick ? each.samples.quick : each.samples.full;
-    say(`${each.name}: ${pairs.toString()} pairs`);
+    const onPair = (pair: number) => say(`${each.name}: ${pair.toString()} of ${pairs.toString()}`);
     try {
-      rows.push({ measure: each, result: await take(each, laboratory, { pairs, floorsOnly: floors }) });
+      rows.push({ measure: each, result: await take(each, laboratory, { pairs, floorsOnly: floors, onPair }) });
     } catch (error) {
       say(`${each.name}: not taken: ${messageOf(error)}`);
       rows.push({ measure: each, result: { error: messageOf(error) } });

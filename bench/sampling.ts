@@ -17,6 +17,8 @@ export interface SamplingOptions {
   /** Pairs that count. */
   readonly pairs: number;
   readonly floorsOnly: boolean;
+  /** Hears of each pair that counts, from 1. */
+  readonly onPair?: (pair: number) => void;
 }
 
 /** Setting up or cleaning up starts and ends programs and agents; on a busy machine that takes some tens of seconds. */
@@ -46,7 +48,7 @@ export async function take(measure: Measure, laboratory: Laboratory, options: Sa
 async function samplePairs(
   { patienceMs, warmUps }: Measure,
   trial: Trial,
-  { pairs, floorsOnly }: SamplingOptions,
+  { pairs, floorsOnly, onPair }: SamplingOptions,
 ): Promise<{ floor: number[]; ours: number[] }> {
   const sides = {
     floor: { sample: () => bounded(trial.floor(), patienceMs, 'a floor sample'), taken: [] as number[] },
@@ -58,6 +60,7 @@ async function samplePairs(
       const value = await side.sample();
       if (pair >= 0) side.taken.push(value);
     }
+    if (pair >= 0) onPair?.(pair + 1);
   }
   return { floor: sides.floor.taken, ours: sides.ours.taken };
 }

@@ -26,8 +26,8 @@ export const workerKilled: Measure = {
   open,
 };
 
-/** Long enough, at some 300 ms a step, to outlive the slowest re-attachment that still counts. */
-const STEPS = 45;
+/** At some 300 ms a step, the turn is still running when it is attached to again. */
+const STEPS = 30;
 const SCRIPT: readonly ModelStep[] = [
   ...Array.from({ length: STEPS }, (_, step) => ({
     tool: 'Bash',

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { StackChild } from '../../contract/stack.ts';
 import { bash, heldCommand, heldCommandBegan, machineOf, scripted, statusOf } from './fixtures/agent.ts';
 import { eventLog, expectWholeLog, journal, ofType } from './fixtures/log.ts';
-import { agentProgram, isAlive, nothingLeft, runnerOf } from './fixtures/processes.ts';
+import { agentProgram, isAlive, nothingLeft, processesWith, runnerOf } from './fixtures/processes.ts';
 import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
 import { pendingTurn, temporalOf } from './fixtures/temporal.ts';
 import { watchSession } from './fixtures/watch.ts';
@@ -41,6 +41,14 @@ describe('survival', () => {
       const record = await stack.record();
       return record.state === 'ready' && record.children[child]?.pid !== before;
     });
+  }
+
+  function killHard(pid: number): void {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It went with its parent.
+    }
   }
 
   function requestsOf(slug: string) {
@@ -179,6 +187,20 @@ describe('survival', () => {
       expect(rest.map(({ step }) => step)).toEqual([1]);
     }, 120_000);
   }
+
+  it('kill -9 of everything at once, as a power cut does it: the next `murmur up` carries on', async () => {
+    const { release } = await agentInMidTurn('power-cut');
+    const pids = (await processesWith(stack.home)).map((line) => Number.parseInt(line, 10));
+    for (const pid of pids) killHard(pid);
+    await nothingLeft(stack);
+    await release();
+    await stack.murmur(['up']);
+    await stack.murmur(['wait', 'power-cut']);
+    expect(await statusOf(stack, 'power-cut')).toMatchObject({ phase: 'idle', response: 'power-cut is done' });
+    const entries = await expectWholeLog(stack, 'power-cut');
+    expect(ofType(entries, 'turn_complete').map(({ status }) => status)).toEqual(['crashed', 'completed']);
+    expect(requestsOf('power-cut').map(({ step }) => step)).toEqual([0, 0, 1]);
+  }, 120_000);
 
   it('an agent program that crashes a fourth time in a row fails the agent', async () => {
     await stack.murmur(['spawn', 'crasher', '--model', 'fake', scripted('Crash.', { crash: true })]);

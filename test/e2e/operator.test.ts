@@ -1,0 +1,219 @@
+// Past Murmur: what Temporal shows an operator, what it takes from one, and what neither it nor a file may ever hold.
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { WorkflowHandle } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { MurmurClient } from '../../client/index.ts';
+import { bash, heldCommand, heldCommandBegan, machineOf, scripted, statusOf } from './fixtures/agent.ts';
+import { clientOf } from './fixtures/client.ts';
+import { eventLog, ofType } from './fixtures/log.ts';
+import { nothingLeft, processesWith, runnerOf } from './fixtures/processes.ts';
+import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
+import { eventsOf, textsAbout, signalByHand, temporalOf } from './fixtures/temporal.ts';
+import type { HandPayload, TestTemporal } from './fixtures/temporal.ts';
+
+describe('an operator at Temporal', () => {
+  let stack: TestStack;
+  let client: MurmurClient;
+  let temporal: TestTemporal;
+  beforeAll(async () => {
+    stack = await startStack();
+    client = await clientOf(stack);
+    temporal = await temporalOf(stack);
+  }, 180_000);
+  afterAll(async () => {
+    await temporal[Symbol.asyncDispose]();
+    await stack[Symbol.asyncDispose]();
+    await nothingLeft(stack);
+  }, 120_000);
+
+  /** An agent without a program whose turn goes on until somebody ends it. */
+  async function hanging(slug: string): Promise<WorkflowHandle> {
+    await client.call('spawn', { slug, description: scripted('Hang.', { hang: true }), model: 'fake' });
+    await turnRuns(slug, 1);
+    return temporal.agent(slug);
+  }
+
+  async function turnRuns(slug: string, turn: number): Promise<void> {
+    await eventually('the turn runs', async () => {
+      return ofType(await eventLog(stack, slug), 'turn_start').some((start) => start.turn === turn);
+    });
+  }
+
+  async function notes(slug: string): Promise<readonly string[]> {
+    const { timeline = [] } = await statusOf(stack, slug);
+    return timeline.filter(({ type }) => type === 'note').map(({ text }) => text ?? '');
+  }
+
+  it('is shown what an agent is, where it stands and what its activities do', async () => {
+    const prompt = scripted('A prompt that nobody is shown.', bash(heldCommand('shown')), { text: 'ok' });
+    await stack.murmur(['spawn', 'shown', prompt, '--purpose', 'Show the operator']);
+    const release = await heldCommandBegan(stack, 'shown');
+    const agent = await temporal.agent('shown');
+    const machine = await machineOf(stack, 'shown');
+    const described = await agent.describe();
+    const { owner } = /^w\/default\/u\/(?<owner>[^/]+)\/shown$/.exec(agent.workflowId)?.groups ?? {};
+
+    expect(await described.staticSummary()).toBe('shown: Show the operator');
+    const attributes = described.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]);
+    expect(Object.fromEntries(attributes)).toMatchObject({
+      MurmurWorkspace: 'default',
+      MurmurOwner: owner,
+      MurmurPhase: 'running',
+      MurmurRoot: 'shown',
+      MurmurRepo: [expect.stringContaining('price-list.git')],
+    });
+    expect(described.memo).toEqual({
+      spawn_id: expect.any(String),
+      purpose: 'Show the operator',
+      machine,
+      created_at: expect.any(String),
+    });
+    const metadata = await agent.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(metadata.currentDetails).toContain('- **agent**: shown: Show the operator');
+    expect(metadata.currentDetails).toContain('- **phase**: running');
+    expect(metadata.currentDetails).toContain('- **turn**: 1 (running)');
+    expect(metadata.currentDetails).toContain(`- **machine**: ${machine} [running, `);
+    expect(metadata.currentDetails).toMatch(/- \*\*cost\*\*: \$\d+\.\d\d/);
+    const summaries = (await eventsOf(agent)).flatMap(({ activityTaskScheduledEventAttributes, userMetadata }) => {
+      const name = activityTaskScheduledEventAttributes?.activityType?.name;
+      const summary = userMetadata?.summary;
+      return name == null || summary == null ? [] : [[name, defaultPayloadConverter.fromPayload(summary)]];
+    });
+    expect(summaries).toEqual([
+      ['prepareAgent', 'machine and workspace'],
+      ['runTurn', 'turn 1'],
+    ]);
+    const inTheClear = [described.memo, attributes, metadata.currentDetails, summaries];
+    expect(JSON.stringify(inTheClear)).not.toContain('A prompt that nobody is shown');
+
+    await release();
+    await stack.murmur(['wait', 'shown']);
+    expect((await agent.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails).toContain(
+      '- **phase**: idle',
+    );
+    const phases = temporal.client.workflow.list({ query: `MurmurPhase = 'idle' AND MurmurRoot = 'shown'` });
+    await eventually('the list has the phase', async () => {
+      for await (const { workflowId } of phases) if (workflowId === agent.workflowId) return true;
+      return false;
+    });
+  }, 120_000);
+
+  it('may signal by hand, with any payload or none: it takes effect or stands in the timeline, and never fails a task', async () => {
+    const garbage = { encoding: 'binary/plain', data: Uint8Array.of(0, 159, 146, 150, 255) };
+    const payloads: readonly (HandPayload | undefined)[] = [
+      undefined,
+      { encoding: 'json/plain', data: '"because I say so"' },
+      { data: 'because I say so' },
+      { encoding: 'json/plain', data: '{"broken' },
+      { encoding: 'x/unheard-of', data: Uint8Array.of(1, 2, 3) },
+      garbage,
+    ];
+    const agent = await hanging('by-hand');
+
+    let turn = 1;
+    for (const payload of payloads) {
+      await signalByHand(temporal, agent, 'interrupt', payload);
+      await eventually('the turn is interrupted', async () => {
+        const { phase, reason } = await statusOf(stack, 'by-hand');
+        return phase === 'idle' && reason === 'interrupted by operator; waits for a message';
+      });
+      turn += 1;
+      await signalByHand(temporal, agent, 'queueAdd', {
+        encoding: 'json/plain',
+        data: JSON.stringify(scripted('Hang again.', { hang: true })),
+      });
+      await turnRuns('by-hand', turn);
+    }
+
+    const [none, , plain, ...unreadable] = payloads;
+    for (const payload of [none, ...unreadable, { encoding: 'json/plain', data: '{"text":7}' }]) {
+      await signalByHand(temporal, agent, 'queueAdd', payload);
+    }
+    await signalByHand(temporal, agent, 'queueAdd', plain);
+    const status = await eventually('the message is queued', async () => {
+      const found = await statusOf(stack, 'by-hand');
+      return found.queued.length > 0 ? found : undefined;
+    });
+    // A broken JSON is a text as well: somebody has typed it.
+    expect(status.queued).toEqual(['{"broken', 'because I say so']);
+    expect((await notes('by-hand')).filter((text) => text.startsWith('queueAdd was dropped'))).toEqual([
+      'queueAdd was dropped: it has no text',
+      expect.stringContaining('queueAdd was dropped: its payload is unreadable'),
+      expect.stringContaining('queueAdd was dropped: its payload is unreadable'),
+      'queueAdd was dropped: its payload has no text',
+    ]);
+
+    const victims = await Promise.all(payloads.slice(1).map((_, index) => hanging(`victim-${String(index)}`)));
+    for (const [index, victim] of [agent, ...victims].entries()) {
+      await signalByHand(temporal, victim, 'kill', payloads[index]);
+    }
+    for (const victim of [agent, ...victims]) {
+      expect(await victim.result()).toMatchObject({
+        phase: 'canceled',
+        reason: expect.stringContaining('killed by operator'),
+        receipt: [{ machine_state: 'destroyed' }],
+      });
+      const failed = (await eventsOf(victim)).filter(
+        ({ workflowTaskFailedEventAttributes: failure }) => failure != null,
+      );
+      expect(failed).toEqual([]);
+    }
+    expect((await statusOf(stack, 'by-hand')).undelivered).toEqual(['{"broken', 'because I say so']);
+  }, 180_000);
+
+  it('finds no secret in Temporal, in a file or in a log, while the agent lives and after its end', async () => {
+    const canary = `canary-${randomBytes(12).toString('hex')}`;
+    const commands = 'echo "it is $CANARY"; git commit --allow-empty -m "with $CANARY"';
+    await stack.murmur(['spawn', 'careful', scripted('Echo it.', bash(commands), { text: 'echoed' }), '-e', 'CANARY'], {
+      env: { CANARY: canary },
+    });
+    await stack.murmur(['wait', 'careful']);
+    const agent = await temporal.agent('careful');
+    const machine = await machineOf(stack, 'careful');
+
+    const results = ofType(await eventLog(stack, 'careful'), 'tool_result');
+    expect(results[0]?.text).toContain('it is [secret CANARY]');
+    expect((await statusOf(stack, 'careful')).commits).toBe(1);
+    expect(await stack.murmur(['status', 'careful', '--timeline'])).toContain('with [secret CANARY]');
+    expect(await textsAbout(agent)).toContain('with [secret CANARY]');
+    expect(await textsAbout(agent)).not.toContain(canary);
+    // The stored value, and what is the agent's own: its home, where its program keeps the conversation, and its work.
+    const ofTheAgent = ['home', 'work'].map((folder) => join(stack.home, 'machines', machine, folder));
+    expect(await filesWith(canary, ofTheAgent)).toEqual([expect.stringContaining(join(stack.home, 'secrets'))]);
+    const { supervisor, children } = await stack.record();
+    const ours = [supervisor, ...Object.values(children)].map(({ pid }) => pid);
+    const holders = (await processesWith(canary)).map((line) => Number.parseInt(line, 10));
+    expect(holders.filter((pid) => ours.includes(pid))).toEqual([]);
+    expect(holders).not.toContain(await runnerOf(stack, machine));
+
+    await stack.murmur(['kill', 'careful']);
+    expect(await textsAbout(agent)).not.toContain(canary);
+    expect(await filesWith(canary)).toEqual([]);
+    // The search would have found it: the prompt does lie in the database.
+    expect(await filesWith('Echo it.')).toContainEqual(expect.stringContaining('temporal.db'));
+    expect(await processesWith(canary)).toEqual([]);
+    expect(await stack.murmur(['turns', 'careful'])).not.toContain(canary);
+
+    // The key of the model is a secret of the whole stack: only a file for the agent program's own use ever held it.
+    const key = stack.env['ANTHROPIC_API_KEY'] ?? '';
+    expect(await textsAbout(agent)).not.toContain(key);
+    expect((await filesWith(key)).filter((file) => !file.includes('/run/agent/'))).toEqual([]);
+  }, 120_000);
+
+  /** Files of the home that hold the text, but for those in the given folders. */
+  async function filesWith(text: string, except: readonly string[] = []): Promise<readonly string[]> {
+    const entries = await readdir(stack.home, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const searched = files.filter((file) => !except.some((folder) => file.startsWith(`${folder}/`)));
+    const found: string[] = [];
+    for (const file of searched) {
+      // One that is gone by now, such as a journal of the database, holds nothing.
+      const content = await readFile(file).catch(() => Buffer.alloc(0));
+      if (content.includes(text)) found.push(file);
+    }
+    return found;
+  }
+});

@@ -10,7 +10,7 @@ const SOURCES = ['runner', 'drivers/backends', 'drivers/machines/isolation', 'co
 export async function runnerBundle(cacheFolder: string): Promise<string> {
   if (IS_PUBLISHED) return publishedFile('runner.js');
   // Only a checkout has the bundler.
-  const { build, version } = await import('esbuild');
+  const { build, stop, version } = await import('esbuild');
   return await cachedBundle(cacheFolder, { name: 'runner', sources: SOURCES, salt: [version] }, async () => {
     const { outputFiles } = await build({
       entryPoints: [join(PACKAGE_ROOT, 'runner', 'main.ts')],
@@ -21,6 +21,8 @@ export async function runnerBundle(cacheFolder: string): Promise<string> {
       write: false,
       logLevel: 'silent',
     });
+    // Its helper process would stay for as long as the worker.
+    await stop();
     const [bundle] = outputFiles;
     if (bundle === undefined) throw new Error('esbuild made no file of the runner');
     return bundle.contents;

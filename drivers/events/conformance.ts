@@ -182,6 +182,19 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
         }
       });
 
+      it('hears of each entry while it waits', async () => {
+        await using test = await create();
+        const abort = new AbortController();
+        const entries = test.log.follow(AGENT, 0, abort.signal)[Symbol.asyncIterator]();
+        // Each round waits for the last: a log that was only looked at now and then would not come to the end in time.
+        for (let seq = 1; seq <= 30; seq += 1) {
+          const next = entries.next();
+          await test.log.append(AGENT, 'runner', notes(seq, seq));
+          expect((await next).value).toMatchObject({ id: seq });
+        }
+        abort.abort();
+      }, 30_000);
+
       it('ends when the signal aborts, while it waits or before it begins', async () => {
         await using test = await create();
         const abort = new AbortController();

@@ -111,11 +111,7 @@ export async function captureRepository(
 }
 
 /** A bundle can be larger than memory: it goes to the file as it comes. */
-async function saveOutput(
-  child: ReturnType<Containment['spawn']>,
-  file: string,
-  directory: string,
-): Promise<void> {
+async function saveOutput(child: ReturnType<Containment['spawn']>, file: string, directory: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   child.once('error', reject);
   child.once('close', (code) => resolve(code ?? 128));

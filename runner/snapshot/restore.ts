@@ -1,5 +1,5 @@
 // A snapshot back into a machine: the same paths, branches, HEAD, index, files and conversation.
-import { chmodSync, copyFileSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { runContained } from '../containment.ts';
@@ -59,7 +59,7 @@ export async function restoreWork(
     if (repository.bundle !== undefined) {
       // The runner's own folder is out of the agent's sight.
       rmSync(bundle, { force: true });
-      copyFileSync(path.join(snapshot.directory, repository.bundle), bundle);
+      copyFileSync(path.join(snapshot.directory, repository.bundle), bundle, constants.COPYFILE_EXCL);
       chmodSync(bundle, 0o644);
     }
     const { branch, head, index, work } = repository;
@@ -87,7 +87,8 @@ async function restoreDetails(
   }
   if (conflicts === undefined) return;
   const input = readFileSync(path.join(snapshot.directory, conflicts));
-  const script = 'git read-tree --empty && git update-index -z --index-info && { git update-index -q --refresh || true; }';
+  const script =
+    'git read-tree --empty && git update-index -z --index-info && { git update-index -q --refresh || true; }';
   const run = await runContained(containment, '/bin/sh', ['-c', script], { ...place, input });
   if (run.code !== 0) throw restoreError(checkout, run.stderr);
 }
@@ -97,8 +98,15 @@ async function localRefs(
   { containment, env }: Pick<MachineContext, 'containment' | 'env'>,
 ): Promise<readonly string[]> {
   const args = ['for-each-ref', '--format=%(refname)', 'refs/heads', 'refs/tags', 'refs/stash'];
-  const { stdout } = await runContained(containment, 'git', args, { cwd: directory, env, timeoutMs: RESTORE_TIMEOUT_MS });
-  return stdout.toString('utf8').split('\n').filter((ref) => ref !== '');
+  const { stdout } = await runContained(containment, 'git', args, {
+    cwd: directory,
+    env,
+    timeoutMs: RESTORE_TIMEOUT_MS,
+  });
+  return stdout
+    .toString('utf8')
+    .split('\n')
+    .filter((ref) => ref !== '');
 }
 
 /** Deletes come first: `a` has to go before `a/b` can be made. */

@@ -56,7 +56,10 @@ function openOwn(file: string, home: string): number | undefined {
     return undefined;
   }
   const found = fstatSync(descriptor);
-  const isOwn = found.isFile() && found.uid === lstatSync(home).uid && isBelow(path.relative(realpathSync(home), target(descriptor, file)));
+  const isOwn =
+    found.isFile() &&
+    found.uid === lstatSync(home).uid &&
+    isBelow(path.relative(realpathSync(home), target(descriptor, file)));
   if (isOwn) return descriptor;
   closeSync(descriptor);
   return undefined;

@@ -8,7 +8,7 @@ import { recordOf } from '../../workflows/agent/status.ts';
 import { NOW, testAgent } from '../fixtures/agent-state.ts';
 import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts';
 import type { ActivityBench } from '../fixtures/activity-bench.ts';
-import { eventually } from '../fixtures/running-agent.ts';
+import { eventually } from '../fixtures/waiting.ts';
 
 function endInput(bench: ActivityBench, turn_id?: string): EndAgentInput {
   const { state } = testAgent();

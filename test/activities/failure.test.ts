@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ApplicationFailure } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
 import { handedOver, machineLost, toFailure } from '../../activities/failure.ts';
 import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
 import type { ErrorCode } from '../../contract/wire/errors.ts';

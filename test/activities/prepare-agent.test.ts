@@ -5,7 +5,7 @@ import { HANDOVER } from '../../contract/wire/activities.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts';
 import type { ActivityBench } from '../fixtures/activity-bench.ts';
-import { eventually, gate } from '../fixtures/running-agent.ts';
+import { eventually, gate } from '../fixtures/waiting.ts';
 
 /** Makes `open` wait, as a clone does. */
 function slowOpen(bench: ActivityBench): { readonly asked: () => number; open(): void } {

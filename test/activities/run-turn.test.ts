@@ -5,7 +5,7 @@ import { HANDOVER, MACHINE_LOST } from '../../contract/wire/activities.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { message } from '../fixtures/agent-state.ts';
 import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts';
-import { eventually } from '../fixtures/running-agent.ts';
+import { eventually } from '../fixtures/waiting.ts';
 
 const SAY = { type: 'assistant_text', text: 'working' } as const;
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { MurmurClient } from '../../client/index.ts';
-import { bash, heldCommand, heldCommandBegan, machineOf, scripted, statusOf } from './fixtures/agent.ts';
+import { bash, heldCommand, heldCommandBegan, machineOf, scripted, settled, statusOf } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
 import { eventLog, ofType } from './fixtures/log.ts';
 import { nothingLeft, processesWith, runnerOf } from './fixtures/processes.ts';
@@ -90,7 +90,7 @@ describe('an operator at Temporal', () => {
     expect(JSON.stringify(inTheClear)).not.toContain('A prompt that nobody is shown');
 
     await release();
-    await stack.murmur(['wait', 'shown']);
+    await settled(stack, 'shown');
     expect((await agent.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails).toContain(
       '- **phase**: idle',
     );
@@ -170,7 +170,7 @@ describe('an operator at Temporal', () => {
     await stack.murmur(['spawn', 'careful', scripted('Echo it.', bash(commands), { text: 'echoed' }), '-e', 'CANARY'], {
       env: { CANARY: canary },
     });
-    await stack.murmur(['wait', 'careful']);
+    await settled(stack, 'careful');
     const agent = await temporal.agent('careful');
     const machine = await machineOf(stack, 'careful');
 

@@ -1,6 +1,15 @@
 // `murmur down` and `murmur up` around agents at work and at rest, `kill`, and messages in their order.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { bash, heldCommand, heldCommandBegan, machineOf, scripted, statusOf } from './fixtures/agent.ts';
+import {
+  bash,
+  heldCommand,
+  heldCommandBegan,
+  machineOf,
+  scripted,
+  settled,
+  spawnAgent,
+  statusOf,
+} from './fixtures/agent.ts';
 import { eventLog, expectWholeLog, ofType } from './fixtures/log.ts';
 import { nothingLeft, processesRunning, processesWith } from './fixtures/processes.ts';
 import { startStack, type TestStack } from './fixtures/stack.ts';
@@ -28,11 +37,11 @@ describe('stop and go', () => {
   const leaveStray = `(setsid env -i ${strayWords.join(' ')} &)`;
 
   it('down ends everything and up carries on: the cut-off turn with a note, idle agents with their conversation', async () => {
-    await stack.murmur(['spawn', 'rested', scripted('Remember the word heliotrope.', { text: 'I remember it.' })]);
+    await spawnAgent(stack, 'rested', scripted('Remember the word heliotrope.', { text: 'I remember it.' }));
     const command = `${leaveStray}; ${heldCommand('cut')}`;
-    await stack.murmur(['spawn', 'cut', scripted('Job of cut.', bash(command), { text: 'cut is done' })]);
+    await spawnAgent(stack, 'cut', scripted('Job of cut.', bash(command), { text: 'cut is done' }));
     const release = await heldCommandBegan(stack, 'cut');
-    await stack.murmur(['wait', 'rested']);
+    await settled(stack, 'rested');
     expect(await processesRunning(...strayWords)).toHaveLength(1);
     const before = watchSession(stack, 'cut');
     await before.until('the command', ({ event }) => event.type === 'tool_use');
@@ -46,7 +55,7 @@ describe('stop and go', () => {
     await release();
     await stack.murmur(['up']);
     const after = watchSession(stack, 'cut', before.entries.at(-1)?.id);
-    await stack.murmur(['wait', 'cut']);
+    await settled(stack, 'cut');
     expect(await statusOf(stack, 'cut')).toMatchObject({ phase: 'idle', response: 'cut is done' });
     const [first, second, ...more] = promptsAfter('Job of cut.');
     expect(more).toEqual([]);
@@ -63,7 +72,7 @@ describe('stop and go', () => {
     expect([...before.entries, ...after.entries].map(({ id }) => id)).toEqual(session);
 
     await stack.murmur(['queue', 'add', 'rested', 'Which', 'word', 'was', 'it?']);
-    await stack.murmur(['wait', 'rested']);
+    await settled(stack, 'rested');
     const asked = stack.model.requests.findLast(({ prompt }) => prompt === 'Which word was it?');
     expect(asked?.messages.map(({ text }) => text).join('\n')).toContain('I remember it.');
     expect(ofType(await eventLog(stack, 'rested'), 'turn_complete')).toHaveLength(2);
@@ -79,7 +88,7 @@ describe('stop and go', () => {
 
   it('a sent message is a turn of its own before the queue and outlives its clearing; strategies batch the rest', async () => {
     const held = (name: string): string => scripted(`Hold for ${name}.`, bash(heldCommand(name)), { text: 'held' });
-    await stack.murmur(['spawn', 'ordered', held('ordered')]);
+    await spawnAgent(stack, 'ordered', held('ordered'));
     const first = await heldCommandBegan(stack, 'ordered');
     await stack.murmur(['queue', 'add', 'ordered', 'never', 'asked']);
     await stack.murmur(['session', 'send', 'ordered', 'urgent']);
@@ -88,7 +97,7 @@ describe('stop and go', () => {
     await stack.murmur(['queue', 'add', 'ordered', 'beta']);
     expect((await statusOf(stack, 'ordered')).queued).toEqual(['urgent', 'alpha', 'beta']);
     await first();
-    await stack.murmur(['wait', 'ordered']);
+    await settled(stack, 'ordered');
 
     await stack.murmur(['queue', 'strategy', 'ordered', 'one']);
     await stack.murmur(['session', 'send', 'ordered', held('again')]);
@@ -96,7 +105,7 @@ describe('stop and go', () => {
     await stack.murmur(['queue', 'add', 'ordered', 'gamma']);
     await stack.murmur(['queue', 'add', 'ordered', 'delta']);
     await second();
-    await stack.murmur(['wait', 'ordered']);
+    await settled(stack, 'ordered');
 
     const prompts = promptsAfter('Hold for ordered.');
     expect(prompts.map((prompt) => /Hold for \w+|urgent|alpha|beta|gamma|delta|never/g.exec(prompt)?.[0])).toEqual([

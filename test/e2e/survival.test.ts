@@ -1,7 +1,16 @@
 // What is killed comes back, and nothing is lost or done twice. Each test kills or freezes a real process.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { StackChild } from '../../contract/stack.ts';
-import { bash, heldCommand, heldCommandBegan, machineOf, scripted, statusOf } from './fixtures/agent.ts';
+import {
+  bash,
+  heldCommand,
+  heldCommandBegan,
+  machineOf,
+  scripted,
+  settled,
+  spawnAgent,
+  statusOf,
+} from './fixtures/agent.ts';
 import { eventLog, expectWholeLog, journal, ofType } from './fixtures/log.ts';
 import { agentProgram, isAlive, nothingLeft, processesWith, runnerOf } from './fixtures/processes.ts';
 import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
@@ -21,7 +30,7 @@ describe('survival', () => {
   /** Starts an agent and waits until its command runs; `release` lets the command end. */
   async function agentInMidTurn(slug: string) {
     const command = `echo once >> count.txt; ${heldCommand(slug)}; cat count.txt`;
-    await stack.murmur(['spawn', slug, scripted(`Job of ${slug}.`, bash(command), { text: `${slug} is done` })]);
+    await spawnAgent(stack, slug, scripted(`Job of ${slug}.`, bash(command), { text: `${slug} is done` }));
     const release = await heldCommandBegan(stack, slug);
     const machine = await machineOf(stack, slug);
     return { release, machine, program: await agentProgram(machine) };
@@ -57,8 +66,7 @@ describe('survival', () => {
 
   /** The agent finishes in its first turn: its command has run once, the model was asked once a step, the log is whole. */
   async function finishesOnce(slug: string): Promise<void> {
-    await stack.murmur(['wait', slug]);
-    expect(await statusOf(stack, slug)).toMatchObject({
+    expect(await settled(stack, slug)).toMatchObject({
       phase: 'idle',
       response: `${slug} is done`,
       turn: { number: 1 },
@@ -142,7 +150,7 @@ describe('survival', () => {
     const before = await stack.record();
     process.kill(before.supervisor.pid, 'SIGKILL');
     await eventually('the supervisor is gone', async () => !(await isAlive(before.supervisor.pid)));
-    expect(await statusOf(stack, 'kill-supervisor')).toMatchObject({ phase: 'running' });
+    expect(await stack.json(['status', 'kill-supervisor'])).toMatchObject({ phase: 'running' });
     await stack.murmur(['up']);
     const { supervisor, children } = await stack.record();
     expect(supervisor.pid).not.toBe(before.supervisor.pid);
@@ -166,8 +174,7 @@ describe('survival', () => {
       process.kill(await pidOf(agent), 'SIGKILL');
       await eventually('the agent program is gone', async () => !(await isAlive(agent.program)));
       await agent.release();
-      await stack.murmur(['wait', slug]);
-      expect(await statusOf(stack, slug)).toMatchObject({
+      expect(await settled(stack, slug)).toMatchObject({
         phase: 'idle',
         response: `${slug} is done`,
         turn: { number: 2 },
@@ -195,8 +202,7 @@ describe('survival', () => {
     await nothingLeft(stack);
     await release();
     await stack.murmur(['up']);
-    await stack.murmur(['wait', 'power-cut']);
-    expect(await statusOf(stack, 'power-cut')).toMatchObject({ phase: 'idle', response: 'power-cut is done' });
+    expect(await settled(stack, 'power-cut')).toMatchObject({ phase: 'idle', response: 'power-cut is done' });
     const entries = await expectWholeLog(stack, 'power-cut');
     expect(ofType(entries, 'turn_complete').map(({ status }) => status)).toEqual(['crashed', 'completed']);
     expect(requestsOf('power-cut').map(({ step }) => step)).toEqual([0, 0, 1]);

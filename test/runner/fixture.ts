@@ -98,7 +98,7 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
   const folder = options.folder ?? makeFolder();
   const paths = machinePaths(path.join(folder, 'runner'));
   mkdirSync(paths.runner, { recursive: true });
-  const config: RunnerConfig = { machine: 'murmur-00000000', token: TOKEN, isolation: {} as RunnerConfig['isolation'] };
+  const config: RunnerConfig = { machine: 'murmur-00000000', token: TOKEN, isolation: {} };
   writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 });
   const callerHome = path.join(folder, 'caller');
   mkdirSync(callerHome, { recursive: true });
@@ -200,7 +200,7 @@ export function isRunning(pid: number): boolean {
 /** Waits until something holds; throws after a time that is long enough for a loaded host. */
 export async function until(holds: () => boolean): Promise<void> {
   for (const end = Date.now() + 60_000; !holds(); await delay(5)) {
-    if (Date.now() > end) throw new Error(`it did not happen: ${holds}`);
+    if (Date.now() > end) throw new Error(`it did not happen: ${holds.toString()}`);
   }
 }
 

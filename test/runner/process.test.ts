@@ -1,23 +1,164 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { bash, cleanUp, makeFolder, makeOrigin, openRequest, runTurn } from './fixture.ts';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import {
+  bash,
+  cleanUp,
+  eventOf,
+  eventsUpTo,
+  git,
+  isRunning,
+  makeFolder,
+  makeOrigin,
+  openRequest,
+  runTurn,
+  until,
+} from './fixture.ts';
 import { residentBytes, startProcess } from './runner-process.ts';
+import type { RunnerProcess } from './runner-process.ts';
 
 afterEach(cleanUp);
 
+/** A command that leaves a process which gave up everything by which it could be found, and then goes on. */
+const ESCAPE = 'setsid env -i sh -c "cd / && exec sleep 4321" >/dev/null 2>&1 & echo started > started; sleep 4321';
+
+/** Processes on this host whose command line is the one above. */
+function sleepers(): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8') === 'sleep\x004321\x00' && isRunning(pid);
+      } catch {
+        return false;
+      }
+    });
+}
+
+async function startEscape(runner: RunnerProcess): Promise<void> {
+  await runner.client.open(openRequest());
+  await runner.client.turn({ turn_id: 't1', number: 1, prompt: bash(ESCAPE), inputs: [] });
+  await until(() => existsSync(path.join(runner.paths.work, 'started')));
+}
+
+async function exitOf({ child }: RunnerProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+}
+
 describe('the bundled runner', () => {
-  it('works inside the isolation of the host and stays small', async () => {
+  it('does the whole job in the isolation of the host, in little memory', async () => {
     const folder = makeFolder();
     const origin = await makeOrigin(folder);
     const runner = await startProcess({ folder });
-    const { isolation } = await runner.client.open(openRequest({ repos: [{ clone_url: origin, branch: 'work' }] }));
-    const times: number[] = [];
+    const { cwd } = await runner.client.open(openRequest({ repos: [{ clone_url: origin, branch: 'work' }] }));
     for (let turn = 0; turn < 20; turn++) {
-      const began = performance.now();
       const command = `echo ${turn} > file && git add -A && git commit -qm "turn ${turn}" && git push -q origin HEAD`;
       const { outcome } = await runTurn(runner, `t${turn}`, bash(command));
-      expect(outcome).toMatchObject({ status: 'completed', branches: [{ branch: 'work', pushed: true }] });
-      times.push(performance.now() - began);
+      expect(outcome).toMatchObject({
+        status: 'completed',
+        files_modified: ['file'],
+        commits: [{ subject: `turn ${turn}` }],
+        pushes: [{ subject: `turn ${turn}` }],
+        branches: [{ branch: 'work', pushed: true, dirty_files: 0 }],
+      });
     }
-    console.log(isolation, runner.startMs, residentBytes(runner.child.pid ?? 0)! / 1e6, times);
+    expect(await git(origin, 'log', '-1', '--format=%s', 'work')).toBe('turn 19');
+    expect(existsSync(path.join(cwd, 'file'))).toBe(true);
+    // The promise is 80 MB beside the agent program.
+    expect(residentBytes(runner.child.pid ?? 0) ?? 0).toBeLessThan(85 * 1024 * 1024);
   }, 120_000);
+
+  it('restores a snapshot inside the isolation', async () => {
+    const folder = makeFolder();
+    const origin = await makeOrigin(folder);
+    const request = openRequest({ repos: [{ clone_url: origin, branch: 'work' }] });
+    const first = await startProcess({ folder });
+    const { cwd } = await first.client.open(request);
+    await runTurn(first, 't1', bash('git commit -q --allow-empty -m mine; echo > untracked; echo x >> README.md'));
+    const status = await git(cwd, '-c', 'safe.directory=*', 'status', '--porcelain');
+    const kept = path.join(folder, 'kept');
+    cpSync((await first.client.snapshot()).directory, kept, { recursive: true });
+    await first.client.stop({ status: 'cut_off' });
+    await exitOf(first);
+    rmSync(path.join(folder, 'machines'), { recursive: true });
+    const second = await startProcess({ folder });
+    expect(await second.client.open({ ...request, restore: kept })).toMatchObject({ cwd, resumed: true });
+    expect(await git(cwd, '-c', 'safe.directory=*', 'status', '--porcelain')).toBe(status);
+    expect(await git(cwd, '-c', 'safe.directory=*', 'log', '-1', '--format=%s')).toBe('mine');
+    const { outcome } = await runTurn(second, 't2', bash('git push -q origin HEAD'));
+    expect(outcome.branches).toEqual([expect.objectContaining({ pushed: true, dirty_files: 2 })]);
+  }, 120_000);
+
+  it('does not show the agent the folder of the runner', async () => {
+    const runner = await startProcess({ folder: makeFolder() });
+    await runner.client.open(openRequest());
+    const command = `cat ${runner.paths.config} ${runner.paths.journal}; echo looked`;
+    const { end_seq } = await runTurn(runner, 't1', bash(command));
+    const result = (await eventsUpTo(runner.client, end_seq)).find(({ event }) => event.type === 'tool_result');
+    expect(JSON.stringify(result)).not.toContain('token-of-the-test');
+    expect(JSON.stringify(result)).toContain('looked');
+  }, 60_000);
+});
+
+describe('an interrupted turn', () => {
+  it('leaves no process, not even one that hid', async () => {
+    const runner = await startProcess();
+    const before = sleepers();
+    await startEscape(runner);
+    await until(() => sleepers().length >= before.length + 2);
+    await runner.client.interrupt({ turn_id: 't1' });
+    await eventOf(runner.client, (event) => event.type === 'turn_complete');
+    expect(sleepers()).toEqual(before);
+  }, 60_000);
+});
+
+describe('the end of a runner process', () => {
+  it('by order leaves no process, not even one that hid', async () => {
+    const runner = await startProcess();
+    const before = sleepers();
+    await startEscape(runner);
+    await runner.client.stop({ status: 'cut_off' });
+    await exitOf(runner);
+    expect([runner.child.exitCode, sleepers()]).toEqual([0, before]);
+  }, 60_000);
+
+  it('by SIGTERM cuts the turn off', async () => {
+    const folder = makeFolder();
+    const runner = await startProcess({ folder });
+    const before = sleepers();
+    await startEscape(runner);
+    runner.child.kill('SIGTERM');
+    await exitOf(runner);
+    expect(sleepers()).toEqual(before);
+    const again = await startProcess({ folder });
+    const reply = await again.client.turn({ turn_id: 't1', number: 1, prompt: 'x', inputs: [] });
+    expect(reply.outcome?.status).toBe('cut_off');
+  }, 60_000);
+
+  it('by SIGKILL takes the agent with it; the next one marks the turn as crashed and prompts nothing', async () => {
+    const folder = makeFolder();
+    const runner = await startProcess({ folder });
+    const before = sleepers();
+    await startEscape(runner);
+    runner.child.kill('SIGKILL');
+    await exitOf(runner);
+    const again = await startProcess({ folder });
+    expect(sleepers()).toEqual(before);
+    const reply = await again.client.turn({ turn_id: 't1', number: 1, prompt: bash('echo again'), inputs: [] });
+    expect(reply).toMatchObject({ state: 'ended', outcome: { status: 'crashed' } });
+    const events = await eventsUpTo(again.client, reply.end_seq ?? 0);
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, at) => at + 1));
+    expect(events.filter(({ event }) => event.type === 'user_text')).toHaveLength(1);
+    expect(events.at(-1)?.event).toMatchObject({ type: 'turn_complete', status: 'crashed' });
+  }, 60_000);
+
+  it('is none for a second one on the same machine: the first goes on alone', async () => {
+    const folder = makeFolder();
+    const runner = await startProcess({ folder });
+    await expect(startProcess({ folder })).rejects.toThrow('another runner serves');
+    expect(await runner.client.health()).toMatchObject({ pid: runner.child.pid });
+    mkdirSync(folder, { recursive: true });
+  }, 60_000);
 });

@@ -1,5 +1,15 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { cleanUp, bash, eventsUpTo, git, makeFolder, makeOrigin, openRequest, runTurn, startRunner } from './fixture.ts';
+import {
+  cleanUp,
+  bash,
+  eventsUpTo,
+  git,
+  makeFolder,
+  makeOrigin,
+  openRequest,
+  runTurn,
+  startRunner,
+} from './fixture.ts';
 
 afterEach(cleanUp);
 

@@ -9,6 +9,7 @@ import type { EventLog } from '../../../drivers/events/event-log.ts';
 import { agentFolder, LOG_FILE } from '../../../drivers/events/agent-folder.ts';
 import { describeEventLog, followed, notes } from '../../../drivers/events/conformance.ts';
 import { createFileEventLog } from '../../../drivers/events/file.ts';
+import { encodeLines } from '../../../drivers/events/log-line.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const AGENT = 'w/default/u/jane/fix-auth';
@@ -57,6 +58,29 @@ describe('file event log', () => {
     expect(await reader.append(AGENT, 'runner', events)).toBe(last);
     expect(await seqsOf(reader)).toEqual(notes(1, last).map(({ seq }) => seq));
     expect(await seqsOf(log)).toEqual(notes(1, last).map(({ seq }) => seq));
+  });
+
+  it('finds its way in a long log that a thawed writer wrote into with numbers of another time', async () => {
+    await using folder = await temporaryFolder();
+    const log = createFileEventLog(folder.path);
+    const long = 'x'.repeat(2_000);
+    await log.append(AGENT, 'runner', notes(1, 100, long));
+    // The same events again, with the ids and places that were right when the writer froze.
+    const late = encodeLines(notes(1, 100, long), 'runner', { id: 7, last: { runner: 0, workflow: 3 } }, 0);
+    await appendFile(fileOf(folder.path), late);
+    await log.append(AGENT, 'runner', notes(101, 150, long));
+    await appendFile(fileOf(folder.path), late);
+    const reader = createFileEventLog(folder.path);
+    expect(await reader.lastSeq(AGENT, 'runner')).toBe(150);
+    expect(await reader.lastSeq(AGENT, 'workflow')).toBe(0);
+    for (const after of [0, 20, 99, 100, 101, 149]) {
+      expect((await reader.read(AGENT, after, 1))[0]).toMatchObject({ id: after + 1, seq: after + 1 });
+    }
+    expect((await reader.tail(AGENT, 2)).map(({ id, seq }) => [id, seq])).toEqual([
+      [149, 149],
+      [150, 150],
+    ]);
+    expect(await reader.append(AGENT, 'runner', notes(151, 151))).toBe(151);
   });
 
   it('skips lines that are damaged', async () => {

@@ -1,17 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import {
-  bash,
-  callerEnv,
-  cleanUp,
-  eventsUpTo,
-  git,
-  makeFolder,
-  makeOrigin,
-  openRequest,
-  runTurn,
-} from '../fixture.ts';
+import { bash, callerEnv, cleanUp, eventsUpTo, git, makeFolder, makeOrigin, openRequest, runTurn } from '../fixture.ts';
 import { startProcess } from '../runner-process.ts';
 import { serveHttpOrigin } from './http-origin.ts';
 import { serveSshOrigin, sshdProblem } from './ssh-origin.ts';

@@ -38,10 +38,7 @@ describe("the runner's server", () => {
   it('tells its health to anyone, and nothing secret', async () => {
     const { served } = await startRunner();
     const { status, body } = await call(served.port, 'GET', '/health');
-    expect([status, body]).toEqual([
-      200,
-      { protocol: RUNNER_PROTOCOL, machine: 'murmur-00000000', pid: process.pid },
-    ]);
+    expect([status, body]).toEqual([200, { protocol: RUNNER_PROTOCOL, machine: 'murmur-00000000', pid: process.pid }]);
   });
 
   it.each([

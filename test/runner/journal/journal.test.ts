@@ -49,7 +49,12 @@ describe('a journal', () => {
     const again = openJournal(journal.file);
     expect(again.seq).toBe(1);
     expect(again.append(note('next')).seq).toBe(2);
-    expect(readFileSync(journal.file, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line).seq)).toEqual([1, 2]);
+    expect(
+      readFileSync(journal.file, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line).seq),
+    ).toEqual([1, 2]);
   });
 
   it('cuts off garbage at its end', async () => {

@@ -70,7 +70,8 @@ describe('commits of a turn', () => {
     const { turn } = await begin();
     await turn('git commit -q --allow-empty -m one; git commit -q --allow-empty -m two');
     expect(subjects((await turn('git commit -q --amend --allow-empty -m "two again"')).commits)).toEqual(['two again']);
-    const rebase = 'git rebase -q --keep-empty --root --exec "git commit -q --amend --allow-empty --no-edit --date=now"';
+    const rebase =
+      'git rebase -q --keep-empty --root --exec "git commit -q --amend --allow-empty --no-edit --date=now"';
     expect(subjects((await turn(`export GIT_COMMITTER_DATE=2040-01-01T00:00:00Z; ${rebase}`)).commits)).toEqual(
       expect.arrayContaining(['one', 'two again']),
     );
@@ -113,7 +114,9 @@ describe('commits of a turn', () => {
 describe('pushes of a turn', () => {
   it('are told with the commit that origin has', async () => {
     const { turn, origin } = await begin();
-    const outcome = await turn('git commit -q --allow-empty -m c; git push -q origin HEAD; git push -q origin HEAD:copy');
+    const outcome = await turn(
+      'git commit -q --allow-empty -m c; git push -q origin HEAD; git push -q origin HEAD:copy',
+    );
     const sha = await git(origin, 'rev-parse', 'work');
     expect(outcome.pushes.map((push) => [push.branch, push.sha, push.subject]).sort()).toEqual([
       ['copy', sha, 'c'],

@@ -44,7 +44,8 @@ describe('a scrubber', () => {
   });
 
   it('takes the lines of a private key one by one as well', () => {
-    const key = '-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\nggSjAgEAAoIBAQC7VJTUt9Us8cKj\n-----END KEY-----\n';
+    const key =
+      '-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\nggSjAgEAAoIBAQC7VJTUt9Us8cKj\n-----END KEY-----\n';
     expect(scrubberOf({ KEY: key }).text('  2 MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw')).toBe('  2 [secret KEY]');
   });
 

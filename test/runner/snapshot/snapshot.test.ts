@@ -1,6 +1,17 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, linkSync, lstatSync, readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import type { SnapshotReply } from '../../../contract/wire/runner.ts';
 import type { Manifest } from '../../../runner/snapshot/manifest.ts';
@@ -79,18 +90,31 @@ describe('a snapshot that is restored', () => {
     ['staged, changed, deleted, untracked, executable and linked files', DIRTY.join('; ')],
     ['both', `git commit -q --allow-empty -m 1; ${DIRTY.join('; ')}`],
     ['commits that were pushed', 'echo > f; git add f; git commit -qm 1; git push -q origin HEAD; echo > g'],
-    ['other branches, tags and a stash', 'echo > f; git add f; git stash -q; git branch side; git switch -qc a/b; git commit -q --allow-empty -m x; git tag -a -m t v1'],
-    ['a detached HEAD', 'git commit -q --allow-empty -m 1; git switch -q --detach; git commit -q --allow-empty -m 2; echo > f'],
-    ['a merge with conflicts', 'git switch -qc other; echo a > README.md; git commit -qam a; git switch -q work; echo b > README.md; git commit -qam b; git merge -q other || true'],
+    [
+      'other branches, tags and a stash',
+      'echo > f; git add f; git stash -q; git branch side; git switch -qc a/b; git commit -q --allow-empty -m x; git tag -a -m t v1',
+    ],
+    [
+      'a detached HEAD',
+      'git commit -q --allow-empty -m 1; git switch -q --detach; git commit -q --allow-empty -m 2; echo > f',
+    ],
+    [
+      'a merge with conflicts',
+      'git switch -qc other; echo a > README.md; git commit -qam a; git switch -q work; echo b > README.md; git commit -qam b; git merge -q other || true',
+    ],
     ['a branch without a parent', 'git switch -q --orphan root; echo > f; git add f; git commit -qm root; echo > g'],
     ['a removed default branch', 'git branch -D main'],
     ['a deleted work tree', 'git rm -rq .'],
-  ])('brings back %s', async (_, command) => {
-    const worked = await workAndCapture(command);
-    const { before, after, opened } = await loseAndRestore(worked);
-    expect(after).toEqual(before);
-    expect(opened).toMatchObject({ cwd: worked.cwd, resumed: true });
-  }, 60_000);
+  ])(
+    'brings back %s',
+    async (_, command) => {
+      const worked = await workAndCapture(command);
+      const { before, after, opened } = await loseAndRestore(worked);
+      expect(after).toEqual(before);
+      expect(opened).toMatchObject({ cwd: worked.cwd, resumed: true });
+    },
+    60_000,
+  );
 
   it('brings back work on an origin without a commit', async () => {
     const makeEmpty = async (folder: string): Promise<string> => {
@@ -191,12 +215,15 @@ describe('capturing', () => {
 
   it.each([
     ['link', (file: string, target: string) => symlinkSync(target, file)],
-    ['folder that is a link', (file: string, target: string) => {
-      const folder = path.dirname(file);
-      rmSync(folder, { recursive: true });
-      symlinkSync(path.dirname(target), folder);
-      linkSync(target, path.join(path.dirname(target), path.basename(file)));
-    }],
+    [
+      'folder that is a link',
+      (file: string, target: string) => {
+        const folder = path.dirname(file);
+        rmSync(folder, { recursive: true });
+        symlinkSync(path.dirname(target), folder);
+        linkSync(target, path.join(path.dirname(target), path.basename(file)));
+      },
+    ],
   ])('does not follow a %s that the agent put in the place of its transcript', async (_, replace) => {
     const folder = makeFolder();
     const runner = await startRunner({ folder });

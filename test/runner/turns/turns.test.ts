@@ -96,7 +96,10 @@ describe('a turn', () => {
     const { outcome, end_seq } = await runTurn(
       runner,
       't1',
-      script({ tool: 'Bash', input: { command: "head -c 5000000 /dev/zero | tr '\\0' x" } }, { text: '€'.repeat(20_000) }),
+      script(
+        { tool: 'Bash', input: { command: "head -c 5000000 /dev/zero | tr '\\0' x" } },
+        { text: '€'.repeat(20_000) },
+      ),
     );
     const events = await eventsUpTo(runner.client, end_seq);
     const result = events.find(({ event }) => event.type === 'tool_result')?.event;

@@ -2,7 +2,17 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RepoSpec } from '../../../contract/wire/agent.ts';
-import { bash, callerEnv, cleanUp, git, makeFolder, makeOrigin, openRequest, runTurn, startRunner } from '../fixture.ts';
+import {
+  bash,
+  callerEnv,
+  cleanUp,
+  git,
+  makeFolder,
+  makeOrigin,
+  openRequest,
+  runTurn,
+  startRunner,
+} from '../fixture.ts';
 import type { TestRunner } from '../fixture.ts';
 
 afterEach(cleanUp);

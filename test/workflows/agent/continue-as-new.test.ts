@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Task } from '../../../contract/wire/tasks.ts';
-import { eventually, followUp, startAgent } from '../../fixtures/running-agent.ts';
+import { followUp, startAgent } from '../../fixtures/running-agent.ts';
 import { startTemporal } from '../../fixtures/temporal.ts';
 import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { eventually } from '../../fixtures/waiting.ts';
 
 let temporal: TestTemporal;
 beforeAll(async () => {

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { eventually, gate, startAgent } from '../../fixtures/running-agent.ts';
+import { startAgent } from '../../fixtures/running-agent.ts';
 import { startTemporal } from '../../fixtures/temporal.ts';
 import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { eventually, gate } from '../../fixtures/waiting.ts';
 
 let temporal: TestTemporal;
 beforeAll(async () => {

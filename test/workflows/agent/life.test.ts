@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { gate, startAgent } from '../../fixtures/running-agent.ts';
+import { startAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
 import { startTemporal } from '../../fixtures/temporal.ts';
 import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { gate } from '../../fixtures/waiting.ts';
 
 let temporal: TestTemporal;
 beforeAll(async () => {

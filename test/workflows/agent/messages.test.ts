@@ -2,11 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Task } from '../../../contract/wire/tasks.ts';
-import { gate, startAgent } from '../../fixtures/running-agent.ts';
+import { startAgent } from '../../fixtures/running-agent.ts';
 import type { RunningAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
 import { startTemporal } from '../../fixtures/temporal.ts';
 import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { gate } from '../../fixtures/waiting.ts';
 
 let temporal: TestTemporal;
 beforeAll(async () => {

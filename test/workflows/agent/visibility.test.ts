@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually, startAgent } from '../../fixtures/running-agent.ts';
+import { startAgent } from '../../fixtures/running-agent.ts';
 import { startTemporal } from '../../fixtures/temporal.ts';
 import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { eventually } from '../../fixtures/waiting.ts';
 
 let temporal: TestTemporal;
 beforeAll(async () => {
@@ -30,7 +31,7 @@ describe("Temporal's own view of an agent", () => {
     await eventually(async () => JSON.stringify(await phase()) === '["idle"]', 'idle in visibility');
     const { events = [] } = await agent.handle.fetchHistory();
     const summaries = (events ?? [])
-      .filter((event) => event.eventType === ACTIVITY_SCHEDULED)
+      .filter((event) => Number(event.eventType) === ACTIVITY_SCHEDULED)
       .map((event) => JSON.parse(Buffer.from(event.userMetadata?.summary?.data ?? '""').toString()) as string);
     expect(summaries).toEqual(['machine and workspace', 'turn 1', 'interrupt turn 1']);
   }, 120_000);
@@ -55,7 +56,7 @@ describe("Temporal's own view of an agent", () => {
     await agent.until((now) => now.phase === 'idle');
     const { events } = await agent.handle.fetchHistory();
     expect(agent.stub.turns).toHaveLength(4);
-    expect((events ?? []).filter((event) => event.eventType === UPSERT)).toHaveLength(2);
+    expect((events ?? []).filter((event) => Number(event.eventType) === UPSERT)).toHaveLength(2);
   }, 120_000);
 });
 

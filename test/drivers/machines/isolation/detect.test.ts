@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { detectIsolation } from '../../../../drivers/machines/isolation/detect.ts';
 
 describe('detectIsolation', () => {
@@ -21,6 +23,17 @@ describe('detectIsolation', () => {
     } else {
       expect(detected).toMatchObject({ ownUser: false, reason: expect.stringMatching(/./) });
     }
+  });
+
+  it('gives namespaces where the system makes them', async () => {
+    // The suites of namespaces are skipped where there are none: this one fails when it is ours that fails.
+    const user = process.getuid?.() === 0 ? [] : ['--user', '--map-current-user', '--keep-caps'];
+    const words = [...user, '--pid', '--fork', '--mount', '--mount-proc', 'true'];
+    const made = await promisify(execFile)('unshare', words).then(
+      () => true,
+      () => false,
+    );
+    expect(await detectIsolation('auto')).toMatchObject({ kind: made ? 'namespace' : 'tracking' });
   });
 
   it('refuses namespaces where they do not work, and gives them where they do', async () => {

@@ -56,11 +56,10 @@ function openOwn(file: string, home: string): number | undefined {
     return undefined;
   }
   const found = fstatSync(descriptor);
-  const isOwn =
-    found.isFile() &&
-    found.uid === lstatSync(home).uid &&
-    isBelow(path.relative(realpathSync(home), target(descriptor, file)));
-  if (isOwn) return descriptor;
+  // Another's file can be linked into the home: then it has two names.
+  const isOwn = found.isFile() && (found.uid === lstatSync(home).uid || found.nlink === 1);
+  const isInside = isOwn && isBelow(path.relative(realpathSync(home), target(descriptor, file)));
+  if (isInside) return descriptor;
   closeSync(descriptor);
   return undefined;
 }

@@ -1,9 +1,10 @@
 // The runner with the real agent program, which a scripted model drives.
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { startScriptedModel } from '../../demo/model/scripted-model.ts';
 import type { ScriptedModel } from '../../demo/model/scripted-model.ts';
-import { listProcesses } from '../../drivers/machines/isolation/process-table.ts';
+import { descendantsOf, listProcesses } from '../../drivers/machines/isolation/process-table.ts';
 import {
   atEnd,
   bash,
@@ -43,18 +44,19 @@ async function begin() {
   return { folder, origin, model, request, runner, env };
 }
 
-/** The process that holds the agent program: what a `kill -9` from outside hits. */
+/** The agent program's own process, which a `kill -9` from outside hits. */
 async function programOf({ child }: RunnerProcess): Promise<number> {
   const table = await listProcesses();
-  const below = new Set([child.pid]);
-  for (let size = 0; size < below.size;) {
-    size = below.size;
-    for (const { pid, parent } of table) if (below.has(parent)) below.add(pid);
-  }
-  below.delete(child.pid);
-  const leaf = table.findLast(({ pid }) => below.has(pid) && !table.some(({ parent }) => parent === pid));
-  if (leaf === undefined) throw new Error('the agent program does not run');
-  return leaf.pid;
+  const below = new Set(descendantsOf([child.pid ?? 0], table).map(({ pid }) => pid));
+  const program = table.find(({ pid }) => below.has(pid) && isProgram(pid));
+  if (program === undefined) throw new Error('the agent program does not run');
+  return program.pid;
+}
+
+/** What holds the program in its namespace has the program's name further back in its command line. */
+function isProgram(pid: number): boolean {
+  const [command = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\x00');
+  return path.basename(command).startsWith('claude');
 }
 
 function asked(model: ScriptedModel): number {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import {
   bash,
@@ -69,6 +69,21 @@ describe('the bundled runner', () => {
     // The promise is 80 MB beside the agent program.
     expect(residentBytes(runner.child.pid ?? 0) ?? 0).toBeLessThan(85 * 1024 * 1024);
   }, 120_000);
+
+  it('does it where processes can only be tracked', async () => {
+    const folder = makeFolder();
+    const origin = await makeOrigin(folder);
+    const runner = await startProcess({ folder, kind: 'tracking' });
+    await runner.client.open(openRequest({ repos: [{ clone_url: origin, branch: 'work' }] }));
+    const command = 'echo > file && git add -A && git commit -qm c && git push -q origin HEAD';
+    const { outcome } = await runTurn(runner, 't1', bash(command));
+    expect(outcome).toMatchObject({ status: 'completed', branches: [{ branch: 'work', pushed: true }] });
+    await runner.client.turn({ turn_id: 't2', number: 2, prompt: bash('echo > started; sleep 4000'), inputs: [] });
+    await until(() => existsSync(path.join(runner.paths.work, 'project', 'started')));
+    await runner.client.stop({ status: 'cut_off' });
+    await exitOf(runner);
+    expect(runner.child.exitCode).toBe(0);
+  }, 60_000);
 
   it('restores a snapshot inside the isolation', async () => {
     const folder = makeFolder();
@@ -159,6 +174,5 @@ describe('the end of a runner process', () => {
     const runner = await startProcess({ folder });
     await expect(startProcess({ folder })).rejects.toThrow('another runner serves');
     expect(await runner.client.health()).toMatchObject({ pid: runner.child.pid });
-    mkdirSync(folder, { recursive: true });
   }, 60_000);
 });

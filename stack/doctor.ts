@@ -101,10 +101,11 @@ async function ports(config: Config): Promise<readonly Check[]> {
   const problems = await Promise.all(which.map((each) => portProblem(each, config.ports[each])));
   const taken = problems.filter((problem) => problem !== undefined).map((problem) => asCheck('port', problem));
   if (taken.length > 0) return taken;
-  const free = which.map((each) => config.ports[each].toString()).join(', ');
+  const fixed = which.map((each) => config.ports[each]).filter((port) => port !== 0);
+  const free = fixed.length === 0 ? 'free ports are taken at the start' : `ports ${fixed.join(', ')} are free`;
   return [
     { name: 'stack', state: 'ok', message: 'nothing is running; `murmur up` starts it' },
-    { name: 'port', state: 'ok', message: `ports ${free} are free` },
+    { name: 'port', state: 'ok', message: free },
   ];
 }
 

@@ -17,6 +17,6 @@ export async function runDoctor({ context, json }: Invocation): Promise<void> {
 }
 
 function printCheck(check: Check, line: (text: string, style?: Style) => void): void {
-  line(`${check.state.padEnd(8)} ${check.name.padEnd(12)} ${check.message}`, STYLES[check.state]);
-  if (check.fix !== undefined) line(`${' '.repeat(21)} fix: ${check.fix}`);
+  line(`${check.state.padEnd(8)} ${check.name.padEnd(13)} ${check.message}`, STYLES[check.state]);
+  if (check.fix !== undefined) line(`${' '.repeat(22)} fix: ${check.fix}`);
 }

@@ -16,7 +16,8 @@ export function statusText(status: Status, now: number): string {
   const block = keyValues([
     ['workflow', status.workflow],
     ['phase', status.phase],
-    ['reason', status.reason],
+    // Why it is parked is said once.
+    ['reason', status.parked?.reason === status.reason ? undefined : status.reason],
     ['parked', parkedText(status)],
     ['note', status.stale],
     ['purpose', status.purpose],

@@ -1,0 +1,420 @@
+// What must be refused is refused with its code, its exit status and what to do; what is merely large or hostile works.
+// Nothing is lost by either.
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execa } from 'execa';
+import { bash, machineOf, scripted, statusOf, type AgentStatus } from './fixtures/agent.ts';
+import { eventLog, expectWholeLog, ofType } from './fixtures/log.ts';
+import { isAlive, runnerOf } from './fixtures/processes.ts';
+import { startProgram } from './fixtures/program.ts';
+import { eventually, ROOT, startStack, type TestStack } from './fixtures/stack.ts';
+
+/** Several commands, each a process of its own, on two slow cores. */
+const TIMEOUT_MS = 180_000;
+const FAKE = ['--model', 'fake-1'];
+const CLAUDE = join(ROOT, 'node_modules', '.bin', 'claude');
+
+let stack: TestStack;
+/** Open to every user, as the folders of real programs are. */
+let programs: string;
+
+beforeAll(async () => {
+  programs = await mkdtemp(join(tmpdir(), 'murmur-programs-'));
+  await chmod(programs, 0o755);
+  stack = await startStack({ up: false });
+}, TIMEOUT_MS);
+afterAll(async () => {
+  await stack[Symbol.asyncDispose]();
+  await rm(programs, { recursive: true, force: true });
+}, TIMEOUT_MS);
+
+interface Refusal {
+  readonly exitCode: number;
+  /** What stands behind `murmur: `. */
+  readonly message: string | RegExp;
+  readonly hint?: string | RegExp;
+}
+
+/** The command ends as told, prints no result, and its last words are the message and the hint. */
+async function expectRefusal(args: readonly string[], refusal: Refusal, cwd = stack.directory): Promise<void> {
+  const { exitCode, stderr, stdout } = await stack.run(args, { cwd });
+  const [, message = '', hint = ''] = /^murmur: (?!this is no git)(.*)$(?:\nhint: (.*)$)?/m.exec(stderr) ?? [];
+  expect({ args, exitCode, stdout, message, hint }).toEqual({
+    args,
+    exitCode: refusal.exitCode,
+    stdout: '',
+    message: matching(refusal.message),
+    hint: matching(refusal.hint ?? /^/),
+  });
+  expect(stderr).not.toContain('    at ');
+}
+
+function matching(text: string | RegExp): unknown {
+  return typeof text === 'string' ? text : expect.stringMatching(text);
+}
+
+/** The search path without any folder that has Claude Code. */
+function pathWithoutClaude(): string {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.filter((folder) => folder !== '' && !existsSync(join(folder, 'claude'))).join(delimiter);
+}
+
+describe('before anything runs', () => {
+  it('a command line that cannot be understood offers the nearest that can', async () => {
+    await expectRefusal(['stauts', 'x'], {
+      exitCode: 2,
+      message: 'unknown command "stauts"',
+      hint: 'did you mean `murmur status`?',
+    });
+    await expectRefusal(['ls', '--jsno'], {
+      exitCode: 2,
+      message: 'unknown flag --jsno',
+      hint: 'did you mean --json?',
+    });
+    await expectRefusal(['spawn', 'x', 'y', '--on-idle', 'kep-aliv'], {
+      exitCode: 2,
+      message: 'unknown value "kep-aliv" for --on-idle',
+      hint: 'did you mean keep-alive? it takes keep-alive, terminate',
+    });
+  }, 180_000);
+
+  it('nothing running names `murmur up`, for people and as JSON', async () => {
+    const nothing = { exitCode: 9, message: 'no Murmur is running here', hint: 'run `murmur up`' };
+    await expectRefusal(['ls'], nothing);
+    await expectRefusal(['spawn', 'early', 'x'], nothing);
+    const { exitCode, stdout } = await stack.run(['status', 'x', '--json']);
+    expect(exitCode).toBe(9);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'UNAVAILABLE', hint: 'run `murmur up`' } });
+  }, 180_000);
+
+  it('a branch that is not pushed is named with the push command', async () => {
+    const git = (...args: string[]) => execa('git', args, { cwd: stack.sample.checkout });
+    await git('checkout', '--quiet', '-b', 'feature/login');
+    await git('commit', '--quiet', '--allow-empty', '-m', 'Not pushed');
+    await expectRefusal(
+      ['spawn', 'x', 'y'],
+      {
+        exitCode: 6,
+        message: 'branch feature/login is not on origin: an agent clones from origin',
+        hint: 'run `git push -u origin feature/login`',
+      },
+      stack.sample.checkout,
+    );
+    await git('checkout', '--quiet', 'main');
+  }, 180_000);
+
+  it('an unknown key in murmur.yaml is named with its file and value', async () => {
+    const project = join(stack.directory, 'project');
+    const file = join(project, '.murmur', 'murmur.yaml');
+    await mkdir(join(project, '.murmur'), { recursive: true });
+    await writeFile(file, 'workspace: shop\nmodle: opus\n');
+    const refusal = {
+      exitCode: 2,
+      message: `${file}: key "modle" (value "opus") is not known`,
+      hint: 'correct the file; it may hold workspace and model',
+    };
+    await expectRefusal(['ls'], refusal, project);
+    await expectRefusal(['up'], refusal, project);
+  }, 180_000);
+
+  it('a MURMUR_HOME that cannot be written is named with the reason', async () => {
+    const file = join(stack.directory, 'a-file');
+    await writeFile(file, '');
+    const up = await stack.run(['up'], { env: { MURMUR_HOME: file } });
+    expect(up).toMatchObject({ exitCode: 6, stdout: '' });
+    expect(up.stderr).toContain(`murmur: MURMUR_HOME ${file} cannot be written: `);
+    expect(up.stderr).toContain('hint: make it writable, or set MURMUR_HOME to a folder of yours');
+    const doctor = await stack.run(['doctor'], { env: { MURMUR_HOME: join(file, 'below') } });
+    expect(doctor.exitCode).toBe(6);
+    expect(doctor.stdout).toContain(`MURMUR_HOME ${join(file, 'below')} cannot be written`);
+  }, 180_000);
+
+  it('a taken port is named with the settings that change it, and nothing is left running', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await eventually('the port is taken', () => other.listening);
+    const { port } = other.address() as AddressInfo;
+    try {
+      await expectRefusal(['up', '--api-port', String(port)], {
+        exitCode: 6,
+        message: `port ${String(port)} for the API server is taken by another program`,
+        hint: /--api-port or MURMUR_API_PORT/,
+      });
+      const doctor = await stack.run(['doctor'], { env: { MURMUR_API_PORT: String(port) } });
+      expect(doctor.exitCode).toBe(6);
+      expect(doctor.stdout).toContain(`port ${String(port)} for the API server is taken`);
+    } finally {
+      other.close();
+    }
+    expect(await stack.murmur(['down'])).toBe('nothing was running');
+  }, 180_000);
+});
+
+describe('Claude Code', () => {
+  it('that is missing is told by up, by doctor and by the agent; two `up` at once start one stack', async () => {
+    const env = { PATH: pathWithoutClaude(), MURMUR_CLAUDE: '' };
+    const ups = await Promise.all([stack.run(['up', '--json'], { env }), stack.run(['up', '--json'], { env })]);
+    expect(ups.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    const supervisors = ups.map(({ stdout }) => (JSON.parse(stdout) as { supervisor: number }).supervisor);
+    expect(new Set(supervisors).size).toBe(1);
+    expect(ups.map(({ stderr }) => stderr).join('\n')).toContain('claude is not on PATH (install Claude Code');
+
+    const doctor = await stack.run(['doctor'], { env });
+    expect(doctor.exitCode).toBe(6);
+    expect(doctor.stdout).toMatch(/^problem +claude +claude is not on PATH\n +fix: install Claude Code: npm install/m);
+    await stack.murmur(['spawn', 'without-claude', 'Hello?'], { cwd: stack.directory });
+    const status = await stack.json<AgentStatus>(['wait', 'without-claude']);
+    expect(status).toMatchObject({ phase: 'failed', undelivered: ['Hello?'] });
+    expect(status.reason).toContain('claude is not on PATH (install Claude Code: `npm install -g');
+    await stack.murmur(['down']);
+  }, 180_000);
+
+  it('of a version that is not tested is a warning that names the range', async () => {
+    const other = join(programs, 'claude');
+    const script = `#!/bin/sh\n[ "$1" = --version ] && echo "9.9.9 (Claude Code)" && exit\nexec '${CLAUDE}' "$@"\n`;
+    await writeFile(other, script, { mode: 0o755 });
+    const up = await stack.run(['up'], { env: { MURMUR_CLAUDE: other } });
+    expect(up.exitCode).toBe(0);
+    expect(up.stderr).toMatch(/claude 9\.9\.9 is outside the tested range, 2\.\d+\.\d+ up to/);
+    const doctor = await stack.run(['doctor'], { env: { MURMUR_CLAUDE: other } });
+    expect(doctor.exitCode).toBe(0);
+    expect(doctor.stdout).toMatch(/^warning +claude +claude 9\.9\.9 is outside the tested range/m);
+  }, 180_000);
+});
+
+describe('an agent that is not there, or no longer, or already', () => {
+  it('a bad slug is quoted as typed, with the rule', async () => {
+    const rule = 'it needs 1 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends';
+    for (const slug of ['Fix_Auth', 'fix auth', '-fix-', 'a'.repeat(64), 'fïx']) {
+      await expectRefusal(['spawn', '--', slug, 'x'], {
+        exitCode: 2,
+        message: `slug ${JSON.stringify(slug)} is not valid: ${rule}`,
+      });
+    }
+    await expectRefusal(['status', 'parent/Child'], { exitCode: 2, message: `slug "Child" is not valid: ${rule}` });
+    await expectRefusal(['spawn', '', 'x'], { exitCode: 2, message: 'slug required' });
+    await expectRefusal(['spawn', 'x', ' '], { exitCode: 2, message: 'description required' });
+  }, 180_000);
+
+  it('an unknown slug is NOT_FOUND with the path that it means', async () => {
+    for (const args of [['status'], ['wait'], ['kill'], ['turns'], ['session', 'interrupt'], ['task', 'ls']]) {
+      await expectRefusal([...args, 'nobody'], {
+        exitCode: 4,
+        message: /^agent "\/w\/default\/u\/[^/]+\/nobody" not found \(slug "nobody"\)$/,
+        hint: 'list agents with `murmur ls`',
+      });
+    }
+    await expectRefusal(['queue', 'add', 'nobody', 'x', '-w', 'shop'], {
+      exitCode: 4,
+      message: /^agent "\/w\/shop\/u\/[^/]+\/nobody" not found/,
+    });
+  }, 180_000);
+
+  it('a slug that is running is ALREADY_EXISTS, one that has ended is not used again', async () => {
+    await stack.murmur(['spawn', 'twice', 'Hello', ...FAKE], { cwd: stack.directory });
+    await expectRefusal(['spawn', 'twice', 'Hello again', ...FAKE], {
+      exitCode: 5,
+      message: /^agent "\/w\/default\/u\/[^/]+\/twice" is already running$/,
+      hint: 'send it a follow-up with `murmur queue add twice`',
+    });
+    const [turn, ...others] = await stack.json<readonly object[]>(['turns', 'twice']);
+    expect(turn).toMatchObject({ description: 'Hello' });
+    expect(others).toEqual([]);
+    await stack.murmur(['kill', 'twice']);
+    const ended = { exitCode: 6, message: /twice" has ended: it is canceled$/, hint: /another slug/ };
+    await expectRefusal(['spawn', 'twice', 'Hello', ...FAKE], ended);
+    await expectRefusal(['queue', 'add', 'twice', 'Are you there?'], ended);
+    await expectRefusal(['session', 'send', 'twice', 'Are you there?'], ended);
+    await expectRefusal(['task', 'create', 'twice', 'Something'], ended);
+  }, 180_000);
+
+  it('a repository or branch that is not there ends the agent with a reason that names it', async () => {
+    const gone = join(stack.directory, 'gone.git');
+    await stack.murmur(['spawn', 'no-repo', 'x', ...FAKE, '--repo', gone]);
+    await stack.murmur(['spawn', 'no-branch', 'x', ...FAKE, '--repo', `${stack.sample.origin}=nowhere`]);
+    expect(await stack.json(['wait', 'no-repo'])).toMatchObject({
+      phase: 'failed',
+      reason: expect.stringContaining(`repository ${gone} is not there`),
+      undelivered: ['x'],
+    });
+    expect(await stack.json(['wait', 'no-branch'])).toMatchObject({
+      phase: 'failed',
+      reason: expect.stringContaining(`branch "nowhere" is not in ${stack.sample.origin} (push the branch`),
+    });
+    await expectRefusal(['spawn', 'bad-repo', 'x', '--repo', 'nonsense'], {
+      exitCode: 2,
+      message: /^clone URL "nonsense" is not valid/,
+    });
+    await expectRefusal(['spawn', 'bad-repo', 'x', '--repo', 'https://jane:hunter2@git.example.com/x'], {
+      exitCode: 2,
+      message: /^clone URL "https:\/\/git\.example\.com\/x" carries credentials/,
+    });
+    await expectRefusal(['spawn', 'bad-branch', 'x', '--branch', 'a..b'], {
+      exitCode: 2,
+      message: 'branch "a..b" is not a valid branch name',
+    });
+  }, 180_000);
+});
+
+describe('large and hostile texts', () => {
+  it('a prompt of 1 MB reaches the model whole, a tool result of 5 MB is cut in the log only', async () => {
+    // As words below the 128 KiB that Linux allows for one argument.
+    const words = Array.from({ length: 10 }, (_, word) =>
+      Array.from({ length: 10_000 }, (_, index) => `n${String(word)}-${String(index).padStart(7, '0')}`).join(' '),
+    );
+    const prompt = words.join(' ');
+    expect(prompt.length).toBeGreaterThan(1_000_000);
+    const steps = scripted('', bash("head -c 5000000 /dev/zero | tr '\\0' x"), { text: 'read it all' });
+    await stack.murmur(['spawn', 'large', ...words, steps], { cwd: stack.directory });
+    const status = await stack.json<AgentStatus>(['wait', 'large']);
+    expect(status).toMatchObject({ phase: 'idle', response: 'read it all' });
+    const asked = await stack.model.waitForRequest(({ messages }) =>
+      messages.some(({ text }) => text.includes(prompt)),
+    );
+    expect(asked.step).toBe(0);
+    const [result] = ofType(await eventLog(stack, 'large'), 'tool_result');
+    expect(result?.text.length).toBeLessThanOrEqual(16_384);
+    expect(result?.whole_bytes).toBeGreaterThanOrEqual(5_000_000);
+  }, 180_000);
+
+  it('control characters and broken UTF-8 never reach the terminal raw', async () => {
+    const noise =
+      "printf '\\033[2J\\033]0;title\\007\\233\\302\\2335n \\377\\376\\000 \\342\\200\\256txt.exe\\r over\\n'";
+    const hostile = '\u001b[31mred\u001b]8;;http://evil.example\u0007\u009b6n\u202e\u0000';
+    const prompt = scripted(`${hostile.replace('\0', '')} Make noise.`, bash(noise), { text: hostile });
+    const purpose = '\u001b[2Jpurpose\u0007';
+    await stack.murmur(['spawn', 'hostile', prompt, ...FAKE, '--purpose', purpose, '--task', '\u001b[1mtask']);
+    await stack.murmur(['wait', 'hostile']);
+    await stack.murmur(['task', 'update', 'hostile', '1', '-s', 'done']);
+    await stack.murmur(['session', 'stop', 'hostile']);
+    const views = [
+      ['session', 'watch', 'hostile'],
+      ['watch', 'hostile'],
+      ['status', 'hostile', '--timeline'],
+      ['turns', 'hostile'],
+      ['ls', '-a'],
+      ['task', 'ls', 'hostile'],
+      ['status', hostile.replace('\0', '')],
+    ];
+    for (const view of views.flatMap((args) => [args, [...args, '--json']])) {
+      const bytes = await bytesOf(view);
+      // Throws for what is not UTF-8.
+      const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+      expect({ view, raw: /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/.exec(text)?.[0] }).toEqual({ view });
+    }
+    expect((await bytesOf(['session', 'watch', 'hostile'])).toString()).toContain('␛[2J␛]0;title␇');
+  }, 180_000);
+
+  /** Everything that the command prints, as it is. */
+  async function bytesOf(args: readonly string[]): Promise<Buffer> {
+    const options = { env: stack.env, extendEnv: false, reject: false, encoding: 'buffer', stdin: 'ignore' } as const;
+    const { stdout, stderr } = await execa(process.execPath, [join(ROOT, 'bin', 'murmur.js'), ...args], options);
+    return Buffer.concat([stdout, stderr]);
+  }
+});
+
+describe('a corrupt journal tail', () => {
+  it('is cut off: the runner starts again and the agent goes on, nothing lost', async () => {
+    await stack.murmur(['spawn', 'torn', scripted('First.', bash('echo before'), { text: 'first done' }), ...FAKE]);
+    await stack.murmur(['wait', 'torn']);
+    const machine = await machineOf(stack, 'torn');
+    const runner = await runnerOf(stack, machine);
+    process.kill(runner, 'SIGKILL');
+    await eventually('the runner is gone', async () => !(await isAlive(runner)));
+    const journal = join(stack.home, 'machines', machine, 'runner', 'journal.jsonl');
+    const whole = await readFile(journal, 'utf8');
+    await appendFile(
+      journal,
+      Buffer.from('{"seq":9999,"at":"2026-01-01T00:00:00.000Z","event":{"type":"assi\xff\x00', 'latin1'),
+    );
+    await stack.murmur(['queue', 'add', 'torn', scripted('Second.', { text: 'second done' })]);
+    await stack.murmur(['wait', 'torn']);
+    expect(await statusOf(stack, 'torn')).toMatchObject({ response: 'second done', turn: { number: 2 } });
+    expect((await readFile(journal, 'utf8')).startsWith(whole)).toBe(true);
+    const entries = await expectWholeLog(stack, 'torn');
+    expect(ofType(entries, 'turn_complete').map(({ response }) => response)).toEqual(['first done', 'second done']);
+  }, 180_000);
+});
+
+describe('the API', () => {
+  interface Answer {
+    readonly status: number;
+    readonly body: string;
+  }
+
+  /** A request as a browser or a stranger would send it. */
+  async function post(headers: Readonly<Record<string, string>>, slug = 'intruder'): Promise<Answer> {
+    const { server } = await stack.record();
+    const url = new URL('/v1/spawn', server?.url);
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const outgoing = request(
+      url,
+      { method: 'POST', headers: { 'content-type': 'application/json', ...headers } },
+      (incoming) => {
+        let body = '';
+        incoming.setEncoding('utf8').on('data', (text: string) => (body += text));
+        incoming.once('end', () => resolve({ status: incoming.statusCode ?? 0, body }));
+      },
+    );
+    outgoing.once('error', reject);
+    outgoing.end(JSON.stringify({ slug, description: 'x', model: 'fake-1' }));
+    return promise;
+  }
+
+  it('refuses a foreign page, with the token and without, and does nothing for it', async () => {
+    const token = (await readFile(join(stack.home, 'token'), 'utf8')).trim();
+    const bearer = { authorization: `Bearer ${token}` };
+    const pages: readonly Readonly<Record<string, string>>[] = [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { host: 'evil.example' },
+      { 'sec-fetch-site': 'cross-site' },
+    ];
+    for (const page of pages) {
+      for (const headers of [page, { ...page, ...bearer }]) {
+        const { status, body } = await post(headers);
+        expect([headers, status]).toEqual([headers, 403]);
+        expect(JSON.parse(body)).toMatchObject({ error: { code: 'PERMISSION_DENIED' } });
+      }
+    }
+    // What a page may send without asking the server first.
+    expect((await post({ ...bearer, 'content-type': 'text/plain' })).status).toBe(415);
+    expect((await post({})).status).toBe(401);
+    expect((await post({ authorization: 'Bearer guessed' })).status).toBe(401);
+    expect(await stack.murmur(['ls', '-a', '-q'])).not.toContain('intruder');
+  }, 180_000);
+
+  it('refuses a wrong and a missing token; `murmur auth` mends both', async () => {
+    const file = join(stack.home, 'token');
+    for (const spoil of [() => writeFile(file, 'mur_wrong\n'), () => rm(file)]) {
+      await spoil();
+      await expectRefusal(['ls'], { exitCode: 3, message: /token/, hint: 'run `murmur auth`' });
+      const mended = await stack.run(['auth']);
+      expect(mended.exitCode).toBe(0);
+      expect(mended.stderr).toContain(`repaired the token in ${file}`);
+      expect((await stack.run(['ls'])).exitCode).toBe(0);
+    }
+  }, 180_000);
+
+  it('takes one request once, however often it is sent', async () => {
+    const token = (await readFile(join(stack.home, 'token'), 'utf8')).trim();
+    const headers = { authorization: `Bearer ${token}`, 'idempotency-key': randomUUID() };
+    const answers = [await post(headers, 'once'), await post(headers, 'once')];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(answers[1]?.body).toBe(answers[0]?.body);
+  }, 180_000);
+
+  it('a command that is told to end while the server is gone ends', async () => {
+    const { server } = (await stack.record()).children;
+    const waiting = startProgram(stack, ['wait', 'once', '--phase', 'completed']);
+    await waiting.shows('waiting until once is completed');
+    process.kill(server?.pid ?? 0, 'SIGKILL');
+    waiting.signal('SIGINT');
+    expect((await waiting.ended).exitCode).toBe(130);
+  }, 180_000);
+});

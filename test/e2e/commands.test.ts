@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { COMMANDS } from '../../cli/commands.ts';
 import { accountOfUser } from '../../contract/wire/identity.ts';
 import { CliHarness } from '../cli/harness.ts';
-import { bash, scripted, type StatusJson } from './fixtures/agent.ts';
+import { bash, scripted, type AgentStatus } from './fixtures/agent.ts';
 import { startProgram } from './fixtures/program.ts';
 import { eventually, startStack, type CommandOptions, type TestStack } from './fixtures/stack.ts';
 
@@ -83,7 +83,7 @@ describe('spawn and ls', () => {
     for (const phase of ['idle', 'PHASE_IDLE', 'task_complete', 'PHASE_TASK_COMPLETE']) {
       expect(await stack.json(['wait', '--phase', phase, 'first'])).toMatchObject({ slug: 'first', phase: 'idle' });
     }
-    expect((await stack.json<StatusJson>(['wait', 'second', '-phase', 'running'])).phase).toBe('running');
+    expect((await stack.json<AgentStatus>(['wait', 'second', '-phase', 'running'])).phase).toBe('running');
     expect(await stack.run(['wait', 'first', '--phase', 'idel'])).toMatchObject({
       exitCode: 2,
       stderr: expect.stringMatching(/^murmur: unknown phase "idel"\nhint: did you mean idle\?/),
@@ -116,7 +116,7 @@ describe('spawn and ls', () => {
 
 describe('what an agent did', () => {
   it('status prints the lines that say something, and the timeline when asked', async () => {
-    const { vm } = await stack.json<StatusJson>(['status', 'first']);
+    const { vm } = await stack.json<AgentStatus>(['status', 'first']);
     const block = lines(
       `workflow:   w/default/u/${ACCOUNT}/first`,
       'phase:      idle',
@@ -142,7 +142,7 @@ describe('what an agent did', () => {
         '<time>  phase idle',
       ),
     );
-    const { timeline } = await stack.json<StatusJson>(['status', 'first', '--timeline=task-complete,push']);
+    const { timeline } = await stack.json<AgentStatus>(['status', 'first', '--timeline=task-complete,push']);
     expect(timeline?.map(({ type }) => type)).toEqual(['taskComplete']);
     expect(await stack.json(['status', `/w/default/u/${ACCOUNT}/first`])).toMatchObject({ slug: 'first' });
   }, 120_000);

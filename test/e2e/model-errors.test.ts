@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startScriptedModel, type ModelScript, type ScriptedModel } from '../../demo/model/scripted-model.ts';
 import type { ModelStep } from '../../demo/model/step.ts';
-import { statusOf, type StatusJson } from './fixtures/agent.ts';
+import { statusOf, type AgentStatus } from './fixtures/agent.ts';
 import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
 
 /** A turn that fails takes the program's own tries, some 10 s, and more on a busy machine. */
@@ -36,11 +36,11 @@ async function spawn(slug: string): Promise<void> {
 }
 
 /** The agent's status once it waits for more than a follow-up. */
-function parked(slug: string): Promise<Required<Pick<StatusJson, 'parked'>> & StatusJson> {
+function parked(slug: string): Promise<AgentStatus & { readonly parked: NonNullable<AgentStatus['parked']> }> {
   return eventually(
     `${slug} is parked`,
     async () => {
-      const status = await stack.json<StatusJson>(['status', slug]);
+      const status = await stack.json<AgentStatus>(['status', slug]);
       return status.parked === undefined ? undefined : { ...status, parked: status.parked };
     },
     120_000,

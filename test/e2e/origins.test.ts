@@ -121,8 +121,18 @@ describe('repositories', () => {
   it('are taken in all three forms, each on its working branch, in directories of their own', async () => {
     const bare = await makeOrigins('api.git', 'other/api.git', 'a+b@2.0~Ünicode.v1.git');
     const [plain = '', sameName = '', odd = ''] = bare;
-    const look = 'for d in */; do echo "$d $(git -C "$d" branch --show-current) $(git -C "$d" log -1 --format=%s)"; done';
-    const args = ['--repo', plain, '--repo', `${sameName}=dev`, '--repo', `${odd}=dev:fix/x`, '--branch', 'feature/all'];
+    const look =
+      'for d in */; do echo "$d $(git -C "$d" branch --show-current) $(git -C "$d" log -1 --format=%s)"; done';
+    const args = [
+      '--repo',
+      plain,
+      '--repo',
+      `${sameName}=dev`,
+      '--repo',
+      `${odd}=dev:fix/x`,
+      '--branch',
+      'feature/all',
+    ];
     const status = await settled('many', [scripted('Look.', bash(look), { text: 'ok' }), ...FAKE, ...args]);
     const [result] = ofType(await eventLog(stack, 'many'), 'tool_result');
     expect(result?.text.trim().split('\n').sort()).toEqual([
@@ -144,7 +154,8 @@ describe('repositories', () => {
   /** Bare repositories, each with a branch `main` and one `dev`, whose newest commits say which they are. */
   async function makeOrigins(...names: readonly string[]): Promise<readonly string[]> {
     const seed = join(stack.directory, 'seed');
-    const git = (...args: string[]) => execa('git', ['-c', 'user.name=T', '-c', 'user.email=t@example.com', ...args], { cwd: seed });
+    const git = (...args: string[]) =>
+      execa('git', ['-c', 'user.name=T', '-c', 'user.email=t@example.com', ...args], { cwd: seed });
     await mkdir(seed);
     await git('init', '--quiet', '--initial-branch=main');
     await git('commit', '--quiet', '--allow-empty', '-m', 'on main');

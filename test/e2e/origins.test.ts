@@ -9,7 +9,7 @@ import { execa } from 'execa';
 import { serveHttpOrigin } from '../runner/broker/http-origin.ts';
 import { serveSshOrigin, sshdProblem } from '../runner/broker/ssh-origin.ts';
 import { cleanUp } from '../runner/fixture.ts';
-import { bash, scripted, statusOf, type StatusJson } from './fixtures/agent.ts';
+import { bash, scripted, statusOf, type AgentStatus } from './fixtures/agent.ts';
 import { eventLog, ofType } from './fixtures/log.ts';
 import { startStack, type TestStack } from './fixtures/stack.ts';
 
@@ -61,14 +61,14 @@ afterAll(async () => {
 }, TIMEOUT_MS);
 
 /** Spawns and waits until the agent rests. */
-async function settled(slug: string, args: readonly string[]): Promise<StatusJson> {
+async function settled(slug: string, args: readonly string[]): Promise<AgentStatus> {
   await stack.murmur(['spawn', slug, ...args], { cwd: stack.directory });
   await stack.murmur(['wait', slug]);
   return statusOf(stack, slug);
 }
 
 /** `<author> <subject>` of the tip of the agent's branch on origin. */
-async function tipOnOrigin(status: StatusJson): Promise<string> {
+async function tipOnOrigin(status: AgentStatus): Promise<string> {
   const branch = status.branches[0]?.branch ?? '';
   return (await execa('git', ['log', '-1', '--format=%an %s', branch], { cwd: stack.sample.origin })).stdout;
 }

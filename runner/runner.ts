@@ -1,5 +1,6 @@
 // The runner: the calls of the protocol, put together from their parts.
 import { rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { RUNNER_PROTOCOL } from '../contract/wire/runner.ts';
 import type {
@@ -27,6 +28,8 @@ import { Turns } from './turns/turns.ts';
 
 /** A stop asks the turn to end before it ends the program: its last words then reach the transcript. */
 const STOP_PATIENCE_MS = 2_000;
+/** Then what is under way (a look at the work, a capture, a checkout) has this long before its processes are ended. */
+const STOP_IMPATIENCE_MS = 5_000;
 
 export interface RunnerOptions {
   readonly machine: string;
@@ -146,19 +149,29 @@ export class Runner {
   async #stop(status: StopRequest['status']): Promise<void> {
     // If this process dies on the way, the next one ends the turn with the status that was ordered.
     writeState(this.#options.paths.stopOrder, { status } satisfies StopRequest);
-    const cut = this.#turns.cutShort(status);
-    const impatience = setTimeout(() => void this.#session?.program.stop(), STOP_PATIENCE_MS);
+    const work = Promise.all([this.#turns.cutShort(status), this.#opening, this.#capturing?.catch(() => undefined)]);
+    const settled = new AbortController();
+    void this.#press(settled.signal).catch(() => undefined);
     this.#context.git.endAll();
-    await cut;
-    clearTimeout(impatience);
-    await this.#opening;
-    await this.#capturing?.catch(() => undefined);
+    await work;
+    settled.abort();
     await this.#session?.program.stop();
     await this.#context.close();
     await this.#options.containment.endAll();
     // `interrupted` is about a turn; the session was told to end, whether one ran or not.
     this.journal.append({ type: 'session_end', reason: status === 'interrupted' ? 'stopped' : status });
     this.journal.close();
+  }
+
+  /** Makes what a stop waits for come to an end. Rejects once it has. */
+  async #press(settled: AbortSignal): Promise<void> {
+    await delay(STOP_PATIENCE_MS, undefined, { signal: settled });
+    void this.#session?.program.stop().catch(() => undefined);
+    for (;;) {
+      await delay(STOP_IMPATIENCE_MS, undefined, { signal: settled });
+      this.#context.git.endAll();
+      await this.#options.containment.endAll();
+    }
   }
 
   #opened(): OpenedSession {

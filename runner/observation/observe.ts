@@ -91,7 +91,7 @@ export class Observer {
     return {
       files_modified: modified,
       commits: history.commits,
-      pushes: await this.#describe(git, checkout.repo, pushed),
+      pushes: await this.#describe(git, checkout.repo, pushed, history.commits),
       branches,
     };
   }
@@ -116,11 +116,19 @@ export class Observer {
     );
   }
 
-  async #describe(git: GitInRepository, repo: string, pushed: ReadonlyMap<string, string>): Promise<readonly Commit[]> {
-    if (pushed.size === 0) return [];
-    const shas = [...new Set(pushed.values())];
-    const log = await git(['log', '--no-walk=unsorted', '--format=%H%x00%s', ...shas, '--']);
-    const subjects = new Map((log ?? '').split('\n').map((line) => line.split('\0') as [string, string]));
+  /** The pushed commits with their subjects; those that the turn made have them already. */
+  async #describe(
+    git: GitInRepository,
+    repo: string,
+    pushed: ReadonlyMap<string, string>,
+    commits: readonly Commit[],
+  ): Promise<readonly Commit[]> {
+    const subjects = new Map(commits.map(({ sha, subject }) => [sha, subject]));
+    const unknown = [...new Set(pushed.values())].filter((sha) => !subjects.has(sha));
+    if (unknown.length > 0) {
+      const log = await git(['log', '--no-walk=unsorted', '--format=%H%x00%s', ...unknown, '--']);
+      for (const line of (log ?? '').split('\n')) subjects.set(line.split('\0')[0] ?? '', line.split('\0')[1] ?? '');
+    }
     return [...pushed].map(([branch, sha]) => ({ repo, branch, sha, subject: subjects.get(sha) ?? '' }));
   }
 

@@ -1,4 +1,4 @@
-// The look at one repository, as a shell script that runs inside the isolation: one start for seven git commands. Its
+// The look at one repository, as a shell script that runs inside the isolation: one start for all git commands. Its
 // arguments are data, never code; each part of its output follows a line with a token that no file name can hold.
 
 /** Git settings that keep the look cheap and without side effects in a repository that the agent may configure. */
@@ -19,19 +19,26 @@ tree=$(GIT_INDEX_FILE="$index" git ${QUIET} write-tree)
 rm -f "$index" "$index.lock"
 `;
 
-/** Arguments: token, tree at the last look or an empty word. */
+/**
+ * Arguments: token, tree at the last look or an empty word. Trees are compared by name first: most turns change either
+ * nothing or nothing that is not committed.
+ */
 export const OBSERVE_SCRIPT = `
 token=$1 before=$2
 part() { printf '\\n%s %s\\n' "$token" "$1"; }
+names() { [ "$1" = "$2" ] || git diff-tree -r -z --no-renames --name-only "\${1:-$(git hash-object -t tree /dev/null)}" "$2" | head -c ${NAMES_BYTES}; }
 ${WORK_TREE}
+commit= base=
+{ read -r commit kind; read -r base rest; } <<END
+$(printf 'HEAD^{commit}\\nHEAD^{tree}\\n' | git cat-file --batch-check='%(objectname) %(objecttype)')
+END
+[ "$kind" = commit ] || { commit=; base=; }
 part tree; printf '%s' "$tree"
 part branch; git symbolic-ref -q HEAD
-part head; git rev-parse -q --verify 'HEAD^{commit}'
+part head; printf '%s' "$commit"
 part refs; git for-each-ref --format='%(objectname) %(refname)' refs/heads refs/remotes
-empty=$(git hash-object -t tree /dev/null)
-base=$(git rev-parse -q --verify 'HEAD^{tree}')
-part dirty; git diff-tree -r -z --no-renames --name-only "\${base:-$empty}" "$tree" | head -c ${NAMES_BYTES}
-part modified; git diff-tree -r -z --no-renames --name-only "\${before:-$empty}" "$tree" | head -c ${NAMES_BYTES}
+part dirty; names "$base" "$tree"
+part modified; names "$before" "$tree"
 part end
 `;
 

@@ -1,0 +1,129 @@
+// The package as users get it: packed, installed elsewhere, and working without the checkout.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execa } from 'execa';
+import { startScriptedModel, type ScriptedModel } from '../../demo/model/scripted-model.ts';
+import { makeSample, type Sample } from '../../demo/sample.ts';
+import type { StackRecord } from '../../contract/stack.ts';
+import { identityOf } from '../../stack/process.ts';
+import { bash, scripted, type AgentStatus } from './fixtures/agent.ts';
+import { installPublished, type PublishedPackage } from './fixtures/published.ts';
+import { ROOT } from './fixtures/stack.ts';
+
+/** Build, installation and a start of the whole stack, on two slow cores. */
+const TIMEOUT_MS = 600_000;
+
+let published: PublishedPackage;
+let home: string;
+let model: ScriptedModel;
+let sample: Sample;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  published = await installPublished();
+  home = join(published.folder, 'home');
+  model = await startScriptedModel();
+  sample = await makeSample(published.folder);
+  env = {
+    ...withoutNpm(process.env),
+    // Neither programs nor the Node of the checkout: what is on the path of a user.
+    PATH: (process.env['PATH'] ?? '')
+      .split(delimiter)
+      .filter((folder) => !folder.startsWith(ROOT))
+      .join(delimiter),
+    MURMUR_CLAUDE: join(ROOT, 'node_modules', '.bin', 'claude'),
+    NODE_OPTIONS: '',
+    FORCE_COLOR: '',
+    MURMUR_HOME: home,
+    MURMUR_API_URL: '',
+    MURMUR_TOKEN: '',
+    TEMPORAL_ADDRESS: '',
+    ANTHROPIC_BASE_URL: model.url,
+    ANTHROPIC_API_KEY: 'key-of-the-tests',
+  };
+}, TIMEOUT_MS);
+afterAll(async () => {
+  await murmur('down');
+  await model.stop();
+  await published.remove();
+}, TIMEOUT_MS);
+
+/** What npm tells the scripts that it runs is about the checkout. */
+function withoutNpm(of: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(of).filter(([name]) => !name.startsWith('npm_')));
+}
+
+/** What the installed program prints; throws when it fails. */
+async function murmur(...args: string[]): Promise<string> {
+  const options = { cwd: sample.checkout, env, extendEnv: false, timeout: TIMEOUT_MS, stdin: 'ignore' } as const;
+  return (await execa(published.bin, args, options)).stdout;
+}
+
+/** Small Linux systems have no `ps`, others no /proc. */
+async function commandLine(pid: number): Promise<string> {
+  const file = `/proc/${String(pid)}/cmdline`;
+  if (existsSync(file)) return await readFile(file, 'utf8');
+  return (await execa('ps', ['-ww', '-o', 'args=', '-p', String(pid)])).stdout;
+}
+
+describe('the published package', () => {
+  it('holds bundles and what builds Temporal, and no sources or tests', () => {
+    const { files } = published;
+    for (const file of ['bin/murmur.js', 'dist/cli.js', 'dist/runner.js', 'dist/workflows.js', 'temporal-dev.yaml']) {
+      expect(files).toContain(file);
+    }
+    expect(files).toEqual(expect.arrayContaining(['tools/temporal/go.mod', 'tools/temporal/go.sum']));
+    expect(files.filter((file) => /\.ts$|\.map$|^(?:test|demo|bench|docs)\/|^\./.test(file))).toEqual([]);
+  });
+
+  it('has a CLI without zod, and a runner on built-ins alone', async () => {
+    const dist = join(published.folder, 'node_modules', 'murmur', 'dist');
+    expect(await readFile(join(dist, 'cli.js'), 'utf8')).not.toMatch(/node_modules\/(zod|pino|fastify)\//);
+    const runner = await readFile(join(dist, 'runner.js'), 'utf8');
+    const imported = [...runner.matchAll(/^import[^'"]*from ?['"]([^'"]+)['"]/gm)].map(([, name]) => name ?? '');
+    expect(imported.filter((name) => !name.startsWith('node:'))).toEqual([]);
+  });
+
+  it('tells its version and the commit that it was built from', async () => {
+    expect(await murmur('version', '--client')).toMatch(/^Client: \d+\.\d+\.\d+ \([0-9a-f]{8}\)$/);
+  }, 60_000);
+
+  it('has the help of every command', async () => {
+    expect(await murmur('session', 'watch', '--help')).toContain('$ murmur session watch fix-auth');
+  }, 60_000);
+
+  it(
+    'starts a stack of its own, takes an agent from spawn to a pushed branch, and stops without leaving anything',
+    async () => {
+      const auto = ['--api-port', 'auto', '--temporal-port', 'auto', '--temporal-ui-port', 'auto'];
+      const { supervisor } = JSON.parse(await murmur('up', '--json', ...auto)) as { readonly supervisor: number };
+      expect(await murmur('version')).toMatch(/^Server: +\d+\.\d+\.\d+/m);
+      expect(await murmur('ls', '--json')).toBe('[]');
+
+      const { children } = JSON.parse(await readFile(join(home, 'stack.json'), 'utf8')) as StackRecord;
+      for (const child of [children.worker, children.server]) {
+        const words = await commandLine(child?.pid ?? 0);
+        expect(words).toContain(join(published.folder, 'node_modules', 'murmur', 'dist'));
+        expect(words).not.toContain(ROOT);
+      }
+
+      const commit = bash('echo note > note.txt && git add note.txt && git commit -qm "Add a note"');
+      const prompt = scripted('Add a note.', commit, bash('git push -q origin HEAD'), { text: 'The note is pushed.' });
+      await murmur('spawn', 'add-note', prompt, '--out', 'push');
+      const status = JSON.parse(await murmur('wait', 'add-note', '--json')) as AgentStatus;
+      expect(status).toMatchObject({ phase: 'idle', response: 'The note is pushed.', commits: 1 });
+      const branch = status.branches[0]?.branch ?? '';
+      expect((await execa('git', ['log', '-1', '--format=%s', branch], { cwd: sample.origin })).stdout).toBe(
+        'Add a note',
+      );
+      expect((await murmur('kill', 'add-note')).split('\n')[0]).toBe('killed add-note');
+
+      expect(await murmur('down')).toBe('stopped');
+      expect(await identityOf(supervisor)).toBeUndefined();
+      expect(existsSync(join(home, 'machines', status.vm?.name ?? ''))).toBe(false);
+    },
+    TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,56 @@
+import { readFile, readdir, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { cachedBundle } from '../../worker/bundle-cache.ts';
+import { runnerBundle } from '../../worker/runner-bundle.ts';
+import { temporaryFolder } from '../drivers/temporary-folder.ts';
+
+const INPUTS = { name: 'thing', sources: ['contract/wire'], salt: ['1.0.0'] };
+
+describe('cachedBundle', () => {
+  it('builds once for the same content, and anew for another', async () => {
+    await using folder = await temporaryFolder();
+    let builds = 0;
+    const build = async (): Promise<string> => `build ${(builds += 1).toString()}`;
+    const first = await cachedBundle(folder.path, INPUTS, build);
+    expect(await cachedBundle(folder.path, INPUTS, build)).toBe(first);
+    expect(await readFile(first, 'utf8')).toBe('build 1');
+    expect(await cachedBundle(folder.path, { ...INPUTS, salt: ['1.0.1'] }, build)).not.toBe(first);
+    expect(await cachedBundle(folder.path, { ...INPUTS, sources: ['contract/wire/errors.ts'] }, build)).not.toBe(first);
+    expect(builds).toBe(3);
+  });
+
+  it('gives two that start at once the same whole file', async () => {
+    await using folder = await temporaryFolder();
+    const content = 'x'.repeat(1_000_000);
+    const files = await Promise.all([1, 2, 3].map(() => cachedBundle(folder.path, INPUTS, async () => content)));
+    expect(new Set(files).size).toBe(1);
+    expect(await readFile(files[0] ?? '', 'utf8')).toBe(content);
+  });
+
+  it('removes its own bundles that nobody has used for a week, and nothing else', async () => {
+    await using folder = await temporaryFolder();
+    const old = await cachedBundle(folder.path, { ...INPUTS, salt: ['old'] }, async () => '');
+    const other = await cachedBundle(folder.path, { ...INPUTS, name: 'other' }, async () => '');
+    const longAgo = new Date(Date.now() - 8 * 24 * 60 * 60_000);
+    for (const file of [old, other]) await utimes(file, longAgo, longAgo);
+    const fresh = await cachedBundle(folder.path, INPUTS, async () => '');
+    expect((await readdir(folder.path)).map((name) => join(folder.path, name)).sort()).toEqual([fresh, other].sort());
+  });
+
+  it('leaves nothing behind when a build fails', async () => {
+    await using folder = await temporaryFolder();
+    await expect(cachedBundle(folder.path, INPUTS, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await readdir(folder.path)).toEqual([]);
+  });
+});
+
+it('the runner is one small file without anything but built-ins', async () => {
+  await using folder = await temporaryFolder();
+  const code = await readFile(await runnerBundle(folder.path), 'utf8');
+  const imports = [...code.matchAll(/^(?:import|export) [^;]*? from "([^"]+)";/gm)].map((match) => match[1] ?? '');
+  expect(imports.length).toBeGreaterThan(0);
+  expect(imports.filter((name) => !name.startsWith('node:'))).toEqual([]);
+  // A start of it is part of every spawn.
+  expect(code.length).toBeLessThan(600_000);
+});

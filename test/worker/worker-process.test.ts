@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { WorkflowHandle } from '@temporalio/client';
+import { ensureHostId, homePaths } from '../../config/home.ts';
+import type { AgentSpec, AgentStatus } from '../../contract/wire/agent.ts';
+import { workflowIdOf } from '../../contract/wire/identity.ts';
+import { AGENT_WORKFLOW, taskQueueOf } from '../../contract/wire/messages.ts';
+import { createFileEventLog } from '../../drivers/events/file.ts';
+import { temporaryFolder } from '../drivers/temporary-folder.ts';
+import { agentSpec } from '../fixtures/agent-spec.ts';
+import { startTemporal } from '../fixtures/temporal.ts';
+import type { TestTemporal } from '../fixtures/temporal.ts';
+import { PATIENCE_MS, eventually } from '../fixtures/waiting.ts';
+import { startWorkerProcess } from '../fixtures/worker-process.ts';
+import type { WorkerProcess } from '../fixtures/worker-process.ts';
+
+const KEY = 'sk-ant-never-to-be-seen';
+
+let temporal: TestTemporal;
+beforeAll(async () => {
+  temporal = await startTemporal();
+}, 900_000);
+afterAll(async () => {
+  await temporal.stop();
+}, 60_000);
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const started: WorkerProcess[] = [];
+const agents: WorkflowHandle[] = [];
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(async () => {
+  // Killed through a worker, so that no runner stays behind.
+  if (agents.length > 0 && !started.some((worker) => worker.isRunning())) work();
+  for (const agent of agents.splice(0)) {
+    await agent.signal('kill').catch(() => undefined);
+    await agent.result().catch(() => undefined);
+  }
+  await Promise.all(started.splice(0).map((worker) => worker.end('SIGKILL')));
+  await folder[Symbol.asyncDispose]();
+}, 120_000);
+
+function work(env: NodeJS.ProcessEnv = {}): WorkerProcess {
+  const worker = startWorkerProcess(folder.path, temporal.address, { ANTHROPIC_API_KEY: KEY, ...env });
+  started.push(worker);
+  return worker;
+}
+
+/** An agent with the fake backend, whose script is in the prompt. */
+async function spawnAgent(prompt: string): Promise<{ readonly handle: WorkflowHandle; readonly spec: AgentSpec }> {
+  const machine = { provider: 'local', name: `murmur-${randomUUID().slice(0, 8)}` };
+  const spec = agentSpec({ machine, repos: [], prompt: { text: prompt } });
+  const handle = await temporal.client.workflow.start(AGENT_WORKFLOW, {
+    taskQueue: taskQueueOf(ensureHostId(homePaths(folder.path))),
+    workflowId: workflowIdOf(spec.identity),
+    args: [spec],
+    workflowTaskTimeout: '2s',
+  });
+  agents.push(handle);
+  return { handle, spec };
+}
+
+async function until(handle: WorkflowHandle, holds: (status: AgentStatus) => boolean): Promise<AgentStatus> {
+  let last: AgentStatus | undefined;
+  await eventually(async () => {
+    last = await handle.query<AgentStatus>('status').catch(() => undefined);
+    return last !== undefined && holds(last);
+  }, 'a phase');
+  return last as AgentStatus;
+}
+
+describe('a worker process', () => {
+  it('runs an agent, and hands its turn over to the next worker when it is told to stop', async () => {
+    const first = work();
+    await first.untilLogged('polling');
+    const { handle, spec } = await spawnAgent('wait [[ {"hang":true} ]]');
+    const events = createFileEventLog(homePaths(folder.path).events);
+    const types = async () => (await events.read(workflowIdOf(spec.identity), 0, 1_000)).map(({ event }) => event.type);
+    await eventually(async () => (await types()).includes('turn_start'), 'the turn in the log');
+    expect(await first.end('SIGTERM')).toBe(0);
+    expect(await types()).not.toContain('turn_complete');
+    const second = work();
+    await second.untilLogged('polling');
+    await handle.signal('interrupt');
+    await until(handle, (now) => now.phase === 'idle');
+    const seen = await types();
+    expect(seen.filter((type) => type === 'turn_start')).toHaveLength(1);
+    expect(seen.filter((type) => type === 'turn_complete')).toHaveLength(1);
+  }, 180_000);
+
+  it('outlives a Temporal server that is killed and started again', async () => {
+    const worker = work();
+    await worker.untilLogged('polling');
+    const { handle } = await spawnAgent('hello');
+    await until(handle, (now) => now.phase === 'idle');
+    await temporal.kill();
+    await temporal.restart();
+    await handle.signal('queueAdd', 'and again');
+    await until(handle, (now) => now.turn?.number === 2 && now.phase === 'idle');
+    expect(worker.lines().filter((line) => line['msg'] === 'stopped')).toEqual([]);
+  }, 180_000);
+
+  it('waits for a Temporal server that is not there yet', async () => {
+    await temporal.kill();
+    const worker = work();
+    await worker.untilLogged('Temporal cannot be reached: trying again');
+    await temporal.restart();
+    await worker.untilLogged('polling');
+    const { handle } = await spawnAgent('hello');
+    await until(handle, (now) => now.phase === 'idle');
+  }, 180_000);
+
+  it('stops at once while it waits for Temporal', async () => {
+    const worker = startWorkerProcess(folder.path, '127.0.0.1:9', { ANTHROPIC_API_KEY: KEY });
+    started.push(worker);
+    await worker.untilLogged('Temporal cannot be reached: trying again');
+    expect(await worker.end('SIGTERM')).toBe(0);
+  }, 120_000);
+
+  it('says why it cannot start, and ends with a failure', async () => {
+    const worker = work({ MURMUR_ISOLATION: 'a tent' });
+    const code = await Promise.race([
+      worker.ended,
+      new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, 'late').unref()),
+    ]);
+    expect(code).toBe(1);
+    expect(worker.output()).toContain('a tent');
+  }, 120_000);
+
+  it('logs JSON lines and never a key, and gives none to its runners', async () => {
+    const worker = work();
+    await worker.untilLogged('polling');
+    const { handle, spec } = await spawnAgent('hello [[ {"hang":true} ]]');
+    await until(handle, (now) => now.turn?.running === true);
+    expect(() => worker.lines()).not.toThrow();
+    expect(worker.output()).not.toContain(KEY);
+    if (process.platform !== 'linux') return;
+    const address = `${homePaths(folder.path).machines}/${spec.machine.name}/runner/address.json`;
+    const { pid } = JSON.parse(await readFile(address, 'utf8')) as { pid: number };
+    expect(await readFile(`/proc/${pid.toString()}/environ`, 'utf8')).not.toContain(KEY);
+  }, 120_000);
+});

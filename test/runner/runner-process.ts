@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
@@ -58,7 +58,6 @@ export async function startProcess(options: ProcessOptions = {}): Promise<Runner
   const isolation = await prepareMachine(folder, paths, options.kind ?? 'auto');
   const bundle = path.join(paths.runner, 'runner.mjs');
   if (!existsSync(bundle)) await bundleRunner(bundle);
-  rmSync(paths.address, { force: true });
   const caller = path.join(folder, 'caller');
   mkdirSync(caller, { recursive: true });
   const logFile = path.join(paths.runner, 'runner.log');

@@ -58,7 +58,10 @@ export function lifecycleText(event: LifecycleEvent): string {
 function sessionTexts(event: SessionEvent): readonly Line[] {
   switch (event.type) {
     case 'session_start':
-      return [{ text: `session ${event.resumed ? 'resumed' : 'started'} (${event.model})`, style: 'dim' }];
+      return [
+        { text: `session ${event.resumed ? 'resumed' : 'started'} (${event.model})`, style: 'dim' },
+        ...(event.warning === undefined ? [] : [{ text: `warning: ${event.warning}`, style: 'yellow' as const }]),
+      ];
     case 'turn_start':
       return [{ text: `turn ${event.turn.toString()}`, style: 'bold' }];
     case 'user_text':

@@ -38,6 +38,10 @@ export const sessionEvent = z.discriminatedUnion('type', [
     session_id: z.string(),
     model: z.string(),
     resumed: z.boolean(),
+    warning: z
+      .string()
+      .optional()
+      .describe('What may go wrong with this agent program, such as a version that is not tested.'),
   }),
   z.object({ type: z.literal('turn_start'), turn_id: z.string(), turn: z.number(), inputs: z.array(turnInput) }),
   z.object({ type: z.literal('user_text'), text: z.string() }),

@@ -4,7 +4,14 @@ import type { Cost, TurnStatus } from './turns.ts';
 
 /** What the agent program did, written by the runner's journal. Names are the product's, in lower case. */
 export type SessionEvent =
-  | { readonly type: 'session_start'; readonly session_id: string; readonly model: string; readonly resumed: boolean }
+  | {
+      readonly type: 'session_start';
+      readonly session_id: string;
+      readonly model: string;
+      readonly resumed: boolean;
+      /** What may go wrong with this agent program, such as a version that is not tested. */
+      readonly warning?: string;
+    }
   | {
       readonly type: 'turn_start';
       readonly turn_id: string;

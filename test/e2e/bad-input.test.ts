@@ -176,7 +176,8 @@ describe('Claude Code', () => {
 
   it('of a version that is not tested is a warning that names the range', async () => {
     const other = join(programs, 'claude');
-    const script = `#!/bin/sh\n[ "$1" = --version ] && echo "9.9.9 (Claude Code)" && exit\nexec '${CLAUDE}' "$@"\n`;
+    const lie = `sed -u 's/"claude_code_version":"[^"]*"/"claude_code_version":"9.9.9"/'`;
+    const script = `#!/bin/sh\n[ "$1" = --version ] && echo "9.9.9 (Claude Code)" && exit\n'${CLAUDE}' "$@" | ${lie}\n`;
     await writeFile(other, script, { mode: 0o755 });
     const up = await stack.run(['up'], { env: { MURMUR_CLAUDE: other } });
     expect(up.exitCode).toBe(0);
@@ -184,6 +185,13 @@ describe('Claude Code', () => {
     const doctor = await stack.run(['doctor'], { env: { MURMUR_CLAUDE: other } });
     expect(doctor.exitCode).toBe(0);
     expect(doctor.stdout).toMatch(/^warning +claude +claude 9\.9\.9 is outside the tested range/m);
+
+    await stack.murmur(['spawn', 'untested', 'Hello?'], { cwd: stack.directory });
+    expect((await stack.json<AgentStatus>(['wait', 'untested'])).response).toContain('Hello?');
+    await stack.murmur(['session', 'stop', 'untested']);
+    expect(await stack.murmur(['session', 'watch', 'untested'])).toMatch(
+      /warning: Claude Code 9\.9\.9 is outside the tested range \(tested: 2\./,
+    );
   }, 180_000);
 });
 

@@ -27,6 +27,7 @@ interface InitMessage {
   readonly subtype: 'init';
   readonly session_id: string;
   readonly model: string;
+  readonly claude_code_version?: string;
 }
 
 export interface ApiRetryMessage {

@@ -5,6 +5,7 @@ import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { Cost } from '../../../contract/wire/turns.ts';
 import type { AgentSession, BackendEvent, BackendTurnEnd, OpenSession } from '../backend.ts';
 import { addCost, NO_COST } from '../cost.ts';
+import { claudeVersionProblem } from './program.ts';
 import type { ProgramExit } from './program-process.ts';
 import { exitReason, ProgramProcess } from './program-process.ts';
 import type { ProgramMessage } from './protocol.ts';
@@ -119,10 +120,12 @@ export class ClaudeSession implements AgentSession {
         this.#spent = addCost(this.#spent, delta);
         onEvent({ type: 'cost', total_usd: this.#spent.usd, delta });
       },
-      onInit: ({ session_id, model }) => {
+      onInit: ({ session_id, model, claude_code_version: version }) => {
         if (this.#hasToldStart) return;
         this.#hasToldStart = true;
-        onEvent({ type: 'session_start', session_id, model, resumed: this.resumed });
+        const warning = version === undefined ? undefined : claudeVersionProblem(version);
+        const told = warning === undefined ? {} : { warning };
+        onEvent({ type: 'session_start', session_id, model, resumed: this.resumed, ...told });
       },
     });
     if (this.#exit !== undefined) return turn.crash(exitReason(this.#exit));

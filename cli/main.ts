@@ -2,7 +2,7 @@
 // so its evaluation must not wait for the command that runs.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { IS_PUBLISHED, PACKAGE_ROOT } from '../stack/programs.ts';
+import { IS_PUBLISHED, PACKAGE_ROOT } from '../config/package.ts';
 import { Interrupted } from './output/failure.ts';
 import { makeTerminal } from './output/terminal.ts';
 import { runCli } from './run.ts';

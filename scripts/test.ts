@@ -14,8 +14,8 @@ interface Check {
 }
 
 const CHECKS: readonly Check[] = [
-  { name: 'typecheck', args: [bin('typescript/bin/tsc'), '-p', '.'] },
   { name: 'lint', args: [bin('eslint/bin/eslint.js'), '.'] },
+  { name: 'typecheck', args: [bin('typescript/bin/tsc'), '-p', '.'] },
   { name: 'format', args: [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
   { name: 'unused code', args: [bin('knip/bin/knip.js')] },
   { name: 'generated docs', args: ['scripts/reference.ts', '--check'] },
@@ -30,10 +30,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 const end = AbortSignal.any([AbortSignal.timeout(WHOLE_RUN_MS), interrupted.signal]);
-// Types and lint take a core each for half a minute; the rest are short.
-const [slow, quick] = [CHECKS.slice(0, 2), CHECKS.slice(2)];
-const outcomes = [...(await Promise.all(slow.map(runCheck)))];
-for (const check of quick) outcomes.push(await runCheck(check));
+// Lint takes a core for a minute; the others share the second one.
+const [lint, others] = [CHECKS.slice(0, 1), CHECKS.slice(1)];
+const outcomes = (await Promise.all([lint, others].map(runInTurn))).flat();
 const tests = await runJest(end);
 
 const failed = tests.failed + outcomes.filter((ok) => !ok).length;
@@ -43,6 +42,12 @@ process.stdout.write(`\n${end.aborted ? 'stopped' : 'done'} after ${minutes} min
 process.exitCode = failed === 0 && tests.passed > 0 && !end.aborted ? 0 : 1;
 const skipped = tests.skipped === 0 ? '' : `, ${tests.skipped.toString()} skipped`;
 process.stdout.write(`${passed.toString()} passed, ${failed.toString()} failed${skipped}\n`);
+
+async function runInTurn(checks: readonly Check[]): Promise<readonly boolean[]> {
+  const outcomes: boolean[] = [];
+  for (const check of checks) outcomes.push(await runCheck(check));
+  return outcomes;
+}
 
 async function runCheck({ args, name }: Check): Promise<boolean> {
   const start = performance.now();

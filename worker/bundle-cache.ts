@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { PACKAGE_ROOT } from './package.ts';
+import { PACKAGE_ROOT } from '../config/package.ts';
 
 export interface BundleInputs {
   /** First part of the file's name. */

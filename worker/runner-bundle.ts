@@ -1,7 +1,7 @@
 // The runner as one file, which is copied to machines.
 import { join } from 'node:path';
 import { cachedBundle } from './bundle-cache.ts';
-import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from './package.ts';
+import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from '../config/package.ts';
 
 /** What may be in the bundle: the runner's own layers (a test of the bundle holds them to it). */
 const SOURCES = ['runner', 'drivers/backends', 'drivers/machines/isolation', 'contract/wire'];

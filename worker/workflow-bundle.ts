@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import type { Logger } from '@temporalio/worker';
 import { cachedBundle } from './bundle-cache.ts';
-import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from './package.ts';
+import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from '../config/package.ts';
 
 /** The path of the bundle: part of the published package, or made in the cache folder. */
 export async function workflowBundle(cacheFolder: string, logger?: Logger): Promise<string> {

@@ -2,6 +2,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../../config/config.ts';
+import { PACKAGE_ROOT } from '../../config/package.ts';
 import { detectIsolation } from './isolation/detect.ts';
 import { createIsolation } from './isolation/isolation.ts';
 import type { IsolationSpec } from './isolation/isolation.ts';
@@ -38,6 +39,8 @@ async function localIsolation({
     dirname(realpathSync(path)),
   );
   const hidden = realpathSync(home.root);
+  // `murmur` itself runs on the machine.
+  const own = realpathSync(PACKAGE_ROOT);
   return {
     description,
     ownUser,
@@ -53,7 +56,7 @@ async function localIsolation({
         },
         ...(uid === undefined ? {} : { uid }),
         hide: [hidden],
-        keep: [layout.bin, ...programs],
+        keep: [layout.bin, own, ...programs],
       };
       return { ...spec };
     },

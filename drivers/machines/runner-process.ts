@@ -17,6 +17,11 @@ export interface RunnerPrograms {
 
 /** A runner answers within 0.2 s of its start; a loaded host may need many times that. */
 const START_LIMIT_MS = 20_000;
+/**
+ * One megabyte of young objects instead of sixteen: there is one runner an agent, and it mostly waits. Measured after 50
+ * turns: 76 instead of 91 MB, at the same speed.
+ */
+const NODE_FLAGS = ['--max-semi-space-size=1'];
 /** Address files appear without a signal over a machine's connection. */
 const LOOK_AGAIN_MS = 10;
 
@@ -65,7 +70,8 @@ async function startRunner(machine: Machine, programs: RunnerPrograms): Promise<
   };
   await machine.put(file('config.json'), JSON.stringify(config), 0o600);
   await machine.put(file('runner.mjs'), await readFile(programs.bundle), 0o600);
-  await machine.launch(machine.node, [file('runner.mjs'), machine.paths.runner], { log: file('runner.log') });
+  const args = [...NODE_FLAGS, file('runner.mjs'), machine.paths.runner];
+  await machine.launch(machine.node, args, { log: file('runner.log') });
   const end = Date.now() + (programs.startLimitMs ?? START_LIMIT_MS);
   while (Date.now() < end) {
     const client = await findRunner(machine);

@@ -11,8 +11,11 @@ export interface Count {
   readonly skipped: number;
 }
 
-/** Tests start servers and agents of their own: more at once than this and they wait for each other. */
-const WORKERS = Math.max(2, Math.min(4, availableParallelism()));
+/**
+ * Half of the time a test waits for servers and agents of its own, so one more than there are cores; beyond four they wait
+ * for each other.
+ */
+const WORKERS = Math.min(4, availableParallelism() + 1);
 
 /** Once the results are written jest ends within a second, unless a test has left something open. */
 const EXIT_MS = 30_000;

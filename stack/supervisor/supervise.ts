@@ -5,7 +5,7 @@ import type { StackRecord } from '../../contract/stack.ts';
 import { readDevServer } from '../temporal/dev-server.ts';
 import { rotateLive, tailOf, type LogName } from '../logs.ts';
 import { identityOf } from '../process.ts';
-import { PACKAGE_ROOT } from '../programs.ts';
+import { PACKAGE_ROOT } from '../../config/package.ts';
 import { choosePorts, type StackPorts } from '../ports.ts';
 import { readRecord, removeRecord, runningRecord, whileDeciding, writeRecord } from '../record.ts';
 import { stopRunners } from '../runners.ts';

@@ -46,6 +46,27 @@ describe.each(Object.entries(LAYERS))('layer %s', (layer, { builtins, packages }
   }
 });
 
+describe('the tree', () => {
+  it('has no imports in a circle', async () => {
+    const all = (await Promise.all([...Object.keys(LAYERS), 'demo', 'bench', 'test'].map(importsBelow))).flat();
+    const imported = new Map<string, Set<string>>();
+    for (const { file, isType, target } of all) {
+      if (isType || target?.endsWith('.ts') !== true) continue;
+      imported.set(file, (imported.get(file) ?? new Set()).add(target));
+    }
+    const circles: string[] = [];
+    const done = new Set<string>();
+    const follow = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      if (done.has(file) || path.includes(file)) return;
+      for (const next of imported.get(file) ?? []) follow(next, [...path, file]);
+      done.add(file);
+    };
+    for (const file of imported.keys()) follow(file, []);
+    expect(circles).toEqual([]);
+  });
+});
+
 describe('start-up', () => {
   /** Everything that is run when the module is loaded; `skip` is not entered. */
   function loadedBy(entry: string, skip: readonly string[] = [], seen = new Set<string>()): ReadonlySet<string> {

@@ -7,6 +7,7 @@ import { chownSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
+import { PACKAGE_ROOT } from '../../config/package.ts';
 import type { RunnerAddress, RunnerConfig } from '../../contract/wire/runner.ts';
 import { detectIsolation } from '../../drivers/machines/isolation/detect.ts';
 import { createIsolation } from '../../drivers/machines/isolation/isolation.ts';
@@ -113,7 +114,7 @@ async function prepareMachine(folder: string, paths: MachinePaths, kind: 'auto' 
     },
     ...(uid === undefined ? {} : { uid }),
     hide: [folder],
-    keep: [process.execPath],
+    keep: [process.execPath, PACKAGE_ROOT],
   };
   const config: RunnerConfig = { machine: spec.machine, token: TOKEN, isolation: { ...spec } };
   writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 });

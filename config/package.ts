@@ -1,11 +1,11 @@
-// Where the worker's own files lie: TypeScript sources in a checkout, finished bundles in a published package.
+// Where Murmur's own files lie: TypeScript sources in a checkout, finished bundles in a published package.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HERE = fileURLToPath(import.meta.url);
 
-/** Folder of the package. */
+/** Folder of the package: holds package.json, temporal-dev.yaml and tools/. */
 export const PACKAGE_ROOT = rootAbove(dirname(HERE));
 
 /** Whether this code runs from the published bundles, where nothing is left to be bundled. */

@@ -4,6 +4,7 @@ import { endAgent } from './end-agent.ts';
 import { failing } from './failure.ts';
 import { interruptTurn } from './interrupt-turn.ts';
 import type { AgentPorts } from './ports.ts';
+import { killAgents } from './kill-agents.ts';
 import { prepareAgent } from './prepare-agent.ts';
 import { runTurn } from './run-turn.ts';
 import { createTurnOfAgent } from './takeover.ts';
@@ -16,6 +17,7 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
     runTurn: failing((input) => runTurn(context, input)),
     interruptTurn: failing((input) => interruptTurn(ports, input)),
     endAgent: failing((input) => endAgent(ports, input)),
+    killAgents: failing((input) => killAgents(ports, input)),
     publishEvents: failing(async ({ agent, events }) => void (await ports.events.append(agent, 'workflow', events))),
   };
 }

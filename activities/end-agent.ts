@@ -20,6 +20,8 @@ const LAST_SNAPSHOT_MS = 20_000;
 export function endAgent(ports: AgentPorts, input: EndAgentInput): Promise<EndAgentResult> {
   return attentively(ports.handover, async () => {
     const { spec, record } = input;
+    // First of all: whoever still runs on the machine must not act for an agent that is gone.
+    if (spec.token_id !== undefined) await ports.tokens.delete(spec.token_id);
     const provider = providerOf(ports, spec);
     await leaveMachine(ports, provider, input);
     await provider.destroy(spec.machine.name);

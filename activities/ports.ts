@@ -1,9 +1,12 @@
 // What the activities of an agent work with; the worker's composition root makes it. Types only.
+import type { AgentResult } from '../contract/wire/agent.ts';
+import type { Order } from '../contract/wire/messages.ts';
 import type { EventLog } from '../drivers/events/event-log.ts';
 import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
 import type { ObjectStore } from '../drivers/objects/object-store.ts';
 import type { SecretStore } from '../drivers/secrets/secret-store.ts';
+import type { TokenStore } from '../drivers/tokens/token-store.ts';
 
 /** Finds and starts runners (drivers/machines/runner-process.ts). */
 export interface Runners {
@@ -16,6 +19,14 @@ export interface Runners {
 /** What the activities have to tell the operator: facts, no secrets. */
 export type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void;
 
+/** Messages to other agents, past their parents and children. */
+export interface AgentControl {
+  /** Resolves once the signal is durable, or there is no such living agent. */
+  signal(agent: string, name: 'kill', order: Order & { readonly reason?: string }): Promise<void>;
+  /** What the agent answered at its end; undefined when it ended without an answer, or had not when `until` aborts. */
+  result(agent: string, until: AbortSignal): Promise<AgentResult | undefined>;
+}
+
 export interface AgentPorts {
   /** By name. */
   readonly machines: Readonly<Record<string, MachineProvider>>;
@@ -23,6 +34,8 @@ export interface AgentPorts {
   readonly objects: ObjectStore;
   readonly events: EventLog;
   readonly secrets: SecretStore;
+  readonly tokens: TokenStore;
+  readonly control: AgentControl;
   /** Environment of every agent program: what gives it access to a model. */
   readonly credentials: Readonly<Record<string, string>>;
   /** Aborts when this worker shuts down: running turns are handed over to the next one. */

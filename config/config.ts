@@ -1,7 +1,7 @@
 // The whole configuration of worker, server and stack as one frozen object. The CLI loads settings.ts instead.
 import { taskQueueOf } from '../contract/wire/messages.ts';
 import type { Environment } from './environment.ts';
-import { choiceOf, portOf } from './environment.ts';
+import { choiceOf, countOf, portOf } from './environment.ts';
 import { ensureHostId } from './home.ts';
 import type { ModelCredentials } from './model-credentials.ts';
 import { modelCredentials } from './model-credentials.ts';
@@ -26,7 +26,15 @@ export interface Config extends Settings {
   /** Absolute path of Claude Code; undefined when there is none. */
   readonly claude: string | undefined;
   readonly isolation: IsolationChoice;
+  /** How far a tree of agents may grow: levels, and living agents beneath one root. */
+  readonly limits: { readonly depth: number; readonly agents: number };
 }
+
+/**
+ * Five levels are more than any team of agents has been seen to need, and a tree that spawns without end stops there.
+ * A thousand agents are more than a host runs at once, at some 230 MB each.
+ */
+const DEFAULT_LIMITS = { depth: 5, agents: 1_000 } as const;
 
 /** Away from Temporal's own 7233 and 8233, where a developer's other dev server listens. */
 const DEFAULT_PORTS = { api: 7470, temporal: 7471, temporalUi: 7472 } as const;
@@ -50,6 +58,10 @@ export async function loadConfig(env: Environment, source: SettingsSource): Prom
     }),
     modelCredentials: modelCredentials(env),
     claude: findClaude(env),
+    limits: Object.freeze({
+      depth: countOf(env, 'MURMUR_MAX_DEPTH') ?? DEFAULT_LIMITS.depth,
+      agents: countOf(env, 'MURMUR_MAX_AGENTS') ?? DEFAULT_LIMITS.agents,
+    }),
     isolation: choiceOf(env, 'MURMUR_ISOLATION', ISOLATION_CHOICES) ?? 'auto',
   });
 }

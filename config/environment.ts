@@ -21,6 +21,16 @@ export function portOf(env: Environment, name: string): number | undefined {
   });
 }
 
+/** A whole number from 1; throws INVALID_ARGUMENT that quotes the value. */
+export function countOf(env: Environment, name: string): number | undefined {
+  const text = textOf(env, name);
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new MurmurError('INVALID_ARGUMENT', `${name} is ${JSON.stringify(text)}: it needs a whole number from 1`, {
+    hint: `correct or unset ${name}`,
+  });
+}
+
 /** One of the choices; throws INVALID_ARGUMENT that quotes the value and names them. */
 export function choiceOf<Choice extends string>(
   env: Environment,

@@ -16,6 +16,8 @@ export interface HomePaths {
   readonly token: string;
   /** The API server's side: hashes only. */
   readonly tokens: string;
+  /** Tokens of agents, and those that people made; hashes only. */
+  readonly tokenStore: string;
   readonly hostId: string;
   readonly temporal: { readonly folder: string; readonly database: string };
   readonly cache: string;
@@ -42,6 +44,7 @@ export function homePaths(home: string): HomePaths {
     stackFile: join(root, 'stack.json'),
     token: join(root, 'token'),
     tokens: join(root, 'tokens.json'),
+    tokenStore: join(root, 'tokens'),
     hostId: join(root, 'host-id'),
     temporal: Object.freeze({ folder: temporal, database: join(temporal, 'temporal.db') }),
     cache: join(root, 'cache'),

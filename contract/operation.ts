@@ -1,6 +1,7 @@
 // What an operation is. One operation is one file in contract/operations; every surface is derived from it.
 import type { z } from 'zod';
 import type { ErrorCode } from './wire/errors.ts';
+import type { Access } from './wire/rights.ts';
 
 /** How a surface may treat the operation. */
 export interface OperationHints {
@@ -35,6 +36,14 @@ export interface CliHints {
   readonly examples: readonly { readonly line: string; readonly says: string }[];
 }
 
+/** How the MCP server presents the operation. The tool has the operation's name and its fields, but for `without`. */
+export interface McpHints {
+  /** Fields that only make sense at a terminal. */
+  readonly without?: readonly string[];
+  /** Fields that a model must give although others may leave them out, such as the slug that means oneself when empty. */
+  readonly required?: readonly string[];
+}
+
 export interface Operation<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType> {
   /** snake_case: the route `POST /v1/<name>` and the MCP tool. */
   readonly name: string;
@@ -53,6 +62,10 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   /** Server-sent events: `events` for an open-ended stream, `result` for progress events that end in one answer. */
   readonly stream?: 'events' | 'result';
   readonly cli: CliHints;
+  /** Absent for operations that are no tool. */
+  readonly mcp?: McpHints;
+  /** What it does to the agent that `slug` names; absent when it concerns no single agent. */
+  readonly access?: Access;
 }
 
 /** Defines an operation; the identity function that keeps the literal's own types, its name among them. */

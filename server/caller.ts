@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { MurmurError } from '../contract/wire/errors.ts';
+import { absolutePathOf, parseWorkflowId } from '../contract/wire/identity.ts';
+import type { Caller } from '../contract/wire/rights.ts';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
 import type { Tokens } from './parts.ts';
 
@@ -15,6 +17,20 @@ export async function identify(tokens: Tokens, request: FastifyRequest): Promise
     throw new MurmurError('UNAUTHENTICATED', `the token has expired at ${entry.expires_at}`);
   }
   return entry;
+}
+
+/** Who the bearer of a token is. A token of an agent whose id cannot be read lets nobody in. */
+export function callerOf(entry: TokenEntry): Caller {
+  const { account, rights } = entry;
+  if (entry.agent === undefined) return { account };
+  const agent = parseWorkflowId(entry.agent);
+  if (agent === undefined) throw new MurmurError('UNAUTHENTICATED', 'the token belongs to no agent');
+  return { account, agent, ...(rights === undefined ? {} : { rights }) };
+}
+
+/** How the caller is named in what it causes. */
+export function nameOf({ account, agent }: Caller): string {
+  return agent === undefined ? account : absolutePathOf(agent);
 }
 
 /** The caller's idempotency key, or a new one. It becomes part of keys in stores. Throws INVALID_ARGUMENT. */

@@ -9,11 +9,12 @@ import { createFileEventLog } from '../drivers/events/file.ts';
 import { createMachines } from '../drivers/machines/configured.ts';
 import { createDirectoryObjectStore } from '../drivers/objects/directory.ts';
 import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
+import { createDirectoryTokenStore } from '../drivers/tokens/directory.ts';
 import { createServer } from './app.ts';
 import type { ServerParts } from './parts.ts';
 import { createTemporalClient } from './temporal-client.ts';
 import { TIMING } from './timing.ts';
-import { createFileTokens } from './token-file.ts';
+import { createTokens } from './token-file.ts';
 
 const HOST = '127.0.0.1';
 
@@ -34,13 +35,15 @@ async function partsOf(config: Config): Promise<ServerParts> {
   if (temporal.address === undefined) {
     throw new MurmurError('FAILED_PRECONDITION', 'no Temporal address is known', { hint: 'run `murmur up`' });
   }
+  const tokenStore = createDirectoryTokenStore(home.tokenStore);
   return {
     temporal: createTemporalClient(temporal.connectionOptions, temporal.namespace),
     events: createFileEventLog(home.events),
     objects: createDirectoryObjectStore(home.objects),
     secrets: createDirectorySecretStore(home.secrets),
     machines: (await createMachines(config, { ...process.env })).local,
-    tokens: createFileTokens(home.tokens),
+    tokens: createTokens(home.tokens, tokenStore),
+    tokenStore,
     settings: {
       version: packageJson.version,
       temporal: { address: temporal.address, namespace: temporal.namespace },
@@ -48,6 +51,7 @@ async function partsOf(config: Config): Promise<ServerParts> {
       workspace: 'default',
       taskQueue: config.taskQueue,
       hosts: [],
+      limits: config.limits,
     },
     timing: TIMING,
     log,

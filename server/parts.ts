@@ -6,6 +6,7 @@ import type { EventLog } from '../drivers/events/event-log.ts';
 import type { MachineProvider } from '../drivers/machines/provider.ts';
 import type { ObjectStore } from '../drivers/objects/object-store.ts';
 import type { SecretStore } from '../drivers/secrets/secret-store.ts';
+import type { TokenStore } from '../drivers/tokens/token-store.ts';
 import type { Timing } from './timing.ts';
 
 /** Knows bearer tokens by their hashes. */
@@ -25,6 +26,15 @@ export interface ServerSettings {
   readonly taskQueue: string;
   /** Names that a Host header may hold beside the loopback ones, without port. */
   readonly hosts: readonly string[];
+  readonly limits: TreeLimits;
+}
+
+/** How far a tree of agents may grow. */
+export interface TreeLimits {
+  /** Levels, the root being the first. */
+  readonly depth: number;
+  /** Living agents beneath one root, itself included. */
+  readonly agents: number;
 }
 
 /** Everything the handlers work with. */
@@ -35,6 +45,7 @@ export interface ServerParts {
   readonly secrets: SecretStore;
   readonly machines: MachineProvider;
   readonly tokens: Tokens;
+  readonly tokenStore: TokenStore;
   readonly settings: ServerSettings;
   readonly timing: Timing;
   readonly log: Logger;

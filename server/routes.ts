@@ -4,7 +4,8 @@ import { operations } from '../contract/operations/index.ts';
 import type { OperationName } from '../contract/operations/index.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
-import { callId, identify } from './caller.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { callerOf, callId, identify, nameOf } from './caller.ts';
 import { errorAnswer, murmurErrorOf } from './errors.ts';
 import { EventStream } from './event-stream.ts';
 import type { Call } from './handlers/handler.ts';
@@ -27,7 +28,7 @@ export function addRoutes(app: FastifyInstance, parts: ServerParts, stopping: Ab
     const handler = handlers[name] as AnyHandler;
     app.post(`/v1/${name}`, async (request, reply) => {
       const input = parseInput(operation, bodyOf(operation, request));
-      const exchange = openExchange(request, reply, tokens.get(request), stopping);
+      const exchange = openExchange(operation, request, reply, tokens.get(request), stopping);
       if (operation.stream === 'events') return await answerEvents(parts, handler, input, exchange);
       return await answerOnce(parts, handler, input, exchange);
     });
@@ -43,6 +44,7 @@ interface Exchange {
 }
 
 function openExchange(
+  operation: Operation,
   request: FastifyRequest,
   reply: FastifyReply,
   token: TokenEntry | undefined,
@@ -53,7 +55,14 @@ function openExchange(
   reply.raw.once('close', () => gone.abort());
   const signal = AbortSignal.any([gone.signal, stopping]);
   const host = request.headers.host ?? '';
-  return { request, reply, stopping, call: { id: callId(request), account: token.account, token, host, signal } };
+  const caller = callerOf(token);
+  const access = operation.access ?? 'read';
+  if (access === 'own' && caller.agent !== undefined) {
+    throw new MurmurError('PERMISSION_DENIED', `${operation.name} is for people: an agent may not do it`);
+  }
+  const { account } = caller;
+  const call = { id: callId(request), account, caller, from: nameOf(caller), access, token, host, signal };
+  return { request, reply, stopping, call };
 }
 
 /** A stream resumes after the last event that the caller saw, which its client sends as a header. */

@@ -1,27 +1,29 @@
-// The accounts that may call, by the hashes of their tokens: MURMUR_HOME/tokens.json.
-import { createHash, timingSafeEqual } from 'node:crypto';
+// Who may call: the owner, by MURMUR_HOME/tokens.json, and everybody whose token is in the token store.
 import { readFile, stat } from 'node:fs/promises';
 import type { TokenEntry, TokenFile } from '../contract/wire/tokens.ts';
+import { findToken, matches } from '../drivers/tokens/token.ts';
+import type { TokenStore } from '../drivers/tokens/token-store.ts';
 import type { Tokens } from './parts.ts';
 
-/** Tokens of a file, read again whenever it has changed. No file means no tokens. */
-export function createFileTokens(path: string): Tokens {
+/** Tokens of a file, read again whenever it has changed, and those of a store. No file means none in it. */
+export function createTokens(path: string, store: TokenStore): Tokens {
   let known: { readonly version: string; readonly entries: readonly TokenEntry[] } | undefined;
   const entries = async (): Promise<readonly TokenEntry[]> => {
     const version = await versionOf(path);
     if (known?.version !== version) known = { version, entries: await readEntries(path) };
     return known.entries;
   };
-  return { source: path, identify: async (token) => findEntry(await entries(), token) };
+  return {
+    source: path,
+    identify: async (token) => findEntry(await entries(), token) ?? (await findToken(store, token)),
+  };
 }
 
 /** The entry whose hash the token has. Every entry is compared, so that the time tells nothing. */
 export function findEntry(entries: readonly TokenEntry[], token: string): TokenEntry | undefined {
-  const hash = createHash('sha256').update(token, 'utf8').digest();
   let found: TokenEntry | undefined;
   for (const entry of entries) {
-    const expected = Buffer.from(entry.sha256, 'hex');
-    if (expected.length === hash.length && timingSafeEqual(expected, hash)) found = entry;
+    if (matches(entry, token)) found = entry;
   }
   return found;
 }

@@ -1,18 +1,14 @@
 // The owner's token: made by `murmur up`, kept in clear for the CLI and as a hash for the API server.
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmod, readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import type { HomePaths } from '../config/home.ts';
+import { hashOf } from '../drivers/tokens/token.ts';
 import type { TokenEntry, TokenFile } from '../contract/wire/tokens.ts';
 import { whileDeciding } from './record.ts';
 
 /** Readable by the owner alone. */
 const PRIVATE = 0o600;
-
-/** The hash under which a token is stored. */
-export function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
-}
 
 /**
  * Makes sure that the owner's token exists, is known to the API server's side and can be read by its owner alone.

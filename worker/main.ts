@@ -1,4 +1,5 @@
 // Entry of the worker: configuration → drivers → activities → Temporal worker. SIGTERM hands running turns over.
+import { Client, Connection } from '@temporalio/client';
 import { createAgentActivities } from '../activities/agent.ts';
 import { loadConfig } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
@@ -9,6 +10,8 @@ import { ensureRunner, findRunner } from '../drivers/machines/runner-process.ts'
 import { createDirectoryObjectStore } from '../drivers/objects/directory.ts';
 import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
 import { userCacheFolder } from '../config/home.ts';
+import { createDirectoryTokenStore } from '../drivers/tokens/directory.ts';
+import { createAgentControl } from './agent-control.ts';
 import { runAgentWorker } from './agent-worker.ts';
 import { createLog, installRuntime } from './logging.ts';
 import { createMachines } from '../drivers/machines/configured.ts';
@@ -48,12 +51,18 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     createMachines(config, env),
   ]);
   const programs = { bundle: runner };
+  const client = new Client({
+    connection: Connection.lazy(temporal.connectionOptions),
+    namespace: temporal.namespace,
+  });
   const activities = createAgentActivities({
     machines,
     runners: { find: findRunner, ensure: (machine) => ensureRunner(machine, programs) },
     objects: createDirectoryObjectStore(home.objects),
     events: createFileEventLog(home.events),
     secrets: createDirectorySecretStore(home.secrets),
+    tokens: createDirectoryTokenStore(home.tokenStore),
+    control: createAgentControl(client),
     credentials: modelCredentials,
     handover: stop.signal,
     report: (fact, details) => log.warn(details, fact),

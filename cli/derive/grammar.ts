@@ -32,7 +32,8 @@ function argOf(description: OperationDescription, field: FieldDescription | unde
   return {
     name: argName(description, name),
     description: field.description,
-    required: field.required,
+    // Only an agent can leave out the slug: it means itself then.
+    required: field.required || name === 'slug',
     rest: description.cli.rest === name,
     ...valuesOf(description, field),
   };

@@ -50,6 +50,13 @@ export function lifecycleText(event: LifecycleEvent): string {
       return `commit ${event.sha.slice(0, 8)} on ${event.branch}: ${oneLine(event.subject, TOOL_WIDTH)}`;
     case 'push':
       return `push ${event.sha.slice(0, 8)} to ${event.branch} (${event.repo})`;
+    case 'child': {
+      const why = event.reason === undefined ? '' : `: ${event.reason}`;
+      const answer = event.response === undefined ? '' : `: ${oneLine(event.response, TOOL_WIDTH)}`;
+      return `child ${event.slug} ${event.phase} ($${event.cost_usd.toFixed(2)})${why}${answer}`;
+    }
+    case 'upload':
+      return `upload ${event.filename} (${event.bytes.toString()} bytes) ${event.url}`;
     case 'note':
       return event.text;
   }

@@ -11,6 +11,8 @@ export const clearQueue = defineOperation({
   output: z.object({ cleared: z.number().int().describe('Number of follow-ups that were discarded.') }),
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: true, idempotent: true },
+  access: 'change',
+  mcp: {},
   cli: {
     command: 'queue clear',
     args: ['slug'],

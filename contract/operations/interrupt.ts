@@ -14,6 +14,8 @@ export const interrupt = defineOperation({
   output: confirmation,
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: true, idempotent: true },
+  access: 'change',
+  mcp: { required: ['slug'] },
   cli: {
     command: 'session interrupt',
     args: ['slug'],

@@ -22,6 +22,8 @@ export const kill = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
   hints: { readOnly: false, destructive: true, idempotent: true },
   stream: 'result',
+  access: 'change',
+  mcp: { required: ['slug'] },
   cli: {
     command: 'kill',
     args: ['slug'],

@@ -20,6 +20,7 @@ export const ls = defineOperation({
   output: z.array(agentSummary),
   errors: ['INVALID_ARGUMENT'],
   hints: { readOnly: true, destructive: false, idempotent: true },
+  mcp: {},
   cli: {
     command: 'ls',
     args: [],

@@ -19,6 +19,8 @@ export const queueAdd = defineOperation({
   output: confirmation,
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: false },
+  access: 'message',
+  mcp: { required: ['slug'] },
   cli: {
     command: 'queue add',
     args: ['slug', 'description'],

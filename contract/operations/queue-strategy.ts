@@ -24,6 +24,7 @@ export const queueStrategy = defineOperation({
   }),
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: true },
+  access: 'change',
   cli: {
     command: 'queue strategy',
     args: ['slug', 'strategy'],

@@ -18,6 +18,7 @@ export const sessionSend = defineOperation({
   output: confirmation,
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: false },
+  access: 'message',
   cli: {
     command: 'session send',
     args: ['slug', 'message'],

@@ -14,6 +14,7 @@ export const sessionStop = defineOperation({
   output: confirmation,
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: true, idempotent: true },
+  access: 'change',
   cli: {
     command: 'session stop',
     args: ['slug'],

@@ -15,6 +15,7 @@ export const sessionWatch = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
   hints: { readOnly: true, destructive: false, idempotent: true },
   stream: 'events',
+  access: 'read',
   cli: {
     command: 'session watch',
     args: ['slug'],

@@ -19,7 +19,10 @@ export const spawn = defineOperation({
     slug: z
       .string({ error: (issue) => (issue.input === undefined ? 'slug required' : 'slug must be a string') })
       .min(1, 'slug required')
-      .describe('Name of the new agent, such as `fix-auth-bug`: 1 to 63 lower-case letters, digits and hyphens.'),
+      .describe(
+        'Name of the new agent, such as `fix-auth-bug`: 1 to 63 lower-case letters, digits and hyphens. For an agent it ' +
+          'names a child of its own; `lead/docs` or an absolute path names a child of another living agent.',
+      ),
     description: message('description').describe('The task, as the agent will read it.'),
     workspace: workspaceName,
     repos: z
@@ -56,6 +59,10 @@ export const spawn = defineOperation({
       .enum(ON_IDLE)
       .default('keep_alive')
       .describe('When a turn has ended and nothing waits: `keep_alive` stays reachable, `terminate` ends the agent.'),
+    rights: z
+      .enum(['owner'])
+      .optional()
+      .describe("`owner` lets the agent steer all agents of its owner, not only those beneath it. A person's to give."),
     secrets: spawnSecrets.describe(
       'Environment variables for this agent alone, name to value. Stored apart from the history, deleted at its end.',
     ),
@@ -67,8 +74,16 @@ export const spawn = defineOperation({
     phase: phaseName,
     vm: z.string().describe('Name of its machine.'),
   }),
-  errors: ['INVALID_ARGUMENT', 'ALREADY_EXISTS', 'FAILED_PRECONDITION'],
+  errors: [
+    'INVALID_ARGUMENT',
+    'ALREADY_EXISTS',
+    'FAILED_PRECONDITION',
+    'NOT_FOUND',
+    'PERMISSION_DENIED',
+    'RESOURCE_EXHAUSTED',
+  ],
   hints: { readOnly: false, destructive: false, idempotent: false },
+  mcp: { without: ['secrets', 'rights'] },
   cli: {
     command: 'spawn',
     args: ['slug', 'description'],

@@ -14,6 +14,7 @@ export const status = defineOperation({
     'answers within 2 seconds it shows what Temporal lists and says so in `stale`.',
   input: z.strictObject({
     ...agentAddress,
+    children: z.boolean().default(false).describe('Include its children, each with phase, last answer and cost.'),
     timeline: z
       .array(z.enum(TIMELINE_TYPES, { error: (issue) => `unknown timeline type ${quoteValue(issue.input)}` }))
       .optional()
@@ -22,6 +23,8 @@ export const status = defineOperation({
   output: agentStatus,
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
   hints: { readOnly: true, destructive: false, idempotent: true },
+  access: 'read',
+  mcp: { required: ['slug'] },
   cli: {
     command: 'status',
     args: ['slug'],

@@ -44,6 +44,8 @@ export const taskCreate = defineOperation({
   output: z.object({ task_id: z.string().describe('Id of the new task, for task_update and task_get.') }),
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: false },
+  access: 'change',
+  mcp: {},
   cli: {
     command: 'task create',
     args: ['slug', 'subject'],

@@ -12,6 +12,8 @@ export const taskGet = defineOperation({
   output: taskView,
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
   hints: { readOnly: true, destructive: false, idempotent: true },
+  access: 'read',
+  mcp: {},
   cli: {
     command: 'task get',
     args: ['slug', 'task_id'],

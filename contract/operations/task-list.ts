@@ -18,6 +18,8 @@ export const taskList = defineOperation({
   output: z.array(taskView),
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
   hints: { readOnly: true, destructive: false, idempotent: true },
+  access: 'read',
+  mcp: {},
   cli: {
     command: 'task ls',
     args: ['slug'],

@@ -39,6 +39,8 @@ export const taskUpdate = defineOperation({
   output: taskView,
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: true },
+  access: 'change',
+  mcp: {},
   cli: {
     command: 'task update',
     args: ['slug', 'task_id'],

@@ -14,6 +14,7 @@ export const turns = defineOperation({
   output: z.array(turnView),
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
   hints: { readOnly: true, destructive: false, idempotent: true },
+  access: 'read',
   cli: {
     command: 'turns',
     args: ['slug'],

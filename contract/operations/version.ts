@@ -17,6 +17,7 @@ export const version = defineOperation({
   }),
   errors: [],
   hints: { readOnly: true, destructive: false, idempotent: true },
+  mcp: {},
   cli: {
     command: 'version',
     args: [],

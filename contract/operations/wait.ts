@@ -27,6 +27,8 @@ export const wait = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
   hints: { readOnly: true, destructive: false, idempotent: true },
   stream: 'result',
+  access: 'read',
+  mcp: { required: ['slug'] },
   cli: {
     command: 'wait',
     args: ['slug'],

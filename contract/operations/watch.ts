@@ -15,6 +15,7 @@ export const watch = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
   hints: { readOnly: true, destructive: false, idempotent: true },
   stream: 'events',
+  access: 'read',
   cli: {
     command: 'watch',
     args: ['slug'],

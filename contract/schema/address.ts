@@ -4,9 +4,10 @@ import { z } from 'zod';
 /** An existing agent: slug, path of slugs, or absolute path. Its form is checked when it is resolved. */
 export const agentSlug = z
   .string({ error: (issue) => (issue.input === undefined ? 'slug required' : 'slug must be a string') })
-  .min(1, 'slug required')
+  .default('')
   .describe(
-    'The agent: its slug (`fix-auth`), a child as `parent/child`, or an absolute path `/w/<workspace>/u/<account>/<slug>`.',
+    'The agent: its slug (`fix-auth`), a child as `parent/child`, or an absolute path ' +
+      '`/w/<workspace>/u/<account>/<slug>`. An agent names its children so, and itself by an empty slug.',
   );
 
 /** The workspace that relative slugs are resolved in. */

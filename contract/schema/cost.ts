@@ -17,5 +17,10 @@ export const costDelta = z.object({ usd: z.number().describe('US dollars.'), by_
 
 /** What an agent has cost so far. */
 export const costTotal = z
-  .object({ total_usd: z.number().describe('US dollars so far.'), by_model: usageByModel })
+  .object({
+    total_usd: z.number().describe('US dollars so far, of the agent and everything beneath it.'),
+    own_usd: z.number().describe('Of the agent alone.'),
+    children_usd: z.number().describe('Of everything beneath it, as of the last message of each child.'),
+    by_model: usageByModel.describe("The agent's own usage per model."),
+  })
   .describe('Accumulated cost, with its breakdown.');

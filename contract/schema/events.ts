@@ -16,8 +16,8 @@ export const fromEventId = z
 const at = z.string().describe('When it happened, ISO 8601.');
 const subagent = z.string().optional().describe('Id of the sub-agent that did it.');
 const inputKind = z
-  .enum(['prompt', 'queue', 'send', 'system'])
-  .describe('How it reached the agent: at spawn, through the queue, past it, or made by Murmur itself.');
+  .enum(['prompt', 'queue', 'send', 'child', 'system'])
+  .describe('How it reached the agent: at spawn, through the queue, past it, from a child, or made by Murmur itself.');
 
 /** One input of a turn. */
 export const turnInput = z.object({
@@ -102,6 +102,15 @@ export const lifecycleEvent = z.discriminatedUnion('type', [
     repo: z.string(),
   }),
   z.object({ type: z.literal('push'), sha: z.string(), branch: z.string(), repo: z.string() }),
+  z.object({
+    type: z.literal('child'),
+    slug: z.string().describe('The child.'),
+    phase: phaseName,
+    reason: z.string().optional(),
+    response: z.string().optional().describe('Its last answer, cut.'),
+    cost_usd: z.number().describe('What it and everything beneath it has cost.'),
+  }),
+  z.object({ type: z.literal('upload'), filename: z.string(), url: z.string(), bytes: z.number() }),
   z.object({ type: z.literal('note'), text: z.string() }),
 ]);
 

@@ -31,6 +31,18 @@ export const progressFields = {
   progress_at: z.string().optional().describe('When that was, ISO 8601.'),
 } as const;
 
+/** A child as its parent knows it. */
+const childView = z.object({
+  slug: z.string(),
+  phase: phaseName,
+  phase_since: z.string().describe('ISO 8601.'),
+  reason: z.string().optional(),
+  purpose: z.string().optional(),
+  response: z.string().optional().describe('Head of its last answer.'),
+  branches: z.array(z.string()).optional().describe('Its working branches.'),
+  cost_usd: z.number().describe('US dollars of the child and everything beneath it.'),
+});
+
 /** The full state of an agent. */
 export const agentStatus = z.object({
   slug: z.string().describe('Slug, with the slugs of its parents before it.'),
@@ -73,6 +85,7 @@ export const agentStatus = z.object({
   commits: z.number().int().describe('Commits that it made.'),
   prs: z.array(z.string()).describe('URLs of its pull requests.'),
   cost: costTotal,
+  children: z.array(childView).optional().describe('Its children; present when `children` was asked for.'),
   tasks: z.object({ total: z.number().int(), open: z.number().int() }).describe('Its checklist, counted.'),
   timeline: z.array(timelineEntry).optional().describe('Present when `timeline` was asked for.'),
   created_at: z.string().optional().describe('ISO 8601.'),

@@ -1,6 +1,7 @@
 // The activities an agent workflow calls. Loaded by the workflow sandbox: types only.
-import type { AgentRecord, AgentSpec, MachineView } from './agent.ts';
+import type { AgentRecord, AgentSpec, MachineView, ReceiptLine } from './agent.ts';
 import type { SourcedEvent } from './events.ts';
+import type { Order } from './messages.ts';
 import type { FollowUp, TurnOutcome } from './turns.ts';
 
 export interface PrepareInput {
@@ -44,6 +45,19 @@ export interface EndAgentResult {
   readonly snapshot?: string;
 }
 
+export interface KillAgentsInput {
+  /** Workflow ids. */
+  readonly agents: readonly string[];
+  readonly order: Order & { readonly reason?: string };
+}
+
+export interface KillAgentsResult {
+  /** Of every agent that has ended, and of everything beneath it. */
+  readonly receipt: readonly ReceiptLine[];
+  /** Those that did not end in time. */
+  readonly unanswered: readonly string[];
+}
+
 export interface PublishEventsInput {
   /** Workflow id of the agent. */
   readonly agent: string;
@@ -67,6 +81,8 @@ export interface AgentActivities {
   interruptTurn(input: InterruptTurnInput): Promise<void>;
   /** Interrupts, takes the last snapshot, stops the runner, destroys the machine, deletes secrets, writes the record. */
   endAgent(input: EndAgentInput): Promise<EndAgentResult>;
+  /** Tells all of them at once to end, and collects their receipts. */
+  killAgents(input: KillAgentsInput): Promise<KillAgentsResult>;
   /** Appends lifecycle events to the event log; a local activity. */
   publishEvents(input: PublishEventsInput): Promise<void>;
 }

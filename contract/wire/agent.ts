@@ -48,8 +48,10 @@ export interface AgentSpec {
   /** UUID of the agent program's session. */
   readonly session_id: string;
   readonly created_at: string;
-  /** Account that asked for it. */
+  /** Account or agent path that asked for it. */
   readonly created_by: string;
+  /** Id of the agent's own token, which dies with it. */
+  readonly token_id?: string;
   /** Lower limits than the defaults, for tests of continue-as-new. */
   readonly limits?: { readonly continue_after_turns?: number; readonly continue_after_signals?: number };
 }
@@ -75,7 +77,10 @@ export interface MachineView {
 
 /** Money in US dollars. */
 export interface CostView {
+  /** The agent and everything beneath it. */
   readonly total_usd: number;
+  readonly own_usd: number;
+  readonly children_usd: number;
   readonly by_model: Readonly<Record<string, ModelUsage>>;
 }
 
@@ -115,6 +120,8 @@ export interface AgentStatus {
   readonly commits: number;
   readonly prs: readonly string[];
   readonly cost: CostView;
+  /** Present when asked for and when it has any: its children, in the order of their spawn. */
+  readonly children?: readonly ChildView[];
   readonly tasks: { readonly total: number; readonly open: number };
   readonly timeline?: readonly TimelineEntry[];
   readonly created_at: string;
@@ -132,6 +139,8 @@ export interface AgentStatus {
 export interface StatusQueryInput {
   /** Types to include; absent: no timeline. */
   readonly timeline?: readonly TimelineType[];
+  /** Whether to include the children. */
+  readonly children?: boolean;
 }
 
 /** The record of an ended agent in the object store: right after history is gone. */
@@ -141,6 +150,22 @@ export interface AgentRecord {
   readonly spec: Pick<AgentSpec, 'identity' | 'spawn_id' | 'repos' | 'session_id' | 'backend' | 'created_at'>;
   /** Object store key of the final snapshot. */
   readonly snapshot?: string;
+}
+
+/** A child as its parent knows it: from its own messages, so that it is at most one message behind. */
+export interface ChildView {
+  readonly slug: string;
+  readonly spawn_id: string;
+  readonly phase: Phase;
+  /** ISO 8601, of the last change of phase. */
+  readonly phase_since: string;
+  readonly reason?: string;
+  readonly purpose?: string;
+  /** Head of its last answer. */
+  readonly response?: string;
+  readonly branches?: readonly string[];
+  /** The child and everything beneath it. */
+  readonly cost_usd: number;
 }
 
 /** One line of a kill receipt. */

@@ -81,12 +81,24 @@ export type LifecycleEvent =
       readonly repo: string;
     }
   | { readonly type: 'push'; readonly sha: string; readonly branch: string; readonly repo: string }
+  | {
+      readonly type: 'child';
+      readonly slug: string;
+      readonly phase: Phase;
+      readonly reason?: string;
+      readonly response?: string;
+      readonly cost_usd: number;
+    }
+  | { readonly type: 'upload'; readonly filename: string; readonly url: string; readonly bytes: number }
   | { readonly type: 'note'; readonly text: string };
 
 export type AgentEvent = SessionEvent | LifecycleEvent;
 
-/** How a message reached the agent: through the queue, past it, or made by Murmur itself (a reminder, a cut-off note). */
-export type FollowUpKind = 'prompt' | 'queue' | 'send' | 'system';
+/**
+ * How a message reached the agent: through the queue, past it, from a child that tells of its end, or made by Murmur
+ * itself (a reminder, a cut-off note).
+ */
+export type FollowUpKind = 'prompt' | 'queue' | 'send' | 'child' | 'system';
 
 /** One input of a turn, for `turns` and the log: the text is cut at `EVENT_TEXT_LIMIT`. */
 export interface TurnInputSummary {

@@ -64,6 +64,11 @@ export function parseWorkflowId(id: string): AgentIdentity | undefined {
   return { workspace, account, path };
 }
 
+/** The agent that it is a child of; undefined for a root agent. */
+export function parentOf(identity: AgentIdentity): AgentIdentity | undefined {
+  return identity.path.length < 2 ? undefined : { ...identity, path: identity.path.slice(0, -1) };
+}
+
 /** What a relative slug is relative to: a person's root agents, or an agent's children. */
 export interface SlugContext {
   readonly workspace: string;

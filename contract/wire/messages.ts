@@ -1,5 +1,6 @@
 // Names and payloads of everything that is sent to an agent workflow. Loaded by the workflow sandbox: no imports but types.
-import type { AgentStatus, DequeueStrategy, StatusQueryInput } from './agent.ts';
+import type { AgentSpec, AgentStatus, DequeueStrategy, StatusQueryInput } from './agent.ts';
+import type { Phase } from './phases.ts';
 import type { Task, TaskCreateInput, TaskUpdateInput } from './tasks.ts';
 import type { FollowUp } from './turns.ts';
 
@@ -24,6 +25,28 @@ export interface AgentSignals {
   readonly kill: Order & { readonly reason?: string };
   /** End the session after the operation in progress: the agent completes. */
   readonly stop: Order;
+  /** A child tells its parent of a change of phase. */
+  readonly childEvent: ChildEvent;
+}
+
+/** What a child tells its parent. */
+export interface ChildEvent {
+  readonly id: string;
+  readonly slug: string;
+  readonly spawn_id: string;
+  readonly phase: Phase;
+  readonly reason?: string;
+  /** Number of the child's last turn: an end that follows a `task-complete` of the same turn is the same end. */
+  readonly turn: number;
+  /** Who ordered the end, when somebody did: account or agent path. */
+  readonly by?: string;
+  /** Head of the child's last answer. */
+  readonly response?: string;
+  readonly branches: readonly string[];
+  /** The child and everything beneath it. */
+  readonly cost_usd: number;
+  /** ISO 8601. */
+  readonly at: string;
 }
 
 /** Updates are for answers that the workflow must compute. */
@@ -35,6 +58,12 @@ export interface AgentUpdates {
     readonly input: Order & { readonly strategy: DequeueStrategy };
     readonly output: { readonly strategy: DequeueStrategy };
   };
+  /** Starts a child of this agent. Idempotent by the spec's `spawn_id`. */
+  readonly spawnChild: { readonly input: SpawnChildInput; readonly output: { readonly slug: string } };
+}
+
+export interface SpawnChildInput {
+  readonly spec: AgentSpec;
 }
 
 export interface AgentQueries {
@@ -50,12 +79,14 @@ export const AGENT_SIGNALS = [
   'interrupt',
   'kill',
   'stop',
+  'childEvent',
 ] as const satisfies readonly (keyof AgentSignals)[];
 export const AGENT_UPDATES = [
   'taskCreate',
   'taskUpdate',
   'clearQueue',
   'setStrategy',
+  'spawnChild',
 ] as const satisfies readonly (keyof AgentUpdates)[];
 export const AGENT_QUERIES = ['status', 'taskList', 'taskGet'] as const satisfies readonly (keyof AgentQueries)[];
 

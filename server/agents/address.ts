@@ -1,7 +1,10 @@
 // Which agent a call means.
 import { absolutePathOf, resolveSlug, workflowIdOf, workspaceProblem } from '../../contract/wire/identity.ts';
-import type { AgentIdentity } from '../../contract/wire/identity.ts';
+import type { AgentIdentity, SlugContext } from '../../contract/wire/identity.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { may } from '../../contract/wire/rights.ts';
+import type { Caller } from '../../contract/wire/rights.ts';
+import { notFound } from './absence.ts';
 import type { Call } from '../handlers/handler.ts';
 import type { ServerParts } from '../parts.ts';
 
@@ -16,15 +19,30 @@ export interface AgentAddress {
   readonly path: string;
 }
 
-/** Throws INVALID_ARGUMENT, quoting what was typed. */
+/**
+ * The agent that is meant. Throws INVALID_ARGUMENT, quoting what was typed, and NOT_FOUND for an agent that the caller has
+ * no right to: the same as for one that does not exist.
+ */
 export function addressOf(
   parts: ServerParts,
   call: Call,
   input: { readonly slug: string; readonly workspace?: string | undefined },
 ): AgentAddress {
-  const workspace = workspaceOf(parts, input.workspace);
-  const identity = resolveSlug(input.slug, { workspace, account: call.account, path: [] });
-  return addressOfIdentity(identity, input.slug);
+  const identity = resolveSlug(input.slug, contextOf(parts, call.caller, input.workspace));
+  const agent = addressOfIdentity(identity, input.slug === '' ? undefined : input.slug);
+  if (!may(call.caller, call.access, identity)) throw notFound(agent);
+  return agent;
+}
+
+/** What the caller's slugs are relative to: a person's root agents, or an agent's children. */
+export function contextOf(parts: ServerParts, caller: Caller, workspace: string | undefined): SlugContext {
+  const { account, agent } = caller;
+  if (agent === undefined) return { workspace: workspaceOf(parts, workspace), account, path: [] };
+  if (workspace === undefined || workspace === '' || workspace === agent.workspace) return agent;
+  throw new MurmurError('INVALID_ARGUMENT', `workspace ${JSON.stringify(workspace)} is not this agent's`, {
+    hint: `an agent's children live in its own workspace, ${agent.workspace}; name others by their absolute path`,
+    details: { field: 'workspace', value: workspace },
+  });
 }
 
 /** The address of a known identity. */

@@ -3,15 +3,18 @@ import type { AgentRecord, ReceiptLine } from '../../contract/wire/agent.ts';
 import type { ServerParts } from '../parts.ts';
 import type { AgentAddress } from './address.ts';
 import type { Execution } from './execution.ts';
-import { recordKey } from './record.ts';
-import { secretsRef } from './spec.ts';
+import { recordKey } from '../../contract/wire/object-keys.ts';
+import { secretsRef, tokenId } from './spec.ts';
 import { listedStatus } from './status.ts';
 
 /** Destroys the machine, deletes the secrets, tells the log and writes the record. Doing it again changes nothing. */
 export async function cleanUp(parts: ServerParts, agent: AgentAddress, execution: Execution): Promise<AgentRecord> {
   const { machine, spawn_id: spawnId } = execution.memo;
   const state = machine === undefined ? 'unknown' : await destroy(parts, machine);
-  if (spawnId !== undefined) await parts.secrets.delete(secretsRef(agent.id, spawnId));
+  if (spawnId !== undefined) {
+    await parts.tokenStore.delete(tokenId(agent.id, spawnId));
+    await parts.secrets.delete(secretsRef(agent.id, spawnId));
+  }
   await tellLog(parts, agent, execution);
   const record = await recordOf(parts, agent, execution, state);
   await parts.objects.put(recordKey(agent.id), JSON.stringify(record));

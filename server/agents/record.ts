@@ -1,11 +1,7 @@
 // Records of ended agents: right after Temporal's history is gone.
 import type { AgentRecord } from '../../contract/wire/agent.ts';
+import { recordKey } from '../../contract/wire/object-keys.ts';
 import type { ServerParts } from '../parts.ts';
-
-/** Key of an agent's record. */
-export function recordKey(agentId: string): string {
-  return `agents/${agentId}/record.json`;
-}
 
 /** Undefined when the agent has none: it lives, or never was. */
 export async function readRecord(parts: ServerParts, agentId: string): Promise<AgentRecord | undefined> {

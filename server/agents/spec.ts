@@ -1,13 +1,9 @@
 // Everything that is decided at spawn.
 import { createHash, randomUUID } from 'node:crypto';
-import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
-import type { SearchAttributePair } from '@temporalio/common';
 import type { spawn } from '../../contract/operations/spawn.ts';
 import type { ParsedInputOf } from '../../contract/operation.ts';
 import type { AgentSpec, BackendName, RepoSpec } from '../../contract/wire/agent.ts';
 import { defaultBranch } from '../../contract/wire/identity.ts';
-import type { AgentMemo } from '../../contract/wire/messages.ts';
-import { SEARCH_ATTRIBUTES } from '../../contract/wire/messages.ts';
 import type { Call } from '../handlers/handler.ts';
 import type { ServerParts } from '../parts.ts';
 import type { AgentAddress } from './address.ts';
@@ -17,10 +13,8 @@ type SpawnInput = ParsedInputOf<typeof spawn>;
 
 /** Machines are local until there is a choice. */
 const PROVIDER = 'local';
-/** Characters of a workflow's summary in Temporal's UI; the server refuses more than 400 bytes. */
-const SUMMARY_LIMIT = 120;
 
-/** The spec of a new agent; long texts are stored, secrets are named only. */
+/** The spec of a new agent; long texts are stored, secrets and its token are named only. */
 export async function buildSpec(
   parts: ServerParts,
   agent: AgentAddress,
@@ -45,10 +39,11 @@ export async function buildSpec(
     on_idle: input.on_idle,
     dequeue_strategy: input.dequeue_strategy,
     tasks: input.tasks,
-    ...(names.length === 0 ? {} : { secrets: { ref: secretsRef(agent.id, call.id), names } }),
+    secrets: { ref: secretsRef(agent.id, call.id), names },
+    token_id: tokenId(agent.id, call.id),
     session_id: randomUUID(),
     created_at: new Date().toISOString(),
-    created_by: call.account,
+    created_by: call.from,
   };
 }
 
@@ -75,42 +70,11 @@ export function secretsRef(agentId: string, spawnId: string): string {
   return `spawn-${digest(agentId, spawnId).slice(0, 32)}`;
 }
 
+/** Id of an agent's own token, which can be found again from its memo. */
+export function tokenId(agentId: string, spawnId: string): string {
+  return `agent-${digest(agentId, spawnId).slice(32, 56)}`;
+}
+
 function digest(agentId: string, spawnId: string): string {
   return createHash('sha256').update(`${agentId}\n${spawnId}`).digest('hex');
-}
-
-/** What Temporal lists about the agent without a worker. */
-export function agentMemo(spec: AgentSpec): AgentMemo {
-  return {
-    spawn_id: spec.spawn_id,
-    purpose: spec.purpose ?? '',
-    machine: spec.machine.name,
-    created_at: spec.created_at,
-  };
-}
-
-/** What agents can be searched by. In the clear: names and addresses only. */
-export function agentSearchAttributes(spec: AgentSpec): TypedSearchAttributes {
-  const { workspace, account, path } = spec.identity;
-  const keyword = (name: string, value: string): SearchAttributePair => ({
-    key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
-    value,
-  });
-  return new TypedSearchAttributes([
-    keyword(SEARCH_ATTRIBUTES.workspace, workspace),
-    keyword(SEARCH_ATTRIBUTES.owner, account),
-    keyword(SEARCH_ATTRIBUTES.phase, 'starting'),
-    keyword(SEARCH_ATTRIBUTES.root, path[0] ?? ''),
-    {
-      key: defineSearchAttributeKey(SEARCH_ATTRIBUTES.repo, SearchAttributeType.KEYWORD_LIST),
-      value: spec.repos.map((repo) => repo.clone_url),
-    },
-  ]);
-}
-
-/** One line for Temporal's UI. */
-export function agentSummary(spec: AgentSpec): string {
-  const slug = spec.identity.path.join('/');
-  const line = spec.purpose === undefined ? slug : `${slug}: ${spec.purpose.replaceAll(/\s+/g, ' ')}`;
-  return line.slice(0, SUMMARY_LIMIT);
 }

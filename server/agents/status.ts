@@ -20,19 +20,28 @@ export async function readStatus(
   parts: ServerParts,
   agent: AgentAddress,
   timeline?: readonly TimelineType[],
+  children = false,
 ): Promise<FullStatus> {
-  const reply = await queryAgent(parts, agent, 'status', timeline === undefined ? {} : { timeline });
+  const query = { ...(timeline === undefined ? {} : { timeline }), ...(children ? { children } : {}) };
+  const reply = await queryAgent(parts, agent, 'status', query);
   if (reply.kind === 'answer') return { ...reply.answer, ...(await readProgress(parts, agent.id)) };
   const record = await readRecord(parts, agent.id);
-  if (record !== undefined) return { ...statusOfRecord(record, timeline), ...(await readProgress(parts, agent.id)) };
+  if (record !== undefined) {
+    return { ...statusOfRecord(record, timeline, children), ...(await readProgress(parts, agent.id)) };
+  }
   const execution = await describeExecution(parts, agent);
   if (execution === undefined) throw notFound(agent);
   return await listedStatus(parts, agent, execution, timeline);
 }
 
 /** The status as it was when the agent ended. */
-export function statusOfRecord(record: AgentRecord, timeline: readonly TimelineType[] | undefined): AgentStatus {
-  const { timeline: whole = [], ...status } = record.status;
+export function statusOfRecord(
+  record: AgentRecord,
+  timeline: readonly TimelineType[] | undefined,
+  children = false,
+): AgentStatus {
+  const { timeline: whole = [], children: all, ...rest } = record.status;
+  const status = { ...rest, ...(children && all !== undefined ? { children: all } : {}) };
   if (timeline === undefined) return status;
   return { ...status, timeline: whole.filter((entry) => timeline.some((type) => type === entry.type)) };
 }
@@ -64,7 +73,7 @@ export async function listedStatus(
     branches: [],
     commits: 0,
     prs: [],
-    cost: { total_usd: cost, by_model: {} },
+    cost: { total_usd: cost, own_usd: cost, children_usd: 0, by_model: {} },
     tasks: { total: 0, open: 0 },
     ...(timeline === undefined ? {} : { timeline: [] }),
     created_at: memo.created_at ?? startedAt.toISOString(),

@@ -1,6 +1,7 @@
 // What a handler is: the work of one operation, without HTTP.
 import type { EventsOperation, OperationName, Operations } from '../../contract/operations/index.ts';
 import type { OutputOf, ParsedInputOf } from '../../contract/operation.ts';
+import type { Access, Caller } from '../../contract/wire/rights.ts';
 import type { TokenEntry } from '../../contract/wire/tokens.ts';
 import type { ServerParts } from '../parts.ts';
 
@@ -9,6 +10,11 @@ export interface Call {
   /** The caller's idempotency key: the id of the signal, update or spawn that it leads to. */
   readonly id: string;
   readonly account: string;
+  readonly caller: Caller;
+  /** How the caller is named in what it causes: account, or absolute path of an agent. */
+  readonly from: string;
+  /** What the operation does to the agent that it names. */
+  readonly access: Access;
   readonly token: TokenEntry;
   /** Host header, checked: where the caller reached the server. */
   readonly host: string;

@@ -2,10 +2,13 @@
 import type { AgentResult, ReceiptLine } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { isNotFound, notFound } from '../agents/absence.ts';
-import { addressOf } from '../agents/address.ts';
+import { parseWorkflowId } from '../../contract/wire/identity.ts';
+import { addressOf, addressOfIdentity } from '../agents/address.ts';
 import type { AgentAddress } from '../agents/address.ts';
 import { cleanUp, receiptOf } from '../agents/clean-up.ts';
 import { describeExecution } from '../agents/execution.ts';
+import { mapLimited } from '../agents/map-limited.ts';
+import { livingBeneath } from '../agents/tree.ts';
 import { signalAgent } from '../agents/messages.ts';
 import { queryAgent } from '../agents/query.ts';
 import { readRecord } from '../agents/record.ts';
@@ -13,16 +16,45 @@ import { inTime, workflowOf } from '../agents/temporal.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Answer, Call, Handler } from './handler.ts';
 
+/** Agents that are ended at once: each is one call to Temporal that waits. */
+const SWEEPERS = 50;
+
 export const kill: Handler<'kill'> = async (parts, input, call) => {
   const agent = addressOf(parts, call, input);
+  const own = await killOne(parts, agent, call);
+  return answerOf(input.slug === '' ? 'self' : input.slug, [...own, ...(await sweep(parts, agent, call, own))]);
+};
+
+async function killOne(parts: ServerParts, agent: AgentAddress, call: Call): Promise<readonly ReceiptLine[]> {
   try {
-    await signalAgent(parts, agent, 'kill', { id: call.id, from: call.account });
+    await signalAgent(parts, agent, 'kill', { id: call.id, from: call.from });
   } catch (error) {
     if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') throw error;
-    return answerOf(input.slug, await receiptOfEnded(parts, agent));
+    return await receiptOfEnded(parts, agent);
   }
-  return answerOf(input.slug, await awaitEnd(parts, agent, call));
-};
+  return await awaitEnd(parts, agent, call);
+}
+
+/**
+ * Ends what still lives beneath: an agent takes its children with it, but one that ended before, or could not answer, has
+ * left them behind.
+ */
+async function sweep(
+  parts: ServerParts,
+  agent: AgentAddress,
+  call: Call,
+  known: readonly ReceiptLine[],
+): Promise<readonly ReceiptLine[]> {
+  const ended = new Set(known.map(({ path }) => path));
+  const left = (await livingBeneath(parts, agent.identity))
+    .map(parseWorkflowId)
+    .filter((identity) => identity !== undefined)
+    .map((identity) => addressOfIdentity(identity))
+    .filter(({ path }) => !ended.has(path));
+  const lines = await mapLimited(left, SWEEPERS, async (each) => await killOne(parts, each, call));
+  // An agent beneath another one that is swept up stands in both receipts.
+  return [...new Map(lines.flat().map((line) => [line.path, line])).values()].filter(({ path }) => !ended.has(path));
+}
 
 /** The end of an agent that was told to end; what does not end in time is terminated and cleaned up after. */
 async function awaitEnd(parts: ServerParts, agent: AgentAddress, call: Call): Promise<readonly ReceiptLine[]> {

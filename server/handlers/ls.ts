@@ -1,8 +1,10 @@
 // Lists agents: the living from Temporal's visibility, the ended from their records.
 import { accountProblem, parseWorkflowId, workflowIdOf } from '../../contract/wire/identity.ts';
+import type { AgentIdentity } from '../../contract/wire/identity.ts';
 import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES } from '../../contract/wire/messages.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { addressOfIdentity, workspaceOf } from '../agents/address.ts';
+import { isWithin } from '../../contract/wire/rights.ts';
+import { addressOfIdentity, contextOf } from '../agents/address.ts';
 import { readExecution } from '../agents/execution.ts';
 import type { Execution } from '../agents/execution.ts';
 import { mapLimited } from '../agents/map-limited.ts';
@@ -20,20 +22,36 @@ const RECORD = '/record.json';
 
 type Summary = Answer<'ls'>[number];
 
-/** Whose agents are listed; no account means everybody's. */
+/** Whose agents are listed; no account means everybody's. Below `top`, and by their path from there, when it is set. */
 interface Scope {
   readonly workspace: string;
   readonly account: string | undefined;
+  readonly top: AgentIdentity | undefined;
 }
 
 export const ls: Handler<'ls'> = async (parts, input, call) => {
-  const scope = { workspace: workspaceOf(parts, input.workspace), account: accountOf(call, input.developer) };
+  const scope = scopeOf(parts, call, input);
   const executions = await listExecutions(parts, scope, input.all);
   const rows = await mapLimited(executions, READERS, async (each) => await summaryOf(parts, each));
-  if (!input.all) return sorted(rows);
-  const recorded = await recordedAgents(parts, scope, new Set(executions.map((each) => each.id)));
-  return sorted([...rows, ...recorded]);
+  const recorded = input.all ? await recordedAgents(parts, scope, new Set(executions.map((each) => each.id))) : [];
+  return sorted([...rows, ...recorded]).map((row) => ({ ...row, slug: slugFrom(scope, row.slug) }));
 };
+
+/** An agent sees its children, or with a developer all agents of its own account. */
+function scopeOf(
+  parts: ServerParts,
+  call: Call,
+  input: { readonly workspace?: string | undefined; readonly developer?: string | undefined },
+): Scope {
+  const { agent } = call.caller;
+  const account = accountOf(call, input.developer);
+  const { workspace } = contextOf(parts, call.caller, input.workspace);
+  if (agent === undefined) return { workspace, account, top: undefined };
+  const all = input.developer !== undefined && input.developer !== '';
+  // Another developer's agents do not exist for it.
+  const nobody = account !== undefined && account !== call.account;
+  return { workspace, account: nobody ? '' : call.account, top: all ? undefined : agent };
+}
 
 /** Throws INVALID_ARGUMENT for what cannot be an account. */
 function accountOf(call: Call, developer: string | undefined): string | undefined {
@@ -50,6 +68,7 @@ async function listExecutions(parts: ServerParts, scope: Scope, all: boolean): P
     `WorkflowType = "${AGENT_WORKFLOW}"`,
     `${SEARCH_ATTRIBUTES.workspace} = "${scope.workspace}"`,
     ...(scope.account === undefined ? [] : [`${SEARCH_ATTRIBUTES.owner} = "${scope.account}"`]),
+    ...(scope.top === undefined ? [] : [`WorkflowId STARTS_WITH "${workflowIdOf(scope.top)}/"`]),
     ...(all ? [] : ['ExecutionStatus = "Running"']),
   ].join(' AND ');
   await inTime(parts, async () => {
@@ -66,7 +85,9 @@ async function listExecutions(parts: ServerParts, scope: Scope, all: boolean): P
 /** Visibility may compare without regard to case. */
 function isIn(scope: Scope, id: string): boolean {
   const identity = parseWorkflowId(id);
-  return identity?.workspace === scope.workspace && (scope.account === undefined || identity.account === scope.account);
+  if (identity?.workspace !== scope.workspace) return false;
+  if (scope.account !== undefined && identity.account !== scope.account) return false;
+  return scope.top === undefined || (isWithin(identity, scope.top) && identity.path.length > scope.top.path.length);
 }
 
 async function summaryOf(parts: ServerParts, execution: Execution): Promise<Summary> {
@@ -117,6 +138,11 @@ async function recordedSummary(parts: ServerParts, id: string): Promise<Summary 
     ...(purpose === undefined ? {} : { purpose }),
     created_at: createdAt,
   };
+}
+
+/** What the caller can use as a slug: the path from the agent that asks. */
+function slugFrom({ top }: Scope, slug: string): string {
+  return top === undefined ? slug : slug.split('/').slice(top.path.length).join('/');
 }
 
 /** By path, so that children stand below their parents; Temporal's visibility refuses to sort. */

@@ -24,12 +24,12 @@ export const sessionSend: Handler<'session_send'> = async (parts, input, call) =
 };
 
 export const interrupt: Handler<'interrupt'> = async (parts, input, call) => {
-  await signalAgent(parts, addressOf(parts, call, input), 'interrupt', { id: call.id, from: call.account });
+  await signalAgent(parts, addressOf(parts, call, input), 'interrupt', { id: call.id, from: call.from });
   return { slug: input.slug, message: `interrupt sent to ${input.slug}` };
 };
 
 export const sessionStop: Handler<'session_stop'> = async (parts, input, call) => {
-  await signalAgent(parts, addressOf(parts, call, input), 'stop', { id: call.id, from: call.account });
+  await signalAgent(parts, addressOf(parts, call, input), 'stop', { id: call.id, from: call.from });
   return { slug: input.slug, message: 'sent' };
 };
 
@@ -44,7 +44,7 @@ async function followUpOf(
     id: call.id,
     kind,
     text: await storeText(parts, agent.id, call.id, text),
-    from: call.account,
+    from: call.from,
     at: new Date().toISOString(),
   };
 }

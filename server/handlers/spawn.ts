@@ -4,27 +4,33 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
 } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { slugProblem } from '../../contract/wire/identity.ts';
+import {
+  agentMemo,
+  agentSearchAttributes,
+  agentSummary,
+  WORKFLOW_TASK_TIMEOUT,
+} from '../../contract/wire/execution.ts';
+import { parentOf, resolveSlug } from '../../contract/wire/identity.ts';
 import { AGENT_WORKFLOW } from '../../contract/wire/messages.ts';
-import { ended } from '../agents/absence.ts';
-import { addressOfIdentity, workspaceOf } from '../agents/address.ts';
+import { maySpawn } from '../../contract/wire/rights.ts';
+import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
+import { mintToken } from '../../drivers/tokens/token.ts';
+import { ended, notFound } from '../agents/absence.ts';
+import { addressOfIdentity, contextOf } from '../agents/address.ts';
+import { countTree } from '../agents/tree.ts';
+import { updateAgent } from '../agents/messages.ts';
 import type { AgentAddress } from '../agents/address.ts';
 import { describeExecution } from '../agents/execution.ts';
 import type { Execution } from '../agents/execution.ts';
 import { readRecord } from '../agents/record.ts';
-import { agentMemo, agentSearchAttributes, agentSummary, buildSpec, machineName } from '../agents/spec.ts';
+import { buildSpec, machineName } from '../agents/spec.ts';
 import { inTime } from '../agents/temporal.ts';
 import { dropText } from '../agents/texts.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Answer, Call, Handler } from './handler.ts';
-
-/**
- * A worker that died with a task in its hands holds it for so long. Replaying a history of ours takes well below a
- * second, also on a loaded machine; a timeout only means that another worker does it again.
- */
-const WORKFLOW_TASK_TIMEOUT = '5s';
 
 export const spawn: Handler<'spawn'> = async (parts, input, call) => {
   const agent = newAgent(parts, call, input);
@@ -34,9 +40,10 @@ export const spawn: Handler<'spawn'> = async (parts, input, call) => {
     if (record.spec.spawn_id === call.id) return answerOf(agent, call);
     throw ended(agent, record.status.phase);
   }
+  await checkLimits(parts, agent);
   const spec = await buildSpec(parts, agent, input, call);
   try {
-    if (spec.secrets !== undefined) await parts.secrets.put(spec.secrets.ref, input.secrets);
+    await storeCredentials(parts, agent, spec, input, call);
     await start(parts, agent, spec);
   } catch (error) {
     await settle(parts, agent, spec, error);
@@ -44,21 +51,70 @@ export const spawn: Handler<'spawn'> = async (parts, input, call) => {
   return answerOf(agent, call);
 };
 
-/** Throws INVALID_ARGUMENT with the slug as typed. */
+/** Throws INVALID_ARGUMENT with the slug as typed, and NOT_FOUND for a place where the caller may not spawn. */
 function newAgent(
   parts: ServerParts,
   call: Call,
-  input: { readonly slug: string; readonly workspace?: string | undefined },
+  input: { readonly slug: string; readonly workspace?: string | undefined; readonly rights?: 'owner' | undefined },
 ): AgentAddress {
-  const problem = slugProblem(input.slug);
-  if (problem !== undefined) {
-    throw new MurmurError('INVALID_ARGUMENT', problem, { details: { field: 'slug', value: input.slug } });
+  if (input.rights !== undefined && call.caller.agent !== undefined) {
+    throw new MurmurError('PERMISSION_DENIED', "an agent cannot give owner's rights", { details: { field: 'rights' } });
   }
-  const workspace = workspaceOf(parts, input.workspace);
-  return addressOfIdentity({ workspace, account: call.account, path: [input.slug] });
+  const identity = resolveSlug(input.slug, contextOf(parts, call.caller, input.workspace));
+  const agent = addressOfIdentity(identity);
+  if (maySpawn(call.caller, identity)) return agent;
+  const parent = parentOf(identity);
+  throw notFound(parent === undefined ? agent : addressOfIdentity(parent));
 }
 
+/** Throws RESOURCE_EXHAUSTED for a tree that has grown to its limits. */
+async function checkLimits(parts: ServerParts, { identity }: AgentAddress): Promise<void> {
+  const { depth, agents } = parts.settings.limits;
+  const [root = ''] = identity.path;
+  if (identity.path.length > depth) {
+    throw new MurmurError('RESOURCE_EXHAUSTED', `a tree of agents has at most ${String(depth)} levels`, {
+      hint: 'let an agent higher up spawn it, or raise MURMUR_MAX_DEPTH',
+      details: { limit: depth },
+    });
+  }
+  if (identity.path.length === 1) return;
+  const living = await countTree(parts, { ...identity, path: [root] });
+  if (living < agents) return;
+  throw new MurmurError('RESOURCE_EXHAUSTED', `the tree of ${root} has ${String(living)} living agents`, {
+    hint: `wait for some to end, or raise MURMUR_MAX_AGENTS (${String(agents)})`,
+    details: { limit: agents },
+  });
+}
+
+/** What the agent gets by reference: spawn-time secrets, and the token that makes it a caller of its own. */
+async function storeCredentials(
+  parts: ServerParts,
+  agent: AgentAddress,
+  spec: AgentSpec,
+  input: { readonly secrets: Readonly<Record<string, string>>; readonly rights?: 'owner' | undefined },
+  call: Call,
+): Promise<void> {
+  if (spec.secrets === undefined || spec.token_id === undefined) return;
+  // A spawn that is sent again must not replace the token of an agent that already has it.
+  const stored = await parts.secrets.get(spec.secrets.ref);
+  if (stored[AGENT_TOKEN] !== undefined && (await parts.tokenStore.get(spec.token_id)) !== undefined) return;
+  const token = await mintToken(parts.tokenStore, {
+    id: spec.token_id,
+    account: call.account,
+    agent: agent.id,
+    ...(input.rights === undefined ? {} : { rights: input.rights }),
+    created_at: spec.created_at,
+  });
+  await parts.secrets.put(spec.secrets.ref, { ...input.secrets, [AGENT_TOKEN]: token });
+}
+
+/** A root agent is started here; a child by its parent, which must know of it whatever happens next. */
 async function start(parts: ServerParts, agent: AgentAddress, spec: AgentSpec): Promise<void> {
+  const parent = parentOf(agent.identity);
+  if (parent !== undefined) {
+    await updateAgent(parts, addressOfIdentity(parent), 'spawnChild', { spec }, spec.spawn_id);
+    return;
+  }
   await inTime(parts, () =>
     parts.temporal.workflow.start(AGENT_WORKFLOW, {
       workflowId: agent.id,
@@ -69,10 +125,24 @@ async function start(parts: ServerParts, agent: AgentAddress, spec: AgentSpec): 
       workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
       memo: { ...agentMemo(spec) },
-      typedSearchAttributes: agentSearchAttributes(spec),
+      typedSearchAttributes: searchAttributesOf(spec),
       staticSummary: agentSummary(spec),
     }),
   );
+}
+
+function searchAttributesOf(spec: AgentSpec): TypedSearchAttributes {
+  const { keywords, lists } = agentSearchAttributes(spec);
+  return new TypedSearchAttributes([
+    ...Object.entries(keywords).map(([name, value]) => ({
+      key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+      value,
+    })),
+    ...Object.entries(lists).map(([name, value]) => ({
+      key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD_LIST),
+      value: [...value],
+    })),
+  ]);
 }
 
 /** After a start that failed: returns when the agent was started by this very call, else cleans up and throws. */
@@ -93,6 +163,7 @@ function taken(agent: AgentAddress, execution: Execution | undefined): MurmurErr
 }
 
 async function discard(parts: ServerParts, spec: AgentSpec): Promise<void> {
+  if (spec.token_id !== undefined) await parts.tokenStore.delete(spec.token_id);
   if (spec.secrets !== undefined) await parts.secrets.delete(spec.secrets.ref);
   await dropText(parts, spec.prompt);
   await dropText(parts, spec.append_system_prompt);

@@ -4,4 +4,4 @@ import { readStatus } from '../agents/status.ts';
 import type { Handler } from './handler.ts';
 
 export const status: Handler<'status'> = async (parts, input, call) =>
-  await readStatus(parts, addressOf(parts, call, input), input.timeline);
+  await readStatus(parts, addressOf(parts, call, input), input.timeline, input.children);

@@ -2,7 +2,7 @@ import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { identityOf } from '../../stack/process.ts';
-import { hashOf } from '../../stack/token.ts';
+import { hashOf } from '../../drivers/tokens/token.ts';
 import { CliHarness } from './harness.ts';
 
 let cli: CliHarness;

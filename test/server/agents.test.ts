@@ -99,7 +99,7 @@ describe('spawn', () => {
       on_idle: 'terminate',
       created_by: 'alice',
     });
-    expect(spec.secrets).toBeUndefined();
+    expect(spec.secrets?.names).toEqual([]);
   });
 
   test('shows summary, memo and search attributes in Temporal', async () => {
@@ -129,7 +129,10 @@ describe('spawn', () => {
     await spawnAgent('secretive', { secrets: { FOO: 'hunter2' } });
     const { spec } = await received('secretive');
     expect(spec.secrets).toEqual({ ref: expect.stringMatching(/^spawn-/), names: ['FOO'] });
-    expect(await api.parts.secrets.get(spec.secrets?.ref ?? '')).toEqual({ FOO: 'hunter2' });
+    expect(await api.parts.secrets.get(spec.secrets?.ref ?? '')).toEqual({
+      FOO: 'hunter2',
+      MURMUR_TOKEN: expect.stringMatching(/^mur_agent-/),
+    });
     const history = await api.parts.temporal.workflow.getHandle(idOf('secretive')).fetchHistory();
     expect(JSON.stringify(history)).not.toContain(Buffer.from('hunter2').toString('base64').slice(0, 8));
   });
@@ -155,9 +158,11 @@ describe('spawn', () => {
     const key = randomUUID();
     const input = { slug: 'twice', description: 'x', secrets: { FOO: 'hunter2' } };
     const first = await api.client.call('spawn', input, { idempotencyKey: key });
+    const kept = await api.parts.secrets.get(secretsRef(idOf('twice'), key));
+    expect(kept).toEqual({ FOO: 'hunter2', MURMUR_TOKEN: expect.stringMatching(/^mur_agent-/) });
     expect(await api.client.call('spawn', input, { idempotencyKey: key })).toEqual(first);
     expect(first.vm).toBe(machineName(idOf('twice'), key));
-    expect(await api.parts.secrets.get(secretsRef(idOf('twice'), key))).toEqual({ FOO: 'hunter2' });
+    expect(await api.parts.secrets.get(secretsRef(idOf('twice'), key))).toEqual(kept);
   });
 
   test('a slug whose agent has ended is FAILED_PRECONDITION and says how it ended', async () => {

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { createFileTokens } from '../../server/token-file.ts';
+import { createMemoryTokenStore } from '../../drivers/tokens/memory.ts';
+import { createTokens } from '../../server/token-file.ts';
 
 let folder: string;
 let file: string;
@@ -27,7 +28,7 @@ async function write(...tokens: readonly string[]): Promise<void> {
 
 test('a token is known by its hash', async () => {
   await write('one', 'two');
-  const tokens = createFileTokens(file);
+  const tokens = createTokens(file, createMemoryTokenStore());
   expect(tokens.source).toBe(file);
   expect(await tokens.identify('two')).toMatchObject({ account: 'account-of-two' });
   expect(await tokens.identify('three')).toBeUndefined();
@@ -36,11 +37,11 @@ test('a token is known by its hash', async () => {
 test('the hash itself is no token', async () => {
   await write('one');
   const hash = createHash('sha256').update('one').digest('hex');
-  expect(await createFileTokens(file).identify(hash)).toBeUndefined();
+  expect(await createTokens(file, createMemoryTokenStore()).identify(hash)).toBeUndefined();
 });
 
 test('a file that was mended counts at once', async () => {
-  const tokens = createFileTokens(file);
+  const tokens = createTokens(file, createMemoryTokenStore());
   expect(await tokens.identify('one')).toBeUndefined();
   await write('one');
   expect(await tokens.identify('one')).toMatchObject({ account: 'account-of-one' });
@@ -50,5 +51,5 @@ test('a file that was mended counts at once', async () => {
 
 test.each(['', '{', '[]', '{"tokens": [{"sha256": 7}]}', 'null'])('the file %j lets nobody in', async (content) => {
   await writeFile(file, content);
-  expect(await createFileTokens(file).identify('')).toBeUndefined();
+  expect(await createTokens(file, createMemoryTokenStore()).identify('')).toBeUndefined();
 });

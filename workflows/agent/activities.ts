@@ -6,6 +6,8 @@ import type {
   EndAgentInput,
   EndAgentResult,
   InterruptTurnInput,
+  KillAgentsInput,
+  KillAgentsResult,
   PrepareInput,
   PrepareResult,
   PublishEventsInput,
@@ -58,6 +60,17 @@ const END: ActivityOptions = {
 };
 
 /**
+ * A kill of everything beneath: all children at once, and each of them does the same, so the time is that of the slowest
+ * agent. Its end may take a minute and a half when the machine is slow; what is left after three minutes is swept up by
+ * whoever ordered the kill.
+ */
+const KILL: ActivityOptions = {
+  startToCloseTimeout: '3m',
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s', maximumAttempts: 5 },
+};
+
+/**
  * Appending to the event log: local, as it costs one event instead of six. It holds back the workflow task, so it is
  * short; what could not be written stays in the outbox.
  */
@@ -81,6 +94,10 @@ export function interruptTurn(input: InterruptTurnInput, summary: string): Promi
 
 export function endAgent(input: EndAgentInput, summary: string): Promise<EndAgentResult> {
   return proxyActivities<AgentActivities>({ ...END, summary }).endAgent(input);
+}
+
+export function killAgents(input: KillAgentsInput, summary: string): Promise<KillAgentsResult> {
+  return proxyActivities<AgentActivities>({ ...KILL, summary }).killAgents(input);
 }
 
 export function publishEvents(input: PublishEventsInput): Promise<void> {

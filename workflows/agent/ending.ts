@@ -1,9 +1,14 @@
 // The end of an agent: its machine goes, its record stays.
-import type { AgentResult, AgentSpec } from '../../contract/wire/agent.ts';
+import { allHandlersFinished, condition } from '@temporalio/workflow';
+import type { AgentResult, AgentSpec, ReceiptLine } from '../../contract/wire/agent.ts';
+import { absolutePathOf } from '../../contract/wire/identity.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
-import { endAgent } from './activities.ts';
+import { endAgent, killAgents } from './activities.ts';
+import { livingChildren } from './children.ts';
 import { activityProblem } from './failure.ts';
+import type { Messenger } from './messenger.ts';
 import type { Publisher } from './publisher.ts';
+import { recordEvent } from './timeline.ts';
 import { enterPhase } from './state.ts';
 import type { AgentState, EndOrder } from './state.ts';
 import { recordOf, resultOf } from './status.ts';
@@ -28,7 +33,12 @@ export async function endAgentForGood(
   spec: AgentSpec,
   order: EndOrder,
   publisher: Publisher,
+  messenger: Messenger,
 ): Promise<AgentResult> {
+  // A child that is being started is waited for, so that it is killed as well.
+  if (!allHandlersFinished()) await condition(allHandlersFinished);
+  // Beside the agent's own end, so that all levels of a tree fall at once.
+  const beneath = order.how === 'kill' ? killBeneath(state, spec, order) : Promise.resolve([]);
   const phase = PHASE_OF[order.how];
   const reason = reasonOf(order);
   const ended_at = new Date().toISOString();
@@ -56,10 +66,36 @@ export async function endAgentForGood(
     enterPhase(state, phase, new Date().toISOString(), reason);
     showState(state, spec);
     await publisher.drain();
+    if (messenger.busy) await messenger.drain();
+    const receipt = await beneath;
     // Nothing is awaited from here to the return: a message that is accepted later makes Temporal repeat this task.
     if ((state.messages === messages && !publisher.busy) || round >= ROUNDS) {
-      return resultOf(state, spec, machineState, snapshot);
+      return resultOf(state, spec, machineState, snapshot, receipt);
     }
+  }
+}
+
+/** Receipts of everything beneath; a child that does not answer in time is named with what is known of it. */
+async function killBeneath(state: AgentState, spec: AgentSpec, { reason }: EndOrder): Promise<readonly ReceiptLine[]> {
+  const agents = livingChildren(state, spec);
+  if (agents.length === 0) return [];
+  const order = {
+    id: `kill-${spec.spawn_id}`,
+    from: absolutePathOf(spec.identity),
+    ...(reason === undefined ? {} : { reason }),
+  };
+  try {
+    const { receipt } = await killAgents({ agents, order }, `kill ${agents.length} children`);
+    return receipt;
+  } catch (error) {
+    const problem = activityProblem(error);
+    if (problem === undefined) throw error;
+    recordEvent(
+      state,
+      { type: 'note', text: `children were not all killed: ${problem.message}` },
+      new Date().toISOString(),
+    );
+    return [];
   }
 }
 

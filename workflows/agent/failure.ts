@@ -11,8 +11,21 @@ export function answering<T>(answer: () => T): T {
   try {
     return answer();
   } catch (error) {
-    throw error instanceof MurmurError ? toFailure(error) : error;
+    throw asFailure(error);
   }
+}
+
+/** The same for an answer that has to be waited for. */
+export async function answeringLater<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw asFailure(error);
+  }
+}
+
+function asFailure(error: unknown): unknown {
+  return error instanceof MurmurError ? toFailure(error) : error;
 }
 
 /** The error as a failure whose type is its code and whose first detail is its plain form. */

@@ -5,14 +5,26 @@ import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { AgentQueries, AgentUpdates } from '../../contract/wire/messages.ts';
 import { createTask, getTask, listTasks, updateTask } from './checklist.ts';
+import { enterChild, removeChild } from './children.ts';
 import { clearQueue } from './queue.ts';
 import type { AgentState } from './state.ts';
 import { statusOf } from './status.ts';
 
+/** Starts a child's workflow; resolves once Temporal has it. Throws MurmurError ALREADY_EXISTS. */
+export type StartChild = (child: AgentSpec) => Promise<void>;
+
+/** What an update works with beside the state. */
+export interface UpdateContext {
+  readonly spec: AgentSpec;
+  readonly now: string;
+  readonly startChild: StartChild;
+}
+
 /** An update: `validate` throws without changing anything and keeps a bad one out of history. */
 export interface UpdateHandler<Input, Output> {
   validate(state: AgentState, input: Input): void;
-  handle(state: AgentState, input: Input): Output;
+  /** Synchronous, so that no message is half-handled; only the start of a child has to be waited for. */
+  handle(state: AgentState, input: Input, context: UpdateContext): Output | Promise<Output>;
 }
 
 export const UPDATE_HANDLERS: {
@@ -50,6 +62,24 @@ export const UPDATE_HANDLERS: {
     handle: (state, { strategy }) => {
       state.strategy = strategy;
       return { strategy };
+    },
+  },
+  spawnChild: {
+    validate: (_state, input) => {
+      const { spec } = requireObject(input);
+      if (typeof spec?.spawn_id === 'string' && Array.isArray(spec.identity?.path)) return;
+      throw new MurmurError('INVALID_ARGUMENT', 'the payload holds no spec of an agent');
+    },
+    handle: async (state, { spec: child }, { spec, now, startChild }) => {
+      const slug = child.identity.path.at(-1) ?? '';
+      if (!enterChild(state, spec, child, now)) return { slug };
+      try {
+        await startChild(child);
+      } catch (error) {
+        removeChild(state, child.spawn_id);
+        throw error;
+      }
+      return { slug };
     },
   },
 };

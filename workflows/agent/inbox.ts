@@ -1,6 +1,7 @@
 // Reads what signals carry. Callers of ours send whole messages; an operator at Temporal's Web UI sends nothing, a
 // plain text, or anything. Pure: contract/wire only.
-import type { Order } from '../../contract/wire/messages.ts';
+import type { ChildEvent, Order } from '../../contract/wire/messages.ts';
+import { PHASES } from '../../contract/wire/phases.ts';
 import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
 import type { FollowUp, StoredText } from '../../contract/wire/turns.ts';
 
@@ -35,6 +36,19 @@ export function readOrder(payload: unknown, fallbackId: string): Order & { reado
     from: readShort(fields['from']) ?? OPERATOR,
     ...(typeof reason === 'string' && reason.trim() !== '' ? { reason: reason.trim().slice(0, 500) } : {}),
   };
+}
+
+/** Reads what a child tells; undefined for anything else. Only Murmur's own workflows send it. */
+export function readChildEvent(payload: unknown): ChildEvent | undefined {
+  if (!isObject(payload)) return undefined;
+  const { id, slug, spawn_id, phase, turn, branches, cost_usd, at } = payload as Partial<ChildEvent>;
+  const isWhole =
+    [id, slug, spawn_id, at].every((field) => typeof field === 'string') &&
+    (PHASES as readonly unknown[]).includes(phase) &&
+    typeof turn === 'number' &&
+    typeof cost_usd === 'number' &&
+    Array.isArray(branches);
+  return isWhole ? (payload as unknown as ChildEvent) : undefined;
 }
 
 function fromText(

@@ -31,9 +31,11 @@ export function takeInputs(inbox: Inbox): FollowUp[] {
   return [...due, ...inbox.queue.splice(0, BATCH[inbox.strategy])];
 }
 
-/** Empties the queue; sent messages and what Murmur itself has to say stay. Answers how many were dropped. */
+/** Empties the queue; sent messages, news of children and what Murmur itself has to say stay. Answers how many went. */
 export function clearQueue(inbox: Pick<Inbox, 'queue'>): number {
-  return inbox.queue.splice(0).length;
+  const before = inbox.queue.length;
+  inbox.queue = inbox.queue.filter((message) => message.kind === 'child');
+  return before - inbox.queue.length;
 }
 
 /** Heads of what waits, in the order of delivery. */

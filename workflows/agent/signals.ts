@@ -1,14 +1,17 @@
 // What each signal does to the state. Pure: contract/wire only. Synchronous, and never failing: a signal cannot answer,
 // and an error would fail the workflow task for ever.
+import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { AgentSignals } from '../../contract/wire/messages.ts';
+import { absolutePathOf } from '../../contract/wire/identity.ts';
 import type { FollowUp } from '../../contract/wire/turns.ts';
-import { readFollowUp, readOrder } from './inbox.ts';
+import { takeChildEvent } from './children.ts';
+import { readChildEvent, readFollowUp, readOrder } from './inbox.ts';
 import { orderEnd } from './state.ts';
 import type { AgentState } from './state.ts';
 import { recordEvent } from './timeline.ts';
 
 /** Takes one signal into the state. */
-export type SignalHandler = (state: AgentState, payload: unknown, now: string) => void;
+export type SignalHandler = (state: AgentState, payload: unknown, now: string, spec: AgentSpec) => void;
 
 /**
  * Ids of messages that are remembered. A caller repeats a message within minutes; a thousand messages later nobody
@@ -43,6 +46,21 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHan
     if (orderEnd(state, { how: 'stop', by: order.from, reason: order.reason })) {
       note(state, `stop by ${order.from}: the session ends after this turn`, now, order.from);
     }
+  },
+  childEvent: (state, payload, now, spec) => {
+    state.run.signals += 1;
+    const event = readChildEvent(payload);
+    if (event === undefined) {
+      note(state, 'childEvent was dropped: its payload is not one', now);
+      return;
+    }
+    const id = `${event.spawn_id}/${event.id}`;
+    if (!isNew(state, id)) return;
+    const message = takeChildEvent(state, spec, event, now);
+    // Whoever ends takes no more input, and a message would only stand in the record as undelivered.
+    if (message === undefined || state.end !== undefined) return;
+    const from = `${absolutePathOf(spec.identity)}/${event.slug}`;
+    state.queue.push({ id, kind: 'child', text: message, from, at: now });
   },
 };
 

@@ -2,10 +2,13 @@
 // Everything here is plain JSON, because it is also what one run hands to the next when the workflow continues as new.
 import type { AgentSpec, DequeueStrategy, MachineView, Parked, TimelineEntry } from '../../contract/wire/agent.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
+import type { ChildEvent } from '../../contract/wire/messages.ts';
 import type { Phase } from '../../contract/wire/phases.ts';
 import type { Task } from '../../contract/wire/tasks.ts';
 import type { BranchState, Cost, FollowUp } from '../../contract/wire/turns.ts';
 import { createTask } from './checklist.ts';
+import { tellParent } from './children.ts';
+import type { Child } from './children.ts';
 import { recordEvent } from './timeline.ts';
 
 /** The running turn, or the last one. */
@@ -57,6 +60,15 @@ export interface AgentState {
 
   tasks: readonly Task[];
   next_task: number;
+
+  /** In the order of their spawn; ended ones up to a limit. */
+  children: readonly Child[];
+  /** What children cost that are no longer remembered. */
+  forgotten_cost_usd: number;
+  /** What the parent has not been told yet; undefined for an agent without one. */
+  to_parent: Omit<ChildEvent, 'slug' | 'spawn_id'>[] | undefined;
+  /** Messages to the parent in the agent's life. */
+  told: number;
 
   /** Reminders in a row, crashes in a row, failed model requests in a row. */
   reminders: number;
@@ -113,6 +125,7 @@ export function initialState(spec: AgentSpec, now: string): AgentState {
     queue: [],
     tasks: [],
     next_task: 1,
+    ...family(spec),
     reminders: 0,
     crashes: 0,
     api_failures: 0,
@@ -127,6 +140,16 @@ export function initialState(spec: AgentSpec, now: string): AgentState {
   for (const subject of spec.tasks) addTask(state, subject);
   recordEvent(state, { type: 'phase', phase: 'starting' }, now);
   return state;
+}
+
+function family(spec: AgentSpec): Pick<AgentState, 'children' | 'forgotten_cost_usd' | 'to_parent' | 'told'> {
+  const to_parent = spec.identity.path.length < 2 ? undefined : [];
+  return { children: [], forgotten_cost_usd: 0, to_parent, told: 0 };
+}
+
+/** The state of the run before, also of one that knew nothing of families. */
+export function takenOver(carried: AgentState, spec: AgentSpec): AgentState {
+  return { ...family(spec), ...carried };
 }
 
 /** The state as the next run takes it over. */
@@ -151,6 +174,7 @@ export const TRANSITIONS: Readonly<Record<Phase, readonly Phase[]>> = {
  */
 export function enterPhase(state: AgentState, phase: Phase, now: string, reason?: string): void {
   if (phase === state.phase && reason === state.reason) return;
+  const previous = state.phase;
   if (phase !== state.phase) {
     if (!TRANSITIONS[state.phase].includes(phase)) throw new Error(`no transition from ${state.phase} to ${phase}`);
     state.phase = phase;
@@ -158,6 +182,7 @@ export function enterPhase(state: AgentState, phase: Phase, now: string, reason?
   }
   state.reason = reason;
   recordEvent(state, { type: 'phase', phase, ...(reason === undefined ? {} : { reason }) }, now);
+  tellParent(state, previous, now);
 }
 
 /** Orders the end. A kill is taken over by nothing, every other order only by a kill. Answers whether it was taken. */

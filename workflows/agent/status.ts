@@ -1,8 +1,16 @@
 // Views of the state: the status query, the record of an ended agent, the result. Pure: contract/wire only.
-import type { AgentRecord, AgentResult, AgentSpec, AgentStatus, StatusQueryInput } from '../../contract/wire/agent.ts';
+import type {
+  AgentRecord,
+  AgentResult,
+  AgentSpec,
+  AgentStatus,
+  ReceiptLine,
+  StatusQueryInput,
+} from '../../contract/wire/agent.ts';
 import { TIMELINE_TYPES } from '../../contract/wire/events.ts';
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
+import { childrenCost } from './children.ts';
 import { openTasks } from './checklist.ts';
 import { listTasks } from './checklist.ts';
 import { hasInput, waitingHeads } from './queue.ts';
@@ -47,7 +55,13 @@ export function statusOf(state: AgentState, spec: AgentSpec, query: StatusQueryI
     branches: state.branches,
     commits: state.commits,
     prs: [],
-    cost: { total_usd: state.cost.usd, by_model: state.cost.by_model },
+    cost: {
+      total_usd: state.cost.usd + childrenCost(state),
+      own_usd: state.cost.usd,
+      children_usd: childrenCost(state),
+      by_model: state.cost.by_model,
+    },
+    ...(query.children !== true ? {} : { children: state.children.map(({ told_turn: _told, ...child }) => child) }),
     tasks: { total: tasks.length, open: openTasks(tasks).length },
     ...(query.timeline === undefined ? {} : { timeline: timelineOf(state.timeline, query.timeline) }),
     created_at: spec.created_at,
@@ -60,14 +74,20 @@ export function statusOf(state: AgentState, spec: AgentSpec, query: StatusQueryI
 export function recordOf(state: AgentState, spec: AgentSpec): AgentRecord {
   const { identity, spawn_id, repos, session_id, backend, created_at } = spec;
   return {
-    status: statusOf(state, spec, { timeline: TIMELINE_TYPES }),
+    status: statusOf(state, spec, { timeline: TIMELINE_TYPES, children: true }),
     tasks: listTasks(state.tasks),
     spec: { identity, spawn_id, repos, session_id, backend, created_at },
   };
 }
 
-/** What the workflow answers: the receipt of this agent. */
-export function resultOf(state: AgentState, spec: AgentSpec, machineState: string, snapshot?: string): AgentResult {
+/** What the workflow answers: the receipt of this agent and of what was killed beneath it. */
+export function resultOf(
+  state: AgentState,
+  spec: AgentSpec,
+  machineState: string,
+  snapshot: string | undefined,
+  beneath: readonly ReceiptLine[],
+): AgentResult {
   return {
     phase: state.phase,
     ...defined({ reason: state.reason }),
@@ -80,6 +100,7 @@ export function resultOf(state: AgentState, spec: AgentSpec, machineState: strin
         ...defined({ snapshot }),
         cost_usd: state.cost.usd,
       },
+      ...beneath,
     ],
     cost: state.cost,
   };

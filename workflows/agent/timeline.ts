@@ -63,7 +63,14 @@ function shorten(event: LifecycleEvent): LifecycleEvent {
       return { ...event, subject: head(event.subject, ENTRY_TEXT_LIMIT) };
     case 'phase':
       return event.reason === undefined ? event : { ...event, reason: head(event.reason, ENTRY_TEXT_LIMIT) };
+    case 'child':
+      return {
+        ...event,
+        ...(event.reason === undefined ? {} : { reason: head(event.reason, ENTRY_TEXT_LIMIT) }),
+        ...(event.response === undefined ? {} : { response: head(event.response, ENTRY_TEXT_LIMIT) }),
+      };
     case 'push':
+    case 'upload':
       return event;
   }
 }

@@ -13,7 +13,8 @@ import { recordEvent } from './timeline.ts';
 /** Whether a turn can start: something waits, and not only Murmur's own word to an agent that is parked. */
 export function canStart(state: AgentState, nowMs: number): boolean {
   if (!hasInput(state)) return false;
-  if (state.parked === undefined || state.sends.length + state.queue.length > 0) return true;
+  const asked = state.sends.length > 0 || state.queue.some(({ kind }) => kind !== 'child');
+  if (state.parked === undefined || asked) return true;
   return state.parked.retry_at !== undefined && Date.parse(state.parked.retry_at) <= nowMs;
 }
 

@@ -1,10 +1,11 @@
-// Registers the handler tables with Temporal. Everything is synchronous, so no message is ever half-handled.
+// Registers the handler tables with Temporal. All but the start of a child is synchronous, so no message is half-handled.
 import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { AGENT_QUERIES, AGENT_SIGNALS, AGENT_UPDATES } from '../../contract/wire/messages.ts';
-import { answering } from './failure.ts';
+import { answering, answeringLater } from './failure.ts';
 import { QUERY_HANDLERS, UPDATE_HANDLERS } from './handlers.ts';
 import type { QueryHandler, UpdateHandler } from './handlers.ts';
+import { startChild } from './start-child.ts';
 import { SIGNAL_HANDLERS } from './signals.ts';
 import type { AgentState } from './state.ts';
 import { showDetails } from './visibility.ts';
@@ -13,7 +14,7 @@ import { showDetails } from './visibility.ts';
 export function registerHandlers(state: AgentState, spec: AgentSpec): void {
   for (const name of AGENT_SIGNALS) {
     setHandler(defineSignal<[unknown]>(name), (payload) => {
-      SIGNAL_HANDLERS[name](state, payload, new Date().toISOString());
+      SIGNAL_HANDLERS[name](state, payload, new Date().toISOString(), spec);
       showDetails(state, spec);
     });
   }
@@ -23,9 +24,10 @@ export function registerHandlers(state: AgentState, spec: AgentSpec): void {
     setHandler(
       defineUpdate<unknown, [unknown]>(name),
       (input) => {
-        const output = answering(() => handle(state, input));
+        const context = { spec, now: new Date().toISOString(), startChild };
+        const output = answering(() => handle(state, input, context));
         showDetails(state, spec);
-        return output;
+        return output instanceof Promise ? answeringLater(output) : output;
       },
       { validator: (input) => answering(() => validate(state, input)) },
     );

@@ -1,14 +1,24 @@
 // The workflow of one agent: wires the pure state to signals, timers and activities.
 // Two rules carry it (measured, without them signals are lost): handlers are synchronous, and nothing is awaited
 // between the last look at the state and return or continue-as-new.
-import { CancellationScope, condition, continueAsNew, uuid4, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { AgentResult, AgentSpec } from '../../contract/wire/agent.ts';
 import { prepareAgent } from './activities.ts';
 import { endAgentForGood } from './ending.ts';
 import { activityProblem } from './failure.ts';
 import { startPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
-import { carriedState, enterPhase, initialState, orderEnd } from './state.ts';
+import { hasBusyChildren } from './children.ts';
+import { startMessenger } from './messenger.ts';
+import type { Messenger } from './messenger.ts';
+import { carriedState, enterPhase, initialState, orderEnd, takenOver } from './state.ts';
 import type { AgentState } from './state.ts';
 import { runTurnToItsEnd } from './turn-run.ts';
 import { beginTurn, canStart } from './turn.ts';
@@ -35,22 +45,34 @@ const CARRIED_BYTES = 1_500_000;
  * @param carried the state of the run before, when the workflow continues as new
  */
 export async function agent(spec: AgentSpec, carried?: AgentState): Promise<AgentResult> {
-  const state = carried ?? initialState(spec, new Date().toISOString());
+  const state = carried === undefined ? initialState(spec, new Date().toISOString()) : takenOver(carried, spec);
   registerHandlers(state, spec);
   // Cancel in Temporal's Web UI means what kill means, and what kill has to do must not be cancelled.
   void CancellationScope.current().cancelRequested.catch(() => {
     orderEnd(state, { how: 'kill', by: 'operator', reason: 'canceled in Temporal' });
   });
-  return await CancellationScope.nonCancellable(() => live(state, spec, startPublisher(state, spec)));
+  return await CancellationScope.nonCancellable(() => {
+    const family = startMessenger(state, spec);
+    return live(state, spec, startPublisher(state, spec), family);
+  });
 }
 
-async function live(state: AgentState, spec: AgentSpec, publisher: Publisher): Promise<AgentResult> {
+async function live(
+  state: AgentState,
+  spec: AgentSpec,
+  publisher: Publisher,
+  messenger: Messenger,
+): Promise<AgentResult> {
   for (;;) {
     if (state.end === undefined && state.vm?.state !== 'running') await prepare(state, spec);
-    if (state.end !== undefined) return await endAgentForGood(state, spec, state.end, publisher);
+    if (state.end !== undefined) return await endAgentForGood(state, spec, state.end, publisher, messenger);
     if (mustContinueAsNew(spec, state)) {
+      // A child that is being started must be known to the run that follows.
+      if (!allHandlersFinished()) await condition(allHandlersFinished);
+      if (messenger.busy) await messenger.drain();
       await publisher.drain();
-      if (!publisher.busy) await continueAsNew<typeof agent>(spec, carriedState(state));
+      if (!publisher.busy && !messenger.busy && allHandlersFinished())
+        await continueAsNew<typeof agent>(spec, carriedState(state));
     } else if (canStart(state, Date.now())) {
       const turn = beginTurn(state, spec, uuid4(), new Date().toISOString());
       showState(state, spec);
@@ -99,7 +121,8 @@ function settle(state: AgentState, spec: AgentSpec, verdict: Verdict | undefined
   }
   const now = new Date().toISOString();
   if (verdict.complete) enterPhase(state, 'task-complete', now);
-  if (verdict.complete && spec.on_idle === 'terminate') {
+  // Its children would go on without anybody to tell; the last of them wakes it, and it ends then.
+  if (verdict.complete && spec.on_idle === 'terminate' && !hasBusyChildren(state)) {
     orderEnd(state, { how: 'terminate', by: 'murmur', reason: undefined });
     return;
   }

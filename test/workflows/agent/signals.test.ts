@@ -11,21 +11,21 @@ function lastNote(state: AgentState): unknown {
 
 describe('a message', () => {
   it('is taken once, however often it comes', () => {
-    const { state } = testAgent();
+    const { state, spec } = testAgent();
     const twice = message('once');
-    for (let times = 0; times < 3; times += 1) SIGNAL_HANDLERS.queueAdd(state, twice, NOW);
-    SIGNAL_HANDLERS.sessionSend(state, twice, NOW);
+    for (let times = 0; times < 3; times += 1) SIGNAL_HANDLERS.queueAdd(state, twice, NOW, spec);
+    SIGNAL_HANDLERS.sessionSend(state, twice, NOW, spec);
     expect([state.queue, state.sends]).toEqual([[twice], []]);
   });
 
   it('is known for the next thousand, and its memory is bounded', () => {
-    const { state } = testAgent();
+    const { state, spec } = testAgent();
     const first = message('first');
-    SIGNAL_HANDLERS.queueAdd(state, first, NOW);
-    for (let index = 0; index < SEEN_LIMIT - 1; index += 1) SIGNAL_HANDLERS.queueAdd(state, message('m'), NOW);
-    SIGNAL_HANDLERS.queueAdd(state, first, NOW);
+    SIGNAL_HANDLERS.queueAdd(state, first, NOW, spec);
+    for (let index = 0; index < SEEN_LIMIT - 1; index += 1) SIGNAL_HANDLERS.queueAdd(state, message('m'), NOW, spec);
+    SIGNAL_HANDLERS.queueAdd(state, first, NOW, spec);
     expect(state.queue.filter((each) => each.id === first.id)).toHaveLength(1);
-    for (let index = 0; index < 5_000; index += 1) SIGNAL_HANDLERS.queueAdd(state, message('m'), NOW);
+    for (let index = 0; index < 5_000; index += 1) SIGNAL_HANDLERS.queueAdd(state, message('m'), NOW, spec);
     expect(state.seen).toHaveLength(SEEN_LIMIT);
   });
 
@@ -34,9 +34,9 @@ describe('a message', () => {
     ['an object with a text', { text: 'add tests' }],
     ['an object with a stored text', { text: { text: 'add tests' } }],
   ])('sent by hand as %s works, with an id from the history', (_, payload) => {
-    const { state } = testAgent();
-    SIGNAL_HANDLERS.queueAdd(state, payload, NOW);
-    SIGNAL_HANDLERS.queueAdd(state, payload, NOW);
+    const { state, spec } = testAgent();
+    SIGNAL_HANDLERS.queueAdd(state, payload, NOW, spec);
+    SIGNAL_HANDLERS.queueAdd(state, payload, NOW, spec);
     expect(texts(state.queue)).toEqual(['add tests', 'add tests']);
     expect(state.queue.map(({ id, from }) => [id, from])).toEqual([
       ['signal-1', 'operator'],
@@ -54,15 +54,15 @@ describe('a message', () => {
     [{ text: 42 }, 'its payload has no text'],
     [{ unreadable: 'Unknown encoding: x' }, 'its payload is unreadable: Unknown encoding: x'],
   ])('%j becomes a note in the timeline', (payload, words) => {
-    const { state } = testAgent();
-    SIGNAL_HANDLERS.queueAdd(state, payload, NOW);
+    const { state, spec } = testAgent();
+    SIGNAL_HANDLERS.queueAdd(state, payload, NOW, spec);
     expect(state.queue).toEqual([]);
     expect(lastNote(state)).toBe(`queueAdd was dropped: ${words}`);
   });
 
   it('is cut when it is longer than a history should hold', () => {
-    const { state } = testAgent();
-    SIGNAL_HANDLERS.sessionSend(state, 'x'.repeat(100_000), NOW);
+    const { state, spec } = testAgent();
+    SIGNAL_HANDLERS.sessionSend(state, 'x'.repeat(100_000), NOW, spec);
     expect(state.sends[0]?.text.text.length).toBe(16_384);
   });
 });
@@ -82,14 +82,15 @@ it.each(AGENT_SIGNALS)('%s takes any payload without failing', (name) => {
     { id: 1, from: [], at: 'never', text: {} },
     cyclic,
   ]) {
-    expect(() => SIGNAL_HANDLERS[name](testAgent().state, payload, NOW)).not.toThrow();
+    const { state, spec } = testAgent();
+    expect(() => SIGNAL_HANDLERS[name](state, payload, NOW, spec)).not.toThrow();
   }
 });
 
 describe('an order', () => {
   it('to interrupt is recorded when no turn runs, and harmless', () => {
-    const { state } = testAgent();
-    SIGNAL_HANDLERS.interrupt(state, { id: 'i', from: 'tess' }, NOW);
+    const { state, spec } = testAgent();
+    SIGNAL_HANDLERS.interrupt(state, { id: 'i', from: 'tess' }, NOW, spec);
     expect(lastNote(state)).toBe('interrupt by tess: no turn was running');
     expect(state.turn).toBeUndefined();
   });
@@ -97,7 +98,7 @@ describe('an order', () => {
   it('to interrupt marks the running turn, and no other', () => {
     const agent = testAgent();
     agent.begin();
-    SIGNAL_HANDLERS.interrupt(agent.state, undefined, NOW);
+    SIGNAL_HANDLERS.interrupt(agent.state, undefined, NOW, agent.spec);
     expect(agent.state.turn?.interrupted_by).toBe('operator');
     agent.end({ status: 'interrupted' });
     agent.state.queue.push(message('next'));
@@ -105,9 +106,9 @@ describe('an order', () => {
   });
 
   it('to kill is taken with any payload, keeps its reason, and is taken once', () => {
-    const { state } = testAgent();
-    SIGNAL_HANDLERS.kill(state, { id: 'k', from: 'tess', reason: 'wrong repo' }, NOW);
-    SIGNAL_HANDLERS.kill(state, 'again', NOW);
+    const { state, spec } = testAgent();
+    SIGNAL_HANDLERS.kill(state, { id: 'k', from: 'tess', reason: 'wrong repo' }, NOW, spec);
+    SIGNAL_HANDLERS.kill(state, 'again', NOW, spec);
     expect(state.end).toEqual({ how: 'kill', by: 'tess', reason: 'wrong repo' });
     expect(state.timeline.filter((entry) => entry.type === 'note')).toHaveLength(1);
   });

@@ -1,0 +1,33 @@
+// Messages from one agent's activity to another agent's workflow.
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import type { AgentControl } from '../activities/ports.ts';
+import type { AgentResult } from '../contract/wire/agent.ts';
+
+/** Control over a client. Errors are the SDK's; the activity that asked is tried again. */
+export function createAgentControl(client: Client): AgentControl {
+  return {
+    async signal(agent, name, order) {
+      try {
+        await client.workflow.getHandle(agent).signal(name, order);
+      } catch (error) {
+        // It has ended in the meantime.
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      }
+    },
+    async result(agent, until) {
+      if (until.aborted) return undefined;
+      const { promise: late, resolve } = Promise.withResolvers<undefined>();
+      const stop = (): void => {
+        resolve(undefined);
+      };
+      until.addEventListener('abort', stop, { once: true });
+      const ending = (client.workflow.getHandle(agent).result() as Promise<AgentResult>).catch(() => undefined);
+      try {
+        return await Promise.race([ending, late]);
+      } finally {
+        until.removeEventListener('abort', stop);
+      }
+    },
+  };
+}

@@ -1,0 +1,49 @@
+// Tells the parent of changes of phase, in order, beside everything else that the workflow does.
+import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import type { ChildEvent } from '../../contract/wire/messages.ts';
+import { parentWorkflow } from './children.ts';
+import type { AgentState } from './state.ts';
+
+export interface Messenger {
+  /** Resolves once the parent has been told everything, or cannot be told. */
+  drain(): Promise<void>;
+  /** Whether anything is left to tell: the workflow must not close then. */
+  readonly busy: boolean;
+}
+
+/**
+ * Starts to send. By the parent's workflow id, so that it arrives whichever run the parent is in; a parent that has
+ * ended is told nothing more. Without a parent it does nothing.
+ */
+export function startMessenger(state: AgentState, spec: AgentSpec): Messenger {
+  const id = parentWorkflow(spec);
+  let sending = false;
+  const waiting = (): boolean => (state.to_parent?.length ?? 0) > 0;
+  const send = async (workflowId: string): Promise<void> => {
+    const parent = getExternalWorkflowHandle(workflowId);
+    const slug = spec.identity.path.at(-1) ?? '';
+    while (state.to_parent !== undefined) {
+      await condition(waiting);
+      sending = true;
+      const [event] = state.to_parent.splice(0, 1);
+      try {
+        const told: ChildEvent | undefined = event && { ...event, slug, spawn_id: spec.spawn_id };
+        if (told !== undefined) await parent.signal('childEvent', told);
+      } catch {
+        // It has ended: nobody is left to be told.
+        state.to_parent = undefined;
+      } finally {
+        sending = false;
+      }
+    }
+  };
+  // It runs for as long as the workflow does, and only a defect can end it.
+  if (id !== undefined) void send(id);
+  return {
+    drain: () => condition(() => !sending && !waiting()),
+    get busy() {
+      return sending || waiting();
+    },
+  };
+}

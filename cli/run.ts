@@ -20,6 +20,7 @@ export const TOPICS = {
   session: { description: 'watch and steer what an agent is doing' },
   queue: { description: 'follow-ups that an agent takes between turns' },
   task: { description: "an agent's checklist" },
+  'auth:token': { description: 'tokens for other programs and machines of yours' },
 };
 
 /** Resolves with the exit status; everything that happened has been printed. */
@@ -80,8 +81,12 @@ function findCommand(argv: readonly string[], config: Config): Found {
   const before = argv.slice(0, first);
   const words = argv.slice(first);
   if (words[0] === 'help') return { ...findCommand(words.slice(1), config), help: true };
-  const [one, two] = words;
+  const [one, two, three] = words;
   if (one === undefined) return { id: undefined, rest: [], help: true };
+  if (two !== undefined && three !== undefined && config.findCommand(`${one}:${two}:${three}`) !== undefined) {
+    return { id: `${one}:${two}:${three}`, rest: [...before, ...words.slice(3)], help: false };
+  }
+  if (Object.hasOwn(TOPICS, `${one}:${two ?? ''}`)) return findInTopic(`${one}:${two ?? ''}`, three, config);
   if (two !== undefined && config.findCommand(`${one}:${two}`) !== undefined) {
     return { id: `${one}:${two}`, rest: [...before, ...words.slice(2)], help: false };
   }
@@ -93,12 +98,19 @@ function findCommand(argv: readonly string[], config: Config): Found {
 
 function unknownCommand(one: string, two: string | undefined, config: Config): MurmurError {
   const ids = config.commandIDs.map((id) => id.replaceAll(':', ' '));
-  const typed = Object.hasOwn(TOPICS, one) && two !== undefined ? `${one} ${two}` : one;
+  const isTopic = Object.hasOwn(TOPICS, one.replaceAll(' ', ':'));
+  const typed = isTopic && two !== undefined ? `${one} ${two}` : one;
   const names = typed === one ? [...ids, ...Object.keys(TOPICS)] : ids.filter((id) => id.startsWith(`${one} `));
   const guess = nearest(typed, names) ?? names.find((name) => name.endsWith(` ${one}`));
   return new MurmurError('INVALID_ARGUMENT', `unknown command ${JSON.stringify(typed)}`, {
     hint: guess === undefined ? '`murmur --help` lists the commands' : `did you mean \`murmur ${guess}\`?`,
   });
+}
+
+/** A topic of two words: alone it is help, with a word that is none of its commands a mistake. */
+function findInTopic(topic: string, word: string | undefined, config: Config): Found {
+  if (word === undefined || word.startsWith('-')) return { id: topic, rest: [], help: true };
+  throw unknownCommand(topic.replaceAll(':', ' '), word, config);
 }
 
 /** Names of the flags, one dash or two; what follows `--` is text. */

@@ -114,12 +114,35 @@ const PRESENTERS: Presenters = {
     terminal.line(
       keyValues([
         ['account', result.account],
+        ['agent', result.agent],
+        ['rights', result.rights],
         ['workspace', result.workspace],
         ['source', result.token.source],
         ['created', stamp(result.token.created_at)],
         ['expires', result.token.expires_at === undefined ? 'never' : stamp(result.token.expires_at)],
       ]),
     );
+  },
+  auth_token_create(result, terminal) {
+    const until = result.expires_at === undefined ? '' : `, until ${stamp(result.expires_at)}`;
+    terminal.progress(`token ${result.id}${until}; it is not shown again`);
+    terminal.line(result.token);
+  },
+  auth_token_ls(tokens, terminal) {
+    if (tokens.length === 0) {
+      terminal.progress('no tokens');
+      return;
+    }
+    const rows = tokens.map(({ id, label, created_at, expires_at }) => [
+      id,
+      label ?? '',
+      stamp(created_at),
+      expires_at === undefined ? 'never' : stamp(expires_at),
+    ]);
+    terminal.line(table(['ID', 'LABEL', 'CREATED', 'EXPIRES'], rows));
+  },
+  auth_token_revoke(result, terminal) {
+    terminal.line(result.message);
   },
   version(result, terminal) {
     const commit = result.server_commit === undefined ? '' : ` (${result.server_commit})`;

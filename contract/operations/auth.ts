@@ -9,6 +9,8 @@ export const auth = defineOperation({
   input: z.strictObject({}),
   output: z.object({
     account: z.string().describe('Account whose agents a plain slug means.'),
+    agent: z.string().optional().describe('Absolute path of the agent whose token it is; absent for a person.'),
+    rights: z.enum(['owner']).optional().describe('Set when the agent may steer all agents of its owner.'),
     workspace: z.string().describe('Workspace that is used when none is named.'),
     token: z.object({
       source: z.string().describe('Where the server knows the token from.'),

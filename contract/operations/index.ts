@@ -1,5 +1,8 @@
 // The registry: every operation, once. Surfaces are derived from it.
 import { auth } from './auth.ts';
+import { authTokenCreate } from './auth-token-create.ts';
+import { authTokenLs } from './auth-token-ls.ts';
+import { authTokenRevoke } from './auth-token-revoke.ts';
 import { clearQueue } from './clear-queue.ts';
 import { interrupt } from './interrupt.ts';
 import { kill } from './kill.ts';
@@ -41,6 +44,9 @@ export const operations = {
   task_list: taskList,
   task_get: taskGet,
   auth,
+  auth_token_create: authTokenCreate,
+  auth_token_ls: authTokenLs,
+  auth_token_revoke: authTokenRevoke,
   version,
 } as const;
 

@@ -1,11 +1,15 @@
 // Who the caller is, and what answers.
+import { absolutePathOf } from '../../contract/wire/identity.ts';
 import type { Handler } from './handler.ts';
 
 export const auth: Handler<'auth'> = async (parts, _input, call) => {
   const { created_at: createdAt, expires_at: expiresAt } = call.token;
+  const { agent, rights } = call.caller;
   return await Promise.resolve({
     account: call.account,
-    workspace: parts.settings.workspace,
+    ...(agent === undefined ? {} : { agent: absolutePathOf(agent) }),
+    ...(rights === undefined ? {} : { rights }),
+    workspace: agent?.workspace ?? parts.settings.workspace,
     token: {
       source: parts.tokens.source,
       created_at: createdAt,

@@ -1,4 +1,5 @@
 // Every operation's handler. The type makes a missing one a compile error.
+import { authTokenCreate, authTokenLs, authTokenRevoke } from './auth-tokens.ts';
 import type { Handlers } from './handler.ts';
 import { auth, version } from './identity.ts';
 import { kill } from './kill.ts';
@@ -32,5 +33,8 @@ export const handlers: Handlers = {
   task_list: taskList,
   task_get: taskGet,
   auth,
+  auth_token_create: authTokenCreate,
+  auth_token_ls: authTokenLs,
+  auth_token_revoke: authTokenRevoke,
   version,
 };

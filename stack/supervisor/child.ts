@@ -10,8 +10,11 @@ import { endProcess, identityOf } from '../process.ts';
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 30_000;
 
-/** A process that ran this long has started well: its next end begins with the first pause again. */
-const STEADY_MS = 30_000;
+/**
+ * A process that ran this long has started well: its next end begins with the first pause again. Start-up takes one to
+ * three seconds; a worker that is killed now and then must not leave agents without one for half a minute.
+ */
+const STEADY_MS = 5_000;
 
 export interface ChildSpec {
   readonly name: StackChild;

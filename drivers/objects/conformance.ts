@@ -1,4 +1,5 @@
 // What every object store must do. Run from test/ against each driver.
+import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import type { ObjectStore } from './object-store.ts';
 
@@ -78,6 +79,8 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         await expect(test.store.put(key, 'x')).rejects.toEqual(refusal);
         await expect(test.store.get(key)).rejects.toEqual(refusal);
         await expect(test.store.delete(key)).rejects.toEqual(refusal);
+        await expect(test.store.putStream(key, pieces('x'))).rejects.toEqual(refusal);
+        await expect(test.store.getStream(key)).rejects.toEqual(refusal);
       },
     );
 
@@ -96,5 +99,47 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       (await test.store.get('key'))?.fill(0);
       expect((await test.store.get('key'))?.toString()).toBe('original');
     });
+
+    it('takes an object piece by piece and gives it back so', async () => {
+      await using test = await create();
+      expect(await test.store.putStream('a/b', pieces('one ', 'two ', 'grün'))).toBe(13);
+      expect((await test.store.get('a/b'))?.toString()).toBe('one two grün');
+      const stream = await test.store.getStream('a/b');
+      expect(stream?.bytes).toBe(13);
+      expect((await buffer(stream?.content ?? [])).toString()).toBe('one two grün');
+      expect(await test.store.putStream('empty', pieces())).toBe(0);
+      expect(await test.store.get('empty')).toEqual(Buffer.alloc(0));
+      expect(await test.store.getStream('never')).toBeUndefined();
+    });
+
+    it('keeps what was there when a source breaks off, and throws its error', async () => {
+      await using test = await create();
+      await test.store.put('a/b', 'old');
+      const broken = new Error('the sender has gone');
+      await expect(test.store.putStream('a/b', failing(broken))).rejects.toBe(broken);
+      await expect(test.store.putStream('a/new', failing(broken))).rejects.toBe(broken);
+      expect((await test.store.get('a/b'))?.toString()).toBe('old');
+      expect(await test.store.list('')).toEqual(['a/b']);
+    });
+
+    it('goes on giving the content that was asked for when the object is replaced or deleted', async () => {
+      await using test = await create();
+      await test.store.put('a', 'first');
+      const first = await test.store.getStream('a');
+      await test.store.put('a', 'second');
+      const second = await test.store.getStream('a');
+      await test.store.delete('a');
+      expect((await buffer(first?.content ?? [])).toString()).toBe('first');
+      expect((await buffer(second?.content ?? [])).toString()).toBe('second');
+    });
   });
+}
+
+async function* pieces(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield await Promise.resolve(Buffer.from(text));
+}
+
+async function* failing(error: Error): AsyncGenerator<Uint8Array> {
+  yield* pieces('half of ');
+  throw error;
 }

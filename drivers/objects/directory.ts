@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { openFile, writeFileFrom } from './file-stream.ts';
 import { checkObjectKey, objectKeyProblem } from './object-key.ts';
 import type { ObjectStore } from './object-store.ts';
 
@@ -29,6 +30,29 @@ export function createDirectoryObjectStore(folder: string): ObjectStore {
       return stored(key, async () => {
         try {
           return await readFile(path);
+        } catch (error) {
+          if (isAbsent(error)) return undefined;
+          throw error;
+        }
+      });
+    },
+    async putStream(key, source) {
+      const path = pathOf(key);
+      let failure: { readonly cause: unknown } | undefined;
+      try {
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        return await writeFileFrom(path, source, (cause) => (failure = { cause }));
+      } catch (error) {
+        // The source's own error says what is wrong with it; everything else is the disk's.
+        if (failure !== undefined) throw failure.cause;
+        throw refused(key, error);
+      }
+    },
+    async getStream(key) {
+      const path = pathOf(key);
+      return stored(key, async () => {
+        try {
+          return await openFile(path);
         } catch (error) {
           if (isAbsent(error)) return undefined;
           throw error;
@@ -82,7 +106,11 @@ async function stored<T>(key: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new MurmurError('UNAVAILABLE', `object store, ${key}: ${reason}`, { cause: error });
+    throw refused(key, error);
   }
+}
+
+function refused(key: string, error: unknown): MurmurError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new MurmurError('UNAVAILABLE', `object store, ${key}: ${reason}`, { cause: error });
 }

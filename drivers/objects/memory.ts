@@ -1,4 +1,5 @@
 // Objects in memory, for tests.
+import { Readable } from 'node:stream';
 import { checkObjectKey } from './object-key.ts';
 import type { ObjectStore } from './object-store.ts';
 
@@ -14,6 +15,20 @@ export function createMemoryObjectStore(): ObjectStore {
       checkObjectKey(key);
       const content = objects.get(key);
       return content === undefined ? undefined : Buffer.from(content);
+    },
+    async putStream(key, source) {
+      checkObjectKey(key);
+      const pieces: Buffer[] = [];
+      for await (const piece of source) pieces.push(Buffer.from(piece));
+      const content = Buffer.concat(pieces);
+      objects.set(key, content);
+      return content.length;
+    },
+    async getStream(key) {
+      checkObjectKey(key);
+      const content = objects.get(key);
+      if (content === undefined) return undefined;
+      return { bytes: content.length, content: Readable.from([Buffer.from(content)], { objectMode: false }) };
     },
     async delete(key) {
       checkObjectKey(key);

@@ -36,6 +36,16 @@ describe('directory object store', () => {
     expect(await store.list('')).toEqual(['a/b']);
   });
 
+  it('leaves no part of an upload that broke off', async () => {
+    await using folder = await temporaryFolder();
+    const source = async function* (): AsyncGenerator<Uint8Array> {
+      yield await Promise.resolve(Buffer.from('half'));
+      throw new Error('gone');
+    };
+    await expect(createDirectoryObjectStore(folder.path).putStream('a/b', source())).rejects.toThrow('gone');
+    expect(await readdir(join(folder.path, 'a'))).toEqual([]);
+  });
+
   it('is UNAVAILABLE, naming the key, when the disk refuses', async () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'file'), '');
@@ -44,6 +54,8 @@ describe('directory object store', () => {
       code: 'UNAVAILABLE',
       message: expect.stringContaining('a/b'),
     });
+    const empty = async function* (): AsyncGenerator<Uint8Array> {};
+    await expect(store.putStream('a/b', empty())).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
   it('lists an empty store whose folder is read-only', async () => {

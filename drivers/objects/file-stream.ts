@@ -1,0 +1,56 @@
+// Files that are written and read piece by piece, for the object store in a folder.
+import { randomBytes } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import type { ObjectStream } from './object-store.ts';
+
+/**
+ * Writes what comes beside the file, and puts it in its place once the source has ended and the disk has all of it. When
+ * anything fails nothing stays. `onSourceError` hears of an error of the source, which is thrown as well.
+ */
+export async function writeFileFrom(
+  path: string,
+  source: AsyncIterable<Uint8Array>,
+  onSourceError: (error: unknown) => void,
+): Promise<number> {
+  const partial = `${path}.${randomBytes(8).toString('hex')}`;
+  const file = await open(partial, 'wx', 0o600);
+  let bytes = 0;
+  try {
+    try {
+      for await (const piece of heard(source, onSourceError)) {
+        await file.writeFile(piece);
+        bytes += piece.length;
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+    return bytes;
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/** Opens a file for reading from its start; an open file stays readable after it is replaced. Throws the system's errors. */
+export async function openFile(path: string): Promise<ObjectStream> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    return { bytes: size, content: file.createReadStream() };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Tells an error of the source from one of the file. */
+async function* heard<T>(source: AsyncIterable<T>, onError: (error: unknown) => void): AsyncGenerator<T> {
+  try {
+    yield* source;
+  } catch (error) {
+    onError(error);
+    throw error;
+  }
+}

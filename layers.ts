@@ -13,7 +13,7 @@ interface Layer {
  */
 export const LAYERS: Readonly<Record<string, Layer>> = {
   'contract/wire': { folders: [], builtins: false, packages: [] },
-  contract: { folders: ['contract/wire'], builtins: false, packages: ['zod'] },
+  contract: { folders: ['contract/wire'], builtins: false, packages: ['yaml', 'zod'] },
   config: { folders: ['contract'], builtins: true },
   drivers: { folders: ['contract', 'config'], builtins: true },
   runner: {

@@ -1,5 +1,6 @@
 // Repositories to clone: checked here, before a machine is made for them.
 import { z } from 'zod';
+import { branchProblem } from './branch-name.ts';
 import { quoteValue } from './quote.ts';
 
 const SCHEMES = ['https:', 'http:', 'ssh:', 'git:', 'file:'];
@@ -8,7 +9,9 @@ const SCHEMES = ['https:', 'http:', 'ssh:', 'git:', 'file:'];
 export function cloneUrlProblem(url: string): string | undefined {
   const named = `clone URL ${quoteValue(withoutCredentials(url))}`;
   if (url === '') return 'clone URL required';
-  if (/[\s\p{Cc}]/u.test(url)) return `${named} is not valid: it holds a space or a control character`;
+  // A folder of one's own may have a space in its name; no URL has.
+  const forbidden = url.startsWith('/') ? /[\p{Zl}\p{Zp}\p{Cc}]/u : /[\s\p{Cc}]/u;
+  if (forbidden.test(url)) return `${named} is not valid: it holds a space or a control character`;
   if (url.startsWith('-')) return `${named} is not valid: it begins with "-"`;
   if (url.startsWith('/')) return undefined;
   if (url.includes('://')) return schemeProblem(url, named);
@@ -31,17 +34,6 @@ function schemeProblem(url: string, named: string): string | undefined {
 
 function withoutCredentials(url: string): string {
   return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, '$1');
-}
-
-/** What is wrong with a branch name, by git's own rules (git-check-ref-format), or undefined. */
-export function branchProblem(name: string): string | undefined {
-  const bad =
-    name === '' ||
-    name.length > 200 ||
-    name === '@' ||
-    /[\s\p{Cc}~^:?*[\\]|\.\.|@\{|\/\/|^[-/]|[/.]$/u.test(name) ||
-    name.split('/').some((part) => part.startsWith('.') || part.endsWith('.lock'));
-  return bad ? `branch ${quoteValue(name)} is not a valid branch name` : undefined;
 }
 
 /** A branch name in an input. */

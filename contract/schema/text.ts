@@ -1,5 +1,6 @@
 // Texts that people and models write.
 import { z } from 'zod';
+import { MODEL_LENGTH, MODEL_PATTERN, MODEL_RULE } from './model-name.ts';
 
 /** Characters of a task's subject; it is shown in one line and travels in Temporal's history. */
 const SUBJECT_LIMIT = 1_000;
@@ -28,5 +29,5 @@ export const taskSubjects = z
 /** Model name as the agent program takes it; it becomes an argument of that program. */
 export const modelName = z
   .string()
-  .max(200, 'a model name has at most 200 characters')
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@[\]-]*$/, 'a model name has letters, digits and . _ : / @ [ ] -');
+  .max(MODEL_LENGTH, `a model name has at most ${String(MODEL_LENGTH)} characters`)
+  .regex(MODEL_PATTERN, MODEL_RULE);

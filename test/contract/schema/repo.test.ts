@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { branchProblem, cloneUrlProblem } from '../../../contract/schema/repo.ts';
+import { branchProblem } from '../../../contract/schema/branch-name.ts';
+import { cloneUrlProblem } from '../../../contract/schema/repo.ts';
 
 describe('a clone URL', () => {
   test.each([
@@ -11,6 +12,7 @@ describe('a clone URL', () => {
     'host:path/to/repo',
     'file:///srv/x.git',
     '/srv/git/x.git',
+    '/home/jane/my work/api',
   ])('may be %s', (url) => {
     expect(cloneUrlProblem(url)).toBeUndefined();
   });

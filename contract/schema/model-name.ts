@@ -1,0 +1,11 @@
+// Names of models. Without zod: the command line checks the files of flights too.
+
+export const MODEL_LENGTH = 200;
+export const MODEL_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:/@[\]-]*$/;
+export const MODEL_RULE = 'a model name has letters, digits and . _ : / @ [ ] -';
+
+/** What is wrong with a model's name, or undefined. */
+export function modelProblem(name: string): string | undefined {
+  if (name.length > MODEL_LENGTH) return `a model name has at most ${String(MODEL_LENGTH)} characters`;
+  return MODEL_PATTERN.test(name) ? undefined : MODEL_RULE;
+}

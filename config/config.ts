@@ -6,6 +6,7 @@ import { ensureHostId } from './home.ts';
 import type { ModelCredentials } from './model-credentials.ts';
 import { modelCredentials } from './model-credentials.ts';
 import { findClaude } from './programs.ts';
+import { publicUrlOf } from './public-url.ts';
 import type { Settings, SettingsSource } from './settings.ts';
 import { loadSettings } from './settings.ts';
 import type { TemporalSettings } from './temporal.ts';
@@ -26,6 +27,10 @@ export interface Config extends Settings {
   /** Absolute path of Claude Code; undefined when there is none. */
   readonly claude: string | undefined;
   readonly isolation: IsolationChoice;
+  /** Where people reach the API server from elsewhere; undefined when only this host does. */
+  readonly publicUrl: string | undefined;
+  /** Largest upload, in bytes. */
+  readonly uploadLimit: number;
   /** How far a tree of agents may grow: levels, and living agents beneath one root. */
   readonly limits: { readonly depth: number; readonly agents: number };
 }
@@ -35,6 +40,10 @@ export interface Config extends Settings {
  * A thousand agents are more than a host runs at once, at some 230 MB each.
  */
 const DEFAULT_LIMITS = { depth: 5, agents: 1_000 } as const;
+
+/** A screenshot has one megabyte, a recording fifty. */
+const DEFAULT_UPLOAD_MB = 100;
+const MB = 1_000_000;
 
 /** Away from Temporal's own 7233 and 8233, where a developer's other dev server listens. */
 const DEFAULT_PORTS = { api: 7470, temporal: 7471, temporalUi: 7472 } as const;
@@ -62,6 +71,8 @@ export async function loadConfig(env: Environment, source: SettingsSource): Prom
       depth: countOf(env, 'MURMUR_MAX_DEPTH') ?? DEFAULT_LIMITS.depth,
       agents: countOf(env, 'MURMUR_MAX_AGENTS') ?? DEFAULT_LIMITS.agents,
     }),
+    publicUrl: publicUrlOf(env),
+    uploadLimit: (countOf(env, 'MURMUR_MAX_UPLOAD_MB') ?? DEFAULT_UPLOAD_MB) * MB,
     isolation: choiceOf(env, 'MURMUR_ISOLATION', ISOLATION_CHOICES) ?? 'auto',
   });
 }

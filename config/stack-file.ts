@@ -13,6 +13,9 @@ export interface StackFile {
     readonly namespace: string;
     /** Temporal's Web UI; absent when the cluster is not ours. */
     readonly ui_url?: string;
+    /** The HTTP form of Temporal's API, and its metrics; absent likewise. */
+    readonly http_url?: string;
+    readonly metrics_url?: string;
     readonly pid?: number;
   };
   readonly server: { readonly url: string; readonly pid?: number };

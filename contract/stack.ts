@@ -34,6 +34,7 @@ export interface StackRecord {
     readonly ui_url?: string;
     /** The HTTP form of Temporal's API. */
     readonly http_url?: string;
+    readonly metrics_url?: string;
   };
   readonly children: Readonly<Partial<Record<StackChild, ProcessIdentity>>>;
 }

@@ -7,6 +7,7 @@ import { quoteValue } from '../contract/schema/quote.ts';
 import { ERRORS, MurmurError } from '../contract/wire/errors.ts';
 import { nearestName } from '../contract/wire/nearest.ts';
 import { errorAnswer, murmurErrorOf } from './errors.ts';
+import { addArrivalLimit } from './arrival.ts';
 import { addGuard } from './guard.ts';
 import { addHealth } from './health.ts';
 import type { ServerParts } from './parts.ts';
@@ -29,18 +30,19 @@ export function createServer(parts: ServerParts): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: () => randomUUID(),
     loggerInstance: logger,
-    requestTimeout: parts.timing.requestArrival,
+    // Whole requests are bounded by addArrivalLimit, route by route.
+    requestTimeout: 0,
     http: {
-      requestTimeout: parts.timing.requestArrival,
-      // Node swaps the two limits when the one for the head is the longer, and its default is a minute.
+      requestTimeout: 0,
       headersTimeout: parts.timing.requestArrival,
-      // How often node looks for requests that are late; its own default is 30 s.
+      // How often node looks for heads that are late; its own default is 30 s.
       connectionsCheckingInterval: Math.min(1_000, parts.timing.requestArrival),
     },
   });
   // A page may send text/plain to us without asking first.
   app.removeContentTypeParser('text/plain');
   addErrors(app);
+  addArrivalLimit(app, parts.timing.requestArrival);
   addGuard(app, parts.settings.hosts);
   addLog(app);
   addHealth(app, parts);

@@ -3,6 +3,7 @@ import pino from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { loadConfig } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
+import { controlPorts } from '../config/control-ports.ts';
 import { dropCredentials } from '../config/model-credentials.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { createFileEventLog } from '../drivers/events/file.ts';
@@ -13,6 +14,7 @@ import { createDirectoryTokenStore } from '../drivers/tokens/directory.ts';
 import { createServer } from './app.ts';
 import type { ServerParts } from './parts.ts';
 import { createTemporalClient } from './temporal-client.ts';
+import { createSigner } from './signer.ts';
 import { TIMING } from './timing.ts';
 import { createTokens } from './token-file.ts';
 
@@ -35,27 +37,38 @@ async function partsOf(config: Config): Promise<ServerParts> {
   if (temporal.address === undefined) {
     throw new MurmurError('FAILED_PRECONDITION', 'no Temporal address is known', { hint: 'run `murmur up`' });
   }
+  const secrets = createDirectorySecretStore(home.secrets);
   const tokenStore = createDirectoryTokenStore(home.tokenStore);
   return {
     temporal: createTemporalClient(temporal.connectionOptions, temporal.namespace),
     events: createFileEventLog(home.events),
     objects: createDirectoryObjectStore(home.objects),
-    secrets: createDirectorySecretStore(home.secrets),
+    secrets,
     machines: (await createMachines(config, { ...process.env })).local,
     tokens: createTokens(home.tokens, tokenStore),
     tokenStore,
+    signer: await createSigner(secrets),
+    controlPorts: () => controlPorts(home, { api: config.ports.api, temporal: temporal.address }),
     settings: {
       version: packageJson.version,
       temporal: { address: temporal.address, namespace: temporal.namespace },
       // A person's workspace comes with each call; this one is for calls that name none.
       workspace: 'default',
       taskQueue: config.taskQueue,
-      hosts: [],
+      hosts: config.publicUrl === undefined ? [] : [new URL(config.publicUrl).hostname],
       limits: config.limits,
+      ...publicUrlSetting(config),
+      uploadLimit: config.uploadLimit,
     },
     timing: TIMING,
     log,
   };
+}
+
+/** On one host people reach the server where it listens; agents may reach it elsewhere, so that it has to be said. */
+function publicUrlSetting({ publicUrl, ports }: Config): { readonly publicUrl?: string } {
+  if (publicUrl !== undefined) return { publicUrl };
+  return ports.api === 0 ? {} : { publicUrl: `http://${HOST}:${String(ports.api)}` };
 }
 
 async function serve(parts: ServerParts, port: number): Promise<void> {

@@ -7,6 +7,7 @@ import type { MachineProvider } from '../drivers/machines/provider.ts';
 import type { ObjectStore } from '../drivers/objects/object-store.ts';
 import type { SecretStore } from '../drivers/secrets/secret-store.ts';
 import type { TokenStore } from '../drivers/tokens/token-store.ts';
+import type { Signer } from './signer.ts';
 import type { Timing } from './timing.ts';
 
 /** Knows bearer tokens by their hashes. */
@@ -27,6 +28,10 @@ export interface ServerSettings {
   /** Names that a Host header may hold beside the loopback ones, without port. */
   readonly hosts: readonly string[];
   readonly limits: TreeLimits;
+  /** Where people reach the server, without a slash at its end; absent: wherever the caller does. */
+  readonly publicUrl?: string;
+  /** Largest upload, in bytes. */
+  readonly uploadLimit: number;
 }
 
 /** How far a tree of agents may grow. */
@@ -46,6 +51,9 @@ export interface ServerParts {
   readonly machines: MachineProvider;
   readonly tokens: Tokens;
   readonly tokenStore: TokenStore;
+  readonly signer: Signer;
+  /** Loopback ports on which Murmur's own processes listen, runners aside. */
+  readonly controlPorts: () => ReadonlySet<number>;
   readonly settings: ServerSettings;
   readonly timing: Timing;
   readonly log: Logger;

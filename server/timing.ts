@@ -21,6 +21,10 @@ export interface Timing {
   readonly killBound: number;
   /** For a whole request to arrive: a sender that trickles holds a connection. 8 MB take a second on a slow line. */
   readonly requestArrival: number;
+  /** Between two pieces of an upload, after which its sender counts as gone. */
+  readonly uploadSilence: number;
+  /** For a whole upload to arrive: 100 MB at half a megabit a second. */
+  readonly uploadArrival: number;
   /** For open calls to end when the server stops; then connections are closed. */
   readonly stop: number;
 }
@@ -36,5 +40,7 @@ export const TIMING: Timing = {
   killUnanswered: 15_000,
   killBound: 120_000,
   requestArrival: 30_000,
+  uploadSilence: 30_000,
+  uploadArrival: 1_800_000,
   stop: 5_000,
 };

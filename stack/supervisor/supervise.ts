@@ -116,7 +116,10 @@ class Stack {
     const address = `127.0.0.1:${ports.temporal.grpc.toString()}`;
     const http = url(ports.temporal.http);
     const ui = url(ports.temporal.ui);
-    await this.#update({ temporal: { address, namespace, embedded: true, ui_url: ui, http_url: http } });
+    const metrics = url(ports.temporal.metrics);
+    await this.#update({
+      temporal: { address, namespace, embedded: true, ui_url: ui, http_url: http, metrics_url: metrics },
+    });
     this.#say(`starting Temporal on ${address}`);
     await this.#keep(temporalSpec(binary, this.#settings, description, ports, this.#options.env));
     const attributes = Object.keys(description.search_attributes);

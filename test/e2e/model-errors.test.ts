@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startScriptedModel, type ModelScript, type ScriptedModel } from '../../demo/model/scripted-model.ts';
 import type { ModelStep } from '../../demo/model/step.ts';
 import { statusOf, type AgentStatus } from './fixtures/agent.ts';
+import { clientOf } from './fixtures/client.ts';
 import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
 
 /** A turn that fails takes the program's own tries, some 10 s, and more on a busy machine. */
@@ -40,7 +41,7 @@ function parked(slug: string): Promise<AgentStatus & { readonly parked: NonNulla
   return eventually(
     `${slug} is parked`,
     async () => {
-      const status = await stack.json<AgentStatus>(['status', slug]);
+      const status = await statusOf(stack, slug);
       return status.parked === undefined ? undefined : { ...status, parked: status.parked };
     },
     120_000,
@@ -48,7 +49,8 @@ function parked(slug: string): Promise<AgentStatus & { readonly parked: NonNulla
 }
 
 async function followUp(slug: string, text: string): Promise<void> {
-  await stack.murmur(['queue', 'add', slug, text]);
+  const client = await clientOf(stack);
+  await client.call('queue_add', { slug, description: text });
 }
 
 /** The request in which the agent went on, told what was cut off. */

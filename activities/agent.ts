@@ -11,7 +11,7 @@ import { createTurnOfAgent } from './takeover.ts';
 
 /** One set per worker: it knows which turns this worker watches and which runners it has opened. */
 export function createAgentActivities(ports: AgentPorts): AgentActivities {
-  const context = { ports, turns: createTurnOfAgent(), opened: new Set<string>() };
+  const context = { ports, turns: createTurnOfAgent(), opened: new Map<string, string>() };
   return {
     prepareAgent: failing((input) => prepareAgent(ports, input)),
     runTurn: failing((input) => runTurn(context, input)),

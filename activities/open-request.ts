@@ -2,18 +2,29 @@
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { OpenRequest } from '../contract/wire/runner.ts';
+import type { Machine } from '../drivers/machines/provider.ts';
 import type { AgentPorts } from './ports.ts';
 import { wholeText } from './prompt.ts';
 
 /** Credentials whose values nobody may read in an event; an address is none. */
 const SECRET_CREDENTIALS = /KEY|TOKEN|SECRET/;
 
-/** The request for this agent; `restore` is the path of a snapshot on the machine. */
-export async function openRequest(ports: AgentPorts, spec: AgentSpec, restore?: string): Promise<OpenRequest> {
-  const [secrets, appended, journalAfter] = await Promise.all([
+/** Tells the agent who it is to Murmur. */
+const WORKFLOW_ID = 'MURMUR_WORKFLOW_ID';
+
+/** The request for this agent on its machine; `restore` is the path of a snapshot there. */
+export async function openRequest(
+  ports: AgentPorts,
+  spec: AgentSpec,
+  machine: Machine,
+  restore?: string,
+): Promise<OpenRequest> {
+  const server = ports.api();
+  const [secrets, appended, journalAfter, api] = await Promise.all([
     spec.secrets === undefined ? {} : ports.secrets.get(spec.secrets.ref),
     spec.append_system_prompt === undefined ? undefined : wholeText(ports, spec.append_system_prompt),
     ports.events.lastSeq(workflowIdOf(spec.identity), 'runner'),
+    server === undefined ? undefined : machine.expose(server),
   ]);
   return {
     repos: spec.repos,
@@ -22,7 +33,7 @@ export async function openRequest(ports: AgentPorts, spec: AgentSpec, restore?: 
     ...(spec.model === undefined ? {} : { model: spec.model }),
     ...(appended === undefined ? {} : { append_system_prompt: appended }),
     // A spawn-time secret goes before a credential of the same name: it was given for this agent.
-    env: { ...ports.credentials, ...secrets },
+    env: { ...ports.credentials, ...secrets, [WORKFLOW_ID]: workflowIdOf(spec.identity) },
     secret_names: [
       ...new Set([
         ...Object.keys(ports.credentials).filter((name) => SECRET_CREDENTIALS.test(name)),
@@ -31,5 +42,6 @@ export async function openRequest(ports: AgentPorts, spec: AgentSpec, restore?: 
     ],
     ...(restore === undefined ? {} : { restore }),
     journal_after: journalAfter,
+    ...(api === undefined ? {} : { api }),
   };
 }

@@ -1,6 +1,7 @@
 // What the activities of an agent work with; the worker's composition root makes it. Types only.
 import type { AgentResult } from '../contract/wire/agent.ts';
 import type { Order } from '../contract/wire/messages.ts';
+import type { ServerAddress } from '../contract/wire/runner.ts';
 import type { EventLog } from '../drivers/events/event-log.ts';
 import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
@@ -38,6 +39,8 @@ export interface AgentPorts {
   readonly control: AgentControl;
   /** Environment of every agent program: what gives it access to a model. */
   readonly credentials: Readonly<Record<string, string>>;
+  /** Where this host reaches the API server; undefined while it is not known, and then agents have no Murmur. */
+  readonly api: () => ServerAddress | undefined;
   /** Aborts when this worker shuts down: running turns are handed over to the next one. */
   readonly handover: AbortSignal;
   readonly report: Report;

@@ -40,8 +40,8 @@ const FAILURES = 30;
 export interface TurnContext {
   readonly ports: AgentPorts;
   readonly turns: TurnOfAgent;
-  /** Agents whose runners this worker has opened. */
-  readonly opened: Set<string>;
+  /** Agents whose runners this worker has opened, and where the API server was then. */
+  readonly opened: Map<string, string>;
 }
 
 /** `runTurn`, one pump per agent in this worker. */
@@ -73,7 +73,7 @@ async function watchTurn(
   progress.failures += 1;
   const { machine, runner } = await unlessAborted(attention, reachRunner(ports, input.spec));
   try {
-    const outcome = await follow(context, runner, input, attention, progress);
+    const outcome = await follow(context, machine, runner, input, attention, progress);
     const snapshot = await unlessAborted(attention, saveTurn(ports, input, machine, runner));
     return { ...outcome, ...(snapshot === undefined ? {} : { snapshot }) };
   } catch (error) {
@@ -85,6 +85,7 @@ async function watchTurn(
 /** Starts the turn, or finds it as it is, and copies its events until the log has all of them. */
 async function follow(
   { ports, opened }: TurnContext,
+  machine: Machine,
   runner: RunnerClient,
   input: RunTurnInput,
   attention: Attention,
@@ -95,12 +96,14 @@ async function follow(
   const prompt = await joinedPrompt(ports, inputs);
   await publish(ports, agent, input.events);
   const ask = (): Promise<TurnReply> => runner.turn({ turn_id, number, prompt, inputs: inputSummaries(inputs) });
+  const api = JSON.stringify(ports.api() ?? null);
   const open = async (): Promise<void> => {
-    await runner.open(await openRequest(ports, spec), attention.signal);
-    opened.add(agent);
+    await runner.open(await openRequest(ports, spec, machine), attention.signal);
+    opened.set(agent, api);
   };
-  // Once per worker, so that a worker with other credentials passes them on; then only when the runner is a new one.
-  if (!opened.has(agent)) await open();
+  // Once per worker, so that a worker with other credentials passes them on; then only when the runner is a new one or
+  // the API server has moved.
+  if (opened.get(agent) !== api) await open();
   // The log is read before the turn is asked about: its end cannot fall between the two and be waited for in vain.
   progress.seq = await ports.events.lastSeq(agent, 'runner');
   let reply = await ask().catch(async (error: unknown) => {

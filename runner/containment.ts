@@ -9,7 +9,10 @@ export interface Containment {
   /** Whom the agent's processes run as, when that is not the caller. */
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
   readonly spawn: SpawnContained;
-  /** Ends what was started at or after a time and still runs, except these processes and what they are made of. */
+  /**
+   * Ends what was started at or after a time and still runs, except these processes, what they are made of, and the
+   * companions of the agent program.
+   */
   endStartedSince(since: Date, keep: readonly number[]): Promise<void>;
   /** Ends every process inside. Resolves when they are gone. */
   endAll(): Promise<void>;

@@ -1,6 +1,7 @@
 // What belongs to the machine and outlives a session of the agent program: git on both sides, the broker, the secrets.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { ApiRelay } from './api-relay.ts';
 import { BrokerAccess } from './broker/access.ts';
 import { Broker } from './broker/broker.ts';
 import { CredentialBroker } from './broker/credential.ts';
@@ -35,6 +36,7 @@ export class MachineContext {
   readonly containment: Containment;
   readonly journal: Journal;
   readonly scrubber = new Scrubber();
+  readonly relay: ApiRelay;
   readonly git: CallerGit;
   readonly scripts: WrittenScripts;
   /** Environment of git and of the agent's processes, without secrets. */
@@ -54,6 +56,7 @@ export class MachineContext {
     this.containment = containment;
     this.journal = options.journal;
     this.clones = paths.clones;
+    this.relay = new ApiRelay(paths.relay);
     this.git = new CallerGit(callerEnv, machine);
     for (const directory of [paths.home, paths.work]) makeDirectory(directory, user);
     mkdirSync(paths.run, { recursive: true, mode: 0o755 });
@@ -97,7 +100,7 @@ export class MachineContext {
   /** Ends what runs as the caller: commands and relayed connections. */
   async close(): Promise<void> {
     this.git.endAll();
-    await this.#broker.close();
+    await Promise.all([this.#broker.close(), this.relay.close()]);
   }
 
   #scrubPassword(password: string): void {

@@ -18,6 +18,8 @@ export interface MachinePaths {
   readonly clones: string;
   /** What the last observation saw: see observation/baseline.ts. */
   readonly baseline: string;
+  /** Port of the relay to the API server, to take the same one again. */
+  readonly relay: string;
   /** Exists from the order to stop until the next start. */
   readonly stopOrder: string;
 }
@@ -38,6 +40,7 @@ export function machinePaths(runnerDirectory: string): MachinePaths {
     snapshots: path.join(runner, 'snapshots'),
     clones: path.join(runner, 'clones'),
     baseline: path.join(runner, 'baseline.json'),
+    relay: path.join(runner, 'relay.json'),
     stopOrder: path.join(runner, 'stop.json'),
   };
 }

@@ -3,6 +3,7 @@ import type { OpenReply, OpenRequest } from '../contract/wire/runner.ts';
 import type { AgentBackend } from '../drivers/backends/backend.ts';
 import { readProjectInstructions } from '../drivers/backends/project-instructions.ts';
 import { AgentProgram } from './agent-program.ts';
+import { murmurEnvironment, murmurServer } from './agent-murmur.ts';
 import type { MachineContext } from './machine-context.ts';
 import { Observer } from './observation/observe.ts';
 import { restoreConversation, restoreWork } from './snapshot/restore.ts';
@@ -33,6 +34,7 @@ export async function openSession(
   scrubber.add(secretsOf(request));
   context.journal.continueAfter(request.journal_after ?? 0);
   await context.allowRemotes(request.repos.map(({ clone_url }) => clone_url));
+  const relayPort = request.api === undefined ? undefined : await context.relay.relayTo(request.api);
   const workspace = new Workspace(request.repos, paths, context);
   workspace.makeDirectories();
   const observer = new Observer({ containment, env, git: context.git, file: paths.baseline });
@@ -60,7 +62,8 @@ export async function openSession(
         () => undefined,
       ),
       runDir: context.agentRun,
-      env: { ...env, ...withoutOurs(request.env) },
+      env: { ...env, ...withoutOurs(request.env), ...murmurEnvironment(relayPort) },
+      mcpServers: relayPort === undefined ? {} : murmurServer(),
       spawn: containment.spawn,
     },
     { spentUsd: () => context.spentUsd(), onDeath: (reason) => context.onProgramDeath(reason) },

@@ -130,6 +130,7 @@ export class Runner {
 
   async #open(request: OpenRequest): Promise<OpenReply> {
     this.#refuseWhenStopping();
+    if (request.api !== undefined) await this.#context.relay.relayTo(request.api);
     const session = this.#session;
     if (session !== undefined) {
       if (this.#turns.runningTurn !== undefined) return session.reply;
@@ -187,8 +188,9 @@ export class Runner {
   }
 }
 
-/** What a session begins with does not tell two apart: it has happened. */
+/** What a session begins with does not tell two apart: it has happened. Nor does where the relay leads. */
 function isSameSession(one: OpenRequest, other: OpenRequest): boolean {
-  const lasting = ({ restore: _restore, journal_after: _after, ...rest }: OpenRequest): string => JSON.stringify(rest);
+  const lasting = ({ restore: _restore, journal_after: _after, api, ...rest }: OpenRequest): string =>
+    JSON.stringify({ ...rest, api: api !== undefined });
   return lasting(one) === lasting(other);
 }

@@ -1,6 +1,7 @@
 // Entry of the worker: configuration → drivers → activities → Temporal worker. SIGTERM hands running turns over.
 import { Client, Connection } from '@temporalio/client';
 import { createAgentActivities } from '../activities/agent.ts';
+import { apiAddress } from '../config/api-address.ts';
 import { loadConfig } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
 import { dropCredentials } from '../config/model-credentials.ts';
@@ -64,6 +65,7 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     tokens: createDirectoryTokenStore(home.tokenStore),
     control: createAgentControl(client),
     credentials: modelCredentials,
+    api: () => apiAddress(env, home),
     handover: stop.signal,
     report: (fact, details) => log.warn(details, fact),
   });

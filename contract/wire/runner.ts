@@ -51,6 +51,17 @@ export interface OpenRequest {
    * machine that replaced a lost one) goes on after it, since the log drops numbers that it has.
    */
   readonly journal_after?: number;
+  /**
+   * The API server as the machine reaches it. The runner relays a port of its own to it, which stays the same while the
+   * address changes: each call renews it, also while a turn runs. Absent: the agent has no Murmur.
+   */
+  readonly api?: ServerAddress;
+}
+
+/** Where a server listens for TCP connections. */
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface OpenReply {

@@ -12,6 +12,15 @@ export type SpawnContained = (
   options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
 ) => ChildProcessWithoutNullStreams;
 
+/** An MCP server over stdio: the program starts it, with its own environment and this one. */
+export interface McpServer {
+  /** Looked up in the session's PATH. */
+  readonly command: string;
+  readonly args: readonly string[];
+  /** May stand in command lines: nothing secret. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
 export interface OpenSession {
   readonly cwd: string;
   /** HOME of the program; its transcript lies beneath it. */
@@ -33,6 +42,8 @@ export interface OpenSession {
   readonly runDir?: string;
   /** Dollars of the session's earlier turns, as the journal has them: `total_usd` of `cost` events goes on from there. */
   readonly spentUsd?: number;
+  /** By name. Their tools are offered to the model from its first request on; one that does not start is left out. */
+  readonly mcpServers?: Readonly<Record<string, McpServer>>;
   /** Credentials and spawn-time secrets; HOME, PATH and git settings come with it. The program is looked up in its PATH. */
   readonly env: Readonly<Record<string, string>>;
   readonly spawn: SpawnContained;

@@ -10,6 +10,9 @@ import type { LocalIsolation } from './local/isolation.ts';
 import { createLocalProvider } from './local/provider.ts';
 import type { MachineProvider } from './provider.ts';
 
+/** With this very Node: an agent may change its PATH, and the system's Node may be too old. */
+const MURMUR = [process.execPath, join(PACKAGE_ROOT, 'bin', 'murmur.js')];
+
 /**
  * Providers by name.
  * @param env environment of runners: the caller's, without credentials of models
@@ -22,7 +25,7 @@ export async function createMachines(
   const local = createLocalProvider({
     machines: home.machines,
     isolation: await localIsolation(config),
-    programs: claude === undefined ? {} : { claude },
+    programs: { ...(claude === undefined ? {} : { claude }), murmur: MURMUR },
     env,
   });
   return { local };

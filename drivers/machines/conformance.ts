@@ -146,6 +146,22 @@ export function machineProviderConformance(label: string, make: () => Promise<Pr
       await expect(machine.dial(port)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     });
 
+    it('expose makes a server of ours reachable from the machine, again and again', async () => {
+      const machine = await connected('murmur-1');
+      const server = createServer((socket) => socket.end('from our side')).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const ask = "require('net').connect(Number(process.argv[2]), process.argv[1]).pipe(process.stdout)";
+      for (let time = 0; time < 2; time += 1) {
+        const there = await machine.expose({ host: '127.0.0.1', port });
+        const args = ['-e', ask, there.host, String(there.port)];
+        const { stdout } = await machine.exec(machine.node, args, { timeoutMs: TIMEOUT_MS });
+        expect(stdout).toBe('from our side');
+      }
+      server.close();
+      await once(server, 'close');
+    });
+
     it('launch starts a program that writes to the log', async () => {
       const machine = await connected('murmur-1');
       const fifo = posix.join(machine.paths.runner, 'done');

@@ -1,5 +1,6 @@
 // The port to machines: where agents run. Implementations: local (a directory on this host) and fake.
 import type { Duplex } from 'node:stream';
+import type { ServerAddress } from '../../contract/wire/runner.ts';
 
 /** `absent` also after destroy: a provider keeps no memory of machines that are gone. */
 export type MachineState = 'absent' | 'provisioning' | 'running' | 'stopped';
@@ -85,4 +86,10 @@ export interface Machine {
   get(path: string): Promise<Buffer>;
   /** Connects to a loopback port of the machine. Throws UNAVAILABLE when nothing listens. */
   dial(port: number): Promise<Duplex>;
+  /**
+   * Makes a server that this host reaches reachable from the machine, over the connection that we hold, and says where:
+   * on the machine's loopback when the server listens on ours. May be another place each time; the machine's runner
+   * relays a port that stays.
+   */
+  expose(server: ServerAddress): Promise<ServerAddress>;
 }

@@ -15,6 +15,7 @@ export function openRequest(body: Body): OpenRequest {
     if (body[name] !== undefined) need(body, name, isText, 'a text');
   }
   if (body['journal_after'] !== undefined) need(body, 'journal_after', Number.isSafeInteger, 'a whole number');
+  if (body['api'] !== undefined) need(body, 'api', isServerAddress, 'a host and a port');
   return body as unknown as OpenRequest;
 }
 
@@ -58,6 +59,12 @@ function isTextList(value: unknown): boolean {
 
 function isTextRecord(value: unknown): boolean {
   return typeof value === 'object' && value !== null && isTextList(Object.values(value));
+}
+
+function isServerAddress(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { host, port } = value as Record<string, unknown>;
+  return isText(host) && Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536;
 }
 
 function isRepo(value: unknown): boolean {

@@ -48,7 +48,12 @@ export function serverSpec(settings: StackSettings, shared: NodeJS.ProcessEnv, e
 
 /** The settings that worker and server share with the supervisor; Temporal's address is in stack.json. */
 export function sharedEnvironment(settings: StackSettings, apiPort: number): NodeJS.ProcessEnv {
-  return { MURMUR_HOME: settings.home.root, MURMUR_API_PORT: apiPort.toString() };
+  return {
+    MURMUR_HOME: settings.home.root,
+    MURMUR_API_PORT: apiPort.toString(),
+    // The caller's own may name another server; agents of this stack are to reach this one.
+    MURMUR_API_URL: `http://127.0.0.1:${apiPort.toString()}`,
+  };
 }
 
 function nodeSpec(

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { CancelledFailure } from '@temporalio/activity';
 import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/common';
+import { createAgentActivities } from '../../activities/agent.ts';
 import { HANDOVER, MACHINE_LOST } from '../../contract/wire/activities.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import type { ServerAddress } from '../../contract/wire/runner.ts';
 import { message } from '../fixtures/agent-state.ts';
 import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts';
 import { eventually } from '../fixtures/waiting.ts';
@@ -219,6 +221,32 @@ describe('the agent', () => {
       append_system_prompt: 'the whole system prompt',
       env: { ANTHROPIC_API_KEY: 'sk-1', ANTHROPIC_BASE_URL: 'http://model', NPM_TOKEN: 'npm-1' },
       secret_names: ['ANTHROPIC_API_KEY', 'NPM_TOKEN'],
+    });
+  });
+
+  it('learns who it is and where the API server is, again when that has moved; its token is a secret', async () => {
+    await using bench = await activityBench({ secrets: { ref: 'r1', names: [] } });
+    await bench.ports.secrets.put('r1', { MURMUR_TOKEN: 'token-1' });
+    let port: number | undefined;
+    const api = (): ServerAddress | undefined => (port === undefined ? undefined : { host: '127.0.0.1', port });
+    const { runTurn } = createAgentActivities({ ...bench.ports, api });
+    const run = async (turn_id: string): Promise<void> => {
+      const prompts = bench.runner.prompts.length;
+      const turn = attempt(runTurn, bench.turn({ turn_id }));
+      await eventually(() => bench.runner.prompts.length > prompts, 'the prompt');
+      bench.runner.endTurn();
+      await turn.result;
+    };
+    await run('turn-1');
+    port = 5_001;
+    await run('turn-2');
+    await run('turn-3');
+    port = 5_002;
+    await run('turn-4');
+    expect(bench.runner.opens.map((request) => request.api?.port)).toEqual([undefined, 5_001, 5_002]);
+    expect(bench.runner.opens[0]).toMatchObject({
+      env: { MURMUR_WORKFLOW_ID: bench.agent, MURMUR_TOKEN: 'token-1' },
+      secret_names: ['ANTHROPIC_API_KEY', 'MURMUR_TOKEN'],
     });
   });
 });

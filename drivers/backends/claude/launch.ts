@@ -1,6 +1,6 @@
 // How Claude Code is started: arguments and environment. Pure.
 import { join } from 'node:path';
-import type { OpenSession } from '../backend.ts';
+import type { McpServer, OpenSession } from '../backend.ts';
 
 /**
  * Times that the program itself tries a failed model request again: it waits about 0.5, 1, 2 and 5 s. That rides out a
@@ -26,12 +26,18 @@ const UNFIT_TOOLS = [
   'SendMessage',
 ];
 
+/** A tool such as `wait` may take as long as the work that it waits for: a week, in milliseconds. */
+const MCP_TOOL_MS = 7 * 24 * 3_600_000;
+
+/** The program waits for its servers before the first turn; a cold one on a busy host takes its time. */
+const MCP_START_MS = 60_000;
+
 /** The key's own variable. With a key file it is left out of the environment. */
 export const KEY_VARIABLE = 'ANTHROPIC_API_KEY';
 
 /** Arguments for a new session, or for going on with one that has a transcript. */
 export function claudeArguments(
-  session: Pick<OpenSession, 'sessionId' | 'model'>,
+  session: Pick<OpenSession, 'sessionId' | 'model' | 'mcpServers'>,
   options: { readonly resume: boolean; readonly keyFile: string | undefined },
 ): readonly string[] {
   const { resume, keyFile } = options;
@@ -44,6 +50,7 @@ export function claudeArguments(
     // Hooks, settings and MCP servers of a repository would run unasked.
     ...['--setting-sources', ''],
     '--strict-mcp-config',
+    ...mcpArguments(session.mcpServers ?? {}),
     // Else a resumed session keeps the system prompt that it began with.
     ...['--system-prompt-snapshot', 'off'],
     ...['--disallowedTools', UNFIT_TOOLS.join(',')],
@@ -74,9 +81,17 @@ export function claudeEnvironment(
     CLAUDE_CODE_MAX_RETRIES: String(options.maxRetries),
     // Deferred tools cost the model a search before the first call.
     ENABLE_TOOL_SEARCH: 'false',
+    MCP_TIMEOUT: String(MCP_START_MS),
     // Temporary files belong to the machine and go with it; in /tmp agents of one user would meet.
     CLAUDE_CODE_TMPDIR: join(session.home, '.claude', 'tmp'),
   };
+}
+
+function mcpArguments(servers: Readonly<Record<string, McpServer>>): readonly string[] {
+  const mcpServers = Object.fromEntries(
+    Object.entries(servers).map(([name, server]) => [name, { ...server, alwaysLoad: true, timeout: MCP_TOOL_MS }]),
+  );
+  return Object.keys(servers).length === 0 ? [] : ['--mcp-config', JSON.stringify({ mcpServers })];
 }
 
 function shellQuote(text: string): string {

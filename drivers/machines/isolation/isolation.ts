@@ -41,8 +41,8 @@ export interface Isolation {
    */
   readonly spawn: SpawnContained;
   /**
-   * Ends what was started inside at or after a time and still runs, except these processes and the programs that they
-   * hold. Throws UNAVAILABLE when a process does not end within 10 s.
+   * Ends what was started inside at or after a time and still runs, except these processes, the programs that they hold
+   * and those marked as companions. Throws UNAVAILABLE when a process does not end within 10 s.
    */
   endStartedSince(since: Date, keep: readonly number[]): Promise<void>;
   /** Ends every process inside, also what an earlier caller left. Throws UNAVAILABLE as above. */

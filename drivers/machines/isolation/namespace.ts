@@ -5,7 +5,7 @@ import { existsSync, statSync } from 'node:fs';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { endProcesses } from './end-processes.ts';
 import type { Isolation, IsolationSpec } from './isolation.ts';
-import { MARKER, markOf } from './marker.ts';
+import { COMPANION, MARKER, markOf } from './marker.ts';
 import type { Cover } from './mount-plan.ts';
 import { planCovers } from './mount-plan.ts';
 import { mountScript } from './mount-script.ts';
@@ -53,8 +53,9 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
       );
     },
     endStartedSince: async (since, keep) => {
-      await endProcesses((table) => {
-        const spared = new Set(keep.flatMap((pid) => [pid, ...programs.holding(pid, table)]));
+      await endProcesses(async (table) => {
+        const companions = await pidsWithVariable(`${COMPANION}=1`);
+        const spared = new Set([...companions, ...keep.flatMap((pid) => [pid, ...programs.holding(pid, table)])]);
         return programs
           .within(table)
           .filter((entry) => isStartedSince(entry, since) && !spared.has(entry.pid))

@@ -5,7 +5,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { endProcesses } from './end-processes.ts';
 import type { Isolation, IsolationSpec } from './isolation.ts';
-import { MARKER, markOf } from './marker.ts';
+import { COMPANION, MARKER, markOf } from './marker.ts';
 import type { ProcessEntry } from './process-table.ts';
 import { descendantsOf, isStartedSince, pidsWithin, pidsWithVariable } from './process-table.ts';
 
@@ -54,8 +54,9 @@ export function createTrackingIsolation({ machine, paths }: IsolationSpec): Isol
     endStartedSince: async (since, keep) => {
       await endProcesses(async (table) => {
         const inside = await members(table);
+        const spared = new Set([...(await pidsWithVariable(`${COMPANION}=1`)), ...keep]);
         return table
-          .filter((entry) => inside.has(entry.pid) && isStartedSince(entry, since) && !keep.includes(entry.pid))
+          .filter((entry) => inside.has(entry.pid) && isStartedSince(entry, since) && !spared.has(entry.pid))
           .map(({ pid }) => pid);
       });
     },

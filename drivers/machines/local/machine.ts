@@ -101,6 +101,8 @@ export function connectLocal(options: LocalMachineOptions): Machine {
         });
       }
     },
+    // The machine's network is the host's.
+    expose: (server) => Promise.resolve(server),
   };
 }
 

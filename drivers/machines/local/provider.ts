@@ -1,11 +1,11 @@
 // Machines that are directories of this host: no cloud, no account. What an agent can reach is bounded by isolation.
-import { chmod, chown, lstat, mkdir, readdir, rm, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, chown, mkdir, readdir, rm } from 'node:fs/promises';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { MachineInfo, MachineProvider } from '../provider.ts';
 import type { LocalIsolation } from './isolation.ts';
 import { isMachineName, localLayout, type LocalLayout } from './layout.ts';
 import { connectLocal } from './machine.ts';
+import { installPrograms } from './programs.ts';
 import { readRecord, writeRecord, type LocalRecord } from './record.ts';
 import { endRunner } from './runner-end.ts';
 import { returnUser, takeUser } from './users.ts';
@@ -14,8 +14,8 @@ export interface LocalProviderOptions {
   /** MURMUR_HOME/machines. */
   readonly machines: string;
   readonly isolation: LocalIsolation;
-  /** Programs that agents find first on their PATH: name → absolute path, such as `claude`. */
-  readonly programs: Readonly<Record<string, string>>;
+  /** Programs that agents find first on their PATH: name → absolute path, or the words of a command line. */
+  readonly programs: Readonly<Record<string, string | readonly string[]>>;
   /** The caller's environment, without credentials of models. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -53,7 +53,7 @@ export function createLocalProvider(options: LocalProviderOptions): MachineProvi
       const before = await readRecord(layout.record);
       const uid = before?.uid ?? (isolation.ownUser ? await takeUser(machines, name) : undefined);
       await makeFolders(layout, uid);
-      await linkPrograms(layout.bin, options.programs);
+      await installPrograms(layout.bin, options.programs);
       const record: LocalRecord = { name, labels, state: 'running', ...(uid === undefined ? {} : { uid }) };
       // Written last: a machine with a record is whole.
       await writeRecord(layout.record, record);
@@ -123,12 +123,4 @@ async function makeFolders(layout: LocalLayout, uid: number | undefined): Promis
   await chmod(layout.bin, 0o755);
   if (uid === undefined) return;
   for (const folder of [layout.home, layout.work, layout.run]) await chown(folder, uid, uid);
-}
-
-async function linkPrograms(bin: string, programs: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, path] of Object.entries(programs)) {
-    const link = join(bin, name);
-    if (await lstat(link).catch(() => undefined)) await rm(link);
-    await symlink(path, link);
-  }
 }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { homePaths } from '../../../config/home.ts';
+import { PACKAGE_ROOT } from '../../../config/package.ts';
 import { createMachines } from '../../../drivers/machines/configured.ts';
 import { machineProviderConformance } from '../../../drivers/machines/conformance.ts';
 import { detectIsolation } from '../../../drivers/machines/isolation/detect.ts';
@@ -68,6 +69,18 @@ describe('local machines', () => {
     const machine = await provider.connect('murmur-1');
     const { stdout } = await machine.exec('claude', ['-c', 'echo from the program'], { timeoutMs: 20_000 });
     expect(stdout).toBe('from the program\n');
+  });
+
+  it('have murmur on their PATH, run by this very Node, whatever the machine has', async () => {
+    await create('murmur-1');
+    const { exec, paths } = await provider.connect('murmur-1');
+    const { version } = JSON.parse(await readFile(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { version: string };
+    const { stdout } = await exec('murmur', ['version', '--client'], { cwd: paths.work, timeoutMs: 20_000 });
+    expect(stdout).toContain(version);
+    await writeFile(join(machines, 'murmur-1', 'bin', 'murmur'), 'changed');
+    await create('murmur-1');
+    const script = await readFile(join(machines, 'murmur-1', 'bin', 'murmur'), 'utf8');
+    expect(script).toContain(`'${process.execPath}'`);
   });
 
   it.each(['stop', 'destroy'] as const)('end on %s what an agent started, and the runner', async (end) => {

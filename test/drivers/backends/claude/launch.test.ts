@@ -36,6 +36,23 @@ describe('claudeArguments', () => {
   });
 });
 
+describe('MCP servers', () => {
+  const murmur = { command: 'murmur', args: ['mcp'], env: { A: 'b' } };
+
+  it('are all that the program starts, with their tools in every request and time for long ones', () => {
+    const args = claudeArguments({ ...session, mcpServers: { murmur } }, { resume: false, keyFile: undefined });
+    expect(args).toContain('--strict-mcp-config');
+    expect(JSON.parse(valueOf(args, '--mcp-config') ?? '')).toEqual({
+      mcpServers: { murmur: { ...murmur, alwaysLoad: true, timeout: 604_800_000 } },
+    });
+  });
+
+  it('are not spoken of when there are none', () => {
+    const args = claudeArguments({ ...session, mcpServers: {} }, { resume: false, keyFile: undefined });
+    expect(args).not.toContain('--mcp-config');
+  });
+});
+
 describe('claudeEnvironment', () => {
   const base = {
     home: '/home/agent',

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { countRunning, HeldMachine, uniqueSleep, untilRunning } from './held-machine.ts';
-import { MARKER } from '../../../../drivers/machines/isolation/marker.ts';
+import { COMPANION, MARKER } from '../../../../drivers/machines/isolation/marker.ts';
 import { AGENT, asRoot, asUser, tracked } from './variants.ts';
 
 /** Start times are told to a second where there is no /proc. */
@@ -164,6 +164,20 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         expect(await countRunning(leftover)).toBe(0);
         expect(await countRunning(helper)).toBe(1);
         expect(await machine.ask({ op: 'ask', pid, line: ':' })).toBe('done');
+      });
+
+      it('spares what is marked as belonging to the program', async () => {
+        const since = Date.now() - 1_000;
+        const [companion, other] = [uniqueSleep(), uniqueSleep()];
+        const pid = await machine.start(['sh', '-c', 'while read -r line; do eval "$line"; echo done; done']);
+        const line = `${COMPANION}=1 ${companion} >/dev/null 2>&1 & ${other} >/dev/null 2>&1 &`;
+        expect(await machine.ask({ op: 'ask', pid, line })).toBe('done');
+        await untilRunning(other, 1);
+        await untilRunning(companion, 1);
+        await machine.ask({ op: 'endStartedSince', since, keep: [pid] });
+        expect([await countRunning(companion), await countRunning(other)]).toEqual([1, 0]);
+        await machine.ask({ op: 'endAll' });
+        expect(await countRunning(companion)).toBe(0);
       });
 
       it('spares a program that was itself started since, but not its children', async () => {

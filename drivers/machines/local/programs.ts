@@ -1,0 +1,25 @@
+// The programs in a machine's `bin`.
+import { chmod, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Replaces each program: a link for a path, a script for the words of a command line. */
+export async function installPrograms(
+  bin: string,
+  programs: Readonly<Record<string, string | readonly string[]>>,
+): Promise<void> {
+  for (const [name, program] of Object.entries(programs)) {
+    const file = join(bin, name);
+    await rm(file, { force: true });
+    if (typeof program === 'string') {
+      await symlink(program, file);
+    } else {
+      await writeFile(file, `#!/bin/sh\nexec ${program.map(quoted).join(' ')} "$@"\n`);
+      // The mode of writeFile is subject to the umask.
+      await chmod(file, 0o755);
+    }
+  }
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}

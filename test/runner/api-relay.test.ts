@@ -1,0 +1,158 @@
+// The machine's own port for the API server.
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { ServerAddress } from '../../contract/wire/runner.ts';
+import { ApiRelay } from '../../runner/api-relay.ts';
+import { atEnd, cleanUp, eventOf, makeFolder, openRequest, runTurn, script, startRunner, until } from './fixture.ts';
+import type { TestRunner } from './fixture.ts';
+
+afterEach(cleanUp);
+
+interface NamedServer {
+  readonly address: ServerAddress;
+  readonly connections: Socket[];
+  stop(): Promise<void>;
+}
+
+/** A server that answers a whole request with its name and the request. */
+async function startServer(name: string, port = 0): Promise<NamedServer> {
+  const connections: Socket[] = [];
+  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
+    connections.push(socket);
+    socket.on('error', () => undefined);
+    text(socket).then(
+      (said) => socket.end(`${name}: ${said}`),
+      () => undefined,
+    );
+  }).listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const stop = async (): Promise<void> => {
+    for (const socket of connections) socket.destroy();
+    if (server.listening) await once(server.close(), 'close');
+  };
+  atEnd(stop);
+  return { address: { host: '127.0.0.1', port: (server.address() as AddressInfo).port }, connections, stop };
+}
+
+/** What the port answers; rejects when the connection is refused or broken off. */
+async function ask(port: number, question: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.end(question);
+  const answer = await text(socket);
+  if (answer === '') throw new Error('closed without an answer');
+  return answer;
+}
+
+function startRelay(folder = makeFolder()): ApiRelay {
+  const relay = new ApiRelay(path.join(folder, 'relay.json'));
+  atEnd(() => relay.close());
+  return relay;
+}
+
+describe('the relay to the API server', () => {
+  it('keeps its port when the server comes back on another one, and says nothing of a server that is away', async () => {
+    const relay = startRelay();
+    const first = await startServer('first');
+    const port = await relay.relayTo(first.address);
+    expect(port).not.toBe(first.address.port);
+    expect(await ask(port, 'who?')).toBe('first: who?');
+    await first.stop();
+    await expect(ask(port, 'who?')).rejects.toThrow();
+    const second = await startServer('second');
+    expect(await relay.relayTo(second.address)).toBe(port);
+    expect(await ask(port, 'who?')).toBe('second: who?');
+  });
+
+  it('takes the same port after a restart when it is free, and another one when it is not', async () => {
+    const folder = makeFolder();
+    const server = await startServer('server');
+    const one = startRelay(folder);
+    const port = await one.relayTo(server.address);
+    await one.close();
+    const two = startRelay(folder);
+    expect(await two.relayTo(server.address)).toBe(port);
+    await two.close();
+    await startServer('another program', port);
+    const other = await startRelay(folder).relayTo(server.address);
+    expect(other).not.toBe(port);
+    expect(await ask(other, 'who?')).toBe('server: who?');
+  });
+
+  it('passes on that either side has gone, and closes what is open at its end', async () => {
+    const relay = startRelay();
+    const server = await startServer('server');
+    const port = await relay.relayTo(server.address);
+    const caller = connect(port, '127.0.0.1');
+    caller.on('error', () => undefined);
+    caller.write('hello');
+    await until(() => server.connections.length === 1);
+    caller.resetAndDestroy();
+    await until(() => server.connections[0]?.destroyed === true);
+    const other = connect(port, '127.0.0.1');
+    other.on('error', () => undefined);
+    await until(() => server.connections.length === 2);
+    server.connections[1]?.resetAndDestroy();
+    await once(other, 'close');
+    const last = connect(port, '127.0.0.1');
+    last.on('error', () => undefined);
+    await until(() => server.connections.length === 3);
+    await Promise.all([once(last, 'close'), relay.close()]);
+  });
+});
+
+describe('an agent on a machine', () => {
+  const environment = script({ tool: 'Bash', input: { command: 'echo "api $MURMUR_API_URL"' } }, { text: 'done' });
+
+  async function apiOf(runner: TestRunner, turn: string): Promise<string> {
+    await runTurn(runner, turn, environment);
+    const result = await eventOf(runner.client, (event) => event.type === 'tool_result');
+    return /api (.*)/.exec(result.event.type === 'tool_result' ? result.event.text : '')?.[1] ?? '';
+  }
+
+  it('finds the API at a port of its own, which follows the server while a turn runs', async () => {
+    const runner = await startRunner();
+    const first = await startServer('first');
+    const request = openRequest({ api: first.address });
+    await runner.client.open(request);
+    const url = new URL(await apiOf(runner, 'one'));
+    expect(await ask(Number(url.port), 'who?')).toBe('first: who?');
+    await runner.client.turn({ turn_id: 'long', number: 2, prompt: script({ hang: true }), inputs: [] });
+    const second = await startServer('second');
+    await runner.client.open({ ...request, api: second.address });
+    expect(await ask(Number(url.port), 'who?')).toBe('second: who?');
+    // The program is the same: the turn goes on.
+    expect(await runner.client.turn({ turn_id: 'long', number: 2, prompt: 'x', inputs: [] })).toEqual({
+      state: 'running',
+    });
+    await runner.client.stop({ status: 'interrupted' });
+    await expect(ask(Number(url.port), 'who?')).rejects.toThrow();
+  });
+
+  it('has no Murmur without an address, and gets it with the next turn once there is one', async () => {
+    const runner = await startRunner();
+    const request = openRequest();
+    await runner.client.open(request);
+    expect(await apiOf(runner, 'one')).toBe('');
+    expect(existsSync(runner.paths.relay)).toBe(false);
+    const server = await startServer('server');
+    await runner.client.open({ ...request, api: server.address });
+    await runTurn(runner, 'two', environment);
+    await eventOf(
+      runner.client,
+      (event) => event.type === 'tool_result' && event.text.includes('api http://127.0.0.1:'),
+    );
+  });
+
+  it.each([{ host: '', port: 1 }, { host: 'h', port: 0 }, { host: 'h', port: 70_000 }, { port: 1 }, 'h:1'])(
+    'is refused with the address %j',
+    async (api) => {
+      const { client } = await startRunner();
+      await expect(client.open(openRequest({ api: api as never }))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    },
+  );
+});

@@ -4,7 +4,7 @@ import type { ServerParts } from '../parts.ts';
 import type { AgentAddress } from './address.ts';
 import type { Execution } from './execution.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
-import { secretsRef, tokenId } from './spec.ts';
+import { secretsRef, tokenId } from '../../drivers/agents/names.ts';
 import { listedStatus } from './status.ts';
 
 /** Destroys the machine, deletes the secrets, tells the log and writes the record. Doing it again changes nothing. */

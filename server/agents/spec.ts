@@ -1,13 +1,14 @@
 // Everything that is decided at spawn.
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { spawn } from '../../contract/operations/spawn.ts';
 import type { ParsedInputOf } from '../../contract/operation.ts';
 import type { AgentSpec, BackendName, RepoSpec } from '../../contract/wire/agent.ts';
 import { defaultBranch } from '../../contract/wire/identity.ts';
+import { machineName, secretsRef, tokenId } from '../../drivers/agents/names.ts';
+import { storeText } from '../../drivers/agents/texts.ts';
 import type { Call } from '../handlers/handler.ts';
 import type { ServerParts } from '../parts.ts';
 import type { AgentAddress } from './address.ts';
-import { storeText } from './texts.ts';
 
 type SpawnInput = ParsedInputOf<typeof spawn>;
 
@@ -28,14 +29,15 @@ export async function buildSpec(
     spawn_id: call.id,
     machine: { provider: PROVIDER, name: machineName(agent.id, call.id) },
     repos: input.repos.map((repo) => repoSpec(repo, input.branch ?? defaultBranch(agent.identity))),
-    prompt: await storeText(parts, agent.id, `${call.id}-prompt`, input.description),
+    prompt: await storeText(parts.objects, agent.id, `${call.id}-prompt`, input.description),
     ...(purpose === undefined ? {} : { purpose }),
     backend: backendOf(model),
     ...(model === undefined ? {} : { model }),
     ...(appended === undefined || appended === ''
       ? {}
-      : { append_system_prompt: await storeText(parts, agent.id, `${call.id}-system`, appended) }),
+      : { append_system_prompt: await storeText(parts.objects, agent.id, `${call.id}-system`, appended) }),
     ...(out === undefined || out === '' ? {} : { out }),
+    ...(input.max_cost_usd === undefined ? {} : { max_cost_usd: input.max_cost_usd }),
     on_idle: input.on_idle,
     dequeue_strategy: input.dequeue_strategy,
     tasks: input.tasks,
@@ -58,23 +60,4 @@ function repoSpec(repo: SpawnInput['repos'][number], branch: string): RepoSpec {
 /** A model implies its program. `fake` is the one of the tests, which needs no account. */
 function backendOf(model: string | undefined): BackendName {
   return model !== undefined && /^fake\b/.test(model) ? 'fake' : 'claude';
-}
-
-/** `murmur-<8 hex>`, the same for the same spawn. */
-export function machineName(agentId: string, spawnId: string): string {
-  return `murmur-${digest(agentId, spawnId).slice(0, 8)}`;
-}
-
-/** Key of an agent's secrets, which can be found again from its memo. */
-export function secretsRef(agentId: string, spawnId: string): string {
-  return `spawn-${digest(agentId, spawnId).slice(0, 32)}`;
-}
-
-/** Id of an agent's own token, which can be found again from its memo. */
-export function tokenId(agentId: string, spawnId: string): string {
-  return `agent-${digest(agentId, spawnId).slice(32, 56)}`;
-}
-
-function digest(agentId: string, spawnId: string): string {
-  return createHash('sha256').update(`${agentId}\n${spawnId}`).digest('hex');
 }

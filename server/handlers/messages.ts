@@ -2,7 +2,7 @@
 import type { FollowUp } from '../../contract/wire/turns.ts';
 import { addressOf } from '../agents/address.ts';
 import { signalAgent } from '../agents/messages.ts';
-import { storeText } from '../agents/texts.ts';
+import { storeText } from '../../drivers/agents/texts.ts';
 import type { AgentAddress } from '../agents/address.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Call, Handler } from './handler.ts';
@@ -43,7 +43,7 @@ async function followUpOf(
   return {
     id: call.id,
     kind,
-    text: await storeText(parts, agent.id, call.id, text),
+    text: await storeText(parts.objects, agent.id, call.id, text),
     from: call.from,
     at: new Date().toISOString(),
   };

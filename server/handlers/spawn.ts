@@ -1,23 +1,14 @@
 // Starts an agent's workflow, once.
-import {
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowIdConflictPolicy,
-  WorkflowIdReusePolicy,
-} from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import {
-  agentMemo,
-  agentSearchAttributes,
-  agentSummary,
-  WORKFLOW_TASK_TIMEOUT,
-} from '../../contract/wire/execution.ts';
 import { parentOf, resolveSlug } from '../../contract/wire/identity.ts';
-import { AGENT_WORKFLOW } from '../../contract/wire/messages.ts';
 import { maySpawn } from '../../contract/wire/rights.ts';
-import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
-import { mintToken } from '../../drivers/tokens/token.ts';
+import { dropCredentials, storeCredentials } from '../../drivers/agents/credentials.ts';
+import type { CredentialStores } from '../../drivers/agents/credentials.ts';
+import { machineName } from '../../drivers/agents/names.ts';
+import { startRootAgent } from '../../drivers/agents/start.ts';
+import { dropText } from '../../drivers/agents/texts.ts';
 import { ended, notFound } from '../agents/absence.ts';
 import { addressOfIdentity, contextOf } from '../agents/address.ts';
 import { countTree } from '../agents/tree.ts';
@@ -26,9 +17,8 @@ import type { AgentAddress } from '../agents/address.ts';
 import { describeExecution } from '../agents/execution.ts';
 import type { Execution } from '../agents/execution.ts';
 import { readRecord } from '../agents/record.ts';
-import { buildSpec, machineName } from '../agents/spec.ts';
+import { buildSpec } from '../agents/spec.ts';
 import { inTime } from '../agents/temporal.ts';
-import { dropText } from '../agents/texts.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Answer, Call, Handler } from './handler.ts';
 
@@ -43,7 +33,7 @@ export const spawn: Handler<'spawn'> = async (parts, input, call) => {
   await checkLimits(parts, agent);
   const spec = await buildSpec(parts, agent, input, call);
   try {
-    await storeCredentials(parts, agent, spec, input, call);
+    await storeCredentials(credentialsOf(parts), spec, input);
     await start(parts, agent, spec);
   } catch (error) {
     await settle(parts, agent, spec, error);
@@ -86,28 +76,6 @@ async function checkLimits(parts: ServerParts, { identity }: AgentAddress): Prom
   });
 }
 
-/** What the agent gets by reference: spawn-time secrets, and the token that makes it a caller of its own. */
-async function storeCredentials(
-  parts: ServerParts,
-  agent: AgentAddress,
-  spec: AgentSpec,
-  input: { readonly secrets: Readonly<Record<string, string>>; readonly rights?: 'owner' | undefined },
-  call: Call,
-): Promise<void> {
-  if (spec.secrets === undefined || spec.token_id === undefined) return;
-  // A spawn that is sent again must not replace the token of an agent that already has it.
-  const stored = await parts.secrets.get(spec.secrets.ref);
-  if (stored[AGENT_TOKEN] !== undefined && (await parts.tokenStore.get(spec.token_id)) !== undefined) return;
-  const token = await mintToken(parts.tokenStore, {
-    id: spec.token_id,
-    account: call.account,
-    agent: agent.id,
-    ...(input.rights === undefined ? {} : { rights: input.rights }),
-    created_at: spec.created_at,
-  });
-  await parts.secrets.put(spec.secrets.ref, { ...input.secrets, [AGENT_TOKEN]: token });
-}
-
 /** A root agent is started here; a child by its parent, which must know of it whatever happens next. */
 async function start(parts: ServerParts, agent: AgentAddress, spec: AgentSpec): Promise<void> {
   const parent = parentOf(agent.identity);
@@ -115,34 +83,7 @@ async function start(parts: ServerParts, agent: AgentAddress, spec: AgentSpec): 
     await updateAgent(parts, addressOfIdentity(parent), 'spawnChild', { spec }, spec.spawn_id);
     return;
   }
-  await inTime(parts, () =>
-    parts.temporal.workflow.start(AGENT_WORKFLOW, {
-      workflowId: agent.id,
-      taskQueue: parts.settings.taskQueue,
-      args: [spec],
-      // A slug is used once: its branch, its conversation and its record belong to one agent.
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
-      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
-      memo: { ...agentMemo(spec) },
-      typedSearchAttributes: searchAttributesOf(spec),
-      staticSummary: agentSummary(spec),
-    }),
-  );
-}
-
-function searchAttributesOf(spec: AgentSpec): TypedSearchAttributes {
-  const { keywords, lists } = agentSearchAttributes(spec);
-  return new TypedSearchAttributes([
-    ...Object.entries(keywords).map(([name, value]) => ({
-      key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
-      value,
-    })),
-    ...Object.entries(lists).map(([name, value]) => ({
-      key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD_LIST),
-      value: [...value],
-    })),
-  ]);
+  await inTime(parts, () => startRootAgent(parts.temporal, parts.settings.taskQueue, spec));
 }
 
 /** After a start that failed: returns when the agent was started by this very call, else cleans up and throws. */
@@ -163,10 +104,13 @@ function taken(agent: AgentAddress, execution: Execution | undefined): MurmurErr
 }
 
 async function discard(parts: ServerParts, spec: AgentSpec): Promise<void> {
-  if (spec.token_id !== undefined) await parts.tokenStore.delete(spec.token_id);
-  if (spec.secrets !== undefined) await parts.secrets.delete(spec.secrets.ref);
-  await dropText(parts, spec.prompt);
-  await dropText(parts, spec.append_system_prompt);
+  await dropCredentials(credentialsOf(parts), spec);
+  await dropText(parts.objects, spec.prompt);
+  await dropText(parts.objects, spec.append_system_prompt);
+}
+
+function credentialsOf({ secrets, tokenStore }: ServerParts): CredentialStores {
+  return { secrets, tokens: tokenStore };
 }
 
 function answerOf(agent: AgentAddress, call: Call): Answer<'spawn'> {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
-import { machineName, secretsRef } from '../../server/agents/spec.ts';
+import { machineName, secretsRef } from '../../drivers/agents/names.ts';
 import { ACCOUNT, startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
 import { startStubWorker } from './fixtures/stub-worker.ts';

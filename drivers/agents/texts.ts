@@ -1,20 +1,25 @@
 // Long texts go to the object store; Temporal's history gets their head and a reference.
 import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
 import type { StoredText } from '../../contract/wire/turns.ts';
-import type { ServerParts } from '../parts.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
 
 /** The text as it may travel through Temporal. The name makes storing again harmless. */
-export async function storeText(parts: ServerParts, agentId: string, name: string, text: string): Promise<StoredText> {
+export async function storeText(
+  objects: ObjectStore,
+  agentId: string,
+  name: string,
+  text: string,
+): Promise<StoredText> {
   const bytes = Buffer.from(text, 'utf8');
   if (bytes.length <= INLINE_TEXT_LIMIT) return { text: bytes.toString('utf8') };
   const ref = textKey(agentId, name);
-  await parts.objects.put(ref, bytes);
+  await objects.put(ref, bytes);
   return { text: headOf(bytes), ref };
 }
 
 /** Removes a text that nobody will read. */
-export async function dropText(parts: ServerParts, text: StoredText | undefined): Promise<void> {
-  if (text?.ref !== undefined) await parts.objects.delete(text.ref);
+export async function dropText(objects: ObjectStore, text: StoredText | undefined): Promise<void> {
+  if (text?.ref !== undefined) await objects.delete(text.ref);
 }
 
 function textKey(agentId: string, name: string): string {

@@ -25,8 +25,17 @@ export interface AgentSignals {
   readonly kill: Order & { readonly reason?: string };
   /** End the session after the operation in progress: the agent completes. */
   readonly stop: Order;
+  /** The agent has shared a file. */
+  readonly upload: UploadNote;
   /** A child tells its parent of a change of phase. */
   readonly childEvent: ChildEvent;
+}
+
+/** A file that is shared, for the timeline. */
+export interface UploadNote extends Order {
+  readonly filename: string;
+  readonly url: string;
+  readonly bytes: number;
 }
 
 /** What a child tells its parent. */
@@ -79,6 +88,7 @@ export const AGENT_SIGNALS = [
   'interrupt',
   'kill',
   'stop',
+  'upload',
   'childEvent',
 ] as const satisfies readonly (keyof AgentSignals)[];
 export const AGENT_UPDATES = [

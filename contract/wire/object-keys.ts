@@ -5,6 +5,11 @@ export function recordKey(agentId: string): string {
   return `agents/${agentId}/record.json`;
 }
 
+/** An upload: what is known of it, and its content. */
+export function uploadKeys(id: string): { readonly about: string; readonly content: string } {
+  return { about: `uploads/${id}/about.json`, content: `uploads/${id}/content` };
+}
+
 /** Everything about the agent's snapshots. */
 export function snapshotsPrefix(agentId: string): string {
   return `agents/${agentId}/snapshots`;

@@ -1,6 +1,6 @@
 // Reads what signals carry. Callers of ours send whole messages; an operator at Temporal's Web UI sends nothing, a
 // plain text, or anything. Pure: contract/wire only.
-import type { ChildEvent, Order } from '../../contract/wire/messages.ts';
+import type { ChildEvent, Order, UploadNote } from '../../contract/wire/messages.ts';
 import { PHASES } from '../../contract/wire/phases.ts';
 import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
 import type { FollowUp, StoredText } from '../../contract/wire/turns.ts';
@@ -49,6 +49,15 @@ export function readChildEvent(payload: unknown): ChildEvent | undefined {
     typeof cost_usd === 'number' &&
     Array.isArray(branches);
   return isWhole ? (payload as unknown as ChildEvent) : undefined;
+}
+
+/** Reads what is told of a shared file; undefined for anything else. Only Murmur's own server sends it. */
+export function readUpload(payload: unknown): Omit<UploadNote, keyof Order> | undefined {
+  if (!isObject(payload)) return undefined;
+  const { filename, url, bytes } = payload;
+  if (typeof filename !== 'string' || typeof url !== 'string' || typeof bytes !== 'number') return undefined;
+  // A name of 200 characters takes up to nine times as many in a URL.
+  return filename.length > 200 || url.length > 2_500 ? undefined : { filename, url, bytes };
 }
 
 function fromText(

@@ -5,7 +5,7 @@ import type { AgentSignals } from '../../contract/wire/messages.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
 import type { FollowUp } from '../../contract/wire/turns.ts';
 import { takeChildEvent } from './children.ts';
-import { readChildEvent, readFollowUp, readOrder } from './inbox.ts';
+import { readChildEvent, readFollowUp, readOrder, readUpload } from './inbox.ts';
 import { orderEnd } from './state.ts';
 import type { AgentState } from './state.ts';
 import { recordEvent } from './timeline.ts';
@@ -46,6 +46,13 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHan
     if (orderEnd(state, { how: 'stop', by: order.from, reason: order.reason })) {
       note(state, `stop by ${order.from}: the session ends after this turn`, now, order.from);
     }
+  },
+  upload: (state, payload, now) => {
+    const { id, from } = readOrder(payload, countMessage(state));
+    if (!isNew(state, id)) return;
+    const upload = readUpload(payload);
+    if (upload === undefined) note(state, 'upload was dropped: its payload is not one', now);
+    else recordEvent(state, { type: 'upload', ...upload }, now, from);
   },
   childEvent: (state, payload, now, spec) => {
     state.run.signals += 1;

@@ -87,6 +87,19 @@ it.each(AGENT_SIGNALS)('%s takes any payload without failing', (name) => {
   }
 });
 
+it('an upload appears on the timeline once, with who shared it; one that cannot be read is a note', () => {
+  const { state, spec } = testAgent();
+  const upload = { filename: 'a.png', url: 'http://h/uploads/x/a.png', bytes: 3 };
+  for (let times = 0; times < 2; times += 1) {
+    SIGNAL_HANDLERS.upload(state, { id: 'u', from: '/w/d/u/a/x', ...upload }, NOW, spec);
+  }
+  const uploads = state.timeline.filter((entry) => entry.type === 'upload');
+  expect(uploads).toEqual([{ type: 'upload', ...upload, at: NOW, by: '/w/d/u/a/x' }]);
+  expect(state.outbox.at(-1)?.event).toEqual({ type: 'upload', ...upload });
+  SIGNAL_HANDLERS.upload(state, { ...upload, bytes: 'many' }, NOW, spec);
+  expect(lastNote(state)).toBe('upload was dropped: its payload is not one');
+});
+
 describe('an order', () => {
   it('to interrupt is recorded when no turn runs, and harmless', () => {
     const { state, spec } = testAgent();

@@ -2,7 +2,7 @@
 import type { Laboratory } from './laboratory/laboratory.ts';
 import type { Target } from './target.ts';
 
-export type Unit = 'ms' | 'events' | 'agents/s' | 'MB';
+export type Unit = 'ms' | 'events' | 'agents/s' | 'calls/s' | 'MB';
 
 export interface Measure {
   /** For `--only`. */

@@ -1,7 +1,9 @@
 // Bare workflows: the fewest lines that make Temporal do what ours must do. Sandbox: @temporalio/workflow only.
 import {
   condition,
+  defineQuery,
   defineSignal,
+  getExternalWorkflowHandle,
   proxyActivities,
   proxyLocalActivities,
   setHandler,
@@ -19,6 +21,8 @@ const beating = proxyActivities<typeof activities>({
 
 /** An order to a resident workflow: run this activity. */
 export const orderSignal = defineSignal<[Order]>('order');
+
+const stateQuery = defineQuery<object>('state');
 
 export type Order =
   | { readonly activity: 'turn'; readonly name: string; readonly text: string }
@@ -43,6 +47,7 @@ export async function start({ before, clone, claude }: StartInput): Promise<void
 /** Runs the activity of every order at once, until `end`. */
 export async function resident(): Promise<void> {
   let ended = false;
+  setHandler(stateQuery, () => ({ ended }));
   setHandler(orderSignal, async (order) => {
     if (order.activity === 'end') ended = true;
     else if (order.activity === 'nothing') await run.nothing();
@@ -50,6 +55,21 @@ export async function resident(): Promise<void> {
     else await run[order.activity](order);
   });
   await condition(() => ended);
+}
+
+/** An activity, and word of its end to another workflow, which starts a turn. */
+export async function child({ name, parent, program, text }: ChildInput): Promise<void> {
+  await run.mark({ name });
+  await getExternalWorkflowHandle(parent).signal(orderSignal, { activity: 'turn', name: program, text });
+}
+
+export interface ChildInput {
+  readonly name: string;
+  /** Workflow id of a `resident`. */
+  readonly parent: string;
+  /** Name of the program that the turn goes to. */
+  readonly program: string;
+  readonly text: string;
 }
 
 export interface BurstInput {

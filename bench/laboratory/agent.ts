@@ -18,6 +18,8 @@ export const WORKSPACE = 'bench';
 export interface SpawnOptions {
   /** Clone URL. */
   readonly repository?: string;
+  /** The agent that it is a child of. */
+  readonly parent?: SpawnedAgent;
   /** `fake` asks for the fake backend. */
   readonly model?: string;
 }
@@ -26,10 +28,11 @@ export interface SpawnOptions {
 export async function spawnAgent(
   laboratory: Laboratory,
   prompt: Prompt,
-  { repository, model }: SpawnOptions = {},
+  { repository, parent, model }: SpawnOptions = {},
 ): Promise<SpawnedAgent> {
+  const name = laboratory.name('bench');
   const input = {
-    slug: laboratory.name('bench'),
+    slug: parent === undefined ? name : `${parent.slug}/${name}`,
     description: prompt.text,
     workspace: WORKSPACE,
     repos: repository === undefined ? [] : [{ clone_url: repository }],

@@ -23,6 +23,8 @@ export interface Stack {
   cli(...args: string[]): ChildProcess;
   /** Id of the worker's process at this moment; undefined while there is none. */
   workerPid(): number | undefined;
+  /** Id of the API server's process at this moment; undefined while there is none. */
+  serverPid(): number | undefined;
   stop(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export async function startStack({ bin, directory, modelUrl }: StackOptions): Pr
       cli: (...args) =>
         spawn(process.execPath, [bin, ...args], { cwd: directory, env, stdio: ['ignore', 'pipe', 'ignore'] }),
       workerPid: () => record()?.children.worker?.pid,
+      serverPid: () => record()?.children.server?.pid,
     };
   } catch (error) {
     await stop();

@@ -1,5 +1,6 @@
 // All measures, in the order of the table.
 import type { Measure } from '../measure.ts';
+import { childEnd } from './child-end.ts';
 import { fleet } from './fleet.ts';
 import { history } from './history.ts';
 import { interrupt } from './interrupt.ts';
@@ -8,6 +9,7 @@ import { memory } from './memory.ts';
 import { queueAdd } from './queue-add.ts';
 import { sessionWatch } from './session-watch.ts';
 import { spawn } from './spawn.ts';
+import { status } from './status.ts';
 import { version } from './version.ts';
 import { workerKilled } from './worker-killed.ts';
 
@@ -19,6 +21,8 @@ export const MEASURES: readonly Measure[] = [
   workerKilled,
   history,
   fleet,
+  childEnd,
+  status,
   version,
   ls,
   memory,

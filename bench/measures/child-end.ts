@@ -1,0 +1,81 @@
+// A child's end → its parent's next model request.
+import { pause } from '../bounded.ts';
+import { idle, residentAgent, spawnAgent, followUp } from '../laboratory/agent.ts';
+import { startBareAgent } from '../laboratory/bare-agent.ts';
+import type { Laboratory } from '../laboratory/laboratory.ts';
+import { followSession, type Session } from '../laboratory/session.ts';
+import type { Measure, Trial } from '../measure.ts';
+import { ratioAtMost } from '../target.ts';
+
+/**
+ * From the end of the child's turn, by the clock of its machine, to the arrival of the request in which the parent is told.
+ * The floor is a bare workflow that signals another one when its activity has ended.
+ */
+export const childEnd: Measure = {
+  name: 'child-end',
+  title: "child's end → parent's next model request",
+  unit: 'ms',
+  samples: { full: 40, quick: 4 },
+  warmUps: 3,
+  target: ratioAtMost(1.5),
+  patienceMs: 30_000,
+  open,
+};
+
+/** What follows a turn, on either side, is over well within this. */
+const SETTLE_MS = 200;
+
+async function open(laboratory: Laboratory): Promise<Trial> {
+  const { bare, temporal } = laboratory;
+  const bareParent = await startBareAgent(laboratory);
+  const parent = residentAgent(laboratory);
+  let child: Awaited<ReturnType<typeof spawnAgent>> | undefined;
+  let session: Session | undefined;
+
+  return {
+    floor: async () => {
+      const prompt = laboratory.model.script([{ text: 'done' }]);
+      const name = laboratory.name('child');
+      const marked = bare.next('marked', (each) => each.name === name);
+      const ended = bare.next('ended', (each) => each.name === bareParent.name);
+      await pause(SETTLE_MS);
+      await temporal.client.workflow.start('child', {
+        taskQueue: bare.taskQueue,
+        workflowId: name,
+        args: [{ name, parent: bareParent.workflowId, program: bareParent.name, text: prompt.text }],
+      });
+      const { at } = await marked;
+      const asked = await prompt.asked();
+      await ended;
+      return asked - at;
+    },
+    ours: async () => {
+      const stack = laboratory.stack();
+      const agent = await parent.get();
+      if (child === undefined) {
+        child = await spawnAgent(laboratory, laboratory.model.script([{ text: 'ready' }]), {
+          parent: agent,
+          model: 'fake',
+        });
+        await idle(stack, child);
+        await idle(stack, agent);
+      }
+      session ??= followSession(stack, child.slug);
+      // The child's answer is what its parent reads, and by it the request is recognised.
+      const told = laboratory.model.script([{ text: 'done' }]);
+      const asked = laboratory.model.script([{ text: told.text }]);
+      await pause(SETTLE_MS);
+      await followUp(stack, child, asked);
+      const arrived = await told.asked();
+      const end = (await session.turn(asked)).at(-1);
+      await idle(stack, agent);
+      return arrived - Date.parse(end?.at ?? '');
+    },
+    close: async () => {
+      await session?.close();
+      await bareParent.stop();
+      // Its child goes with it.
+      await parent.close();
+    },
+  };
+}

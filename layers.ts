@@ -28,7 +28,13 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     builtins: true,
   },
   client: { folders: ['contract'], builtins: true, packages: ['eventsource-parser', 'zod'] },
-  server: { folders: ['contract', 'config', 'drivers'], builtins: true },
+  'mcp/session': { folders: ['contract'], builtins: false, packages: ['@modelcontextprotocol/sdk'] },
+  mcp: {
+    folders: ['contract', 'config', 'client', 'mcp/session'],
+    builtins: true,
+    packages: ['@modelcontextprotocol/sdk'],
+  },
+  server: { folders: ['contract', 'config', 'drivers', 'mcp/session'], builtins: true },
   stack: { folders: ['contract', 'config', 'drivers'], builtins: true },
   cli: { folders: ['contract', 'config', 'client', 'stack'], builtins: true },
 };

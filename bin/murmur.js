@@ -10,19 +10,33 @@ const { homedir } = require('node:os');
 const { join } = require('node:path');
 const { fileURLToPath } = require('node:url');
 
-const bundle = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
-const source = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 // A checkout may hold bundles of an earlier build: there the sources count.
-const isPublished = !existsSync(source);
+const isPublished = !existsSync(fileURLToPath(new URL('../cli/main.ts', import.meta.url)));
 
 /** The bundles need what their libraries need; sources need a Node that reads TypeScript without being asked. */
 const needed = isPublished ? [22, 0] : [22, 18];
 
 if (isAtLeast(process.versions.node, needed)) {
   module.enableCompileCache?.(compileCache());
-  await import(isPublished ? bundle : source);
+  if (isMcpServer(process.argv.slice(2))) await serveMcp();
+  else await import(entry('cli'));
 } else {
   startWithNewerNode();
+}
+
+function entry(name) {
+  const file = isPublished ? `../dist/${name}.js` : `../${name}/main.ts`;
+  return new URL(file, import.meta.url).href;
+}
+
+/** The plain form, which clients start for every session: it goes past the command line, which costs as much as Node. */
+function isMcpServer([command, ...flags]) {
+  return command === 'mcp' && flags.every((flag) => flag === '--debug');
+}
+
+async function serveMcp() {
+  const { main } = await import(entry('mcp'));
+  process.exitCode = await main({ debug: process.argv.includes('--debug') });
 }
 
 function isAtLeast(version, [major, minor]) {

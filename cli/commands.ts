@@ -3,6 +3,7 @@ import { commandId, type CommandClass } from './command.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
 import { operationCommand, type OwnPart } from './operation.ts';
 import { LS_FLAGS, VERSION_FLAGS } from './own/flags.ts';
+import { mcpCommand } from './own/mcp.ts';
 import { completionCommand, doctorCommand, downCommand, upCommand } from './own/stack-commands.ts';
 
 /** Operations whose command is more than the operation. */
@@ -21,5 +22,6 @@ export const COMMANDS: Readonly<Record<string, CommandClass>> = {
   ...Object.fromEntries(
     DESCRIPTIONS.map((each) => [commandId(each.cli.command), operationCommand(each, OWN_PARTS[each.name])]),
   ),
+  mcp: mcpCommand,
   completion: completionCommand,
 };

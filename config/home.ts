@@ -27,6 +27,8 @@ export interface HomePaths {
     readonly temporal: string;
     readonly worker: string;
     readonly server: string;
+    /** Traffic of MCP sessions that were started with --debug. */
+    readonly mcp: string;
   };
   readonly objects: string;
   readonly events: string;
@@ -54,6 +56,7 @@ export function homePaths(home: string): HomePaths {
       temporal: join(logs, 'temporal.log'),
       worker: join(logs, 'worker.log'),
       server: join(logs, 'server.log'),
+      mcp: join(logs, 'mcp.log'),
     }),
     objects: join(root, 'objects'),
     events: join(root, 'events'),

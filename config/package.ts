@@ -16,6 +16,11 @@ export function publishedFile(name: string): string {
   return join(PACKAGE_ROOT, 'dist', name);
 }
 
+/** Entry of a program of ours that runs in the caller's own process: its bundle, or its source in a checkout. */
+export function entryFile(name: string): string {
+  return IS_PUBLISHED ? publishedFile(`${name}.js`) : join(PACKAGE_ROOT, name, 'main.ts');
+}
+
 function rootAbove(folder: string): string {
   if (existsSync(join(folder, 'package.json')) || dirname(folder) === folder) return folder;
   return rootAbove(dirname(folder));

@@ -27,7 +27,14 @@ export interface CliHints {
   readonly flags?: Readonly<
     Record<
       string,
-      { readonly name?: string; readonly char?: string; readonly hidden?: boolean; readonly help?: string }
+      {
+        readonly name?: string;
+        readonly char?: string;
+        readonly hidden?: boolean;
+        readonly help?: string;
+        /** The command fills the field in when the flag is not given. */
+        readonly optional?: boolean;
+      }
     >
   >;
   /** Words before the quoted value when a field does not take it: `unknown phase` for `unknown phase "idel"`. */
@@ -42,6 +49,10 @@ export interface McpHints {
   readonly without?: readonly string[];
   /** Fields that a model must give although others may leave them out, such as the slug that means oneself when empty. */
   readonly required?: readonly string[];
+  /** What an answer that is no object is called in structured content: `agents`. Default `result`. */
+  readonly result?: string;
+  /** The field of the answer that is its text; default: the whole answer, as JSON. */
+  readonly text?: string;
 }
 
 export interface Operation<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType> {
@@ -61,6 +72,11 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   readonly hints: OperationHints;
   /** Server-sent events: `events` for an open-ended stream, `result` for progress events that end in one answer. */
   readonly stream?: 'events' | 'result';
+  /**
+   * Fields that name files of the caller's own: the client reads them and sends what is in them, so that the operation
+   * cannot be asked of the server alone.
+   */
+  readonly local?: readonly string[];
   readonly cli: CliHints;
   /** Absent for operations that are no tool. */
   readonly mcp?: McpHints;

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Operation } from '../contract/operation.ts';
 import { quoteValue } from '../contract/schema/quote.ts';
+import { unknownField } from '../contract/unknown-field.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { nearestName } from '../contract/wire/nearest.ts';
 
@@ -22,7 +23,10 @@ export function parseInput(operation: Operation, body: unknown): Record<string, 
 type Issue = z.core.$ZodIssue;
 
 function problemOf(operation: Operation, body: unknown, issue: Issue): MurmurError {
-  if (issue.code === 'unrecognized_keys') return unknownField(operation, issue);
+  if (issue.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys;
+    return unknownField(fieldOf([...issue.path, key]), key, knownFieldsAt(operation, issue.path));
+  }
   const field = fieldOf(issue.path);
   const secret = SECRET_FIELDS.some((name) => issue.path[0] === name);
   const value = valueAt(body, issue.path);
@@ -35,19 +39,9 @@ function problemOf(operation: Operation, body: unknown, issue: Issue): MurmurErr
   });
 }
 
-function unknownField(operation: Operation, issue: Extract<Issue, { code: 'unrecognized_keys' }>): MurmurError {
-  const [key = ''] = issue.keys;
-  const field = fieldOf([...issue.path, key]);
-  const known = issue.path.length === 0 ? Object.keys(operation.input.shape) : knownFieldsAt(operation, issue.path);
-  const nearest = nearestName(key, known);
-  return new MurmurError('INVALID_ARGUMENT', `unknown field ${quoteValue(field)}${suggestion(nearest)}`, {
-    hint: known.length === 0 ? 'this operation takes no fields' : `fields are ${known.join(', ')}`,
-    details: { field, ...(nearest === undefined ? {} : { nearest }) },
-  });
-}
-
-/** The fields of an object inside a list, such as one repository. */
+/** The operation's fields, or those of an object inside a list, such as one repository. */
 function knownFieldsAt(operation: Operation, path: readonly PropertyKey[]): readonly string[] {
+  if (path.length === 0) return Object.keys(operation.input.shape);
   let schema: unknown = operation.input.shape[String(path[0])];
   for (;;) {
     const inner = schema as { def?: { innerType?: unknown; element?: unknown }; shape?: object };
@@ -76,10 +70,6 @@ function hintOf(issue: Issue, value: unknown): string | undefined {
   const values = issue.values.map(String);
   const nearest = typeof value === 'string' ? nearestName(value, values) : undefined;
   return nearest === undefined ? `use one of ${values.join(', ')}` : `did you mean ${nearest}?`;
-}
-
-function suggestion(nearest: string | undefined): string {
-  return nearest === undefined ? '' : `: did you mean ${quoteValue(nearest)}?`;
 }
 
 function article(expected: string): string {

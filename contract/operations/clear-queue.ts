@@ -12,7 +12,7 @@ export const clearQueue = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: true, idempotent: true },
   access: 'change',
-  mcp: {},
+  mcp: { text: 'cleared' },
   cli: {
     command: 'queue clear',
     args: ['slug'],

@@ -15,7 +15,7 @@ export const interrupt = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: true, idempotent: true },
   access: 'change',
-  mcp: { required: ['slug'] },
+  mcp: { required: ['slug'], text: 'message' },
   cli: {
     command: 'session interrupt',
     args: ['slug'],

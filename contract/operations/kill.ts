@@ -23,7 +23,7 @@ export const kill = defineOperation({
   hints: { readOnly: false, destructive: true, idempotent: true },
   stream: 'result',
   access: 'change',
-  mcp: { required: ['slug'] },
+  mcp: { required: ['slug'], text: 'message' },
   cli: {
     command: 'kill',
     args: ['slug'],

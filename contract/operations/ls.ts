@@ -20,7 +20,7 @@ export const ls = defineOperation({
   output: z.array(agentSummary),
   errors: ['INVALID_ARGUMENT'],
   hints: { readOnly: true, destructive: false, idempotent: true },
-  mcp: {},
+  mcp: { result: 'agents' },
   cli: {
     command: 'ls',
     args: [],

@@ -20,7 +20,7 @@ export const queueAdd = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: false },
   access: 'message',
-  mcp: { required: ['slug'] },
+  mcp: { required: ['slug'], text: 'message' },
   cli: {
     command: 'queue add',
     args: ['slug', 'description'],

@@ -19,7 +19,7 @@ export const taskList = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
   hints: { readOnly: true, destructive: false, idempotent: true },
   access: 'read',
-  mcp: {},
+  mcp: { result: 'tasks' },
   cli: {
     command: 'task ls',
     args: ['slug'],

@@ -27,3 +27,11 @@ export interface TokenEntry {
 export interface TokenFile {
   readonly tokens: readonly TokenEntry[];
 }
+
+/** What the id of an agent's own token begins with. */
+export const AGENT_TOKEN_ID = 'agent-';
+
+/** Whether a token in clear looks like an agent's own. For what a client offers: rights are the API server's to decide. */
+export function isAgentToken(token: string): boolean {
+  return token.startsWith(`mur_${AGENT_TOKEN_ID}`);
+}

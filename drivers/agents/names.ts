@@ -1,5 +1,6 @@
 // Names of what belongs to one spawn of an agent. The same for the same spawn, so that a repeated one makes nothing twice.
 import { createHash } from 'node:crypto';
+import { AGENT_TOKEN_ID } from '../../contract/wire/tokens.ts';
 
 /** `murmur-<8 hex>`, the same for the same spawn. */
 export function machineName(agentId: string, spawnId: string): string {
@@ -13,7 +14,7 @@ export function secretsRef(agentId: string, spawnId: string): string {
 
 /** Id of an agent's own token, which can be found again from its memo. */
 export function tokenId(agentId: string, spawnId: string): string {
-  return `agent-${digest(agentId, spawnId).slice(32, 56)}`;
+  return `${AGENT_TOKEN_ID}${digest(agentId, spawnId).slice(32, 56)}`;
 }
 
 function digest(agentId: string, spawnId: string): string {

@@ -1,0 +1,53 @@
+// `mcp`: hands standard input and output to the MCP server, which is a program of its own. `bin/murmur.js` starts its plain
+// form without coming here.
+import { pathToFileURL } from 'node:url';
+import { entryFile } from '../../config/package.ts';
+import { makeCommand, type CommandClass, type Invocation } from '../command.ts';
+import { settingsOf } from '../connection.ts';
+import { COMMON_FLAGS } from '../parse/grammar.ts';
+
+export const mcpCommand: CommandClass = makeCommand({
+  command: 'mcp',
+  summary: 'serve Murmur to a coding agent as MCP tools',
+  description:
+    'Speaks the Model Context Protocol on standard input and output until the client closes them: agents are spawned, ' +
+    'steered and waited for with the same operations as here. Starts also when no Murmur is running; calls say so then. ' +
+    "On an agent's machine it is registered already.",
+  grammar: {
+    args: [],
+    flags: [
+      {
+        name: 'workspace',
+        char: 'w',
+        kind: 'value',
+        repeatable: false,
+        description: 'Workspace of calls that name none. Overrides the value from murmur.yaml.',
+      },
+      {
+        name: 'debug',
+        kind: 'boolean',
+        repeatable: false,
+        description: 'Log the traffic to logs/mcp.log in MURMUR_HOME, without tokens and secrets.',
+      },
+      ...COMMON_FLAGS.filter(({ name }) => name === 'help'),
+    ],
+  },
+  examples: [
+    { line: 'mcp', says: 'register it with Claude Code: claude mcp add murmur -- murmur mcp' },
+    { line: 'mcp --workspace backend', says: 'for the agents of one workspace' },
+  ],
+  run: serve,
+});
+
+/** The server's interface to whoever starts it. It is no part of the CLI, which knows it by its file alone. */
+interface McpProgram {
+  readonly main: (options: { debug: boolean; workspace?: string | undefined }) => Promise<number>;
+}
+
+async function serve({ context, parsed }: Invocation): Promise<void> {
+  const workspace = parsed.flags.get('workspace')?.[0];
+  // A name that is wrong is told to the person who typed it, not to a model with every call.
+  await settingsOf(context, { workspace });
+  const { main } = (await import(pathToFileURL(entryFile('mcp')).href)) as McpProgram;
+  process.exitCode = await main({ debug: parsed.flags.has('debug'), workspace });
+}

@@ -1,0 +1,53 @@
+// The operations as MCP tools, derived like every other surface. Loads zod; what a running tool needs is in mcp-call.ts.
+import { describeOperation } from './describe.ts';
+import type { JsonSchema } from './describe.ts';
+import type { ToolDescription } from './mcp-call.ts';
+import { operations } from './operations/index.ts';
+import type { McpHints, Operation } from './operation.ts';
+import { OTHER_SPELLINGS } from './schema/spellings.ts';
+
+/** Describes every operation that is a tool, in the registry's order. */
+export function describeTools(): readonly ToolDescription[] {
+  return Object.values(operations).flatMap((operation: Operation) => toolOf(operation) ?? []);
+}
+
+function toolOf(operation: Operation): ToolDescription | undefined {
+  const { description, hints, mcp, name, summary } = operation;
+  if (mcp === undefined) return undefined;
+  return {
+    name,
+    description: `${summary.charAt(0).toUpperCase()}${summary.slice(1)}. ${description}`,
+    inputSchema: inputSchemaOf(describeOperation(operation).input, mcp),
+    annotations: {
+      readOnlyHint: hints.readOnly,
+      destructiveHint: hints.destructive,
+      idempotentHint: hints.idempotent,
+      // What happens inside Murmur; what an agent then does is its own task.
+      openWorldHint: false,
+    },
+    answer: {
+      ...(mcp.result === undefined ? {} : { result: mcp.result }),
+      ...(mcp.text === undefined ? {} : { text: mcp.text }),
+    },
+  };
+}
+
+/** The operation's own schema without the fields that are not for models, and with what models must give. */
+function inputSchemaOf(input: JsonSchema, { required = [], without = [] }: McpHints): ToolDescription['inputSchema'] {
+  const properties = Object.entries((input['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>)
+    .filter(([name]) => !without.includes(name))
+    .map(([name, schema]) => [name, plain(schema, required.includes(name))]);
+  const always = (input['required'] ?? []) as readonly string[];
+  return {
+    type: 'object',
+    properties: Object.fromEntries(properties) as Readonly<Record<string, JsonSchema>>,
+    required: [...new Set([...always, ...required])].filter((name) => !without.includes(name)),
+    additionalProperties: false,
+  };
+}
+
+/** Without our own mark, which other programs need not know; a field that must be given has no default. */
+function plain(schema: JsonSchema, isRequired: boolean): JsonSchema {
+  const marks = [...Object.keys(OTHER_SPELLINGS), ...(isRequired ? ['default'] : [])];
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => !marks.includes(key)));
+}

@@ -1,0 +1,58 @@
+// Calls of tools as calls to the API server, over HTTP like every client's.
+import type { Settings, SettingsSource } from '../config/settings.ts';
+import { loadSettings } from '../config/settings.ts';
+import type { Environment } from '../config/environment.ts';
+import type { AnswerOperation } from '../contract/operations/index.ts';
+import type { ToolDescription } from '../contract/mcp-call.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { isAgentToken } from '../contract/wire/tokens.ts';
+import type { CallOptions } from './session/session.ts';
+
+/** What the calls of one session have in common. */
+export interface ApiCaller {
+  readonly env: Environment;
+  readonly source: SettingsSource;
+  /** Version of this program. */
+  readonly version: string;
+  readonly tools: readonly ToolDescription[];
+}
+
+/**
+ * Asks the API server. The settings are read for each call: the server may be started, or started again with another
+ * port and token, while the session lasts. Throws UNAVAILABLE when nothing runs.
+ */
+export async function callApi(
+  caller: ApiCaller,
+  name: string,
+  input: Readonly<Record<string, unknown>>,
+  options: CallOptions,
+): Promise<unknown> {
+  const settings = await loadSettings(caller.env, caller.source);
+  const { apiUrl: url, token } = settings;
+  if (url === undefined) throw new MurmurError('UNAVAILABLE', 'no Murmur is running here', { hint: 'run `murmur up`' });
+  // Not before the first call: a client lists the tools of every server that it knows, and calls few of them.
+  const { createClient } = await import('../client/index.ts');
+  const tool = caller.tools.find((each) => each.name === name);
+  const body = { ...defaultsOf(tool, caller.source, settings), ...input };
+  // The tools come from the same registry that the client's types are made of.
+  const answer = await createClient({ url, token }).call(name as AnswerOperation, body as never, options);
+  return name === 'version' ? { client_version: caller.version, ...(answer as object) } : answer;
+}
+
+/** What the settings say where the arguments say nothing, as on the command line. */
+function defaultsOf(
+  tool: ToolDescription | undefined,
+  { flags }: SettingsSource,
+  { model, token, workspace }: Settings,
+): Readonly<Record<string, unknown>> {
+  // An agent's names are relative to itself: a workspace that its repository configures is somebody else's.
+  const ownWorkspace = token !== undefined && isAgentToken(token) ? flags?.workspace : workspace;
+  return {
+    ...(ownWorkspace !== undefined && has(tool, 'workspace') ? { workspace: ownWorkspace } : {}),
+    ...(model !== undefined && has(tool, 'model') ? { model } : {}),
+  };
+}
+
+function has(tool: ToolDescription | undefined, field: string): boolean {
+  return tool !== undefined && field in tool.inputSchema.properties;
+}

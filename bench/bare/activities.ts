@@ -14,12 +14,6 @@ export function nothing(): Promise<void> {
   return Promise.resolve();
 }
 
-/** Tells the bench the moment of its end. */
-export function mark({ name }: { readonly name: string }): Promise<void> {
-  tell({ type: 'marked', name, at: now() });
-  return Promise.resolve();
-}
-
 export async function clone({ from, to }: { readonly from: string; readonly to: string }): Promise<void> {
   await promisify(execFile)('git', ['clone', '--quiet', from, to]);
 }

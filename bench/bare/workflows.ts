@@ -57,14 +57,14 @@ export async function resident(): Promise<void> {
   await condition(() => ended);
 }
 
-/** An activity, and word of its end to another workflow, which starts a turn. */
-export async function child({ name, parent, program, text }: ChildInput): Promise<void> {
-  await run.mark({ name });
+/** Word to another workflow, which starts a turn. Answers the moment before. */
+export async function child({ parent, program, text }: ChildInput): Promise<number> {
+  const at = Date.now();
   await getExternalWorkflowHandle(parent).signal(orderSignal, { activity: 'turn', name: program, text });
+  return at;
 }
 
 export interface ChildInput {
-  readonly name: string;
   /** Workflow id of a `resident`. */
   readonly parent: string;
   /** Name of the program that the turn goes to. */

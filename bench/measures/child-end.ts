@@ -3,13 +3,12 @@ import { pause } from '../bounded.ts';
 import { idle, residentAgent, spawnAgent, followUp } from '../laboratory/agent.ts';
 import { startBareAgent } from '../laboratory/bare-agent.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
-import { followSession, type Session } from '../laboratory/session.ts';
 import type { Measure, Trial } from '../measure.ts';
 import { ratioAtMost } from '../target.ts';
 
 /**
- * From the end of the child's turn, by the clock of its machine, to the arrival of the request in which the parent is told.
- * The floor is a bare workflow that signals another one when its activity has ended.
+ * From the moment at which the child's workflow has its end to the arrival of the request in which the parent is told. The
+ * floor is a bare workflow that signals another one, from the moment at which it runs.
  */
 export const childEnd: Measure = {
   name: 'child-end',
@@ -30,21 +29,18 @@ async function open(laboratory: Laboratory): Promise<Trial> {
   const bareParent = await startBareAgent(laboratory);
   const parent = residentAgent(laboratory);
   let child: Awaited<ReturnType<typeof spawnAgent>> | undefined;
-  let session: Session | undefined;
 
   return {
     floor: async () => {
       const prompt = laboratory.model.script([{ text: 'done' }]);
       const name = laboratory.name('child');
-      const marked = bare.next('marked', (each) => each.name === name);
       const ended = bare.next('ended', (each) => each.name === bareParent.name);
       await pause(SETTLE_MS);
-      await temporal.client.workflow.start('child', {
+      const at = await temporal.client.workflow.execute('child', {
         taskQueue: bare.taskQueue,
         workflowId: name,
-        args: [{ name, parent: bareParent.workflowId, program: bareParent.name, text: prompt.text }],
+        args: [{ parent: bareParent.workflowId, program: bareParent.name, text: prompt.text }],
       });
-      const { at } = await marked;
       const asked = await prompt.asked();
       await ended;
       return asked - at;
@@ -60,19 +56,18 @@ async function open(laboratory: Laboratory): Promise<Trial> {
         await idle(stack, child);
         await idle(stack, agent);
       }
-      session ??= followSession(stack, child.slug);
       // The child's answer is what its parent reads, and by it the request is recognised.
       const told = laboratory.model.script([{ text: 'done' }]);
       const asked = laboratory.model.script([{ text: told.text }]);
       await pause(SETTLE_MS);
       await followUp(stack, child, asked);
       const arrived = await told.asked();
-      const end = (await session.turn(asked)).at(-1);
       await idle(stack, agent);
+      const { timeline = [] } = await stack.client.call('status', { slug: child.slug, timeline: ['phase'] });
+      const end = timeline.findLast((entry) => entry.type === 'phase' && entry.phase === 'task-complete');
       return arrived - Date.parse(end?.at ?? '');
     },
     close: async () => {
-      await session?.close();
       await bareParent.stop();
       // Its child goes with it.
       await parent.close();

@@ -2,7 +2,7 @@
 import { Command } from '@oclif/core/command';
 import type { Config } from '@oclif/core/config';
 import type { LoadOptions } from '@oclif/core/interfaces';
-import { contextOf, type CliContext } from './context.ts';
+import { contextOf, isAgent, type CliContext } from './context.ts';
 import { helpArgs, helpFlags, usageLine } from './derive/help.ts';
 import { parseArguments, type Parsed } from './parse/arguments.ts';
 import type { Grammar } from './parse/grammar.ts';
@@ -20,6 +20,8 @@ export interface CommandPlan {
   readonly summary: string;
   readonly description: string;
   readonly grammar: Grammar;
+  /** What an agent may type instead. */
+  readonly agentGrammar?: Grammar;
   readonly examples: readonly { readonly line: string; readonly says: string }[];
   readonly run: (invocation: Invocation) => Promise<void>;
 }
@@ -49,7 +51,8 @@ export function makeCommand(plan: CommandPlan): CommandClass {
     override async run(): Promise<void> {
       this.parsed = true; // oclif warns about a command that does not use its parser
       const context = contextOf(this.config);
-      const parsed = parseArguments(this.argv, plan.grammar, plan.command);
+      const grammar = isAgent(context) ? (plan.agentGrammar ?? plan.grammar) : plan.grammar;
+      const parsed = parseArguments(this.argv, grammar, plan.command);
       await plan.run({ context, parsed, json: parsed.flags.has('json') });
     }
 

@@ -14,6 +14,11 @@ export interface CliContext {
   readonly version: string;
 }
 
+/** Whether the command runs on an agent's machine, as that agent: it may then leave itself out, and has one workspace. */
+export function isAgent({ env }: Pick<CliContext, 'env'>): boolean {
+  return (env['MURMUR_WORKFLOW_ID'] ?? '') !== '';
+}
+
 /** oclif makes the commands and hands them its configuration only; the context travels with that. */
 const contexts = new WeakMap<Config, CliContext>();
 

@@ -6,8 +6,10 @@ import type { MurmurClient } from '../client/index.ts';
 import type { Settings } from '../config/settings.ts';
 import { makeCommand, type CommandClass, type Invocation } from './command.ts';
 import { connect, settingsOf } from './connection.ts';
+import { isAgent } from './context.ts';
 import { grammarOf } from './derive/grammar.ts';
 import { inputOf, type Input } from './derive/input.ts';
+import { selfGrammar, slugOrText } from './own/self.ts';
 import type { FlagGrammar } from './parse/grammar.ts';
 
 /** One run of an operation's command. */
@@ -36,11 +38,13 @@ export interface OwnPart {
 /** The command of an operation. */
 export function operationCommand(operation: OperationDescription, own?: OwnPart): CommandClass {
   const { command, examples } = operation.cli;
+  const grammar = grammarOf(operation, own?.flags);
   return makeCommand({
     command,
     summary: operation.summary,
     description: operation.description,
-    grammar: grammarOf(operation, own?.flags),
+    grammar,
+    agentGrammar: selfGrammar(operation, grammar),
     examples,
     run: async (invocation) => {
       await runOperation(operation, invocation, own);
@@ -57,9 +61,12 @@ async function runOperation(operation: OperationDescription, invocation: Invocat
     return;
   }
   const given = inputOf(operation, parsed);
-  if (operation.fields.some((field) => field.name === 'workspace')) given['workspace'] = settings.workspace;
-  const input = half?.prepare === undefined ? given : await half.prepare(given, invocation, settings);
+  // An agent's own workspace is known to the server; a project's setting must not lead it into another.
+  const hasWorkspace = operation.fields.some((field) => field.name === 'workspace');
+  if (hasWorkspace && !isAgent(context)) given['workspace'] = settings.workspace;
+  const prepared = half?.prepare === undefined ? given : await half.prepare(given, invocation, settings);
   const { client } = await connect(context, settings);
+  const input = isAgent(context) ? await slugOrText(operation, prepared, client, context.signal) : prepared;
   const call: Call = { ...invocation, operation, input, settings, client };
   if (half?.run !== undefined) await half.run(call);
   else if (operation.stream === 'events') await follow(call);

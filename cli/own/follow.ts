@@ -13,7 +13,7 @@ const IDLE_NOTE_MS = 60_000;
 export async function followEvents(call: Call): Promise<void> {
   const { client, context, input, json, operation } = call;
   const { terminal, signal } = context;
-  const slug = String(input['slug']);
+  const slug = typeof input['slug'] === 'string' ? input['slug'] : 'self';
   terminal.progress(`watching ${slug} …`);
   let quietSince = Date.now();
   const onHeartbeat = (): void => {

@@ -25,9 +25,11 @@ const FLAG = /^--?[A-Za-z][\w-]*(?:=[\s\S]*)?$/;
 export function parseArguments(argv: readonly string[], grammar: Grammar, command: string): Parsed {
   const flags = new Map<string, string[]>();
   const words: string[] = [];
+  let isText = false;
   const tokens = [...argv];
   for (let token = tokens.shift(); token !== undefined; token = tokens.shift()) {
     if (token === '--') {
+      isText = words.length === 0;
       words.push(...tokens.splice(0));
     } else if (FLAG.test(token)) {
       readFlag(token, tokens, grammar, flags, command);
@@ -38,7 +40,7 @@ export function parseArguments(argv: readonly string[], grammar: Grammar, comman
   for (const flag of grammar.flags) {
     if (flag.required === true && !flags.has(flag.name)) throw wrong(`--${flag.name} required`, command);
   }
-  return { flags, args: assignWords(words, grammar.args, command) };
+  return { flags, args: assignWords(words, grammar.args, command, isText) };
 }
 
 function readFlag(
@@ -107,14 +109,22 @@ function isOtherSpelling(value: string): boolean {
   return parsePhase(value) !== undefined || parseTaskStatus(value) !== undefined;
 }
 
+/**
+ * A positional that may be left out is, when there are only words enough for the others, or when all words are text: that
+ * is said by `--` before them.
+ */
 function assignWords(
   words: readonly string[],
   args: readonly ArgGrammar[],
   command: string,
+  isText: boolean,
 ): ReadonlyMap<string, readonly string[]> {
   const assigned = new Map<string, readonly string[]>();
   let next = 0;
-  for (const arg of args) {
+  for (const [index, arg] of args.entries()) {
+    const others = args.slice(index + 1).filter(({ required }) => required);
+    const isForText = isText && others.some(({ rest }) => rest);
+    if (!arg.required && others.length > 0 && (isForText || words.length - next <= others.length)) continue;
     const taken = words.slice(next, arg.rest ? undefined : next + 1);
     next += taken.length;
     if (taken.length > 0)

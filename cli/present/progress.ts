@@ -3,7 +3,7 @@ import { oneLine } from '../output/sanitize.ts';
 
 /** Said at once, so that waiting never looks like a hang. */
 export function waitingLine(command: string, input: Readonly<Record<string, unknown>>): string {
-  const { slug = '', phase } = input as { readonly slug?: string; readonly phase?: string };
+  const { slug = 'self', phase } = input as { readonly slug?: string; readonly phase?: string };
   if (command !== 'wait') return `${command} ${slug} …`;
   return `waiting until ${slug} ${phase === undefined ? 'needs attention' : `is ${phase}`} …`;
 }

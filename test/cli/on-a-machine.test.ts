@@ -1,0 +1,140 @@
+// Commands that an agent types on its machine.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CliHarness, type RunResult } from './harness.ts';
+
+let cli: CliHarness;
+
+beforeAll(async () => {
+  cli = await CliHarness.start();
+  await mkdir(join(cli.home, '.murmur'));
+  await writeFile(join(cli.home, '.murmur', 'murmur.yaml'), 'workspace: of-the-project\n');
+});
+afterAll(async () => {
+  await cli.close();
+});
+beforeEach(() => {
+  cli.calls.length = 0;
+  for (const name of ['session_send', 'interrupt', 'session_stop'])
+    cli.answer(name, { body: { slug: '', message: 'sent' } });
+  cli.answer('task_create', { body: { task_id: '7' } });
+  cli.answer('task_get', { error: { code: 'NOT_FOUND', message: 'no task' } });
+  cli.answer('clear_queue', { body: { cleared: 0 } });
+  cli.answer('turns', { body: [] });
+  cli.answer('ls', { body: [] });
+  cli.answer('status', { error: { code: 'NOT_FOUND', message: 'no agent "/w/a/u/b/lead/x"' } });
+});
+
+/** Runs a command as the agent `lead`. */
+function asAgent(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<RunResult> {
+  return cli.run(argv, { env: { MURMUR_WORKFLOW_ID: 'w/a/u/b/lead', ...env } });
+}
+
+/** Inputs of the calls of one operation. */
+function inputsOf(operation: string): readonly unknown[] {
+  return cli.calls.filter((call) => call.operation === operation).map(({ input }) => input);
+}
+
+/** `kid` exists, everything else does not. */
+function withChild(): void {
+  cli.answer('status', { body: { slug: 'kid' } });
+}
+
+describe('without a slug', () => {
+  it.each([
+    [['turns'], 'turns', {}],
+    [['session', 'interrupt'], 'interrupt', {}],
+    [['session', 'stop'], 'session_stop', {}],
+    [['queue', 'clear'], 'clear_queue', {}],
+    [['task', 'get', '3'], 'task_get', { task_id: '3' }],
+    [['task', 'create', 'Add a test'], 'task_create', { subject: 'Add a test' }],
+    [['session', 'send', 'note to self'], 'session_send', { message: 'note to self' }],
+  ])('%j means the agent itself', async (argv, operation, input) => {
+    await asAgent(argv);
+    expect(inputsOf(operation)).toEqual([input]);
+  });
+
+  it('a person is told that the slug is required', async () => {
+    for (const argv of [['turns'], ['kill'], ['status'], ['session', 'send', 'hello']]) {
+      const { code, stderr } = await cli.run(argv);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/slug required|message required/)]);
+    }
+  });
+
+  it('an agent is told so as well where somebody else is meant', async () => {
+    expect(await asAgent(['spawn'])).toMatchObject({ code: 2, stderr: expect.stringContaining('slug required') });
+    expect(await asAgent(['queue', 'add', 'x'])).toMatchObject({ code: 2 });
+    expect(await asAgent(['session', 'send'])).toMatchObject({ code: 2, stderr: expect.stringContaining('message') });
+    expect(cli.calls).toEqual([]);
+  });
+
+  it('names what is waited for', async () => {
+    const { stderr } = await asAgent(['wait', '--phase', 'idle']);
+    expect(stderr).toContain('waiting until self is idle');
+    expect(inputsOf('wait')).toEqual([{ phase: 'idle' }]);
+  });
+
+  it('kill says that it has killed self', async () => {
+    const result = { slug: 'self', message: 'killed self', receipt: [], cost_usd: 0 };
+    cli.answer('kill', { stream: `event: result\ndata: ${JSON.stringify(result)}\n\n` });
+    expect((await asAgent(['kill'])).stdout).toContain('killed self');
+    expect(inputsOf('kill')).toEqual([{}]);
+  });
+});
+
+describe('the first word of several', () => {
+  it('is the slug of a child that exists', async () => {
+    withChild();
+    await asAgent(['session', 'send', 'kid', 'look', 'again']);
+    await asAgent(['task', 'create', 'kid', 'Add', 'a', 'test']);
+    expect(inputsOf('session_send')).toEqual([{ slug: 'kid', message: 'look again' }]);
+    expect(inputsOf('task_create')).toEqual([{ slug: 'kid', subject: 'Add a test' }]);
+    expect(inputsOf('status')).toEqual([{ slug: 'kid' }, { slug: 'kid' }]);
+  });
+
+  it('is an absolute path, which is not asked about', async () => {
+    await asAgent(['session', 'send', '/w/a/u/b/other', 'look again']);
+    expect(inputsOf('session_send')).toEqual([{ slug: '/w/a/u/b/other', message: 'look again' }]);
+    expect(inputsOf('status')).toEqual([]);
+  });
+
+  it('is a word of the message otherwise', async () => {
+    await asAgent(['session', 'send', 'check', 'the', 'errors']);
+    await asAgent(['session', 'send', 'Please', 'check']);
+    expect(inputsOf('session_send')).toEqual([{ message: 'check the errors' }, { message: 'Please check' }]);
+    // What cannot be a slug is not asked about.
+    expect(inputsOf('status')).toEqual([{ slug: 'check' }]);
+  });
+
+  it('is a word of the message after --, whoever exists', async () => {
+    withChild();
+    await asAgent(['session', 'send', '--', 'kid', '--json', 'is', 'odd']);
+    await asAgent(['session', 'send', 'kid', '--', '--json', 'is', 'odd']);
+    expect(inputsOf('session_send')).toEqual([
+      { message: 'kid --json is odd' },
+      { slug: 'kid', message: '--json is odd' },
+    ]);
+  });
+
+  it('is not guessed when the server cannot say', async () => {
+    cli.answer('status', { error: { code: 'UNAUTHENTICATED', message: 'the token is not known' } });
+    const { code, stderr } = await asAgent(['session', 'send', 'check', 'it']);
+    expect([code, stderr]).toEqual([3, expect.stringContaining('the token is not known')]);
+    expect(inputsOf('session_send')).toEqual([]);
+  });
+});
+
+describe('the workspace', () => {
+  it("is the agent's own, whatever the project says", async () => {
+    await asAgent(['ls'], { MURMUR_WORKSPACE: 'of-the-shell' });
+    expect(cli.lastInput()).toEqual({});
+    await cli.run(['ls']);
+    expect(cli.lastInput()).toEqual({ workspace: 'of-the-project' });
+  });
+
+  it('is passed on when it is named', async () => {
+    await asAgent(['ls', '-w', 'another']);
+    expect(cli.lastInput()).toEqual({ workspace: 'another' });
+  });
+});

@@ -24,7 +24,7 @@ export async function followEvents(call: Call): Promise<void> {
   let lastId = typeof input['from'] === 'string' ? input['from'] : undefined;
   try {
     const name = operation.name as EventsOperation;
-    const entries: AsyncIterable<Entry> = client.stream(name, input as never, { signal, onHeartbeat });
+    const entries: AsyncIterable<Entry> = client.stream(name, input, { signal, onHeartbeat });
     for await (const entry of entries) {
       quietSince = Date.now();
       lastId = entry.id;

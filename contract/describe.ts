@@ -10,7 +10,7 @@ import type { ErrorCode } from './wire/errors.ts';
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** What a flag or positional can hold. `json` is anything else: the surface decides how it is written. */
-export type FieldType = 'string' | 'integer' | 'boolean' | 'enum' | 'strings' | 'enums' | 'objects' | 'map' | 'json';
+export type FieldType = 'string' | 'integer' | 'number' | 'boolean' | 'enum' | 'strings' | 'enums' | 'objects' | 'map' | 'json';
 
 /** One field of an operation's input. */
 export interface FieldDescription {
@@ -109,6 +109,8 @@ function fieldType(schema: JsonSchema): FieldType {
       return 'string';
     case 'integer':
       return 'integer';
+    case 'number':
+      return 'number';
     case 'boolean':
       return 'boolean';
     case 'array':

@@ -2,7 +2,7 @@
 import type { FieldDescription, OperationDescription } from '../../contract/describe.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Parsed } from '../parse/arguments.ts';
-import { sameName } from '../parse/names.ts';
+import { kebab, sameName } from '../parse/names.ts';
 import { argName, flagName } from './grammar.ts';
 
 export type Input = Record<string, unknown>;
@@ -29,6 +29,8 @@ function valueOf(field: FieldDescription, typed: readonly string[], isArg: boole
       return true;
     case 'integer':
       return integerOf(field.name, typed[0] ?? '');
+    case 'number':
+      return numberOf(field.name, typed[0] ?? '');
     case 'enum':
       return wireValue(field, typed[0] ?? '');
     case 'enums':
@@ -43,6 +45,11 @@ function valueOf(field: FieldDescription, typed: readonly string[], isArg: boole
 /** The spelling of the contract; one that only the server knows is passed on as it is. */
 function wireValue(field: FieldDescription, typed: string): string {
   return field.values?.find((value) => sameName(value, typed)) ?? typed;
+}
+
+function numberOf(name: string, text: string): number {
+  if (/^-?\d{1,15}(\.\d{1,9})?$/.test(text)) return Number(text);
+  throw new MurmurError('INVALID_ARGUMENT', `${kebab(name)} is ${JSON.stringify(text)}: it needs a number`);
 }
 
 function integerOf(name: string, text: string): number {

@@ -2,7 +2,7 @@
 import type { AnswerOperation, Operations } from '../../contract/operations/index.ts';
 import type { OutputOf } from '../../contract/operation.ts';
 import type { Terminal } from '../output/terminal.ts';
-import { progressText, statusText } from './status.ts';
+import { budgetText, progressText, statusText } from './status.ts';
 import { keyValues, table } from './table.ts';
 import { money, stamp } from './time.ts';
 
@@ -77,6 +77,9 @@ const PRESENTERS: Presenters = {
   },
   queue_strategy(result, terminal) {
     terminal.line(`dequeue strategy set to ${result.strategy} for ${result.slug}`);
+  },
+  budget(result, terminal) {
+    terminal.line(`budget of ${result.slug}: ${budgetText(result.budget)}`);
   },
   task_create(result, terminal) {
     terminal.line(result.task_id);

@@ -32,6 +32,7 @@ export function statusText(status: Status, now: number): string {
     ['commits', status.commits === 0 ? undefined : status.commits.toString()],
     ['pr', status.prs.join('\n')],
     ['cost', money(status.cost.total_usd)],
+    ['budget', status.budget === undefined ? undefined : budgetText(status.budget)],
     ['saved', status.saved_turn === undefined ? undefined : `up to turn ${status.saved_turn.toString()}`],
     ['undelivered', status.undelivered?.map((text) => oneLine(text, HEAD)).join('\n')],
   ]);
@@ -47,6 +48,17 @@ export function progressText(
   if (of.progress === undefined) return undefined;
   const text = oneLine(of.progress, 100);
   return of.progress_at === undefined ? text : `${text} (${ago(of.progress_at, now)})`;
+}
+
+/** `$1.20 of $5.00 used, $2.00 granted to its children` */
+export function budgetText(budget: NonNullable<Status['budget']>): string {
+  const { limit_usd: limit, allowance_usd: allowance, used_usd: used, granted_usd: granted } = budget;
+  const whole = [
+    ...(limit === undefined ? ['used'] : [`of ${money(limit)} used`]),
+    ...(allowance === undefined ? [] : [`allowance ${money(allowance) || '$0.00'}`]),
+  ];
+  const children = granted > 0 ? [`${money(granted)} held by its children`] : [];
+  return `${money(used) || '$0.00'} ${[...whole, ...children].join(', ')}`;
 }
 
 function vmText({ vm }: Status): string | undefined {

@@ -3,6 +3,7 @@ import { auth } from './auth.ts';
 import { authTokenCreate } from './auth-token-create.ts';
 import { authTokenLs } from './auth-token-ls.ts';
 import { authTokenRevoke } from './auth-token-revoke.ts';
+import { budget } from './budget.ts';
 import { clearQueue } from './clear-queue.ts';
 import { interrupt } from './interrupt.ts';
 import { kill } from './kill.ts';
@@ -39,6 +40,7 @@ export const operations = {
   queue_add: queueAdd,
   clear_queue: clearQueue,
   queue_strategy: queueStrategy,
+  budget,
   task_create: taskCreate,
   task_update: taskUpdate,
   task_list: taskList,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { defineOperation } from '../operation.ts';
 import { workspaceName } from '../schema/address.ts';
+import { budgetUsd } from '../schema/cost.ts';
 import { phaseName } from '../schema/phase.ts';
 import { branchName, repoInput } from '../schema/repo.ts';
 import { spawnSecrets } from '../schema/secrets.ts';
@@ -59,10 +60,23 @@ export const spawn = defineOperation({
       .enum(ON_IDLE)
       .default('keep_alive')
       .describe('When a turn has ended and nothing waits: `keep_alive` stays reachable, `terminate` ends the agent.'),
+    max_cost_usd: budgetUsd
+      .optional()
+      .describe(
+        'What it and everything beneath it may cost, in US dollars. At the limit it parks with everything kept.',
+      ),
     rights: z
       .enum(['owner'])
       .optional()
       .describe("`owner` lets the agent steer all agents of its owner, not only those beneath it. A person's to give."),
+    each: z
+      .string()
+      .min(1, 'each names no file')
+      .optional()
+      .describe(
+        'Fan-out: path of a file with one item per line, read where `murmur` runs. One agent is created for each line; ' +
+          'slug and description must contain {}, which is replaced by it. Returns `slugs` and `count`.',
+      ),
     secrets: spawnSecrets.describe(
       'Environment variables for this agent alone, name to value. Stored apart from the history, deleted at its end.',
     ),
@@ -93,6 +107,10 @@ export const spawn = defineOperation({
       repos: {
         name: 'repo',
         help: "Repository to clone, as URL, URL=base or URL=base:working; repeatable. Default: the current directory's origin at its pushed branch.",
+      },
+      max_cost_usd: {
+        name: 'max-cost',
+        help: 'What it and everything beneath it may cost, in US dollars.',
       },
       tasks: { name: 'task', help: 'Checklist item that the agent must complete; repeatable.' },
       secrets: {

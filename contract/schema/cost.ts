@@ -12,6 +12,23 @@ const modelUsage = z.object({
 /** Usage per model name. */
 export const usageByModel = z.record(z.string(), modelUsage).describe('Usage per model.');
 
+/** A limit in US dollars, as a person gives it. */
+export const budgetUsd = z
+  .number({ error: (issue) => (issue.input === undefined ? 'amount required' : 'a budget is an amount in US dollars') })
+  .positive('a budget is an amount above 0')
+  .max(1_000_000, 'a budget is at most 1000000 US dollars');
+
+/** The budget of an agent and everything beneath it. */
+export const budgetView = z.object({
+  limit_usd: z.number().optional().describe("The agent's own limit for itself and everything beneath it."),
+  allowance_usd: z
+    .number()
+    .optional()
+    .describe('What it was granted so far out of a budget higher up; renewed as long as that has money.'),
+  used_usd: z.number().describe('Used so far, the running turn included.'),
+  granted_usd: z.number().describe('Held by its living children, what they have used included.'),
+});
+
 /** What a turn added. */
 export const costDelta = z.object({ usd: z.number().describe('US dollars.'), by_model: usageByModel });
 

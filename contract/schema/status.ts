@@ -1,7 +1,7 @@
 // The state of an agent as surfaces show it. Fields without a value are absent.
 import { z } from 'zod';
 import { DEQUEUE_STRATEGIES, ON_IDLE } from '../wire/agent.ts';
-import { costTotal } from './cost.ts';
+import { budgetView, costTotal } from './cost.ts';
 import { lifecycleEvent } from './events.ts';
 import { phaseName } from './phase.ts';
 
@@ -85,6 +85,7 @@ export const agentStatus = z.object({
   commits: z.number().int().describe('Commits that it made.'),
   prs: z.array(z.string()).describe('URLs of its pull requests.'),
   cost: costTotal,
+  budget: budgetView.optional().describe('Present when its cost is limited.'),
   children: z.array(childView).optional().describe('Its children; present when `children` was asked for.'),
   tasks: z.object({ total: z.number().int(), open: z.number().int() }).describe('Its checklist, counted.'),
   timeline: z.array(timelineEntry).optional().describe('Present when `timeline` was asked for.'),

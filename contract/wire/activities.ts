@@ -19,6 +19,8 @@ export interface RunTurnInput {
   readonly number: number;
   /** In order; their texts are joined into one prompt. Never empty. */
   readonly inputs: readonly FollowUp[];
+  /** With a budget: what the turn must have used, in US dollars, before it reports that to the workflow. */
+  readonly report_at_usd?: number;
   /**
    * Lifecycle events that the log may not have yet, appended before the turn starts: publishing them on their own would
    * delay the turn. The workflow publishes them again when it hears nothing better; the log drops what it has.

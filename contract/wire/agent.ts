@@ -1,4 +1,5 @@
 // What an agent workflow is started with and what it answers. Loaded by the workflow sandbox: types and constants only.
+import type { BudgetView } from './budget.ts';
 import type { LifecycleEvent, TimelineType } from './events.ts';
 import type { AgentIdentity } from './identity.ts';
 import type { Phase } from './phases.ts';
@@ -52,6 +53,16 @@ export interface AgentSpec {
   readonly created_by: string;
   /** Id of the agent's own token, which dies with it. */
   readonly token_id?: string;
+  /** The flight that it pilots: its name for people, and the object store key of its plan. */
+  readonly flight?: { readonly name: string; readonly key: string };
+  /** The flight that it works for, by its workflow id: it is told what the parent is told. */
+  readonly for_flight?: string;
+  /** Limit in US dollars of what the agent and everything beneath it may cost. It can be changed later. */
+  readonly max_cost_usd?: number;
+  /** What the parent grants it of its own budget to begin with, in US dollars; renewed on request. */
+  readonly allowance_usd?: number;
+  /** The fan-out, by its workflow id, that waits for the agent's first rest or its end, and its place in the list. */
+  readonly slot?: { readonly fanout: string; readonly index: number };
   /** Lower limits than the defaults, for tests of continue-as-new. */
   readonly limits?: { readonly continue_after_turns?: number; readonly continue_after_signals?: number };
 }
@@ -120,6 +131,8 @@ export interface AgentStatus {
   readonly commits: number;
   readonly prs: readonly string[];
   readonly cost: CostView;
+  /** Present when the agent has a budget. */
+  readonly budget?: BudgetView;
   /** Present when asked for and when it has any: its children, in the order of their spawn. */
   readonly children?: readonly ChildView[];
   readonly tasks: { readonly total: number; readonly open: number };
@@ -166,6 +179,8 @@ export interface ChildView {
   readonly branches?: readonly string[];
   /** The child and everything beneath it. */
   readonly cost_usd: number;
+  /** It works for the flight that the agent pilots: the flight acts upon its ends. */
+  readonly flight?: true;
 }
 
 /** One line of a kill receipt. */

@@ -1,5 +1,6 @@
 // Names and payloads of everything that is sent to an agent workflow. Loaded by the workflow sandbox: no imports but types.
 import type { AgentSpec, AgentStatus, DequeueStrategy, StatusQueryInput } from './agent.ts';
+import type { BudgetGrant, BudgetNotice, BudgetRequest, BudgetView, UsageReport } from './budget.ts';
 import type { Phase } from './phases.ts';
 import type { Task, TaskCreateInput, TaskUpdateInput } from './tasks.ts';
 import type { FollowUp } from './turns.ts';
@@ -29,6 +30,14 @@ export interface AgentSignals {
   readonly upload: UploadNote;
   /** A child tells its parent of a change of phase. */
   readonly childEvent: ChildEvent;
+  /** A flight tells its pilot what it has to act upon. */
+  readonly flightEvent: FlightEvent;
+  /** A child gives back what it does not need of the budget, and asks for more. */
+  readonly budgetRequest: BudgetRequest;
+  /** A parent tells its child what it may spend. */
+  readonly budgetGrant: BudgetGrant;
+  /** A parent tells its children that most of a budget is used. */
+  readonly budgetNotice: BudgetNotice;
 }
 
 /** A file that is shared, for the timeline. */
@@ -36,6 +45,16 @@ export interface UploadNote extends Order {
   readonly filename: string;
   readonly url: string;
   readonly bytes: number;
+}
+
+/** What a flight tells its pilot. */
+export interface FlightEvent {
+  readonly id: string;
+  readonly text: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** All agents of the flight are done. */
+  readonly last?: true;
 }
 
 /** What a child tells its parent. */
@@ -49,6 +68,8 @@ export interface ChildEvent {
   readonly turn: number;
   /** Who ordered the end, when somebody did: account or agent path. */
   readonly by?: string;
+  /** It waits for children of its own. */
+  readonly busy_children?: true;
   /** Head of the child's last answer. */
   readonly response?: string;
   readonly branches: readonly string[];
@@ -69,6 +90,10 @@ export interface AgentUpdates {
   };
   /** Starts a child of this agent. Idempotent by the spec's `spawn_id`. */
   readonly spawnChild: { readonly input: SpawnChildInput; readonly output: { readonly slug: string } };
+  /** Sets the limit of what the agent and everything beneath it may cost. */
+  readonly setBudget: { readonly input: Order & { readonly max_cost_usd: number }; readonly output: BudgetView };
+  /** The running turn tells what it has used and hears when to tell again; never again when the answer is empty. */
+  readonly reportUsage: { readonly input: UsageReport; readonly output: { readonly report_at_usd?: number } };
 }
 
 export interface SpawnChildInput {
@@ -90,6 +115,10 @@ export const AGENT_SIGNALS = [
   'stop',
   'upload',
   'childEvent',
+  'flightEvent',
+  'budgetRequest',
+  'budgetGrant',
+  'budgetNotice',
 ] as const satisfies readonly (keyof AgentSignals)[];
 export const AGENT_UPDATES = [
   'taskCreate',
@@ -97,6 +126,8 @@ export const AGENT_UPDATES = [
   'clearQueue',
   'setStrategy',
   'spawnChild',
+  'setBudget',
+  'reportUsage',
 ] as const satisfies readonly (keyof AgentUpdates)[];
 export const AGENT_QUERIES = ['status', 'taskList', 'taskGet'] as const satisfies readonly (keyof AgentQueries)[];
 

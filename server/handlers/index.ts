@@ -1,5 +1,6 @@
 // Every operation's handler. The type makes a missing one a compile error.
 import { authTokenCreate, authTokenLs, authTokenRevoke } from './auth-tokens.ts';
+import { budget } from './budget.ts';
 import type { Handlers } from './handler.ts';
 import { auth, version } from './identity.ts';
 import { kill } from './kill.ts';
@@ -28,6 +29,7 @@ export const handlers: Handlers = {
   queue_add: queueAdd,
   clear_queue: clearQueue,
   queue_strategy: queueStrategy,
+  budget,
   task_create: taskCreate,
   task_update: taskUpdate,
   task_list: taskList,

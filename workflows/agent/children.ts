@@ -67,8 +67,16 @@ export function enterChild(state: AgentState, spec: AgentSpec, child: AgentSpec,
       details: { slug, path, phase: known.phase },
     });
   }
-  const { spawn_id, purpose } = child;
-  const entry: Child = { slug, spawn_id, phase: 'starting', phase_since: now, ...optional({ purpose }), cost_usd: 0 };
+  const { spawn_id, purpose, for_flight: flight } = child;
+  const entry: Child = {
+    slug,
+    spawn_id,
+    phase: 'starting',
+    phase_since: now,
+    ...optional({ purpose }),
+    cost_usd: 0,
+    ...(flight === undefined ? {} : { flight: true }),
+  };
   state.children = [...state.children, entry];
   recordEvent(state, { type: 'child', slug, phase: 'starting', cost_usd: 0 }, now, child.created_by);
   return true;
@@ -91,7 +99,7 @@ export function takeChildEvent(
   // A child that this run of the agent has forgotten, or one that was started past it.
   if (known === undefined) return undefined;
   const short = response === undefined ? undefined : head(response, REMEMBERED_ANSWER);
-  const wakes = WAKING.includes(phase) && !isSameEnd(known, event) && !wasOrdered(spec, event);
+  const wakes = WAKING.includes(phase) && known.flight !== true && !isSameEnd(known, event) && !wasOrdered(spec, event);
   const changed: Child = {
     ...known,
     phase,
@@ -147,6 +155,8 @@ export function tellParent(state: AgentState, previous: Phase, now: string): voi
   if (state.to_parent === undefined) return;
   const { phase, reason, end } = state;
   if (phase === 'starting' || (phase === 'idle' && previous === 'task-complete')) return;
+  // The parent cannot pay for it either: whoever has the limit says so.
+  if (phase === 'idle' && state.budget?.parked === true && state.budget.refused_by !== undefined) return;
   // Its own interruption is no end; whoever interrupted it knows.
   if (phase === 'idle' && reason?.startsWith('interrupted') === true) return;
   state.told += 1;
@@ -156,6 +166,7 @@ export function tellParent(state: AgentState, previous: Phase, now: string): voi
     ...optional({ reason }),
     turn: state.turns,
     ...(end !== undefined && isTerminal(phase) ? { by: end.by } : {}),
+    ...(hasBusyChildren(state) ? { busy_children: true } : {}),
     ...(state.response === undefined ? {} : { response: head(state.response, ANSWER_LIMIT) }),
     branches: state.branches.map(({ branch }) => branch),
     cost_usd: state.cost.usd + childrenCost(state),

@@ -7,6 +7,7 @@ import type { AgentQueries, AgentUpdates } from '../../contract/wire/messages.ts
 import { createTask, getTask, listTasks, updateTask } from './checklist.ts';
 import { enterChild, removeChild } from './children.ts';
 import { clearQueue } from './queue.ts';
+import { budgetView, grantChild, refuseWhenSpent, releaseChild, setBudget, takeUsage } from './spending.ts';
 import type { AgentState } from './state.ts';
 import { statusOf } from './status.ts';
 
@@ -72,14 +73,38 @@ export const UPDATE_HANDLERS: {
     },
     handle: async (state, { spec: child }, { spec, now, startChild }) => {
       const slug = child.identity.path.at(-1) ?? '';
+      if (!state.children.some(({ spawn_id }) => spawn_id === child.spawn_id)) refuseWhenSpent(state, spec);
       if (!enterChild(state, spec, child, now)) return { slug };
       try {
-        await startChild(child);
+        await startChild(grantChild(state, child));
       } catch (error) {
         removeChild(state, child.spawn_id);
+        releaseChild(state, child.spawn_id, 0);
         throw error;
       }
       return { slug };
+    },
+  },
+  setBudget: {
+    validate: (_state, input) => {
+      const { max_cost_usd: usd } = requireObject(input);
+      if (Number.isFinite(usd) && usd > 0) return;
+      throw new MurmurError('INVALID_ARGUMENT', `a budget is an amount above 0, not ${JSON.stringify(usd)}`);
+    },
+    handle: (state, { max_cost_usd: usd, from }, { spec, now }) => {
+      setBudget(state, spec, usd, from, now);
+      return budgetView(state) ?? { used_usd: 0, granted_usd: 0 };
+    },
+  },
+  reportUsage: {
+    validate: (_state, input) => {
+      const { turn_id: turn, used_usd: used } = requireObject(input);
+      if (typeof turn === 'string' && Number.isFinite(used)) return;
+      throw new MurmurError('INVALID_ARGUMENT', 'the payload is no report of usage');
+    },
+    handle: (state, report, { spec, now }) => {
+      const next = takeUsage(state, spec, report, now);
+      return next === undefined ? {} : { report_at_usd: next };
     },
   },
 };

@@ -1,5 +1,6 @@
 // What Murmur itself says to the agent. Pure: contract/wire only. A command is named only once it exists.
 import type { AgentSpec, RepoSpec } from '../../contract/wire/agent.ts';
+import type { BudgetNotice } from '../../contract/wire/budget.ts';
 import type { Task } from '../../contract/wire/tasks.ts';
 import type { BranchState, FollowUp, TurnError } from '../../contract/wire/turns.ts';
 import { head } from './timeline.ts';
@@ -70,6 +71,17 @@ export function cutOffNote(cause: 'crashed' | 'cut_off' | 'machine_lost', about:
   const processes = 'A command that was running then was ended, and its result is lost.';
   if (unheard) return `${what} The message that you were given follows again.`;
   return `${what} ${processes} Check the state of your work, then continue where you were cut off. You were working on:\n\n${quote(about)}`;
+}
+
+/** The note at 80 % of a budget. */
+export function budgetNote({ path, limit_usd, used_usd }: BudgetNotice): string {
+  const part = Math.round((used_usd / limit_usd) * 100);
+  return `The budget of ${path}, which covers your work, is used to ${part} % ($${used_usd.toFixed(2)} of $${limit_usd.toFixed(2)}). At the limit every agent of it is stopped in mid-turn. Commit and push what you have, finish what matters most, and start nothing new that is not needed.`;
+}
+
+/** The note after a turn that was interrupted at the limit of the budget. */
+export function cutAtLimitNote(about: string): string {
+  return `Your last turn was interrupted because the budget was used up. There is money again. A command that was running then was ended. Check the state of your work, then continue where you were cut off. You were working on:\n\n${quote(about)}`;
 }
 
 /** The note after a failed model request, given with the next try. */

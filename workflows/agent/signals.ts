@@ -5,7 +5,12 @@ import type { AgentSignals } from '../../contract/wire/messages.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
 import type { FollowUp } from '../../contract/wire/turns.ts';
 import { takeChildEvent } from './children.ts';
+import { readBudgetGrant, readBudgetNotice, readBudgetRequest } from './inbox-budget.ts';
 import { readChildEvent, readFollowUp, readOrder, readUpload } from './inbox.ts';
+import { isTerminal } from '../../contract/wire/phases.ts';
+import { noteSpent, takeGrant, takeRequest, warn } from './budget.ts';
+import { beginBudget, releaseChild } from './spending.ts';
+import { flightMessage, readFlightEvent } from './pilot.ts';
 import { orderEnd } from './state.ts';
 import type { AgentState } from './state.ts';
 import { recordEvent } from './timeline.ts';
@@ -63,13 +68,41 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHan
     }
     const id = `${event.spawn_id}/${event.id}`;
     if (!isNew(state, id)) return;
+    if (isTerminal(event.phase)) releaseChild(state, event.spawn_id, event.cost_usd);
+    else if (state.budget !== undefined) noteSpent(state.budget, event.spawn_id, event.cost_usd);
     const message = takeChildEvent(state, spec, event, now);
     // Whoever ends takes no more input, and a message would only stand in the record as undelivered.
     if (message === undefined || state.end !== undefined) return;
     const from = `${absolutePathOf(spec.identity)}/${event.slug}`;
     state.queue.push({ id, kind: 'child', text: message, from, at: now });
   },
+  flightEvent: (state, payload, now, spec) => takeFlightEvent(state, spec, payload, now),
+  budgetRequest: (state, payload) => {
+    state.run.signals += 1;
+    const request = readBudgetRequest(payload);
+    if (request !== undefined && state.budget !== undefined) takeRequest(state.budget, request);
+  },
+  budgetGrant: (state, payload) => {
+    state.run.signals += 1;
+    const grant = readBudgetGrant(payload);
+    if (grant === undefined || state.to_parent === undefined) return;
+    state.budget ??= beginBudget(state);
+    takeGrant(state.budget, grant);
+  },
+  budgetNotice: (state, payload) => {
+    state.run.signals += 1;
+    const notice = readBudgetNotice(payload);
+    if (notice !== undefined && state.budget !== undefined) warn(state.budget, notice);
+  },
 };
+
+function takeFlightEvent(state: AgentState, spec: AgentSpec, payload: unknown, now: string): void {
+  state.run.signals += 1;
+  const event = readFlightEvent(payload);
+  if (event === undefined || spec.flight === undefined || !isNew(state, event.id)) return;
+  if (event.last === true) state.flight_over = true;
+  if (state.end === undefined) state.queue.push(flightMessage(spec, event, now));
+}
 
 function takeFollowUp(state: AgentState, kind: 'queue' | 'send', payload: unknown, now: string): void {
   const reading = readFollowUp(payload, kind, countMessage(state), now);

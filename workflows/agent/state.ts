@@ -6,6 +6,8 @@ import type { ChildEvent } from '../../contract/wire/messages.ts';
 import type { Phase } from '../../contract/wire/phases.ts';
 import type { Task } from '../../contract/wire/tasks.ts';
 import type { BranchState, Cost, FollowUp } from '../../contract/wire/turns.ts';
+import { newBudget } from './budget.ts';
+import type { Budget } from './budget.ts';
 import { createTask } from './checklist.ts';
 import { tellParent } from './children.ts';
 import type { Child } from './children.ts';
@@ -63,12 +65,17 @@ export interface AgentState {
 
   /** In the order of their spawn; ended ones up to a limit. */
   children: readonly Child[];
+  /** All agents of its flight are done. */
+  flight_over?: true;
   /** What children cost that are no longer remembered. */
   forgotten_cost_usd: number;
   /** What the parent has not been told yet; undefined for an agent without one. */
   to_parent: Omit<ChildEvent, 'slug' | 'spawn_id'>[] | undefined;
   /** Messages to the parent in the agent's life. */
   told: number;
+
+  /** What the agent and everything beneath it may spend; undefined without a limit. */
+  budget: Budget | undefined;
 
   /** Reminders in a row, crashes in a row, failed model requests in a row. */
   reminders: number;
@@ -142,12 +149,18 @@ export function initialState(spec: AgentSpec, now: string): AgentState {
   return state;
 }
 
-function family(spec: AgentSpec): Pick<AgentState, 'children' | 'forgotten_cost_usd' | 'to_parent' | 'told'> {
+function family(
+  spec: AgentSpec,
+): Pick<AgentState, 'children' | 'forgotten_cost_usd' | 'to_parent' | 'told' | 'budget'> {
   const to_parent = spec.identity.path.length < 2 ? undefined : [];
-  return { children: [], forgotten_cost_usd: 0, to_parent, told: 0 };
+  return { children: [], forgotten_cost_usd: 0, to_parent, told: 0, budget: budgetOf(spec) };
 }
 
-/** The state of the run before, also of one that knew nothing of families. */
+function budgetOf({ max_cost_usd: limit, allowance_usd: allowance }: AgentSpec): Budget | undefined {
+  return limit === undefined && allowance === undefined ? undefined : newBudget(limit, allowance);
+}
+
+/** The state of the run before, also of one that knew nothing of families and budgets. */
 export function takenOver(carried: AgentState, spec: AgentSpec): AgentState {
   return { ...family(spec), ...carried };
 }
@@ -159,7 +172,7 @@ export function carriedState(state: AgentState): AgentState {
 
 /** Where each phase can go. Terminal phases go nowhere. */
 export const TRANSITIONS: Readonly<Record<Phase, readonly Phase[]>> = {
-  starting: ['running', 'completed', 'failed', 'canceled'],
+  starting: ['running', 'idle', 'completed', 'failed', 'canceled'],
   running: ['task-complete', 'idle', 'completed', 'failed', 'canceled'],
   'task-complete': ['running', 'idle', 'completed', 'failed', 'canceled'],
   idle: ['running', 'completed', 'failed', 'canceled'],

@@ -14,6 +14,7 @@ import { childrenCost } from './children.ts';
 import { openTasks } from './checklist.ts';
 import { listTasks } from './checklist.ts';
 import { hasInput, waitingHeads } from './queue.ts';
+import { budgetView } from './spending.ts';
 import type { AgentState } from './state.ts';
 import { timelineOf } from './timeline.ts';
 
@@ -61,6 +62,7 @@ export function statusOf(state: AgentState, spec: AgentSpec, query: StatusQueryI
       children_usd: childrenCost(state),
       by_model: state.cost.by_model,
     },
+    ...defined({ budget: budgetView(state) }),
     ...(query.children !== true ? {} : { children: state.children.map(({ told_turn: _told, ...child }) => child) }),
     tasks: { total: tasks.length, open: openTasks(tasks).length },
     ...(query.timeline === undefined ? {} : { timeline: timelineOf(state.timeline, query.timeline) }),

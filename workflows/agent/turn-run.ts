@@ -6,6 +6,7 @@ import type { SourcedEvent } from '../../contract/wire/events.ts';
 import type { TurnOutcome } from '../../contract/wire/turns.ts';
 import { interruptTurn, runTurn } from './activities.ts';
 import { activityProblem } from './failure.ts';
+import { countReported, firstReport } from './spending.ts';
 import { enterPhase } from './state.ts';
 import type { AgentState, CurrentTurn } from './state.ts';
 import { recordEvent } from './timeline.ts';
@@ -31,7 +32,9 @@ export async function runTurnToItsEnd(
   const scope = new CancellationScope({ cancellable: true });
   const { id: turn_id, number, inputs } = turn;
   void scope
-    .run(() => runTurn({ spec: turnSpec(spec), turn_id, number, inputs, events }, `turn ${number}`))
+    .run(() =>
+      runTurn({ spec: turnSpec(spec), turn_id, number, inputs, events, ...firstReport(state) }, `turn ${number}`),
+    )
     .then(
       (outcome) => (ended = { outcome }),
       (error: unknown) => (ended = { error }),
@@ -80,19 +83,26 @@ function takeEnd(
   turn: CurrentTurn,
   ended: { readonly outcome: TurnOutcome } | { readonly error: unknown } | undefined,
 ): Verdict | undefined {
-  if (ended === undefined) return undefined;
+  if (ended === undefined) {
+    countReported(state);
+    return undefined;
+  }
   const clock = { nowMs: Date.now(), chance: Math.random() };
   if ('outcome' in ended) return endTurn(state, spec, ended.outcome, clock);
   const problem = activityProblem(ended.error);
   if (problem === undefined) throw ended.error;
   // A kill gave up waiting and has canceled it: how it would have ended no longer matters.
-  if (state.end?.how === 'kill') return undefined;
+  if (state.end?.how === 'kill') {
+    countReported(state);
+    return undefined;
+  }
   if (problem.type === MACHINE_LOST) {
     const now = new Date(clock.nowMs).toISOString();
     if (state.vm !== undefined) state.vm = { ...state.vm, state: 'gone' };
     enterPhase(state, 'running', now, 'the machine was lost: a new one is made');
     return loseTurn(state, now);
   }
+  countReported(state);
   return endTurn(state, spec, failedTurn(turn, problem.message), clock);
 }
 

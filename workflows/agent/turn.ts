@@ -6,13 +6,14 @@ import { checkCompletion } from './completion.ts';
 import { checklistText, instructions, instructionsNote, isInstructions, subjectOf } from './prompts.ts';
 import { hasInput, messageHead, takeInputs } from './queue.ts';
 import { continueTurn, parkAfterModelError } from './recovery.ts';
+import { afterLimit, beginSpending, countReported, endSpending, maySpend } from './spending.ts';
 import { addTask, enterPhase } from './state.ts';
 import type { AgentState, CurrentTurn } from './state.ts';
 import { recordEvent } from './timeline.ts';
 
 /** Whether a turn can start: something waits, and not only Murmur's own word to an agent that is parked. */
 export function canStart(state: AgentState, nowMs: number): boolean {
-  if (!hasInput(state)) return false;
+  if (!hasInput(state) || !maySpend(state)) return false;
   const asked = state.sends.length > 0 || state.queue.some(({ kind }) => kind !== 'child');
   if (state.parked === undefined || asked) return true;
   return state.parked.retry_at !== undefined && Date.parse(state.parked.retry_at) <= nowMs;
@@ -25,6 +26,8 @@ export function beginTurn(state: AgentState, spec: AgentSpec, id: string, now: s
   state.run.turns += 1;
   const extra = extraInstructions(state, spec, inputs);
   if (extra !== undefined) inputs.push(instructionsNote(extra, state.turns, now));
+  const budget = beginSpending(state, now);
+  if (budget !== undefined) inputs.push(budget);
   const said = inputs.find((input) => input.kind !== 'system');
   if (said !== undefined) {
     state.working_on = messageHead(said);
@@ -83,6 +86,8 @@ export function endTurn(
     case 'interrupted': {
       state.crashes = 0;
       state.api_failures = 0;
+      const limit = afterLimit(state, turn, now);
+      if (limit !== undefined) state.due.unshift(limit);
       if (hasInput(state)) return { next: 'continue' };
       const by = turn.interrupted_by === undefined ? '' : ` by ${turn.interrupted_by}`;
       return { next: 'rest', complete: false, reason: `interrupted${by}; waits for a message` };
@@ -102,6 +107,7 @@ export function endTurn(
 
 /** The machine was lost in the turn: its inputs are given again once there is a new one. */
 export function loseTurn(state: AgentState, now: string): Verdict {
+  countReported(state);
   const reason = continueTurn(state, closeTurn(state), 'machine_lost', false, now);
   return reason === undefined ? { next: 'continue' } : { next: 'fail', reason };
 }
@@ -122,6 +128,7 @@ function afterCompleted(state: AgentState, spec: AgentSpec, now: string): Verdic
 
 function absorb(state: AgentState, turn: CurrentTurn, outcome: TurnOutcome, now: string): void {
   state.cost = addCost(state.cost, outcome.cost);
+  endSpending(state);
   if (outcome.branches.length > 0) state.branches = outcome.branches;
   if (outcome.response !== '') state.response = outcome.response;
   if (outcome.snapshot !== undefined) state.saved_turn = turn.number;

@@ -7,6 +7,7 @@ import { QUERY_HANDLERS, UPDATE_HANDLERS } from './handlers.ts';
 import type { QueryHandler, UpdateHandler } from './handlers.ts';
 import { startChild } from './start-child.ts';
 import { SIGNAL_HANDLERS } from './signals.ts';
+import { reviewBudget } from './spending.ts';
 import type { AgentState } from './state.ts';
 import { showDetails } from './visibility.ts';
 
@@ -14,7 +15,9 @@ import { showDetails } from './visibility.ts';
 export function registerHandlers(state: AgentState, spec: AgentSpec): void {
   for (const name of AGENT_SIGNALS) {
     setHandler(defineSignal<[unknown]>(name), (payload) => {
-      SIGNAL_HANDLERS[name](state, payload, new Date().toISOString(), spec);
+      const now = new Date().toISOString();
+      SIGNAL_HANDLERS[name](state, payload, now, spec);
+      reviewBudget(state, spec, now);
       showDetails(state, spec);
     });
   }

@@ -13,13 +13,17 @@ import type { AgentResult, AgentSpec } from '../../contract/wire/agent.ts';
 import { prepareAgent } from './activities.ts';
 import { endAgentForGood } from './ending.ts';
 import { activityProblem } from './failure.ts';
+import { endFlight, startFlight } from './flight-owner.ts';
 import { startPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
+import { startBudgetSender, together } from './budget-sender.ts';
 import { hasBusyChildren } from './children.ts';
 import { startMessenger } from './messenger.ts';
 import type { Messenger } from './messenger.ts';
 import { carriedState, enterPhase, initialState, orderEnd, takenOver } from './state.ts';
 import type { AgentState } from './state.ts';
+import { reviewBudget } from './spending.ts';
+import { awaitsFlight } from './pilot.ts';
 import { runTurnToItsEnd } from './turn-run.ts';
 import { beginTurn, canStart } from './turn.ts';
 import type { Verdict } from './turn.ts';
@@ -51,8 +55,12 @@ export async function agent(spec: AgentSpec, carried?: AgentState): Promise<Agen
   void CancellationScope.current().cancelRequested.catch(() => {
     orderEnd(state, { how: 'kill', by: 'operator', reason: 'canceled in Temporal' });
   });
+  // Only for a pilot: an await, even for nothing, changes the order in which others come to replay their commands.
+  if (carried === undefined && spec.flight !== undefined) {
+    await CancellationScope.nonCancellable(() => startFlight(spec));
+  }
   return await CancellationScope.nonCancellable(() => {
-    const family = startMessenger(state, spec);
+    const family = together(startMessenger(state, spec), startBudgetSender(state, spec));
     return live(state, spec, startPublisher(state, spec), family);
   });
 }
@@ -65,7 +73,9 @@ async function live(
 ): Promise<AgentResult> {
   for (;;) {
     if (state.end === undefined && state.vm?.state !== 'running') await prepare(state, spec);
+    if (state.end !== undefined && spec.flight !== undefined) await endFlight(spec);
     if (state.end !== undefined) return await endAgentForGood(state, spec, state.end, publisher, messenger);
+    reviewBudget(state, spec, new Date().toISOString());
     if (mustContinueAsNew(spec, state)) {
       // A child that is being started must be known to the run that follows.
       if (!allHandlersFinished()) await condition(allHandlersFinished);
@@ -122,7 +132,7 @@ function settle(state: AgentState, spec: AgentSpec, verdict: Verdict | undefined
   const now = new Date().toISOString();
   if (verdict.complete) enterPhase(state, 'task-complete', now);
   // Its children would go on without anybody to tell; the last of them wakes it, and it ends then.
-  if (verdict.complete && spec.on_idle === 'terminate' && !hasBusyChildren(state)) {
+  if (verdict.complete && spec.on_idle === 'terminate' && !hasBusyChildren(state) && !awaitsFlight(state, spec)) {
     orderEnd(state, { how: 'terminate', by: 'murmur', reason: undefined });
     return;
   }

@@ -10,7 +10,7 @@ const LATER = '2026-11-21T09:05:00.000Z';
 describe('the phase machine', () => {
   it('allows exactly these transitions', () => {
     expect(TRANSITIONS).toEqual({
-      starting: ['running', 'completed', 'failed', 'canceled'],
+      starting: ['running', 'idle', 'completed', 'failed', 'canceled'],
       running: ['task-complete', 'idle', 'completed', 'failed', 'canceled'],
       'task-complete': ['running', 'idle', 'completed', 'failed', 'canceled'],
       idle: ['running', 'completed', 'failed', 'canceled'],

@@ -1,0 +1,31 @@
+// Sets what an agent and everything beneath it may cost.
+import { z } from 'zod';
+import { defineOperation } from '../operation.ts';
+import { agentAddress } from '../schema/address.ts';
+import { budgetUsd, budgetView } from '../schema/cost.ts';
+
+export const budget = defineOperation({
+  name: 'budget',
+  summary: 'set what an agent and everything beneath it may cost',
+  description:
+    'Sets the limit in US dollars, for what was spent already and what is to come. Agents that are parked for want of ' +
+    'money go on when it is raised. A running turn of an agent that had no budget counts from its end. For people: an ' +
+    'agent cannot change a budget.',
+  input: z.strictObject({
+    ...agentAddress,
+    max_cost_usd: budgetUsd.describe('The limit in US dollars, above 0.'),
+  }),
+  output: z.object({
+    slug: z.string().describe('The agent, as it was named.'),
+    budget: budgetView,
+  }),
+  errors: ['INVALID_ARGUMENT', 'PERMISSION_DENIED', 'NOT_FOUND', 'FAILED_PRECONDITION'],
+  hints: { readOnly: false, destructive: false, idempotent: true },
+  access: 'own',
+  cli: {
+    command: 'budget',
+    args: ['slug', 'max_cost_usd'],
+    argNames: { max_cost_usd: 'usd' },
+    examples: [{ line: 'budget fix-auth 5', says: 'at most $5 for it and its children' }],
+  },
+});

@@ -36,14 +36,14 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const name = laboratory.name('child');
       const ended = bare.next('ended', (each) => each.name === bareParent.name);
       await pause(SETTLE_MS);
-      const at = await temporal.client.workflow.execute('child', {
+      const at: unknown = await temporal.client.workflow.execute('child', {
         taskQueue: bare.taskQueue,
         workflowId: name,
         args: [{ parent: bareParent.workflowId, program: bareParent.name, text: prompt.text }],
       });
       const asked = await prompt.asked();
       await ended;
-      return asked - at;
+      return asked - Number(at);
     },
     ours: async () => {
       const stack = laboratory.stack();

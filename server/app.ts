@@ -6,10 +6,12 @@ import { operations } from '../contract/operations/index.ts';
 import { quoteValue } from '../contract/schema/quote.ts';
 import { ERRORS, MurmurError } from '../contract/wire/errors.ts';
 import { nearestName } from '../contract/wire/nearest.ts';
+import { addIdentity } from './caller.ts';
 import { errorAnswer, murmurErrorOf } from './errors.ts';
 import { addArrivalLimit } from './arrival.ts';
 import { addGuard } from './guard.ts';
 import { addHealth } from './health.ts';
+import { addMcp, MCP_PATH } from './mcp.ts';
 import type { ServerParts } from './parts.ts';
 import { addRoutes, logFailure } from './routes.ts';
 
@@ -48,7 +50,9 @@ export function createServer(parts: ServerParts): FastifyInstance {
   addHealth(app, parts);
   // A scope of its own: health is answered without a token.
   app.register(async (api) => {
+    addIdentity(api, parts.tokens);
     addRoutes(api, parts, stopping.signal);
+    addMcp(api, parts, stopping.signal);
     await Promise.resolve();
   });
   app.addHook('preClose', async () => {
@@ -134,7 +138,7 @@ function addLog(app: FastifyInstance): void {
       ...(failure === undefined ? {} : { code: failure }),
     };
     // The supervisor asks for health many times a second while the stack starts.
-    if (path.startsWith('/v1/')) request.log.info(fact, 'request');
+    if (path.startsWith('/v1/') || path === MCP_PATH) request.log.info(fact, 'request');
     else request.log.debug(fact, 'request');
     await Promise.resolve();
   });

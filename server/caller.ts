@@ -1,11 +1,27 @@
 // Who calls: read from the request before its body is.
 import { randomUUID } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { absolutePathOf, parseWorkflowId } from '../contract/wire/identity.ts';
 import type { Caller } from '../contract/wire/rights.ts';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
 import type { Tokens } from './parts.ts';
+
+const entries = new WeakMap<FastifyRequest, TokenEntry>();
+
+/** Lets only known bearers pass, before the body is read: a stranger's eight megabytes are not. */
+export function addIdentity(app: FastifyInstance, tokens: Tokens): void {
+  app.addHook('onRequest', async (request) => {
+    entries.set(request, await identify(tokens, request));
+  });
+}
+
+/** The entry of a request that `addIdentity` has let pass. */
+export function tokenOf(request: FastifyRequest): TokenEntry {
+  const entry = entries.get(request);
+  if (entry === undefined) throw new TypeError('the hook has let a stranger pass');
+  return entry;
+}
 
 /** The entry of the bearer's token. Throws UNAUTHENTICATED. */
 export async function identify(tokens: Tokens, request: FastifyRequest): Promise<TokenEntry> {

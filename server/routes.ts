@@ -3,9 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { operations } from '../contract/operations/index.ts';
 import type { OperationName } from '../contract/operations/index.ts';
 import type { Operation } from '../contract/operation.ts';
-import type { TokenEntry } from '../contract/wire/tokens.ts';
-import { MurmurError } from '../contract/wire/errors.ts';
-import { callerOf, callId, identify, nameOf } from './caller.ts';
+import { openCall } from './call.ts';
+import { callId, tokenOf } from './caller.ts';
 import { errorAnswer, murmurErrorOf } from './errors.ts';
 import { EventStream } from './event-stream.ts';
 import type { Call } from './handlers/handler.ts';
@@ -18,17 +17,12 @@ type AnyHandler = (parts: ServerParts, input: unknown, call: Call) => Promise<un
 
 /** Adds `POST /v1/<operation>` for each; the signal aborts when the server stops. */
 export function addRoutes(app: FastifyInstance, parts: ServerParts, stopping: AbortSignal): void {
-  const tokens = new WeakMap<FastifyRequest, TokenEntry>();
-  // Before the body is read: a stranger's eight megabytes are not.
-  app.addHook('onRequest', async (request) => {
-    tokens.set(request, await identify(parts.tokens, request));
-  });
   for (const name of Object.keys(operations) as OperationName[]) {
     const operation: Operation = operations[name];
     const handler = handlers[name] as AnyHandler;
     app.post(`/v1/${name}`, async (request, reply) => {
       const input = parseInput(operation, bodyOf(operation, request));
-      const exchange = openExchange(operation, request, reply, tokens.get(request), stopping);
+      const exchange = openExchange(operation, request, reply, stopping);
       if (operation.stream === 'events') return await answerEvents(parts, handler, input, exchange);
       return await answerOnce(parts, handler, input, exchange);
     });
@@ -47,21 +41,13 @@ function openExchange(
   operation: Operation,
   request: FastifyRequest,
   reply: FastifyReply,
-  token: TokenEntry | undefined,
   stopping: AbortSignal,
 ): Exchange {
-  if (token === undefined) throw new TypeError('the hook has let a stranger pass');
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   const signal = AbortSignal.any([gone.signal, stopping]);
   const host = request.headers.host ?? '';
-  const caller = callerOf(token);
-  const access = operation.access ?? 'read';
-  if (access === 'own' && caller.agent !== undefined) {
-    throw new MurmurError('PERMISSION_DENIED', `${operation.name} is for people: an agent may not do it`);
-  }
-  const { account } = caller;
-  const call = { id: callId(request), account, caller, from: nameOf(caller), access, token, host, signal };
+  const call = openCall(operation, { id: callId(request), token: tokenOf(request), host, signal });
   return { request, reply, stopping, call };
 }
 
@@ -84,7 +70,7 @@ async function answerOnce(
   try {
     const answer = await handler(parts, input, { ...call, progress: (event) => progress?.tell(event) });
     const stream = progress?.end();
-    if (stream === undefined) return answer;
+    if (stream === undefined) return plainAnswer(reply, answer);
     await stream.send(stopping.aborted ? { name: 'reconnect', data: {} } : { name: 'result', data: answer });
     stream.close();
   } catch (error) {
@@ -93,6 +79,11 @@ async function answerOnce(
     await sendError(stream, exchange, error);
   }
   return reply;
+}
+
+/** Every answer is JSON; a text by itself would be sent as it is. */
+function plainAnswer(reply: FastifyReply, answer: unknown): unknown {
+  return typeof answer === 'string' ? reply.type('application/json').send(JSON.stringify(answer)) : answer;
 }
 
 async function answerEvents(

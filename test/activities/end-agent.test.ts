@@ -3,6 +3,7 @@ import type { EndAgentInput } from '../../contract/wire/activities.ts';
 import type { AgentRecord } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
+import { findToken, mintToken } from '../../drivers/tokens/token.ts';
 import { enterPhase } from '../../workflows/agent/state.ts';
 import { recordOf } from '../../workflows/agent/status.ts';
 import { NOW, testAgent } from '../fixtures/agent-state.ts';
@@ -38,6 +39,15 @@ describe('endAgent', () => {
       status: { phase: 'canceled', reason: 'killed by tess', vm: { state: 'gone' } },
       spec: { spawn_id: bench.spec.spawn_id },
     });
+  });
+
+  it("ends the agent's token before anything else can fail", async () => {
+    await using bench = await activityBench({ token_id: 'agent-1' });
+    const token = await mintToken(bench.ports.tokens, { id: 'agent-1', account: 'tess', created_at: NOW });
+    const failing = { ...bench.provider, describe: () => Promise.reject(new Error('the disk is full')) };
+    Object.assign(bench.ports.machines, { fake: { ...failing, destroy: () => Promise.reject(new Error('no')) } });
+    await attempt(bench.worker().activities.endAgent, endInput(bench)).result.catch(() => undefined);
+    expect(await findToken(bench.ports.tokens, token)).toBeUndefined();
   });
 
   it('ends the running turn first', async () => {

@@ -1,5 +1,5 @@
-// Builds what the package publishes, into dist/: the CLI as one bundle with its lazy parts, the processes of the stack,
-// the runner as a single file, and the workflow code.
+// Builds what the package publishes, into dist/: the CLI and the MCP server as one bundle each with their lazy parts, the
+// processes of the stack, the runner as a single file, and the workflow code.
 import { execFile } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { describeOperations } from '../contract/describe.ts';
+import { describeTools } from '../contract/mcp.ts';
 import { buildWorkflowBundle } from '../worker/workflow-bundle.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -45,6 +46,24 @@ async function buildCli(): Promise<void> {
     plugins: [loadLazily(), replaceModules(await replacements())],
   });
 }
+
+/** Starts for every session of every client: one file, in which nothing runs that a session may never need. */
+async function buildMcp(): Promise<void> {
+  await build({
+    ...COMMON,
+    entryPoints: { mcp: 'mcp/main.ts' },
+    minifySyntax: true,
+    banner: { js: COMMONJS_SCOPE },
+    plugins: [loadLazily(), replaceModules(MCP_REPLACEMENTS)],
+  });
+}
+
+const MCP_REPLACEMENTS = {
+  'mcp/tools.ts': `export const TOOLS = ${JSON.stringify(describeTools())};`,
+  // Checks what a client's person was asked for, and we ask for nothing. It takes as long to start as half a Node.
+  'node_modules/@modelcontextprotocol/sdk/dist/esm/validation/ajv-provider.js':
+    'export class AjvJsonSchemaValidator { getValidator() { throw new Error("no answers of people are checked here"); } }',
+};
 
 /** Their libraries are installed beside them; only our own code is bundled. */
 async function buildProcesses(): Promise<void> {
@@ -138,6 +157,7 @@ await rm(DIST, { recursive: true, force: true });
 await mkdir(DIST, { recursive: true });
 await Promise.all([
   buildCli(),
+  buildMcp(),
   buildProcesses(),
   buildRunner(),
   buildWorkflowBundle().then((code) => writeFile(join(DIST, 'workflows.js'), code)),

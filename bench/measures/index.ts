@@ -5,6 +5,7 @@ import { fleet } from './fleet.ts';
 import { history } from './history.ts';
 import { interrupt } from './interrupt.ts';
 import { ls } from './ls.ts';
+import { mcp } from './mcp.ts';
 import { memory } from './memory.ts';
 import { queueAdd } from './queue-add.ts';
 import { sessionWatch } from './session-watch.ts';
@@ -24,6 +25,7 @@ export const MEASURES: readonly Measure[] = [
   childEnd,
   status,
   version,
+  mcp,
   ls,
   memory,
 ];

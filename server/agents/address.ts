@@ -2,7 +2,7 @@
 import { absolutePathOf, resolveSlug, workflowIdOf, workspaceProblem } from '../../contract/wire/identity.ts';
 import type { AgentIdentity, SlugContext } from '../../contract/wire/identity.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { may } from '../../contract/wire/rights.ts';
+import { isWithin, may } from '../../contract/wire/rights.ts';
 import type { Caller } from '../../contract/wire/rights.ts';
 import { notFound } from './absence.ts';
 import type { Call } from '../handlers/handler.ts';
@@ -43,6 +43,13 @@ export function contextOf(parts: ServerParts, caller: Caller, workspace: string 
     hint: `an agent's children live in its own workspace, ${agent.workspace}; name others by their absolute path`,
     details: { field: 'workspace', value: workspace },
   });
+}
+
+/** What the caller may call the agent: relative to itself where that is possible, as a slug is read again. */
+export function nameFor({ account, agent }: Caller, identity: AgentIdentity): string {
+  if (identity.account !== account) return absolutePathOf(identity);
+  if (agent === undefined) return identity.path.join('/');
+  return isWithin(identity, agent) ? identity.path.slice(agent.path.length).join('/') : absolutePathOf(identity);
 }
 
 /** The address of a known identity. */

@@ -10,7 +10,7 @@ import { machineName } from '../../drivers/agents/names.ts';
 import { startRootAgent } from '../../drivers/agents/start.ts';
 import { dropText } from '../../drivers/agents/texts.ts';
 import { ended, notFound } from '../agents/absence.ts';
-import { addressOfIdentity, contextOf } from '../agents/address.ts';
+import { addressOfIdentity, contextOf, nameFor } from '../agents/address.ts';
 import { countTree } from '../agents/tree.ts';
 import { updateAgent } from '../agents/messages.ts';
 import type { AgentAddress } from '../agents/address.ts';
@@ -51,7 +51,7 @@ function newAgent(
     throw new MurmurError('PERMISSION_DENIED', "an agent cannot give owner's rights", { details: { field: 'rights' } });
   }
   const identity = resolveSlug(input.slug, contextOf(parts, call.caller, input.workspace));
-  const agent = addressOfIdentity(identity);
+  const agent = addressOfIdentity(identity, nameFor(call.caller, identity));
   if (maySpawn(call.caller, identity)) return agent;
   const parent = parentOf(identity);
   throw notFound(parent === undefined ? agent : addressOfIdentity(parent));

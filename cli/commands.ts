@@ -2,14 +2,18 @@
 import { commandId, type CommandClass } from './command.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
 import { operationCommand, type OwnPart } from './operation.ts';
-import { LS_FLAGS, VERSION_FLAGS } from './own/flags.ts';
+import { AGENT_URL_FLAGS, EACH_FLAGS, LS_FLAGS, VERSION_FLAGS } from './own/flags.ts';
 import { mcpCommand } from './own/mcp.ts';
 import { completionCommand, doctorCommand, downCommand, upCommand } from './own/stack-commands.ts';
 
 /** Operations whose command is more than the operation. */
 const OWN_PARTS: Readonly<Record<string, OwnPart>> = {
   spawn: { load: async () => (await import('./own/spawn.ts')).spawnHalf },
+  each: { flags: EACH_FLAGS, load: async () => (await import('./own/each.ts')).eachHalf },
   ls: { flags: LS_FLAGS, load: async () => (await import('./own/ls.ts')).lsHalf },
+  upload: { load: async () => (await import('./own/upload.ts')).uploadHalf },
+  port_url: { load: async () => (await import('./own/port-url.ts')).portUrlHalf },
+  agent_url: { flags: AGENT_URL_FLAGS, load: async () => (await import('./own/agent-url.ts')).agentUrlHalf },
   auth: { load: async () => (await import('./own/auth.ts')).authHalf },
   version: { flags: VERSION_FLAGS, load: async () => (await import('./own/version.ts')).versionHalf },
 };

@@ -6,6 +6,7 @@ import type { InputOf, OutputOf } from '../contract/operation.ts';
 import { answer } from './answer.ts';
 import { events } from './events.ts';
 import type { Endpoint } from './request.ts';
+import { uploadFile } from './upload.ts';
 
 /** How to reach the API server. */
 export interface ClientOptions {
@@ -78,15 +79,18 @@ export function createClient(options: ClientOptions): MurmurClient {
     reconnectForMs: options.reconnectForMs ?? 60_000,
   };
   const client: MurmurClient = {
-    call: async (name, input, callOptions = {}) =>
-      (await answer(endpoint, {
+    call: async (name, input, callOptions = {}) => {
+      const { idempotencyKey: key = randomUUID(), signal } = callOptions;
+      if (name === 'upload') return (await uploadFile(endpoint, input as never, { key, signal })) as never;
+      return (await answer(endpoint, {
         operation: name,
         body: input,
-        key: callOptions.idempotencyKey ?? randomUUID(),
-        signal: callOptions.signal,
+        key,
+        signal,
         onHeartbeat: callOptions.onHeartbeat,
         onProgress: callOptions.onProgress as ((progress: unknown) => void) | undefined,
-      })) as never,
+      })) as never;
+    },
     stream: (name, input, streamOptions = {}) =>
       events(endpoint, {
         operation: name,

@@ -69,7 +69,8 @@ function reasonOf(error: unknown): string {
   return typeof message === 'string' ? message : String(cause);
 }
 
-async function readError(endpoint: Endpoint, response: Response): Promise<MurmurError> {
+/** The error that an answer holds; UNAVAILABLE for one that is not the API server's. */
+export async function readError(endpoint: Endpoint, response: Response): Promise<MurmurError> {
   const text = await response.text().catch(() => '');
   const body = readErrorBody(text);
   if (body !== undefined) return MurmurError.fromBody(body);

@@ -13,7 +13,11 @@ import { addGuard } from './guard.ts';
 import { addHealth } from './health.ts';
 import { addMcp, MCP_PATH } from './mcp.ts';
 import type { ServerParts } from './parts.ts';
+import { addPages } from './page/routes.ts';
+import { addPorts } from './ports/relay.ts';
+import { addUpgrades, isPortUpgrade } from './ports/upgrades.ts';
 import { addRoutes, logFailure } from './routes.ts';
+import { addUploads } from './uploads/routes.ts';
 
 /** A prompt of several megabytes passes; more belongs into the repository. */
 const BODY_LIMIT = 8 * 1024 * 1024;
@@ -37,6 +41,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
     http: {
       requestTimeout: 0,
       headersTimeout: parts.timing.requestArrival,
+      shouldUpgradeCallback: isPortUpgrade,
       // How often node looks for heads that are late; its own default is 30 s.
       connectionsCheckingInterval: Math.min(1_000, parts.timing.requestArrival),
     },
@@ -48,6 +53,10 @@ export function createServer(parts: ServerParts): FastifyInstance {
   addGuard(app, parts.settings.hosts);
   addLog(app);
   addHealth(app, parts);
+  addUploads(app, parts);
+  addPorts(app, parts);
+  addPages(app, parts, stopping.signal);
+  addUpgrades(app, parts, stopping.signal);
   // A scope of its own: health is answered without a token.
   app.register(async (api) => {
     addIdentity(api, parts.tokens);

@@ -54,7 +54,7 @@ function flagOf(description: OperationDescription, field: FieldDescription): Fla
     ...(field.schema['x-other-spellings'] === true ? { otherSpellings: true } : {}),
     ...(typeof field.default === 'string' ? { default: kebab(field.default) } : {}),
     ...(hints?.hidden === true ? { hidden: true } : {}),
-    ...(field.required ? { required: true } : {}),
+    ...(field.required && hints?.optional !== true ? { required: true } : {}),
   };
 }
 

@@ -12,8 +12,27 @@ export const LS_FLAGS: readonly FlagGrammar[] = [
   },
 ];
 
+export const EACH_FLAGS: readonly FlagGrammar[] = [
+  {
+    name: 'delimiter',
+    char: 'd',
+    kind: 'value',
+    repeatable: false,
+    description: "What stands between items, '\\\\0' for NUL. Default: the end of the line.",
+  },
+];
+
 export const VERSION_FLAGS: readonly FlagGrammar[] = [
   { name: 'client', kind: 'boolean', repeatable: false, description: 'Only the version of this program.' },
+];
+
+export const AGENT_URL_FLAGS: readonly FlagGrammar[] = [
+  {
+    name: 'plain',
+    kind: 'boolean',
+    repeatable: false,
+    description: 'Without the key that opens the page: for messages and pull requests.',
+  },
 ];
 
 const PORT = 'a number, or auto for a free one';

@@ -3,6 +3,7 @@ import type { AnswerOperation, Operations } from '../../contract/operations/inde
 import type { OutputOf } from '../../contract/operation.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { budgetText, progressText, statusText } from './status.ts';
+import { audienceOf } from './shared-url.ts';
 import { keyValues, table } from './table.ts';
 import { money, stamp } from './time.ts';
 
@@ -111,6 +112,23 @@ const PRESENTERS: Presenters = {
         ['Blocked By', task.blocked_by?.join(', ')],
         ['Activation', task.activation],
       ]),
+    );
+  },
+  upload(url, terminal) {
+    terminal.line(url);
+    terminal.progress(audienceOf(url, 'read the file'));
+  },
+  port_url(url, terminal) {
+    terminal.line(url);
+    terminal.progress(audienceOf(url, 'use the port until the agent ends'));
+  },
+  agent_url(url, terminal) {
+    terminal.line(url);
+    const isOpen = url.includes('#key=');
+    terminal.progress(
+      isOpen
+        ? audienceOf(url, 'read the agent; follow it within 10 minutes, and give it to nobody else')
+        : 'opens nothing by itself: people get a link with a key from `murmur url agent`',
     );
   },
   auth(result, terminal) {

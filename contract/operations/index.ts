@@ -1,4 +1,5 @@
 // The registry: every operation, once. Surfaces are derived from it.
+import { agentUrl } from './agent-url.ts';
 import { auth } from './auth.ts';
 import { authTokenCreate } from './auth-token-create.ts';
 import { authTokenLs } from './auth-token-ls.ts';
@@ -8,6 +9,7 @@ import { clearQueue } from './clear-queue.ts';
 import { interrupt } from './interrupt.ts';
 import { kill } from './kill.ts';
 import { ls } from './ls.ts';
+import { portUrl } from './port-url.ts';
 import { queueAdd } from './queue-add.ts';
 import { queueStrategy } from './queue-strategy.ts';
 import { sessionSend } from './session-send.ts';
@@ -20,6 +22,7 @@ import { taskGet } from './task-get.ts';
 import { taskList } from './task-list.ts';
 import { taskUpdate } from './task-update.ts';
 import { turns } from './turns.ts';
+import { upload } from './upload.ts';
 import { version } from './version.ts';
 import { wait } from './wait.ts';
 import { watch } from './watch.ts';
@@ -45,6 +48,9 @@ export const operations = {
   task_update: taskUpdate,
   task_list: taskList,
   task_get: taskGet,
+  upload,
+  port_url: portUrl,
+  agent_url: agentUrl,
   auth,
   auth_token_create: authTokenCreate,
   auth_token_ls: authTokenLs,

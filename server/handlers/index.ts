@@ -7,6 +7,7 @@ import { kill } from './kill.ts';
 import { ls } from './ls.ts';
 import { interrupt, queueAdd, sessionSend, sessionStop } from './messages.ts';
 import { clearQueue, queueStrategy } from './queue.ts';
+import { agentUrl, portUrl, upload } from './sharing.ts';
 import { spawn } from './spawn.ts';
 import { status } from './status.ts';
 import { sessionWatch, watch } from './streams.ts';
@@ -34,6 +35,9 @@ export const handlers: Handlers = {
   task_update: taskUpdate,
   task_list: taskList,
   task_get: taskGet,
+  upload,
+  port_url: portUrl,
+  agent_url: agentUrl,
   auth,
   auth_token_create: authTokenCreate,
   auth_token_ls: authTokenLs,

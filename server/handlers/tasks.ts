@@ -62,7 +62,7 @@ export const taskGet: Handler<'task_get'> = async (parts, input, call) => {
 };
 
 /** The checklist of a living or ended agent. Throws NOT_FOUND, and UNAVAILABLE when no worker answers. */
-async function readTasks(parts: ServerParts, agent: AgentAddress): Promise<readonly Task[]> {
+export async function readTasks(parts: ServerParts, agent: AgentAddress): Promise<readonly Task[]> {
   const reply = await queryAgent(parts, agent, 'taskList', {});
   if (reply.kind === 'answer') return reply.answer;
   const record = await readRecord(parts, agent.id);

@@ -1,0 +1,65 @@
+// What is shared under a URL: files, ports, pages of agents.
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { absolutePathOf } from '../../contract/wire/identity.ts';
+import type { AgentIdentity } from '../../contract/wire/identity.ts';
+import { ended, notFound } from '../agents/absence.ts';
+import { addressOf, addressOfIdentity } from '../agents/address.ts';
+import { describeExecution } from '../agents/execution.ts';
+import { requireAgent } from '../agents/exists.ts';
+import { pageKey } from '../page/page-key.ts';
+import type { ServerParts } from '../parts.ts';
+import { portToken } from '../ports/port-token.ts';
+import { isReserved } from '../ports/reserved.ts';
+import { publicUrl } from '../public-url.ts';
+import type { Handler } from './handler.ts';
+
+/** A path names a file of the caller's: who has only the server to ask must send what is in it. */
+export const upload: Handler<'upload'> = async (_parts, input) => {
+  throw await Promise.resolve(
+    new MurmurError('FAILED_PRECONDITION', `the API server cannot read ${JSON.stringify(input.path)}`, {
+      hint: 'call it through `murmur mcp` or `murmur upload`, or send the content: PUT /v1/uploads/<filename>',
+      details: { path: input.path },
+    }),
+  );
+};
+
+export const portUrl: Handler<'port_url'> = async (parts, { port }, call) => {
+  const { agent } = call.caller;
+  if (agent === undefined) {
+    throw new MurmurError('FAILED_PRECONDITION', 'only an agent can share a port: it is one of its machine', {
+      hint: 'let the agent call port_url, or run `murmur url port` on its machine',
+      details: { port },
+    });
+  }
+  if (await isReserved(parts, port)) {
+    throw new MurmurError('PERMISSION_DENIED', `port ${String(port)} is used by Murmur itself`, {
+      hint: 'let your server listen on another port',
+      details: { port },
+    });
+  }
+  const machine = await machineOf(parts, agent);
+  return `${publicUrl(parts, call)}/ports/${portToken(parts.signer, { machine, port })}/`;
+};
+
+/** Throws FAILED_PRECONDITION for an agent that has ended. */
+async function machineOf(parts: ServerParts, identity: AgentIdentity): Promise<string> {
+  const agent = addressOfIdentity(identity);
+  const execution = await describeExecution(parts, agent);
+  if (execution?.memo.machine === undefined) throw notFound(agent);
+  if (execution.closed) throw ended(agent, execution.phase);
+  return execution.memo.machine;
+}
+
+export const agentUrl: Handler<'agent_url'> = async (parts, input, call) => {
+  const agent = addressOf(parts, call, input);
+  await requireAgent(parts, agent);
+  const url = `${publicUrl(parts, call)}${absolutePathOf(agent.identity)}`;
+  if (!input.key) return url;
+  // What an agent writes into a message or a pull request is read by others.
+  if (call.caller.agent !== undefined) {
+    throw new MurmurError('PERMISSION_DENIED', 'an agent gets no key to a page: its URL alone is to be shared', {
+      hint: 'ask without key',
+    });
+  }
+  return `${url}#key=${pageKey(parts.signer, agent.id)}`;
+};

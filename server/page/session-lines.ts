@@ -1,0 +1,66 @@
+// The event log as the page shows it: one line for each entry, as plain text.
+import type { AgentEvent, LogEntry } from '../../contract/wire/events.ts';
+
+/** A line of the session; without label and text there is nothing to show. */
+export interface SessionLine {
+  /** Id of the log entry. */
+  readonly id: number;
+  /** `14:32:01`, UTC. */
+  readonly at: string;
+  readonly kind: 'say' | 'tool' | 'result' | 'input' | 'error' | 'event';
+  readonly label: string;
+  readonly text: string;
+  /** Whether the state of the agent has changed with it. */
+  readonly changes: boolean;
+}
+
+/** Characters of a line: whole results are for `murmur session watch`. */
+const TEXT_LIMIT = 2_000;
+
+type Shown = Pick<SessionLine, 'kind' | 'label' | 'text'>;
+
+/** The line of an entry. */
+export function sessionLine({ id, at, source, event }: LogEntry): SessionLine {
+  const { kind, label, text } = shownOf(event);
+  const cut = text.length <= TEXT_LIMIT ? text : `${text.slice(0, TEXT_LIMIT)}…`;
+  const changes = source === 'workflow' || event.type === 'cost' || event.type === 'turn_start';
+  return { id, at: at.slice(11, 19), kind, label, text: cut, changes };
+}
+
+const NOTHING: Shown = { kind: 'event', label: '', text: '' };
+
+/** What the timeline shows is not said again here. */
+function shownOf(event: AgentEvent): Shown {
+  switch (event.type) {
+    case 'assistant_text':
+      return { kind: 'say', label: '', text: event.text };
+    case 'thinking':
+      return { kind: 'result', label: 'thinking', text: event.text };
+    case 'user_text':
+      return { kind: 'input', label: '>', text: event.text };
+    case 'tool_use':
+      return { kind: 'tool', label: event.tool, text: event.input };
+    case 'tool_result':
+      return { kind: event.is_error ? 'error' : 'result', label: '→', text: event.text };
+    case 'turn_start':
+      return {
+        kind: 'event',
+        label: `turn ${String(event.turn)}`,
+        text: event.inputs.map(({ text }) => text).join('\n'),
+      };
+    case 'turn_complete':
+      return {
+        kind: event.error === undefined ? 'event' : 'error',
+        label: `turn ${String(event.turn)} ${event.status}`,
+        text: event.error?.message ?? '',
+      };
+    case 'retry':
+      return { kind: 'error', label: `retry ${String(event.attempt)}`, text: event.error };
+    case 'error':
+      return { kind: 'error', label: event.code, text: event.message };
+    case 'session_end':
+      return { kind: 'event', label: 'session ended', text: event.reason };
+    default:
+      return NOTHING;
+  }
+}

@@ -1,0 +1,92 @@
+// WebSockets to a port of an agent's machine: the handshake passes with the same headers as a request, then bytes do.
+import { request as httpRequest, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { pipeline } from 'node:stream';
+import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { allowedHosts, hostProblem } from '../guard.ts';
+import type { ServerParts } from '../parts.ts';
+import { openPort } from './open-port.ts';
+import { headersFromMachine, headersToMachine } from './relayed-headers.ts';
+import { REFUSAL_HEADERS } from './relay.ts';
+
+const PATH = /^(\/ports\/([^/?#]+))(\/.*)$/;
+
+/** Whether a request that asks for another protocol is for a port; all others are answered as if they had not asked. */
+export function isPortUpgrade({ url, headers }: IncomingMessage): boolean {
+  return PATH.test(url ?? '') && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/** Relays WebSockets until the server stops. */
+export function addUpgrades(app: FastifyInstance, parts: ServerParts, stopping: AbortSignal): void {
+  const allowed = allowedHosts(parts.settings.hosts);
+  app.server.on('upgrade', (request: IncomingMessage, browser: Duplex, head: Buffer) => {
+    // A connection that breaks is closed on both sides by the pipes.
+    browser.on('error', () => undefined);
+    const stop = (): void => void browser.destroy();
+    stopping.addEventListener('abort', stop);
+    browser.once('close', () => stopping.removeEventListener('abort', stop));
+    if (!isPortUpgrade(request)) {
+      refuse(browser, 404, 'There is nothing to connect to.');
+      return;
+    }
+    const problem = hostProblem(request.headers.host, allowed);
+    if (problem !== undefined) {
+      refuse(browser, 403, problem);
+      return;
+    }
+    connect(parts, request, browser, head).catch((error: unknown) => {
+      parts.log.error({ err: error }, 'defect');
+      refuse(browser, 502, 'The server failed.');
+    });
+  });
+}
+
+async function connect(parts: ServerParts, request: IncomingMessage, browser: Duplex, head: Buffer): Promise<void> {
+  const [, prefix = '', token = '', path = ''] = PATH.exec(request.url ?? '') ?? [];
+  const opened = await openPort(parts, token);
+  if (opened.kind === 'refused') {
+    refuse(browser, opened.status, opened.reason);
+    return;
+  }
+  const { socket, port } = opened;
+  const outgoing = httpRequest({
+    path,
+    headers: {
+      ...headersToMachine(request.headers, port, prefix),
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+    },
+    setDefaultHeaders: false,
+    createConnection: () => socket,
+  });
+  browser.once('close', () => void socket.destroy());
+  outgoing.once('error', () => refuse(browser, 502, `What listens on port ${String(port)} gave no HTTP answer.`));
+  outgoing.once('response', (answer) => {
+    answer.resume();
+    refuse(browser, 502, `What listens on port ${String(port)} takes no WebSocket here.`);
+  });
+  outgoing.once('upgrade', (answer, machine, first) => {
+    const headers = headersFromMachine(answer.headers, request.headers, port, prefix);
+    writeHead(browser, 101, { ...headers, connection: 'Upgrade', upgrade: 'websocket' });
+    browser.write(first);
+    machine.write(head);
+    pipeline(browser, machine, () => void machine.destroy());
+    pipeline(machine, browser, () => void browser.destroy());
+  });
+  outgoing.end();
+}
+
+function refuse(browser: Duplex, status: number, reason: string): void {
+  if (browser.destroyed || browser.writableEnded) return;
+  writeHead(browser, status, { ...REFUSAL_HEADERS, connection: 'close' });
+  browser.end(`${reason}\n`);
+}
+
+/** Values come from a parsed answer, or are ours: none holds a line break. */
+function writeHead(browser: Duplex, status: number, headers: OutgoingHttpHeaders): void {
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((each) => `${name}: ${String(each)}`),
+  );
+  browser.write(`HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('\r\n')}\r\n\r\n`);
+}

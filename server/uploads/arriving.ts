@@ -1,0 +1,42 @@
+// The body of an upload as it arrives: bounded in size and in time.
+import type { IncomingMessage } from 'node:http';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { Timing } from '../timing.ts';
+
+/**
+ * The pieces of a body. Throws INVALID_ARGUMENT, naming the limit, as soon as more has come than it allows, and
+ * UNAVAILABLE when the sender falls silent, takes too long or goes; the connection is left to the answer.
+ */
+export async function* arriving(
+  request: IncomingMessage,
+  limit: number,
+  timing: Pick<Timing, 'uploadSilence' | 'uploadArrival'>,
+): AsyncGenerator<Uint8Array> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  const late = (): void => void request.destroy(new Error('the sender is too slow'));
+  const silence = setTimeout(late, timing.uploadSilence);
+  const whole = setTimeout(late, timing.uploadArrival);
+  let bytes = 0;
+  try {
+    // Leaving the loop would break the connection, and the answer with it.
+    for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      silence.refresh();
+      bytes += piece.length;
+      if (bytes > limit) throw tooLarge(limit);
+      yield piece;
+    }
+  } catch (error) {
+    if (error instanceof MurmurError) throw error;
+    throw new MurmurError('UNAVAILABLE', 'the upload broke off', { hint: 'send it again', cause: error });
+  } finally {
+    clearTimeout(silence);
+    clearTimeout(whole);
+  }
+}
+
+function tooLarge(limit: number): MurmurError {
+  return new MurmurError('INVALID_ARGUMENT', `the file is larger than ${String(limit / 1_000_000)} MB`, {
+    hint: 'upload less, or have the operator raise MURMUR_MAX_UPLOAD_MB',
+    details: { limit_bytes: limit },
+  });
+}

@@ -1,0 +1,76 @@
+// `PUT /v1/uploads/<filename>` takes a file with a token, `GET /uploads/<id>/<filename>` gives it to whoever has the URL.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { contentTypeProblem } from '../../contract/wire/uploads.ts';
+import { callerOf, callId, identify, nameOf } from '../caller.ts';
+import type { ServerParts } from '../parts.ts';
+import { publicUrl } from '../public-url.ts';
+import { arriving } from './arriving.ts';
+import { contentHeaders, typeOfName } from './content-headers.ts';
+import { findUpload, storeUpload } from './upload.ts';
+import type { Sender } from './upload.ts';
+
+/** For what is still on its way of a refused upload: a sender that has not heard of the refusal must be let finish. */
+const LINGER_MS = 5_000;
+
+/** Adds both routes. */
+export function addUploads(app: FastifyInstance, parts: ServerParts): void {
+  app.register(async (scope) => {
+    addTaking(scope, parts);
+    await Promise.resolve();
+  });
+  app.get<{ Params: { id: string; '*': string } }>(
+    '/uploads/:id/*',
+    { config: { openTo: 'everyone' } },
+    async (request, reply) => {
+      const file = await findUpload(parts, request.params.id, request.params['*']);
+      if (file === undefined) return await reply.code(404).type('text/plain').send('There is no such upload.\n');
+      return await reply.headers(contentHeaders(file)).send(file.content);
+    },
+  );
+}
+
+function addTaking(scope: FastifyInstance, parts: ServerParts): void {
+  const senders = new WeakMap<FastifyRequest, Omit<Sender, 'base'>>();
+  // The body is a file, whatever its type says.
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', (_request, _body, done) => done(null));
+  // Before the body is read: a stranger's is not.
+  scope.addHook('onRequest', async (request) => {
+    const caller = callerOf(await identify(parts.tokens, request));
+    senders.set(request, { id: callId(request), caller, from: nameOf(caller) });
+  });
+  scope.addHook('onResponse', async ({ raw }) => {
+    if (!raw.complete) {
+      raw.resume();
+      setTimeout(() => void (raw.complete || raw.socket.destroy()), LINGER_MS).unref();
+    }
+    await Promise.resolve();
+  });
+  scope.put<{ Params: { '*': string }; Querystring: { workspace?: string } }>(
+    '/v1/uploads/*',
+    { config: { ownArrival: true } },
+    async (request, reply) => {
+      const sender = senders.get(request);
+      if (sender === undefined) throw new TypeError('the hook has let a stranger pass');
+      const filename = request.params['*'];
+      const upload = {
+        filename,
+        contentType: contentTypeOf(request) ?? typeOfName(filename),
+        workspace: request.query.workspace,
+        source: arriving(request.raw, parts.settings.uploadLimit, parts.timing),
+      };
+      const base = publicUrl(parts, { host: request.headers.host ?? '' });
+      const url = await storeUpload(parts, upload, { ...sender, base });
+      return await reply.type('application/json').send(JSON.stringify(url));
+    },
+  );
+}
+
+/** Undefined when none is given. Throws INVALID_ARGUMENT. */
+function contentTypeOf(request: FastifyRequest): string | undefined {
+  const type = request.headers['content-type'];
+  const problem = type === undefined ? undefined : contentTypeProblem(type);
+  if (problem === undefined) return type;
+  throw new MurmurError('INVALID_ARGUMENT', problem, { details: { field: 'content_type' } });
+}

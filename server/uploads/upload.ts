@@ -1,0 +1,92 @@
+// One upload: stored, told to its agent, found again.
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { Caller } from '../../contract/wire/rights.ts';
+import { uploadKeys } from '../../contract/wire/object-keys.ts';
+import { uploadNameProblem } from '../../contract/wire/uploads.ts';
+import type { ObjectStream } from '../../drivers/objects/object-store.ts';
+import { addressOfIdentity, contextOf } from '../agents/address.ts';
+import { signalAgent } from '../agents/messages.ts';
+import type { ServerParts } from '../parts.ts';
+
+/** What is stored beside the content. */
+interface UploadRecord {
+  readonly filename: string;
+  readonly content_type: string;
+  readonly bytes: number;
+  readonly workspace: string;
+  /** Account, or absolute path of the agent that shared it. */
+  readonly by: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** A file that arrives. */
+export interface Upload {
+  readonly filename: string;
+  readonly contentType: string;
+  readonly workspace: string | undefined;
+  readonly source: AsyncIterable<Uint8Array>;
+}
+
+/** Who sends it. */
+export interface Sender {
+  /** The caller's idempotency key: sent again with it, the file gets the same URL. */
+  readonly id: string;
+  readonly caller: Caller;
+  readonly from: string;
+  /** Where the server is reached by people, without a slash at the end. */
+  readonly base: string;
+}
+
+/** 192 bits of a signature: nobody guesses one. */
+const ID = /^[A-Za-z0-9_-]{32}$/;
+
+/** Stores the file and returns its URL. Throws INVALID_ARGUMENT for its name, and the errors of its source. */
+export async function storeUpload(parts: ServerParts, upload: Upload, sender: Sender): Promise<string> {
+  const { filename, contentType } = upload;
+  const problem = uploadNameProblem(filename);
+  if (problem !== undefined) throw new MurmurError('INVALID_ARGUMENT', problem, { details: { field: 'filename' } });
+  const { workspace } = contextOf(parts, sender.caller, upload.workspace);
+  const id = parts.signer.sign('upload', JSON.stringify([sender.from, sender.id, filename])).slice(0, 32);
+  const keys = uploadKeys(id);
+  const bytes = await parts.objects.putStream(keys.content, upload.source);
+  const record: UploadRecord = {
+    filename,
+    content_type: contentType,
+    bytes,
+    workspace,
+    by: sender.from,
+    at: new Date().toISOString(),
+  };
+  // Written last: an upload with a record is whole.
+  await parts.objects.put(keys.about, JSON.stringify(record));
+  const url = `${sender.base}/uploads/${id}/${encodeURIComponent(filename)}`;
+  await tellAgent(parts, sender, { filename, url, bytes });
+  return url;
+}
+
+/** An agent's upload is an event of its life. */
+async function tellAgent(
+  parts: ServerParts,
+  { id, caller, from }: Sender,
+  upload: { readonly filename: string; readonly url: string; readonly bytes: number },
+): Promise<void> {
+  if (caller.agent === undefined) return;
+  await signalAgent(parts, addressOfIdentity(caller.agent), 'upload', { id, from, ...upload });
+}
+
+/** The file under that id and name; undefined when there is none. */
+export async function findUpload(
+  parts: ServerParts,
+  id: string,
+  filename: string,
+): Promise<(UploadRecord & ObjectStream) | undefined> {
+  if (!ID.test(id)) return undefined;
+  const keys = uploadKeys(id);
+  const about = await parts.objects.get(keys.about);
+  if (about === undefined) return undefined;
+  const record = JSON.parse(about.toString('utf8')) as UploadRecord;
+  if (record.filename !== filename) return undefined;
+  const content = await parts.objects.getStream(keys.content);
+  return content === undefined ? undefined : { ...record, ...content };
+}

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { spawn } from '../../contract/operations/spawn.ts';
 import type { ParsedInputOf } from '../../contract/operation.ts';
-import type { AgentSpec, BackendName, RepoSpec } from '../../contract/wire/agent.ts';
+import type { AgentSpec, RepoSpec } from '../../contract/wire/agent.ts';
 import { defaultBranch } from '../../contract/wire/identity.ts';
+import { backendOf } from '../../contract/wire/models.ts';
 import { machineName, secretsRef, tokenId } from '../../drivers/agents/names.ts';
 import { storeText } from '../../drivers/agents/texts.ts';
 import type { Call } from '../handlers/handler.ts';
@@ -55,9 +56,4 @@ function repoSpec(repo: SpawnInput['repos'][number], branch: string): RepoSpec {
     ...(repo.base_branch === undefined ? {} : { base_branch: repo.base_branch }),
     branch: repo.branch ?? branch,
   };
-}
-
-/** A model implies its program. `fake` is the one of the tests, which needs no account. */
-function backendOf(model: string | undefined): BackendName {
-  return model !== undefined && /^fake\b/.test(model) ? 'fake' : 'claude';
 }

@@ -1,0 +1,73 @@
+// Starts an agent of a flight, as a spawn by the pilot would.
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
+import { flightIdOf } from '../../contract/wire/flight/messages.ts';
+import type { StartNodeInput } from '../../contract/wire/flight/messages.ts';
+import { absolutePathOf, defaultBranch, workflowIdOf } from '../../contract/wire/identity.ts';
+import { recordKey } from '../../contract/wire/object-keys.ts';
+import { backendOf } from '../../contract/wire/models.ts';
+import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
+import { dropCredentials, storeCredentials } from '../../drivers/agents/credentials.ts';
+import { machineName, secretsRef, tokenId } from '../../drivers/agents/names.ts';
+import { dropText, storeText } from '../../drivers/agents/texts.ts';
+import type { FlightPorts } from './flight.ts';
+
+/** `startNode`: idempotent, as each agent has a spawn id of its own. Throws what is worth another try as well. */
+export async function startNode(ports: FlightPorts, input: StartNodeInput): Promise<void> {
+  const { pilot, tree_limit: limit } = input;
+  const [root = ''] = pilot.identity.path;
+  const living = await ports.starter.countTree({ ...pilot.identity, path: [root] });
+  if (living >= limit) {
+    throw new MurmurError('RESOURCE_EXHAUSTED', `the tree of ${root} has ${String(living)} living agents`, {
+      details: { limit },
+    });
+  }
+  const spec = await specOf(ports, input);
+  // It has been started by an attempt before, and was quick: what was stored for it is gone, and stays so.
+  if ((await ports.objects.get(recordKey(workflowIdOf(spec.identity)))) !== undefined) {
+    return await ports.starter.start(spec);
+  }
+  try {
+    await storeCredentials(ports, spec, { secrets: await secretsOf(ports, pilot) });
+    await ports.starter.start(spec);
+  } catch (error) {
+    // What may have been started needs what was stored for it.
+    if (error instanceof MurmurError && !ERRORS[error.code].retryable) {
+      await dropCredentials(ports, spec);
+      await dropText(ports.objects, spec.prompt);
+    }
+    throw error;
+  }
+}
+
+async function specOf({ objects }: FlightPorts, input: StartNodeInput): Promise<AgentSpec> {
+  const { pilot, slug, spawn_id: spawnId, model, branch, out } = input;
+  const identity = { ...pilot.identity, path: [...pilot.identity.path, slug] };
+  const id = workflowIdOf(identity);
+  return {
+    identity,
+    spawn_id: spawnId,
+    machine: { provider: pilot.machine.provider, name: machineName(id, spawnId) },
+    repos: pilot.repos.map((repo) => ({ ...repo, branch: branch ?? defaultBranch(identity) })),
+    prompt: await storeText(objects, id, `${spawnId}-prompt`, input.prompt),
+    purpose: input.purpose,
+    backend: model === undefined ? pilot.backend : backendOf(model),
+    ...(model === undefined ? {} : { model }),
+    ...(out === undefined ? {} : { out }),
+    on_idle: input.on_idle,
+    dequeue_strategy: 'all',
+    tasks: [],
+    secrets: { ref: secretsRef(id, spawnId), names: pilot.secrets?.names ?? [] },
+    token_id: tokenId(id, spawnId),
+    session_id: input.session_id,
+    created_at: input.created_at,
+    created_by: absolutePathOf(pilot.identity),
+    for_flight: flightIdOf(pilot.identity),
+  };
+}
+
+/** A flight is spawned with the secrets of all its agents; the pilot's token is its own. */
+async function secretsOf({ secrets }: FlightPorts, { secrets: given }: AgentSpec): Promise<Record<string, string>> {
+  const { [AGENT_TOKEN]: _own, ...rest } = given === undefined ? {} : await secrets.get(given.ref);
+  return rest;
+}

@@ -1,0 +1,196 @@
+// Agents of a flight that fail, and what can be ordered then.
+import { describe, expect, it, test } from '@jest/globals';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import { approve, rerun, takeItems } from '../../../workflows/flight/orders.ts';
+import { Graph } from './graph.ts';
+
+function codeOf(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof MurmurError) return `${error.code}: ${error.message}`;
+  }
+  throw new Error('it was not refused');
+}
+
+const LINE = '## a\nx\n## b\n> needs: a\n\nx\n## c\n> needs: b\n\nx\n## other\nx\n';
+
+describe('an agent that fails', () => {
+  it('blocks what needs it, wakes the pilot once, and the rest goes on', () => {
+    const graph = new Graph(LINE);
+    expect(graph.step()).toEqual(['start a', 'start other']);
+    graph.tell('a', 'failed', { reason: 'no such repository' });
+    expect(graph.step()).toEqual([]);
+    expect(graph.states()).toEqual({ a: 'failed', b: 'blocked', c: 'blocked', other: 'running' });
+    const told = graph.told();
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(
+      /Agent `a` has failed:\n- `a`: no such repository\nBlocked by it: `b`, `c`\..*\n.*flight_rerun/,
+    );
+  });
+
+  it('is run again under another slug, without those that are done', () => {
+    const graph = new Graph(LINE);
+    graph.step();
+    graph.complete('a');
+    graph.complete('other');
+    graph.step();
+    graph.tell('b', 'canceled', { reason: 'killed by tess' });
+    expect(rerun(graph.plan, graph.state, 'b')).toEqual({ nodes: ['b'] });
+    expect(graph.step()).toEqual(['start b-2']);
+    expect(graph.states()).toEqual({ a: 'done', b: 'running', c: 'pending', other: 'done' });
+    graph.complete('b-2');
+    expect(graph.step()).toEqual(['start c']);
+  });
+
+  it('of an each node: only the failed items are run again', () => {
+    const graph = new Graph('## a\n> each: x\n\n{}\n');
+    graph.step();
+    takeItems(graph.plan, graph.state, 'a', ['one', 'two']);
+    graph.step();
+    graph.complete('a-one');
+    graph.refuse('a', 1);
+    expect(graph.states()).toEqual({ a: 'failed' });
+    rerun(graph.plan, graph.state, 'a');
+    expect(graph.step()).toEqual(['start a-two-2']);
+  });
+
+  it('that was to be continued is continued no more: its follow-up fails, and both run again', () => {
+    const graph = new Graph('## a\n> gate: approve\n\nx\n## b\n> continues: a\n\nx\n');
+    graph.step();
+    graph.tell('a', 'task-complete');
+    graph.tell('a', 'canceled', { turn: 1 });
+    expect(graph.states()).toEqual({ a: 'needs-approval', b: 'pending' });
+    approve(graph.plan, graph.state, 'a', 'tess');
+    graph.step();
+    expect(graph.told().join()).toContain('the agent that it continues has ended');
+    expect(rerun(graph.plan, graph.state, 'b')).toEqual({ nodes: ['a', 'b'] });
+    expect(graph.step()).toEqual(['start a-2']);
+    expect(graph.states()).toEqual({ a: 'running', b: 'pending' });
+    graph.tell('a-2', 'task-complete');
+    expect(graph.states()).toMatchObject({ a: 'needs-approval' });
+    approve(graph.plan, graph.state, 'a', 'tess');
+    expect(graph.step()).toEqual(['follow b by a-2']);
+  });
+
+  it('a follow-up that could not be delivered is sent again to the agent that lives', () => {
+    const graph = new Graph('## a\nx\n## b\n> continues: a\n\nx\n');
+    graph.step();
+    graph.tell('a', 'task-complete');
+    graph.step();
+    graph.refuse('b');
+    expect(rerun(graph.plan, graph.state, 'b')).toEqual({ nodes: ['b'] });
+    expect(graph.step()).toEqual(['follow b by a']);
+  });
+
+  it('one that rests unfinished is told of and waited for', () => {
+    const graph = new Graph('## a\nx\n');
+    graph.step();
+    graph.tell('a', 'idle', { reason: 'branch x is not pushed' });
+    expect(graph.told()).toEqual([
+      expect.stringMatching(/rests without having finished `a`: branch x is not pushed\n/),
+    ]);
+    expect(graph.states()).toEqual({ a: 'running' });
+    graph.complete('a');
+    expect(graph.states()).toEqual({ a: 'done' });
+  });
+
+  it('one that was stopped before it began has failed', () => {
+    const graph = new Graph('## a\nx\n');
+    graph.step();
+    graph.tell('a', 'completed', { turn: 0, reason: 'stopped by tess' });
+    expect(graph.states()).toEqual({ a: 'failed' });
+  });
+
+  it('news of agents that are not of the flight change nothing', () => {
+    const graph = new Graph('## a\nx\n');
+    graph.step();
+    const before = JSON.stringify(graph.state);
+    graph.tell('a', 'failed', { spawn_id: 'somebody else' });
+    expect(JSON.stringify(graph.state)).toBe(before);
+  });
+});
+
+describe('an order that is refused changes nothing', () => {
+  const GRAPH = '## a\n> gate: approve\n\nx\n## b\nx\n## e\n> each: x\n\n{}\n';
+
+  test.each<[string, (graph: Graph) => unknown, string]>([
+    [
+      'approving what does not wait',
+      ({ plan, state }) => approve(plan, state, 'a', 'tess'),
+      'FAILED_PRECONDITION: agent "a" of the flight is running: nothing waits for an approval',
+    ],
+    [
+      'approving what has no gate',
+      ({ plan, state }) => approve(plan, state, 'b', 'tess'),
+      'FAILED_PRECONDITION: agent "b" of the flight has no gate',
+    ],
+    ['an unknown agent', ({ plan, state }) => rerun(plan, state, 'x'), 'NOT_FOUND: the flight has no agent "x"'],
+    [
+      'running again what runs',
+      ({ plan, state }) => rerun(plan, state, 'b'),
+      'FAILED_PRECONDITION: agent "b" of the flight is running, not failed',
+    ],
+    [
+      'a list that nobody waits for',
+      ({ plan, state }) => takeItems(plan, state, 'b', ['one']),
+      'FAILED_PRECONDITION: agent "b" of the flight is running: no list is waited for',
+    ],
+    [
+      'an empty item',
+      ({ plan, state }) => takeItems(plan, state, 'e', ['one', ' ']),
+      'INVALID_ARGUMENT: item 2 is "": it needs 1 to 300 characters on one line',
+    ],
+    [
+      'an item of two lines',
+      ({ plan, state }) => takeItems(plan, state, 'e', ['a\nb']),
+      'INVALID_ARGUMENT: item 1 is "a\\nb": it needs 1 to 300 characters on one line',
+    ],
+    [
+      'an item with NUL',
+      ({ plan, state }) => takeItems(plan, state, 'e', ['a\0b']),
+      'INVALID_ARGUMENT: item 1 is "a\\u0000b": it needs 1 to 300 characters on one line',
+    ],
+    [
+      'too many items',
+      ({ plan, state }) =>
+        takeItems(
+          plan,
+          state,
+          'e',
+          Array.from({ length: 501 }, (_, index) => index.toString()),
+        ),
+      'INVALID_ARGUMENT: 501 items: at most 500 are allowed',
+    ],
+  ])('%s', (_what, order, refusal) => {
+    const graph = new Graph(GRAPH);
+    graph.step();
+    const before = JSON.stringify(graph.state);
+    expect(codeOf(() => order(graph))).toBe(refusal);
+    expect(JSON.stringify(graph.state)).toBe(before);
+  });
+
+  it('everything, once the pilot has ended', () => {
+    const graph = new Graph(GRAPH);
+    graph.step();
+    graph.tell('b', 'failed');
+    graph.tell('a', 'task-complete');
+    graph.state.ended = true;
+    for (const order of [
+      () => approve(graph.plan, graph.state, 'a', 'tess'),
+      () => rerun(graph.plan, graph.state, 'b'),
+      () => takeItems(graph.plan, graph.state, 'e', ['x']),
+    ]) {
+      expect(codeOf(order)).toMatch(/^FAILED_PRECONDITION: the flight has ended with its pilot/);
+    }
+  });
+
+  it('the same list again is answered the same, another one is refused', () => {
+    const graph = new Graph(GRAPH);
+    graph.step();
+    takeItems(graph.plan, graph.state, 'e', ['one', 'two']);
+    graph.step();
+    expect(takeItems(graph.plan, graph.state, 'e', ['one', 'two'])).toEqual({ count: 2 });
+    expect(codeOf(() => takeItems(graph.plan, graph.state, 'e', ['one']))).toContain('no list is waited for');
+  });
+});

@@ -1,0 +1,60 @@
+// What an agent of a flight is given to read. Pure: contract/wire only.
+import { ITEM_MARK } from '../../contract/wire/flight/plan.ts';
+import type { FlightNode, FlightPlan } from '../../contract/wire/flight/plan.ts';
+import { stateOf } from './state.ts';
+import type { FlightState, Instance } from './state.ts';
+
+/** Agents of one node whose answers are given on; of more, the number is. */
+const GIVEN_ON = 20;
+
+/** Its prompt, and the facts of the flight that it cannot know otherwise. */
+export function nodePrompt(
+  plan: FlightPlan,
+  state: FlightState,
+  node: FlightNode,
+  instance: Instance,
+  inputs: string | undefined,
+): string {
+  const { item } = instance;
+  const facts = [
+    `You are the agent \`${node.slug}\` of the flight "${plan.name}"${item === undefined ? '' : `, for the item: ${item}`}.`,
+    ...(inputs === undefined ? [] : [`Inputs of the flight, as JSON: ${inputs}`]),
+    ...upstreamFacts(state, node),
+    ...(node.continues === undefined ? [] : resultFacts(node.out ?? plan.settings.out)),
+  ];
+  return `${withItem(node.prompt, item)}\n\n[flight] ${facts.join('\n')}`;
+}
+
+/** The text with the item in the place of every mark. */
+export function withItem(text: string, item: string | undefined): string {
+  return item === undefined ? text : text.replaceAll(ITEM_MARK, () => item);
+}
+
+/** What came out of the agents that it waited for. Their conversations are their own. */
+function upstreamFacts(state: FlightState, node: FlightNode): readonly string[] {
+  if (node.needs.length === 0) return [];
+  const lines = node.needs.flatMap((slug) => {
+    const instances = stateOf(state, slug).instances ?? [];
+    const told = instances.slice(0, GIVEN_ON).map((each) => upstreamLine(state, slug, each));
+    const rest = instances.length - told.length;
+    return rest === 0 ? told : [...told, `- \`${slug}\`: and ${String(rest)} more agents`];
+  });
+  return ['Done before you, by agents of their own:', ...lines];
+}
+
+function upstreamLine(state: FlightState, slug: string, { agent, item, response }: Instance): string {
+  const branches = state.agents.find((each) => each.slug === agent)?.branches ?? [];
+  const facts = [
+    ...(item === undefined ? [] : [`item ${item}`]),
+    ...(branches.length === 0 ? [] : [`branch ${branches.join(', ')}`]),
+  ];
+  const answer = response === undefined || response === '' ? 'no answer' : response.replaceAll(/\s+/g, ' ');
+  return `- \`${slug}\`${facts.length === 0 ? '' : ` (${facts.join('; ')})`}: ${answer}`;
+}
+
+/** A follow-up cannot change what its agent was spawned with: the result that it is to bring is said in words. */
+function resultFacts(out: string | undefined): readonly string[] {
+  if (out === undefined) return [];
+  if (out === 'respond') return ['Result: answer in your last message. Nothing has to be committed or pushed.'];
+  return [out === 'push' ? 'Result: commit your work on your branch and push it to `origin` before you finish.' : out];
+}

@@ -1,0 +1,134 @@
+// Does what the graph has decided: starts agents, sends follow-ups, tells agents to end.
+import { getExternalWorkflowHandle, uuid4 } from '@temporalio/workflow';
+import type { CancellationScope } from '@temporalio/workflow';
+import type { FlightInput, StoredFlight } from '../../contract/wire/flight/messages.ts';
+import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
+import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
+import type { StoredText } from '../../contract/wire/turns.ts';
+import { activityProblem } from '../agent/failure.ts';
+import { startNode, storeNodeText } from './activities.ts';
+import { fail } from './news.ts';
+import { nodePrompt, withItem } from './node-prompt.ts';
+import { isActive, nodeOf, stateOf, staysAlive } from './state.ts';
+import type { FlightState, Instance } from './state.ts';
+import type { Action } from './step.ts';
+
+/** A flight at work. */
+export interface Flight {
+  readonly input: FlightInput;
+  readonly stored: StoredFlight;
+  readonly state: FlightState;
+  /** Calls under way: the workflow must neither close nor continue as new then. */
+  pending: number;
+  /** Something has come since the last look at the graph. */
+  changed: boolean;
+}
+
+/** Begins the action; its end is entered into the state. */
+export function perform(flight: Flight, action: Action, scope: CancellationScope): void {
+  flight.pending += 1;
+  const done = (): void => {
+    flight.pending -= 1;
+    flight.changed = true;
+  };
+  void scope
+    .run(() => carryOut(flight, action))
+    .then(done, (error: unknown) => {
+      done();
+      // Only a defect comes so far: the task fails until it is mended.
+      throw error;
+    });
+}
+
+async function carryOut(flight: Flight, action: Action): Promise<void> {
+  switch (action.do) {
+    case 'start':
+      return await start(flight, action);
+    case 'follow':
+      return await follow(flight, action);
+    case 'stop':
+      return await stop(flight, action.agent);
+  }
+}
+
+async function start(flight: Flight, { node: slug, index, agent }: Extract<Action, { do: 'start' }>): Promise<void> {
+  const { input, stored, state } = flight;
+  const { plan, inputs, tree_limit } = stored;
+  const node = nodeOf(plan, slug);
+  const instance = instanceOf(state, slug, index);
+  const known = state.agents.find((each) => each.slug === agent);
+  const model = node.model ?? plan.settings.model ?? input.pilot.model;
+  const out = node.out ?? plan.settings.out;
+  try {
+    await startNode({
+      pilot: input.pilot,
+      slug: agent,
+      spawn_id: known?.spawn_id ?? '',
+      session_id: uuid4(),
+      created_at: new Date().toISOString(),
+      prompt: nodePrompt(plan, state, node, instance, inputs),
+      purpose: `${slug} of the flight ${plan.name}`.slice(0, 200),
+      ...(model === undefined ? {} : { model }),
+      ...(node.branch === undefined ? {} : { branch: branchOf(node.branch, slug, agent, instance) }),
+      ...(out === undefined ? {} : { out }),
+      on_idle: staysAlive(plan, slug) ? 'keep_alive' : 'terminate',
+      tree_limit,
+    });
+  } catch (error) {
+    const problem = activityProblem(error);
+    if (problem === undefined) throw error;
+    if (known !== undefined) known.alive = false;
+    if (isActive(instance)) fail(plan, state, node, instance, `it could not be started: ${problem.message}`);
+  }
+}
+
+/** With the item in it as it stands in the agent's slug, which is fit for a branch too. */
+function branchOf(branch: string, node: string, agent: string, { item }: Instance): string {
+  const short = agent.startsWith(`${node}-`) ? agent.slice(node.length + 1) : agent;
+  return withItem(branch, item === undefined ? undefined : short);
+}
+
+async function follow(flight: Flight, { node: slug, index, agent }: Extract<Action, { do: 'follow' }>): Promise<void> {
+  const { stored, state, input } = flight;
+  const { plan, inputs } = stored;
+  const node = nodeOf(plan, slug);
+  const instance = instanceOf(state, slug, index);
+  const id = `flight-${slug}-${String(index)}-${String(instance.attempt)}`;
+  try {
+    const text = await storable(agentId(input, agent), id, nodePrompt(plan, state, node, instance, inputs));
+    await getExternalWorkflowHandle(agentId(input, agent)).signal('queueAdd', {
+      id,
+      kind: 'queue',
+      text,
+      from: absolutePathOf(input.pilot.identity),
+      at: new Date().toISOString(),
+    });
+  } catch (error) {
+    const problem = activityProblem(error)?.message ?? 'the agent that it continues has ended';
+    if (isActive(instance)) fail(plan, state, node, instance, problem);
+  }
+}
+
+async function storable(agent: string, name: string, text: string): Promise<StoredText> {
+  if (new TextEncoder().encode(text).length <= INLINE_TEXT_LIMIT) return { text };
+  return await storeNodeText({ agent, name, text });
+}
+
+async function stop({ input }: Flight, agent: string): Promise<void> {
+  const from = absolutePathOf(input.pilot.identity);
+  try {
+    await getExternalWorkflowHandle(agentId(input, agent)).signal('stop', { id: `flight-stop-${agent}`, from });
+  } catch {
+    // It has ended already.
+  }
+}
+
+function agentId({ pilot }: FlightInput, slug: string): string {
+  return `${workflowIdOf(pilot.identity)}/${slug}`;
+}
+
+function instanceOf(state: FlightState, slug: string, index: number): Instance {
+  const instance = stateOf(state, slug).instances?.[index];
+  if (instance === undefined) throw new Error(`node ${slug} has no instance ${String(index)}`);
+  return instance;
+}

@@ -1,0 +1,181 @@
+// What a flight does next. Pure: contract/wire only. It enters what it decides into the state, so that asking again
+// decides nothing twice.
+import { expandSlugs } from '../../contract/wire/fanout/template.ts';
+import { ITEM_MARK } from '../../contract/wire/flight/plan.ts';
+import type { FlightNode, FlightPlan } from '../../contract/wire/flight/plan.ts';
+import { askText, finalText } from './pilot-texts.ts';
+import { fail } from './news.ts';
+import { tellPilot } from './pilot-messages.ts';
+import { chainOf, continuationOf, isActive, nodeStates, stateOf, staysAlive } from './state.ts';
+import type { FlightAgent, FlightState, Instance, NodeState } from './state.ts';
+
+/** To be done outside the state. */
+export type Action =
+  /** Start an agent. */
+  | { readonly do: 'start'; readonly node: string; readonly index: number; readonly agent: string }
+  /** Send a follow-up to the agent of the node that this one continues. */
+  | { readonly do: 'follow'; readonly node: string; readonly index: number; readonly agent: string }
+  /** Tell an agent to end in good order. */
+  | { readonly do: 'stop'; readonly agent: string };
+
+/** How often the pilot is asked for a list, and how long it has for each: a turn of its may take that long. */
+const ASK_TIMES = 3;
+const ASK_AGAIN_MS = 15 * 60_000;
+
+/** Characters of a node's slug before an item, and of any slug before a number: a slug has at most 63. */
+const SLUG_HEAD = 40;
+const NUMBERED_HEAD = 56;
+
+/** Decides. `newId` makes the spawn id of a new agent. */
+export function step(plan: FlightPlan, state: FlightState, now: string, newId: () => string): readonly Action[] {
+  if (state.ended) return [];
+  openNodes(plan, state, now);
+  const actions = [...startWork(plan, state, now, newId), ...stopAgents(plan, state)];
+  const states = [...nodeStates(plan, state).values()];
+  if (state.finished_at === undefined && states.every((each) => each === 'done')) {
+    state.finished_at = now;
+    tellPilot(state, finalText(plan, state), { last: true });
+  }
+  return actions;
+}
+
+/** Milliseconds until the pilot has to be asked again; undefined when nothing is waited for with a limit. */
+export function nextAsk(plan: FlightPlan, state: FlightState, nowMs: number): number | undefined {
+  if (state.ended) return undefined;
+  const due = plan.nodes.flatMap(({ slug }) => {
+    const { instances, asked } = stateOf(state, slug);
+    return instances !== undefined || asked === undefined || asked.times >= ASK_TIMES
+      ? []
+      : [Date.parse(asked.at) + ASK_AGAIN_MS - nowMs];
+  });
+  return due.length === 0 ? undefined : Math.max(1, ...[Math.min(...due)]);
+}
+
+/** Nodes whose upstream is done get their instances, or the pilot is asked for them. */
+function openNodes(plan: FlightPlan, state: FlightState, now: string): void {
+  const states = nodeStates(plan, state);
+  for (const node of plan.nodes) {
+    const own = stateOf(state, node.slug);
+    if (own.instances !== undefined) continue;
+    const reached = states.get(node.slug);
+    if (reached === 'needs-items') ask(state, node, own, now);
+    else if (reached === 'ready') own.instances = instancesOf(state, node);
+  }
+}
+
+function ask(state: FlightState, node: FlightNode, own: NodeState, now: string): void {
+  const { asked } = own;
+  const late = asked !== undefined && Date.parse(now) - Date.parse(asked.at) >= ASK_AGAIN_MS;
+  if (asked !== undefined && (!late || asked.times >= ASK_TIMES)) return;
+  own.asked = { at: now, times: (asked?.times ?? 0) + 1 };
+  tellPilot(state, askText(node, asked !== undefined));
+}
+
+/** One, or as many as the node that it continues has. */
+function instancesOf(state: FlightState, node: FlightNode): Instance[] {
+  if (node.continues === undefined) return [newInstance()];
+  return (stateOf(state, node.continues).instances ?? []).map(({ item }) => newInstance(item));
+}
+
+/** A piece of work that waits. */
+export function newInstance(item?: string): Instance {
+  return {
+    phase: 'waiting',
+    agent: undefined,
+    ...(item === undefined ? {} : { item }),
+    attempt: 1,
+    since_turn: 0,
+    started_at: undefined,
+    reason: undefined,
+    response: undefined,
+  };
+}
+
+function startWork(plan: FlightPlan, state: FlightState, now: string, newId: () => string): Action[] {
+  const states = nodeStates(plan, state);
+  const all = plan.nodes.flatMap(({ slug }) => stateOf(state, slug).instances ?? []);
+  let free = (plan.settings.max_concurrent ?? Infinity) - all.filter(isActive).length;
+  const actions: Action[] = [];
+  for (const node of plan.nodes) {
+    const upstream = [...node.needs, ...(node.continues === undefined ? [] : [node.continues])];
+    if (!upstream.every((slug) => states.get(slug) === 'done')) continue;
+    for (const [index, instance] of (stateOf(state, node.slug).instances ?? []).entries()) {
+      if (instance.phase !== 'waiting' || free <= 0) continue;
+      const action =
+        node.continues === undefined
+          ? startAgent(state, plan, node, instance, index, newId())
+          : followUp(state, plan, node, instance, index);
+      if (action === undefined) continue;
+      instance.started_at = now;
+      actions.push(action);
+      free -= 1;
+    }
+  }
+  return actions;
+}
+
+function startAgent(
+  state: FlightState,
+  plan: FlightPlan,
+  node: FlightNode,
+  instance: Instance,
+  index: number,
+  spawn_id: string,
+): Action {
+  const agent = agentSlug(state, plan, node, instance);
+  state.agents.push({ slug: agent, spawn_id, alive: true, turn: 0, branches: [], stopped: false });
+  instance.phase = 'starting';
+  instance.agent = agent;
+  instance.since_turn = 0;
+  return { do: 'start', node: node.slug, index, agent };
+}
+
+/** The node's slug, with the item and the attempt after it; one that no agent of the flight has had. */
+function agentSlug(state: FlightState, plan: FlightPlan, node: FlightNode, { item, attempt }: Instance): string {
+  const others = plan.nodes.map(({ slug }) => slug).filter((slug) => slug !== node.slug);
+  const taken = new Set([...state.agents.map(({ slug }) => slug), ...others]);
+  const words = [...(item === undefined ? [] : [item]), ...(attempt === 1 ? [] : [String(attempt)])];
+  const template = `${node.slug.slice(0, SLUG_HEAD)}-${ITEM_MARK}`;
+  const wanted = words.length === 0 ? node.slug : (expandSlugs(template, [words.join(' ')])[0] ?? '');
+  if (!taken.has(wanted)) return wanted;
+  for (let number = 2; ; number += 1) {
+    const [slug = ''] = expandSlugs(`${wanted.slice(0, NUMBERED_HEAD)}-${ITEM_MARK}`, [String(number)]);
+    if (!taken.has(slug)) return slug;
+  }
+}
+
+function followUp(
+  state: FlightState,
+  plan: FlightPlan,
+  node: FlightNode,
+  instance: Instance,
+  index: number,
+): Action | undefined {
+  const agent = stateOf(state, node.continues ?? '').instances?.[index]?.agent;
+  const known = state.agents.find(({ slug }) => slug === agent);
+  instance.agent = agent;
+  if (agent === undefined || known?.alive !== true) {
+    fail(plan, state, node, instance, 'the agent that it continues has ended');
+    return undefined;
+  }
+  instance.phase = 'running';
+  instance.since_turn = known.turn;
+  return { do: 'follow', node: node.slug, index, agent };
+}
+
+/** Agents that were kept for a follow-up or for an approval, and are needed no more. */
+function stopAgents(plan: FlightPlan, state: FlightState): Action[] {
+  const states = nodeStates(plan, state);
+  const actions: Action[] = [];
+  for (const node of plan.nodes) {
+    if (!staysAlive(plan, node.slug) || continuationOf(plan, node.slug) !== undefined) continue;
+    if (!chainOf(plan, node.slug).every(({ slug }) => states.get(slug) === 'done')) continue;
+    for (const { agent } of stateOf(state, node.slug).instances ?? []) {
+      const known = state.agents.find((each): each is FlightAgent => each.slug === agent);
+      if (known === undefined || !known.alive || known.stopped) continue;
+      known.stopped = true;
+      actions.push({ do: 'stop', agent: known.slug });
+    }
+  }
+  return actions;
+}

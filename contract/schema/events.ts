@@ -16,8 +16,10 @@ export const fromEventId = z
 const at = z.string().describe('When it happened, ISO 8601.');
 const subagent = z.string().optional().describe('Id of the sub-agent that did it.');
 const inputKind = z
-  .enum(['prompt', 'queue', 'send', 'child', 'system'])
-  .describe('How it reached the agent: at spawn, through the queue, past it, from a child, or made by Murmur itself.');
+  .enum(['prompt', 'queue', 'send', 'notify', 'child', 'system'])
+  .describe(
+    'How it reached the agent: at spawn, through the queue, past it, as a notice, from a child, or made by Murmur itself.',
+  );
 
 /** One input of a turn. */
 export const turnInput = z.object({
@@ -69,6 +71,10 @@ export const sessionEvent = z.discriminatedUnion('type', [
     delay_ms: z.number(),
     http_status: z.number().optional(),
     error: z.string(),
+  }),
+  z.object({
+    type: z.literal('usage'),
+    used_usd: z.number().describe('What the running turn has used so far, estimated; told under a budget.'),
   }),
   z.object({ type: z.literal('cost'), total_usd: z.number(), delta: costDelta }),
   z.object({ type: z.literal('error'), code: z.string(), message: z.string() }),

@@ -47,6 +47,8 @@ export type SessionEvent =
       readonly http_status?: number;
       readonly error: string;
     }
+  /** What the running turn has used so far, estimated; told when a budget asks for it. `cost` is the real figure. */
+  | { readonly type: 'usage'; readonly used_usd: number }
   | { readonly type: 'cost'; readonly total_usd: number; readonly delta: Cost }
   | { readonly type: 'error'; readonly code: string; readonly message: string }
   | {
@@ -95,10 +97,10 @@ export type LifecycleEvent =
 export type AgentEvent = SessionEvent | LifecycleEvent;
 
 /**
- * How a message reached the agent: through the queue, past it, from a child that tells of its end, or made by Murmur
+ * How a message reached the agent: through the queue, past it, as a notice, from a child that tells of its end, or made by Murmur
  * itself (a reminder, a cut-off note).
  */
-export type FollowUpKind = 'prompt' | 'queue' | 'send' | 'child' | 'system';
+export type FollowUpKind = 'prompt' | 'queue' | 'send' | 'notify' | 'child' | 'system';
 
 /** One input of a turn, for `turns` and the log: the text is cut at `EVENT_TEXT_LIMIT`. */
 export interface TurnInputSummary {

@@ -20,6 +20,8 @@ export interface AgentSignals {
   readonly queueAdd: FollowUp;
   /** A follow-up past the queue, as a turn of its own. */
   readonly sessionSend: FollowUp;
+  /** A notice: read with the next turn, which it does not start. */
+  readonly notify: FollowUp;
   /** End the running turn. */
   readonly interrupt: Order;
   /** Cancel the agent and everything beneath it. */
@@ -110,6 +112,7 @@ export interface AgentQueries {
 export const AGENT_SIGNALS = [
   'queueAdd',
   'sessionSend',
+  'notify',
   'interrupt',
   'kill',
   'stop',

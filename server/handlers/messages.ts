@@ -23,6 +23,12 @@ export const sessionSend: Handler<'session_send'> = async (parts, input, call) =
   return { slug: input.slug, message: 'sent' };
 };
 
+export const notify: Handler<'notify'> = async (parts, input, call) => {
+  const agent = addressOf(parts, call, input);
+  await signalAgent(parts, agent, 'notify', await followUpOf(parts, agent, call, 'notify', input.message));
+  return { slug: input.slug, message: `notified ${input.slug === '' ? 'self' : input.slug}` };
+};
+
 export const interrupt: Handler<'interrupt'> = async (parts, input, call) => {
   await signalAgent(parts, addressOf(parts, call, input), 'interrupt', { id: call.id, from: call.from });
   return { slug: input.slug, message: `interrupt sent to ${input.slug}` };
@@ -37,7 +43,7 @@ async function followUpOf(
   parts: ServerParts,
   agent: AgentAddress,
   call: Call,
-  kind: 'queue' | 'send',
+  kind: 'queue' | 'send' | 'notify',
   text: string,
 ): Promise<FollowUp> {
   return {

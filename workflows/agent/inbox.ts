@@ -14,7 +14,7 @@ export type Reading<T> = { readonly value: T } | { readonly problem: string };
 /** Reads a follow-up: a whole one, an object with a `text`, or plain text. */
 export function readFollowUp(
   payload: unknown,
-  kind: 'queue' | 'send',
+  kind: 'queue' | 'send' | 'notify',
   fallbackId: string,
   now: string,
 ): Reading<FollowUp> {
@@ -63,7 +63,7 @@ export function readUpload(payload: unknown): Omit<UploadNote, keyof Order> | un
 function fromText(
   text: StoredText,
   fields: Readonly<Record<string, unknown>>,
-  kind: 'queue' | 'send',
+  kind: 'queue' | 'send' | 'notify',
   fallbackId: string,
   now: string,
 ): Reading<FollowUp> {

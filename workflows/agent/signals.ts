@@ -24,10 +24,14 @@ export type SignalHandler = (state: AgentState, payload: unknown, now: string, s
  */
 export const SEEN_LIMIT = 1_000;
 
+/** Notices that wait for a turn. */
+const NOTICE_LIMIT = 50;
+
 /** One handler for each signal; a missing one does not compile. */
 export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHandler } = {
   queueAdd: (state, payload, now) => takeFollowUp(state, 'queue', payload, now),
   sessionSend: (state, payload, now) => takeFollowUp(state, 'send', payload, now),
+  notify: (state, payload, now) => takeFollowUp(state, 'notify', payload, now),
   interrupt: (state, payload, now) => {
     const order = readOrder(payload, countMessage(state));
     if (!isNew(state, order.id)) return;
@@ -104,15 +108,20 @@ function takeFlightEvent(state: AgentState, spec: AgentSpec, payload: unknown, n
   if (state.end === undefined) state.queue.push(flightMessage(spec, event, now));
 }
 
-function takeFollowUp(state: AgentState, kind: 'queue' | 'send', payload: unknown, now: string): void {
+const SIGNAL_OF = { queue: 'queueAdd', send: 'sessionSend', notify: 'notify' } as const;
+
+function takeFollowUp(state: AgentState, kind: keyof typeof SIGNAL_OF, payload: unknown, now: string): void {
   const reading = readFollowUp(payload, kind, countMessage(state), now);
   if ('problem' in reading) {
-    note(state, `${kind === 'queue' ? 'queueAdd' : 'sessionSend'} was dropped: ${reading.problem}`, now);
+    note(state, `${SIGNAL_OF[kind]} was dropped: ${reading.problem}`, now);
     return;
   }
   const followUp: FollowUp = reading.value;
   if (!isNew(state, followUp.id)) return;
-  (kind === 'queue' ? state.queue : state.sends).push(followUp);
+  const inbox = { queue: state.queue, send: state.sends, notify: state.notices }[kind];
+  inbox.push(followUp);
+  // Nobody may read notices for days; the oldest give way.
+  if (state.notices.length > NOTICE_LIMIT) state.notices.shift();
   const { id, from, text } = followUp;
   recordEvent(state, { type: 'followUp', id, from, text: text.text, how: kind }, now, from);
 }

@@ -59,6 +59,8 @@ export interface AgentState {
   /** `session send`: each a turn of its own, ahead of the queue. */
   sends: FollowUp[];
   queue: FollowUp[];
+  /** Read with the next turn, whatever starts it. */
+  notices: FollowUp[];
 
   tasks: readonly Task[];
   next_task: number;
@@ -151,9 +153,9 @@ export function initialState(spec: AgentSpec, now: string): AgentState {
 
 function family(
   spec: AgentSpec,
-): Pick<AgentState, 'children' | 'forgotten_cost_usd' | 'to_parent' | 'told' | 'budget'> {
+): Pick<AgentState, 'children' | 'forgotten_cost_usd' | 'to_parent' | 'told' | 'budget' | 'notices'> {
   const to_parent = spec.identity.path.length < 2 ? undefined : [];
-  return { children: [], forgotten_cost_usd: 0, to_parent, told: 0, budget: budgetOf(spec) };
+  return { children: [], forgotten_cost_usd: 0, to_parent, told: 0, notices: [], budget: budgetOf(spec) };
 }
 
 function budgetOf({ max_cost_usd: limit, allowance_usd: allowance }: AgentSpec): Budget | undefined {

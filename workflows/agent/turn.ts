@@ -21,14 +21,14 @@ export function canStart(state: AgentState, nowMs: number): boolean {
 
 /** Takes the inputs of the next turn and starts it in the state. */
 export function beginTurn(state: AgentState, spec: AgentSpec, id: string, now: string): CurrentTurn {
-  const inputs = takeInputs(state);
+  const inputs = [...takeInputs(state), ...state.notices.splice(0)];
   state.turns += 1;
   state.run.turns += 1;
   const extra = extraInstructions(state, spec, inputs);
   if (extra !== undefined) inputs.push(instructionsNote(extra, state.turns, now));
   const budget = beginSpending(state, now);
   if (budget !== undefined) inputs.push(budget);
-  const said = inputs.find((input) => input.kind !== 'system');
+  const said = inputs.find(({ kind }) => kind !== 'system' && kind !== 'notify');
   if (said !== undefined) {
     state.working_on = messageHead(said);
     state.subject = subjectOf(inputs) ?? '';

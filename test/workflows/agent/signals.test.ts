@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { AGENT_SIGNALS } from '../../../contract/wire/messages.ts';
 import { SEEN_LIMIT, SIGNAL_HANDLERS } from '../../../workflows/agent/signals.ts';
 import type { AgentState } from '../../../workflows/agent/state.ts';
+import { canStart } from '../../../workflows/agent/turn.ts';
 import { NOW, message, testAgent, texts } from '../../fixtures/agent-state.ts';
 
 function lastNote(state: AgentState): unknown {
@@ -98,6 +99,21 @@ it('an upload appears on the timeline once, with who shared it; one that cannot 
   expect(state.outbox.at(-1)?.event).toEqual({ type: 'upload', ...upload });
   SIGNAL_HANDLERS.upload(state, { ...upload, bytes: 'many' }, NOW, spec);
   expect(lastNote(state)).toBe('upload was dropped: its payload is not one');
+});
+
+describe('a notice', () => {
+  it('starts no turn and is read with the next one, not as its subject', () => {
+    const agent = testAgent();
+    agent.begin();
+    agent.end();
+    SIGNAL_HANDLERS.notify(agent.state, { id: 'n', text: { text: 'staging is down' }, from: 'tess' }, NOW, agent.spec);
+    expect(canStart(agent.state, Date.parse(NOW))).toBe(false);
+    expect(agent.state.timeline.at(-1)).toMatchObject({ type: 'followUp', how: 'notify', by: 'tess' });
+    SIGNAL_HANDLERS.queueAdd(agent.state, message('go on'), NOW, agent.spec);
+    expect(texts(agent.begin().inputs)).toEqual(['go on', 'staging is down']);
+    expect(agent.state.working_on).toBe('go on');
+    expect(agent.state.notices).toEqual([]);
+  });
 });
 
 describe('an order', () => {

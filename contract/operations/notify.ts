@@ -1,0 +1,28 @@
+// Tells an agent something without asking it to act.
+import { z } from 'zod';
+import { defineOperation } from '../operation.ts';
+import { agentAddress } from '../schema/address.ts';
+import { confirmation } from '../schema/confirmation.ts';
+import { message } from '../schema/text.ts';
+
+export const notify = defineOperation({
+  name: 'notify',
+  summary: 'tell an agent something, without starting a turn',
+  description:
+    'Leaves a notice: it stands on the timeline at once, and the agent reads it with its next turn. It neither interrupts ' +
+    'nor wakes it. Fails when the agent has ended.',
+  input: z.strictObject({
+    ...agentAddress,
+    message: message('message').describe('The notice, as the agent will read it.'),
+  }),
+  output: confirmation,
+  errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
+  hints: { readOnly: false, destructive: false, idempotent: false },
+  access: 'message',
+  cli: {
+    command: 'notify',
+    args: ['slug', 'message'],
+    rest: 'message',
+    examples: [{ line: 'notify fix-auth "The staging database is down until noon"', says: 'read with its next turn' }],
+  },
+});

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { mintToken } from '../../drivers/tokens/token.ts';
 import { ACCOUNT, startApi } from '../server/fixtures/api.ts';
 import type { Api } from '../server/fixtures/api.ts';
 import type { Become, Received } from '../server/fixtures/stub-agent.ts';
@@ -151,4 +152,37 @@ describe.each(['stdio', 'http'] as const)('over %s', (transport) => {
     ours.forEach((text, index) => expect(text).toContain(`"ours-${String(index)}"`));
     theirs.forEach((text, index) => expect(text).toContain(`"theirs-${String(index)}"`));
   });
+});
+
+test("over HTTP an agent's token has the agent's rights, and naming nobody is no way to end itself", async () => {
+  const created = '2026-01-01T00:00:00.000Z';
+  for (const slug of ['lead', 'other']) await api.client.call('spawn', { slug, description: 'Work' });
+  const agent = `w/default/u/${ACCOUNT}/lead`;
+  const token = await mintToken(api.parts.tokenStore, {
+    id: 'agent-lead',
+    account: ACCOUNT,
+    agent,
+    created_at: created,
+  });
+  await using mcp = await overHttp(api.url, token);
+  const other = `/w/default/u/${ACCOUNT}/other`;
+  expect((await mcp.call('status', { slug: '' })).structuredContent).toMatchObject({ slug: 'lead' });
+  expect(textOf(await mcp.call('queue_add', { slug: other, description: 'Hello' }))).toBe(`follow-up sent to ${other}`);
+  expect(textOf(await mcp.call('kill', { slug: other }))).toMatch(/^NOT_FOUND: /);
+  expect(textOf(await mcp.call('kill'))).toBe('INVALID_ARGUMENT: slug required');
+  expect((await handleOf('lead').query()).signals).toEqual([]);
+  expect((await handleOf('other').query()).signals).toEqual([
+    { name: 'queueAdd', payload: expect.objectContaining({ from: `/${agent}` }) },
+  ]);
+});
+
+test('a server that stops tells a waiting call so, and not that the phase is there', async () => {
+  await api.client.call('spawn', { slug: 'outlives', description: 'Work' });
+  const stopping = await startApi({ temporal: temporal.address });
+  await using mcp = await overHttp(stopping.url, stopping.token);
+  const told = Promise.withResolvers<void>();
+  const call = mcp.call('wait', { slug: 'outlives' }, { onprogress: () => told.resolve() });
+  await told.promise;
+  await stopping[Symbol.asyncDispose]();
+  expect(textOf(await call)).toBe('UNAVAILABLE: the API server is stopping\nhint: call the tool again in a moment');
 });

@@ -1,5 +1,6 @@
 // What the activities of an agent work with; the worker's composition root makes it. Types only.
 import type { AgentResult } from '../contract/wire/agent.ts';
+import type { UsageReport } from '../contract/wire/budget.ts';
 import type { Order } from '../contract/wire/messages.ts';
 import type { ServerAddress } from '../contract/wire/runner.ts';
 import type { EventLog } from '../drivers/events/event-log.ts';
@@ -24,6 +25,8 @@ export type Report = (fact: string, details: Readonly<Record<string, unknown>>) 
 export interface AgentControl {
   /** Resolves once the signal is durable, or there is no such living agent. */
   signal(agent: string, name: 'kill', order: Order & { readonly reason?: string }): Promise<void>;
+  /** What its running turn has used; answers at which amount to tell again. */
+  reportUsage(agent: string, usage: UsageReport): Promise<{ readonly report_at_usd?: number }>;
   /** What the agent answered at its end; undefined when it ended without an answer, or had not when `until` aborts. */
   result(agent: string, until: AbortSignal): Promise<AgentResult | undefined>;
 }

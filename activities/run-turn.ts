@@ -19,6 +19,7 @@ import { inputSummaries, joinedPrompt } from './prompt.ts';
 import { pumpEvents } from './pump.ts';
 import { storeSnapshot } from './snapshots.ts';
 import type { TurnOfAgent } from './takeover.ts';
+import { usageReporter } from './usage-report.ts';
 
 /** What an attempt leaves to the next one. */
 interface Progress {
@@ -91,11 +92,14 @@ async function follow(
   attention: Attention,
   progress: Progress,
 ): Promise<RunnerTurnOutcome> {
-  const { spec, turn_id, number, inputs } = input;
+  const { spec, turn_id, number, inputs, report_at_usd: reportAt } = input;
   const agent = workflowIdOf(spec.identity);
   const prompt = await joinedPrompt(ports, inputs);
   await publish(ports, agent, input.events);
-  const ask = (): Promise<TurnReply> => runner.turn({ turn_id, number, prompt, inputs: inputSummaries(inputs) });
+  const report_usage = reportAt !== undefined;
+  const ask = (): Promise<TurnReply> =>
+    runner.turn({ turn_id, number, prompt, inputs: inputSummaries(inputs), ...(report_usage ? { report_usage } : {}) });
+  const hearUsage = usageReporter(ports, agent, turn_id, reportAt);
   const api = JSON.stringify(ports.api() ?? null);
   const open = async (): Promise<void> => {
     await runner.open(await openRequest(ports, spec, machine), attention.signal);
@@ -118,7 +122,10 @@ async function follow(
       { runner, events: ports.events, agent },
       progress.seq,
       attention.signal,
-      (batch) => batch.some((each) => each.seq >= stopAt || endsTurn(each, turn_id)),
+      (batch) => {
+        hearUsage(batch);
+        return batch.some((each) => each.seq >= stopAt || endsTurn(each, turn_id));
+      },
       (seq) => (progress.seq = seq),
     );
     if (attention.signal.aborted) throw attention.reason();

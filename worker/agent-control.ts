@@ -3,6 +3,8 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { AgentControl } from '../activities/ports.ts';
 import type { AgentResult } from '../contract/wire/agent.ts';
+import type { UsageReport } from '../contract/wire/budget.ts';
+import type { AgentUpdates } from '../contract/wire/messages.ts';
 
 /** Control over a client. Errors are the SDK's; the activity that asked is tried again. */
 export function createAgentControl(client: Client): AgentControl {
@@ -14,6 +16,11 @@ export function createAgentControl(client: Client): AgentControl {
         // It has ended in the meantime.
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
+    },
+    async reportUsage(agent, usage) {
+      return await client.workflow
+        .getHandle(agent)
+        .executeUpdate<AgentUpdates['reportUsage']['output'], [UsageReport]>('reportUsage', { args: [usage] });
     },
     async result(agent, until) {
       if (until.aborted) return undefined;

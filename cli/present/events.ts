@@ -83,6 +83,8 @@ function sessionTexts(event: SessionEvent): readonly Line[] {
       return [{ text: `   → ${resultText(event)}`, style: event.is_error ? 'red' : 'dim' }];
     case 'retry':
       return [{ text: retryText(event), style: 'yellow' }];
+    case 'usage':
+      return [];
     case 'cost':
       return event.total_usd > 0 ? [{ text: `cost ${money(event.total_usd)}`, style: 'dim' }] : [];
     case 'error':

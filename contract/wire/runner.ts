@@ -79,6 +79,8 @@ export interface TurnRequest {
   readonly number: number;
   readonly prompt: string;
   readonly inputs: readonly TurnInputSummary[];
+  /** Whether `usage` events are wanted. */
+  readonly report_usage?: boolean;
 }
 
 /** `end_seq` and `outcome` are set when the turn has ended; a pump stops once the log has reached `end_seq`. */

@@ -71,7 +71,7 @@ export interface AgentSession {
    * something, `error` last when it failed.
    */
   turn(
-    turn: { readonly id: string; readonly prompt: string },
+    turn: { readonly id: string; readonly prompt: string; readonly reportsUsage?: boolean },
     onEvent: (event: BackendEvent) => void,
   ): Promise<BackendTurnEnd>;
   /**

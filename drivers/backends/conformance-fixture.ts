@@ -96,8 +96,12 @@ export class SessionFixture {
   }
 
   /** Runs a turn; its events are added to `events`. */
-  turn(session: AgentSession, prompt: string): Promise<BackendTurnEnd> {
-    return session.turn({ id: randomUUID(), prompt }, (event) => this.events.push(event));
+  turn(
+    session: AgentSession,
+    prompt: string,
+    options: { readonly reportsUsage?: boolean } = {},
+  ): Promise<BackendTurnEnd> {
+    return session.turn({ id: randomUUID(), prompt, ...options }, (event) => this.events.push(event));
   }
 
   /** The events of one type. */

@@ -69,6 +69,32 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       expect(fixture.eventsOf('cost').map(({ delta }) => delta)).toEqual([end.cost]);
     });
 
+    test('tells what a turn has used with every message when asked to, and the real figure at its end', async () => {
+      const session = await fixture.open();
+      const prompt = script({ tool: 'Bash', input: { command: 'true' } }, { text: 'Done.' });
+      const end = await fixture.turn(session, prompt, { reportsUsage: true });
+      const used = fixture.eventsOf('usage').map(({ used_usd: usd }) => usd);
+      expect(used).toHaveLength(2);
+      expect(used[0]).toBeGreaterThan(0);
+      expect(used[1]).toBeGreaterThan(used[0] ?? 0);
+      // Counted from what is known of a message at its beginning: near the real figure, which replaces it.
+      expect(Math.abs((used[1] ?? 0) - end.cost.usd)).toBeLessThan(end.cost.usd / 2);
+      expect(fixture.eventsOf('cost').map(({ delta }) => delta)).toEqual([end.cost]);
+    });
+
+    test('counts what a turn had used when its program died', async () => {
+      const session = await fixture.open();
+      const { prompt, pids } = await fixture.endlessTool();
+      const running = fixture.turn(session, prompt);
+      await until(() => pids().length === 2, 'the tool to run');
+      harness.kill(session);
+      const end = await running;
+      expect(end.status).toBe('crashed');
+      expect(end.cost.usd).toBeGreaterThan(0);
+      expect(fixture.eventsOf('cost').map(({ delta }) => delta)).toEqual([end.cost]);
+      for (const pid of pids()) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    });
+
     test('tells the model what is appended to its system prompt and what the repository says', async () => {
       let tell = (_: string): void => undefined;
       const projectInstructions = new Promise<string>((resolve) => (tell = resolve));

@@ -9,6 +9,9 @@ export interface UnfinishedTurn {
   readonly turn: number;
   /** Whether the model had answered in it. */
   readonly answered: boolean;
+  /** Dollars that it had used by its own word, and the part of them that `cost` events have. */
+  readonly used_usd: number;
+  readonly told_usd: number;
 }
 
 export interface RecoveredJournal {
@@ -44,6 +47,7 @@ export function recoverJournal(file: string, indexStep: number): RecoveredJourna
       if (entry[2] === 'turn_start' || entry[2] === 'turn_complete') unfinished = turnAfter(line);
       if (unfinished !== undefined && isAnswer(entry[2])) unfinished = { ...unfinished, answered: true };
       if (entry[2] === 'cost') spentUsd = spentIn(line);
+      if (unfinished !== undefined) unfinished = withUsage(unfinished, entry[2], line);
       seq = number;
       size = end;
     }
@@ -56,7 +60,16 @@ export function recoverJournal(file: string, indexStep: number): RecoveredJourna
 
 function turnAfter(line: Buffer): UnfinishedTurn | undefined {
   const { event } = JSON.parse(line.toString('utf8')) as SourcedEvent;
-  return event.type === 'turn_start' ? { turn_id: event.turn_id, turn: event.turn, answered: false } : undefined;
+  return event.type === 'turn_start'
+    ? { turn_id: event.turn_id, turn: event.turn, answered: false, used_usd: 0, told_usd: 0 }
+    : undefined;
+}
+
+function withUsage(turn: UnfinishedTurn, type: string | undefined, line: Buffer): UnfinishedTurn {
+  if (type !== 'usage' && type !== 'cost') return turn;
+  const { event } = JSON.parse(line.toString('utf8')) as SourcedEvent;
+  if (event.type === 'usage') return { ...turn, used_usd: event.used_usd };
+  return event.type === 'cost' ? { ...turn, told_usd: turn.told_usd + event.delta.usd } : turn;
 }
 
 function isAnswer(type: string | undefined): boolean {

@@ -73,24 +73,30 @@ export async function runTurn(
 async function promptOnce(
   runner: TurnRunner,
   session: AgentSession,
-  { turn_id, prompt }: TurnRequest,
+  { turn_id, prompt, report_usage: reportsUsage = false }: TurnRequest,
   interrupted: AbortSignal,
   onEvent: (event: BackendEvent) => void,
 ): Promise<BackendTurnEnd> {
   const began = new Date();
   const settled = new AbortController();
   const given = Promise.withResolvers<BackendTurnEnd>();
+  let used = 0;
   const interrupt = (): void => {
     session.interrupt().catch(() => undefined);
     press(runner, session, began, settled.signal).then(
-      () => given.resolve({ status: 'interrupted', response: '', cost: NO_COST }),
+      // A backend that tells nothing more has not told the cost either: what it had told before counts.
+      () => given.resolve({ status: 'interrupted', response: '', cost: { ...NO_COST, usd: used } }),
       // The turn has ended meanwhile.
       () => undefined,
     );
   };
   interrupted.addEventListener('abort', interrupt, { once: true });
   try {
-    return await Promise.race([session.turn({ id: turn_id, prompt }, onEvent), given.promise]);
+    const hear = (event: BackendEvent): void => {
+      if (event.type === 'usage') used = event.used_usd;
+      onEvent(event);
+    };
+    return await Promise.race([session.turn({ id: turn_id, prompt, reportsUsage }, hear), given.promise]);
   } finally {
     settled.abort();
     interrupted.removeEventListener('abort', interrupt);

@@ -52,8 +52,15 @@ export class Turns {
     const turn = journal.unfinished;
     if (turn === undefined) return;
     const record = records.get(turn.turn_id);
-    const { answered } = turn;
-    const outcome = record?.state === 'ended' ? record.outcome : { ...emptyOutcome(turn.turn_id, status), answered };
+    const { answered, told_usd: told } = turn;
+    // The program died with the runner and can tell no figure any more: what it had told before counts.
+    const untold = Math.max(turn.used_usd - told, 0);
+    if (record?.state !== 'ended' && untold > 0) {
+      journal.append({ type: 'cost', total_usd: journal.spentUsd + untold, delta: { usd: untold, by_model: {} } });
+    }
+    const cost = { usd: told + untold, by_model: {} };
+    const outcome =
+      record?.state === 'ended' ? record.outcome : { ...emptyOutcome(turn.turn_id, status), answered, cost };
     this.#end({ turn_id: turn.turn_id, number: turn.turn }, outcome);
   }
 

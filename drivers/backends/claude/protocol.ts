@@ -1,6 +1,8 @@
 // The lines that Claude Code and we exchange in stream-json mode, as far as we use them. Fields that are absent in some
 // version are optional. Types only, but for the two that read and write lines.
 
+import type { MessageTokens } from './prices.ts';
+
 /** A content block of an assistant's or user's message. */
 export type MessageBlock =
   | { readonly type: 'text'; readonly text: string }
@@ -49,7 +51,13 @@ interface StateMessage {
 
 export interface AssistantMessage {
   readonly type: 'assistant';
-  readonly message: { readonly content: readonly MessageBlock[] };
+  readonly message: {
+    readonly content: readonly MessageBlock[];
+    /** The same for all blocks of one message. */
+    readonly id?: string;
+    readonly model?: string;
+    readonly usage?: MessageTokens;
+  };
   /** The tool call of the subagent that speaks; null for the agent itself. */
   readonly parent_tool_use_id?: string | null;
   /** Set on the text that the program itself writes when a model request failed. */

@@ -108,13 +108,14 @@ export class ClaudeSession implements AgentSession {
   }
 
   async turn(
-    input: { readonly id: string; readonly prompt: string },
+    input: { readonly id: string; readonly prompt: string; readonly reportsUsage?: boolean },
     onEvent: (event: BackendEvent) => void,
   ): Promise<BackendTurnEnd> {
     if (this.#active !== undefined) throw new MurmurError('FAILED_PRECONDITION', 'a turn is running in this session');
     const uuid = randomUUID();
     const turn = new RunningTurn(uuid, {
       prompt: input.prompt,
+      reportsUsage: input.reportsUsage === true,
       onEvent,
       onCost: (delta) => {
         this.#spent = addCost(this.#spent, delta);

@@ -10,10 +10,13 @@ import { errorOf, refusedCredentials } from './errors.ts';
 import type { ApiRetryMessage, AssistantMessage, ProgramMessage, ResultMessage } from './protocol.ts';
 import { assistantEvents, retryEvent, spokenText, toolResultEvents } from './translate.ts';
 import { TurnEndDetector } from './turn-end.ts';
+import { UsageCount } from './usage.ts';
 
 /** What a turn shares with the session around it. */
 export interface TurnContext {
   readonly prompt: string;
+  /** Whether to tell what the turn has used, with every message. */
+  readonly reportsUsage: boolean;
   /** Tells an event. `cost` events go through `onCost`, which knows the session's total. */
   readonly onEvent: (event: BackendEvent) => void;
   readonly onCost: (delta: Cost) => void;
@@ -28,6 +31,7 @@ export class RunningTurn {
   #hasToldPrompt = false;
   #response = '';
   #cost = NO_COST;
+  readonly #usage = new UsageCount();
   #signs: FailureSigns = {};
   #refusal: TurnError | undefined;
   /** Set when somebody asked for the turn's end. */
@@ -102,12 +106,21 @@ export class RunningTurn {
   #takeAnswer(message: AssistantMessage): void {
     if (message.error !== undefined) this.#signs = { ...this.#signs, category: message.error };
     this.#response = spokenText(message) ?? this.#response;
+    const isNew = this.#usage.take(message);
+    if (isNew && this.#context.reportsUsage) {
+      this.#tell({ type: 'usage', used_usd: this.#cost.usd + this.#usage.cost().usd });
+    }
     for (const event of assistantEvents(message)) this.#tell(event);
   }
 
   #takeCost(message: ResultMessage): void {
     const delta = costOf(message);
     if (!isSpent(delta)) return;
+    this.#usage.settle();
+    this.#addCost(delta);
+  }
+
+  #addCost(delta: Cost): void {
     this.#cost = addCost(this.#cost, delta);
     this.#tellPrompt();
     this.#context.onCost(delta);
@@ -126,7 +139,11 @@ export class RunningTurn {
   }
 
   #finish(status: BackendTurnEnd['status'], error?: TurnError, lastWords?: string): BackendTurnEnd {
+    // No result has told what the last messages cost: the estimate counts.
+    const untold = this.#usage.cost();
+    this.#usage.settle();
     this.#tellPrompt();
+    if (isSpent(untold)) this.#addCost(untold);
     if (error !== undefined) this.#tell({ type: 'error', code: error.kind, message: error.message });
     return {
       status,

@@ -58,7 +58,12 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
     exit({ reason: 'killed by SIGKILL' });
   };
 
-  async function runTurn(prompt: string, interrupt: AbortController, onEvent: (event: BackendEvent) => void) {
+  async function runTurn(
+    prompt: string,
+    reportsUsage: boolean,
+    interrupt: AbortController,
+    onEvent: (event: BackendEvent) => void,
+  ) {
     const instructions = await session.projectInstructions?.catch(() => undefined);
     const system = [session.appendSystemPrompt, instructions].filter((part) => part !== undefined).join('\n\n');
     if (!hasToldStart) onEvent({ type: 'session_start', session_id: session.sessionId, model, resumed });
@@ -68,6 +73,7 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
       model,
       transcript,
       prompt,
+      reportsUsage,
       onEvent,
       onAsk: () => options.onRequest?.({ sessionId: session.sessionId, system, messages: [...transcript.messages] }),
       onCost: (delta: Cost) => {
@@ -82,7 +88,7 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
   }
 
   async function turn(
-    { prompt }: { readonly prompt: string },
+    { prompt, reportsUsage = false }: { readonly prompt: string; readonly reportsUsage?: boolean },
     onEvent: (event: BackendEvent) => void,
   ): Promise<BackendTurnEnd> {
     if (running !== undefined) throw new MurmurError('FAILED_PRECONDITION', 'a turn is running in this session');
@@ -96,7 +102,7 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
       };
     }
     const interrupt = new AbortController();
-    const ended = runTurn(prompt, interrupt, onEvent);
+    const ended = runTurn(prompt, reportsUsage, interrupt, onEvent);
     running = { interrupt, ended };
     return await ended.finally(() => (running = undefined));
   }

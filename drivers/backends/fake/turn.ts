@@ -25,6 +25,7 @@ export interface FakeTurnContext {
   readonly model: string;
   readonly transcript: FakeTranscript;
   readonly prompt: string;
+  readonly reportsUsage: boolean;
   readonly onEvent: (event: BackendEvent) => void;
   /** Called before each answer, with everything a model would be asked. */
   readonly onAsk: () => void;
@@ -80,6 +81,7 @@ export async function runFakeTurn(context: FakeTurnContext): Promise<BackendTurn
       continue;
     }
     cost = addCost(cost, { usd: ANSWER_USAGE.usd, by_model: { [context.model]: ANSWER_USAGE } });
+    if (context.reportsUsage) onEvent({ type: 'usage', used_usd: cost.usd });
     if (step.text !== undefined) response = step.text.toWellFormed();
     const calls = await speak(step, context);
     for (const [index, call] of calls.entries()) {

@@ -74,9 +74,12 @@ describe('a journal', () => {
     expect(openJournal(journal.file).unfinished).toBeUndefined();
     journal.append({ type: 'turn_start', turn_id: 't2', turn: 2, inputs: [] });
     journal.append(note('working'));
-    expect(openJournal(journal.file).unfinished).toEqual({ turn_id: 't2', turn: 2, answered: false });
+    expect(openJournal(journal.file).unfinished).toMatchObject({ turn_id: 't2', turn: 2, answered: false });
     journal.append({ type: 'tool_use', tool: 'Bash', tool_use_id: 'u1', input: '{}' });
-    expect(openJournal(journal.file).unfinished).toEqual({ turn_id: 't2', turn: 2, answered: true });
+    expect(openJournal(journal.file).unfinished).toMatchObject({ turn_id: 't2', turn: 2, answered: true });
+    journal.append({ type: 'usage', used_usd: 0.5 });
+    journal.append({ type: 'cost', total_usd: 0.4, delta: { usd: 0.4, by_model: {} } });
+    expect(openJournal(journal.file).unfinished).toMatchObject({ used_usd: 0.5, told_usd: 0.4 });
   });
 
   it('remembers what was spent', () => {

@@ -1,0 +1,61 @@
+// What a turn has used so far, counted message by message. Pure.
+import type { Cost } from '../../../contract/wire/turns.ts';
+import { addCost, NO_COST } from '../cost.ts';
+import type { MessageTokens } from './prices.ts';
+import { messageCost } from './prices.ts';
+import type { AssistantMessage, MessageBlock } from './protocol.ts';
+
+/** Characters of a token of what models write, prose and code. */
+const CHARACTERS_PER_TOKEN = 3.5;
+
+interface CountedMessage {
+  readonly model: string;
+  readonly tokens: MessageTokens;
+  /** Characters that it has written so far. */
+  readonly written: number;
+}
+
+/**
+ * Counts the messages of a turn, those of subagents too, until a result tells what they really cost. Their input is
+ * exact. The program tells a message before its end, with the output tokens of its beginning, so output is estimated from
+ * what is written.
+ */
+export class UsageCount {
+  readonly #messages = new Map<string, CountedMessage>();
+
+  /** Takes a message, or the next block of one. True when it is a new one. */
+  take({ message }: AssistantMessage): boolean {
+    const { id, model, usage, content } = message;
+    if (id === undefined || model === undefined || usage === undefined) return false;
+    const before = this.#messages.get(id);
+    const written = (before?.written ?? 0) + content.reduce((sum, block) => sum + writtenIn(block), 0);
+    this.#messages.set(id, { model, tokens: usage, written });
+    return before === undefined;
+  }
+
+  /** What the messages since the last `settle` cost, estimated. */
+  cost(): Cost {
+    return [...this.#messages.values()].reduce((sum, { model, tokens, written }) => {
+      const output = Math.max(tokens.output_tokens ?? 0, Math.ceil(written / CHARACTERS_PER_TOKEN));
+      return addCost(sum, messageCost(model, { ...tokens, output_tokens: output }));
+    }, NO_COST);
+  }
+
+  /** The real figure is known. */
+  settle(): void {
+    this.#messages.clear();
+  }
+}
+
+function writtenIn(block: MessageBlock): number {
+  switch (block.type) {
+    case 'text':
+      return block.text.length;
+    case 'thinking':
+      return block.thinking.length;
+    case 'tool_use':
+      return JSON.stringify(block.input ?? {}).length;
+    default:
+      return 0;
+  }
+}

@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { NativeConnectionOptions, WorkerOptions } from '@temporalio/worker';
 import type { AgentActivities } from '../contract/wire/activities.ts';
+import type { FanoutActivities } from '../contract/wire/fanout/messages.ts';
+import type { FlightActivities } from '../contract/wire/flight/messages.ts';
 
 export interface AgentWorkerOptions {
   readonly connection: NativeConnectionOptions;
@@ -10,7 +12,7 @@ export interface AgentWorkerOptions {
   readonly taskQueue: string;
   /** Path of the workflow bundle. */
   readonly bundle: string;
-  readonly activities: AgentActivities;
+  readonly activities: AgentActivities & FanoutActivities & FlightActivities;
   /** Ends the worker: turns are handed over, short activities end. */
   readonly stop: AbortSignal;
   readonly report: WorkerReport;

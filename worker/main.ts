@@ -1,6 +1,8 @@
 // Entry of the worker: configuration → drivers → activities → Temporal worker. SIGTERM hands running turns over.
 import { Client, Connection } from '@temporalio/client';
 import { createAgentActivities } from '../activities/agent.ts';
+import { createFanoutActivities } from '../activities/fanout/fanout.ts';
+import { createFlightActivities } from '../activities/flight/flight.ts';
 import { apiAddress } from '../config/api-address.ts';
 import { loadConfig } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
@@ -13,6 +15,7 @@ import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
 import { userCacheFolder } from '../config/home.ts';
 import { createDirectoryTokenStore } from '../drivers/tokens/directory.ts';
 import { createAgentControl } from './agent-control.ts';
+import { createAgentStarter } from './agent-starter.ts';
 import { runAgentWorker } from './agent-worker.ts';
 import { createLog, installRuntime } from './logging.ts';
 import { createMachines } from '../drivers/machines/configured.ts';
@@ -56,25 +59,31 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     connection: Connection.lazy(temporal.connectionOptions),
     namespace: temporal.namespace,
   });
-  const activities = createAgentActivities({
-    machines,
-    runners: { find: findRunner, ensure: (machine) => ensureRunner(machine, programs) },
+  const stores = {
     objects: createDirectoryObjectStore(home.objects),
     events: createFileEventLog(home.events),
     secrets: createDirectorySecretStore(home.secrets),
     tokens: createDirectoryTokenStore(home.tokenStore),
+  };
+  const agent = createAgentActivities({
+    ...stores,
+    machines,
+    runners: { find: findRunner, ensure: (machine) => ensureRunner(machine, programs) },
     control: createAgentControl(client),
     credentials: modelCredentials,
     api: () => apiAddress(env, home),
     handover: stop.signal,
     report: (fact, details) => log.warn(details, fact),
   });
+  const starter = createAgentStarter(client, taskQueue);
+  const fanout = createFanoutActivities({ ...stores, starter, handover: stop.signal });
+  const flight = createFlightActivities({ ...stores, starter, handover: stop.signal });
   await runAgentWorker({
     connection: temporal.connectionOptions,
     namespace: temporal.namespace,
     taskQueue,
     bundle,
-    activities,
+    activities: { ...agent, ...fanout, ...flight },
     stop: stop.signal,
     report: {
       polling: () => log.info({ taskQueue, address: temporal.address }, 'polling'),

@@ -3,7 +3,7 @@ import type { Invocation } from '../command.ts';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { grammarOf } from '../derive/grammar.ts';
 import { COMMON_FLAGS, type FlagGrammar } from '../parse/grammar.ts';
-import { LS_FLAGS, UP_FLAGS, VERSION_FLAGS } from './flags.ts';
+import { EACH_FLAGS, LS_FLAGS, UP_FLAGS, VERSION_FLAGS } from './flags.ts';
 import { bashScript } from './completion/bash.ts';
 import { fishScript } from './completion/fish.ts';
 import { zshScript } from './completion/zsh.ts';
@@ -29,7 +29,11 @@ export function runCompletion({ context, parsed }: Invocation): void {
 
 /** Every command, in the order of the help. */
 export function completables(): readonly Completable[] {
-  const extra: Readonly<Record<string, readonly FlagGrammar[]>> = { ls: LS_FLAGS, version: VERSION_FLAGS };
+  const extra: Readonly<Record<string, readonly FlagGrammar[]>> = {
+    each: EACH_FLAGS,
+    ls: LS_FLAGS,
+    version: VERSION_FLAGS,
+  };
   const operations = DESCRIPTIONS.map((description): Completable => {
     const { args, flags } = grammarOf(description, extra[description.name]);
     return {

@@ -18,7 +18,7 @@ export const EACH_FLAGS: readonly FlagGrammar[] = [
     char: 'd',
     kind: 'value',
     repeatable: false,
-    description: "What stands between items, '\\\\0' for NUL. Default: the end of the line.",
+    description: "What stands between items, '\\0' for NUL. Default: the end of the line.",
   },
 ];
 

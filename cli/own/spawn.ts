@@ -1,6 +1,6 @@
 // What `spawn` reads on the caller's side: repositories, secrets and the default model.
 import { MurmurError } from '../../contract/wire/errors.ts';
-import type { OwnHalf } from '../operation.ts';
+import { ask, type OwnHalf } from '../operation.ts';
 import { currentRepository, type RepoInput } from './current-repository.ts';
 import { readSecrets } from './secrets.ts';
 
@@ -17,6 +17,20 @@ export const spawnHalf: OwnHalf = {
       repos: named ?? (await currentRepository(context, note)),
       ...(secrets === undefined ? {} : { secrets: await readSecrets(secrets as readonly string[], context, note) }),
     };
+  },
+  async run(call) {
+    const { client, context, input, json } = call;
+    const { signal, terminal } = context;
+    if (input['each'] !== undefined) {
+      const { spawnEach } = await import('../../client/each.ts');
+      const { reportFanout } = await import('../present/fanout.ts');
+      // The input is checked by the server; here it only has its shape.
+      reportFanout(await spawnEach(client, input as never, { signal }), terminal, json);
+      return;
+    }
+    const result = await ask(call);
+    if (json) terminal.json(result);
+    else (await import('../present/results.ts')).present('spawn', result, terminal, input);
   },
 };
 

@@ -26,6 +26,9 @@ const PRESENTERS: Presenters = {
       ].join('\n'),
     );
   },
+  each(result, terminal) {
+    terminal.line(result.slugs.join('\n'));
+  },
   ls(agents, terminal, input) {
     if (agents.length === 0) {
       terminal.progress(input['all'] === true ? 'no agents' : 'no living agents (`murmur ls -a` shows ended ones)');

@@ -6,6 +6,7 @@ import { authTokenLs } from './auth-token-ls.ts';
 import { authTokenRevoke } from './auth-token-revoke.ts';
 import { budget } from './budget.ts';
 import { clearQueue } from './clear-queue.ts';
+import { each } from './each.ts';
 import { interrupt } from './interrupt.ts';
 import { kill } from './kill.ts';
 import { ls } from './ls.ts';
@@ -30,6 +31,7 @@ import { watch } from './watch.ts';
 /** All operations by name, in the order in which help and reference list them. */
 export const operations = {
   spawn,
+  each,
   ls,
   status,
   wait,

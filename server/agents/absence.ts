@@ -5,6 +5,7 @@ import type { Phase } from '../../contract/wire/phases.ts';
 import { causesOf } from '../errors.ts';
 import type { ServerParts } from '../parts.ts';
 import type { AgentAddress } from './address.ts';
+import { findWaiting, waitsForSlot } from '../fanouts/waiting.ts';
 import { describeExecution } from './execution.ts';
 import { readRecord } from './record.ts';
 
@@ -12,7 +13,8 @@ import { readRecord } from './record.ts';
 export async function explainRefusal(parts: ServerParts, agent: AgentAddress, error: unknown): Promise<never> {
   if (!isNotFound(error)) throw error;
   const phase = (await readRecord(parts, agent.id))?.status.phase ?? (await describeExecution(parts, agent))?.phase;
-  throw phase === undefined ? notFound(agent) : ended(agent, phase);
+  if (phase !== undefined) throw ended(agent, phase);
+  throw (await findWaiting(parts, agent)) === undefined ? notFound(agent) : waitsForSlot(agent);
 }
 
 /** Whether Temporal refused because no such workflow is open. */
@@ -33,5 +35,13 @@ export function ended(agent: AgentAddress, phase: Phase): MurmurError {
   return new MurmurError('FAILED_PRECONDITION', `agent ${JSON.stringify(agent.path)} has ended: it is ${phase}`, {
     hint: 'spawn a new agent under another slug',
     details: { slug: agent.slug, path: agent.path, phase },
+  });
+}
+
+/** ALREADY_EXISTS, with what to do instead. */
+export function runsAlready(agent: AgentAddress): MurmurError {
+  return new MurmurError('ALREADY_EXISTS', `agent ${JSON.stringify(agent.path)} is already running`, {
+    hint: `send it a follow-up with \`murmur queue add ${agent.slug}\``,
+    details: { slug: agent.slug, path: agent.path },
   });
 }

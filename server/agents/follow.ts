@@ -3,6 +3,7 @@ import type { LogEntry } from '../../contract/wire/events.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
 import type { ServerParts } from '../parts.ts';
 import type { AgentAddress } from './address.ts';
+import { findWaiting } from '../fanouts/waiting.ts';
 import { describeExecution } from './execution.ts';
 
 /**
@@ -70,7 +71,8 @@ export async function* followToEnd(
 }
 
 async function hasEnded(parts: ServerParts, agent: AgentAddress): Promise<boolean> {
-  return (await describeExecution(parts, agent))?.closed !== false;
+  const execution = await describeExecution(parts, agent);
+  return execution === undefined ? (await findWaiting(parts, agent)) === undefined : execution.closed;
 }
 
 /** What came after the event that closed the agent: its machine may tell a little more. */

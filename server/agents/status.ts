@@ -1,10 +1,12 @@
 // The state of an agent: from its workflow, from its record when it has ended, or from what Temporal lists.
 import type { AgentRecord, AgentStatus } from '../../contract/wire/agent.ts';
 import type { TimelineType } from '../../contract/wire/events.ts';
+import { waitingStatus } from '../../contract/wire/fanout/status.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
 import type { ServerParts } from '../parts.ts';
 import { notFound } from './absence.ts';
 import type { AgentAddress } from './address.ts';
+import { findWaiting } from '../fanouts/waiting.ts';
 import { describeExecution } from './execution.ts';
 import type { Execution } from './execution.ts';
 import { readProgress, readProgressAndCost } from './progress.ts';
@@ -30,8 +32,24 @@ export async function readStatus(
     return { ...statusOfRecord(record, timeline, children), ...(await readProgress(parts, agent.id)) };
   }
   const execution = await describeExecution(parts, agent);
-  if (execution === undefined) throw notFound(agent);
-  return await listedStatus(parts, agent, execution, timeline);
+  if (execution !== undefined) return await listedStatus(parts, agent, execution, timeline);
+  return await statusBeforeStart(parts, agent, timeline, children);
+}
+
+/** The state of an agent that waits for a slot. One that was started between two questions is asked again. */
+async function statusBeforeStart(
+  parts: ServerParts,
+  agent: AgentAddress,
+  timeline: readonly TimelineType[] | undefined,
+  children: boolean,
+): Promise<FullStatus> {
+  const waiting = await findWaiting(parts, agent);
+  if (waiting !== undefined) {
+    const status = waitingStatus(waiting.known.plan, agent.identity.path.at(-1) ?? '');
+    return timeline === undefined ? status : { ...status, timeline: [] };
+  }
+  if ((await describeExecution(parts, agent)) === undefined) throw notFound(agent);
+  return await readStatus(parts, agent, timeline, children);
 }
 
 /** The status as it was when the agent ended. */

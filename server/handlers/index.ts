@@ -1,6 +1,7 @@
 // Every operation's handler. The type makes a missing one a compile error.
 import { authTokenCreate, authTokenLs, authTokenRevoke } from './auth-tokens.ts';
 import { budget } from './budget.ts';
+import { each } from './each.ts';
 import type { Handlers } from './handler.ts';
 import { auth, version } from './identity.ts';
 import { kill } from './kill.ts';
@@ -17,6 +18,7 @@ import { wait } from './wait.ts';
 
 export const handlers: Handlers = {
   spawn,
+  each,
   ls,
   status,
   wait,

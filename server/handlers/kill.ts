@@ -13,6 +13,7 @@ import { signalAgent } from '../agents/messages.ts';
 import { queryAgent } from '../agents/query.ts';
 import { readRecord } from '../agents/record.ts';
 import { inTime, workflowOf } from '../agents/temporal.ts';
+import { dropBeneath, dropWaiting } from '../fanouts/drop.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Answer, Call, Handler } from './handler.ts';
 
@@ -21,8 +22,11 @@ const SWEEPERS = 50;
 
 export const kill: Handler<'kill'> = async (parts, input, call) => {
   const agent = addressOf(parts, call, input);
-  const own = await killOne(parts, agent, call);
-  return answerOf(input.slug === '' ? 'self' : input.slug, [...own, ...(await sweep(parts, agent, call, own))]);
+  // Beside the agent's own end: what it still has to start must not be started by then.
+  const [own, dropped] = await Promise.all([killOne(parts, agent, call), dropBeneath(parts, agent, call)]);
+  const unstarted = await mapLimited(dropped, SWEEPERS, async (each) => await receiptOfEnded(parts, each));
+  const known = [...own, ...unstarted.flat()];
+  return answerOf(input.slug === '' ? 'self' : input.slug, [...known, ...(await sweep(parts, agent, call, known))]);
 };
 
 async function killOne(parts: ServerParts, agent: AgentAddress, call: Call): Promise<readonly ReceiptLine[]> {
@@ -30,6 +34,10 @@ async function killOne(parts: ServerParts, agent: AgentAddress, call: Call): Pro
     await signalAgent(parts, agent, 'kill', { id: call.id, from: call.from });
   } catch (error) {
     if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') throw error;
+    // It waits for a slot; when it gets one at this very moment, it is an agent like any other.
+    if (error.details?.['phase'] === 'starting' && (await dropWaiting(parts, agent, call)) === 'started') {
+      return await killOne(parts, agent, call);
+    }
     return await receiptOfEnded(parts, agent);
   }
   return await awaitEnd(parts, agent, call);

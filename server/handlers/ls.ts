@@ -3,6 +3,8 @@ import { accountProblem, parseWorkflowId, workflowIdOf } from '../../contract/wi
 import type { AgentIdentity } from '../../contract/wire/identity.ts';
 import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES } from '../../contract/wire/messages.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { plansBeneathPrefix } from '../../contract/wire/fanout/plan.ts';
+import { WAITING } from '../../contract/wire/fanout/status.ts';
 import { isWithin } from '../../contract/wire/rights.ts';
 import { addressOfIdentity, contextOf } from '../agents/address.ts';
 import { readExecution } from '../agents/execution.ts';
@@ -12,6 +14,7 @@ import { readProgressAndCost } from '../agents/progress.ts';
 import { readRecord } from '../agents/record.ts';
 import type { ServerParts } from '../parts.ts';
 import { inTime } from '../agents/temporal.ts';
+import { allWaiting } from '../fanouts/waiting.ts';
 import type { Answer, Call, Handler } from './handler.ts';
 
 /** Rows asked of Temporal at once: its own limit. */
@@ -33,8 +36,10 @@ export const ls: Handler<'ls'> = async (parts, input, call) => {
   const scope = scopeOf(parts, call, input);
   const executions = await listExecutions(parts, scope, input.all);
   const rows = await mapLimited(executions, READERS, async (each) => await summaryOf(parts, each));
-  const recorded = input.all ? await recordedAgents(parts, scope, new Set(executions.map((each) => each.id))) : [];
-  return sorted([...rows, ...recorded]).map((row) => ({ ...row, slug: slugFrom(scope, row.slug) }));
+  const known = new Set(executions.map((each) => each.id));
+  const waiting = await waitingAgents(parts, scope, known);
+  const recorded = input.all ? await recordedAgents(parts, scope, known) : [];
+  return sorted([...rows, ...waiting, ...recorded]).map((row) => ({ ...row, slug: slugFrom(scope, row.slug) }));
 };
 
 /** An agent sees its children, or with a developer all agents of its own account. */
@@ -105,6 +110,29 @@ async function summaryOf(parts: ServerParts, execution: Execution): Promise<Summ
     ...(memo.purpose === undefined || memo.purpose === '' ? {} : { purpose: memo.purpose }),
     created_at: memo.created_at ?? startedAt.toISOString(),
   };
+}
+
+/** Agents of fan-outs that have not been started. */
+async function waitingAgents(
+  parts: ServerParts,
+  scope: Scope,
+  known: ReadonlySet<string>,
+): Promise<readonly Summary[]> {
+  const { workspace, account } = scope;
+  const top = scope.top ?? (account === undefined ? undefined : { workspace, account, path: [] });
+  const waiting = await allWaiting(parts, top === undefined ? `fanouts/w/${workspace}/u/` : plansBeneathPrefix(top));
+  return waiting.flatMap(({ identity, known: { plan } }) => {
+    const { id, slug, path } = addressOfIdentity(identity);
+    if (known.has(id) || !isIn(scope, id)) return [];
+    const { purpose } = plan.shared;
+    return [
+      {
+        ...{ slug, path, phase: 'starting' as const, progress: `[starting] ${WAITING}`, cost: 0 },
+        ...(purpose === undefined ? {} : { purpose }),
+        created_at: plan.created_at,
+      },
+    ];
+  });
 }
 
 /** Ended agents that Temporal has forgotten. */

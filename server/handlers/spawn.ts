@@ -9,7 +9,7 @@ import type { CredentialStores } from '../../drivers/agents/credentials.ts';
 import { machineName } from '../../drivers/agents/names.ts';
 import { startRootAgent } from '../../drivers/agents/start.ts';
 import { dropText } from '../../drivers/agents/texts.ts';
-import { ended, notFound } from '../agents/absence.ts';
+import { ended, notFound, runsAlready } from '../agents/absence.ts';
 import { addressOfIdentity, contextOf, nameFor } from '../agents/address.ts';
 import { countTree } from '../agents/tree.ts';
 import { updateAgent } from '../agents/messages.ts';
@@ -19,10 +19,12 @@ import type { Execution } from '../agents/execution.ts';
 import { readRecord } from '../agents/record.ts';
 import { buildSpec } from '../agents/spec.ts';
 import { inTime } from '../agents/temporal.ts';
+import { findWaiting } from '../fanouts/waiting.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Answer, Call, Handler } from './handler.ts';
 
 export const spawn: Handler<'spawn'> = async (parts, input, call) => {
+  if (input.each !== undefined) throw fileOfCaller();
   const agent = newAgent(parts, call, input);
   const record = await readRecord(parts, agent.id);
   if (record !== undefined) {
@@ -30,6 +32,7 @@ export const spawn: Handler<'spawn'> = async (parts, input, call) => {
     if (record.spec.spawn_id === call.id) return answerOf(agent, call);
     throw ended(agent, record.status.phase);
   }
+  if ((await findWaiting(parts, agent)) !== undefined) throw runsAlready(agent);
   await checkLimits(parts, agent);
   const spec = await buildSpec(parts, agent, input, call);
   try {
@@ -41,8 +44,16 @@ export const spawn: Handler<'spawn'> = async (parts, input, call) => {
   return answerOf(agent, call);
 };
 
+/** The file lies where the caller is, and only a client there can read it. */
+function fileOfCaller(): MurmurError {
+  return new MurmurError('FAILED_PRECONDITION', 'the API server cannot read the file that `each` names', {
+    hint: 'run `murmur mcp` or `murmur each` where the file is, or send its lines as `items` of the operation `each`',
+    details: { field: 'each' },
+  });
+}
+
 /** Throws INVALID_ARGUMENT with the slug as typed, and NOT_FOUND for a place where the caller may not spawn. */
-function newAgent(
+export function newAgent(
   parts: ServerParts,
   call: Call,
   input: { readonly slug: string; readonly workspace?: string | undefined; readonly rights?: 'owner' | undefined },
@@ -57,16 +68,23 @@ function newAgent(
   throw notFound(parent === undefined ? agent : addressOfIdentity(parent));
 }
 
-/** Throws RESOURCE_EXHAUSTED for a tree that has grown to its limits. */
-async function checkLimits(parts: ServerParts, { identity }: AgentAddress): Promise<void> {
-  const { depth, agents } = parts.settings.limits;
-  const [root = ''] = identity.path;
+/** Throws RESOURCE_EXHAUSTED for an agent too far from its root. */
+export function checkDepth(parts: ServerParts, { identity }: AgentAddress): void {
+  const { depth } = parts.settings.limits;
   if (identity.path.length > depth) {
     throw new MurmurError('RESOURCE_EXHAUSTED', `a tree of agents has at most ${String(depth)} levels`, {
       hint: 'let an agent higher up spawn it, or raise MURMUR_MAX_DEPTH',
       details: { limit: depth },
     });
   }
+}
+
+/** Throws RESOURCE_EXHAUSTED for a tree that has grown to its limits. */
+async function checkLimits(parts: ServerParts, agent: AgentAddress): Promise<void> {
+  checkDepth(parts, agent);
+  const { identity } = agent;
+  const { agents } = parts.settings.limits;
+  const [root = ''] = identity.path;
   if (identity.path.length === 1) return;
   const living = await countTree(parts, { ...identity, path: [root] });
   if (living < agents) return;
@@ -97,10 +115,7 @@ async function settle(parts: ServerParts, agent: AgentAddress, spec: AgentSpec, 
 
 function taken(agent: AgentAddress, execution: Execution | undefined): MurmurError {
   if (execution?.closed === true) return ended(agent, execution.phase);
-  return new MurmurError('ALREADY_EXISTS', `agent ${JSON.stringify(agent.path)} is already running`, {
-    hint: `send it a follow-up with \`murmur queue add ${agent.slug}\``,
-    details: { slug: agent.slug, path: agent.path },
-  });
+  return runsAlready(agent);
 }
 
 async function discard(parts: ServerParts, spec: AgentSpec): Promise<void> {

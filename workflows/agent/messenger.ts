@@ -3,7 +3,15 @@ import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { ChildEvent } from '../../contract/wire/messages.ts';
 import { parentWorkflow } from './children.ts';
+import { startSlotKeeper } from './slot.ts';
 import type { AgentState } from './state.ts';
+
+/** The flight that the agent works for acts upon its ends; one that has ended needs to know nothing. */
+async function tellFlight(flight: string, event: ChildEvent): Promise<void> {
+  await getExternalWorkflowHandle(flight)
+    .signal('childEvent', event)
+    .catch(() => undefined);
+}
 
 export interface Messenger {
   /** Resolves once the parent has been told everything, or cannot be told. */
@@ -14,12 +22,14 @@ export interface Messenger {
 
 /**
  * Starts to send. By the parent's workflow id, so that it arrives whichever run the parent is in; a parent that has
- * ended is told nothing more. Without a parent it does nothing.
+ * ended is told nothing more. The fan-out of an agent hears of its rest. Without either it does nothing.
  */
 export function startMessenger(state: AgentState, spec: AgentSpec): Messenger {
   const id = parentWorkflow(spec);
   let sending = false;
+  const slot = startSlotKeeper(state, spec);
   const waiting = (): boolean => (state.to_parent?.length ?? 0) > 0;
+  const isBusy = (): boolean => sending || waiting() || slot.busy;
   const send = async (workflowId: string): Promise<void> => {
     const parent = getExternalWorkflowHandle(workflowId);
     const slug = spec.identity.path.at(-1) ?? '';
@@ -30,6 +40,7 @@ export function startMessenger(state: AgentState, spec: AgentSpec): Messenger {
       try {
         const told: ChildEvent | undefined = event && { ...event, slug, spawn_id: spec.spawn_id };
         if (told !== undefined) await parent.signal('childEvent', told);
+        if (told !== undefined && spec.for_flight !== undefined) await tellFlight(spec.for_flight, told);
       } catch {
         // It has ended: nobody is left to be told.
         state.to_parent = undefined;
@@ -41,9 +52,9 @@ export function startMessenger(state: AgentState, spec: AgentSpec): Messenger {
   // It runs for as long as the workflow does, and only a defect can end it.
   if (id !== undefined) void send(id);
   return {
-    drain: () => condition(() => !sending && !waiting()),
+    drain: () => condition(() => !isBusy()),
     get busy() {
-      return sending || waiting();
+      return isBusy();
     },
   };
 }

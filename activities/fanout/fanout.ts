@@ -1,0 +1,53 @@
+// The activities of the fan-out workflow over the ports.
+import type { FanoutActivities } from '../../contract/wire/fanout/messages.ts';
+import { plannedIdentity } from '../../contract/wire/fanout/plan.ts';
+import { workflowIdOf } from '../../contract/wire/identity.ts';
+import { attentively } from '../attention.ts';
+import { failing } from '../failure.ts';
+import { endUnstarted } from './end-unstarted.ts';
+import { createPlanReader } from './plan.ts';
+import type { FanoutPorts } from './ports.ts';
+import { startPlanned } from './start-planned.ts';
+
+/** Records written at once: enough to hide the disk. */
+const WRITERS = 16;
+
+/** One set per worker: it keeps the plans that it has read last. */
+export function createFanoutActivities(ports: FanoutPorts): FanoutActivities {
+  const readPlan = createPlanReader(ports.objects);
+  return {
+    startPlanned: failing((input) => startPlanned(ports, readPlan, input)),
+    dropPlanned: failing(({ plan: key, indices, by, reason }) =>
+      attentively(ports.handover, async () => {
+        const plan = await readPlan(key);
+        const queue = indices.values();
+        const writer = async (): Promise<void> => {
+          // All writers draw from one iterator.
+          for (const index of queue) await endUnstarted(ports, plan, index, { phase: 'canceled', reason, by });
+        };
+        await Promise.all(Array.from({ length: WRITERS }, writer));
+      }),
+    ),
+    restingPlanned: failing(({ plan: key, indices }) =>
+      attentively(ports.handover, async () => {
+        const plan = await readPlan(key);
+        const resting = await Promise.all(
+          indices.map(async (index) => {
+            const slug = plan.agents[index]?.slug;
+            return slug === undefined || (await ports.starter.rests(workflowIdOf(plannedIdentity(plan, slug))));
+          }),
+        );
+        return indices.filter((_index, place) => resting[place]);
+      }),
+    ),
+    closeFanout: failing(({ plan: key }) =>
+      attentively(ports.handover, async () => {
+        const content = await ports.objects.get(key);
+        if (content === undefined) return;
+        const { secrets_ref: ref } = JSON.parse(content.toString('utf8')) as { readonly secrets_ref: string };
+        await ports.secrets.delete(ref);
+        await ports.objects.delete(key);
+      }),
+    ),
+  };
+}

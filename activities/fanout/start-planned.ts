@@ -1,0 +1,89 @@
+// Starts agents of a fan-out, many at once.
+import type { StartOutcome, StartPlannedInput } from '../../contract/wire/fanout/messages.ts';
+import type { AgentRecord, AgentSpec } from '../../contract/wire/agent.ts';
+import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
+import { plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
+import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
+import { workflowIdOf } from '../../contract/wire/identity.ts';
+import { recordKey } from '../../contract/wire/object-keys.ts';
+import { dropCredentials, storeCredentials } from '../../drivers/agents/credentials.ts';
+import { dropText } from '../../drivers/agents/texts.ts';
+import { attentively } from '../attention.ts';
+import { endUnstarted } from './end-unstarted.ts';
+import { plannedSpec } from './plan.ts';
+import type { PlanReader } from './plan.ts';
+import type { FanoutPorts } from './ports.ts';
+
+/** `startPlanned`: idempotent, as each spawn has an id of its own. Throws what is worth another try. */
+export function startPlanned(
+  ports: FanoutPorts,
+  readPlan: PlanReader,
+  { plan: key, indices }: StartPlannedInput,
+): Promise<readonly StartOutcome[]> {
+  return attentively(ports.handover, async () => {
+    const plan = await readPlan(key);
+    const room = await roomFor(ports, plan);
+    const secrets = await ports.secrets.get(plan.secrets_ref);
+    return await Promise.all(
+      indices.map(async (index, place): Promise<StartOutcome> => {
+        if (place >= room) return { index, result: 'later' };
+        return await startOne(ports, plan, index, secrets);
+      }),
+    );
+  });
+}
+
+/** How many more agents the tree may have. A person's own agents are roots, of which there is no limit. */
+async function roomFor({ starter }: FanoutPorts, { place, tree_limit: limit }: FanoutPlan): Promise<number> {
+  const [root] = place.path;
+  if (root === undefined) return Infinity;
+  return limit - (await starter.countTree({ ...place, path: [root] }));
+}
+
+async function startOne(
+  ports: FanoutPorts,
+  plan: FanoutPlan,
+  index: number,
+  secrets: Readonly<Record<string, string>>,
+): Promise<StartOutcome> {
+  const spec = await plannedSpec(ports.objects, plan, index);
+  if (spec === undefined) return { index, result: 'failed', message: 'no such item' };
+  const record = await recordOf(ports, spec);
+  // It has been started by an attempt before, and was quick.
+  if (record?.spec.spawn_id === plannedSpawnId(plan.id, index)) return { index, result: 'started' };
+  if (record !== undefined) return { index, result: 'failed', message: 'an agent of this slug has ended' };
+  try {
+    await storeCredentials(ports, spec, { secrets, rights: plan.rights });
+    await ports.starter.start(spec);
+    return { index, result: 'started' };
+  } catch (error) {
+    if (!(error instanceof MurmurError)) throw error;
+    if (ERRORS[error.code].retryable && error.code !== 'RESOURCE_EXHAUSTED') throw error;
+    await dropCredentials(ports, spec);
+    await dropText(ports.objects, spec.prompt);
+    if (error.code === 'RESOURCE_EXHAUSTED') return { index, result: 'later' };
+    return await refused(ports, plan, index, error);
+  }
+}
+
+/** A slug that another agent has is that agent's; an agent that could not be started ends as failed. */
+async function refused(
+  ports: FanoutPorts,
+  plan: FanoutPlan,
+  index: number,
+  { code, message, details }: MurmurError,
+): Promise<StartOutcome> {
+  const isChild = plan.place.path.length > 0;
+  // With a phase it is that of another child of this slug, which has ended.
+  const parentEnds = code === 'NOT_FOUND' || (code === 'FAILED_PRECONDITION' && details?.['phase'] === undefined);
+  if (isChild && parentEnds) return { index, result: 'orphaned' };
+  if (code !== 'ALREADY_EXISTS' && code !== 'FAILED_PRECONDITION') {
+    await endUnstarted(ports, plan, index, { phase: 'failed', reason: message, by: 'murmur' });
+  }
+  return { index, result: 'failed', message };
+}
+
+async function recordOf({ objects }: FanoutPorts, spec: AgentSpec): Promise<AgentRecord | undefined> {
+  const content = await objects.get(recordKey(workflowIdOf(spec.identity)));
+  return content === undefined ? undefined : (JSON.parse(content.toString('utf8')) as AgentRecord);
+}

@@ -1,0 +1,43 @@
+// The caller's half of a fan-out: its items lie in a file where the client runs.
+import { readFile } from 'node:fs/promises';
+import type { InputOf, OutputOf } from '../contract/operation.ts';
+import type { Operations } from '../contract/operations/index.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { readItems } from '../contract/wire/fanout/items.ts';
+import type { AnswerOptions, MurmurClient } from './index.ts';
+
+/** More than this cannot be ten thousand sensible items, and the server takes no larger body. */
+const FILE_LIMIT = 8 * 1024 * 1024;
+
+/**
+ * A `spawn` whose `each` names a file: one agent for each of its lines. Throws NOT_FOUND or INVALID_ARGUMENT for the file,
+ * and what the call throws.
+ */
+export async function spawnEach(
+  client: MurmurClient,
+  { each: path = '', ...input }: InputOf<Operations['spawn']>,
+  options?: AnswerOptions<'each'>,
+): Promise<OutputOf<Operations['each']>> {
+  const items = readItems(await readText(path), `in ${JSON.stringify(path)}`);
+  return await client.call('each', { ...input, items: [...items] }, options);
+}
+
+async function readText(path: string): Promise<string> {
+  let content: Buffer;
+  try {
+    content = await readFile(path);
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    const absent = code === 'ENOENT' || code === 'ENOTDIR';
+    const message = absent ? `no file ${JSON.stringify(path)}` : `cannot read ${JSON.stringify(path)}: ${code}`;
+    throw new MurmurError(absent ? 'NOT_FOUND' : 'INVALID_ARGUMENT', message, {
+      hint: 'each names a file with one item per line, where `murmur` runs',
+      details: { field: 'each', value: path },
+    });
+  }
+  if (content.length <= FILE_LIMIT) return content.toString('utf8');
+  throw new MurmurError('INVALID_ARGUMENT', `${JSON.stringify(path)} has more than ${String(FILE_LIMIT)} bytes`, {
+    hint: 'split the list into several calls',
+    details: { field: 'each', limit_bytes: FILE_LIMIT },
+  });
+}

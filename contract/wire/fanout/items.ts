@@ -1,0 +1,45 @@
+// The items of a fan-out, from the text of a file or of standard input. Pure: loaded by the CLI and the MCP server.
+import { MurmurError } from '../errors.ts';
+
+/** One agent each. What is more belongs into several calls: the list is read and kept as a whole. */
+export const ITEM_LIMIT = 10_000;
+
+/**
+ * One item per line, or per piece between delimiters. Lines may end in CRLF, blank pieces are left out, and a byte order
+ * mark is no part of the first item. Throws INVALID_ARGUMENT for no items, too many, and a NUL in one.
+ * @param source where the text came from, as a phrase for messages: `on stdin`
+ */
+export function readItems(text: string, source: string, delimiter = '\n'): readonly string[] {
+  const pieces = text.replace(/^\uFEFF/, '').split(delimiter);
+  const items = (delimiter === '\n' ? pieces.map((piece) => piece.replace(/\r$/, '')) : pieces).filter((piece) =>
+    /\S/.test(piece),
+  );
+  checkItems(items, source);
+  return items;
+}
+
+/** What every caller's items must be. Throws INVALID_ARGUMENT. */
+export function checkItems(items: readonly string[], source: string): void {
+  if (items.length === 0) throw new MurmurError('INVALID_ARGUMENT', `no items ${source}`);
+  if (items.length > ITEM_LIMIT) {
+    throw new MurmurError('INVALID_ARGUMENT', `${items.length} items ${source}: at most ${ITEM_LIMIT} at once`, {
+      hint: 'split the list into several calls',
+      details: { limit: ITEM_LIMIT },
+    });
+  }
+  const bad = items.findIndex((item) => item.includes('\0'));
+  if (bad === -1) return;
+  throw new MurmurError('INVALID_ARGUMENT', `item ${bad + 1} ${source} holds a NUL character`, {
+    hint: "items that end in NUL, as `find -print0` writes them, need -d '\\0'",
+    details: { item: bad + 1 },
+  });
+}
+
+/** A delimiter as it is typed: `\0`, `\n`, `\t` mean what they mean to a shell's printf. Throws INVALID_ARGUMENT. */
+export function readDelimiter(typed: string): string {
+  const delimiter = typed.replaceAll(/\\([0nt])/g, (_all, letter: string) => ESCAPES[letter] ?? letter);
+  if (delimiter !== '') return delimiter;
+  throw new MurmurError('INVALID_ARGUMENT', 'the delimiter is empty', { hint: "use a text, or '\\0' for NUL" });
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '0': '\0', n: '\n', t: '\t' };

@@ -1,0 +1,163 @@
+// The fan-out workflow on a real server, with activities that only count.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { WorkflowHandle } from '@temporalio/client';
+import { FANOUT_QUERY, FANOUT_WORKFLOW } from '../../../contract/wire/fanout/messages.ts';
+import type {
+  FanoutActivities,
+  FanoutInput,
+  FanoutProgress,
+  FanoutResult,
+  StartOutcome,
+} from '../../../contract/wire/fanout/messages.ts';
+import { startTemporal, startWorker } from '../../fixtures/temporal.ts';
+import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { eventually } from '../../fixtures/waiting.ts';
+
+let temporal: TestTemporal;
+beforeAll(async () => {
+  temporal = await startTemporal();
+}, 900_000);
+afterAll(async () => {
+  await temporal.stop();
+}, 60_000);
+
+interface RunningFanout extends AsyncDisposable {
+  readonly handle: WorkflowHandle;
+  readonly started: number[];
+  readonly dropped: number[];
+  /** The most that were at work at once. */
+  most(): number;
+  readonly closed: string[];
+  progress(): Promise<FanoutProgress>;
+  result(): Promise<FanoutResult>;
+}
+
+interface Script {
+  /** What becomes of a start; default: the agent rests at once. */
+  readonly outcome?: (index: number, attempt: number) => StartOutcome['result'] | 'works';
+}
+
+async function startFanout(
+  input: Omit<FanoutInput, 'plan'>,
+  { outcome = () => 'started' }: Script = {},
+  worker: object = {},
+): Promise<RunningFanout> {
+  const taskQueue = randomUUID();
+  const workflowId = `fanout/${randomUUID()}`;
+  const handle = temporal.client.workflow.getHandle(workflowId);
+  const started: number[] = [];
+  const dropped: number[] = [];
+  const closed: string[] = [];
+  const attempts = new Map<number, number>();
+  let working = 0;
+  let most = 0;
+  const activities: FanoutActivities = {
+    startPlanned: async ({ indices }) => {
+      const outcomes = indices.map((index): StartOutcome => {
+        const attempt = (attempts.get(index) ?? 0) + 1;
+        attempts.set(index, attempt);
+        const result = outcome(index, attempt);
+        if (result === 'failed') return { index, result, message: 'no' };
+        if (result !== 'started' && result !== 'works') return { index, result };
+        started.push(index);
+        working += 1;
+        most = Math.max(most, working);
+        if (result === 'started') {
+          working -= 1;
+          void handle.signal('released', { index }).catch(() => undefined);
+        }
+        return { index, result: 'started' };
+      });
+      return outcomes;
+    },
+    dropPlanned: async ({ indices }) => void dropped.push(...indices),
+    restingPlanned: async () => [],
+    closeFanout: async ({ plan }) => void closed.push(plan),
+  };
+  const running = await startWorker(temporal, taskQueue, activities, worker);
+  await temporal.client.workflow.start(FANOUT_WORKFLOW, {
+    taskQueue,
+    workflowId,
+    args: [{ plan: 'plan', ...input }],
+    workflowTaskTimeout: '5s',
+  });
+  return {
+    handle,
+    started,
+    dropped,
+    closed,
+    most: () => most,
+    progress: () => handle.query<FanoutProgress>(FANOUT_QUERY),
+    result: () => handle.result() as Promise<FanoutResult>,
+    [Symbol.asyncDispose]: async () => {
+      await handle.terminate('end of test').catch(() => undefined);
+      await running.stop();
+    },
+  };
+}
+
+describe('the fan-out workflow', () => {
+  it('gets through ten thousand items, each once and in order, through many continue-as-new', async () => {
+    // Nine of ten cannot be started, since each that can costs a signal more.
+    const canStart = (index: number): boolean => index % 10 === 0;
+    await using fanout = await startFanout(
+      { count: 10_000, max_concurrent: 1_000, limits: { continue_after_steps: 100 } },
+      { outcome: (index) => (canStart(index) ? 'started' : 'failed') },
+    );
+    expect(await fanout.result()).toEqual({ started: 1_000, dropped: 0, failed: 9_000 });
+    expect(fanout.started).toEqual(Array.from({ length: 10_000 }, (_, index) => index).filter(canStart));
+    expect(fanout.closed).toEqual(['plan']);
+  }, 120_000);
+
+  it.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
+    'keeps to its slots, also while it continues as new, $maxCachedWorkflows cached',
+    async (worker) => {
+      await using fanout = await startFanout(
+        { count: 12, max_concurrent: 3, limits: { continue_after_steps: 3 } },
+        { outcome: () => 'works' },
+        worker,
+      );
+      for (let index = 0; index < 12; index += 1) {
+        await eventually(() => fanout.started.includes(index), `start of ${index.toString()}`);
+        // Three are at work: nothing more starts before one of them rests.
+        expect(fanout.started.length).toBeLessThanOrEqual(index + 3);
+        await fanout.handle.signal('released', { index });
+      }
+      expect(await fanout.result()).toEqual({ started: 12, dropped: 0, failed: 0 });
+      expect(fanout.started).toHaveLength(12);
+    },
+    120_000,
+  );
+
+  it('drops those that are killed while they wait, and the rest when it is told to end', async () => {
+    await using fanout = await startFanout({ count: 6, max_concurrent: 2 }, { outcome: () => 'works' });
+    await eventually(() => fanout.started.length === 2, 'two starts');
+    const order = { id: 'k', from: 'alice' };
+    await fanout.handle.signal('drop', { ...order, indices: [2, 0] });
+    await eventually(() => fanout.dropped.length === 1, 'the end of the third');
+    expect(await fanout.progress()).toEqual({ next: 2, starting: [], dropped: [2], failed: [] });
+    await fanout.handle.signal('released', { index: 0 });
+    await eventually(() => fanout.started.includes(3), 'the fourth');
+    await fanout.handle.signal('dropAll', order);
+    expect(await fanout.result()).toEqual({ started: 3, dropped: 3, failed: 0 });
+    expect(fanout.dropped).toEqual([2, 4, 5]);
+  }, 60_000);
+
+  it('waits while the tree has no room, and gives up those whose parent has ended', async () => {
+    await using fanout = await startFanout(
+      { count: 4, max_concurrent: 1 },
+      { outcome: (index, attempt) => (index < 2 ? (attempt === 1 && index === 0 ? 'later' : 'started') : 'orphaned') },
+    );
+    expect(await fanout.result()).toEqual({ started: 2, dropped: 2, failed: 0 });
+    expect(fanout.started).toEqual([0, 1]);
+    expect(fanout.dropped).toEqual([2, 3]);
+  }, 60_000);
+
+  it('ends when it is canceled in Temporal', async () => {
+    await using fanout = await startFanout({ count: 3, max_concurrent: 1 }, { outcome: () => 'works' });
+    await eventually(() => fanout.started.length === 1, 'a start');
+    await fanout.handle.cancel();
+    expect(await fanout.result()).toEqual({ started: 1, dropped: 2, failed: 0 });
+  }, 60_000);
+});

@@ -1,0 +1,119 @@
+// The workflow of one fan-out: starts agents of a list, so many at a time. It ends when the last one has been started.
+// Handlers are synchronous, and nothing is awaited between the last look at the state and return or continue-as-new.
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { FANOUT_QUERY } from '../../contract/wire/fanout/messages.ts';
+import type { FanoutInput, FanoutProgress, FanoutResult, StartOutcome } from '../../contract/wire/fanout/messages.ts';
+import { activityProblem } from '../agent/failure.ts';
+import { closeFanout, dropPlanned, restingPlanned, startPlanned } from './activities.ts';
+import { SIGNAL_HANDLERS } from './signals.ts';
+import {
+  canStart,
+  dropRest,
+  endFanout,
+  initialState,
+  isDone,
+  progressOf,
+  release,
+  resultOf,
+  takeBatch,
+  takeOutcomes,
+} from './state.ts';
+import type { FanoutState } from './state.ts';
+
+/** Signals and activities in one run: each costs some events of the 51,200 that a history may have. */
+const STEPS_PER_RUN = 1_000;
+/** Ends written by one activity. */
+const DROPS = 500;
+/**
+ * How often agents that hold a slot are looked at while others wait: one that an operator terminated cannot say that it
+ * has left.
+ */
+const RECHECK = '1m';
+/** Between attempts in a tree that is full: doubled from the first to the last. */
+const ROOM_FIRST_MS = 2_000;
+const ROOM_LAST_MS = 60_000;
+
+/**
+ * @param input where the plan lies
+ * @param carried the state of the run before, when the workflow continues as new
+ */
+export async function fanout(input: FanoutInput, carried?: FanoutState): Promise<FanoutResult> {
+  const state = carried ?? initialState();
+  state.steps = 0;
+  for (const [name, handle] of Object.entries(SIGNAL_HANDLERS)) {
+    setHandler(defineSignal<[unknown]>(name), (payload) => {
+      state.signals += 1;
+      state.steps += 1;
+      handle(state, payload, input);
+    });
+  }
+  setHandler(defineQuery<FanoutProgress>(FANOUT_QUERY), () => progressOf(state));
+  void CancellationScope.current().cancelRequested.catch(() => {
+    endFanout(state, { by: 'operator', reason: 'canceled in Temporal' });
+  });
+  return await CancellationScope.nonCancellable(() => run(state, input));
+}
+
+async function run(state: FanoutState, input: FanoutInput): Promise<FanoutResult> {
+  for (;;) {
+    setCurrentDetails(`${state.next} of ${input.count} agents taken, ${state.busy.length} at work`);
+    if (state.end !== undefined) dropRest(state, input.count, state.end.by);
+    if (state.drops.length > 0) await writeDrops(state, input);
+    else if (hasGrown(state, input)) await continueAsNew<typeof fanout>(input, state);
+    else if (canStart(state, input)) await startBatch(state, input);
+    else if (isDone(state, input)) {
+      await closeFanout({ plan: input.plan });
+      return resultOf(state, input);
+    } else await waitForSlot(state, input);
+  }
+}
+
+async function startBatch(state: FanoutState, input: FanoutInput): Promise<void> {
+  const indices = takeBatch(state, input);
+  state.steps += 1;
+  if (indices.length === 0) return;
+  takeOutcomes(state, await outcomesOf(input.plan, indices));
+  if (state.refusals === 0) return;
+  const { signals } = state;
+  const pause = Math.min(ROOM_FIRST_MS * 2 ** Math.min(state.refusals - 1, 10), ROOM_LAST_MS);
+  await condition(() => state.signals !== signals || state.end !== undefined, pause);
+}
+
+async function outcomesOf(plan: string, indices: readonly number[]): Promise<readonly StartOutcome[]> {
+  try {
+    return await startPlanned({ plan, indices });
+  } catch (error) {
+    const problem = activityProblem(error);
+    if (problem === undefined) throw error;
+    return indices.map((index) => ({ index, result: 'failed', message: problem.message }));
+  }
+}
+
+async function writeDrops(state: FanoutState, { plan }: FanoutInput): Promise<void> {
+  const [{ by } = { by: '' }] = state.drops;
+  const batch = state.drops.filter((each) => each.by === by).slice(0, DROPS);
+  state.steps += 1;
+  const reason = state.end?.reason ?? `killed by ${by}`;
+  await dropPlanned({ plan, indices: batch.map(({ index }) => index), by, reason });
+  state.drops = state.drops.filter((each) => !batch.includes(each));
+}
+
+async function waitForSlot(state: FanoutState, input: FanoutInput): Promise<void> {
+  const { signals } = state;
+  if (await condition(() => state.signals !== signals || state.end !== undefined, RECHECK)) return;
+  state.steps += 1;
+  for (const index of await restingPlanned({ plan: input.plan, indices: state.busy })) release(state, index);
+}
+
+function hasGrown(state: FanoutState, { limits }: FanoutInput): boolean {
+  return state.steps >= (limits?.continue_after_steps ?? STEPS_PER_RUN) || workflowInfo().continueAsNewSuggested;
+}

@@ -8,16 +8,26 @@ import { OTHER_SPELLINGS } from './schema/spellings.ts';
 
 /** Describes every operation that is a tool, in the registry's order. */
 export function describeTools(): readonly ToolDescription[] {
-  return Object.values(operations).flatMap((operation: Operation) => toolOf(operation) ?? []);
+  return Object.values(operations).flatMap((operation: Operation) => toolOf(operation, []) ?? []);
 }
 
-function toolOf(operation: Operation): ToolDescription | undefined {
+/**
+ * The same for a server that cannot read the caller's files: without the fields that name one, and without the tools that
+ * need one.
+ */
+export function describeRemoteTools(): readonly ToolDescription[] {
+  return Object.values(operations).flatMap((operation: Operation) => toolOf(operation, operation.local ?? []) ?? []);
+}
+
+function toolOf(operation: Operation, hidden: readonly string[]): ToolDescription | undefined {
   const { description, hints, mcp, name, summary } = operation;
   if (mcp === undefined) return undefined;
+  const { input } = describeOperation(operation);
+  if (hidden.some((field) => requiredOf(input).includes(field))) return undefined;
   return {
     name,
     description: `${summary.charAt(0).toUpperCase()}${summary.slice(1)}. ${description}`,
-    inputSchema: inputSchemaOf(describeOperation(operation).input, mcp),
+    inputSchema: inputSchemaOf(input, { ...mcp, without: [...(mcp.without ?? []), ...hidden] }),
     annotations: {
       readOnlyHint: hints.readOnly,
       destructiveHint: hints.destructive,
@@ -37,13 +47,16 @@ function inputSchemaOf(input: JsonSchema, { required = [], without = [] }: McpHi
   const properties = Object.entries((input['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>)
     .filter(([name]) => !without.includes(name))
     .map(([name, schema]) => [name, plain(schema, required.includes(name))]);
-  const always = (input['required'] ?? []) as readonly string[];
   return {
     type: 'object',
     properties: Object.fromEntries(properties) as Readonly<Record<string, JsonSchema>>,
-    required: [...new Set([...always, ...required])].filter((name) => !without.includes(name)),
+    required: [...new Set([...requiredOf(input), ...required])].filter((name) => !without.includes(name)),
     additionalProperties: false,
   };
+}
+
+function requiredOf(input: JsonSchema): readonly string[] {
+  return (input['required'] ?? []) as readonly string[];
 }
 
 /** Without our own mark, which other programs need not know; a field that must be given has no default. */

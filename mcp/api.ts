@@ -34,8 +34,13 @@ export async function callApi(
   const { createClient } = await import('../client/index.ts');
   const tool = caller.tools.find((each) => each.name === name);
   const body = { ...defaultsOf(tool, caller.source, settings), ...input };
+  const client = createClient({ url, token });
   // The tools come from the same registry that the client's types are made of.
-  const answer = await createClient({ url, token }).call(name as AnswerOperation, body as never, options);
+  if (name === 'spawn' && input['each'] !== undefined) {
+    const { spawnEach } = await import('../client/each.ts');
+    return await spawnEach(client, body as never, options);
+  }
+  const answer = await client.call(name as AnswerOperation, body as never, options);
   return name === 'version' ? { client_version: caller.version, ...(answer as object) } : answer;
 }
 

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { describeTools } from '../contract/mcp.ts';
+import { describeRemoteTools } from '../contract/mcp.ts';
 import { operations } from '../contract/operations/index.ts';
 import type { AnswerOperation } from '../contract/operations/index.ts';
 import type { Operation } from '../contract/operation.ts';
@@ -24,7 +24,7 @@ export const MCP_PATH = '/mcp';
 
 /** Adds the endpoint; the signal aborts when the server stops. */
 export function addMcp(app: FastifyInstance, parts: ServerParts, stopping: AbortSignal): void {
-  const tools = describeTools();
+  const tools = describeRemoteTools();
   const sessionOf = (request: FastifyRequest, signal: AbortSignal): Session =>
     createSession({
       version: parts.settings.version,

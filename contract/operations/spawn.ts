@@ -97,6 +97,7 @@ export const spawn = defineOperation({
     'RESOURCE_EXHAUSTED',
   ],
   hints: { readOnly: false, destructive: false, idempotent: false },
+  local: ['each'],
   mcp: { without: ['secrets', 'rights'] },
   cli: {
     command: 'spawn',

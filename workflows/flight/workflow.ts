@@ -41,7 +41,8 @@ export interface CarriedFlight {
  * @param carried what the run before has handed over, when the workflow continues as new
  */
 export async function flight(input: FlightInput, carried?: CarriedFlight): Promise<FlightView> {
-  const slot: FlightSlot = { flight: undefined, ended: false };
+  // What has come with the start is handed over as soon as there is a handler.
+  const slot: FlightSlot = { flight: carried === undefined ? undefined : begin(input, carried), ended: false };
   registerHandlers(slot, input);
   // Cancel in Temporal's Web UI ends the flight; its agents are the pilot's and go on.
   void CancellationScope.current().cancelRequested.catch(() => {
@@ -49,7 +50,7 @@ export async function flight(input: FlightInput, carried?: CarriedFlight): Promi
     else Object.assign(slot.flight.state, { ended: true });
   });
   return await CancellationScope.nonCancellable(async () => {
-    slot.flight = begin(input, carried ?? (await load(input)));
+    slot.flight ??= begin(input, await load(input));
     if (slot.ended) slot.flight.state.ended = true;
     // It runs for as long as the workflow does, and only a defect can end it.
     void startPilotSender(slot.flight);

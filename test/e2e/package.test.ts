@@ -110,10 +110,16 @@ describe('the published package', () => {
       }
 
       const commit = bash('echo note > note.txt && git add note.txt && git commit -qm "Add a note"');
-      const prompt = scripted('Add a note.', commit, bash('git push -q origin HEAD'), { text: 'The note is pushed.' });
+      const push = bash('git push -q origin HEAD && murmur status --json');
+      const look = { tool: 'mcp__murmur__ls', input: {} };
+      const prompt = scripted('Add a note.', commit, push, look, { text: 'The note is pushed.' });
       await murmur('spawn', 'add-note', prompt, '--out', 'push');
       const status = JSON.parse(await murmur('wait', 'add-note', '--json')) as AgentStatus;
       expect(status).toMatchObject({ phase: 'idle', response: 'The note is pushed.', commits: 1 });
+      // The agent has Murmur at hand: on its PATH and as tools.
+      const results = model.requests.flatMap(({ toolResults }) => toolResults.map(({ text }) => text));
+      expect(results).toContainEqual(expect.stringContaining(status.workflow));
+      expect(results).toContain('[]');
       const branch = status.branches[0]?.branch ?? '';
       expect((await execa('git', ['log', '-1', '--format=%s', branch], { cwd: sample.origin })).stdout).toBe(
         'Add a note',

@@ -40,7 +40,7 @@ export async function callApi(
     const { spawnEach } = await import('../client/each.ts');
     return await spawnEach(client, body as never, options);
   }
-  const answer = await client.call(name as AnswerOperation, body as never, options);
+  const answer = await client.call(name as AnswerOperation, body, options);
   return name === 'version' ? { client_version: caller.version, ...(answer as object) } : answer;
 }
 

@@ -1,11 +1,13 @@
-// Writes docs/reference: one page per operation and the OpenAPI document, from the operations and the program's own
-// help. With --check it writes nothing and fails when a file is not what it would write.
+// Writes docs/reference: one page per operation, one of the MCP tools and the OpenAPI document, from the operations and
+// the program's own help. With --check it writes nothing and fails when a file is not what it would write.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { describeOperations } from '../contract/describe.ts';
+import { describeRemoteTools, describeTools } from '../contract/mcp.ts';
 import { openApiDocument } from '../contract/openapi.ts';
 import { commandHelp } from './reference/help.ts';
+import { mcpPage } from './reference/mcp.ts';
 import { indexPage, operationPage } from './reference/page.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -30,6 +32,7 @@ async function build(): Promise<ReadonlyMap<string, string>> {
     files.set(pageName(operation.name), operationPage(operation, await commandHelp(ROOT, operation.cli.command)));
   }
   files.set('README.md', indexPage(operations.map((each) => ({ ...each, page: pageName(each.name) }))));
+  files.set('mcp.md', mcpPage(describeTools(), describeRemoteTools(), await commandHelp(ROOT, 'mcp')));
   files.set('openapi.json', `${JSON.stringify(openApiDocument(packageJson.version), undefined, 2)}\n`);
   return files;
 }

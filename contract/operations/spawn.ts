@@ -14,8 +14,8 @@ export const spawn = defineOperation({
   summary: 'create an agent and give it its task',
   description:
     'Creates an agent on a machine of its own, clones its repositories on working branches and starts its first ' +
-    'turn. Returns as soon as the agent exists; follow it with `wait` or `session watch`. An agent clones from the ' +
-    'remote, never from a work tree, so push first. A slug that is running is refused: send it a follow-up instead.',
+    'turn. Returns as soon as the agent exists; follow it with `wait`. An agent clones from the remote, ' +
+    'never from a work tree, so push first. A slug that is running is refused: send it a follow-up with `queue_add`.',
   input: z.strictObject({
     slug: z
       .string({ error: (issue) => (issue.input === undefined ? 'slug required' : 'slug must be a string') })

@@ -86,6 +86,14 @@ describe('start-up', () => {
     expect(heavy.filter((name) => loaded.has(name))).toEqual([]);
   });
 
+  it('of an MCP session loads no schemas, and no client before the first call', () => {
+    // The build puts plain data in the place of the tools.
+    const loaded = loadedBy('mcp/main.ts', ['mcp/tools.ts']);
+    expect(loaded).toContain('mcp/session/session.ts');
+    const heavy = ['zod', 'yaml', 'client/index.ts', 'contract/operations/index.ts'];
+    expect(heavy.filter((name) => loaded.has(name))).toEqual([]);
+  });
+
   it('of the runner needs nothing but built-ins', () => {
     const loaded = [...loadedBy('runner/main.ts')];
     expect(loaded.filter((name) => !name.endsWith('.ts') && !name.startsWith('node:'))).toEqual([]);

@@ -118,6 +118,15 @@ export function takeChildEvent(
   return wakes ? { text: messageOf(event) } : undefined;
 }
 
+/** What a child has cost so far, by a message that tells nothing else of it. */
+export function noteCost(state: AgentState, spawnId: string, usd: number): void {
+  state.children = state.children.map((child) =>
+    child.spawn_id === spawnId && !isTerminal(child.phase) && child.cost_usd < usd
+      ? { ...child, cost_usd: usd }
+      : child,
+  );
+}
+
 /** An end that follows the completion of the same turn says nothing new, unless it is another end than a good one. */
 function isSameEnd(known: Child, { phase, turn }: ChildEvent): boolean {
   return phase === 'completed' && known.told_turn === turn;

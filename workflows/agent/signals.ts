@@ -4,11 +4,12 @@ import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { AgentSignals } from '../../contract/wire/messages.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
 import type { FollowUp } from '../../contract/wire/turns.ts';
-import { takeChildEvent } from './children.ts';
+import { noteCost, takeChildEvent } from './children.ts';
 import { readBudgetGrant, readBudgetNotice, readBudgetRequest } from './inbox-budget.ts';
 import { readChildEvent, readFollowUp, readOrder, readUpload } from './inbox.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
-import { noteSpent, takeGrant, takeRequest, warn } from './budget.ts';
+import { warn } from './budget.ts';
+import { noteSpent, takeGrant, takeRequest } from './budget-shares.ts';
 import { beginBudget, releaseChild } from './spending.ts';
 import { flightMessage, readFlightEvent } from './pilot.ts';
 import { orderEnd } from './state.ts';
@@ -84,7 +85,9 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHan
   budgetRequest: (state, payload) => {
     state.run.signals += 1;
     const request = readBudgetRequest(payload);
-    if (request !== undefined && state.budget !== undefined) takeRequest(state.budget, request);
+    if (request === undefined) return;
+    noteCost(state, request.spawn_id, request.spent_usd);
+    if (state.budget !== undefined) takeRequest(state.budget, request);
   },
   budgetGrant: (state, payload) => {
     state.run.signals += 1;

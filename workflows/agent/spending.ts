@@ -7,24 +7,21 @@ import { absolutePathOf } from '../../contract/wire/identity.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
 import type { FollowUp } from '../../contract/wire/turns.ts';
 import {
-  adopt,
-  balance,
-  closeGrant,
-  closeSlice,
   exhaustedLimit,
   freeOf,
   grantedOf,
+  isReached,
   mustStop,
   mustWarn,
   newBudget,
   nextReport,
-  openGrant,
-  openSlice,
   setLimit,
   usedOf,
   warn,
 } from './budget.ts';
-import type { Budget, Need } from './budget.ts';
+import { adopt, balance, closeGrant, closeSlice, openGrant, openSlice } from './budget-shares.ts';
+import type { Budget } from './budget.ts';
+import type { Need } from './budget-shares.ts';
 import { budgetNote, cutAtLimitNote, MURMUR, systemNote } from './prompts.ts';
 import { hasInput } from './queue.ts';
 import { enterPhase } from './state.ts';
@@ -102,7 +99,7 @@ export function takeUsage(state: AgentState, spec: AgentSpec, report: UsageRepor
 /** Throws RESOURCE_EXHAUSTED when the agent's own limit is used up: a child could do nothing. */
 export function refuseWhenSpent({ budget }: AgentState, spec: AgentSpec): void {
   const limit = budget?.limit_usd;
-  if (budget === undefined || limit === undefined || usedOf(budget) < limit) return;
+  if (budget === undefined || limit === undefined || !isReached(usedOf(budget), limit)) return;
   const path = absolutePathOf(spec.identity);
   const used = `${money(usedOf(budget))} of ${money(limit)}`;
   throw new MurmurError('RESOURCE_EXHAUSTED', `the budget of ${path} is used up: ${used}`, {

@@ -1,21 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
 import {
-  adopt,
-  balance,
   committedOf,
   exhaustedLimit,
   freeOf,
   loseParent,
   newBudget,
   nextReport,
-  openGrant,
-  openSlice,
   poolOf,
   setLimit,
-  takeGrant,
-  takeRequest,
   usedOf,
 } from '../../../workflows/agent/budget.ts';
+import {
+  adopt,
+  balance,
+  openGrant,
+  openSlice,
+  takeGrant,
+  takeRequest,
+} from '../../../workflows/agent/budget-shares.ts';
 import { randomNumbers, settle, Spender } from '../../fixtures/budget-tree.ts';
 
 /** Lets everything that may happen in a tree happen, in an order by chance; messages are delivered late or soon. */

@@ -14,19 +14,20 @@ interface PortRoute {
 /** Adds the routes; WebSockets are `addUpgrades`'s. */
 export function addPorts(app: FastifyInstance, parts: ServerParts): void {
   app.register(async (scope) => {
-    // Bodies pass as they are.
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', (_request, _body, done) => done(null));
     const config = { openTo: 'everyone', ownArrival: true } as const;
     scope.all<PortRoute>('/ports/:token', { config }, async (request, reply) => {
       const [path = '', query] = request.url.split('?', 2);
       // Relative links of the page are relative to the folder.
       return await reply.redirect(`${path}/${query === undefined ? '' : `?${query}`}`, 308);
     });
-    scope.all<PortRoute>('/ports/:token/*', { config }, async (request, reply) => {
+    const onRequest = async (request: FastifyRequest<PortRoute>, reply: FastifyReply): Promise<FastifyReply> => {
       for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
       if (isPreflight(request)) return await reply.code(204).headers(preflightHeaders(request)).send();
       return await relay(parts, request, reply);
+    };
+    // Answered before fastify looks at the body and its type, which are not for us.
+    scope.all<PortRoute>('/ports/:token/*', { config, onRequest }, () => {
+      throw new TypeError('the hook has answered');
     });
     await Promise.resolve();
   });

@@ -80,7 +80,8 @@ async function connect(parts: ServerParts, request: IncomingMessage, browser: Du
 function refuse(browser: Duplex, status: number, reason: string): void {
   if (browser.destroyed || browser.writableEnded) return;
   writeHead(browser, status, { ...REFUSAL_HEADERS, connection: 'close' });
-  browser.end(`${reason}\n`);
+  // The other side may keep its half open for as long as it likes.
+  browser.end(`${reason}\n`, () => void browser.destroy());
 }
 
 /** Values come from a parsed answer, or are ours: none holds a line break. */

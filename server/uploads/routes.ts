@@ -31,14 +31,16 @@ export function addUploads(app: FastifyInstance, parts: ServerParts): void {
 }
 
 function addTaking(scope: FastifyInstance, parts: ServerParts): void {
-  const senders = new WeakMap<FastifyRequest, Omit<Sender, 'base'>>();
+  const heads = new WeakMap<FastifyRequest, { sender: Omit<Sender, 'base'>; contentType: string | undefined }>();
   // The body is a file, whatever its type says.
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, _body, done) => done(null));
   // Before the body is read: a stranger's is not.
   scope.addHook('onRequest', async (request) => {
     const caller = callerOf(await identify(parts.tokens, request));
-    senders.set(request, { id: callId(request), caller, from: nameOf(caller) });
+    const sender = { id: callId(request), caller, from: nameOf(caller) };
+    // Fastify would refuse a type that is none in words of its own.
+    heads.set(request, { sender, contentType: contentTypeOf(request) });
   });
   scope.addHook('onResponse', async ({ raw }) => {
     if (!raw.complete) {
@@ -51,17 +53,17 @@ function addTaking(scope: FastifyInstance, parts: ServerParts): void {
     '/v1/uploads/*',
     { config: { ownArrival: true } },
     async (request, reply) => {
-      const sender = senders.get(request);
-      if (sender === undefined) throw new TypeError('the hook has let a stranger pass');
+      const head = heads.get(request);
+      if (head === undefined) throw new TypeError('the hook has let a stranger pass');
       const filename = request.params['*'];
       const upload = {
         filename,
-        contentType: contentTypeOf(request) ?? typeOfName(filename),
+        contentType: head.contentType ?? typeOfName(filename),
         workspace: request.query.workspace,
         source: arriving(request.raw, parts.settings.uploadLimit, parts.timing),
       };
       const base = publicUrl(parts, { host: request.headers.host ?? '' });
-      const url = await storeUpload(parts, upload, { ...sender, base });
+      const url = await storeUpload(parts, upload, { ...head.sender, base });
       return await reply.type('application/json').send(JSON.stringify(url));
     },
   );

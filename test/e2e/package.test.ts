@@ -119,7 +119,7 @@ describe('the published package', () => {
       // The agent has Murmur at hand: on its PATH and as tools.
       const results = model.requests.flatMap(({ toolResults }) => toolResults.map(({ text }) => text));
       expect(results).toContainEqual(expect.stringContaining(status.workflow));
-      expect(results).toContain('[]');
+      expect(results).toContain('{"agents":[]}');
       const branch = status.branches[0]?.branch ?? '';
       expect((await execa('git', ['log', '-1', '--format=%s', branch], { cwd: sample.origin })).stdout).toBe(
         'Add a note',

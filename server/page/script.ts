@@ -47,7 +47,7 @@ function follow() {
   source.addEventListener('end', () => { source.close(); refresh(); });
 }
 
-async function open() {
+async function start() {
   const key = new URLSearchParams(location.hash.slice(1)).get('key');
   if (key !== null) {
     history.replaceState(null, '', here);
@@ -58,5 +58,5 @@ async function open() {
   if (session !== null) follow();
 }
 
-void open();
+void start();
 `;

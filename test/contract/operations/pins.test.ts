@@ -63,6 +63,9 @@ const INPUTS: Readonly<Record<string, readonly string[]>> = {
   ],
   task_list: ['slug string =""', 'workspace string', 'active boolean =false'],
   task_get: ['slug string =""', 'workspace string', 'task_id string!'],
+  upload: ['filename string!', 'path string!', 'content_type string', 'workspace string'],
+  port_url: ['port integer!'],
+  agent_url: ['slug string =""', 'workspace string', 'key boolean =false'],
   auth: [],
   version: [],
 };
@@ -86,6 +89,9 @@ const COMMANDS: Readonly<Record<string, string>> = {
   task_update: 'task update <slug> <task_id>',
   task_list: 'task ls <slug>',
   task_get: 'task get <slug> <task_id>',
+  upload: 'upload <path>',
+  port_url: 'url port <port...>',
+  agent_url: 'url agent <slug>',
   auth: 'auth',
   version: 'version',
 };

@@ -2,7 +2,7 @@
 import { commandId, type CommandClass } from './command.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
 import { operationCommand, type OwnPart } from './operation.ts';
-import { AGENT_URL_FLAGS, EACH_FLAGS, LS_FLAGS, VERSION_FLAGS } from './own/flags.ts';
+import { AGENT_URL_FLAGS, EACH_FLAGS, LS_FLAGS, VERSION_FLAGS, WAIT_FLAGS } from './own/flags.ts';
 import { mcpCommand } from './own/mcp.ts';
 import { completionCommand, doctorCommand, downCommand, upCommand } from './own/stack-commands.ts';
 
@@ -11,6 +11,7 @@ const OWN_PARTS: Readonly<Record<string, OwnPart>> = {
   spawn: { load: async () => (await import('./own/spawn.ts')).spawnHalf },
   each: { flags: EACH_FLAGS, load: async () => (await import('./own/each.ts')).eachHalf },
   ls: { flags: LS_FLAGS, load: async () => (await import('./own/ls.ts')).lsHalf },
+  wait: { flags: WAIT_FLAGS, load: async () => (await import('./own/wait.ts')).waitHalf },
   upload: { load: async () => (await import('./own/upload.ts')).uploadHalf },
   port_url: { load: async () => (await import('./own/port-url.ts')).portUrlHalf },
   agent_url: { flags: AGENT_URL_FLAGS, load: async () => (await import('./own/agent-url.ts')).agentUrlHalf },

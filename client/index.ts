@@ -49,6 +49,11 @@ export type ProgressOf<Name extends AnswerOperation> = Operations[Name] extends 
   ? P
   : never;
 
+/** One agent to wait for, and the phase. */
+export type WaitInput = Omit<InputOf<Operations['wait']>, 'slugs' | 'mode'>;
+/** The status of an agent that has been waited for. */
+export type WaitedAgent = Exclude<OutputOf<Operations['wait']>, readonly unknown[]>;
+
 /** Every method throws MurmurError, or the reason of the signal that ended it. */
 export interface MurmurClient {
   /** Asks for one answer, however long it takes. */
@@ -66,8 +71,8 @@ export interface MurmurClient {
     input: InputOf<Operations[Name]>,
     options?: StreamOptions,
   ): AsyncIterable<OutputOf<Operations[Name]>>;
-  /** `call('wait', …)`. */
-  wait(input: InputOf<Operations['wait']>, options?: AnswerOptions<'wait'>): Promise<OutputOf<Operations['wait']>>;
+  /** `call('wait', …)` for one agent. */
+  wait(input: WaitInput, options?: AnswerOptions<'wait'>): Promise<WaitedAgent>;
 }
 
 /** Makes a client. Nothing is sent before the first call. */
@@ -99,7 +104,8 @@ export function createClient(options: ClientOptions): MurmurClient {
         signal: streamOptions.signal,
         onHeartbeat: streamOptions.onHeartbeat,
       }) as AsyncIterable<never>,
-    wait: async (input, waitOptions) => await client.call('wait', input, waitOptions),
+    // With one agent asked for there is one status.
+    wait: async (input, waitOptions) => (await client.call('wait', input, waitOptions)) as WaitedAgent,
   };
   return client;
 }

@@ -1,6 +1,6 @@
 // An agent of ours in a measure. Imports the stack and the contract.
-import type { OutputOf } from '../../contract/operation.ts';
-import { operations, type Operations } from '../../contract/operations/index.ts';
+import type { WaitedAgent } from '../../client/index.ts';
+import { operations } from '../../contract/operations/index.ts';
 import type { Laboratory } from './laboratory.ts';
 import type { Prompt } from './model.ts';
 import type { Stack } from './stack.ts';
@@ -48,7 +48,7 @@ export async function followUp(stack: Stack, agent: SpawnedAgent, prompt: Prompt
 }
 
 /** Waits until all that was asked is answered and the agent idles. Throws, with its reason, when it ends instead. */
-export async function idle(stack: Stack, agent: SpawnedAgent): Promise<OutputOf<Operations['wait']>> {
+export async function idle(stack: Stack, agent: SpawnedAgent): Promise<WaitedAgent> {
   const status = await stack.client.wait({ slug: agent.slug, phase: 'idle' });
   if (status.phase === 'idle') return status;
   throw new Error(`${agent.slug} is ${status.phase}: ${status.reason ?? 'no reason given'}`);

@@ -33,7 +33,7 @@ function argOf(description: OperationDescription, field: FieldDescription | unde
     name: argName(description, name),
     description: field.description,
     // Only an agent can leave out the slug: it means itself then.
-    required: field.required || name === 'slug',
+    required: field.required || argName(description, name) === 'slug',
     rest: description.cli.rest === name,
     ...valuesOf(description, field),
   };

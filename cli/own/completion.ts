@@ -3,7 +3,7 @@ import type { Invocation } from '../command.ts';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { grammarOf } from '../derive/grammar.ts';
 import { COMMON_FLAGS, type FlagGrammar } from '../parse/grammar.ts';
-import { EACH_FLAGS, LS_FLAGS, UP_FLAGS, VERSION_FLAGS } from './flags.ts';
+import { EACH_FLAGS, LS_FLAGS, UP_FLAGS, VERSION_FLAGS, WAIT_FLAGS } from './flags.ts';
 import { bashScript } from './completion/bash.ts';
 import { fishScript } from './completion/fish.ts';
 import { zshScript } from './completion/zsh.ts';
@@ -32,6 +32,7 @@ export function completables(): readonly Completable[] {
   const extra: Readonly<Record<string, readonly FlagGrammar[]>> = {
     each: EACH_FLAGS,
     ls: LS_FLAGS,
+    wait: WAIT_FLAGS,
     version: VERSION_FLAGS,
   };
   const operations = DESCRIPTIONS.map((description): Completable => {

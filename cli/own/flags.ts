@@ -35,6 +35,16 @@ export const AGENT_URL_FLAGS: readonly FlagGrammar[] = [
   },
 ];
 
+export const WAIT_FLAGS: readonly FlagGrammar[] = [
+  {
+    name: 'all',
+    kind: 'boolean',
+    repeatable: false,
+    description: 'Until all of several agents are there: the default.',
+  },
+  { name: 'any', kind: 'boolean', repeatable: false, description: 'Until one of several agents is there.' },
+];
+
 const PORT = 'a number, or auto for a free one';
 
 export const UP_FLAGS: readonly FlagGrammar[] = [

@@ -6,8 +6,8 @@ import { slugProblem } from '../../contract/wire/identity.ts';
 import type { Input } from '../derive/input.ts';
 import type { Grammar } from '../parse/grammar.ts';
 
-/** Their slug is always typed: one makes a new agent, the other is for somebody else. */
-const ALWAYS_NAMED = ['spawn', 'queue_add'];
+/** Their slug is always typed: they make new agents, or are for somebody else. */
+const ALWAYS_NAMED = ['spawn', 'each', 'queue_add'];
 
 /** The grammar for an agent, in which the slug is optional. */
 export function selfGrammar(operation: OperationDescription, grammar: Grammar): Grammar {
@@ -25,9 +25,10 @@ export async function slugOrText(
   client: MurmurClient,
   signal: AbortSignal,
 ): Promise<Input> {
-  const { rest } = operation.cli;
+  const { args, rest } = operation.cli;
   const { slug, ...others } = input;
-  if (rest === undefined || typeof slug !== 'string' || ALWAYS_NAMED.includes(operation.name)) return input;
+  if (rest === undefined || typeof slug !== 'string' || !args.includes('slug')) return input;
+  if (ALWAYS_NAMED.includes(operation.name)) return input;
   if (slug.startsWith('/') || (isSlug(slug) && (await exists(client, slug, signal)))) return input;
   return { ...others, [rest]: [slug, others[rest]].join(' ') };
 }

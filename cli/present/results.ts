@@ -47,7 +47,8 @@ const PRESENTERS: Presenters = {
     terminal.line(statusText(result, Date.now()));
   },
   wait(result, terminal) {
-    terminal.line(statusText(result, Date.now()));
+    const statuses = Array.isArray(result) ? result : [result];
+    terminal.line(statuses.map((status) => statusText(status, Date.now())).join('\n\n'));
   },
   turns(turns, terminal) {
     if (turns.length === 0) terminal.progress('no turns yet');
@@ -75,6 +76,9 @@ const PRESENTERS: Presenters = {
   },
   queue_add(result, terminal) {
     terminal.line(`Follow-up sent to ${result.slug}`);
+  },
+  notify(result, terminal) {
+    terminal.line(result.message);
   },
   clear_queue(result, terminal) {
     terminal.line(`cleared ${result.cleared.toString()}`);

@@ -1,36 +1,92 @@
-// Blocks until an agent is where the caller wants it.
+// Blocks until agents are where the caller wants them.
+import type { ParsedInputOf } from '../../contract/operation.ts';
+import type { Operations } from '../../contract/operations/index.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
 import type { Phase } from '../../contract/wire/phases.ts';
 import type { LogEntry } from '../../contract/wire/events.ts';
 import { addressOf } from '../agents/address.ts';
+import type { AgentAddress } from '../agents/address.ts';
 import { followLog } from '../agents/follow.ts';
 import { progressOf } from '../agents/progress.ts';
 import { readStatus } from '../agents/status.ts';
 import type { FullStatus } from '../agents/status.ts';
-import type { Handler } from './handler.ts';
+import type { ServerParts } from '../parts.ts';
+import type { Call, Handler } from './handler.ts';
+
+export const wait: Handler<'wait'> = async (parts, input, call) => {
+  if (input.slugs === undefined) {
+    const { status } = await waitForOne(parts, addressOf(parts, call, input), input.phase, call.signal, call.progress);
+    return status;
+  }
+  return await waitForSeveral(parts, { ...input, slugs: input.slugs }, call);
+};
+
+/** How a wait for one agent ended: it has reached the phase, or the caller has gone. */
+interface Waited {
+  readonly status: FullStatus;
+  readonly reached: boolean;
+}
 
 /**
  * The log is followed from where it stood before the first question, so that no change falls between the two; each
  * lifecycle event leads to a new question, since only the workflow knows what is still pending.
  */
-export const wait: Handler<'wait'> = async (parts, input, call) => {
-  const agent = addressOf(parts, call, input);
+async function waitForOne(
+  parts: ServerParts,
+  agent: AgentAddress,
+  phase: Phase | undefined,
+  signal: AbortSignal,
+  tell: (progress: object) => void,
+): Promise<Waited> {
   const [newest] = await parts.events.tail(agent.id, 1);
   let status = await readStatus(parts, agent);
-  if (isReached(status, input.phase)) return status;
-  call.progress(progressOfStatus(status));
-  for await (const entry of followLog(parts, agent.id, newest?.id ?? 0, call.signal)) {
+  if (isReached(status, phase)) return { status, reached: true };
+  tell(progressOfStatus(status));
+  for await (const entry of followLog(parts, agent.id, newest?.id ?? 0, signal)) {
     if (entry !== 'silence' && entry.source === 'runner') {
       const progress = progressOf(entry.event);
-      if (progress !== undefined) call.progress({ phase: status.phase, progress, progress_at: entry.at });
+      if (progress !== undefined) tell({ phase: status.phase, progress, progress_at: entry.at });
       continue;
     }
     status = await readStatus(parts, agent);
-    if (isReached(status, input.phase) || wasReached(entry, input.phase)) return status;
-    call.progress(progressOfStatus(status));
+    if (isReached(status, phase) || wasReached(entry, phase)) return { status, reached: true };
+    tell(progressOfStatus(status));
   }
-  return status;
-};
+  return { status, reached: false };
+}
+
+/** Statuses in the order of the slugs; with `any` of those that are there once the first is. */
+async function waitForSeveral(
+  parts: ServerParts,
+  input: ParsedInputOf<Operations['wait']> & { readonly slugs: readonly string[] },
+  call: Call,
+): Promise<readonly FullStatus[]> {
+  const { phase, workspace } = input;
+  const slugs = [...(input.slug === '' ? [] : [input.slug]), ...input.slugs];
+  if (slugs.length === 0) throw new MurmurError('INVALID_ARGUMENT', 'slug required', { details: { field: 'slugs' } });
+  const agents = slugs.map((slug) => addressOf(parts, call, { slug, workspace }));
+  const distinct = [...new Map(agents.map((agent) => [agent.id, agent])).values()];
+  const stop = new AbortController();
+  const signal = AbortSignal.any([call.signal, stop.signal]);
+  const open = new Set(distinct);
+  const waiting = distinct.map(async (agent) => {
+    const waited = await waitForOne(parts, agent, phase, signal, (progress) => {
+      const note = `waiting for ${[...open].map(({ slug }) => slug).join(', ')}`;
+      call.progress({ phase: (progress as { readonly phase: Phase }).phase, note });
+    });
+    open.delete(agent);
+    if (waited.reached && input.mode === 'any') stop.abort();
+    return waited;
+  });
+  try {
+    const waited = await Promise.all(waiting);
+    // Those that got there beside the first one have said so; the others were told to stop.
+    return waited.filter(({ reached }) => reached || input.mode === 'all').map(({ status }) => status);
+  } finally {
+    stop.abort();
+  }
+}
 
 /**
  * Whether a waiter for the phase may go on. Input that is not answered yet holds back the phases that a turn leads to.

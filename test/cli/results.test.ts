@@ -135,6 +135,18 @@ describe('results for people', () => {
     expect(stdout).toMatch(/^workflow:/);
   });
 
+  it('wait for several asks for all of them, or for any, and prints one status after the other', async () => {
+    cli.answer('wait', { stream: event('result', [STATUS, STATUS]) });
+    const { stderr, stdout } = await cli.run(['wait', 'a', 'b', '--any', '--phase', 'idle']);
+    expect(cli.lastInput()).toEqual({ slugs: ['a', 'b'], mode: 'any', phase: 'idle', workspace: undefined });
+    expect(stderr).toContain('waiting until any of a, b is idle …');
+    expect(stdout.match(/^workflow:/gm)).toHaveLength(2);
+    await cli.run(['wait', 'a', 'b', '--all']);
+    expect(cli.lastInput()).toMatchObject({ slugs: ['a', 'b'] });
+    expect(cli.lastInput()).not.toHaveProperty('mode');
+    expect((await cli.run(['wait'])).stderr).toContain('slug required');
+  });
+
   it('kill prints what was ended', async () => {
     const line = { path: '/w/d/u/j/a', phase: 'canceled', machine: 'm', machine_state: 'destroyed', cost_usd: 0.5 };
     cli.answer('kill', {

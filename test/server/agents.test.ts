@@ -431,6 +431,31 @@ describe('wait', () => {
     expect(await done).toMatchObject({ phase: 'canceled' });
   });
 
+  test('several are waited for together, and answered in the order in which they were named', async () => {
+    for (const slug of ['first', 'second', 'third']) await spawnAgent(slug);
+    await become('second', { phase: 'idle' });
+    const notes: string[] = [];
+    const told = Promise.withResolvers<void>();
+    const note = ({ note: each = '' }: { readonly note?: string | undefined }): void => {
+      notes.push(each);
+      if (each === 'waiting for first, third') told.resolve();
+    };
+    const slugs = ['first', 'second', 'third'];
+    const all = api.client.call('wait', { slugs }, { onProgress: note });
+    const any = await api.client.call('wait', { slug: 'first', slugs: ['second', 'third'], mode: 'any' });
+    expect(any).toMatchObject([{ slug: 'second', phase: 'idle' }]);
+    await publish('first', 'runner', [{ type: 'assistant_text', text: 'on it' }]);
+    await told.promise;
+    for (const slug of ['third', 'first']) {
+      await become(slug, { phase: 'task-complete' });
+      await publish(slug, 'workflow', [{ type: 'phase', phase: 'task-complete' }]);
+    }
+    expect(await all).toMatchObject(slugs.map((slug) => ({ slug })));
+    expect(notes.at(-1)).toMatch(/^waiting for (first|third)$|^waiting for first, third$/);
+    await expect(api.client.call('wait', { slugs: ['first', 'nobody'] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(api.client.call('wait', { slugs: [] })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
   test('a caller that takes no event stream gets one plain answer', async () => {
     await spawnAgent('plain');
     await become('plain', { phase: 'idle' });

@@ -1,9 +1,12 @@
-// One call of an operation on its way to the handler, whatever brought it here.
+// One call of an operation on its way to the handler and back, whatever brought it here.
+import type { OperationName } from '../contract/operations/index.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { callerOf, nameOf } from './caller.ts';
 import type { Call } from './handlers/handler.ts';
+import { handlers } from './handlers/index.ts';
+import type { ServerParts } from './parts.ts';
 
 /** What is known of a call beside its input. */
 export interface CallFacts {
@@ -24,4 +27,31 @@ export function openCall(operation: Operation, facts: CallFacts): Omit<Call, 'pr
     throw new MurmurError('PERMISSION_DENIED', `${operation.name} is for people: an agent may not do it`);
   }
   return { ...facts, account: caller.account, caller, from: nameOf(caller), access };
+}
+
+/** A handler without its operation's own types: input and answer belong together by the registry. */
+type AnyHandler = (parts: ServerParts, input: unknown, call: Call) => Promise<unknown>;
+
+/** The operation's handler. */
+export function handlerOf(operation: Operation): AnyHandler {
+  return handlers[operation.name as OperationName] as AnyHandler;
+}
+
+/**
+ * The answer to a checked input. Throws UNAVAILABLE when the server stops before there is one: a handler that waits ends
+ * early then, with what it knows so far, and that is not what was waited for.
+ */
+export async function answerTo(
+  parts: ServerParts,
+  operation: Operation,
+  input: unknown,
+  { call, stopping }: { readonly call: Call; readonly stopping: AbortSignal },
+): Promise<unknown> {
+  try {
+    const answer = await handlerOf(operation)(parts, input, call);
+    if (!stopping.aborted || operation.stream !== 'result') return answer;
+  } catch (error) {
+    if (!call.signal.aborted || error !== call.signal.reason) throw error;
+  }
+  throw new MurmurError('UNAVAILABLE', 'the API server is stopping', { hint: 'try again in a moment' });
 }

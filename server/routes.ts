@@ -3,28 +3,23 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { operations } from '../contract/operations/index.ts';
 import type { OperationName } from '../contract/operations/index.ts';
 import type { Operation } from '../contract/operation.ts';
-import { openCall } from './call.ts';
+import { answerTo, handlerOf, openCall } from './call.ts';
 import { callId, tokenOf } from './caller.ts';
 import { errorAnswer, murmurErrorOf } from './errors.ts';
 import { EventStream } from './event-stream.ts';
 import type { Call } from './handlers/handler.ts';
-import { handlers } from './handlers/index.ts';
 import { parseInput } from './input.ts';
 import type { ServerParts } from './parts.ts';
-
-/** A handler without its operation's own types: input and answer belong together by the registry. */
-type AnyHandler = (parts: ServerParts, input: unknown, call: Call) => Promise<unknown>;
 
 /** Adds `POST /v1/<operation>` for each; the signal aborts when the server stops. */
 export function addRoutes(app: FastifyInstance, parts: ServerParts, stopping: AbortSignal): void {
   for (const name of Object.keys(operations) as OperationName[]) {
     const operation: Operation = operations[name];
-    const handler = handlers[name] as AnyHandler;
     app.post(`/v1/${name}`, async (request, reply) => {
       const input = parseInput(operation, bodyOf(operation, request));
       const exchange = openExchange(operation, request, reply, stopping);
-      if (operation.stream === 'events') return await answerEvents(parts, handler, input, exchange);
-      return await answerOnce(parts, handler, input, exchange);
+      if (operation.stream === 'events') return await answerEvents(parts, operation, input, exchange);
+      return await answerOnce(parts, operation, input, exchange);
     });
   }
 }
@@ -61,17 +56,18 @@ function bodyOf(operation: Operation, request: FastifyRequest): unknown {
 /** A plain answer when it is there soon, else a stream of progress that ends in it. */
 async function answerOnce(
   parts: ServerParts,
-  handler: AnyHandler,
+  operation: Operation,
   input: unknown,
   exchange: Exchange,
 ): Promise<unknown> {
   const { request, reply, call, stopping } = exchange;
   const progress = takesEvents(request) ? new ProgressStream(reply, parts.timing, call.signal) : undefined;
   try {
-    const answer = await handler(parts, input, { ...call, progress: (event) => progress?.tell(event) });
+    const whole = { ...call, progress: (event: object) => progress?.tell(event) };
+    const answer = await answerTo(parts, operation, input, { call: whole, stopping });
     const stream = progress?.end();
     if (stream === undefined) return plainAnswer(reply, answer);
-    await stream.send(stopping.aborted ? { name: 'reconnect', data: {} } : { name: 'result', data: answer });
+    await stream.send({ name: 'result', data: answer });
     stream.close();
   } catch (error) {
     const stream = progress?.end();
@@ -88,12 +84,14 @@ function plainAnswer(reply: FastifyReply, answer: unknown): unknown {
 
 async function answerEvents(
   parts: ServerParts,
-  handler: AnyHandler,
+  operation: Operation,
   input: unknown,
   exchange: Exchange,
 ): Promise<unknown> {
   const { reply, call, stopping } = exchange;
-  const events = (await handler(parts, input, { ...call, progress: () => undefined })) as AsyncIterable<{ id: string }>;
+  const events = (await handlerOf(operation)(parts, input, { ...call, progress: () => undefined })) as AsyncIterable<{
+    id: string;
+  }>;
   const stream = new EventStream(reply, parts.timing.heartbeat, call.signal);
   try {
     for await (const event of events) await stream.send({ id: event.id, data: event });

@@ -184,5 +184,5 @@ test('a server that stops tells a waiting call so, and not that the phase is the
   const call = mcp.call('wait', { slug: 'outlives' }, { onprogress: () => told.resolve() });
   await told.promise;
   await stopping[Symbol.asyncDispose]();
-  expect(textOf(await call)).toBe('UNAVAILABLE: the API server is stopping\nhint: call the tool again in a moment');
+  expect(textOf(await call)).toBe('UNAVAILABLE: the API server is stopping\nhint: try again in a moment');
 });

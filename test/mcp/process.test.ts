@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
@@ -117,6 +117,18 @@ test('a call carries token and workspace, and the answer of the server', async (
     { workspace: 'front' },
     { workspace: 'back', model: 'fake-1', slug: 'a', description: 'x' },
   ]);
+});
+
+test('a list of items is read where the server runs', async () => {
+  await using server = await startScripted(json(200, { slugs: ['lint-a', 'lint-b'], count: 2 }));
+  const file = join(home, 'items.txt');
+  await writeFile(file, 'a\n\nb\n');
+  await using mcp = await overStdio({ MURMUR_HOME: home, MURMUR_API_URL: server.url, MURMUR_TOKEN: 'mur_x' });
+  const { structuredContent } = await mcp.call('spawn', { slug: 'lint-{}', description: 'Lint {}', each: file });
+  expect(structuredContent).toEqual({ slugs: ['lint-a', 'lint-b'], count: 2 });
+  expect(server.bodies).toEqual([expect.objectContaining({ slug: 'lint-{}', items: ['a', 'b'] })]);
+  const absent = await mcp.call('spawn', { slug: 'x-{}', description: '{}', each: join(home, 'none.txt') });
+  expect(textOf(absent)).toMatch(/^NOT_FOUND: no file /);
 });
 
 test("an agent's calls name no workspace: its own is known to the server", async () => {

@@ -1,6 +1,9 @@
 // `POST /mcp` as HTTP: who gets in, and what is refused before a tool is called. The tools themselves are in test/mcp.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { overHttp } from '../mcp/fixtures/client.ts';
+import { overHttp, overStdio, textOf } from '../mcp/fixtures/client.ts';
 import { startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
 
@@ -62,6 +65,22 @@ test.each<[string, Parameters<typeof ask>[0], number]>([
   ['ending a session', { method: 'DELETE' }, 405],
 ])('%s is refused in the words of the protocol', async (_what, init, status) => {
   expect((await ask(init)).status).toBe(status);
+});
+
+test('a file is shared by the one of the two servers that can read it', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'murmur-mcp-'));
+  await writeFile(join(home, 'report.html'), '<p>done</p>');
+  try {
+    await using mcp = await overStdio({ MURMUR_HOME: home, MURMUR_API_URL: api.url, MURMUR_TOKEN: api.token });
+    const shared = await mcp.call('upload', { filename: 'report.html', path: join(home, 'report.html') });
+    const url = textOf(shared);
+    expect(shared.structuredContent).toEqual({ url });
+    expect(await (await fetch(url)).text()).toBe('<p>done</p>');
+  } finally {
+    await rm(home, { recursive: true });
+  }
+  await using remote = await overHttp(api.url, api.token);
+  await expect(remote.call('upload', { filename: 'a', path: '/a' })).rejects.toThrow('unknown tool "upload"');
 });
 
 test('the log says that a tool was called and never with what', async () => {

@@ -10,7 +10,8 @@ import type { ErrorCode } from './wire/errors.ts';
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** What a flag or positional can hold. `json` is anything else: the surface decides how it is written. */
-export type FieldType = 'string' | 'integer' | 'number' | 'boolean' | 'enum' | 'strings' | 'enums' | 'objects' | 'map' | 'json';
+export type FieldType =
+  'string' | 'integer' | 'number' | 'boolean' | 'enum' | 'strings' | 'enums' | 'objects' | 'map' | 'json';
 
 /** One field of an operation's input. */
 export interface FieldDescription {
@@ -43,6 +44,8 @@ export interface OperationDescription {
   readonly description: string;
   readonly stream?: 'events' | 'result';
   readonly hints: OperationHints;
+  /** Fields that name files of the caller's own, which its client reads. */
+  readonly local?: readonly string[];
   readonly cli: CliHints;
   readonly errors: readonly ErrorDescription[];
   readonly fields: readonly FieldDescription[];
@@ -68,6 +71,7 @@ export function describeOperation(operation: Operation): OperationDescription {
     description: operation.description,
     ...(operation.stream === undefined ? {} : { stream: operation.stream }),
     hints: operation.hints,
+    ...(operation.local === undefined ? {} : { local: operation.local }),
     cli: operation.cli,
     errors: [...operation.errors, ...COMMON_ERRORS].map(describeError),
     fields: fieldsOf(input),

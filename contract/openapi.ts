@@ -1,6 +1,7 @@
 // The OpenAPI document of the HTTP API, derived from the operations.
 import { describeOperations } from './describe.ts';
 import type { ErrorDescription, JsonSchema, OperationDescription } from './describe.ts';
+import { UPLOAD_PATH } from './openapi-upload.ts';
 import { ERRORS } from './wire/errors.ts';
 
 /** The document for this version of Murmur, as plain JSON. */
@@ -12,6 +13,7 @@ export function openApiDocument(version: string): JsonSchema {
     security: [{ token: [] }],
     paths: {
       ...Object.fromEntries(describeOperations().map((each) => [`/v1/${each.name}`, { post: pathOf(each) }])),
+      '/v1/uploads/{filename}': { put: UPLOAD_PATH },
       '/health': { get: checkOf('health', 'whether the server answers') },
       '/ready': { get: checkOf('ready', 'whether Temporal answers and a worker polls') },
     },

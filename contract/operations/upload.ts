@@ -10,7 +10,7 @@ export const upload = defineOperation({
   description:
     'Copies a file to the API server and returns a URL that cannot be guessed: whoever has it can read the file, for ' +
     "screenshots, reports and build artifacts. The file is read where `murmur` runs: on an agent's machine its own. An " +
-    "agent's upload appears on its timeline.",
+    "agent's upload appears on its timeline. Over plain HTTP send the content: `PUT /v1/uploads/<filename>`.",
   input: z.strictObject({
     filename: z
       .string({ error: (issue) => (issue.input === undefined ? 'filename required' : 'filename must be a string') })
@@ -22,7 +22,7 @@ export const upload = defineOperation({
     path: z
       .string({ error: (issue) => (issue.input === undefined ? 'path required' : 'path must be a string') })
       .min(1, 'path required')
-      .describe('Absolute path of the file, where `murmur` runs.'),
+      .describe('The file, where `murmur` runs: an absolute path; at a terminal any.'),
     content_type: z
       .string()
       .superRefine((type, context) => {

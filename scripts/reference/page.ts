@@ -14,6 +14,7 @@ export function operationPage(operation: OperationDescription, help: string): st
     '## HTTP',
     fence('http', httpExample(operation)),
     streamText(operation),
+    localText(operation),
     '### Input',
     fieldTable(operation.fields),
     '### Output',
@@ -82,6 +83,13 @@ function streamText({ stream }: OperationDescription): string {
     : '';
 }
 
+function localText({ local = [] }: OperationDescription): string {
+  const fields = local.map((name) => `\`${name}\``).join(', ');
+  return fields === ''
+    ? ''
+    : `${fields} names a file of the caller's own, which \`murmur\` reads: asked alone, the server answers FAILED_PRECONDITION.`;
+}
+
 function fieldTable(fields: readonly FieldDescription[]): string {
   if (fields.length === 0) return 'An empty object.';
   return table(
@@ -101,6 +109,7 @@ function fieldText(field: FieldDescription): string {
 }
 
 function outputText({ output, stream }: OperationDescription): string {
+  if (output['type'] === 'string') return `A string: ${String(output['description'])}`;
   const items = output['type'] === 'array' ? (output['items'] as JsonSchema) : undefined;
   const schema = items ?? output;
   const what = stream === 'events' ? 'Each event:' : items === undefined ? 'An object:' : 'A list of objects:';

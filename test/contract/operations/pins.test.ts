@@ -188,10 +188,11 @@ describe('the OpenAPI document', () => {
     components: { schemas: Record<string, unknown> };
   };
 
-  test('has one path per operation, and the two checks', () => {
+  test('has one path per operation, one for the content of uploads, and the two checks', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths)).toEqual([
       ...Object.keys(INPUTS).map((name) => `/v1/${name}`),
+      '/v1/uploads/{filename}',
       '/health',
       '/ready',
     ]);

@@ -1,12 +1,15 @@
 // `wait`: one agent is asked for by its slug, several as a list.
+import { MurmurError } from '../../contract/wire/errors.ts';
 import type { OwnHalf } from '../operation.ts';
 
 export const waitHalf: OwnHalf = {
-  prepare(input, { parsed }) {
+  async prepare(input, { parsed: { flags } }) {
+    if (flags.has('any') && flags.has('all')) {
+      throw new MurmurError('INVALID_ARGUMENT', '--any and --all exclude each other');
+    }
     const { slugs = [], ...rest } = input as { readonly slugs?: readonly string[] };
     const [slug] = slugs;
-    if (slugs.length > 1)
-      return Promise.resolve({ ...rest, slugs, ...(parsed.flags.has('any') ? { mode: 'any' } : {}) });
-    return Promise.resolve({ ...(slug === undefined ? {} : { slug }), ...rest });
+    if (slugs.length > 1) return { ...rest, slugs, ...(flags.has('any') ? { mode: 'any' } : {}) };
+    return { ...(slug === undefined ? {} : { slug }), ...rest };
   },
 };

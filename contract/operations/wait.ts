@@ -45,7 +45,7 @@ export const wait = defineOperation({
   hints: { readOnly: true, destructive: false, idempotent: true },
   stream: 'result',
   access: 'read',
-  mcp: { required: ['slug'] },
+  mcp: { required: ['slug'], result: 'agents' },
   cli: {
     command: 'wait',
     args: ['slugs'],

@@ -138,7 +138,7 @@ describe('results for people', () => {
   it('wait for several asks for all of them, or for any, and prints one status after the other', async () => {
     cli.answer('wait', { stream: event('result', [STATUS, STATUS]) });
     const { stderr, stdout } = await cli.run(['wait', 'a', 'b', '--any', '--phase', 'idle']);
-    expect(cli.lastInput()).toEqual({ slugs: ['a', 'b'], mode: 'any', phase: 'idle', workspace: undefined });
+    expect(cli.lastInput()).toEqual({ slugs: ['a', 'b'], mode: 'any', phase: 'idle', workspace: 'default' });
     expect(stderr).toContain('waiting until any of a, b is idle …');
     expect(stdout.match(/^workflow:/gm)).toHaveLength(2);
     await cli.run(['wait', 'a', 'b', '--all']);

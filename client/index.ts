@@ -6,7 +6,6 @@ import type { InputOf, OutputOf } from '../contract/operation.ts';
 import { answer } from './answer.ts';
 import { events } from './events.ts';
 import type { Endpoint } from './request.ts';
-import { uploadFile } from './upload.ts';
 
 /** How to reach the API server. */
 export interface ClientOptions {
@@ -86,7 +85,10 @@ export function createClient(options: ClientOptions): MurmurClient {
   const client: MurmurClient = {
     call: async (name, input, callOptions = {}) => {
       const { idempotencyKey: key = randomUUID(), signal } = callOptions;
-      if (name === 'upload') return (await uploadFile(endpoint, input as never, { key, signal })) as never;
+      if (name === 'upload') {
+        const { uploadFile } = await import('./upload.ts');
+        return (await uploadFile(endpoint, input as never, { key, signal })) as never;
+      }
       return (await answer(endpoint, {
         operation: name,
         body: input,

@@ -26,7 +26,7 @@ export const upload: Handler<'upload'> = async (_parts, input) => {
 export const portUrl: Handler<'port_url'> = async (parts, { port }, call) => {
   const { agent } = call.caller;
   if (agent === undefined) {
-    throw new MurmurError('FAILED_PRECONDITION', 'only an agent can share a port: it is one of its machine', {
+    throw new MurmurError('FAILED_PRECONDITION', 'only an agent can share a port: that of its own machine', {
       hint: 'let the agent call port_url, or run `murmur url port` on its machine',
       details: { port },
     });

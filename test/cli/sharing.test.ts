@@ -53,7 +53,7 @@ describe('upload', () => {
     await writeFile(join(cli.home, 'out', 'rép ort.html'), '<p>');
     const { code, stdout, stderr, sent } = await upload(['out/rép ort.html']);
     expect([code, stdout]).toEqual([0, `${LOCAL}/uploads/x/y\n`]);
-    expect(stderr).toContain('only this machine can open it (set MURMUR_PUBLIC_URL for others)');
+    expect(stderr).toContain('only this machine can open it, to read the file; set MURMUR_PUBLIC_URL for others');
     const url = '/v1/uploads/r%C3%A9p%20ort.html?workspace=default';
     expect(sent).toEqual([{ url, type: undefined, body: '<p>' }]);
   });

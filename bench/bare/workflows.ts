@@ -3,6 +3,7 @@ import {
   condition,
   defineQuery,
   defineSignal,
+  executeChild,
   getExternalWorkflowHandle,
   proxyActivities,
   proxyLocalActivities,
@@ -85,6 +86,16 @@ export async function burst({ activities, localActivities, upserts }: BurstInput
     if (index < localActivities) await local.nothing();
     if (index < activities) await run.nothing();
   }
+}
+
+/** So many children at once, each a burst, until the last of them is done. */
+export async function fan({ children, counts }: FanInput): Promise<void> {
+  await Promise.all(Array.from({ length: children }, () => executeChild(burst, { args: [counts] })));
+}
+
+export interface FanInput {
+  readonly children: number;
+  readonly counts: BurstInput;
 }
 
 /** One heartbeating activity, with the timeouts that ours uses for a turn. */

@@ -1,9 +1,11 @@
 // All measures, in the order of the table.
 import type { Measure } from '../measure.ts';
 import { childEnd } from './child-end.ts';
+import { fanOut } from './fan-out.ts';
 import { fleet } from './fleet.ts';
 import { history } from './history.ts';
 import { interrupt } from './interrupt.ts';
+import { killTree } from './kill-tree.ts';
 import { ls } from './ls.ts';
 import { mcp } from './mcp.ts';
 import { memory } from './memory.ts';
@@ -22,6 +24,8 @@ export const MEASURES: readonly Measure[] = [
   workerKilled,
   history,
   fleet,
+  fanOut,
+  killTree,
   childEnd,
   status,
   version,

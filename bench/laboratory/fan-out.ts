@@ -1,0 +1,69 @@
+// A fan-out of ours in a measure, read from the agents' own logs. Imports the stack, config/home and the log's driver.
+import { homePaths } from '../../config/home.ts';
+import { operations } from '../../contract/operations/index.ts';
+import type { EventLog } from '../../drivers/events/event-log.ts';
+import { createFileEventLog } from '../../drivers/events/file.ts';
+import { until } from '../bounded.ts';
+import { WORKSPACE } from './agent.ts';
+import type { SpawnedAgent } from './agent.ts';
+import type { Laboratory } from './laboratory.ts';
+import type { Stack } from './stack.ts';
+
+export interface FanOutOptions {
+  readonly count: number;
+  /** Script for the fake backend. */
+  readonly text: string;
+  /** The agent that they are children of. */
+  readonly parent?: SpawnedAgent;
+  readonly onIdle: 'keep_alive' | 'terminate';
+}
+
+/** All at once. Resolves with the server's answer: the agents exist. */
+export async function spawnFanOut(
+  laboratory: Laboratory,
+  { count, text, parent, onIdle }: FanOutOptions,
+): Promise<readonly SpawnedAgent[]> {
+  const stack = laboratory.stack();
+  const name = laboratory.name('fan');
+  const input = operations.each.input.parse({
+    slug: parent === undefined ? `${name}-{}` : `${parent.slug}/${name}-{}`,
+    description: `{}: ${text}`,
+    items: Array.from({ length: count }, (_, index) => (index + 1).toString()),
+    workspace: WORKSPACE,
+    model: 'fake',
+    on_idle: onIdle,
+    max_concurrent: count,
+  });
+  const { slugs } = await stack.client.call('each', input);
+  if (slugs.length < count) throw new Error(`only ${slugs.length.toString()} of ${count.toString()} agents exist`);
+  const { account } = await stack.client.call('auth', {});
+  return slugs.map((slug) => {
+    const path = slug.startsWith('/') ? slug : `/w/${WORKSPACE}/u/${account}/${slug}`;
+    return { slug: path, workflowId: path.slice(1) };
+  });
+}
+
+/** Between looks at logs; the moments themselves are read from the events. */
+const LOOK_MS = 200;
+
+/** When the last of them started its first turn, in milliseconds of the wall clock. */
+export async function lastTurnStart(stack: Stack, agents: readonly SpawnedAgent[], withinMs: number): Promise<number> {
+  const events = createFileEventLog(homePaths(stack.home).events);
+  const began = new Map<string, number>();
+  const look = async () => {
+    for (const { workflowId } of agents) {
+      if (began.has(workflowId)) continue;
+      const at = await turnStart(events, workflowId);
+      if (at === undefined) return undefined;
+      began.set(workflowId, at);
+    }
+    return Math.max(...began.values());
+  };
+  return until(look, { everyMs: LOOK_MS, withinMs, what: 'the first turn of every agent' });
+}
+
+async function turnStart(events: EventLog, agent: string): Promise<number | undefined> {
+  const entries = await events.read(agent, 0, 50);
+  const entry = entries.find(({ event }) => event.type === 'turn_start');
+  return entry === undefined ? undefined : Date.parse(entry.at);
+}

@@ -1,5 +1,6 @@
 // The activities of the agent workflow over the ports.
 import type { AgentActivities } from '../contract/wire/activities.ts';
+import { assess } from './assess.ts';
 import { endAgent } from './end-agent.ts';
 import { failing } from './failure.ts';
 import { interruptTurn } from './interrupt-turn.ts';
@@ -15,6 +16,7 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
   return {
     prepareAgent: failing((input) => prepareAgent(ports, input)),
     runTurn: failing((input) => runTurn(context, input)),
+    assess: failing((input) => assess(ports, input)),
     interruptTurn: failing((input) => interruptTurn(ports, input)),
     endAgent: failing((input) => endAgent(ports, input)),
     killAgents: failing((input) => killAgents(ports, input)),

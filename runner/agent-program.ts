@@ -1,5 +1,7 @@
 // The one agent program of the machine: started, started again when it has died, ended.
-import type { AgentBackend, AgentSession, OpenSession } from '../drivers/backends/backend.ts';
+import { randomUUID } from 'node:crypto';
+import { AGENT_TOKEN } from '../contract/wire/tokens.ts';
+import type { AgentBackend, AgentSession, BackendTurnEnd, OpenSession } from '../drivers/backends/backend.ts';
 
 export class AgentProgram {
   readonly #backend: AgentBackend;
@@ -25,6 +27,32 @@ export class AgentProgram {
   async running(): Promise<AgentSession> {
     this.#opening ??= this.#open();
     return this.#opening;
+  }
+
+  /**
+   * Asks a session of its own, which can read and not write, and ends it. The agent's own session, running or not, is not
+   * touched. Throws what the backend's `open` throws.
+   */
+  async ask(prompt: string, schema: object, signal: AbortSignal): Promise<BackendTurnEnd> {
+    const { [AGENT_TOKEN]: _token, ...env } = this.#session.env;
+    const { mcpServers: _servers, appendSystemPrompt: _appended, ...rest } = this.#session;
+    const session = await this.#backend.open({
+      ...rest,
+      appendSystemPrompt: undefined,
+      env,
+      sessionId: randomUUID(),
+      answer: { schema },
+    });
+    const interrupt = (): void => void session.interrupt();
+    signal.addEventListener('abort', interrupt, { once: true });
+    try {
+      const ended = session.turn({ id: randomUUID(), prompt }, () => undefined);
+      if (signal.aborted) interrupt();
+      return await ended;
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+      await session.stop();
+    }
   }
 
   /** Ends the program; it can be started again. No-op when it does not run. */

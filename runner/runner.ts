@@ -13,7 +13,11 @@ import type {
 } from '../contract/wire/runner.ts';
 import type { InterruptRequest, TurnRequest } from '../contract/wire/runner.ts';
 import type { BackendName } from '../contract/wire/agent.ts';
-import type { AgentBackend } from '../drivers/backends/backend.ts';
+import { VERDICT_SCHEMA } from '../contract/wire/assessment.ts';
+import type { AssessReply, AssessRequest } from '../contract/wire/assessment.ts';
+import type { AgentBackend, BackendTurnEnd } from '../drivers/backends/backend.ts';
+import { Assessments } from './assessment/assessments.ts';
+import { changesText } from './assessment/changes.ts';
 import type { Containment } from './containment.ts';
 import { Journal } from './journal/journal.ts';
 import { MachineContext } from './machine-context.ts';
@@ -45,6 +49,7 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly #context: MachineContext;
   readonly #turns: Turns;
+  readonly #assessments: Assessments;
   #session: OpenedSession | undefined;
   #opening: Promise<unknown> = Promise.resolve();
   #capturing: Promise<unknown> | undefined;
@@ -66,6 +71,7 @@ export class Runner {
         return runTurn({ program, containment, observe }, request, interrupted, onEvent);
       },
     });
+    this.#assessments = new Assessments((request, signal) => this.#ask(request, signal));
     const ordered = readState<StopRequest>(paths.stopOrder);
     this.#turns.finishUnfinished(ordered?.status ?? 'crashed');
     removeState(paths.stopOrder);
@@ -100,7 +106,16 @@ export class Runner {
   }
 
   interrupt({ turn_id }: InterruptRequest): void {
-    this.#turns.interrupt(turn_id);
+    if (!this.#assessments.interrupt(turn_id)) this.#turns.interrupt(turn_id);
+  }
+
+  /** Asks an assessor; the same id again is the same assessment. Throws FAILED_PRECONDITION while a turn runs. */
+  async assess(request: AssessRequest): Promise<AssessReply> {
+    this.#refuseWhenStopping();
+    this.#opened();
+    const running = this.#turns.runningTurn;
+    if (running !== undefined) throw new MurmurError('FAILED_PRECONDITION', `turn ${running} is running`);
+    return this.#context.scrubber.value(await this.#assessments.assess(request));
   }
 
   /** Throws FAILED_PRECONDITION while a turn runs; one that has been interrupted is waited for. */
@@ -147,10 +162,27 @@ export class Runner {
     return this.#session.reply;
   }
 
+  async #ask({ prompt }: AssessRequest, signal: AbortSignal): Promise<BackendTurnEnd> {
+    const { workspace, program } = this.#opened();
+    const { containment } = this.#options;
+    const changes = await changesText(workspace.checkouts, { containment, env: this.#context.env });
+    const end = await program.ask(`${prompt}\n\n# What has changed\n\n${changes}`, VERDICT_SCHEMA, signal);
+    const { cost } = end;
+    if (cost.usd > 0) {
+      this.journal.append({ type: 'cost', total_usd: this.journal.spentUsd + cost.usd, delta: cost });
+    }
+    return end;
+  }
+
   async #stop(status: StopRequest['status']): Promise<void> {
     // If this process dies on the way, the next one ends the turn with the status that was ordered.
     writeState(this.#options.paths.stopOrder, { status } satisfies StopRequest);
-    const work = Promise.all([this.#turns.cutShort(status), this.#opening, this.#capturing?.catch(() => undefined)]);
+    const work = Promise.all([
+      this.#assessments.end(),
+      this.#turns.cutShort(status),
+      this.#opening,
+      this.#capturing?.catch(() => undefined),
+    ]);
     const settled = new AbortController();
     void this.#press(settled.signal).catch(() => undefined);
     this.#context.git.endAll();

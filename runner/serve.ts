@@ -2,7 +2,7 @@
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { RunnerAddress, RunnerConfig } from '../contract/wire/runner.ts';
 import { streamEvents } from './http/event-stream.ts';
-import { interruptRequest, openRequest, stopRequest, turnRequest } from './http/requests.ts';
+import { assessRequest, interruptRequest, openRequest, stopRequest, turnRequest } from './http/requests.ts';
 import { HttpServer } from './http/server.ts';
 import type { Route } from './http/server.ts';
 import { machinePaths } from './machine-paths.ts';
@@ -63,6 +63,7 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
         served.interrupt(interruptRequest(body));
         return {};
       },
+      'POST /assess': async ({ body }) => served.assess(assessRequest(body)),
       'POST /snapshot': async () => served.snapshot(),
       'POST /stop': async ({ body, response }) => {
         await served.stop(stopRequest(body));

@@ -7,6 +7,7 @@ import { phaseName } from '../schema/phase.ts';
 import { branchName, repoInput } from '../schema/repo.ts';
 import { spawnSecrets } from '../schema/secrets.ts';
 import { message, modelName, taskSubjects } from '../schema/text.ts';
+import { ASSESSMENT_LIMIT, COMPLETION_CHECKS } from '../wire/assessment.ts';
 import { DEQUEUE_STRATEGIES, ON_IDLE, PURPOSE_LIMIT } from '../wire/agent.ts';
 
 export const spawn = defineOperation({
@@ -60,6 +61,13 @@ export const spawn = defineOperation({
       .enum(ON_IDLE)
       .default('keep_alive')
       .describe('When a turn has ended and nothing waits: `keep_alive` stays reachable, `terminate` ends the agent.'),
+    completion_check: z
+      .enum(COMPLETION_CHECKS)
+      .default('none')
+      .describe(
+        '`assessor`: before the agent idles, a session of its own that can only read judges whether the task is done; ' +
+          `what is missing becomes the next turn, at most ${String(ASSESSMENT_LIMIT)} times.`,
+      ),
     max_cost_usd: budgetUsd
       .optional()
       .describe(

@@ -1,8 +1,10 @@
 // The activities an agent workflow calls. Loaded by the workflow sandbox: types only.
 import type { AgentRecord, AgentSpec, MachineView, ReceiptLine } from './agent.ts';
+import type { AssessReply } from './assessment.ts';
 import type { SourcedEvent } from './events.ts';
 import type { Order } from './messages.ts';
-import type { FollowUp, TurnOutcome } from './turns.ts';
+import type { Task } from './tasks.ts';
+import type { FollowUp, StoredText, TurnOutcome } from './turns.ts';
 
 export interface PrepareInput {
   readonly spec: AgentSpec;
@@ -28,9 +30,24 @@ export interface RunTurnInput {
   readonly events?: readonly SourcedEvent[];
 }
 
+/** The id makes it idempotent, as that of a turn does. */
+export interface AssessInput {
+  readonly spec: AgentSpec;
+  readonly assess_id: string;
+  /** Which one it is, from 1. */
+  readonly number: number;
+  /** What the agent was spawned for. */
+  readonly task: StoredText;
+  /** What it was asked last, at some length. */
+  readonly subject: string;
+  readonly checklist: readonly Pick<Task, 'subject' | 'status'>[];
+  /** Head of its last answer. */
+  readonly response?: string;
+}
+
 export interface InterruptTurnInput {
   readonly spec: AgentSpec;
-  /** The turn that is meant: an interrupt that arrives before its turn leaves a tombstone for it. */
+  /** The turn or assessment that is meant: an interrupt that arrives before its turn leaves a tombstone for it. */
   readonly turn_id: string;
 }
 
@@ -79,7 +96,9 @@ export interface AgentActivities {
    * Fails with MACHINE_LOST (see below) or, retryably, UNAVAILABLE and Handover.
    */
   runTurn(input: RunTurnInput): Promise<TurnOutcome>;
-  /** Ends a turn; resolves when the runner has taken the order, which is before the turn has ended. */
+  /** Asks an assessor whether the task is done. What goes wrong with the model is part of the reply. */
+  assess(input: AssessInput): Promise<AssessReply>;
+  /** Ends a turn or an assessment; resolves when the runner has taken the order, which is before the turn has ended. */
   interruptTurn(input: InterruptTurnInput): Promise<void>;
   /** Interrupts, takes the last snapshot, stops the runner, destroys the machine, deletes secrets, writes the record. */
   endAgent(input: EndAgentInput): Promise<EndAgentResult>;

@@ -1,4 +1,5 @@
 // What an agent workflow is started with and what it answers. Loaded by the workflow sandbox: types and constants only.
+import type { CompletionCheck } from './assessment.ts';
 import type { BudgetView } from './budget.ts';
 import type { LifecycleEvent, TimelineType } from './events.ts';
 import type { AgentIdentity } from './identity.ts';
@@ -57,6 +58,8 @@ export interface AgentSpec {
   readonly flight?: { readonly name: string; readonly key: string };
   /** The flight that it works for, by its workflow id: it is told what the parent is told. */
   readonly for_flight?: string;
+  /** Who says that a task is done, beside the agent itself. */
+  readonly completion_check?: CompletionCheck;
   /** Limit in US dollars of what the agent and everything beneath it may cost. It can be changed later. */
   readonly max_cost_usd?: number;
   /** What the parent grants it of its own budget to begin with, in US dollars; renewed on request. */

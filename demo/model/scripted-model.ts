@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { scriptPlace } from '../../drivers/backends/fake/script.ts';
+import { scriptedVerdict, scriptPlace } from '../../drivers/backends/fake/script.ts';
 import { answer, newId, refuse } from './answer.ts';
 import type { ModelRequest } from './request.ts';
 import { readRequest } from './request.ts';
@@ -86,6 +86,14 @@ export async function startScriptedModel(options: ScriptedModelOptions = {}): Pr
       if (step !== undefined) return { step, key: `function:${request.session}:${request.messages.length}` };
     } catch (error) {
       return { step: { status: 500, message: `the script failed: ${String(error)}` }, key: '' };
+    }
+    if (request.tools.includes('StructuredOutput')) {
+      const step = scriptedVerdict(request.messages.map(({ text }) => text).join('\n'));
+      const all = { done: true, reason: 'nothing is missing', missing: [] };
+      const verdict = step === undefined ? all : step.verdict;
+      const answer =
+        verdict === null ? { text: 'I cannot tell.' } : { tool: 'StructuredOutput', input: { ...(verdict as object) } };
+      return { step: { ...answer, ...(step?.hang === true ? { hang: true } : {}) }, key: `verdict:${request.session}` };
     }
     const place = scriptPlace<ModelStep>(request.messages);
     const step = place?.steps[place.position];

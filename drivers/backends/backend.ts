@@ -47,6 +47,11 @@ export interface OpenSession {
   /** Credentials and spawn-time secrets; HOME, PATH and git settings come with it. The program is looked up in its PATH. */
   readonly env: Readonly<Record<string, string>>;
   readonly spawn: SpawnContained;
+  /**
+   * A session that only answers, in this JSON schema: with tools that read and none that write or run anything, and
+   * without a transcript. It takes one turn, which does not touch the agent's own session beside it.
+   */
+  readonly answer?: { readonly schema: object };
 }
 
 /** What a backend tells while a turn runs; the runner numbers and journals it. */
@@ -57,6 +62,8 @@ export interface BackendTurnEnd {
   /** The last text of the agent, whole. */
   readonly response: string;
   readonly error?: TurnError;
+  /** The answer of a session that only answers; absent when the model gave none of the wanted form. */
+  readonly structured?: unknown;
   /** What this turn cost, as a delta. */
   readonly cost: Cost;
 }

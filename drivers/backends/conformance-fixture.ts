@@ -22,6 +22,8 @@ export interface BackendHarness {
   readonly env: Readonly<Record<string, string>>;
   /** Requests to the model so far, oldest first. */
   asked(): readonly AskedModel[];
+  /** Names of the tools that the model was offered last; empty for a backend that does not tell. */
+  tools(): readonly string[];
   /** Ends the program of a session at once, as `kill -9` does. */
   kill(session: AgentSession): void;
   stop(): Promise<void>;

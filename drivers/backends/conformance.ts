@@ -1,7 +1,9 @@
 // The conformance suite of the backend port: what every backend does alike. Run by the tests of each. For tests only.
+import { randomUUID } from 'node:crypto';
 import { appendFile, cp, mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { VERDICT_SCHEMA } from '../../contract/wire/assessment.ts';
 import { EVENT_TEXT_LIMIT } from '../../contract/wire/events.ts';
 import type { AskedModel, BackendHarness } from './conformance-fixture.ts';
 import { isAlive, script, SessionFixture, until } from './conformance-fixture.ts';
@@ -80,6 +82,52 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       // Counted from what is known of a message at its beginning: near the real figure, which replaces it.
       expect(Math.abs((used[1] ?? 0) - end.cost.usd)).toBeLessThan(end.cost.usd / 2);
       expect(fixture.eventsOf('cost').map(({ delta }) => delta)).toEqual([end.cost]);
+    });
+
+    describe('a session that only answers', () => {
+      const schema = VERDICT_SCHEMA;
+      const verdict = { done: false, reason: 'a test is missing', missing: ['write the test'] };
+
+      test('answers in the schema, without write tools, beside the agent and without a trace of itself', async () => {
+        const session = await fixture.open();
+        await fixture.turn(session, script({ text: 'the first answer' }));
+        const { pid } = session;
+        const answering = await fixture.open({ sessionId: randomUUID(), answer: { schema } });
+        const end = await fixture.turn(
+          answering,
+          script({ tool: 'Bash', input: { command: 'echo > made' } }, { verdict }),
+        );
+        expect(end).toMatchObject({ status: 'completed', structured: verdict });
+        expect(end.cost.usd).toBeGreaterThan(0);
+        await answering.stop();
+        expect(await answering.transcriptFiles()).toEqual([]);
+        expect(harness.tools().filter((tool) => /^(Bash|Write|Edit|NotebookEdit|Task|WebFetch)$/.test(tool))).toEqual(
+          [],
+        );
+        const files = await session.transcriptFiles();
+        expect(files.length).toBeGreaterThan(0);
+        // The agent's own session is as it was.
+        expect(session.pid).toBe(pid);
+        await fixture.turn(session, script({ text: 'the second answer' }));
+        expect(asked()).toContain('the first answer');
+        expect(asked()).not.toContain('a test is missing');
+      });
+
+      test('tells when the model gave no answer of the wanted form', async () => {
+        const answering = await fixture.open({ sessionId: randomUUID(), answer: { schema } });
+        const end = await fixture.turn(answering, script({ verdict: null }));
+        expect(end.structured).toBeUndefined();
+        expect(end.cost.usd).toBeGreaterThan(0);
+      });
+
+      test('ends on an interrupt', async () => {
+        const answering = await fixture.open({ sessionId: randomUUID(), answer: { schema } });
+        const before = harness.asked().length;
+        const running = fixture.turn(answering, script({ verdict, hang: true }));
+        await until(() => harness.asked().length > before, 'the model to be asked');
+        await answering.interrupt();
+        expect((await running).status).toBe('interrupted');
+      });
     });
 
     test('counts what a turn had used when its program died', async () => {

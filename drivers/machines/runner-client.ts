@@ -2,6 +2,7 @@
 import { request, type IncomingMessage } from 'node:http';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
 import { isErrorCode, MurmurError, type ErrorBody } from '../../contract/wire/errors.ts';
+import type { AssessReply, AssessRequest } from '../../contract/wire/assessment.ts';
 import type {
   InterruptRequest,
   OpenReply,
@@ -24,6 +25,8 @@ export interface RunnerClient {
    * when the runner ends or falls silent.
    */
   events(after: number, signal: AbortSignal): AsyncIterable<readonly SourcedEvent[]>;
+  /** Long: a model reads and answers. Bounded by the signal only. */
+  assess(input: AssessRequest, signal: AbortSignal): Promise<AssessReply>;
   interrupt(input: InterruptRequest): Promise<void>;
   snapshot(): Promise<SnapshotReply>;
   stop(input: StopRequest): Promise<void>;
@@ -60,6 +63,7 @@ export function createRunnerClient(machine: Machine, access: RunnerAccess): Runn
     health: () => call('GET', '/health', undefined, AbortSignal.timeout(SHORT_CALL_MS)),
     open: (input, signal) => call('POST', '/open', input, signal ?? new AbortController().signal),
     turn: (input) => post('/turn', input, SHORT_CALL_MS),
+    assess: (input, signal) => call('POST', '/assess', input, signal),
     interrupt: async (input) => void (await post('/interrupt', input, SHORT_CALL_MS)),
     snapshot: () => post('/snapshot', {}, LONG_CALL_MS),
     stop: async (input) => void (await post('/stop', input, LONG_CALL_MS)),

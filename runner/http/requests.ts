@@ -1,4 +1,5 @@
 // The requests of the protocol, checked at the edge: past it they are trusted.
+import type { AssessRequest } from '../../contract/wire/assessment.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { InterruptRequest, OpenRequest, StopRequest, TurnRequest } from '../../contract/wire/runner.ts';
 
@@ -26,6 +27,13 @@ export function turnRequest(body: Body): TurnRequest {
   need(body, 'prompt', isText, 'a text');
   need(body, 'inputs', Array.isArray, 'a list');
   return body as unknown as TurnRequest;
+}
+
+/** Throws like `openRequest`. */
+export function assessRequest(body: Body): AssessRequest {
+  need(body, 'assess_id', isText, 'a text');
+  need(body, 'prompt', isText, 'a text');
+  return body as unknown as AssessRequest;
 }
 
 /** Throws like `openRequest`. */

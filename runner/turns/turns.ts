@@ -110,7 +110,9 @@ export class Turns {
     const run = this.#options
       .run(request, interrupt.signal, (event) => {
         answered ||= ANSWER_EVENTS.includes(event.type);
-        journal.append(journalable(event, scrubber));
+        // The program knows its own session only; assessments cost beside it.
+        const whole = event.type === 'cost' ? { ...event, total_usd: journal.spentUsd + event.delta.usd } : event;
+        journal.append(journalable(whole, scrubber));
       })
       .catch((error: unknown) => failedTurn(request, error));
     const current: CurrentTurn = {

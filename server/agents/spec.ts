@@ -38,6 +38,7 @@ export async function buildSpec(
       ? {}
       : { append_system_prompt: await storeText(parts.objects, agent.id, `${call.id}-system`, appended) }),
     ...(out === undefined || out === '' ? {} : { out }),
+    ...(input.completion_check === 'none' ? {} : { completion_check: input.completion_check }),
     ...(input.max_cost_usd === undefined ? {} : { max_cost_usd: input.max_cost_usd }),
     on_idle: input.on_idle,
     dequeue_strategy: input.dequeue_strategy,

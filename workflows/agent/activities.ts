@@ -3,6 +3,7 @@ import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from 
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
 import type {
   AgentActivities,
+  AssessInput,
   EndAgentInput,
   EndAgentResult,
   InterruptTurnInput,
@@ -13,6 +14,7 @@ import type {
   PublishEventsInput,
   RunTurnInput,
 } from '../../contract/wire/activities.ts';
+import type { AssessReply } from '../../contract/wire/assessment.ts';
 import type { TurnOutcome } from '../../contract/wire/turns.ts';
 
 /**
@@ -60,6 +62,17 @@ const END: ActivityOptions = {
 };
 
 /**
+ * An assessment: a model reads and answers. Half an hour is more than the most thorough one takes. Attempts re-attach;
+ * each deploy uses one, and after ten somebody has to look.
+ */
+const ASSESS: ActivityOptions = {
+  startToCloseTimeout: '30m',
+  heartbeatTimeout: '5s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 10 },
+};
+
+/**
  * A kill of everything beneath: all children at once, and each of them does the same, so the time is that of the slowest
  * agent. Its end may take a minute and a half when the machine is slow; what is left after three minutes is swept up by
  * whoever ordered the kill.
@@ -86,6 +99,10 @@ export function prepareAgent(input: PrepareInput, summary: string): Promise<Prep
 
 export function runTurn(input: RunTurnInput, summary: string): Promise<TurnOutcome> {
   return proxyActivities<AgentActivities>({ ...TURN, summary }).runTurn(input);
+}
+
+export function assess(input: AssessInput, summary: string): Promise<AssessReply> {
+  return proxyActivities<AgentActivities>({ ...ASSESS, summary }).assess(input);
 }
 
 export function interruptTurn(input: InterruptTurnInput, summary: string): Promise<void> {

@@ -73,6 +73,16 @@ export function cutOffNote(cause: 'crashed' | 'cut_off' | 'machine_lost', about:
   return `${what} ${processes} Check the state of your work, then continue where you were cut off. You were working on:\n\n${quote(about)}`;
 }
 
+/** What an assessor has found to be missing. */
+export function missingNote(reason: string, missing: readonly string[]): string {
+  return [
+    `You ended your turn, but an assessor that looked at the task and at your changes says that it is not done: ${reason}`,
+    'Missing:',
+    ...missing.map(item),
+    'Do it, or say plainly why that is not possible or not asked for.',
+  ].join('\n');
+}
+
 /** The note at 80 % of a budget. */
 export function budgetNote({ path, limit_usd, used_usd }: BudgetNotice): string {
   const part = Math.round((used_usd / limit_usd) * 100);

@@ -39,6 +39,8 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHan
     if (state.turn?.running === true) {
       state.turn.interrupted_by ??= order.from;
       note(state, `interrupted by ${order.from}`, now, order.from);
+    } else if (state.assessing !== undefined) {
+      state.assessing.interrupted_by ??= order.from;
     } else {
       note(state, `interrupt by ${order.from}: no turn was running`, now, order.from);
     }

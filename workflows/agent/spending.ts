@@ -159,7 +159,7 @@ function adoptChildren(state: AgentState, budget: Budget): void {
 }
 
 function needOf(state: AgentState): Need {
-  if (state.turn?.running === true) return 'run';
+  if (state.turn?.running === true || state.assessing !== undefined) return 'run';
   return state.end === undefined && hasInput(state) ? 'start' : 'rest';
 }
 

@@ -25,6 +25,14 @@ export interface CurrentTurn {
   interrupted_by: string | undefined;
 }
 
+/** The assessment that runs. */
+export interface Assessment {
+  readonly id: string;
+  /** From 1, since somebody last asked for something. */
+  readonly number: number;
+  interrupted_by: string | undefined;
+}
+
 /** Why the agent is to end. A kill replaces a stop, nothing replaces a kill. */
 export interface EndOrder {
   readonly how: 'kill' | 'stop' | 'terminate' | 'fail';
@@ -78,6 +86,11 @@ export interface AgentState {
 
   /** What the agent and everything beneath it may spend; undefined without a limit. */
   budget: Budget | undefined;
+
+  /** Assessments since somebody last asked for something, the one that runs, and what the last one missed. */
+  assessments: number;
+  assessing: Assessment | undefined;
+  missing: readonly string[];
 
   /** Reminders in a row, crashes in a row, failed model requests in a row. */
   reminders: number;
@@ -151,11 +164,22 @@ export function initialState(spec: AgentSpec, now: string): AgentState {
   return state;
 }
 
-function family(
-  spec: AgentSpec,
-): Pick<AgentState, 'children' | 'forgotten_cost_usd' | 'to_parent' | 'told' | 'budget' | 'notices'> {
+/** What runs of earlier versions did not have in their state. */
+type Later =
+  | 'children'
+  | 'forgotten_cost_usd'
+  | 'to_parent'
+  | 'told'
+  | 'budget'
+  | 'notices'
+  | 'assessments'
+  | 'assessing'
+  | 'missing';
+
+function family(spec: AgentSpec): Pick<AgentState, Later> {
   const to_parent = spec.identity.path.length < 2 ? undefined : [];
-  return { children: [], forgotten_cost_usd: 0, to_parent, told: 0, notices: [], budget: budgetOf(spec) };
+  const assessed = { assessments: 0, assessing: undefined, missing: [] };
+  return { children: [], forgotten_cost_usd: 0, to_parent, told: 0, notices: [], budget: budgetOf(spec), ...assessed };
 }
 
 function budgetOf({ max_cost_usd: limit, allowance_usd: allowance }: AgentSpec): Budget | undefined {

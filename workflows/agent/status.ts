@@ -68,7 +68,7 @@ export function statusOf(state: AgentState, spec: AgentSpec, query: StatusQueryI
     ...(query.timeline === undefined ? {} : { timeline: timelineOf(state.timeline, query.timeline) }),
     created_at: spec.created_at,
     ...defined({ ended_at: state.ended_at, undelivered: ended && waiting.length > 0 ? waiting : undefined }),
-    pending_input: !ended && (hasInput(state) || turn?.running === true),
+    pending_input: !ended && (hasInput(state) || turn?.running === true || state.assessing !== undefined),
   };
 }
 

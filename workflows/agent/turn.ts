@@ -1,8 +1,10 @@
 // A turn from the workflow's side: what it takes, and what its end means. Pure: contract/wire only.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
-import type { Cost, FollowUp, ModelUsage, TurnOutcome } from '../../contract/wire/turns.ts';
+import type { FollowUp, TurnOutcome } from '../../contract/wire/turns.ts';
+import { checkAssessed } from './assessment.ts';
 import { activateTasks } from './checklist.ts';
 import { checkCompletion } from './completion.ts';
+import { addCost } from './cost.ts';
 import { checklistText, instructions, instructionsNote, isInstructions, subjectOf } from './prompts.ts';
 import { hasInput, messageHead, takeInputs } from './queue.ts';
 import { continueTurn, parkAfterModelError } from './recovery.ts';
@@ -13,7 +15,7 @@ import { recordEvent } from './timeline.ts';
 
 /** Whether a turn can start: something waits, and not only Murmur's own word to an agent that is parked. */
 export function canStart(state: AgentState, nowMs: number): boolean {
-  if (!hasInput(state) || !maySpend(state)) return false;
+  if (!hasInput(state) || !maySpend(state) || state.assessing !== undefined) return false;
   const asked = state.sends.length > 0 || state.queue.some(({ kind }) => kind !== 'child');
   if (state.parked === undefined || asked) return true;
   return state.parked.retry_at !== undefined && Date.parse(state.parked.retry_at) <= nowMs;
@@ -33,6 +35,7 @@ export function beginTurn(state: AgentState, spec: AgentSpec, id: string, now: s
     state.working_on = messageHead(said);
     state.subject = subjectOf(inputs) ?? '';
     state.reminders = 0;
+    state.assessments = 0;
   }
   const turn: CurrentTurn = {
     number: state.turns,
@@ -64,6 +67,8 @@ function extraInstructions(state: AgentState, spec: AgentSpec, inputs: readonly 
 export type Verdict =
   /** Something waits for the next turn, or will at `parked.retry_at`. */
   | { readonly next: 'continue' }
+  /** It looks complete, and an assessor is to say whether it is. */
+  | { readonly next: 'assess' }
   /** Nothing waits. `complete` when the task is done, which lets an agent of `on_idle: terminate` end. */
   | { readonly next: 'rest'; readonly complete: boolean; readonly reason?: string }
   | { readonly next: 'fail'; readonly reason: string };
@@ -122,7 +127,7 @@ function closeTurn(state: AgentState): CurrentTurn {
 function afterCompleted(state: AgentState, spec: AgentSpec, now: string): Verdict {
   if (hasInput(state)) return { next: 'continue' };
   const completion = checkCompletion(state, spec, now);
-  if (completion.done) return { next: 'rest', complete: true };
+  if (completion.done) return checkAssessed(state, spec);
   return completion.reminded ? { next: 'continue' } : { next: 'rest', complete: false, reason: completion.reason };
 }
 
@@ -139,24 +144,4 @@ function absorb(state: AgentState, turn: CurrentTurn, outcome: TurnOutcome, now:
   if (outcome.status === 'completed') {
     recordEvent(state, { type: 'taskComplete', turn: turn.number, response: outcome.response }, now);
   }
-}
-
-/** The sum of two costs, per model. */
-export function addCost(sum: Cost, delta: Cost): Cost {
-  const byModel: Record<string, ModelUsage> = { ...sum.by_model };
-  for (const [model, usage] of Object.entries(delta.by_model)) {
-    const before = byModel[model];
-    byModel[model] = before === undefined ? usage : addUsage(before, usage);
-  }
-  return { usd: sum.usd + delta.usd, by_model: byModel };
-}
-
-function addUsage(sum: ModelUsage, delta: ModelUsage): ModelUsage {
-  return {
-    input_tokens: sum.input_tokens + delta.input_tokens,
-    output_tokens: sum.output_tokens + delta.output_tokens,
-    cache_read_tokens: sum.cache_read_tokens + delta.cache_read_tokens,
-    cache_write_tokens: sum.cache_write_tokens + delta.cache_write_tokens,
-    usd: sum.usd + delta.usd,
-  };
 }

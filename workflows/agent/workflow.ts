@@ -16,6 +16,7 @@ import { activityProblem } from './failure.ts';
 import { endFlight, startFlight } from './flight-owner.ts';
 import { startPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
+import { assessToItsEnd } from './assess-run.ts';
 import { startBudgetSender, together } from './budget-sender.ts';
 import { hasBusyChildren } from './children.ts';
 import { startMessenger } from './messenger.ts';
@@ -86,7 +87,8 @@ async function live(
     } else if (canStart(state, Date.now())) {
       const turn = beginTurn(state, spec, uuid4(), new Date().toISOString());
       showState(state, spec);
-      settle(state, spec, await runTurnToItsEnd(state, spec, turn, publisher.offer()));
+      const verdict = await runTurnToItsEnd(state, spec, turn, publisher.offer());
+      settle(state, spec, verdict?.next === 'assess' ? await assess(state, spec) : verdict);
     } else {
       rest(state, spec);
       await waitForInput(state, spec);
@@ -122,9 +124,17 @@ async function prepare(state: AgentState, spec: AgentSpec): Promise<void> {
   await result;
 }
 
+/** Asks the assessor, unless the agent is to end. */
+async function assess(state: AgentState, spec: AgentSpec): Promise<Verdict | undefined> {
+  if (state.end !== undefined) return undefined;
+  showState(state, spec);
+  return await assessToItsEnd(state, spec);
+}
+
 /** What the verdict means for the phase. An end that was ordered meanwhile goes before it. */
 function settle(state: AgentState, spec: AgentSpec, verdict: Verdict | undefined): void {
-  if (verdict === undefined || verdict.next === 'continue' || state.end !== undefined) return;
+  if (verdict === undefined || verdict.next === 'assess' || verdict.next === 'continue' || state.end !== undefined)
+    return;
   if (verdict.next === 'fail') {
     orderEnd(state, { how: 'fail', by: 'murmur', reason: verdict.reason });
     return;

@@ -29,7 +29,7 @@ async function open(session: OpenSession, options: ClaudeBackendOptions): Promis
   if (program === undefined) {
     throw new MurmurError('FAILED_PRECONDITION', `${name} is not on PATH`, { hint: INSTALL_CLAUDE });
   }
-  const resumed = await prepareTranscript(session.home, session.sessionId);
+  const resumed = session.answer === undefined && (await prepareTranscript(session.home, session.sessionId));
   const { runDir } = session;
   const key = session.env[KEY_VARIABLE];
   const keyFile = runDir === undefined || key === undefined ? undefined : await writeKeyFile(runDir, key);
@@ -42,7 +42,8 @@ async function open(session: OpenSession, options: ClaudeBackendOptions): Promis
     }),
   });
   const cleanUp = async (): Promise<void> => {
-    if (runDir !== undefined) await removeKeyFile(runDir);
+    // A session that only answers has the key file in common with the agent's own.
+    if (runDir !== undefined && session.answer === undefined) await removeKeyFile(runDir);
   };
   const started = new ClaudeSession({
     options: session,

@@ -29,6 +29,9 @@ const UNFIT_TOOLS = [
 /** A tool such as `wait` may take as long as the work that it waits for: a week, in milliseconds. */
 const MCP_TOOL_MS = 7 * 24 * 3_600_000;
 
+/** Of a session that only answers. */
+const READING_TOOLS = ['Read', 'Grep', 'Glob'];
+
 /** The program waits for its servers before the first turn; a cold one on a busy host takes its time. */
 const MCP_START_MS = 60_000;
 
@@ -37,7 +40,7 @@ export const KEY_VARIABLE = 'ANTHROPIC_API_KEY';
 
 /** Arguments for a new session, or for going on with one that has a transcript. */
 export function claudeArguments(
-  session: Pick<OpenSession, 'sessionId' | 'model' | 'mcpServers'>,
+  session: Pick<OpenSession, 'sessionId' | 'model' | 'mcpServers' | 'answer'>,
   options: { readonly resume: boolean; readonly keyFile: string | undefined },
 ): readonly string[] {
   const { resume, keyFile } = options;
@@ -56,8 +59,15 @@ export function claudeArguments(
     ...['--disallowedTools', UNFIT_TOOLS.join(',')],
     ...(keyFile === undefined ? [] : ['--settings', JSON.stringify({ apiKeyHelper: `cat ${shellQuote(keyFile)}` })]),
     ...(session.model === undefined ? [] : ['--model', session.model]),
+    ...(session.answer === undefined ? [] : answerArguments(session.answer.schema)),
     ...(resume ? ['--resume', session.sessionId] : ['--session-id', session.sessionId]),
   ];
+}
+
+/** Tools that look, and nothing that stays. The program adds the tool with which the model gives its answer. */
+function answerArguments(schema: object): readonly string[] {
+  const tools = ['--tools', READING_TOOLS.join(','), '--disable-slash-commands'];
+  return [...tools, '--json-schema', JSON.stringify(schema), '--no-session-persistence'];
 }
 
 /** The whole environment of the program. Ours wins over the session's: the driver depends on it. */

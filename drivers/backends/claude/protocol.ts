@@ -79,6 +79,8 @@ export interface ResultMessage {
   readonly subtype: string;
   readonly is_error: boolean;
   readonly result?: string;
+  /** With `--json-schema`: what the model answered, when that has the wanted form. */
+  readonly structured_output?: unknown;
   readonly errors?: readonly string[];
   readonly terminal_reason?: string;
   readonly api_error_status?: number | null;

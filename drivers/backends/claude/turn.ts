@@ -88,7 +88,8 @@ export class RunningTurn {
       const status = result.subtype.startsWith('error_max_') ? 'limit' : 'api_error';
       return this.#finish(status, errorOf(result, this.#signs, Date.now()));
     }
-    return this.#finish('completed', undefined, result.result);
+    const end = this.#finish('completed', undefined, result.result);
+    return result.structured_output === undefined ? end : { ...end, structured: result.structured_output };
   }
 
   /** The outcome when the program died in the turn, in words. */

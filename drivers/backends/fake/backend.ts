@@ -6,6 +6,7 @@ import type { AgentBackend, AgentSession, BackendEvent, BackendTurnEnd, OpenSess
 import { isSpent, NO_COST } from '../cost.ts';
 import { eventText } from '../event-text.ts';
 import { turnError } from '../model-errors.ts';
+import { createAnswerSession } from './answer.ts';
 import type { FakeMessage } from './transcript.ts';
 import { FakeTranscript } from './transcript.ts';
 import { runFakeTurn } from './turn.ts';
@@ -39,8 +40,16 @@ const DEFAULT_MODEL = 'fake-1';
 export function createFakeBackend(options: FakeBackendOptions = {}): FakeBackend {
   return {
     name: 'fake',
-    open: async (session) =>
-      createSession(session, await FakeTranscript.open(session.home, session.sessionId), options),
+    open: async (session) => {
+      if (session.answer === undefined) {
+        return createSession(session, await FakeTranscript.open(session.home, session.sessionId), options);
+      }
+      const { sessionId } = session;
+      const hear = (text: string): void =>
+        options.onRequest?.({ sessionId, system: '', messages: [{ role: 'user', text }] });
+      const answering = createAnswerSession(session, session.model ?? DEFAULT_MODEL, hear);
+      return { ...answering, crash: () => undefined };
+    },
   };
 }
 

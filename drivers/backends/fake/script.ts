@@ -21,6 +21,8 @@ export interface ScriptStep {
   readonly delayMs?: number;
   /** Never answer, until interrupted. */
   readonly hang?: boolean;
+  /** What an assessor says, first, second, third; null for nothing of the wanted form. No step of the agent's own. */
+  readonly verdict?: unknown;
   /** End the agent program, once: a resumed session goes on with the next step. Known to the fake backend only. */
   readonly crash?: boolean;
   /** Fail with this HTTP status. */
@@ -63,9 +65,16 @@ export function scriptPlace<Step extends ScriptStep = ScriptStep>(
     const position = messages
       .slice(at + 1)
       .filter(({ role, text }) => role === 'assistant' && text.trim() !== SYNTHETIC_ANSWER).length;
-    return { ...script, position };
+    return { ...script, steps: script.steps.filter(({ verdict }) => verdict === undefined), position };
   }
   return undefined;
+}
+
+/** The step with the verdict that an assessor gives to this prompt, which says the how manieth assessment it is. */
+export function scriptedVerdict(prompt: string): ScriptStep | undefined {
+  const number = Number(/assessment (\d+)/i.exec(prompt)?.[1] ?? 1);
+  const verdicts = readScript<ScriptStep>(prompt)?.steps.filter(({ verdict }) => verdict !== undefined) ?? [];
+  return verdicts[number - 1];
 }
 
 /** The last script in a text, or undefined. Brackets of a shell test inside a step do not confuse it. */

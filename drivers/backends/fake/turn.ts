@@ -11,7 +11,7 @@ import { runTool } from './tools.ts';
 import type { FakeTranscript } from './transcript.ts';
 
 /** What one answer costs: round figures, so that sums in tests are plain. */
-const ANSWER_USAGE = {
+export const ANSWER_USAGE = {
   input_tokens: 100,
   output_tokens: 20,
   cache_read_tokens: 0,

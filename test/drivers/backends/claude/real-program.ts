@@ -38,6 +38,7 @@ export async function startClaudeHarness(): Promise<ClaudeHarness> {
     backend: createClaudeBackend({ maxRetries: 1 }),
     env: { PATH: path, ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'scripted-key' },
     asked: () => model.requests,
+    tools: () => model.requests.at(-1)?.tools ?? [],
     kill: ({ pid }) => {
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
     },

@@ -34,6 +34,7 @@ describe('a program that does not behave', () => {
       backend,
       env: { PATH: '' },
       asked: () => [],
+      tools: () => [],
       kill: () => undefined,
       stop: () => Promise.resolve(),
     });
@@ -75,6 +76,7 @@ describe('a program that does not behave', () => {
       backend,
       env: {},
       asked: () => [],
+      tools: () => [],
       kill: () => undefined,
       stop: () => Promise.resolve(),
     });

@@ -12,6 +12,7 @@ function startHarness(): Promise<BackendHarness> {
     backend: createFakeBackend({ onRequest: (request) => asked.push(request) }),
     env: { PATH: process.env['PATH'] ?? '' },
     asked: () => asked,
+    tools: () => [],
     kill: (session) => (session as FakeSession).crash(),
     stop: () => Promise.resolve(),
   });

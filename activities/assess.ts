@@ -1,0 +1,49 @@
+// An assessment: a session of its own looks at the task and at what was done.
+import type { AssessInput } from '../contract/wire/activities.ts';
+import { ASSESSMENT_LIMIT } from '../contract/wire/assessment.ts';
+import type { AssessReply } from '../contract/wire/assessment.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { attentively } from './attention.ts';
+import { reachRunner } from './machine.ts';
+import { openRequest } from './open-request.ts';
+import type { AgentPorts } from './ports.ts';
+import { wholeText } from './prompt.ts';
+
+/** `assess`: asked again after the death of a worker, it is the same assessment. */
+export function assess(ports: AgentPorts, input: AssessInput): Promise<AssessReply> {
+  const { spec, assess_id } = input;
+  return attentively(ports.handover, async (attention) => {
+    const { machine, runner } = await reachRunner(ports, spec);
+    const request = { assess_id, prompt: await assessorPrompt(ports, input) };
+    try {
+      return await runner.assess(request, attention.signal).catch(async (error: unknown) => {
+        // A runner that was started anew has no session yet.
+        if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') throw error;
+        await runner.open(await openRequest(ports, spec, machine), attention.signal);
+        return await runner.assess(request, attention.signal);
+      });
+    } catch (error) {
+      if (attention.signal.aborted && attention.cancelRequested) await runner.interrupt({ turn_id: assess_id });
+      throw error;
+    }
+  });
+}
+
+async function assessorPrompt(ports: AgentPorts, input: AssessInput): Promise<string> {
+  const { spec, number, task, subject, checklist, response } = input;
+  const whole = await wholeText(ports, task);
+  const parts = [
+    'Another agent was given a task and says that it has finished. Judge whether everything that it was asked for is ' +
+      'done. Look at the changes below and at the files in the working directory; you can read and not write. Trust ' +
+      'what you see, not what the agent says of its work, and ask for nothing that the task does not ask for.',
+    `This is assessment ${String(number)} of at most ${String(ASSESSMENT_LIMIT)}.`,
+    `# Task\n\n${whole}`,
+    ...(subject === '' || whole.startsWith(subject.replace(/…$/, '')) ? [] : [`# Asked last\n\n${subject}`]),
+    ...(spec.out === undefined || spec.out === '' ? [] : [`# Wanted result\n\n${spec.out}`]),
+    ...(checklist.length === 0
+      ? []
+      : [`# Checklist\n\n${checklist.map(({ subject: item, status }) => `- [${status}] ${item}`).join('\n')}`]),
+    ...(response === undefined ? [] : [`# Its last answer\n\n${response}`]),
+  ];
+  return parts.join('\n\n');
+}

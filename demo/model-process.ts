@@ -8,6 +8,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startScriptedModel } from './model/scripted-model.ts';
 import { demoScript } from './script.ts';
+import { treeScript } from './tree-script.ts';
+
+/** What the model says, by demo. */
+const SCRIPTS = { agent: demoScript, tree: treeScript };
+
+export type Scenario = keyof typeof SCRIPTS;
 
 export interface ModelProcess {
   readonly url: string;
@@ -15,8 +21,8 @@ export interface ModelProcess {
 }
 
 /** Starts the model for the stack in `home`. It ends when stopped, or by itself once that stack is gone. */
-export async function startModelProcess(home: string): Promise<ModelProcess> {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), home], {
+export async function startModelProcess(home: string, scenario: Scenario): Promise<ModelProcess> {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), home, scenario], {
     detached: true,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
@@ -40,7 +46,8 @@ const PATIENCE_MS = 20 * 60_000;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const record = join(process.argv[2] ?? '', 'stack.json');
-  const model = await startScriptedModel({ script: demoScript });
+  const scenario = Object.keys(SCRIPTS).find((name): name is Scenario => name === process.argv[3]) ?? 'agent';
+  const model = await startScriptedModel({ script: SCRIPTS[scenario] });
   process.stdout.write(`${model.url}\n`);
   process.stdout.on('error', () => undefined);
   const end = Date.now() + PATIENCE_MS;

@@ -1,6 +1,7 @@
 // How the demo shows itself: headings, the commands it types and what they print.
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 
 /** A step that was not really so; ends the demo with a failure. */
@@ -14,6 +15,21 @@ export function check(holds: boolean, claim: string, evidence = ''): void {
 
 export function heading(text: string): void {
   process.stdout.write(`\n── ${text}\n`);
+}
+
+/** Throws DemoFailure when the promise takes longer. */
+export async function withinMinutes<T>(minutes: number, promise: Promise<T>, what: string): Promise<T> {
+  const limit = new AbortController();
+  try {
+    return await Promise.race([
+      promise,
+      delay(minutes * 60_000, undefined, { signal: limit.signal }).then(() => {
+        throw new DemoFailure(`${what}: not within ${minutes.toString()} minutes`);
+      }),
+    ]);
+  } finally {
+    limit.abort();
+  }
 }
 
 /** Prints what is worth knowing, indented. */

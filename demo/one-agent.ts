@@ -1,0 +1,69 @@
+// The demo of one agent, from spawn to a pushed branch.
+import { execa } from 'execa';
+import { FOLLOW_UP, TASK } from './script.ts';
+import { testPasses, type Stage } from './stage.ts';
+import { check, heading, say, withinMinutes } from './terminal.ts';
+
+const SLUG = 'fix-total';
+
+/** Plays it; throws DemoFailure when a step was not really so. */
+export async function oneAgent(stage: Stage): Promise<void> {
+  await work(stage);
+  await showResult(stage);
+}
+
+/** Spawns the agent, shows its session, and steers it while a command runs. */
+async function work({ murmur, options, sample, watch }: Stage): Promise<void> {
+  heading('An agent gets the task');
+  await murmur(['spawn', SLUG, TASK, '--out', 'push', '--purpose', 'Mend the totals of the price list'], {
+    cwd: sample.checkout,
+  });
+
+  heading('Its session, live');
+  await watch(SLUG, async (line) => {
+    await withinMinutes(options.real ? 10 : 1, line('Bash', 'benchmark.js'), 'the agent starts the long command');
+    await murmur(['queue', 'add', SLUG, FOLLOW_UP]);
+    await murmur(['session', 'interrupt', SLUG]);
+    await murmur(['wait', SLUG, '--phase', 'idle'], { quiet: true });
+  });
+}
+
+async function showResult({ murmur, sample }: Stage): Promise<void> {
+  heading('What came of it');
+  const status = JSON.parse(await murmur(['status', SLUG, '--timeline', '--json'], { quiet: true })) as Status;
+  const branch = status.branches[0]?.branch ?? '';
+  const git = async (...args: string[]): Promise<string> => (await execa('git', args, { cwd: sample.checkout })).stdout;
+  await git('fetch', '--quiet', 'origin');
+  check((await git('branch', '--remotes')).includes(`origin/${branch}`), `branch ${branch} is on origin`);
+  say(await git('diff', 'origin/main', `origin/${branch}`));
+  await git('checkout', '--quiet', `origin/${branch}`);
+  check(await testPasses(sample.checkout), "the sample's test passes on it");
+  const timeline = status.timeline ?? [];
+  check(
+    timeline.some(({ type }) => type === 'push'),
+    'the timeline holds the push',
+  );
+  check(timeline.filter(({ type }) => type === 'commit').length >= 2, 'the timeline holds the commits');
+  check(
+    timeline.some(({ type }) => type === 'followUp'),
+    'the follow-up was delivered',
+  );
+  check(status.phase === 'idle', 'the agent is idle, ready for more');
+  check(status.cost.total_usd > 0, `it cost $${status.cost.total_usd.toFixed(4)}`);
+  await murmur(['status', SLUG]);
+  const { temporal } = JSON.parse(await murmur(['up', '--json'], { quiet: true })) as {
+    readonly temporal: { readonly namespace: string; readonly ui_url?: string };
+  };
+  const page = `/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(status.workflow)}`;
+  const shown = temporal.ui_url === undefined ? undefined : await fetch(temporal.ui_url + page);
+  check(shown?.ok === true, "Temporal's Web UI has a page for it");
+  say(`${temporal.ui_url ?? ''}${page}`);
+}
+
+interface Status {
+  readonly phase: string;
+  readonly workflow: string;
+  readonly cost: { readonly total_usd: number };
+  readonly branches: readonly { readonly branch: string }[];
+  readonly timeline?: readonly { readonly type: string }[];
+}

@@ -34,7 +34,7 @@ const NOT_ANSWERED = [
 ];
 
 /** Cookies and tokens of Murmur's own. */
-export const OWN_COOKIE = 'murmur_';
+const OWN_COOKIE = 'murmur_';
 const OWN_TOKEN = /\bmur_/;
 
 /**

@@ -32,6 +32,7 @@ export function statusText(status: Status, now: number): string {
     ['commits', status.commits === 0 ? undefined : status.commits.toString()],
     ['pr', status.prs.join('\n')],
     ['cost', money(status.cost.total_usd)],
+    ['children', status.children?.map(childText).join('\n')],
     ['budget', status.budget === undefined ? undefined : budgetText(status.budget)],
     ['saved', status.saved_turn === undefined ? undefined : `up to turn ${status.saved_turn.toString()}`],
     ['undelivered', status.undelivered?.map((text) => oneLine(text, HEAD)).join('\n')],
@@ -77,6 +78,13 @@ function tasksText(tasks: Status['tasks']): string {
 function branchText(branch: Status['branches'][number]): string {
   const dirty = branch.dirty_files === 0 ? '' : `, ${branch.dirty_files.toString()} uncommitted`;
   return `${branch.branch} at ${branch.head.slice(0, 8)} (${branch.pushed ? 'pushed' : 'not pushed'}${dirty})`;
+}
+
+/** `fix-auth [idle] $0.12  Done: the tests pass.` */
+function childText({ cost_usd, phase, reason, response, slug }: NonNullable<Status['children']>[number]): string {
+  const said = response ?? reason;
+  const words = [`${slug} [${phase}]`, money(cost_usd), said === undefined ? '' : ` ${oneLine(said, 100)}`];
+  return words.filter((word) => word !== '').join(' ');
 }
 
 function head(text: string | undefined): string | undefined {

@@ -87,6 +87,18 @@ describe('results for people', () => {
     expect(stdout).not.toMatch(/queued|purpose|parked|pr:/);
   });
 
+  it('status names each child with its phase, its cost and what it said last', async () => {
+    const children = [
+      { slug: 'api', phase: 'task-complete', phase_since: '', response: 'Done.\nTwo lines.', cost_usd: 0.5 },
+      { slug: 'docs', phase: 'failed', phase_since: '', reason: 'no such repository', cost_usd: 0 },
+      { slug: 'new', phase: 'starting', phase_since: '', cost_usd: 0 },
+    ];
+    cli.answer('status', { body: { ...STATUS, children } });
+    const { stdout } = await cli.run(['status', 'fix-auth', '--children']);
+    expect(stdout).toMatch(/children: +api \[task-complete\] \$0\.50 {2}Done\. Two lines\.\n/);
+    expect(stdout).toMatch(/\n +docs \[failed\] {2}no such repository\n +new \[starting\]\n/);
+  });
+
   it('ls is a table, slugs with -q, and an empty one says so on stderr', async () => {
     const agent = { slug: 'lead/kid', path: 'p', phase: 'running', vm: 'm', cost: 1.234 };
     cli.answer('ls', { body: [agent] });

@@ -7,7 +7,7 @@ import type { Input } from '../derive/input.ts';
 import type { Grammar } from '../parse/grammar.ts';
 
 /** Their slug is always typed: they make new agents, or are for somebody else. */
-const ALWAYS_NAMED = ['spawn', 'each', 'queue_add'];
+const ALWAYS_NAMED = ['spawn', 'each', 'queue_add', 'notify'];
 
 /** The grammar for an agent, in which the slug is optional. */
 export function selfGrammar(operation: OperationDescription, grammar: Grammar): Grammar {

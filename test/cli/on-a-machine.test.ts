@@ -64,7 +64,8 @@ describe('without a slug', () => {
 
   it('an agent is told so as well where somebody else is meant', async () => {
     expect(await asAgent(['spawn'])).toMatchObject({ code: 2, stderr: expect.stringContaining('slug required') });
-    expect(await asAgent(['queue', 'add', 'x'])).toMatchObject({ code: 2 });
+    for (const command of [['queue', 'add'], ['notify']])
+      expect(await asAgent([...command, 'kid'])).toMatchObject({ code: 2 });
     expect(await asAgent(['session', 'send'])).toMatchObject({ code: 2, stderr: expect.stringContaining('message') });
     expect(cli.calls).toEqual([]);
   });

@@ -64,6 +64,22 @@ function asked(model: ScriptedModel): number {
 }
 
 describe('the runner with Claude Code', () => {
+  it('lets a session of its own judge the real changes, which cannot write, and goes on as before', async () => {
+    const { model, runner } = await begin();
+    await runTurn(runner, 't1', bash('echo fixed > fix.txt && git add -A && git commit -qm "fix it"'));
+    const verdict = { done: false, reason: 'No test.', missing: ['write a test'] };
+    const prompt = `This is assessment 1. ${script({ verdict })}`;
+    const reply = await runner.client.assess({ assess_id: 'a1', prompt }, AbortSignal.timeout(60_000));
+    expect(reply).toMatchObject({ status: 'assessed', verdict });
+    expect(reply.cost.usd).toBeGreaterThan(0);
+    const question = model.requests.at(-1);
+    expect(question?.prompt).toContain('+fixed');
+    expect(question?.tools.filter((tool) => /^(Bash|Write|Edit)$/.test(tool))).toEqual([]);
+    const { outcome } = await runTurn(runner, 't2', script({ text: 'still here' }));
+    expect(outcome).toMatchObject({ status: 'completed', response: 'still here' });
+    expect(JSON.stringify(model.requests.at(-1)?.messages)).toContain('fix it');
+  }, 120_000);
+
   it('takes a change to origin, and resumes after a stop', async () => {
     const { folder, origin, request, runner, env } = await begin();
     const command = 'echo fixed > fix.txt && git add -A && git commit -qm "fix it" && git push -q origin HEAD';

@@ -91,6 +91,8 @@ export interface TestRunnerOptions {
   readonly folder?: string;
   readonly env?: Record<string, string>;
   readonly containment?: Containment;
+  /** Hears what the fake model is asked. */
+  readonly onAsk?: (prompt: string) => void;
 }
 
 /** Starts a runner with the fake backend in this process. */
@@ -102,7 +104,7 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
   writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 });
   const callerHome = path.join(folder, 'caller');
   mkdirSync(callerHome, { recursive: true });
-  const backend = createFakeBackend();
+  const backend = createFakeBackend({ onRequest: ({ messages }) => options.onAsk?.(messages.at(-1)?.text ?? '') });
   const served = await serveRunner(paths.runner, {
     backends: { fake: () => backend, claude: () => backend },
     callerEnv: options.env ?? callerEnv(callerHome),

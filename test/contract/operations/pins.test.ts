@@ -18,6 +18,8 @@ const INPUTS: Readonly<Record<string, readonly string[]>> = {
     'append_system_prompt string',
     'dequeue_strategy enum all|one|five ="all"',
     'on_idle enum keep_alive|terminate ="keep_alive"',
+    'completion_check enum none|assessor ="none"',
+    'max_cost_usd number',
     'rights enum owner',
     'each string',
     'secrets map ={}',
@@ -38,6 +40,7 @@ const INPUTS: Readonly<Record<string, readonly string[]>> = {
     'append_system_prompt string',
     'dequeue_strategy enum all|one|five ="all"',
     'on_idle enum keep_alive|terminate ="keep_alive"',
+    'completion_check enum none|assessor ="none"',
     'max_cost_usd number',
     'rights enum owner',
     'secrets map ={}',
@@ -63,9 +66,11 @@ const INPUTS: Readonly<Record<string, readonly string[]>> = {
   session_send: ['slug string =""', 'workspace string', 'message string!'],
   interrupt: ['slug string =""', 'workspace string'],
   session_stop: ['slug string =""', 'workspace string'],
+  notify: ['slug string =""', 'workspace string', 'message string!'],
   queue_add: ['slug string =""', 'workspace string', 'description string!', 'tasks strings =[]'],
   clear_queue: ['slug string =""', 'workspace string'],
   queue_strategy: ['slug string =""', 'workspace string', 'strategy enum! all|one|five'],
+  budget: ['slug string =""', 'workspace string', 'max_cost_usd number!'],
   task_create: [
     'slug string =""',
     'workspace string',
@@ -90,6 +95,9 @@ const INPUTS: Readonly<Record<string, readonly string[]>> = {
   port_url: ['port integer!'],
   agent_url: ['slug string =""', 'workspace string', 'key boolean =false'],
   auth: [],
+  auth_token_create: ['label string', 'expires_in string'],
+  auth_token_ls: [],
+  auth_token_revoke: ['id string!'],
   version: [],
 };
 
@@ -106,6 +114,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
   session_send: 'session send <slug> <message...>',
   interrupt: 'session interrupt <slug>',
   session_stop: 'session stop <slug>',
+  notify: 'notify <slug> <message...>',
+  budget: 'budget <slug> <max_cost_usd>',
   queue_add: 'queue add <slug> <description...>',
   clear_queue: 'queue clear <slug>',
   queue_strategy: 'queue strategy <slug> <strategy>',
@@ -117,6 +127,9 @@ const COMMANDS: Readonly<Record<string, string>> = {
   port_url: 'url port <port...>',
   agent_url: 'url agent <slug>',
   auth: 'auth',
+  auth_token_create: 'auth token create',
+  auth_token_ls: 'auth token ls',
+  auth_token_revoke: 'auth token revoke <id>',
   version: 'version',
 };
 

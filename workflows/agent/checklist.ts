@@ -56,7 +56,8 @@ export function updateTask(
       hint: `use one of ${TASK_STATUSES.join(', ')}`,
     });
   }
-  const changed = tasks.map((task) =>
+  const listed = status === 'deleted' ? withoutEdges(tasks, task_id) : tasks;
+  const changed = listed.map((task) =>
     task.id === task_id
       ? {
           ...task,
@@ -106,8 +107,13 @@ export function activateTasks(tasks: readonly Task[], files: readonly string[]):
 }
 
 function addEdge(tasks: readonly Task[], earlier: string, later: string): Task[] {
-  getTask(tasks, earlier);
-  getTask(tasks, later);
+  for (const id of [earlier, later]) {
+    if (getTask(tasks, id).status !== 'deleted') continue;
+    throw new MurmurError('NOT_FOUND', `task ${JSON.stringify(id)} is deleted`, { details: { task_id: id } });
+  }
+  if (earlier === later) {
+    throw new MurmurError('INVALID_ARGUMENT', `task ${earlier} cannot block itself`, { details: { task_id: earlier } });
+  }
   if (reaches(tasks, later, earlier)) {
     throw new MurmurError('INVALID_ARGUMENT', `task ${earlier} cannot block task ${later}: it waits for it already`, {
       details: { task_id: earlier, blocks: later },
@@ -118,6 +124,16 @@ function addEdge(tasks: readonly Task[], earlier: string, later: string): Task[]
     if (task.id === later) return { ...task, blocked_by: withItem(task.blocked_by, earlier) };
     return task;
   });
+}
+
+/** Nothing waits for a task that is deleted, and it waits for nothing. */
+function withoutEdges(tasks: readonly Task[], id: string): readonly Task[] {
+  const others = (ids: readonly string[]): readonly string[] => ids.filter((each) => each !== id);
+  return tasks.map((task) =>
+    task.id === id
+      ? { ...task, blocks: [], blocked_by: [] }
+      : { ...task, blocks: others(task.blocks), blocked_by: others(task.blocked_by) },
+  );
 }
 
 /** Whether `to` is `from`, or waits for it, directly or not. */

@@ -91,6 +91,15 @@ describe('updateTask', () => {
     ]);
   });
 
+  it('takes the edges of a deleted task with it, and adds none to it', () => {
+    const { tasks } = updateTask(tasksOf('a', 'b', 'c'), { task_id: '2', add_blocked_by: ['1'], add_blocks: ['3'] });
+    const left = updateTask(tasks, { task_id: '2', status: 'deleted' }).tasks;
+    expect(left.every(({ blocks, blocked_by }) => blocks.length + blocked_by.length === 0)).toBe(true);
+    expect(codeOf(() => updateTask(left, { task_id: '1', add_blocks: ['2'] }))).toBe('NOT_FOUND');
+    // What went through it is free: the other way round is no cycle any more.
+    expect(updateTask(left, { task_id: '3', add_blocks: ['1'] }).task.blocks).toEqual(['1']);
+  });
+
   it('adds an edge once, however often it is asked for', () => {
     const input = { task_id: '1', add_blocks: ['2', '2'] };
     expect(updateTask(updateTask(tasksOf('a', 'b'), input).tasks, input).task.blocks).toEqual(['2']);

@@ -11,6 +11,7 @@ import { sessionLine } from '../../server/page/session-lines.ts';
 import { startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
 import { knownAgents } from './fixtures/known-agents.ts';
+import { stubBrowser } from './fixtures/stub-browser.ts';
 
 const LEAD = 'w/default/u/alice/lead';
 const XSS = `"'><img src=x onerror=alert(1)><script>alert(1)</script>`;
@@ -296,7 +297,7 @@ describe('the session', () => {
 
 test('the script of the page shows each line once, as text, and loads the state again when it has changed', async () => {
   const [, source = ''] = /<script>([^]*?)<\/script>/.exec(await (await page()).text()) ?? [];
-  const browser = stubBrowser();
+  const browser = stubBrowser(`/${LEAD}/`);
   runInNewContext(source, browser.globals);
   const line = { id: 1, at: '14:32:01', kind: 'say', label: 'x', text: XSS, changes: true };
   browser.receive(line);
@@ -306,66 +307,3 @@ test('the script of the page shows each line once, as text, and loads the state 
   expect(browser.followed).toEqual(['/w/default/u/alice/lead/.events']);
   expect(browser.asked).toEqual(['/w/default/u/alice/lead']);
 });
-
-/** As much of a browser as the script uses. HTML made of a text has no place in it, so that using it fails. */
-function stubBrowser() {
-  interface Row {
-    className: string;
-    cells: string[];
-    append(cell: { textContent: string }): void;
-  }
-  const session: Row[] = [];
-  const followed: string[] = [];
-  const asked = new Set<string>();
-  let onMessage: ((event: { data: string }) => void) | undefined;
-  const element = { append: (row: Row) => void session.push(row), childElementCount: 0 };
-  const document = {
-    getElementById: () => element,
-    createElement: (): Row => {
-      const row: Row = { className: '', cells: [], append: (cell) => void row.cells.push(cell.textContent) };
-      return row;
-    },
-    body: { scrollHeight: 0 },
-  };
-  class EventSource {
-    constructor(url: string) {
-      followed.push(url);
-    }
-    set onmessage(listener: (event: { data: string }) => void) {
-      onMessage = listener;
-    }
-    addEventListener(): void {
-      // The end of the stream is not part of this.
-    }
-  }
-  class XMLHttpRequest {
-    open(_method: string, url: string): void {
-      asked.add(url);
-    }
-    send(): void {
-      // Answers are not part of this.
-    }
-  }
-  const location = { pathname: `/${LEAD}/`, hash: '' };
-  const window = { innerHeight: 0, scrollY: 0, scrollTo: () => undefined };
-  const setTimeout = (act: () => void): void => act();
-  const globals = {
-    document,
-    window,
-    location,
-    EventSource,
-    XMLHttpRequest,
-    URLSearchParams,
-    setTimeout,
-    clearTimeout,
-  };
-  return {
-    globals,
-    session,
-    followed,
-    get asked() {
-      return [...asked];
-    },
-    receive: (line: object) => onMessage?.({ data: JSON.stringify(line) }),
-  };
-}

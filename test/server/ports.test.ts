@@ -14,8 +14,8 @@ import { temporaryFolder } from '../drivers/temporary-folder.ts';
 import { startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
 import { knownAgents } from './fixtures/known-agents.ts';
-import { startWebProgram } from './fixtures/web-program.ts';
-import type { Answer, WebProgram } from './fixtures/web-program.ts';
+import { answerSamples, startWebProgram } from './fixtures/web-program.ts';
+import type { WebProgram } from './fixtures/web-program.ts';
 
 const AGENT = 'w/default/u/alice/lead';
 const MACHINE = 'murmur-0000000a';
@@ -41,7 +41,7 @@ beforeAll(async () => {
   const entry = { id: 'agent-1', account: 'alice', agent: AGENT, created_at: '2026-01-01' };
   agentToken = await mintToken(api.parts.tokenStore, entry);
   agent = createClient({ url: api.url, token: agentToken });
-  program = await startWebProgram(answer);
+  program = await startWebProgram(answerSamples);
   base = await agent.call('port_url', { port: program.port });
 });
 afterAll(async () => {
@@ -52,40 +52,6 @@ afterAll(async () => {
 beforeEach(() => {
   program.requests.length = 0;
 });
-
-const answer: Answer = async (request, response) => {
-  switch (request.url?.split('?')[0]) {
-    case '/page':
-      response.writeHead(200, {
-        'content-type': 'text/html',
-        'content-security-policy': "default-src 'self'",
-        'set-cookie': ['murmur_page=stolen; Path=/', 'session=1'],
-        'clear-site-data': '"*"',
-        'service-worker-allowed': '/',
-        'strict-transport-security': 'max-age=1',
-        'x-own': 'kept',
-      });
-      response.end('<script>alert(1)</script>');
-      return;
-    case '/echo':
-      response.writeHead(201, 'Made', { 'content-type': request.headers['content-type'] ?? 'none' });
-      for await (const piece of request) response.write(piece);
-      response.end();
-      return;
-    case '/stream':
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write('data: first\n\n');
-      return;
-    case '/moved':
-      response.writeHead(302, { location: '/login?x=1' }).end();
-      return;
-    case '/moved-far':
-      response.writeHead(302, { location: 'https://elsewhere.example/x' }).end();
-      return;
-    default:
-      response.writeHead(404).end(request.url);
-  }
-};
 
 describe('a port URL', () => {
   test('is the same for the same port, and holds 256 bits that nobody guesses', async () => {

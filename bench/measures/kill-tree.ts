@@ -87,6 +87,8 @@ async function growTree(laboratory: Laboratory): Promise<SpawnedAgent> {
   return root;
 }
 
+/** Folders of machines that are there; beside them lies a list of users. */
 async function machines(stack: Stack): Promise<number> {
-  return (await readdir(path.join(stack.home, 'machines')).catch(() => [])).length;
+  const names = await readdir(path.join(stack.home, 'machines')).catch(() => []);
+  return names.filter((name) => name.startsWith('murmur-')).length;
 }

@@ -65,8 +65,8 @@ export async function endAgentForGood(
     state.parked = undefined;
     enterPhase(state, phase, new Date().toISOString(), reason);
     showState(state, spec);
-    await publisher.drain();
     if (messenger.busy) await messenger.drain();
+    await publisher.drain();
     const receipt = await beneath;
     // Nothing is awaited from here to the return: a message that is accepted later makes Temporal repeat this task.
     if ((state.messages === messages && !publisher.busy) || round >= ROUNDS) {

@@ -4,6 +4,7 @@ import { workflowIdOf } from '../../contract/wire/identity.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { publishEvents } from './activities.ts';
+import type { Messenger } from './messenger.ts';
 import type { AgentState } from './state.ts';
 import { canStart } from './turn.ts';
 
@@ -31,15 +32,17 @@ function startsTurn(state: AgentState): boolean {
 /**
  * Starts to publish whatever comes into the outbox. A log that cannot be written never holds up the agent: the events
  * stay in the outbox, travel with continue-as-new, and are tried again with the next event.
+ * @param family what tells parent and children; before the outbox is drained it has to be
  */
-export function startPublisher(state: AgentState, spec: AgentSpec): Publisher {
+export function startPublisher(state: AgentState, spec: AgentSpec, family: Pick<Messenger, 'busy'>): Publisher {
   const agent = workflowIdOf(spec.identity);
   let busy = false;
   // The last event that a failed write held: without a newer one, trying again at once would only fail again.
   let failedAt = 0;
   let offered = 0;
+  // A write holds back the workflow task that it is made in, and with it what a parent waits for: that goes first.
   const pending = (): boolean =>
-    state.outbox.length > 0 && state.last_event > Math.max(failedAt, offered) && !startsTurn(state);
+    state.outbox.length > 0 && state.last_event > Math.max(failedAt, offered) && !startsTurn(state) && !family.busy;
 
   const publish = async (): Promise<void> => {
     for (;;) {

@@ -62,7 +62,7 @@ export async function agent(spec: AgentSpec, carried?: AgentState): Promise<Agen
   }
   return await CancellationScope.nonCancellable(() => {
     const family = together(startMessenger(state, spec), startBudgetSender(state, spec));
-    return live(state, spec, startPublisher(state, spec), family);
+    return live(state, spec, startPublisher(state, spec, family), family);
   });
 }
 

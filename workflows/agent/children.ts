@@ -31,6 +31,9 @@ export function livingChildren(state: AgentState, spec: AgentSpec): readonly str
   return state.children.filter((child) => !isTerminal(child.phase)).map((child) => `${own}/${child.slug}`);
 }
 
+/** Why an agent idles that is not done and whose children are not either. */
+export const WAITS_FOR_CHILDREN = 'waits for its children';
+
 /** Whether a child has still to finish what it was asked. */
 export function hasBusyChildren(state: AgentState): boolean {
   return state.children.some(({ phase }) => phase === 'starting' || phase === 'running');
@@ -166,6 +169,8 @@ export function tellParent(state: AgentState, previous: Phase, now: string): voi
   if (phase === 'starting' || (phase === 'idle' && previous === 'task-complete')) return;
   // The parent cannot pay for it either: whoever has the limit says so.
   if (phase === 'idle' && state.budget?.parked === true && state.budget.refused_by !== undefined) return;
+  // It goes on by itself.
+  if (phase === 'idle' && reason === WAITS_FOR_CHILDREN) return;
   // Its own interruption is no end; whoever interrupted it knows.
   if (phase === 'idle' && reason?.startsWith('interrupted') === true) return;
   state.told += 1;

@@ -1,6 +1,7 @@
 // What happens when a turn ends and nothing waits: is the task done? Pure: contract/wire only.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { BranchState } from '../../contract/wire/turns.ts';
+import { hasBusyChildren, WAITS_FOR_CHILDREN } from './children.ts';
 import { openTasks } from './checklist.ts';
 import { reminder, systemNote } from './prompts.ts';
 import type { AgentState } from './state.ts';
@@ -15,7 +16,7 @@ export type Completion =
   | { readonly done: true }
   /** A reminder lies in `due`. */
   | { readonly done: false; readonly reminded: true }
-  /** Reminded often enough: the agent idles for this reason. */
+  /** Reminded often enough, or its children still work: the agent idles for this reason. */
   | { readonly done: false; readonly reminded: false; readonly reason: string };
 
 /** Checks the checklist and the wanted result, and reminds the agent of what is missing. */
@@ -26,6 +27,8 @@ export function checkCompletion(state: AgentState, spec: AgentSpec, now: string)
     state.reminders = 0;
     return { done: true };
   }
+  // They may be doing just that, and each of them wakes it.
+  if (hasBusyChildren(state)) return { done: false, reminded: false, reason: WAITS_FOR_CHILDREN };
   if (state.reminders >= REMINDER_LIMIT) {
     const reasons = [
       ...(open.length === 0 ? [] : [`open checklist items: ${open.map((task) => task.subject).join('; ')}`]),

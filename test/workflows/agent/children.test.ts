@@ -16,6 +16,14 @@ import { statusOf } from '../../../workflows/agent/status.ts';
 import { agentSpec } from '../../fixtures/agent-spec.ts';
 import { NOW, message, testAgent, texts } from '../../fixtures/agent-state.ts';
 
+const OPEN_TASK = {
+  id: '1',
+  subject: 'a test',
+  status: 'pending',
+  blocks: [],
+  blocked_by: [],
+  dormant: false,
+} as const;
 const LEAD = { workspace: 'default', account: 'tess', path: ['lead'] } as const;
 
 function family() {
@@ -137,6 +145,19 @@ describe('news of a child', () => {
     expect(state.children.length).toBeLessThanOrEqual(500);
     expect(childrenCost(state)).toBeCloseTo(300);
     expect(statusOf(state, spec).cost).toMatchObject({ own_usd: 0, children_usd: childrenCost(state) });
+  });
+});
+
+describe('an agent whose children work', () => {
+  it('is not reminded of what is open, and says what it waits for; afterwards it is', () => {
+    const { state, end, begin, spawn, tell } = family();
+    state.tasks = [{ ...OPEN_TASK }];
+    const kid = spawn('kid');
+    expect(end()).toEqual({ next: 'rest', complete: false, reason: 'waits for its children' });
+    tell(kid, 'task-complete');
+    begin();
+    expect(end()).toEqual({ next: 'continue' });
+    expect(texts(state.due).join()).toContain('a test');
   });
 });
 

@@ -187,8 +187,9 @@ function park(state: AgentState, budget: Budget, limit: BudgetLimit | undefined,
   enterPhase(state, 'idle', now, reason);
 }
 
+/** Cents are enough, but for amounts that are hardly more. */
 function money(usd: number): string {
-  return `$${usd.toFixed(usd !== 0 && Math.abs(usd) < 1 ? 4 : 2)}`;
+  return `$${usd.toFixed(usd > 0 && usd < 0.1 ? 4 : 2)}`;
 }
 
 /** A child has ended or was never started. */

@@ -3,6 +3,7 @@ import { commandId, type CommandClass } from './command.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
 import { operationCommand, type OwnPart } from './operation.ts';
 import { AGENT_URL_FLAGS, EACH_FLAGS, LS_FLAGS, VERSION_FLAGS, WAIT_FLAGS } from './own/flags.ts';
+import { flightGraphCommand, flightRunCommand, flightValidateCommand } from './own/flight-commands.ts';
 import { mcpCommand } from './own/mcp.ts';
 import { completionCommand, doctorCommand, downCommand, upCommand } from './own/stack-commands.ts';
 
@@ -19,6 +20,18 @@ const OWN_PARTS: Readonly<Record<string, OwnPart>> = {
   version: { flags: VERSION_FLAGS, load: async () => (await import('./own/version.ts')).versionHalf },
 };
 
+/** Beside the operations on a flight that runs. */
+const FLIGHT_COMMANDS: Readonly<Record<string, CommandClass>> = {
+  'flight:validate': flightValidateCommand,
+  'flight:graph': flightGraphCommand,
+  ...Object.fromEntries(
+    DESCRIPTIONS.filter(({ name }) => name === 'spawn').map((spawn) => [
+      'flight:run',
+      flightRunCommand(spawn, { load: async () => (await import('./own/spawn.ts')).spawnHalf }),
+    ]),
+  ),
+};
+
 /** oclif id → class. */
 export const COMMANDS: Readonly<Record<string, CommandClass>> = {
   up: upCommand,
@@ -27,6 +40,7 @@ export const COMMANDS: Readonly<Record<string, CommandClass>> = {
   ...Object.fromEntries(
     DESCRIPTIONS.map((each) => [commandId(each.cli.command), operationCommand(each, OWN_PARTS[each.name])]),
   ),
+  ...FLIGHT_COMMANDS,
   mcp: mcpCommand,
   completion: completionCommand,
 };

@@ -20,6 +20,7 @@ export const TOPICS = {
   session: { description: 'watch and steer what an agent is doing' },
   queue: { description: 'follow-ups that an agent takes between turns' },
   task: { description: "an agent's checklist" },
+  flight: { description: 'graphs of agents, written down in a file' },
   url: { description: 'addresses of agents and their ports, to share' },
   'auth:token': { description: 'tokens for other programs and machines of yours' },
 };

@@ -15,11 +15,11 @@ const FILE_LIMIT = 8 * 1024 * 1024;
  */
 export async function spawnEach(
   client: MurmurClient,
-  { each: path = '', ...input }: InputOf<Operations['spawn']>,
+  { each: path = '', slug = '', description = '', ...input }: InputOf<Operations['spawn']>,
   options?: AnswerOptions<'each'>,
 ): Promise<OutputOf<Operations['each']>> {
   const items = readItems(await readText(path), `in ${JSON.stringify(path)}`);
-  return await client.call('each', { ...input, items: [...items] }, options);
+  return await client.call('each', { ...input, slug, description, items: [...items] }, options);
 }
 
 async function readText(path: string): Promise<string> {

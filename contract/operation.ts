@@ -19,6 +19,8 @@ export interface CliHints {
   readonly command: string;
   /** Input fields given by position, in order. */
   readonly args: readonly string[];
+  /** Positionals that may be left out although commands need them otherwise: the slug of an agent that has a default. */
+  readonly optional?: readonly string[];
   /** What the usage line calls a positional, where that is not the field's name: `prompt` for `description`. */
   readonly argNames?: Readonly<Record<string, string>>;
   /** The positional field that takes all remaining words, joined by spaces (or a list of them, for an array). */

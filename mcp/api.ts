@@ -33,15 +33,29 @@ export async function callApi(
   // Not before the first call: a client lists the tools of every server that it knows, and calls few of them.
   const { createClient } = await import('../client/index.ts');
   const tool = caller.tools.find((each) => each.name === name);
-  const body = { ...defaultsOf(tool, caller.source, settings), ...input };
+  const body = await bodyOf(tool, name, input, caller, settings);
   const client = createClient({ url, token });
   // The tools come from the same registry that the client's types are made of.
   if (name === 'spawn' && input['each'] !== undefined) {
     const { spawnEach } = await import('../client/each.ts');
-    return await spawnEach(client, body as never, options);
+    return await spawnEach(client, body, options);
   }
   const answer = await client.call(name as AnswerOperation, body, options);
   return name === 'version' ? { client_version: caller.version, ...(answer as object) } : answer;
+}
+
+/** The input with what is configured, and with the text of the flight that it names. */
+async function bodyOf(
+  tool: ToolDescription | undefined,
+  name: string,
+  input: Readonly<Record<string, unknown>>,
+  { source }: ApiCaller,
+  settings: Settings,
+): Promise<Readonly<Record<string, unknown>>> {
+  const defaults = defaultsOf(tool, source, settings);
+  if (name !== 'spawn' || input['flight'] === undefined) return { ...defaults, ...input };
+  const { withFlight } = await import('../client/flight.ts');
+  return await withFlight(input, defaults, source.cwd);
 }
 
 /** What the settings say where the arguments say nothing, as on the command line. */

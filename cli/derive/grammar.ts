@@ -33,7 +33,8 @@ function argOf(description: OperationDescription, field: FieldDescription | unde
     name: argName(description, name),
     description: field.description,
     // Only an agent can leave out the slug: it means itself then.
-    required: field.required || argName(description, name) === 'slug',
+    required:
+      (field.required || argName(description, name) === 'slug') && description.cli.optional?.includes(name) !== true,
     rest: description.cli.rest === name,
     ...valuesOf(description, field),
   };

@@ -1,11 +1,17 @@
 // What `spawn` reads on the caller's side: repositories, secrets and the default model.
 import { MurmurError } from '../../contract/wire/errors.ts';
+import type { Settings } from '../../config/settings.ts';
+import type { Invocation } from '../command.ts';
+import type { Input } from '../derive/input.ts';
 import { ask, type OwnHalf } from '../operation.ts';
 import { currentRepository, type RepoInput } from './current-repository.ts';
 import { readSecrets } from './secrets.ts';
 
 export const spawnHalf: OwnHalf = {
-  async prepare(input, { context }, settings) {
+  async prepare(asked, invocation, settings) {
+    const { context } = invocation;
+    requireTask(asked);
+    const input = asked['flight'] === undefined ? asked : await flightInput(asked, invocation, settings);
     const { repos, secrets, ...rest } = input;
     const named = (repos as readonly string[] | undefined)?.map(repoOf);
     const note = (text: string): void => {
@@ -25,7 +31,7 @@ export const spawnHalf: OwnHalf = {
       const { spawnEach } = await import('../../client/each.ts');
       const { reportFanout } = await import('../present/fanout.ts');
       // The input is checked by the server; here it only has its shape.
-      reportFanout(await spawnEach(client, input as never, { signal }), terminal, json);
+      reportFanout(await spawnEach(client, input, { signal }), terminal, json);
       return;
     }
     const result = await ask(call);
@@ -33,6 +39,25 @@ export const spawnHalf: OwnHalf = {
     else (await import('../present/results.ts')).present('spawn', result, terminal, input);
   },
 };
+
+/** A flight brings slug and task of its own. `each` needs both too, and says so itself. */
+function requireTask({ flight, slug, description }: Input): void {
+  if (flight !== undefined) return;
+  const missing = slug === undefined ? 'slug' : description === undefined ? 'prompt' : undefined;
+  if (missing === undefined) return;
+  throw new MurmurError('INVALID_ARGUMENT', `${missing} required`, { hint: 'see `murmur spawn --help`' });
+}
+
+/** With the text of the flight. What was typed goes before what the flight says, and that before what is configured. */
+async function flightInput(input: Input, { context, parsed }: Invocation, settings: Settings): Promise<Input> {
+  const { withFlight } = await import('../../client/flight.ts');
+  const { workspace, flight_inputs: inputs, ...typed } = input;
+  const { model } = settings;
+  const named = parsed.flags.has('workspace') ? { workspace } : {};
+  const text = Array.isArray(inputs) ? { flight_inputs: String(inputs[0]) } : {};
+  const configured = { workspace, ...(model === undefined ? {} : { model }) };
+  return await withFlight({ ...typed, ...named, ...text }, configured, context.cwd);
+}
 
 /** `URL`, `URL=base` or `URL=base:working`. */
 export function repoOf(text: string): RepoInput {

@@ -2,6 +2,7 @@
 import type { AnswerOperation, Operations } from '../../contract/operations/index.ts';
 import type { OutputOf } from '../../contract/operation.ts';
 import type { Terminal } from '../output/terminal.ts';
+import { flightText } from './flight.ts';
 import { budgetText, progressText, statusText } from './status.ts';
 import { audienceOf } from './shared-url.ts';
 import { keyValues, table } from './table.ts';
@@ -88,6 +89,18 @@ const PRESENTERS: Presenters = {
   },
   budget(result, terminal) {
     terminal.line(`budget of ${result.slug}: ${budgetText(result.budget)}`);
+  },
+  flight_status(flight, terminal) {
+    terminal.line(flightText(flight));
+  },
+  flight_approve(result, terminal) {
+    terminal.line(`approved ${result.node}`);
+  },
+  flight_rerun(result, terminal) {
+    terminal.line(`running again: ${result.nodes.join(', ')}`);
+  },
+  flight_items(result, terminal) {
+    terminal.line(`${result.count.toString()} items for ${result.node}`);
   },
   task_create(result, terminal) {
     terminal.line(result.task_id);

@@ -6,7 +6,15 @@ import { CONCURRENT_LIMIT, DEFAULT_CONCURRENT } from '../wire/fanout/plan.ts';
 import { ITEM_LIMIT } from '../wire/fanout/items.ts';
 import { spawn } from './spawn.ts';
 
-const { slug: _slug, description: _description, each: _each, ...shared } = spawn.input.shape;
+const {
+  slug: _slug,
+  description: _description,
+  each: _each,
+  flight: _flight,
+  flight_source: _source,
+  flight_inputs: _inputs,
+  ...shared
+} = spawn.input.shape;
 
 const refusedItem = z.object({
   slug: z.string().describe('Slug that it would have had.'),

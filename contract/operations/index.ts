@@ -7,10 +7,15 @@ import { authTokenRevoke } from './auth-token-revoke.ts';
 import { budget } from './budget.ts';
 import { clearQueue } from './clear-queue.ts';
 import { each } from './each.ts';
+import { flightApprove } from './flight-approve.ts';
+import { flightItems } from './flight-items.ts';
+import { flightRerun } from './flight-rerun.ts';
+import { flightStatus } from './flight-status.ts';
 import { interrupt } from './interrupt.ts';
 import { kill } from './kill.ts';
 import { ls } from './ls.ts';
 import { portUrl } from './port-url.ts';
+import { notify } from './notify.ts';
 import { queueAdd } from './queue-add.ts';
 import { queueStrategy } from './queue-strategy.ts';
 import { sessionSend } from './session-send.ts';
@@ -42,10 +47,15 @@ export const operations = {
   session_send: sessionSend,
   interrupt,
   session_stop: sessionStop,
+  notify,
   queue_add: queueAdd,
   clear_queue: clearQueue,
   queue_strategy: queueStrategy,
   budget,
+  flight_status: flightStatus,
+  flight_approve: flightApprove,
+  flight_rerun: flightRerun,
+  flight_items: flightItems,
   task_create: taskCreate,
   task_update: taskUpdate,
   task_list: taskList,

@@ -6,7 +6,7 @@ import { budgetUsd } from '../schema/cost.ts';
 import { phaseName } from '../schema/phase.ts';
 import { branchName, repoInput } from '../schema/repo.ts';
 import { spawnSecrets } from '../schema/secrets.ts';
-import { message, modelName, taskSubjects } from '../schema/text.ts';
+import { modelName, taskSubjects } from '../schema/text.ts';
 import { ASSESSMENT_LIMIT, COMPLETION_CHECKS } from '../wire/assessment.ts';
 import { DEQUEUE_STRATEGIES, ON_IDLE, PURPOSE_LIMIT } from '../wire/agent.ts';
 
@@ -17,78 +17,115 @@ export const spawn = defineOperation({
     'Creates an agent on a machine of its own, clones its repositories on working branches and starts its first ' +
     'turn. Returns as soon as the agent exists; follow it with `wait`. An agent clones from the remote, ' +
     'never from a work tree, so push first. A slug that is running is refused: send it a follow-up with `queue_add`.',
-  input: z.strictObject({
-    slug: z
-      .string({ error: (issue) => (issue.input === undefined ? 'slug required' : 'slug must be a string') })
-      .min(1, 'slug required')
-      .describe(
-        'Name of the new agent, such as `fix-auth-bug`: 1 to 63 lower-case letters, digits and hyphens. For an agent it ' +
-          'names a child of its own; `lead/docs` or an absolute path names a child of another living agent.',
+  input: z
+    .strictObject({
+      slug: z
+        .string('slug must be a string')
+        .default('')
+        .describe(
+          'Name of the new agent, such as `fix-auth-bug`: 1 to 63 lower-case letters, digits and hyphens. For an agent it ' +
+            'names a child of its own; `lead/docs` or an absolute path names a child of another living agent. Required ' +
+            'but for a flight, which defaults to `flight-<name>`.',
+        ),
+      description: z
+        .string('description must be a string')
+        .default('')
+        .describe('The task, as the agent will read it. Required but for a flight.'),
+      workspace: workspaceName,
+      repos: z
+        .array(repoInput)
+        .max(20, 'at most 20 repositories')
+        .default([])
+        .describe('Repositories to clone. Without any, the agent starts in an empty directory.'),
+      branch: branchName
+        .optional()
+        .describe(
+          'Working branch for every repository; `repos[].branch` wins. Default: `murmur/<workspace>/<account>/<slug>`.',
+        ),
+      purpose: z
+        .string()
+        .max(PURPOSE_LIMIT, `purpose has at most ${String(PURPOSE_LIMIT)} characters`)
+        .optional()
+        .describe(`One sentence for people on what the agent is for. At most ${String(PURPOSE_LIMIT)} characters.`),
+      model: modelName.optional().describe('Model of the agent program. Default: its own.'),
+      out: z
+        .string()
+        .max(16_384, 'out has at most 16384 characters')
+        .optional()
+        .describe(
+          'What to deliver: `push` (commit and push, no pull request), `respond` (answer only, no code changes), or ' +
+            'free text for the agent.',
+        ),
+      tasks: taskSubjects.describe('Checklist items that the agent must complete before it idles.'),
+      append_system_prompt: z.string().optional().describe("Text appended to the agent's system prompt."),
+      dequeue_strategy: z
+        .enum(DEQUEUE_STRATEGIES)
+        .default('all')
+        .describe('How many queued follow-ups one turn takes: `all`, `one`, or up to `five`.'),
+      on_idle: z
+        .enum(ON_IDLE)
+        .default('keep_alive')
+        .describe('When a turn has ended and nothing waits: `keep_alive` stays reachable, `terminate` ends the agent.'),
+      completion_check: z
+        .enum(COMPLETION_CHECKS)
+        .default('none')
+        .describe(
+          '`assessor`: before the agent idles, a session of its own that can only read judges whether the task is done; ' +
+            `what is missing becomes the next turn, at most ${String(ASSESSMENT_LIMIT)} times.`,
+        ),
+      max_cost_usd: budgetUsd
+        .optional()
+        .describe(
+          'What it and everything beneath it may cost, in US dollars. At the limit it parks with everything kept.',
+        ),
+      rights: z
+        .enum(['owner'])
+        .optional()
+        .describe(
+          "`owner` lets the agent steer all agents of its owner, not only those beneath it. A person's to give.",
+        ),
+      each: z
+        .string()
+        .min(1, 'each names no file')
+        .optional()
+        .describe(
+          'Fan-out: path of a file with one item per line, read where `murmur` runs. One agent is created for each line; ' +
+            'slug and description must contain {}, which is replaced by it. Returns `slugs` and `count`.',
+        ),
+      flight: z
+        .string('flight must be a string')
+        .min(1, 'flight names no file')
+        .max(200, 'flight has at most 200 characters')
+        .optional()
+        .describe(
+          'Path of a flight relative to `.murmur/flights/` of the repository where `murmur` runs, such as `deploy.md`: a ' +
+            'graph of agents, run beneath the new agent, which is its pilot.',
+        ),
+      flight_source: z
+        .string('flight_source must be a string')
+        .optional()
+        .describe('Text of the flight. A client reads it from the file that `flight` names.'),
+      flight_inputs: z
+        .union([z.record(z.string(), z.unknown()), z.string()], 'flight_inputs must be an object')
+        .optional()
+        .describe('Inputs of the flight: an object, or its JSON text. Its pilot and all its agents read them.'),
+      secrets: spawnSecrets.describe(
+        'Environment variables for this agent alone, name to value. Stored apart from the history, deleted at its end.',
       ),
-    description: message('description').describe('The task, as the agent will read it.'),
-    workspace: workspaceName,
-    repos: z
-      .array(repoInput)
-      .max(20, 'at most 20 repositories')
-      .default([])
-      .describe('Repositories to clone. Without any, the agent starts in an empty directory.'),
-    branch: branchName
-      .optional()
-      .describe(
-        'Working branch for every repository; `repos[].branch` wins. Default: `murmur/<workspace>/<account>/<slug>`.',
-      ),
-    purpose: z
-      .string()
-      .max(PURPOSE_LIMIT, `purpose has at most ${String(PURPOSE_LIMIT)} characters`)
-      .optional()
-      .describe(`One sentence for people on what the agent is for. At most ${String(PURPOSE_LIMIT)} characters.`),
-    model: modelName.optional().describe('Model of the agent program. Default: its own.'),
-    out: z
-      .string()
-      .max(16_384, 'out has at most 16384 characters')
-      .optional()
-      .describe(
-        'What to deliver: `push` (commit and push, no pull request), `respond` (answer only, no code changes), or ' +
-          'free text for the agent.',
-      ),
-    tasks: taskSubjects.describe('Checklist items that the agent must complete before it idles.'),
-    append_system_prompt: z.string().optional().describe("Text appended to the agent's system prompt."),
-    dequeue_strategy: z
-      .enum(DEQUEUE_STRATEGIES)
-      .default('all')
-      .describe('How many queued follow-ups one turn takes: `all`, `one`, or up to `five`.'),
-    on_idle: z
-      .enum(ON_IDLE)
-      .default('keep_alive')
-      .describe('When a turn has ended and nothing waits: `keep_alive` stays reachable, `terminate` ends the agent.'),
-    completion_check: z
-      .enum(COMPLETION_CHECKS)
-      .default('none')
-      .describe(
-        '`assessor`: before the agent idles, a session of its own that can only read judges whether the task is done; ' +
-          `what is missing becomes the next turn, at most ${String(ASSESSMENT_LIMIT)} times.`,
-      ),
-    max_cost_usd: budgetUsd
-      .optional()
-      .describe(
-        'What it and everything beneath it may cost, in US dollars. At the limit it parks with everything kept.',
-      ),
-    rights: z
-      .enum(['owner'])
-      .optional()
-      .describe("`owner` lets the agent steer all agents of its owner, not only those beneath it. A person's to give."),
-    each: z
-      .string()
-      .min(1, 'each names no file')
-      .optional()
-      .describe(
-        'Fan-out: path of a file with one item per line, read where `murmur` runs. One agent is created for each line; ' +
-          'slug and description must contain {}, which is replaced by it. Returns `slugs` and `count`.',
-      ),
-    secrets: spawnSecrets.describe(
-      'Environment variables for this agent alone, name to value. Stored apart from the history, deleted at its end.',
-    ),
-  }),
+    })
+    .superRefine((input, context) => {
+      const missing = input.flight === undefined ? (['slug', 'description'] as const) : [];
+      for (const field of missing) {
+        if (!/\S/.test(input[field])) context.addIssue({ code: 'custom', path: [field], message: `${field} required` });
+      }
+      for (const field of ['flight_source', 'flight_inputs'] as const) {
+        if (input.flight !== undefined || input[field] === undefined) continue;
+        context.addIssue({ code: 'custom', path: [field], message: `${field} is only used with flight` });
+      }
+      if (input.flight !== undefined && input.each !== undefined) {
+        context.addIssue({ code: 'custom', path: ['each'], message: 'each and flight exclude each other' });
+      }
+    }),
   output: z.object({
     slug: z.string().describe('Slug of the new agent.'),
     workspace: z.string().describe('Its workspace.'),
@@ -105,14 +142,16 @@ export const spawn = defineOperation({
     'RESOURCE_EXHAUSTED',
   ],
   hints: { readOnly: false, destructive: false, idempotent: false },
-  local: ['each'],
-  mcp: { without: ['secrets', 'rights'] },
+  local: ['each', 'flight'],
+  mcp: { without: ['secrets', 'rights', 'flight_source'] },
   cli: {
     command: 'spawn',
     args: ['slug', 'description'],
     argNames: { description: 'prompt' },
     rest: 'description',
+    optional: ['slug'],
     flags: {
+      flight_source: { hidden: true },
       repos: {
         name: 'repo',
         help: "Repository to clone, as URL, URL=base or URL=base:working; repeatable. Default: the current directory's origin at its pushed branch.",
@@ -133,6 +172,10 @@ export const spawn = defineOperation({
       {
         line: 'spawn docs-pass --repo https://git.example.com/shop/api=main --out push Update the API docs',
         says: 'on another repository, pushing the result',
+      },
+      {
+        line: 'spawn --flight deploy.md --flight-inputs \'{"version": "2.1.0"}\'',
+        says: 'a graph of agents, from .murmur/flights/deploy.md',
       },
     ],
   },

@@ -5,12 +5,14 @@ import type { AgentAddress } from './address.ts';
 import type { Execution } from './execution.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { secretsRef, tokenId } from '../../drivers/agents/names.ts';
+import { terminateFlight } from '../flights/calls.ts';
 import { listedStatus } from './status.ts';
 
 /** Destroys the machine, deletes the secrets, tells the log and writes the record. Doing it again changes nothing. */
 export async function cleanUp(parts: ServerParts, agent: AgentAddress, execution: Execution): Promise<AgentRecord> {
   const { machine, spawn_id: spawnId } = execution.memo;
   const state = machine === undefined ? 'unknown' : await destroy(parts, machine);
+  await terminateFlight(parts, agent);
   if (spawnId !== undefined) {
     await parts.tokenStore.delete(tokenId(agent.id, spawnId));
     await parts.secrets.delete(secretsRef(agent.id, spawnId));

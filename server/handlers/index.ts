@@ -2,11 +2,12 @@
 import { authTokenCreate, authTokenLs, authTokenRevoke } from './auth-tokens.ts';
 import { budget } from './budget.ts';
 import { each } from './each.ts';
+import { flightApprove, flightItems, flightRerun, flightStatus } from './flights.ts';
 import type { Handlers } from './handler.ts';
 import { auth, version } from './identity.ts';
 import { kill } from './kill.ts';
 import { ls } from './ls.ts';
-import { interrupt, queueAdd, sessionSend, sessionStop } from './messages.ts';
+import { interrupt, notify, queueAdd, sessionSend, sessionStop } from './messages.ts';
 import { clearQueue, queueStrategy } from './queue.ts';
 import { agentUrl, portUrl, upload } from './sharing.ts';
 import { spawn } from './spawn.ts';
@@ -29,10 +30,15 @@ export const handlers: Handlers = {
   session_send: sessionSend,
   interrupt,
   session_stop: sessionStop,
+  notify,
   queue_add: queueAdd,
   clear_queue: clearQueue,
   queue_strategy: queueStrategy,
   budget,
+  flight_status: flightStatus,
+  flight_approve: flightApprove,
+  flight_rerun: flightRerun,
+  flight_items: flightItems,
   task_create: taskCreate,
   task_update: taskUpdate,
   task_list: taskList,

@@ -20,11 +20,14 @@ import { readRecord } from '../agents/record.ts';
 import { buildSpec } from '../agents/spec.ts';
 import { inTime } from '../agents/temporal.ts';
 import { findWaiting } from '../fanouts/waiting.ts';
+import { askedFlight, pilotInput, withPlan } from '../flights/spawn.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Answer, Call, Handler } from './handler.ts';
 
-export const spawn: Handler<'spawn'> = async (parts, input, call) => {
-  if (input.each !== undefined) throw fileOfCaller();
+export const spawn: Handler<'spawn'> = async (parts, asked, call) => {
+  if (asked.each !== undefined) throw fileOfCaller();
+  const flight = askedFlight(asked);
+  const input = flight === undefined ? asked : pilotInput(asked, flight);
   const agent = newAgent(parts, call, input);
   const record = await readRecord(parts, agent.id);
   if (record !== undefined) {
@@ -34,7 +37,9 @@ export const spawn: Handler<'spawn'> = async (parts, input, call) => {
   }
   if ((await findWaiting(parts, agent)) !== undefined) throw runsAlready(agent);
   await checkLimits(parts, agent);
-  const spec = await buildSpec(parts, agent, input, call);
+  if (flight !== undefined && flight.plan.nodes.length > 0) checkDepth(parts, levelBeneath(agent));
+  const plain = await buildSpec(parts, agent, input, call);
+  const spec = flight === undefined ? plain : await withPlan(parts, plain, flight);
   try {
     await storeCredentials(credentialsOf(parts), spec, input);
     await start(parts, agent, spec);
@@ -77,6 +82,11 @@ export function checkDepth(parts: ServerParts, { identity }: AgentAddress): void
       details: { limit: depth },
     });
   }
+}
+
+/** Where the agents of a flight will be. */
+function levelBeneath({ identity }: AgentAddress): AgentAddress {
+  return addressOfIdentity({ ...identity, path: [...identity.path, 'agent'] });
 }
 
 /** Throws RESOURCE_EXHAUSTED for a tree that has grown to its limits. */
@@ -122,6 +132,7 @@ async function discard(parts: ServerParts, spec: AgentSpec): Promise<void> {
   await dropCredentials(credentialsOf(parts), spec);
   await dropText(parts.objects, spec.prompt);
   await dropText(parts.objects, spec.append_system_prompt);
+  if (spec.flight !== undefined) await parts.objects.delete(spec.flight.key);
 }
 
 function credentialsOf({ secrets, tokenStore }: ServerParts): CredentialStores {

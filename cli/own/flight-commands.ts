@@ -1,0 +1,85 @@
+// Commands about the file of a flight. Two of them need no server; `run` is `spawn` with the file in the first place.
+import type { OperationDescription } from '../../contract/describe.ts';
+import { makeCommand, type CommandClass, type Invocation } from '../command.ts';
+import { operationCommand, type OwnPart } from '../operation.ts';
+import { COMMON_FLAGS, type Grammar } from '../parse/grammar.ts';
+
+const FILE: Grammar = {
+  args: [
+    {
+      name: 'flight',
+      description: 'File of the flight, relative to `.murmur/flights/`, such as `deploy.md`.',
+      required: true,
+      rest: false,
+    },
+  ],
+  flags: COMMON_FLAGS,
+};
+
+export const flightValidateCommand: CommandClass = makeCommand({
+  command: 'flight validate',
+  summary: "check a flight's file",
+  description:
+    'Checks the file as `spawn` would, without a server. Every mistake is told with its line and column; the exit status ' +
+    'is 2 then.',
+  grammar: FILE,
+  examples: [{ line: 'flight validate deploy.md', says: 'in the nearest .murmur/flights' }],
+  run: async ({ context, parsed, json }) => {
+    const { file, plan } = await planOf({ context, parsed, json });
+    const agents = plan.nodes.map(({ slug }) => slug);
+    if (json) context.terminal.json({ flight: file, name: plan.name, agents });
+    else context.terminal.line(`${file} is valid: ${plan.name}, ${agents.length.toString()} agents`);
+  },
+});
+
+export const flightGraphCommand: CommandClass = makeCommand({
+  command: 'flight graph',
+  summary: "print the graph of a flight's file",
+  description: 'Prints one line for each agent: the step in which it can start at the earliest, and what it waits for.',
+  grammar: FILE,
+  examples: [{ line: 'flight graph deploy.md', says: 'what starts after what' }],
+  run: async (invocation) => {
+    const { plan } = await planOf(invocation);
+    const { graphText, rankNodes } = await import('../../contract/flight/graph-text.ts');
+    const { terminal } = invocation.context;
+    if (invocation.json) {
+      const nodes = rankNodes(plan).map(({ node: { prompt: _prompt, ...node }, step }) => ({ step, ...node }));
+      terminal.json({ name: plan.name, settings: plan.settings, nodes });
+    } else if (plan.nodes.length === 0) {
+      terminal.progress('no agents: the pilot does the work itself');
+    } else {
+      terminal.line(graphText(plan));
+    }
+  },
+});
+
+/** The command for a spawn with a flight, under the flight's own words. */
+export function flightRunCommand(spawn: OperationDescription, own: OwnPart): CommandClass {
+  const { cli, fields } = spawn;
+  return operationCommand(
+    {
+      ...spawn,
+      summary: 'run a flight',
+      description: 'The same as `spawn --flight`: creates the pilot of the flight, which runs its graph of agents.',
+      fields: fields
+        .filter(({ name }) => name !== 'each')
+        .map((field) => (field.name === 'flight' ? { ...field, required: true } : field)),
+      cli: {
+        ...cli,
+        command: 'flight run',
+        args: ['flight', 'slug', 'description'],
+        examples: [
+          { line: 'flight run deploy.md', says: 'its pilot is flight-deploy' },
+          { line: 'flight run deploy.md deploy-v2 --flight-inputs \'{"version": "2.1.0"}\'', says: 'with inputs' },
+        ],
+      },
+    },
+    own,
+  );
+}
+
+async function planOf({ context, parsed }: Invocation) {
+  const { readFlight } = await import('../../client/flight.ts');
+  const file = parsed.args.get('flight')?.[0] ?? '';
+  return { file, plan: (await readFlight(context.cwd, file)).plan };
+}

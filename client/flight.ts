@@ -1,0 +1,109 @@
+// The caller's half of a flight: its file lies in the repository where the client runs.
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { parseFlight } from '../contract/flight/parse.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { FLIGHT_BYTES } from '../contract/wire/flight/plan.ts';
+import type { FlightPlan } from '../contract/wire/flight/plan.ts';
+import { nearestName } from '../contract/wire/nearest.ts';
+
+/** Where flights lie in a repository. */
+const FOLDER = join('.murmur', 'flights');
+
+/**
+ * The input of a `spawn` whose `flight` names a file, with the text of the file. What the file says of workspace and model
+ * takes the place of what was `configured`, not of what was asked for. Throws what `readFlight` throws.
+ * @param input as it was asked for
+ */
+export async function withFlight(
+  input: Readonly<Record<string, unknown>>,
+  configured: Readonly<{ workspace?: unknown; model?: unknown }>,
+  cwd: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { source, plan } = await readFlight(cwd, String(input['flight']));
+  const { workspace, model } = plan.settings;
+  return {
+    ...configured,
+    ...(workspace === undefined ? {} : { workspace }),
+    ...(model === undefined ? {} : { model }),
+    ...input,
+    flight_source: source,
+  };
+}
+
+/**
+ * Reads and checks a flight of the nearest folder `.murmur/flights`, upwards from the working directory. Throws NOT_FOUND
+ * for a file that is not there, INVALID_ARGUMENT for a path that leads out of the folder and for mistakes in the file.
+ */
+export async function readFlight(
+  cwd: string,
+  path: string,
+): Promise<{ readonly source: string; readonly plan: FlightPlan }> {
+  const problem = pathProblem(path);
+  if (problem !== undefined) throw refused(path, problem);
+  const folder = await flightsFolder(cwd);
+  if (folder === undefined) {
+    throw new MurmurError('NOT_FOUND', `no flight ${JSON.stringify(path)}: there is no folder ${FOLDER} here`, {
+      hint: `make ${FOLDER} at the top of the repository, or go to a repository that has it`,
+      details: { field: 'flight', value: path },
+    });
+  }
+  const source = await readText(folder, path);
+  return { source, plan: parseFlight(source, path) };
+}
+
+/** What is wrong with the path of a flight, whatever the files are. */
+function pathProblem(path: string): string | undefined {
+  if (path === '') return 'the path is empty';
+  if (/[\p{Cc}\\:]/u.test(path) || path.length > 200) return 'it is no path within the folder';
+  if (path.startsWith('/') || path.startsWith('~')) return 'it is not relative to the folder';
+  if (path.split('/').some((part) => part === '' || part === '.' || part === '..')) return 'it leads out of the folder';
+  return path.endsWith('.md') ? undefined : 'a flight is a file that ends in .md';
+}
+
+async function flightsFolder(cwd: string): Promise<string | undefined> {
+  for (let at = resolve(cwd); ; at = dirname(at)) {
+    const folder = join(at, FOLDER);
+    if ((await stat(folder).catch(() => undefined))?.isDirectory() === true) return await realpath(folder);
+    if (dirname(at) === at) return undefined;
+  }
+}
+
+async function readText(folder: string, path: string): Promise<string> {
+  const file = await realpath(join(folder, path)).catch(() => undefined);
+  if (file === undefined) throw await absent(folder, path);
+  // A link in the folder may lead anywhere, and a flight's text goes to the server.
+  if (!file.startsWith(`${folder}${sep}`)) throw refused(path, 'it is a link that leads out of the folder');
+  const facts = await stat(file);
+  if (!facts.isFile()) throw refused(path, 'it is no file');
+  if (facts.size > FLIGHT_BYTES) {
+    throw refused(path, `it has ${String(facts.size)} bytes, the limit is ${String(FLIGHT_BYTES)}`);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file));
+  } catch (error) {
+    if (error instanceof TypeError) throw refused(path, 'it is no UTF-8 text');
+    throw refused(path, error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function absent(folder: string, path: string): Promise<MurmurError> {
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.md')).toSorted();
+  const nearest = nearestName(path, names);
+  const listed = names.length === 0 ? 'the folder is empty' : `it has ${names.slice(0, 20).join(', ')}`;
+  return new MurmurError('NOT_FOUND', `no flight ${JSON.stringify(path)} in ${folder}`, {
+    hint: nearest === undefined ? listed : `did you mean ${nearest}?`,
+    details: { field: 'flight', value: path },
+  });
+}
+
+function refused(path: string, problem: string): MurmurError {
+  return new MurmurError(
+    'INVALID_ARGUMENT',
+    `flight ${JSON.stringify(path.slice(0, 200))} cannot be read: ${problem}`,
+    {
+      hint: `name a file of ${FOLDER}, such as deploy.md`,
+      details: { field: 'flight', value: path.slice(0, 200) },
+    },
+  );
+}

@@ -1,0 +1,26 @@
+// Lets an agent of a flight pass its gate.
+import { z } from 'zod';
+import { defineOperation } from '../operation.ts';
+import { agentAddress } from '../schema/address.ts';
+import { flightNode } from '../schema/flight.ts';
+
+export const flightApprove = defineOperation({
+  name: 'flight_approve',
+  summary: 'let an agent of a flight pass its gate',
+  description:
+    'Approves what an agent with `gate: approve` has done: what waits for it starts. For people alone; no agent can ' +
+    'approve anything. Approving again changes nothing.',
+  input: z.strictObject({ ...agentAddress, node: flightNode }),
+  output: z.object({
+    node: z.string().describe('The agent, as the flight names it.'),
+    approved_by: z.string().describe('Account that approved it.'),
+  }),
+  errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION', 'PERMISSION_DENIED'],
+  hints: { readOnly: false, destructive: false, idempotent: true },
+  access: 'own',
+  cli: {
+    command: 'flight approve',
+    args: ['slug', 'node'],
+    examples: [{ line: 'flight approve flight-deploy release', says: 'what needs `release` starts' }],
+  },
+});

@@ -1,0 +1,40 @@
+// Gives a flight the list that an `each` agent runs over.
+import { z } from 'zod';
+import { defineOperation } from '../operation.ts';
+import { agentAddress } from '../schema/address.ts';
+import { flightNode } from '../schema/flight.ts';
+import { ITEM_LENGTH, ITEM_LIMIT } from '../wire/flight/plan.ts';
+
+export const flightItems = defineOperation({
+  name: 'flight_items',
+  summary: 'tell a flight what an each agent runs over',
+  description:
+    'Gives the list that an agent with `each` waits for: it runs once for each item. The flight asks its pilot for it; a ' +
+    'person may answer in its place. The same list again changes nothing, another one is refused.',
+  input: z.strictObject({
+    ...agentAddress,
+    node: flightNode,
+    items: z
+      .array(z.string())
+      .max(ITEM_LIMIT, `at most ${String(ITEM_LIMIT)} items`)
+      .default([])
+      .describe(
+        `The items, each a name or path of at most ${String(ITEM_LENGTH)} characters on one line. An empty list means ` +
+          'that there is nothing to do.',
+      ),
+  }),
+  output: z.object({
+    node: z.string().describe('The agent, as the flight names it.'),
+    count: z.number().int().describe('Items that were taken; equal ones count once.'),
+  }),
+  errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
+  hints: { readOnly: false, destructive: false, idempotent: true },
+  access: 'change',
+  mcp: { required: ['items'] },
+  cli: {
+    command: 'flight items',
+    args: ['slug', 'node'],
+    flags: { items: { name: 'item', help: 'An item of the list; repeatable. Without any there is nothing to do.' } },
+    examples: [{ line: 'flight items flight-audit module --item web --item api', says: 'two agents start' }],
+  },
+});

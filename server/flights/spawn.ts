@@ -1,0 +1,105 @@
+// A spawn that names a flight: the agent that it makes is the flight's pilot.
+import type { spawn } from '../../contract/operations/spawn.ts';
+import type { ParsedInputOf } from '../../contract/operation.ts';
+import { parseFlight } from '../../contract/flight/parse.ts';
+import { quoteValue } from '../../contract/schema/quote.ts';
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import { PURPOSE_LIMIT } from '../../contract/wire/agent.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { expandSlugs } from '../../contract/wire/fanout/template.ts';
+import { flightKey } from '../../contract/wire/flight/messages.ts';
+import type { StoredFlight } from '../../contract/wire/flight/messages.ts';
+import { INPUTS_LIMIT } from '../../contract/wire/flight/plan.ts';
+import type { FlightPlan } from '../../contract/wire/flight/plan.ts';
+import { workflowIdOf } from '../../contract/wire/identity.ts';
+import type { ServerParts } from '../parts.ts';
+import { pilotPrompt } from './pilot-prompt.ts';
+
+type SpawnInput = ParsedInputOf<typeof spawn>;
+
+/** A flight that is asked for, checked. */
+export interface AskedFlight {
+  readonly plan: FlightPlan;
+  /** JSON text. */
+  readonly inputs?: string;
+}
+
+/**
+ * The flight of a spawn, if it has one. Throws INVALID_ARGUMENT for mistakes in its file and its inputs, and
+ * FAILED_PRECONDITION when only its name has been sent: the file lies where the caller is.
+ */
+export function askedFlight(input: SpawnInput): AskedFlight | undefined {
+  const { flight, flight_source: source, flight_inputs: inputs } = input;
+  if (flight === undefined) return undefined;
+  if (source === undefined) {
+    throw new MurmurError('FAILED_PRECONDITION', 'the API server cannot read the file that `flight` names', {
+      hint: 'run `murmur mcp` or `murmur spawn --flight` where the file is, or send its text as `flight_source`',
+      details: { field: 'flight' },
+    });
+  }
+  const text = inputs === undefined ? undefined : inputsText(inputs);
+  return { plan: parseFlight(source, flight), ...(text === undefined ? {} : { inputs: text }) };
+}
+
+/** What the pilot is spawned with: what the call says, then what the flight says. */
+export function pilotInput(input: SpawnInput, { plan, inputs }: AskedFlight): SpawnInput {
+  const { workspace, model, out, dequeue_strategy: strategy } = plan.settings;
+  const isAlone = plan.nodes.length === 0;
+  return {
+    ...input,
+    slug: input.slug === '' ? pilotSlug(input.flight ?? '') : input.slug,
+    description: pilotPrompt(plan, inputs, input.description),
+    workspace: input.workspace ?? workspace,
+    model: input.model ?? model,
+    // In a graph it is the agents' result: the pilot of one has a branch with nothing on it.
+    out: input.out ?? (isAlone ? out : undefined),
+    purpose: input.purpose ?? `flight ${plan.name}`.slice(0, PURPOSE_LIMIT),
+    dequeue_strategy: input.dequeue_strategy === 'all' ? (strategy ?? 'all') : input.dequeue_strategy,
+  };
+}
+
+/** Stores the plan and names it in the spec. Without agents there is no graph to be run: the pilot is an agent like any. */
+export async function withPlan(parts: ServerParts, spec: AgentSpec, { plan, inputs }: AskedFlight): Promise<AgentSpec> {
+  if (plan.nodes.length === 0) return spec;
+  const key = flightKey(workflowIdOf(spec.identity), spec.spawn_id);
+  const stored: StoredFlight = {
+    plan,
+    ...(inputs === undefined ? {} : { inputs }),
+    tree_limit: parts.settings.limits.agents,
+  };
+  await parts.objects.put(key, JSON.stringify(stored));
+  return { ...spec, flight: { name: plan.name.slice(0, 100), key } };
+}
+
+/** `flight-deploy` for `deploy.md`. */
+function pilotSlug(file: string): string {
+  return expandSlugs('flight-{}', [file.replace(/\.md$/, '')])[0] ?? 'flight';
+}
+
+/** Throws INVALID_ARGUMENT for what is no object, or says too much. */
+function inputsText(inputs: string | Readonly<Record<string, unknown>>): string | undefined {
+  const value = typeof inputs === 'string' ? parsed(inputs) : inputs;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongInputs(`flight_inputs is ${quoteValue(value)}: it needs an object`);
+  }
+  const text = JSON.stringify(value);
+  if (text.length > INPUTS_LIMIT) {
+    throw wrongInputs(`flight_inputs has ${String(text.length)} characters, the limit is ${String(INPUTS_LIMIT)}`);
+  }
+  return text === '{}' ? undefined : text;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw wrongInputs(`flight_inputs is ${quoteValue(text)}: it is no JSON`);
+  }
+}
+
+function wrongInputs(message: string): MurmurError {
+  return new MurmurError('INVALID_ARGUMENT', message, {
+    hint: 'write an object, such as {"version": "2.1.0"}',
+    details: { field: 'flight_inputs' },
+  });
+}

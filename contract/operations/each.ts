@@ -16,6 +16,9 @@ const {
   ...shared
 } = spawn.input.shape;
 
+/** Without what belongs to flights. */
+const { flight_source: _hidden, ...flags } = spawn.cli.flags;
+
 const refusedItem = z.object({
   slug: z.string().describe('Slug that it would have had.'),
   item: z.string(),
@@ -68,7 +71,7 @@ export const each = defineOperation({
     argNames: { slug: 'slug-template', description: 'description-template' },
     rest: 'description',
     flags: {
-      ...spawn.cli.flags,
+      ...flags,
       items: { hidden: true },
     },
     examples: [

@@ -6,8 +6,8 @@ import { openApiDocument } from '../../../contract/openapi.ts';
 /** Field, type, `!` when required, values and default. */
 const INPUTS: Readonly<Record<string, readonly string[]>> = {
   spawn: [
-    'slug string!',
-    'description string!',
+    'slug string =""',
+    'description string =""',
     'workspace string',
     'repos objects =[]',
     'branch string',
@@ -22,6 +22,9 @@ const INPUTS: Readonly<Record<string, readonly string[]>> = {
     'max_cost_usd number',
     'rights enum owner',
     'each string',
+    'flight string',
+    'flight_source string',
+    'flight_inputs json',
     'secrets map ={}',
   ],
   each: [
@@ -71,6 +74,10 @@ const INPUTS: Readonly<Record<string, readonly string[]>> = {
   clear_queue: ['slug string =""', 'workspace string'],
   queue_strategy: ['slug string =""', 'workspace string', 'strategy enum! all|one|five'],
   budget: ['slug string =""', 'workspace string', 'max_cost_usd number!'],
+  flight_status: ['slug string =""', 'workspace string'],
+  flight_approve: ['slug string =""', 'workspace string', 'node string!'],
+  flight_rerun: ['slug string =""', 'workspace string', 'node string!'],
+  flight_items: ['slug string =""', 'workspace string', 'node string!', 'items strings =[]'],
   task_create: [
     'slug string =""',
     'workspace string',
@@ -119,6 +126,10 @@ const COMMANDS: Readonly<Record<string, string>> = {
   queue_add: 'queue add <slug> <description...>',
   clear_queue: 'queue clear <slug>',
   queue_strategy: 'queue strategy <slug> <strategy>',
+  flight_status: 'flight status <slug>',
+  flight_approve: 'flight approve <slug> <node>',
+  flight_rerun: 'flight rerun <slug> <node>',
+  flight_items: 'flight items <slug> <node>',
   task_create: 'task create <slug> <subject...>',
   task_update: 'task update <slug> <task_id>',
   task_list: 'task ls <slug>',

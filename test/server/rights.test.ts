@@ -75,19 +75,19 @@ const LOOKS = ['status', 'task_list', 'turns'] as const;
 
 describe('an agent', () => {
   test.each(CHANGES)('%s: not its parent, sibling or a stranger, who look like nobody', async (name, input) => {
-    const absent = await refusal(kid.call(name, { slug: '/w/default/u/alice/nobody', ...input } as never));
+    const absent = await refusal(kid.call(name, { slug: '/w/default/u/alice/nobody', ...input }));
     expect(absent).toMatchObject({ code: 'NOT_FOUND' });
     for (const slug of ['alice/lead', 'alice/lead/sibling', 'alice/other', 'bob/foreign']) {
-      expect(await refusal(kid.call(name, { slug: `/w/default/u/${slug}`, ...input } as never))).toEqual(absent);
+      expect(await refusal(kid.call(name, { slug: `/w/default/u/${slug}`, ...input }))).toEqual(absent);
     }
     expect(await api.client.call('status', { slug: 'lead/sibling' })).toMatchObject({ phase: 'idle' });
   });
 
   test.each(LOOKS)('%s: all agents of its owner, and no other', async (name) => {
     for (const slug of ['', '/u/alice/lead', '/w/default/u/alice/other']) {
-      await expect(kid.call(name, { slug } as never)).resolves.toBeDefined();
+      await expect(kid.call(name, { slug })).resolves.toBeDefined();
     }
-    expect(await refusal(kid.call(name, { slug: '/u/bob/foreign' } as never))).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await refusal(kid.call(name, { slug: '/u/bob/foreign' }))).toMatchObject({ code: 'NOT_FOUND' });
   });
 
   test('messages any agent of its owner, and is named as the sender', async () => {
@@ -168,7 +168,7 @@ describe('a person', () => {
   test("reads another owner's agent and changes nothing of it", async () => {
     expect(await bob.call('status', { slug: '/u/alice/lead' })).toMatchObject({ account: 'alice' });
     for (const [name, input] of CHANGES) {
-      await expect(bob.call(name, { slug: '/u/alice/lead', ...input } as never)).rejects.toMatchObject({
+      await expect(bob.call(name, { slug: '/u/alice/lead', ...input })).rejects.toMatchObject({
         code: 'NOT_FOUND',
       });
     }

@@ -25,9 +25,6 @@ export interface FanoutSignals {
   readonly dropAll: Order;
 }
 
-/** Signal names as Temporal sees them. */
-export const FANOUT_SIGNALS = ['released', 'drop', 'dropAll'] as const satisfies readonly (keyof FanoutSignals)[];
-
 /** Name of the one query. */
 export const FANOUT_QUERY = 'progress';
 

@@ -50,9 +50,8 @@ export type NodeOrder = Order & { readonly node: string };
 /** Name of the one query; it answers a `FlightView`. */
 export const FLIGHT_QUERY = 'flight';
 
-/** Names as Temporal sees them. */
+/** Signal names as Temporal sees them. */
 export const FLIGHT_SIGNALS = ['childEvent', 'pilotEnded'] as const satisfies readonly (keyof FlightSignals)[];
-export const FLIGHT_UPDATES = ['approve', 'rerun', 'items'] as const satisfies readonly (keyof FlightUpdates)[];
 
 /** What is kept in the object store for a flight until it starts. */
 export interface StoredFlight {

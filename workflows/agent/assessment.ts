@@ -3,7 +3,7 @@ import type { AssessInput } from '../../contract/wire/activities.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { ASSESSMENT_LIMIT } from '../../contract/wire/assessment.ts';
 import type { AssessReply } from '../../contract/wire/assessment.ts';
-import { hasBusyChildren } from './children.ts';
+import { hasBusyChildren, WAITS_FOR_CHILDREN } from './children.ts';
 import { listTasks } from './checklist.ts';
 import { addCost } from './cost.ts';
 import { missingNote, systemNote } from './prompts.ts';
@@ -23,7 +23,7 @@ const ANSWER_LIMIT = 4_000;
 export function checkAssessed(state: AgentState, spec: AgentSpec): Verdict {
   if (spec.completion_check !== 'assessor') return { next: 'rest', complete: true };
   // Its children work for it: the last of them wakes it.
-  if (hasBusyChildren(state)) return { next: 'rest', complete: true };
+  if (hasBusyChildren(state)) return { next: 'rest', complete: false, reason: WAITS_FOR_CHILDREN };
   if (state.assessments >= ASSESSMENT_LIMIT) {
     const reason = `the assessor has found something missing ${String(ASSESSMENT_LIMIT)} times: ${state.missing.join('; ')}`;
     return { next: 'rest', complete: false, reason };

@@ -3,7 +3,6 @@ import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { FollowUp, TurnOutcome } from '../../contract/wire/turns.ts';
 import { checkAssessed } from './assessment.ts';
 import { activateTasks } from './checklist.ts';
-import { hasBusyChildren, WAITS_FOR_CHILDREN } from './children.ts';
 import { checkCompletion } from './completion.ts';
 import { addCost } from './cost.ts';
 import { checklistText, instructions, instructionsNote, isInstructions, subjectOf } from './prompts.ts';
@@ -128,9 +127,6 @@ function closeTurn(state: AgentState): CurrentTurn {
 function afterCompleted(state: AgentState, spec: AgentSpec, now: string): Verdict {
   if (hasInput(state)) return { next: 'continue' };
   const completion = checkCompletion(state, spec, now);
-  if (completion.done && spec.completion_check === 'assessor' && hasBusyChildren(state)) {
-    return { next: 'rest', complete: false, reason: WAITS_FOR_CHILDREN };
-  }
   if (completion.done) return checkAssessed(state, spec);
   return completion.reminded ? { next: 'continue' } : { next: 'rest', complete: false, reason: completion.reason };
 }

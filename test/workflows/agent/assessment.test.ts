@@ -128,7 +128,7 @@ describe('an assessment', () => {
     lead.begin();
     const kid = { slug: 'kid', spawn_id: 'k', phase: 'running', phase_since: NOW, cost_usd: 0 } as const;
     lead.state.children = [kid];
-    expect(lead.end()).toEqual({ next: 'rest', complete: true });
+    expect(lead.end()).toEqual({ next: 'rest', complete: false, reason: 'waits for its children' });
   });
 });
 

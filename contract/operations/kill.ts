@@ -19,7 +19,7 @@ export const kill = defineOperation({
     cost_usd: z.number().describe('What they cost in all.'),
   }),
   progress: z.object({ phase: phaseName, note: z.string().optional().describe('What is being waited for.') }),
-  errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
+  errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'DEADLINE_EXCEEDED'],
   hints: { readOnly: false, destructive: true, idempotent: true },
   stream: 'result',
   access: 'change',

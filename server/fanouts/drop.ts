@@ -18,7 +18,7 @@ const LOOK_MS = 50;
 
 /**
  * Keeps an agent that waits from being started, and waits until that is done. Answers `started` when it has been started
- * in the meantime, and `absent` for one that did not wait. Throws UNAVAILABLE when no worker takes the order in time; it
+ * in the meantime, and `absent` for one that did not wait. Throws DEADLINE_EXCEEDED when no worker takes the order in time; it
  * is given all the same.
  */
 export async function dropWaiting(
@@ -64,7 +64,7 @@ async function untilSettled(parts: ServerParts, agent: AgentAddress, call: Call)
     call.signal.throwIfAborted();
     if (performance.now() > deadline) {
       throw new MurmurError(
-        'UNAVAILABLE',
+        'DEADLINE_EXCEEDED',
         `no worker has ended ${JSON.stringify(agent.path)} yet; it will not be started`,
         {
           hint: '`murmur doctor` says what is wrong',

@@ -26,7 +26,8 @@ export async function takenAgents(
   callId: string,
 ): Promise<ReadonlyMap<string, MurmurError>> {
   const executions = await executionsOf(parts, agents);
-  const waiting = new Set((await allWaiting(parts, plansPrefix(place))).map(({ identity }) => identity.path.join('/')));
+  const others = (await allWaiting(parts, plansPrefix(place))).filter(({ known }) => known.plan.id !== callId);
+  const waiting = new Set(others.map(({ identity }) => identity.path.join('/')));
   const isOwn = (spawnId: string | undefined): boolean => spawnId?.startsWith(`${callId}-`) === true;
   const reasons = await mapLimited(agents, READERS, async (agent): Promise<MurmurError | undefined> => {
     const execution = executions.get(agent.id);

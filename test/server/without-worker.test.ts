@@ -53,6 +53,34 @@ test.each(['clear_queue', 'task_list'] as const)('%s is UNAVAILABLE and names th
   });
 });
 
+test('agents of a fan-out exist, their slugs are taken, and killing one is not confirmed', async () => {
+  const key = randomUUID();
+  const list = async (): Promise<readonly string[]> => (await api.client.call('ls', {})).map(({ slug }) => slug);
+  const input = { slug: 'many-{}', description: 'do {}', items: ['a', 'b c', 'B-C'], secrets: { KEY: 'value' } };
+  const answer = await api.client.call('each', input, { idempotencyKey: key });
+  expect(answer).toMatchObject({ slugs: ['many-a', 'many-b-c', 'many-b-c-2'], count: 3, failed: [] });
+  expect(await api.client.call('each', input, { idempotencyKey: key })).toEqual(answer);
+  expect(await api.client.call('each', { ...input, items: ['a', 'z'], dry_run: true })).toMatchObject({
+    slugs: ['many-z'],
+    failed: [{ slug: 'many-a', item: 'a', code: 'ALREADY_EXISTS' }],
+    descriptions: ['do z'],
+  });
+  expect(await list()).toEqual(expect.arrayContaining(answer.slugs));
+  expect(await list()).not.toContain('many-z');
+  expect(await api.client.call('status', { slug: 'many-b-c' })).toMatchObject({ reason: 'waiting for a slot' });
+  await expect(api.client.call('kill', { slug: 'many-a' })).rejects.toMatchObject({
+    code: 'DEADLINE_EXCEEDED',
+    message: expect.stringContaining('it will not be started'),
+  });
+
+  // An operator ends it: nobody will start them, and nothing holds their slugs.
+  const id = `fanout/w/default/u/${ACCOUNT}/_/${key}`;
+  await api.parts.temporal.workflow.getHandle(id).terminate('by hand');
+  await expect(api.client.call('status', { slug: 'many-a' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect(await api.parts.objects.list('fanouts/')).toEqual([]);
+  expect(await api.client.call('each', { ...input, dry_run: true })).toMatchObject({ count: 3, failed: [] });
+});
+
 test('kill terminates the agent, destroys its machine, deletes its secrets and leaves a record', async () => {
   const key = randomUUID();
   const id = `w/default/u/${ACCOUNT}/orphan`;

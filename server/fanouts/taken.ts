@@ -14,7 +14,7 @@ import type { ServerParts } from '../parts.ts';
 import { allWaiting } from './waiting.ts';
 
 /** Agents that are asked after one by one; of more, Temporal's list must do, which is some hundred milliseconds behind. */
-const ASKED_SINGLY = 200;
+const ASKED_SINGLY = 50;
 /** Questions and reads at once. */
 const READERS = 32;
 

@@ -82,8 +82,8 @@ async function readText(folder: string, path: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file));
   } catch (error) {
-    if (error instanceof TypeError) throw refused(path, 'it is no UTF-8 text');
-    throw refused(path, error instanceof Error ? error.message : String(error));
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw refused(path, code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is no UTF-8 text' : message);
   }
 }
 

@@ -11,7 +11,8 @@ export const spawnHalf: OwnHalf = {
   async prepare(asked, invocation, settings) {
     const { context } = invocation;
     requireTask(asked);
-    const input = asked['flight'] === undefined ? asked : await flightInput(asked, invocation, settings);
+    const given = withInputsText(asked);
+    const input = given['flight'] === undefined ? given : await flightInput(given, invocation, settings);
     const { repos, secrets, ...rest } = input;
     const named = (repos as readonly string[] | undefined)?.map(repoOf);
     const note = (text: string): void => {
@@ -48,15 +49,19 @@ function requireTask({ flight, slug, description }: Input): void {
   throw new MurmurError('INVALID_ARGUMENT', `${missing} required`, { hint: 'see `murmur spawn --help`' });
 }
 
+/** JSON as it was typed: the server reads it. */
+function withInputsText({ flight_inputs: inputs, ...input }: Input): Input {
+  return Array.isArray(inputs) ? { ...input, flight_inputs: String(inputs[0]) } : input;
+}
+
 /** With the text of the flight. What was typed goes before what the flight says, and that before what is configured. */
 async function flightInput(input: Input, { context, parsed }: Invocation, settings: Settings): Promise<Input> {
   const { withFlight } = await import('../../client/flight.ts');
-  const { workspace, flight_inputs: inputs, ...typed } = input;
+  const { workspace, ...typed } = input;
   const { model } = settings;
   const named = parsed.flags.has('workspace') ? { workspace } : {};
-  const text = Array.isArray(inputs) ? { flight_inputs: String(inputs[0]) } : {};
   const configured = { workspace, ...(model === undefined ? {} : { model }) };
-  return await withFlight({ ...typed, ...named, ...text }, configured, context.cwd);
+  return await withFlight({ ...typed, ...named }, configured, context.cwd);
 }
 
 /** `URL`, `URL=base` or `URL=base:working`. */

@@ -1,0 +1,164 @@
+// Flights from the command line to their end, with the fake backend, since the graph is what counts here.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Operations } from '../../contract/operations/index.ts';
+import type { OutputOf } from '../../contract/operation.ts';
+import { bash, scripted, statusOf } from './fixtures/agent.ts';
+import { clientOf } from './fixtures/client.ts';
+import { eventLog, ofType } from './fixtures/log.ts';
+import { nothingLeft } from './fixtures/processes.ts';
+import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
+
+let stack: TestStack;
+let flights: string;
+beforeAll(async () => {
+  stack = await startStack();
+  // Not in a repository: agents then start in an empty directory.
+  flights = join(stack.directory, '.murmur', 'flights');
+  await mkdir(flights, { recursive: true });
+}, 180_000);
+afterAll(async () => {
+  await stack[Symbol.asyncDispose]();
+  await nothingLeft(stack);
+}, 180_000);
+
+type Flight = OutputOf<Operations['flight_status']>;
+
+async function run(...args: readonly string[]): Promise<string> {
+  return await stack.murmur(args, { cwd: stack.directory });
+}
+
+/** Resolves once the flight shows this of a node, over HTTP, as each command is a process. */
+async function untilNode(pilot: string, node: string, state: string): Promise<Flight> {
+  const client = await clientOf(stack);
+  return await eventually(`${node} is ${state}`, async () => {
+    const flight = await client.call('flight_status', { slug: pilot });
+    return flight.nodes.find(({ slug }) => slug === node)?.state === state && flight;
+  });
+}
+
+describe('a flight', () => {
+  it('runs from its file to the final answer: gate, list of the pilot, inputs', async () => {
+    const approve = bash('murmur flight approve "/$(dirname "$MURMUR_WORKFLOW_ID")" build; true');
+    const list = bash('murmur flight items check --item "Web UI" --item api');
+    await writeFile(
+      join(flights, 'ship.md'),
+      `---
+model: fake
+max_concurrent: 2
+---
+# Ship it
+
+${scripted('Be careful.', { text: 'Ready.' }, list, { text: 'Listed.' }, { text: 'All is shipped.' })}
+
+## build
+> gate: approve
+
+${scripted('Build.', approve, { text: 'It is built.' })}
+
+## check
+> needs: build
+> each: all parts
+
+${scripted('Check {}.', { text: 'Checked {}.' })}
+
+## report
+> needs: build, check
+
+Report.
+`,
+    );
+    expect(await run('spawn', '--flight', 'ship.md', '--flight-inputs', '{"version": "2.1.0"}')).toContain(
+      'Spawned: flight-ship',
+    );
+    await untilNode('flight-ship', 'build', 'needs-approval');
+    // It tried to approve its own work.
+    const refused = ofType(await eventLog(stack, 'flight-ship/build'), 'tool_result').map(({ text }) => text);
+    expect(refused.join()).toContain('flight_approve is for people');
+    expect(await run('flight', 'approve', 'flight-ship', 'build')).toBe('approved build');
+
+    await untilNode('flight-ship', 'report', 'done');
+    await eventually(
+      'the final answer',
+      async () => (await statusOf(stack, 'flight-ship')).response === 'All is shipped.',
+    );
+    const shown = await run('flight', 'status', 'flight-ship');
+    expect(shown).toMatch(/^state: +done$/m);
+    expect(shown).toMatch(/^check +done? +check-web-ui +1 +Checked Web UI\.$/m);
+    expect(shown).toMatch(/^ +done +check-api +1 +Checked api\.$/m);
+    // The fake backend answers with the beginning of what it was asked.
+    expect(shown).toMatch(/^report +done +report +1 +ACK 1: Report\..*\[flight\] You are the agent `report`/m);
+    const asked = ofType(await eventLog(stack, 'flight-ship/report'), 'user_text').map(({ text }) => text);
+    expect(asked.join()).toContain('{"version":"2.1.0"}');
+    expect(asked.join()).toMatch(/- `check` \(item Web UI\): Checked Web UI\./);
+    await run('kill', 'flight-ship');
+  }, 180_000);
+
+  it('goes on after a failure when it is rerun, and ends with its pilot', async () => {
+    await writeFile(
+      join(flights, 'stuck.md'),
+      `# Stuck\n## stuck\n${scripted('Hang.', { hang: true })}\n## after\n> needs: stuck\n\nx\n`,
+    );
+    await run('flight', 'run', 'stuck.md', '--model', 'fake');
+    await untilNode('flight-stuck', 'stuck', 'running');
+    await run('kill', 'flight-stuck/stuck');
+    await untilNode('flight-stuck', 'after', 'blocked');
+    await eventually('the pilot is told', async () =>
+      ofType(await eventLog(stack, 'flight-stuck'), 'user_text').some(({ text }) => text.includes('has failed')),
+    );
+    expect(await run('flight', 'rerun', 'flight-stuck', 'stuck')).toBe('running again: stuck');
+    await untilNode('flight-stuck', 'stuck', 'running');
+    expect(await run('kill', 'flight-stuck')).toMatch(/flight-stuck\/stuck-2 +canceled/);
+    expect(await run('flight', 'status', 'flight-stuck')).toMatch(/^state: +ended$/m);
+    const late = await stack.run(['flight', 'rerun', 'flight-stuck', 'stuck'], { cwd: stack.directory });
+    expect([late.exitCode, late.stderr]).toEqual([6, expect.stringContaining('has ended')]);
+  }, 180_000);
+
+  it('without agents is the work of its pilot alone', async () => {
+    await writeFile(join(flights, 'alone.md'), `# Alone\n\n${scripted('Tidy up.', { text: 'Tidy.' })}\n`);
+    await run('spawn', '--flight', 'alone.md', 'tidy', '--model', 'fake');
+    await eventually('the work', async () => (await statusOf(stack, 'tidy')).response === 'Tidy.');
+    const status = await stack.run(['flight', 'status', 'tidy'], { cwd: stack.directory });
+    expect([status.exitCode, status.stderr]).toEqual([6, expect.stringContaining('pilots no flight')]);
+    await run('kill', 'tidy');
+  }, 120_000);
+});
+
+describe('a flight that cannot be run creates nothing', () => {
+  it.each<[string, Readonly<Record<string, unknown>>, string, string]>([
+    ['a mistake', { flight_source: '# A\n## a\n> need: b\n\nx\n' }, 'INVALID_ARGUMENT', 'a.md:3:3: unknown directive'],
+    ['a cycle', { flight_source: '# A\n## a\n> needs: a\n\nx\n' }, 'INVALID_ARGUMENT', 'a.md:3:10: agent "a" waits'],
+    ['no text', {}, 'FAILED_PRECONDITION', 'the API server cannot read the file'],
+    [
+      'inputs that are no object',
+      { flight_source: '# A', flight_inputs: '[1]' },
+      'INVALID_ARGUMENT',
+      'needs an object',
+    ],
+    ['inputs that are no JSON', { flight_source: '# A', flight_inputs: '{"a' }, 'INVALID_ARGUMENT', 'it is no JSON'],
+    [
+      'too many inputs',
+      { flight_source: '# A', flight_inputs: { a: 'x'.repeat(9_000) } },
+      'INVALID_ARGUMENT',
+      'the limit',
+    ],
+    ['a fan-out as well', { flight_source: '# A', each: 'x' }, 'INVALID_ARGUMENT', 'exclude each other'],
+  ])('%s', async (_what, input, code, message) => {
+    const client = await clientOf(stack);
+    const before = await client.call('ls', { all: true });
+    await expect(client.call('spawn', { flight: 'a.md', ...input })).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(message),
+    });
+    expect((await client.call('ls', { all: true })).map(({ slug }) => slug)).toEqual(before.map(({ slug }) => slug));
+  });
+
+  it('inputs without a flight, from the command line', async () => {
+    const result = await stack.run(['spawn', 'x', 'y', '--flight-inputs', '{}'], { cwd: stack.directory });
+    expect([result.exitCode, result.stderr]).toEqual([
+      2,
+      expect.stringContaining('flight_inputs is only used with flight'),
+    ]);
+  });
+});

@@ -65,7 +65,7 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
     endAll: async () => {
       await endProcesses(async (table) => {
         const marked = await pidsWithVariable(markOf(machine));
-        const ofUser = uid === undefined ? [] : pidsOfUser(uid);
+        const ofUser = uid === undefined ? [] : await pidsOfUser(uid);
         const found = new Set([...marked, ...ofUser, ...programs.within(table).map(({ pid }) => pid)]);
         return [...found, ...descendantsOf([...found], table).map(({ pid }) => pid)];
       });

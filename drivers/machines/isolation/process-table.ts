@@ -19,10 +19,36 @@ const MS_PER_TICK = 10;
 /** `ps` takes milliseconds; a host where it hangs has other troubles. */
 const PS_LIMIT_MS = 10_000;
 
-/** All processes that can be seen. */
-export async function listProcesses(): Promise<readonly ProcessEntry[]> {
-  return process.platform === 'linux' ? listFromProc() : listFromPs();
+/**
+ * One look for all who ask before it begins: agents that end together would otherwise each read every process of the host,
+ * which is the square of their number.
+ */
+function shared<Seen>(look: () => Seen): () => Promise<Awaited<Seen>> {
+  let next: Promise<Awaited<Seen>> | undefined;
+  return () =>
+    (next ??= (async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      next = undefined;
+      return await look();
+    })());
 }
+
+/** All processes that can be seen, as of a moment after the call. */
+export const listProcesses: () => Promise<readonly ProcessEntry[]> = shared(
+  process.platform === 'linux' ? listFromProc : listFromPs,
+);
+
+/** Command lines by process id, as words. Zombies have none. Linux only; elsewhere none. */
+export const commandLines = shared(() =>
+  readOfEach((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)),
+);
+
+const environments = shared(() => readOfEach((pid) => `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`));
+
+// Not the owner of /proc/<pid>: a process can give that to root. Real, effective, saved or file system id.
+const users = shared(() =>
+  readOfEach((pid) => (/^Uid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '').split(/\s+/)),
+);
 
 /** Whether a process was, or may have been, started at or after a time. */
 export function isStartedSince({ started }: ProcessEntry, since: Date): boolean {
@@ -44,7 +70,7 @@ export function descendantsOf(roots: readonly number[], table: readonly ProcessE
 /** Ids of the processes that were started with `NAME=value`, as far as this user may look. */
 export async function pidsWithVariable(variable: string): Promise<ReadonlySet<number>> {
   if (process.platform === 'linux') {
-    return pidsWhere((pid) => `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`.includes(`\0${variable}\0`));
+    return keysWhere(await environments(), (environment) => environment.includes(`\0${variable}\0`));
   }
   const lines = await ps(['-A', '-E', '-ww', '-o', 'pid=,command=']);
   return new Set(
@@ -54,25 +80,24 @@ export async function pidsWithVariable(variable: string): Promise<ReadonlySet<nu
 
 /** Ids of the processes whose working directory is one of the folders or below. Linux only; elsewhere none. */
 export function pidsWithin(folders: readonly string[]): ReadonlySet<number> {
-  return pidsWhere((pid) => {
-    const cwd = readlinkSync(`/proc/${pid}/cwd`);
-    return folders.some((folder) => cwd === folder || cwd.startsWith(`${folder}/`));
-  });
+  const folderOf = readOfEach((pid) => readlinkSync(`/proc/${pid}/cwd`));
+  return keysWhere(folderOf, (cwd) => folders.some((folder) => cwd === folder || cwd.startsWith(`${folder}/`)));
 }
 
 /** Ids of the processes that run as the user. Linux only; elsewhere none. */
-export function pidsOfUser(uid: number): ReadonlySet<number> {
-  // Not the owner of /proc/<pid>: a process can give that to root. Real, effective, saved or file system id.
-  return pidsWhere((pid) =>
-    (/^Uid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '').split(/\s+/).includes(String(uid)),
-  );
+export async function pidsOfUser(uid: number): Promise<ReadonlySet<number>> {
+  return keysWhere(await users(), (ids) => ids.includes(String(uid)));
 }
 
-function pidsWhere(holds: (pid: string) => boolean): ReadonlySet<number> {
-  const found = new Set<number>();
+function keysWhere<Fact>(facts: ReadonlyMap<number, Fact>, holds: (fact: Fact) => boolean): ReadonlySet<number> {
+  return new Set([...facts].filter(([, fact]) => holds(fact)).map(([pid]) => pid));
+}
+
+function readOfEach<Fact>(read: (pid: string) => Fact): ReadonlyMap<number, Fact> {
+  const found = new Map<number, Fact>();
   for (const pid of procFolders()) {
     try {
-      if (holds(pid)) found.add(Number(pid));
+      found.set(Number(pid), read(pid));
     } catch {
       // It has ended, or it is another user's.
     }

@@ -1,8 +1,8 @@
 // Ends the runner of a local machine that is being stopped or destroyed.
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { commandLines } from '../isolation/process-table.ts';
 
 /** A killed process is gone within milliseconds; a busy host may take a while to say so. */
 const GONE_LIMIT_MS = 10_000;
@@ -23,7 +23,7 @@ export async function endRunner(runnerFolder: string): Promise<void> {
 }
 
 async function runnersOf(runnerFolder: string): Promise<readonly number[]> {
-  const lines = process.platform === 'linux' ? linuxCommandLines() : await otherCommandLines();
+  const lines = await (process.platform === 'linux' ? linuxCommandLines() : otherCommandLines());
   return lines
     .filter(({ words }) => words.at(-1) === runnerFolder && words.some((word) => word.startsWith(`${runnerFolder}/`)))
     .map(({ pid }) => pid)
@@ -35,22 +35,8 @@ interface CommandLine {
   readonly words: readonly string[];
 }
 
-/**
- * Zombies have an empty command line, so they do not count as running. Read at once: a `down` asks for every machine of
- * the host, and thousands of reads in the background would starve everything else that waits for the disk.
- */
-function linuxCommandLines(): readonly CommandLine[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.map((pid) => ({ pid: Number(pid), words: commandLine(pid).split('\0').slice(0, -1) }));
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    // It ended since the folder was read.
-    return '';
-  }
+async function linuxCommandLines(): Promise<readonly CommandLine[]> {
+  return [...(await commandLines())].map(([pid, words]) => ({ pid, words }));
 }
 
 async function otherCommandLines(): Promise<readonly CommandLine[]> {

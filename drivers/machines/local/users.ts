@@ -20,7 +20,7 @@ export async function takeUser(machines: string, name: string): Promise<number> 
   if (known !== undefined) return known.uid;
   for (;;) {
     const uid = FIRST_UID + randomInt(COUNT);
-    if (taken.some((each) => each.uid === uid) || pidsOfUser(uid).size > 0) continue;
+    if (taken.some((each) => each.uid === uid) || (await pidsOfUser(uid)).size > 0) continue;
     await writeFile(join(folder, `${String(uid)}.${name}`), '', { mode: 0o600 });
     return uid;
   }

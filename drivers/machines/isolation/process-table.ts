@@ -23,8 +23,8 @@ const PS_LIMIT_MS = 10_000;
  * One look for all who ask before it begins: agents that end together would otherwise each read every process of the host,
  * which is the square of their number.
  */
-function shared<Seen>(look: () => Seen): () => Promise<Awaited<Seen>> {
-  let next: Promise<Awaited<Seen>> | undefined;
+function shared<Seen>(look: () => Seen | Promise<Seen>): () => Promise<Seen> {
+  let next: Promise<Seen> | undefined;
   return () =>
     (next ??= (async () => {
       await new Promise((resolve) => setImmediate(resolve));

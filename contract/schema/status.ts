@@ -41,6 +41,7 @@ const childView = z.object({
   response: z.string().optional().describe('Head of its last answer.'),
   branches: z.array(z.string()).optional().describe('Its working branches.'),
   cost_usd: z.number().describe('US dollars of the child and everything beneath it.'),
+  flight: z.literal(true).optional().describe('It works for the flight that the agent pilots.'),
 });
 
 /** The full state of an agent. */

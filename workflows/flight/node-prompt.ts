@@ -31,7 +31,7 @@ export function withItem(text: string, item: string | undefined): string {
 }
 
 /** What came out of the agents that it waited for. Their conversations are their own. */
-function upstreamFacts(state: FlightState, node: FlightNode): readonly string[] {
+export function upstreamFacts(state: FlightState, node: FlightNode): readonly string[] {
   if (node.needs.length === 0) return [];
   const lines = node.needs.flatMap((slug) => {
     const instances = stateOf(state, slug).instances ?? [];
@@ -39,7 +39,7 @@ function upstreamFacts(state: FlightState, node: FlightNode): readonly string[] 
     const rest = instances.length - told.length;
     return rest === 0 ? told : [...told, `- \`${slug}\`: and ${String(rest)} more agents`];
   });
-  return ['Done before you, by agents of their own:', ...lines];
+  return ['Done before, by agents of their own:', ...lines];
 }
 
 function upstreamLine(state: FlightState, slug: string, { agent, item, response }: Instance): string {

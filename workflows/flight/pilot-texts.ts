@@ -1,6 +1,7 @@
 // What a flight says to its pilot. Pure: contract/wire only.
 import { ITEM_LIMIT } from '../../contract/wire/flight/plan.ts';
 import type { FlightNode, FlightPlan } from '../../contract/wire/flight/plan.ts';
+import { upstreamFacts } from './node-prompt.ts';
 import { nodeStates, stateOf } from './state.ts';
 import type { FlightState, Instance } from './state.ts';
 
@@ -8,12 +9,14 @@ import type { FlightState, Instance } from './state.ts';
 const TOLD = 50;
 
 /** Asks for the items of a node. */
-export function askText(node: FlightNode, again: boolean): string {
+export function askText(state: FlightState, node: FlightNode, again: boolean): string {
   return [
     `[flight] ${again ? 'The flight still waits: agent' : 'Agent'} \`${node.slug}\` runs once for each of: ${node.each ?? ''}`,
+    ...upstreamFacts(state, node),
     `Find out what these are, then call the tool \`flight_items\` with \`{"node": "${node.slug}", "items": ["…", "…"]}\`, ` +
-      `or run \`murmur flight items "" ${node.slug} <item> <item> …\`. At most ${String(ITEM_LIMIT)} items, each a ` +
-      'short name or path on one line; an empty list means that there is nothing to do. Do not do their work yourself.',
+      `or run \`murmur flight items ${node.slug} --item <item> --item <item>\`. At most ${String(ITEM_LIMIT)} items, each a ` +
+      'short name or path on one line; an empty list means that there is nothing to do. The tool `status` shows the ' +
+      'whole answer of an agent. Do not do their work yourself.',
   ].join('\n');
 }
 
@@ -31,7 +34,7 @@ export function failureText(
     ...more(failed),
     ...(blocked.length === 0 ? [] : [`Blocked by it: ${blocked.join(', ')}. Everything else goes on.`]),
     `Find out why. If trying again makes sense, call the tool \`flight_rerun\` with \`{"node": "${node.slug}"}\`, or run ` +
-      `\`murmur flight rerun "" ${node.slug}\`; finished agents are not run again. If not, say what a person has to do.`,
+      `\`murmur flight rerun ${node.slug}\`; finished agents are not run again. If not, say what a person has to do.`,
   ].join('\n');
 }
 

@@ -68,7 +68,7 @@ function ask(state: FlightState, node: FlightNode, own: NodeState, now: string):
   const late = asked !== undefined && Date.parse(now) - Date.parse(asked.at) >= ASK_AGAIN_MS;
   if (asked !== undefined && (!late || asked.times >= ASK_TIMES)) return;
   own.asked = { at: now, times: (asked?.times ?? 0) + 1 };
-  tellPilot(state, askText(node, asked !== undefined));
+  tellPilot(state, askText(state, node, asked !== undefined));
 }
 
 /** One, or as many as the node that it continues has. */

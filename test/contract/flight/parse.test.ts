@@ -1,5 +1,8 @@
 // What a flight's file says, and what it may look like.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it, test } from '@jest/globals';
+import { graphText } from '../../../contract/flight/graph-text.ts';
 import { parseFlight, readFlight } from '../../../contract/flight/parse.ts';
 
 const DEPLOY = `---
@@ -108,6 +111,20 @@ describe('a flight', () => {
       name: 'A flight',
       nodes: [{ slug: 'one' }],
     });
+  });
+
+  it('the example of the documentation is one', async () => {
+    const page = await readFile(join(import.meta.dirname, '../../../docs/flights.md'), 'utf8');
+    const example = /^````markdown\n([\s\S]*?)^````$/m.exec(page)?.[1] ?? '';
+    const plan = parseFlight(example, 'deploy.md');
+    expect(graphText(plan)).toBe(
+      [
+        ' 1  build     out respond',
+        ' 2  audit     needs build; each: the packages that `build` has listed; branch audit/{}',
+        ' 3  release   needs build, audit; gate approve',
+        ' 4  announce  continues release',
+      ].join('\n'),
+    );
   });
 
   it('whatever a file holds, reading ends with a flight or with problems that lie in the file', () => {

@@ -165,7 +165,7 @@ describe('a flight', () => {
     expect(prompts.filter((prompt) => prompt.includes('[child_lifecycle]'))).toEqual([]);
     const report = prompts.find((prompt) => prompt.includes('work as report'));
     expect(report).toContain('as JSON: {"version":"2.1.0"}');
-    expect(report).toMatch(/Done before you, by agents of their own:\n- `audit` \(item web\): answer 1\n/);
+    expect(report).toMatch(/Done before, by agents of their own:\n- `audit` \(item web\): answer 1\n/);
     await eventually(() => flight.stub.ends.length === 5, 'all agents have ended');
     const { children } = await flight.pilot.handle.query<AgentStatus, [object]>('status', { children: true });
     expect(children?.map(({ slug, flight: isOfFlight }) => [slug, isOfFlight]).toSorted()).toEqual(

@@ -119,7 +119,7 @@ describe('an each node', () => {
     expect(graph.step()).toEqual([]);
     expect(graph.states()).toMatchObject({ audit: 'needs-items' });
     expect(graph.told().join()).toMatch(
-      /Agent `audit` runs once for each of: all modules\n.*`flight_items`.*"node": "audit"/,
+      /Agent `audit` runs once for each of: all modules\n.*\n- `list`: answer of list\n.*`flight_items`.*"node": "audit"/,
     );
     expect(takeItems(graph.plan, graph.state, 'audit', ['src/API', 'src/api', ' web ', 'web'])).toEqual({ count: 3 });
     expect(graph.step()).toEqual(['start audit-src-api', 'start audit-src-api-2', 'start audit-web']);

@@ -1,0 +1,111 @@
+// An agent of a flight as it is started: what it inherits from its pilot, and what trying again changes.
+import { describe, expect, it } from '@jest/globals';
+import { startNode } from '../../../activities/flight/start-node.ts';
+import type { AgentSpec } from '../../../contract/wire/agent.ts';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import type { StartNodeInput } from '../../../contract/wire/flight/messages.ts';
+import { recordKey } from '../../../contract/wire/object-keys.ts';
+import { AGENT_TOKEN } from '../../../contract/wire/tokens.ts';
+import { createMemoryObjectStore } from '../../../drivers/objects/memory.ts';
+import { createMemorySecretStore } from '../../../drivers/secrets/memory.ts';
+import { createMemoryTokenStore } from '../../../drivers/tokens/memory.ts';
+import { agentSpec } from '../../fixtures/agent-spec.ts';
+
+const PILOT = agentSpec({
+  identity: { workspace: 'default', account: 'tess', path: ['flight-ship'] },
+  repos: [{ clone_url: 'https://example.com/app.git', base_branch: 'main', branch: 'murmur/default/tess/flight-ship' }],
+  secrets: { ref: 'pilot', names: ['NPM_KEY'] },
+  model: 'fake',
+});
+const BUILD = 'w/default/u/tess/flight-ship/build';
+
+async function bench(options: { readonly living?: number; readonly refusal?: MurmurError } = {}) {
+  const objects = createMemoryObjectStore();
+  const secrets = createMemorySecretStore();
+  const tokens = createMemoryTokenStore();
+  await secrets.put('pilot', { NPM_KEY: 'k', [AGENT_TOKEN]: 'of the pilot' });
+  const started: AgentSpec[] = [];
+  const starter = {
+    start: async (spec: AgentSpec) => {
+      if (options.refusal !== undefined) throw options.refusal;
+      started.push(spec);
+    },
+    countTree: async () => options.living ?? 1,
+    rests: async () => false,
+  };
+  const ports = { objects, secrets, tokens, starter, handover: new AbortController().signal };
+  const input: StartNodeInput = {
+    pilot: PILOT,
+    slug: 'build',
+    spawn_id: 'spawn-1',
+    session_id: 'session-1',
+    created_at: '2026-11-21T08:00:00.000Z',
+    prompt: 'Build.',
+    purpose: 'build of the flight Ship',
+    on_idle: 'terminate',
+    tree_limit: 10,
+  };
+  const storedFor = async (spec: AgentSpec | undefined) => await secrets.get(spec?.secrets?.ref ?? 'none');
+  return {
+    objects,
+    secrets,
+    tokens,
+    started,
+    storedFor,
+    start: (changes = {}) => startNode(ports, { ...input, ...changes }),
+  };
+}
+
+describe('an agent of a flight', () => {
+  it('has the repositories and the secrets of its pilot, a branch and a token of its own', async () => {
+    const { start, started, storedFor, tokens } = await bench();
+    await start();
+    const [spec] = started;
+    expect(spec).toMatchObject({
+      identity: { path: ['flight-ship', 'build'] },
+      spawn_id: 'spawn-1',
+      repos: [{ base_branch: 'main', branch: 'murmur/default/tess/flight-ship_build' }],
+      backend: 'fake',
+      on_idle: 'terminate',
+      created_by: '/w/default/u/tess/flight-ship',
+      for_flight: 'f/default/u/tess/flight-ship',
+      prompt: { text: 'Build.' },
+    });
+    const { [AGENT_TOKEN]: token, ...rest } = await storedFor(spec);
+    expect(rest).toEqual({ NPM_KEY: 'k' });
+    expect(token).not.toBe('of the pilot');
+    expect(await tokens.get(spec?.token_id ?? '')).toMatchObject({ agent: BUILD, account: 'tess' });
+  });
+
+  it('takes branch, model and result from its node', async () => {
+    const { start, started } = await bench();
+    await start({ branch: 'release', model: 'opus', out: 'push' });
+    expect(started[0]).toMatchObject({ repos: [{ branch: 'release' }], model: 'opus', backend: 'claude', out: 'push' });
+  });
+
+  it('tried again it keeps the token that it has; once it has ended it gets none any more', async () => {
+    const { objects, start, started, storedFor, secrets } = await bench();
+    await start();
+    const token = (await storedFor(started[0]))[AGENT_TOKEN];
+    await start();
+    expect((await storedFor(started[1]))[AGENT_TOKEN]).toBe(token);
+    await secrets.delete(started[0]?.secrets?.ref ?? '');
+    await objects.put(recordKey(BUILD), '{}');
+    await start();
+    expect(await storedFor(started[2])).toEqual({});
+  });
+
+  it('waits for room in a tree that is full', async () => {
+    const { start, started } = await bench({ living: 10 });
+    await expect(start()).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    expect(started).toEqual([]);
+  });
+
+  it('leaves nothing behind when it is refused for good', async () => {
+    const { start, secrets, tokens, started } = await bench({ refusal: new MurmurError('ALREADY_EXISTS', 'taken') });
+    await expect(start({ prompt: 'x'.repeat(20_000) })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+    expect(started).toEqual([]);
+    expect(await tokens.list()).toEqual([]);
+    expect(await secrets.get('pilot')).toMatchObject({ NPM_KEY: 'k' });
+  });
+});

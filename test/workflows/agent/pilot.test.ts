@@ -1,0 +1,85 @@
+// What a pilot takes from its flight, and what its agents do not wake it for.
+import { describe, expect, it } from '@jest/globals';
+import type { ChildEvent, FlightEvent } from '../../../contract/wire/messages.ts';
+import { enterChild } from '../../../workflows/agent/children.ts';
+import { awaitsFlight } from '../../../workflows/agent/pilot.ts';
+import { clearQueue } from '../../../workflows/agent/queue.ts';
+import { SIGNAL_HANDLERS } from '../../../workflows/agent/signals.ts';
+import { agentSpec } from '../../fixtures/agent-spec.ts';
+import { message, NOW, testAgent } from '../../fixtures/agent-state.ts';
+
+const PILOT = { workspace: 'default', account: 'tess', path: ['flight-deploy'] } as const;
+
+function pilot() {
+  const agent = testAgent({ identity: PILOT, flight: { name: 'Deploy', key: 'k' } });
+  agent.begin();
+  const tell = (event: unknown): void => SIGNAL_HANDLERS.flightEvent(agent.state, event, NOW, agent.spec);
+  return { ...agent, tell };
+}
+
+const EVENT: FlightEvent = { id: 'flight-1', text: '[flight] Agent `a` has failed', at: NOW };
+
+describe('a pilot', () => {
+  it('takes a message of its flight once, and a cleared queue leaves it there', () => {
+    const { state, tell } = pilot();
+    tell(EVENT);
+    tell(EVENT);
+    state.queue.push(message('something else'));
+    expect(clearQueue(state)).toBe(1);
+    expect(state.queue).toEqual([
+      { id: 'flight-1', kind: 'child', text: { text: EVENT.text }, from: 'f/default/u/tess/flight-deploy', at: NOW },
+    ]);
+  });
+
+  it('awaits its flight until the last message, also when it comes while the pilot ends', () => {
+    const { state, spec, tell } = pilot();
+    expect(awaitsFlight(state, spec)).toBe(true);
+    state.end = { how: 'stop', by: 'tess', reason: undefined };
+    tell({ ...EVENT, last: true });
+    expect(awaitsFlight(state, spec)).toBe(false);
+    expect(state.queue).toEqual([]);
+  });
+
+  it.each([[undefined], ['text'], [null], [{ id: 1, text: 'x', at: NOW }], [{ id: 'x' }]])(
+    'is not disturbed by %j',
+    (payload) => {
+      const { state, tell } = pilot();
+      tell(payload);
+      expect(state.queue).toEqual([]);
+    },
+  );
+
+  it('knows of its agents and their cost, and is not woken for their ends; for its own children it is', () => {
+    const { state, spec } = pilot();
+    const spawn = (slug: string, changes = {}): string => {
+      const child = agentSpec({ identity: { ...PILOT, path: [...PILOT.path, slug] }, ...changes });
+      enterChild(state, spec, child, NOW);
+      return child.spawn_id;
+    };
+    const end = (slug: string, spawn_id: string): void => {
+      const event: ChildEvent = {
+        id: 'told-1',
+        slug,
+        spawn_id,
+        phase: 'failed',
+        turn: 1,
+        branches: [],
+        cost_usd: 0.5,
+        at: NOW,
+      };
+      SIGNAL_HANDLERS.childEvent(state, event, NOW, spec);
+    };
+    end('build', spawn('build', { for_flight: 'f/default/u/tess/flight-deploy' }));
+    expect(state.queue).toEqual([]);
+    expect(state.children).toMatchObject([{ slug: 'build', phase: 'failed', cost_usd: 0.5, flight: true }]);
+    end('own', spawn('own'));
+    expect(state.queue).toHaveLength(1);
+  });
+
+  it('an agent without a flight takes no message of one', () => {
+    const { state, spec } = testAgent();
+    SIGNAL_HANDLERS.flightEvent(state, EVENT, NOW, spec);
+    expect(state.queue).toEqual([]);
+    expect(awaitsFlight(state, spec)).toBe(false);
+  });
+});

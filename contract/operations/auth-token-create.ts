@@ -15,7 +15,9 @@ export const authTokenCreate = defineOperation({
       .max(100, 'a label has at most 100 characters')
       .optional()
       .describe('What it is for, shown in the list.'),
-    expires_in: duration.optional().describe('How long it holds, such as `12h` or `30d`. Default: until it is revoked.'),
+    expires_in: duration
+      .optional()
+      .describe('How long it holds, such as `12h` or `30d`. Default: until it is revoked.'),
   }),
   output: z.object({
     id: z.string().describe('Id of the token, to revoke it.'),

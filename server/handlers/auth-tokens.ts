@@ -11,9 +11,7 @@ export const authTokenCreate: Handler<'auth_token_create'> = async (parts, input
   const id = `token-${randomBytes(6).toString('hex')}`;
   const now = Date.now();
   const expiry =
-    input.expires_in === undefined
-      ? {}
-      : { expires_at: new Date(now + durationMs(input.expires_in)).toISOString() };
+    input.expires_in === undefined ? {} : { expires_at: new Date(now + durationMs(input.expires_in)).toISOString() };
   const token = await mintToken(parts.tokenStore, {
     id,
     account: call.account,

@@ -142,7 +142,8 @@ export const spawn = defineOperation({
     'RESOURCE_EXHAUSTED',
   ],
   hints: { readOnly: false, destructive: false, idempotent: false },
-  local: ['each', 'flight'],
+  // The inputs are of no use without their flight.
+  local: ['each', 'flight', 'flight_inputs'],
   mcp: { without: ['secrets', 'rights', 'flight_source'] },
   cli: {
     command: 'spawn',

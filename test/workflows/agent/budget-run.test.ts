@@ -136,6 +136,8 @@ describe('a tree with a budget', () => {
     const quick = childSpec(lead.spec, 'quick', { prompt: { text: 'spend 0.05' }, on_idle: 'terminate' });
     await spawn(lead.spec, quick);
     await eventually(async () => (await statusOf(lead.spec)).children?.[0]?.phase === 'completed', 'the end of quick');
+    const ended = (await statusOf(lead.spec)).children?.[0]?.cost_usd ?? 0;
+    expect(ended).toBeGreaterThanOrEqual(0.05);
     const kid = childSpec(lead.spec, 'kid', { prompt: { text: 'spend 1' }, limits });
     const deep = childSpec(kid, 'deep', { prompt: { text: 'spend 1' } });
     await spawn(lead.spec, kid);
@@ -147,7 +149,7 @@ describe('a tree with a budget', () => {
     const whole = await statusOf(lead.spec);
     const spent = [whole, await statusOf(kid), await statusOf(deep)].reduce(
       (sum, { cost }) => sum + cost.own_usd,
-      0.05,
+      ended,
     );
     // Each running turn can overshoot by the messages of the moment in which it is interrupted.
     expect(spent).toBeLessThan(1.1);
@@ -168,7 +170,7 @@ describe('a tree with a budget', () => {
     await handleOf(deep).result();
     await eventually(async () => {
       const [top, mid] = [await statusOf(lead.spec), await statusOf(kid)];
-      return Math.abs(top.cost.children_usd - 0.05 - mid.cost.total_usd) < 1e-6;
+      return Math.abs(top.cost.children_usd - ended - mid.cost.total_usd) < 1e-6;
     }, 'all costs to be known at the top');
     await handleOf(kid).signal('kill', { id: 'k', from: 'tess' });
     await handleOf(kid).result();

@@ -1,7 +1,7 @@
 // A runner as the bundled process that machines run, in the isolation that this host allows.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -105,7 +105,8 @@ async function prepareMachine(folder: string, paths: MachinePaths, kind: 'auto' 
   }
   const spec: IsolationSpec = {
     kind: detected.kind,
-    machine: 'murmur-00000001',
+    // Its processes are found by this name, also by another test that ends its own.
+    machine: `murmur-${randomBytes(4).toString('hex')}`,
     paths: {
       home: paths.home,
       work: paths.work,

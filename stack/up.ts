@@ -10,6 +10,7 @@ import { openLog, tailOf } from './logs.ts';
 import type { WantedPorts } from './ports.ts';
 import { entryOf } from './programs.ts';
 import { PACKAGE_ROOT } from '../config/package.ts';
+import { isRunning } from './process.ts';
 import { readRecord, removeRecord, runningRecord } from './record.ts';
 import type { StackSettings } from './supervisor/settings.ts';
 import { supervise } from './supervisor/supervise.ts';
@@ -109,7 +110,8 @@ async function untilReady(options: UpOptions, started?: number): Promise<StackRe
       await removeRecord(home);
       throw failureOf(record);
     }
-    if (record?.state === 'ready' && (await runningRecord(home)) !== undefined) return record;
+    // Its own supervisor: the record of one that was killed says ready until the next has written its own.
+    if (record?.state === 'ready' && (await isRunning(record.supervisor))) return record;
     if (started !== undefined && !processExists(started) && (await runningRecord(home)) === undefined) {
       const last = await readRecord(home);
       if (last?.state !== 'failed') throw await diedSilently(options);

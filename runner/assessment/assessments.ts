@@ -2,7 +2,7 @@
 import type { AssessReply, AssessRequest } from '../../contract/wire/assessment.ts';
 import { readVerdict } from '../../contract/wire/assessment.ts';
 import type { BackendTurnEnd } from '../../drivers/backends/backend.ts';
-import { NO_COST } from '../turns/outcome.ts';
+import { NO_COST } from '../../contract/wire/cost.ts';
 
 /** Asks the backend; `signal` ends it early. */
 export type Ask = (request: AssessRequest, signal: AbortSignal) => Promise<BackendTurnEnd>;

@@ -1,8 +1,7 @@
 // The outcome of a turn that observed nothing. Imports the contract only.
+import { NO_COST } from '../../contract/wire/cost.ts';
 import type { RunnerTurnOutcome } from '../../contract/wire/runner.ts';
-import type { Cost, TurnStatus } from '../../contract/wire/turns.ts';
-
-export const NO_COST: Cost = { usd: 0, by_model: {} };
+import type { TurnStatus } from '../../contract/wire/turns.ts';
 
 /** An outcome without response, cost, changes and branches. */
 export function emptyOutcome(turnId: string, status: TurnStatus): RunnerTurnOutcome {

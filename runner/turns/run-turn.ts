@@ -5,7 +5,7 @@ import type { AgentSession, BackendEvent, BackendTurnEnd } from '../../drivers/b
 import type { AgentProgram } from '../agent-program.ts';
 import type { Containment } from '../containment.ts';
 import type { Observation } from '../observation/observe.ts';
-import { NO_COST } from './outcome.ts';
+import { NO_COST } from '../../contract/wire/cost.ts';
 
 /**
  * After an interrupt the program ends its tools, which takes some 0.1 s. A tool that does not end, because what it

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ensureHostId, homePaths } from '../../config/home.ts';
 import type { AgentSpec, AgentStatus } from '../../contract/wire/agent.ts';
@@ -9,21 +9,14 @@ import { AGENT_WORKFLOW, taskQueueOf } from '../../contract/wire/messages.ts';
 import { createFileEventLog } from '../../drivers/events/file.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
 import { agentSpec } from '../fixtures/agent-spec.ts';
-import { startTemporal } from '../fixtures/temporal.ts';
-import type { TestTemporal } from '../fixtures/temporal.ts';
+import { temporalForFile } from '../fixtures/temporal-for-file.ts';
 import { PATIENCE_MS, eventually } from '../fixtures/waiting.ts';
 import { startWorkerProcess } from '../fixtures/worker-process.ts';
 import type { WorkerProcess } from '../fixtures/worker-process.ts';
 
 const KEY = 'sk-ant-never-to-be-seen';
 
-let temporal: TestTemporal;
-beforeAll(async () => {
-  temporal = await startTemporal();
-}, 900_000);
-afterAll(async () => {
-  await temporal.stop();
-}, 60_000);
+const temporal = temporalForFile();
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const started: WorkerProcess[] = [];

@@ -4,7 +4,7 @@ import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { AssessReply } from '../../contract/wire/assessment.ts';
 import { assess, interruptTurn } from './activities.ts';
 import { assessmentInput, beginAssessment, endAssessment } from './assessment.ts';
-import { NO_COST } from './cost.ts';
+import { NO_COST } from '../../contract/wire/cost.ts';
 import { activityProblem } from './failure.ts';
 import { reviewBudget } from './spending.ts';
 import type { AgentState } from './state.ts';

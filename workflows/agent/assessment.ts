@@ -5,7 +5,7 @@ import { ASSESSMENT_LIMIT } from '../../contract/wire/assessment.ts';
 import type { AssessReply } from '../../contract/wire/assessment.ts';
 import { hasBusyChildren, WAITS_FOR_CHILDREN } from './children.ts';
 import { listTasks } from './checklist.ts';
-import { addCost } from './cost.ts';
+import { addCost } from '../../contract/wire/cost.ts';
 import { missingNote, systemNote } from './prompts.ts';
 import { hasInput } from './queue.ts';
 import { endSpending, maySpend } from './spending.ts';

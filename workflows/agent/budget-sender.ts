@@ -55,15 +55,3 @@ export function startBudgetSender(state: AgentState, spec: AgentSpec): Messenger
     },
   };
 }
-
-/** Several messengers as one. */
-export function together(...messengers: readonly Messenger[]): Messenger {
-  return {
-    drain: async () => {
-      for (const each of messengers) if (each.busy) await each.drain();
-    },
-    get busy() {
-      return messengers.some((each) => each.busy);
-    },
-  };
-}

@@ -1,5 +1,6 @@
 // The family of an agent: what it knows of its children, and what it tells its parent. Pure: contract/wire only.
 import type { AgentSpec, ChildView } from '../../contract/wire/agent.ts';
+import { defined } from '../../contract/wire/defined.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { absolutePathOf, parentOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { ChildEvent } from '../../contract/wire/messages.ts';
@@ -76,7 +77,7 @@ export function enterChild(state: AgentState, spec: AgentSpec, child: AgentSpec,
     spawn_id,
     phase: 'starting',
     phase_since: now,
-    ...optional({ purpose }),
+    ...defined({ purpose }),
     cost_usd: 0,
     ...(flight === undefined ? {} : { flight: true }),
   };
@@ -107,8 +108,8 @@ export function takeChildEvent(
     ...known,
     phase,
     phase_since: event.at,
-    ...optional({ reason }),
-    ...optional({ response: short }),
+    ...defined({ reason }),
+    ...defined({ response: short }),
     ...(branches.length === 0 ? {} : { branches }),
     cost_usd,
     ...(wakes ? { told_turn: turn } : {}),
@@ -117,7 +118,7 @@ export function takeChildEvent(
     state,
     state.children.map((child) => (child === known ? changed : child)),
   );
-  recordEvent(state, { type: 'child', slug, phase, ...optional({ reason, response: short }), cost_usd }, now, event.by);
+  recordEvent(state, { type: 'child', slug, phase, ...defined({ reason, response: short }), cost_usd }, now, event.by);
   return wakes ? { text: messageOf(event) } : undefined;
 }
 
@@ -177,7 +178,7 @@ export function tellParent(state: AgentState, previous: Phase, now: string): voi
   const event: Omit<ChildEvent, 'slug' | 'spawn_id'> = {
     id: `told-${state.told}`,
     phase,
-    ...optional({ reason }),
+    ...defined({ reason }),
     turn: state.turns,
     ...(end !== undefined && isTerminal(phase) ? { by: end.by } : {}),
     ...(hasBusyChildren(state) ? { busy_children: true } : {}),
@@ -194,10 +195,4 @@ export function tellParent(state: AgentState, previous: Phase, now: string): voi
 export function parentWorkflow(spec: AgentSpec): string | undefined {
   const parent = parentOf(spec.identity);
   return parent === undefined ? undefined : workflowIdOf(parent);
-}
-
-function optional<T extends object>(fields: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]?: Exclude<T[Key], undefined>;
-  };
 }

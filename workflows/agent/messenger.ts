@@ -3,7 +3,6 @@ import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { ChildEvent } from '../../contract/wire/messages.ts';
 import { parentWorkflow } from './children.ts';
-import { startSlotKeeper } from './slot.ts';
 import type { AgentState } from './state.ts';
 
 /** The flight that the agent works for acts upon its ends; one that has ended needs to know nothing. */
@@ -22,14 +21,13 @@ export interface Messenger {
 
 /**
  * Starts to send. By the parent's workflow id, so that it arrives whichever run the parent is in; a parent that has
- * ended is told nothing more. The fan-out of an agent hears of its rest. Without either it does nothing.
+ * ended is told nothing more. Without one it does nothing.
  */
 export function startMessenger(state: AgentState, spec: AgentSpec): Messenger {
   const id = parentWorkflow(spec);
   let sending = false;
-  const slot = startSlotKeeper(state, spec);
   const waiting = (): boolean => (state.to_parent?.length ?? 0) > 0;
-  const isBusy = (): boolean => sending || waiting() || slot.busy;
+  const isBusy = (): boolean => sending || waiting();
   const send = async (workflowId: string): Promise<void> => {
     const parent = getExternalWorkflowHandle(workflowId);
     const slug = spec.identity.path.at(-1) ?? '';
@@ -55,6 +53,18 @@ export function startMessenger(state: AgentState, spec: AgentSpec): Messenger {
     drain: () => condition(() => !isBusy()),
     get busy() {
       return isBusy();
+    },
+  };
+}
+
+/** Several messengers as one. */
+export function together(...messengers: readonly Messenger[]): Messenger {
+  return {
+    drain: async () => {
+      for (const each of messengers) if (each.busy) await each.drain();
+    },
+    get busy() {
+      return messengers.some((each) => each.busy);
     },
   };
 }

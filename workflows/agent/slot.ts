@@ -2,19 +2,14 @@
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { FanoutSignals } from '../../contract/wire/fanout/messages.ts';
+import type { Messenger } from './messenger.ts';
 import type { AgentState } from './state.ts';
-
-/** What is still to be said to the fan-out. */
-export interface SlotKeeper {
-  /** Whether the agent rests and the fan-out has not heard of it: the workflow must not close then. */
-  readonly busy: boolean;
-}
 
 /**
  * Starts to wait for the agent's rest; without a fan-out it does nothing. Said again after continue-as-new, which is
  * harmless; a fan-out that has ended needs to know nothing.
  */
-export function startSlotKeeper(state: AgentState, { slot }: AgentSpec): SlotKeeper {
+export function startSlotKeeper(state: AgentState, { slot }: AgentSpec): Messenger {
   let released = slot === undefined;
   const rests = (): boolean => state.phase !== 'starting' && state.phase !== 'running';
   const release = async (fanout: string, payload: FanoutSignals['released']): Promise<void> => {
@@ -27,9 +22,11 @@ export function startSlotKeeper(state: AgentState, { slot }: AgentSpec): SlotKee
     released = true;
   };
   if (slot !== undefined) void release(slot.fanout, { index: slot.index });
+  const isBusy = (): boolean => !released && rests();
   return {
+    drain: () => condition(() => !isBusy()),
     get busy() {
-      return !released && rests();
+      return isBusy();
     },
   };
 }

@@ -7,6 +7,7 @@ import type {
   ReceiptLine,
   StatusQueryInput,
 } from '../../contract/wire/agent.ts';
+import { defined } from '../../contract/wire/defined.ts';
 import { TIMELINE_TYPES } from '../../contract/wire/events.ts';
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
@@ -105,12 +106,5 @@ export function resultOf(
       ...beneath,
     ],
     cost: state.cost,
-  };
-}
-
-/** The object without the fields that are undefined. */
-function defined<T extends object>(fields: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]?: Exclude<T[Key], undefined>;
   };
 }

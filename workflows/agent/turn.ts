@@ -4,7 +4,7 @@ import type { FollowUp, TurnOutcome } from '../../contract/wire/turns.ts';
 import { checkAssessed } from './assessment.ts';
 import { activateTasks } from './checklist.ts';
 import { checkCompletion } from './completion.ts';
-import { addCost } from './cost.ts';
+import { addCost } from '../../contract/wire/cost.ts';
 import { checklistText, instructions, instructionsNote, isInstructions, subjectOf } from './prompts.ts';
 import { hasInput, messageHead, takeInputs } from './queue.ts';
 import { continueTurn, parkAfterModelError } from './recovery.ts';

@@ -17,9 +17,9 @@ import { endFlight, startFlight } from './flight-owner.ts';
 import { startPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
 import { assessToItsEnd } from './assess-run.ts';
-import { startBudgetSender, together } from './budget-sender.ts';
+import { startBudgetSender } from './budget-sender.ts';
 import { hasBusyChildren } from './children.ts';
-import { startMessenger } from './messenger.ts';
+import { startMessenger, together } from './messenger.ts';
 import type { Messenger } from './messenger.ts';
 import { carriedState, enterPhase, initialState, orderEnd, takenOver } from './state.ts';
 import type { AgentState } from './state.ts';
@@ -28,6 +28,7 @@ import { awaitsFlight } from './pilot.ts';
 import { runTurnToItsEnd } from './turn-run.ts';
 import { beginTurn, canStart } from './turn.ts';
 import type { Verdict } from './turn.ts';
+import { startSlotKeeper } from './slot.ts';
 import { showState } from './visibility.ts';
 import { registerHandlers } from './wiring.ts';
 
@@ -61,7 +62,7 @@ export async function agent(spec: AgentSpec, carried?: AgentState): Promise<Agen
     await CancellationScope.nonCancellable(() => startFlight(spec));
   }
   return await CancellationScope.nonCancellable(() => {
-    const family = together(startMessenger(state, spec), startBudgetSender(state, spec));
+    const family = together(startMessenger(state, spec), startSlotKeeper(state, spec), startBudgetSender(state, spec));
     return live(state, spec, startPublisher(state, spec, family), family);
   });
 }

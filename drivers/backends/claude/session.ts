@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { Cost } from '../../../contract/wire/turns.ts';
 import type { AgentSession, BackendEvent, BackendTurnEnd, OpenSession } from '../backend.ts';
-import { addCost, NO_COST } from '../cost.ts';
+import { addCost, NO_COST } from '../../../contract/wire/cost.ts';
 import { claudeVersionProblem } from './program.ts';
 import type { ProgramExit } from './program-process.ts';
 import { exitReason, ProgramProcess } from './program-process.ts';

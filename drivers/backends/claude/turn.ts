@@ -1,7 +1,7 @@
 // One running turn: collects what the program tells, hands it on as events, and knows the turn's outcome. Pure.
 import type { Cost, TurnError } from '../../../contract/wire/turns.ts';
 import type { BackendEvent, BackendTurnEnd } from '../backend.ts';
-import { addCost, isSpent, NO_COST } from '../cost.ts';
+import { addCost, isSpent, NO_COST } from '../../../contract/wire/cost.ts';
 import { eventText } from '../event-text.ts';
 import { turnError } from '../model-errors.ts';
 import { costOf } from './cost.ts';

@@ -1,6 +1,6 @@
 // What a turn has used so far, counted message by message. Pure.
 import type { Cost } from '../../../contract/wire/turns.ts';
-import { addCost, NO_COST } from '../cost.ts';
+import { addCost, NO_COST } from '../../../contract/wire/cost.ts';
 import type { MessageTokens } from './prices.ts';
 import { messageCost } from './prices.ts';
 import type { AssistantMessage, MessageBlock } from './protocol.ts';

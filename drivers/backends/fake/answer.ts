@@ -1,7 +1,7 @@
 // A fake session that only answers: the next scripted verdict of the prompt. Nothing of it is kept. Built-ins only.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentSession, OpenSession } from '../backend.ts';
-import { NO_COST } from '../cost.ts';
+import { NO_COST } from '../../../contract/wire/cost.ts';
 import { eventText } from '../event-text.ts';
 import { scriptedVerdict } from './script.ts';
 import { ANSWER_USAGE } from './turn.ts';

@@ -3,7 +3,7 @@
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { Cost } from '../../../contract/wire/turns.ts';
 import type { AgentBackend, AgentSession, BackendEvent, BackendTurnEnd, OpenSession } from '../backend.ts';
-import { isSpent, NO_COST } from '../cost.ts';
+import { isSpent, NO_COST } from '../../../contract/wire/cost.ts';
 import { eventText } from '../event-text.ts';
 import { turnError } from '../model-errors.ts';
 import { createAnswerSession } from './answer.ts';

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cost } from '../../../contract/wire/turns.ts';
 import type { BackendEvent, BackendTurnEnd, OpenSession } from '../backend.ts';
-import { addCost, NO_COST } from '../cost.ts';
+import { addCost, NO_COST } from '../../../contract/wire/cost.ts';
 import { eventText } from '../event-text.ts';
 import { kindOfStatus, turnError } from '../model-errors.ts';
 import type { ScriptedTool, ScriptStep } from './script.ts';

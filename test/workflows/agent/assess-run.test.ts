@@ -1,19 +1,12 @@
 // Assessments in a workflow on a real server: what is missing is done, interrupts and kills come in between.
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { AssessReply } from '../../../contract/wire/assessment.ts';
 import { startAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
-import { startTemporal } from '../../fixtures/temporal.ts';
-import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 
-let temporal: TestTemporal;
-beforeAll(async () => {
-  temporal = await startTemporal();
-}, 900_000);
-afterAll(async () => {
-  await temporal.stop();
-}, 60_000);
+const temporal = temporalForFile();
 
 const cost = { usd: 0.5, by_model: {} };
 const done: AssessReply = { status: 'assessed', verdict: { done: true, reason: 'all there', missing: [] }, cost };

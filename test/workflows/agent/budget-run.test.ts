@@ -2,7 +2,7 @@
 // cached workflows and while agents continue as new.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { RunTurnInput } from '../../../contract/wire/activities.ts';
 import type { AgentSpec, AgentStatus } from '../../../contract/wire/agent.ts';
@@ -13,17 +13,10 @@ import { agentSpec } from '../../fixtures/agent-spec.ts';
 import { startAgent } from '../../fixtures/running-agent.ts';
 import type { RunningAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
-import { startTemporal } from '../../fixtures/temporal.ts';
-import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 
-let temporal: TestTemporal;
-beforeAll(async () => {
-  temporal = await startTemporal();
-}, 900_000);
-afterAll(async () => {
-  await temporal.stop();
-}, 60_000);
+const temporal = temporalForFile();
 
 function handleOf(spec: AgentSpec): WorkflowHandle {
   return temporal.client.workflow.getHandle(workflowIdOf(spec.identity));

@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { startAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
-import { startTemporal } from '../../fixtures/temporal.ts';
-import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { gate } from '../../fixtures/waiting.ts';
 
-let temporal: TestTemporal;
-beforeAll(async () => {
-  temporal = await startTemporal();
-}, 900_000);
-afterAll(async () => {
-  await temporal.stop();
-}, 60_000);
+const temporal = temporalForFile();
 
 const WORKERS = [
   { name: 'a worker with a cache', options: {} },

@@ -1,21 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Task } from '../../../contract/wire/tasks.ts';
 import { startAgent } from '../../fixtures/running-agent.ts';
 import type { RunningAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
-import { startTemporal } from '../../fixtures/temporal.ts';
-import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { gate } from '../../fixtures/waiting.ts';
 
-let temporal: TestTemporal;
-beforeAll(async () => {
-  temporal = await startTemporal();
-}, 900_000);
-afterAll(async () => {
-  await temporal.stop();
-}, 60_000);
+const temporal = temporalForFile();
 
 /** A signal with a payload as it came over the wire, as the Web UI sends it. */
 async function signalRaw(agent: RunningAgent, name: string, encoding: string | undefined, data: string): Promise<void> {

@@ -1,18 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { HANDOVER, MACHINE_LOST } from '../../../contract/wire/activities.ts';
 import { startAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
-import { startTemporal } from '../../fixtures/temporal.ts';
-import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
 
-let temporal: TestTemporal;
-beforeAll(async () => {
-  temporal = await startTemporal();
-}, 900_000);
-afterAll(async () => {
-  await temporal.stop();
-}, 60_000);
+const temporal = temporalForFile();
 
 const lost = (): ApplicationFailure => ApplicationFailure.nonRetryable('the machine is gone', MACHINE_LOST);
 

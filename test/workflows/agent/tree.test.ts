@@ -1,6 +1,6 @@
 // Parents and children as workflows on a real server: started, heard of, killed, also while either continues as new.
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { createAgentControl } from '../../../worker/agent-control.ts';
 import type { AgentResult, AgentSpec, AgentStatus } from '../../../contract/wire/agent.ts';
@@ -10,17 +10,10 @@ import { startAgent } from '../../fixtures/running-agent.ts';
 import type { RunningAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
 import type { StubScript } from '../../fixtures/stub-activities.ts';
-import { startTemporal } from '../../fixtures/temporal.ts';
-import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 
-let temporal: TestTemporal;
-beforeAll(async () => {
-  temporal = await startTemporal();
-}, 900_000);
-afterAll(async () => {
-  await temporal.stop();
-}, 60_000);
+const temporal = temporalForFile();
 
 function childSpec(parent: AgentSpec, slug: string, changes: Partial<AgentSpec> = {}): AgentSpec {
   const identity = { ...parent.identity, path: [...parent.identity.path, slug] };

@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { startAgent } from '../../fixtures/running-agent.ts';
-import { startTemporal } from '../../fixtures/temporal.ts';
-import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 
-let temporal: TestTemporal;
-beforeAll(async () => {
-  temporal = await startTemporal();
-}, 900_000);
-afterAll(async () => {
-  await temporal.stop();
-}, 60_000);
+const temporal = temporalForFile();
 
 /** Names of the events of a history, as Temporal calls them, by their numbers in the protocol. */
 const UPSERT = 40;

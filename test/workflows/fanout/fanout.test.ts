@@ -1,6 +1,6 @@
 // The fan-out workflow on a real server, with activities that only count.
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { FANOUT_QUERY, FANOUT_WORKFLOW } from '../../../contract/wire/fanout/messages.ts';
 import type {
@@ -10,17 +10,11 @@ import type {
   FanoutResult,
   StartOutcome,
 } from '../../../contract/wire/fanout/messages.ts';
-import { startTemporal, startWorker } from '../../fixtures/temporal.ts';
-import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { startWorker } from '../../fixtures/temporal.ts';
+import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 
-let temporal: TestTemporal;
-beforeAll(async () => {
-  temporal = await startTemporal();
-}, 900_000);
-afterAll(async () => {
-  await temporal.stop();
-}, 60_000);
+const temporal = temporalForFile();
 
 interface RunningFanout extends AsyncDisposable {
   readonly handle: WorkflowHandle;

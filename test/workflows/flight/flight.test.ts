@@ -1,7 +1,7 @@
 // Flights as workflows on a real server: started by their pilots, through lists, gates, failures and continue-as-new.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { createFlightActivities } from '../../../activities/flight/flight.ts';
 import { parseFlight } from '../../../contract/flight/parse.ts';
@@ -21,17 +21,10 @@ import { startAgent } from '../../fixtures/running-agent.ts';
 import type { RunningAgent } from '../../fixtures/running-agent.ts';
 import { promptOf, stubActivities } from '../../fixtures/stub-activities.ts';
 import type { StubActivities, StubScript } from '../../fixtures/stub-activities.ts';
-import { startTemporal } from '../../fixtures/temporal.ts';
-import type { TestTemporal } from '../../fixtures/temporal.ts';
+import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually, PATIENCE_MS } from '../../fixtures/waiting.ts';
 
-let temporal: TestTemporal;
-beforeAll(async () => {
-  temporal = await startTemporal();
-}, 900_000);
-afterAll(async () => {
-  await temporal.stop();
-}, 60_000);
+const temporal = temporalForFile();
 
 /** Between two questions. */
 const QUESTION_MS = 250;

@@ -1,5 +1,5 @@
-// Sums of cost deltas. Imports contract/wire only.
-import type { Cost, ModelUsage } from '../../contract/wire/turns.ts';
+// Sums of cost deltas. Loaded by the workflow sandbox: types and pure functions only.
+import type { Cost, ModelUsage } from './turns.ts';
 
 /** Nothing spent. */
 export const NO_COST: Cost = { usd: 0, by_model: {} };

@@ -14,7 +14,9 @@ export interface Containment {
    * companions of the agent program.
    */
   endStartedSince(since: Date, keep: readonly number[]): Promise<void>;
-  /** Ends every process inside. Resolves when they are gone. */
+  /** Ends every process inside that was started through this object. Resolves when they are gone. */
+  endStarted(): Promise<void>;
+  /** Ends every process inside, also what an earlier runner left: it looks at each process of the host. */
   endAll(): Promise<void>;
 }
 

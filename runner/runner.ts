@@ -190,7 +190,7 @@ export class Runner {
     settled.abort();
     await this.#session?.program.stop();
     await this.#context.close();
-    await this.#options.containment.endAll();
+    await this.#options.containment.endStarted();
     // `interrupted` is about a turn; the session was told to end, whether one ran or not.
     this.journal.append({ type: 'session_end', reason: status === 'interrupted' ? 'stopped' : status });
     this.journal.close();
@@ -203,7 +203,7 @@ export class Runner {
     for (;;) {
       await delay(STOP_IMPATIENCE_MS, undefined, { signal: settled });
       this.#context.git.endAll();
-      await this.#options.containment.endAll();
+      await this.#options.containment.endStarted();
     }
   }
 

@@ -8,7 +8,7 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import type { StackRecord } from '../contract/stack.ts';
 import { openLog, tailOf } from './logs.ts';
 import type { WantedPorts } from './ports.ts';
-import { entryOf } from './programs.ts';
+import { entryOf, programEnvironment } from './programs.ts';
 import { PACKAGE_ROOT } from '../config/package.ts';
 import { isRunning } from './process.ts';
 import { readRecord, removeRecord, runningRecord } from './record.ts';
@@ -82,7 +82,7 @@ async function startSupervisor(settings: StackSettings, env: NodeJS.ProcessEnv):
   const log = await openLog(settings.home, 'supervisor');
   try {
     const child = spawn(process.execPath, [entryOf('supervisor'), JSON.stringify(settings)], {
-      env,
+      env: programEnvironment(env),
       cwd: settings.home.root,
       detached: true,
       stdio: ['ignore', log.fd, log.fd],

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { findClaude } from '../../config/programs.ts';
+import { packPackage, unpackPackage } from '../../scripts/test/package.ts';
 import { startBareWorker, type BareWorker } from './bare-worker.ts';
 import { startDevServer } from './dev-server.ts';
 import { startModel, type BenchModel } from './model.ts';
-import { publish } from './published.ts';
 import { makeRepository } from './repository.ts';
 import { startStack, type Stack } from './stack.ts';
 
@@ -56,7 +56,7 @@ export async function openLaboratory(options: {
     closing.push(() => model.stop());
 
     const { packageRoot, floorsOnly } = options;
-    const bin = floorsOnly ? undefined : await publish(packageRoot, directory);
+    const bin = floorsOnly ? undefined : await publish(packageRoot, path.join(directory, 'published'));
     const stack = bin === undefined ? undefined : await startStack({ bin, directory, modelUrl: model.url });
     if (stack !== undefined) closing.push(() => stack.stop());
     const devServer = stack === undefined ? await startDevServer(directory, packageRoot) : undefined;
@@ -87,4 +87,9 @@ export async function openLaboratory(options: {
     await close();
     throw error;
   }
+}
+
+/** What is measured is what users get. */
+async function publish(packageRoot: string, folder: string): Promise<string> {
+  return unpackPackage(await packPackage(packageRoot, folder), packageRoot, folder);
 }

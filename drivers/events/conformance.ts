@@ -193,6 +193,7 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
           expect((await next).value).toMatchObject({ id: seq });
         }
         abort.abort();
+        expect(await entries.next()).toEqual({ done: true, value: undefined });
       }, 30_000);
 
       it('ends when the signal aborts, while it waits or before it begins', async () => {

@@ -22,11 +22,13 @@ export async function createMachines(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ readonly local: MachineProvider }> {
   const { home, claude } = config;
+  // Where the stack's programs keep what they have compiled: each runner is a file of its own, which would only fill it.
+  const { NODE_COMPILE_CACHE: _cache, ...callers } = env;
   const local = createLocalProvider({
     machines: home.machines,
     isolation: await localIsolation(config),
     programs: { ...(claude === undefined ? {} : { claude }), murmur: MURMUR },
-    env,
+    env: callers,
   });
   return { local };
 }

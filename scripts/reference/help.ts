@@ -1,22 +1,30 @@
 // The help of a command as the program itself prints it.
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { makeTerminal } from '../../cli/output/terminal.ts';
+import { runCli } from '../../cli/run.ts';
 
-/** A cold start of the CLI takes a second on a loaded machine. */
-const TIMEOUT_MS = 60_000;
+/** oclif breaks lines at the terminal's width unless it is told another. */
+const COLUMNS = '100';
 
 /** What `murmur <command> --help` prints, without colours and at a fixed width. */
 export async function commandHelp(root: string, command: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [join(root, 'bin', 'murmur.js'), ...command.split(' '), '--help'],
+  process.env['OCLIF_COLUMNS'] = COLUMNS;
+  const env = { NO_COLOR: '1' };
+  let printed = '';
+  const print = { write: (text: string) => (printed += text) };
+  const code = await runCli(
+    [...command.split(' '), '--help'],
     {
-      timeout: TIMEOUT_MS,
-      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', OCLIF_COLUMNS: '100', COLUMNS: '100' },
+      env,
+      cwd: root,
+      terminal: makeTerminal(print, print, env),
+      readStdin: () => Promise.resolve(''),
+      signal: new AbortController().signal,
+      version: '',
     },
+    { name: 'murmur', version: '', root, commands: 'cli/commands.ts' },
   );
-  return stdout
+  if (code !== 0) throw new Error(`murmur ${command} --help failed: ${printed}`);
+  return printed
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n')

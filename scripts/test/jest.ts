@@ -31,13 +31,13 @@ interface JestResults {
   }[];
 }
 
-/** Prints as jest does, then each skipped test, whose name says why. A run that leaves something open has failed. */
-export async function runJest(end: AbortSignal): Promise<Count> {
+/** With these variables beside those of this process. Prints as jest does, then each skipped test, whose name says why. A run that leaves something open has failed. */
+export async function runJest(end: AbortSignal, env: NodeJS.ProcessEnv): Promise<Count> {
   const folder = await mkdtemp(join(tmpdir(), 'murmur-test-'));
   const file = join(folder, 'results.json');
   const hanging = new AbortController();
   try {
-    const finished = runBounded(jestArgs(file), AbortSignal.any([end, hanging.signal]), true);
+    const finished = runBounded(jestArgs(file), AbortSignal.any([end, hanging.signal]), { env });
     void endHanging(file, finished, hanging);
     const { code } = await finished;
     const results = await readResults(file);

@@ -16,23 +16,32 @@ export interface Finished {
   readonly output: string;
 }
 
-/** `show` lets it print to the terminal as it goes. Resolves also when `end` is aborted and the program is killed. */
-export function runBounded(args: readonly string[], end: AbortSignal, show = false): Promise<Finished> {
+/**
+ * With `shown` it prints to the terminal as it goes, and has these variables beside those of this process. Resolves also
+ * when `end` is aborted and the program is killed.
+ */
+export function runBounded(
+  args: readonly string[],
+  end: AbortSignal,
+  shown?: { readonly env: NodeJS.ProcessEnv },
+): Promise<Finished> {
+  const output = shown === undefined ? 'pipe' : 'inherit';
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, {
       cwd: ROOT,
-      stdio: ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'],
+      env: { ...process.env, ...shown?.env },
+      stdio: ['ignore', output, output],
     });
-    let output = '';
+    let printed = '';
     const kill = (): boolean => child.kill('SIGKILL');
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+      stream?.setEncoding('utf8').on('data', (text: string) => (printed += text));
     }
     end.addEventListener('abort', kill);
     if (end.aborted) kill();
     child.once('close', (code) => {
       end.removeEventListener('abort', kill);
-      resolve({ code, output });
+      resolve({ code, output: printed });
     });
   });
 }

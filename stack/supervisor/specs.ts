@@ -1,7 +1,7 @@
 // The three processes of the stack: how each is started and what its environment holds.
 import type { DevServerDescription } from '../temporal/dev-server.ts';
 import { devServerArgs } from '../temporal/dev-server.ts';
-import { entryOf } from '../programs.ts';
+import { entryOf, programEnvironment } from '../programs.ts';
 import type { StackPorts } from '../ports.ts';
 import type { ChildSpec } from './child.ts';
 import type { StackSettings } from './settings.ts';
@@ -62,5 +62,6 @@ function nodeSpec(
   env: NodeJS.ProcessEnv,
   graceMs: number,
 ): ChildSpec {
-  return { name, command: process.execPath, args: [settings.entries?.[name] ?? entryOf(name)], env, graceMs };
+  const args = [settings.entries?.[name] ?? entryOf(name)];
+  return { name, command: process.execPath, args, env: programEnvironment(env), graceMs };
 }

@@ -13,7 +13,8 @@ import { bash, machineOf, scripted, statusOf, type AgentStatus } from './fixture
 import { eventLog, expectWholeLog, ofType } from './fixtures/log.ts';
 import { isAlive, runnerOf } from './fixtures/processes.ts';
 import { startProgram } from './fixtures/program.ts';
-import { eventually, ROOT, startStack, type TestStack } from './fixtures/stack.ts';
+import { PROGRAM, ROOT } from '../fixtures/program-under-test.ts';
+import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
 
 /** Several commands, each a process of its own, on two slow cores. */
 const TIMEOUT_MS = 180_000;
@@ -321,7 +322,7 @@ describe('large and hostile texts', () => {
   /** Everything that the command prints, as it is. */
   async function bytesOf(args: readonly string[]): Promise<Buffer> {
     const options = { env: stack.env, extendEnv: false, reject: false, encoding: 'buffer', stdin: 'ignore' } as const;
-    const { stdout, stderr } = await execa(process.execPath, [join(ROOT, 'bin', 'murmur.js'), ...args], options);
+    const { stdout, stderr } = await execa(process.execPath, [PROGRAM, ...args], options);
     return Buffer.concat([stdout, stderr]);
   }
 });

@@ -374,7 +374,9 @@ describe('the program itself', () => {
     const { server } = await stack.record();
     const host = new URL(server?.url ?? '').host;
     expect(await stack.murmur(['version'])).toMatch(
-      new RegExp(`^Client: \\d+\\.\\d+\\.\\d+ \\(checkout\\)\nAPI: {4}${host}\nServer: \\d+\\.\\d+\\.\\d+$`),
+      new RegExp(
+        `^Client: \\d+\\.\\d+\\.\\d+ \\((?:checkout|[0-9a-f]{8})\\)\nAPI: {4}${host}\nServer: \\d+\\.\\d+\\.\\d+$`,
+      ),
     );
     expect(await stack.json(['version'])).toMatchObject({ client_version: expect.any(String), api_host: host });
     expect(await stack.murmur(['version', '-client'])).toMatch(/^Client: \d+\.\d+\.\d+ \(checkout\)$/);

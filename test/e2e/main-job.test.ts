@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
 import { bash, heldCommand, heldCommandBegan, scripted, statusOf } from './fixtures/agent.ts';
 import { startStack, type TestStack } from './fixtures/stack.ts';
-import { join } from 'node:path';
+import { PROGRAM } from '../fixtures/program-under-test.ts';
 
 describe('the main job', () => {
   let stack: TestStack;
@@ -46,15 +46,11 @@ describe('the main job', () => {
   it('session watch shows the session in order and resumes after an event id', async () => {
     await stack.murmur(['spawn', 'watched', scripted('Look.', bash('echo seen-by-the-watcher'), { text: 'Looked.' })]);
     await stack.murmur(['wait', 'watched']);
-    const watch = execa(
-      process.execPath,
-      [join(process.cwd(), 'bin/murmur.js'), 'session', 'watch', 'watched', '--json'],
-      {
-        env: stack.env,
-        extendEnv: false,
-        reject: false,
-      },
-    );
+    const watch = execa(process.execPath, [PROGRAM, 'session', 'watch', 'watched', '--json'], {
+      env: stack.env,
+      extendEnv: false,
+      reject: false,
+    });
     const lines: { id: number; event: { type: string } }[] = [];
     for await (const line of watch.iterable()) {
       lines.push(JSON.parse(line) as (typeof lines)[number]);

@@ -10,7 +10,7 @@ import type { StackRecord } from '../../contract/stack.ts';
 import { identityOf } from '../../stack/process.ts';
 import { bash, scripted, type AgentStatus } from './fixtures/agent.ts';
 import { installPublished, type PublishedPackage } from './fixtures/published.ts';
-import { ROOT } from './fixtures/stack.ts';
+import { ROOT } from '../fixtures/program-under-test.ts';
 
 /** Build, installation and a start of the whole stack, on two slow cores. */
 const TIMEOUT_MS = 600_000;

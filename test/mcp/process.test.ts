@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { json, sse, startScripted } from '../client/fixture.ts';
-import { BIN, overStdio, textOf } from './fixtures/client.ts';
+import { PROGRAM } from '../fixtures/program-under-test.ts';
+import { overStdio, textOf } from './fixtures/client.ts';
 
 jest.setTimeout(60_000);
 
@@ -24,7 +25,7 @@ function start(
   ...flags: readonly string[]
 ): ChildProcessWithoutNullStreams {
   const base = { PATH: process.env['PATH'] ?? '', HOME: home, MURMUR_HOME: home };
-  return spawn(process.execPath, [BIN, 'mcp', ...flags], { cwd: home, env: { ...base, ...env } });
+  return spawn(process.execPath, [PROGRAM, 'mcp', ...flags], { cwd: home, env: { ...base, ...env } });
 }
 
 const INITIALIZE = {

@@ -1,8 +1,13 @@
 // The programs that run in namespaces, seen from outside: `unshare`, below it the namespace's first process, and below
 // that the program itself and everything that lost its parent.
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { ProcessEntry } from './process-table.ts';
-import { descendantsOf, listFromProc } from './process-table.ts';
+import { childrenOf, descendantsOf, listFromProc } from './process-table.ts';
+
+/** The system ends a namespace within milliseconds; a process that waits for a disk may take seconds. */
+const END_LIMIT_MS = 10_000;
 
 export class NamespacePrograms {
   readonly #running = new Set<ChildProcessWithoutNullStreams>();
@@ -24,6 +29,14 @@ export class NamespacePrograms {
       }
     };
     return child;
+  }
+
+  /**
+   * Ends every program and all that is in its namespace. The first process of a namespace is gone only when all others in
+   * it are, and `unshare` waits for it: nobody has to look for them. Throws UNAVAILABLE when that takes more than 10 s.
+   */
+  async endAll(): Promise<void> {
+    await Promise.all([...this.#running].map((child) => this.#end(child)));
   }
 
   /** Every process inside, with what holds them. */
@@ -48,5 +61,25 @@ export class NamespacePrograms {
       .filter(({ parent }) => parent === first.pid)
       .sort((a, b) => a.started - b.started || a.pid - b.pid);
     return program === undefined ? [first.pid] : [first.pid, program.pid];
+  }
+
+  async #end(child: ChildProcessWithoutNullStreams): Promise<void> {
+    if (child.pid === undefined || !this.#running.has(child)) return;
+    const gone = once(child, 'exit', { signal: AbortSignal.timeout(END_LIMIT_MS) });
+    // Before there is a first process, and where the system does not tell it, `unshare` takes it along.
+    const [first = child.pid] = childrenOf(child.pid);
+    try {
+      process.kill(first, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+    try {
+      await gone;
+    } catch (error) {
+      const limit = `${(END_LIMIT_MS / 1_000).toString()} s`;
+      throw new MurmurError('UNAVAILABLE', `process ${first.toString()} does not end within ${limit} of being killed`, {
+        cause: error,
+      });
+    }
   }
 }

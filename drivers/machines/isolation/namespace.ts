@@ -62,6 +62,7 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
           .map(({ pid }) => pid);
       });
     },
+    endStarted: () => programs.endAll(),
     endAll: async () => {
       await endProcesses(async (table) => {
         const marked = await pidsWithVariable(markOf(machine));

@@ -1,6 +1,7 @@
 // The processes of this host: from /proc where there is one, else from `ps`. Built-ins only.
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 export interface ProcessEntry {
@@ -21,15 +22,23 @@ const PS_LIMIT_MS = 10_000;
 
 /**
  * One look for all who ask before it begins: agents that end together would otherwise each read every process of the host,
- * which is the square of their number.
+ * which is the square of their number. After a look there is a rest as long as it took, in which those who ask gather, so
+ * that looking takes half a core at most.
  */
 function shared<Seen>(look: () => Seen | Promise<Seen>): () => Promise<Seen> {
   let next: Promise<Seen> | undefined;
+  let restUntil = 0;
   return () =>
     (next ??= (async () => {
-      await new Promise((resolve) => setImmediate(resolve));
+      await delay(Math.max(0, restUntil - performance.now()));
       next = undefined;
-      return await look();
+      const began = performance.now();
+      try {
+        return await look();
+      } finally {
+        const ended = performance.now();
+        restUntil = ended + (ended - began);
+      }
     })());
 }
 
@@ -107,6 +116,18 @@ function readOfEach<Fact>(read: (pid: string) => Fact): ReadonlyMap<number, Fact
 
 function procFolders(): readonly string[] {
   return process.platform === 'linux' ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : [];
+}
+
+/** Ids of the direct children of a process, at once and without looking at any other. Linux only; elsewhere none. */
+export function childrenOf(pid: number): readonly number[] {
+  try {
+    const tasks = `/proc/${pid.toString()}/task`;
+    return readdirSync(tasks).flatMap((task) =>
+      [...readFileSync(`${tasks}/${task}/children`, 'latin1').matchAll(/\d+/g)].map(([child]) => Number(child)),
+    );
+  } catch {
+    return [];
+  }
 }
 
 /** As `listProcesses`, at once. Linux only. */

@@ -60,6 +60,8 @@ export function createTrackingIsolation({ machine, paths }: IsolationSpec): Isol
           .map(({ pid }) => pid);
       });
     },
+    // What left its group is only found by looking.
+    endStarted: () => endProcesses(members),
     endAll: () => endProcesses(members),
   };
 }

@@ -157,8 +157,10 @@ describe('a tree with a budget', () => {
         return phase === 'idle' && !pending_input;
       }, 'its end');
     }
-    const told = lead.stub.turns.map(promptOf);
-    expect(told.filter((text) => text.includes('interrupted because the budget'))).toHaveLength(2);
+    // Money that one of them gave back may have let the other go on before the raise: each is told at least once.
+    const resumed = lead.stub.turns.filter((turn) => promptOf(turn).includes('interrupted because the budget'));
+    const names = new Set(resumed.map((turn) => turn.spec.identity.path.at(-1)));
+    expect([...names].sort()).toEqual(['deep', 'kid']);
     await handleOf(deep).signal('kill', { id: 'k', from: 'tess' });
     await handleOf(deep).result();
     await eventually(async () => {

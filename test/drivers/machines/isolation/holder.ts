@@ -19,6 +19,7 @@ export type HolderRequest =
   | { readonly op: 'signal'; readonly pid: number; readonly signal: NodeJS.Signals }
   | { readonly op: 'end'; readonly pid: number }
   | { readonly op: 'endStartedSince'; readonly since: number; readonly keep: readonly number[] }
+  | { readonly op: 'endStarted' }
   | { readonly op: 'endAll' };
 
 export interface ProgramEnd {
@@ -53,6 +54,7 @@ function start({ command, cwd, env = {} }: HolderRequest & { op: 'start' }): num
 
 async function answer(request: HolderRequest): Promise<unknown> {
   if (request.op === 'start') return start(request);
+  if (request.op === 'endStarted') return isolation.endStarted();
   if (request.op === 'endAll') return isolation.endAll();
   if (request.op === 'endStartedSince') return isolation.endStartedSince(new Date(request.since), request.keep);
   const program = programs.get(request.pid);

@@ -88,25 +88,29 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
       });
     });
 
+    for (const op of ['endStarted', 'endAll'] as const) {
+      describe(op, () => {
+        it('ends what left its session with an empty environment and lost its parent', async () => {
+          const sleep = uniqueSleep();
+          const pid = await machine.start(['sh', '-c', `(setsid env -i ${sleep} &) ; echo started; cat`]);
+          expect(await machine.ask({ op: 'ask', pid, line: '' })).toBe('started');
+          await untilRunning(sleep, 1);
+          await machine.ask({ op });
+          expect(await countRunning(sleep)).toBe(0);
+        });
+
+        it('ends several programs, and is a no-op when there is none', async () => {
+          const sleep = uniqueSleep();
+          for (let count = 1; count <= 3; count += 1) await machine.start(sleep.split(' '));
+          await untilRunning(sleep, 3);
+          await machine.ask({ op });
+          expect(await countRunning(sleep)).toBe(0);
+          await machine.ask({ op });
+        });
+      });
+    }
+
     describe('endAll', () => {
-      it('ends what left its session with an empty environment and lost its parent', async () => {
-        const sleep = uniqueSleep();
-        const pid = await machine.start(['sh', '-c', `(setsid env -i ${sleep} &) ; echo started; cat`]);
-        expect(await machine.ask({ op: 'ask', pid, line: '' })).toBe('started');
-        await untilRunning(sleep, 1);
-        await machine.ask({ op: 'endAll' });
-        expect(await countRunning(sleep)).toBe(0);
-      });
-
-      it('ends several programs, and is a no-op when there is none', async () => {
-        const sleep = uniqueSleep();
-        for (let count = 1; count <= 3; count += 1) await machine.start(sleep.split(' '));
-        await untilRunning(sleep, 3);
-        await machine.ask({ op: 'endAll' });
-        expect(await countRunning(sleep)).toBe(0);
-        await machine.ask({ op: 'endAll' });
-      });
-
       it('ends what the holder before left, and the machine works on', async () => {
         const sleep = uniqueSleep();
         const pid = await machine.start(['sh', '-c', `(setsid ${sleep} &) ; echo started; cat`]);

@@ -48,10 +48,11 @@ if (directory === undefined) {
   console.error('usage: runner <machine>/runner');
   process.exit(2);
 }
-try {
-  await main(directory);
-  process.exit(0);
-} catch (error) {
-  console.error(error);
-  process.exit(1);
-}
+// Without `await`: the bundle is CommonJS, see worker/runner-bundle.ts.
+main(directory).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

@@ -74,9 +74,10 @@ async function buildProcesses(): Promise<void> {
   });
 }
 
-/** One file, on built-ins alone: it is copied to machines. */
+/** One file, on built-ins alone: it is copied to machines. For its format see worker/runner-bundle.ts. */
 async function buildRunner(): Promise<void> {
-  await build({ ...COMMON, entryPoints: { runner: 'runner/main.ts' }, minify: true });
+  const runner = { entryPoints: { runner: 'runner/main.ts' }, format: 'cjs', outExtension: { '.js': '.cjs' } } as const;
+  await build({ ...COMMON, ...runner, minify: true });
 }
 
 /** Modules that compute in a checkout what is known when the package is built. */

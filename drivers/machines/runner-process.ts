@@ -22,8 +22,11 @@ const START_LIMIT_MS = 20_000;
  * turns: 76 instead of 91 MB, at the same speed.
  */
 const NODE_FLAGS = ['--max-semi-space-size=1'];
-/** Address files appear without a signal over a machine's connection. */
-const LOOK_AGAIN_MS = 10;
+/**
+ * Address files appear without a signal over a machine's connection. A runner has written its own after some 60 ms, or
+ * much later when many start at once, which then must not be asked for more and more often.
+ */
+const LOOK_AGAIN_MS = { first: 10, longest: 100, growth: 1.2 } as const;
 
 /** One start at a time per machine: two runners would write one journal. */
 const starts = new Map<string, Promise<RunnerClient>>();
@@ -69,17 +72,17 @@ async function startRunner(machine: Machine, programs: RunnerPrograms): Promise<
     isolation: machine.isolationSettings,
   };
   await machine.put(file('config.json'), JSON.stringify(config), 0o600);
-  await machine.put(file('runner.mjs'), await readFile(programs.bundle), 0o600);
-  const args = [...NODE_FLAGS, file('runner.mjs'), machine.paths.runner];
+  await machine.put(file('runner.cjs'), await readFile(programs.bundle), 0o600);
+  const args = [...NODE_FLAGS, file('runner.cjs'), machine.paths.runner];
   await machine.launch(machine.node, args, { log: file('runner.log') });
   const end = Date.now() + (programs.startLimitMs ?? START_LIMIT_MS);
-  while (Date.now() < end) {
+  for (let pause: number = LOOK_AGAIN_MS.first; Date.now() < end; pause *= LOOK_AGAIN_MS.growth) {
+    await delay(Math.min(pause, LOOK_AGAIN_MS.longest));
     const client = await findRunner(machine);
     if (client !== undefined) return client;
-    await delay(LOOK_AGAIN_MS);
   }
   const log = await readText(machine, 'runner.log');
-  throw unreachable(machine, `it did not start: ${log.slice(-500).trim()}`);
+  throw unreachable(machine, `it did not start: ${log.slice(-1_000).trim()}`);
 }
 
 /** Undefined when there is no such file, or one that was cut off: the runner that is started writes it anew. */

@@ -1,15 +1,10 @@
 // The runner's HTTP server: loopback, a bearer token for everything but health.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type * as Http from 'node:http';
+import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { readBody, sendError, sendJson } from './body.ts';
-
-// An `import` of this module evaluates every export of it, and with them the whole of fetch and WebSocket: 70 ms of CPU
-// at each start of a runner, and memory that it keeps.
-const { createServer } = createRequire(import.meta.url)('node:http') as typeof Http;
 
 /** What a route answers with; a route that streams writes its own answer and gives nothing. */
 export type Route = (call: {

@@ -71,7 +71,7 @@ async function commandLine(pid: number): Promise<string> {
 describe('the published package', () => {
   it('holds bundles and what builds Temporal, and no sources or tests', () => {
     const { files } = published;
-    for (const file of ['bin/murmur.js', 'dist/cli.js', 'dist/runner.js', 'dist/workflows.js', 'temporal-dev.yaml']) {
+    for (const file of ['bin/murmur.js', 'dist/cli.js', 'dist/runner.cjs', 'dist/workflows.js', 'temporal-dev.yaml']) {
       expect(files).toContain(file);
     }
     expect(files).toEqual(expect.arrayContaining(['tools/temporal/go.mod', 'tools/temporal/go.sum']));
@@ -81,8 +81,9 @@ describe('the published package', () => {
   it('has a CLI without zod, and a runner on built-ins alone', async () => {
     const dist = join(published.folder, 'node_modules', 'murmur', 'dist');
     expect(await readFile(join(dist, 'cli.js'), 'utf8')).not.toMatch(/node_modules\/(zod|pino|fastify)\//);
-    const runner = await readFile(join(dist, 'runner.js'), 'utf8');
-    const imported = [...runner.matchAll(/^import[^'"]*from ?['"]([^'"]+)['"]/gm)].map(([, name]) => name ?? '');
+    const runner = await readFile(join(dist, 'runner.cjs'), 'utf8');
+    const imported = [...runner.matchAll(/\brequire\(['"]([^'"]+)['"]\)/g)].map(([, name]) => name ?? '');
+    expect(imported).toContain('node:http');
     expect(imported.filter((name) => !name.startsWith('node:'))).toEqual([]);
   });
 

@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { build } from 'esbuild';
+import { userCacheFolder } from '../../config/home.ts';
 import { PACKAGE_ROOT } from '../../config/package.ts';
 import type { RunnerAddress, RunnerConfig } from '../../contract/wire/runner.ts';
 import { detectIsolation } from '../../drivers/machines/isolation/detect.ts';
@@ -16,24 +16,12 @@ import type { RunnerClient } from '../../drivers/machines/runner-client.ts';
 import { machinePaths } from '../../runner/machine-paths.ts';
 import type { MachinePaths } from '../../runner/machine-paths.ts';
 import { readState } from '../../runner/state-file.ts';
+import { runnerBundle } from '../../worker/runner-bundle.ts';
 import { atEnd, callerEnv, clientOf, makeFolder } from './fixture.ts';
 
 const TOKEN = 'token-of-the-test';
 /** A process on a loaded host takes its time; a runner that never starts must still fail the test. */
 const START_LIMIT_MS = 30_000;
-
-/** Bundles the runner as machines get it. */
-export async function bundleRunner(file: string): Promise<void> {
-  await build({
-    entryPoints: [path.join(import.meta.dirname, '../../runner/main.ts')],
-    outfile: file,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node22',
-    logLevel: 'error',
-  });
-}
 
 export interface RunnerProcess {
   readonly child: ChildProcess;
@@ -57,8 +45,8 @@ export async function startProcess(options: ProcessOptions = {}): Promise<Runner
   const folder = options.folder ?? makeFolder();
   const paths = machinePaths(path.join(folder, 'machines', 'murmur-00000001', 'runner'));
   const isolation = await prepareMachine(folder, paths, options.kind ?? 'auto');
-  const bundle = path.join(paths.runner, 'runner.mjs');
-  if (!existsSync(bundle)) await bundleRunner(bundle);
+  const bundle = path.join(paths.runner, 'runner.cjs');
+  if (!existsSync(bundle)) copyFileSync(await runnerBundle(userCacheFolder(process.env)), bundle);
   const caller = path.join(folder, 'caller');
   mkdirSync(caller, { recursive: true });
   const logFile = path.join(paths.runner, 'runner.log');

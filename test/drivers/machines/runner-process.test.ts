@@ -15,7 +15,7 @@ describe('the runner of a machine', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let provider: MachineProvider;
   let machine: Machine;
-  const programs = { bundle: join(import.meta.dirname, 'stand-in-runner.mjs') };
+  const programs = { bundle: join(import.meta.dirname, 'stand-in-runner.cjs') };
 
   beforeEach(async () => {
     folder = await temporaryFolder();

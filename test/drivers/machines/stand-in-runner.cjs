@@ -1,7 +1,7 @@
 // Stands in for the bundled runner: answers /health, writes its address, and counts its starts.
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { join } from 'node:path';
+const { appendFileSync, readFileSync, writeFileSync } = require('node:fs');
+const { createServer } = require('node:http');
+const { join } = require('node:path');
 
 const folder = process.argv[2];
 const { machine, token, isolation } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));

@@ -23,10 +23,10 @@ const START_LIMIT_MS = 20_000;
  */
 const NODE_FLAGS = ['--max-semi-space-size=1'];
 /**
- * Address files appear without a signal over a machine's connection. A runner has written its own after some 60 ms, or
- * much later when many start at once, which then must not be asked for more and more often.
+ * Address files appear without a signal over a machine's connection. A runner has written its own after some 60 ms; when
+ * many start at once it takes seconds, and looking for all of them as often would delay them further.
  */
-const LOOK_AGAIN_MS = { first: 10, longest: 100, growth: 1.2 } as const;
+const LOOK_AGAIN = { firstMs: 5, whileMs: 200, laterMs: 50 } as const;
 
 /** One start at a time per machine: two runners would write one journal. */
 const starts = new Map<string, Promise<RunnerClient>>();
@@ -75,9 +75,10 @@ async function startRunner(machine: Machine, programs: RunnerPrograms): Promise<
   await machine.put(file('runner.cjs'), await readFile(programs.bundle), 0o600);
   const args = [...NODE_FLAGS, file('runner.cjs'), machine.paths.runner];
   await machine.launch(machine.node, args, { log: file('runner.log') });
-  const end = Date.now() + (programs.startLimitMs ?? START_LIMIT_MS);
-  for (let pause: number = LOOK_AGAIN_MS.first; Date.now() < end; pause *= LOOK_AGAIN_MS.growth) {
-    await delay(Math.min(pause, LOOK_AGAIN_MS.longest));
+  const began = Date.now();
+  const end = began + (programs.startLimitMs ?? START_LIMIT_MS);
+  while (Date.now() < end) {
+    await delay(Date.now() - began < LOOK_AGAIN.whileMs ? LOOK_AGAIN.firstMs : LOOK_AGAIN.laterMs);
     const client = await findRunner(machine);
     if (client !== undefined) return client;
   }

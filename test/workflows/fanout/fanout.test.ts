@@ -1,101 +1,17 @@
 // The fan-out workflow on a real server, with activities that only count.
-import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import type { WorkflowHandle } from '@temporalio/client';
-import { FANOUT_QUERY, FANOUT_WORKFLOW } from '../../../contract/wire/fanout/messages.ts';
-import type {
-  FanoutActivities,
-  FanoutInput,
-  FanoutProgress,
-  FanoutResult,
-  StartOutcome,
-} from '../../../contract/wire/fanout/messages.ts';
-import { startWorker } from '../../fixtures/temporal.ts';
+import { startFanout } from '../../fixtures/running-fanout.ts';
 import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 
 const temporal = temporalForFile();
-
-interface RunningFanout extends AsyncDisposable {
-  readonly handle: WorkflowHandle;
-  readonly started: number[];
-  readonly dropped: number[];
-  /** The most that were at work at once. */
-  most(): number;
-  readonly closed: string[];
-  progress(): Promise<FanoutProgress>;
-  result(): Promise<FanoutResult>;
-}
-
-interface Script {
-  /** What becomes of a start; default: the agent rests at once. */
-  readonly outcome?: (index: number, attempt: number) => StartOutcome['result'] | 'works';
-}
-
-async function startFanout(
-  input: Omit<FanoutInput, 'plan'>,
-  { outcome = () => 'started' }: Script = {},
-  worker: object = {},
-): Promise<RunningFanout> {
-  const taskQueue = randomUUID();
-  const workflowId = `fanout/${randomUUID()}`;
-  const handle = temporal.client.workflow.getHandle(workflowId);
-  const started: number[] = [];
-  const dropped: number[] = [];
-  const closed: string[] = [];
-  const attempts = new Map<number, number>();
-  let working = 0;
-  let most = 0;
-  const activities: FanoutActivities = {
-    startPlanned: async ({ indices }) => {
-      const outcomes = indices.map((index): StartOutcome => {
-        const attempt = (attempts.get(index) ?? 0) + 1;
-        attempts.set(index, attempt);
-        const result = outcome(index, attempt);
-        if (result === 'failed') return { index, result, message: 'no' };
-        if (result !== 'started' && result !== 'works') return { index, result };
-        started.push(index);
-        working += 1;
-        most = Math.max(most, working);
-        if (result === 'started') {
-          working -= 1;
-          void handle.signal('released', { index }).catch(() => undefined);
-        }
-        return { index, result: 'started' };
-      });
-      return outcomes;
-    },
-    dropPlanned: async ({ indices }) => void dropped.push(...indices),
-    restingPlanned: async () => [],
-    closeFanout: async ({ plan }) => void closed.push(plan),
-  };
-  const running = await startWorker(temporal, taskQueue, activities, worker);
-  await temporal.client.workflow.start(FANOUT_WORKFLOW, {
-    taskQueue,
-    workflowId,
-    args: [{ plan: 'plan', ...input }],
-    workflowTaskTimeout: '5s',
-  });
-  return {
-    handle,
-    started,
-    dropped,
-    closed,
-    most: () => most,
-    progress: () => handle.query<FanoutProgress>(FANOUT_QUERY),
-    result: () => handle.result() as Promise<FanoutResult>,
-    [Symbol.asyncDispose]: async () => {
-      await handle.terminate('end of test').catch(() => undefined);
-      await running.stop();
-    },
-  };
-}
 
 describe('the fan-out workflow', () => {
   it('gets through ten thousand items, each once and in order, through many continue-as-new', async () => {
     // Nine of ten cannot be started, since each that can costs a signal more.
     const canStart = (index: number): boolean => index % 10 === 0;
     await using fanout = await startFanout(
+      temporal,
       { count: 10_000, max_concurrent: 1_000, limits: { continue_after_steps: 100 } },
       { outcome: (index) => (canStart(index) ? 'started' : 'failed') },
     );
@@ -108,6 +24,7 @@ describe('the fan-out workflow', () => {
     'keeps to its slots, also while it continues as new, $maxCachedWorkflows cached',
     async (worker) => {
       await using fanout = await startFanout(
+        temporal,
         { count: 12, max_concurrent: 3, limits: { continue_after_steps: 3 } },
         { outcome: () => 'works' },
         worker,
@@ -125,7 +42,7 @@ describe('the fan-out workflow', () => {
   );
 
   it('drops those that are killed while they wait, and the rest when it is told to end', async () => {
-    await using fanout = await startFanout({ count: 6, max_concurrent: 2 }, { outcome: () => 'works' });
+    await using fanout = await startFanout(temporal, { count: 6, max_concurrent: 2 }, { outcome: () => 'works' });
     await eventually(() => fanout.started.length === 2, 'two starts');
     const order = { id: 'k', from: 'alice' };
     await fanout.handle.signal('drop', { ...order, indices: [2, 0] });
@@ -140,6 +57,7 @@ describe('the fan-out workflow', () => {
 
   it('waits while the tree has no room, and gives up those whose parent has ended', async () => {
     await using fanout = await startFanout(
+      temporal,
       { count: 4, max_concurrent: 1 },
       { outcome: (index, attempt) => (index < 2 ? (attempt === 1 && index === 0 ? 'later' : 'started') : 'orphaned') },
     );
@@ -149,7 +67,7 @@ describe('the fan-out workflow', () => {
   }, 60_000);
 
   it('ends when it is canceled in Temporal', async () => {
-    await using fanout = await startFanout({ count: 3, max_concurrent: 1 }, { outcome: () => 'works' });
+    await using fanout = await startFanout(temporal, { count: 3, max_concurrent: 1 }, { outcome: () => 'works' });
     await eventually(() => fanout.started.length === 1, 'a start');
     await fanout.handle.cancel();
     expect(await fanout.result()).toEqual({ started: 1, dropped: 2, failed: 0 });

@@ -1,0 +1,38 @@
+// What fan-outs go through.
+import { startFanout } from '../../test/fixtures/running-fanout.ts';
+import { eventually } from '../../test/fixtures/waiting.ts';
+import type { Scenario } from './scenario.ts';
+
+const KILL = { id: 'k1', from: 'tess' } as const;
+
+/** Fan-outs whose agents are numbers. */
+export const FANOUT_SCENARIOS: Readonly<Record<string, Scenario>> = {
+  // A window that moves on, one killed while it waits, one that cannot be started, and continue-as-new.
+  'fanout-window': async (temporal, keep) => {
+    await using fanout = await startFanout(
+      temporal,
+      { count: 7, max_concurrent: 2, limits: { continue_after_steps: 4 } },
+      { outcome: (index) => (index === 4 ? 'failed' : 'works') },
+    );
+    await eventually(() => fanout.started.length === 2, 'the first two');
+    await fanout.handle.signal('drop', { ...KILL, indices: [3] });
+    for (const index of [0, 1, 2, 5]) {
+      await eventually(() => fanout.started.includes(index), `the start of ${index.toString()}`);
+      await fanout.handle.signal('released', { index });
+    }
+    await fanout.result();
+    await keep(fanout.handle.workflowId);
+  },
+  // A tree without room, and the order to end.
+  'fanout-ended': async (temporal, keep) => {
+    await using fanout = await startFanout(
+      temporal,
+      { count: 4, max_concurrent: 1 },
+      { outcome: (index, attempt) => (index === 0 && attempt === 1 ? 'later' : 'works') },
+    );
+    await eventually(() => fanout.started.length === 1, 'the first');
+    await fanout.handle.signal('dropAll', KILL);
+    await fanout.result();
+    await keep(fanout.handle.workflowId);
+  },
+};

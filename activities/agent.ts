@@ -4,6 +4,7 @@ import { assess } from './assess.ts';
 import { endAgent } from './end-agent.ts';
 import { failing } from './failure.ts';
 import { interruptTurn } from './interrupt-turn.ts';
+import { noticeTurn } from './notice-turn.ts';
 import type { AgentPorts } from './ports.ts';
 import { killAgents } from './kill-agents.ts';
 import { prepareAgent } from './prepare-agent.ts';
@@ -18,6 +19,7 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
     runTurn: failing((input) => runTurn(context, input)),
     assess: failing((input) => assess(ports, input)),
     interruptTurn: failing((input) => interruptTurn(ports, input)),
+    noticeTurn: failing((input) => noticeTurn(ports, input)),
     endAgent: failing((input) => endAgent(ports, input)),
     killAgents: failing((input) => killAgents(ports, input)),
     publishEvents: failing(async ({ agent, events }) => void (await ports.events.append(agent, 'workflow', events))),

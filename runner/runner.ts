@@ -11,7 +11,7 @@ import type {
   StopRequest,
   TurnReply,
 } from '../contract/wire/runner.ts';
-import type { InterruptRequest, TurnRequest } from '../contract/wire/runner.ts';
+import type { InterruptRequest, NoticeRequest, TurnRequest } from '../contract/wire/runner.ts';
 import type { BackendName } from '../contract/wire/agent.ts';
 import { VERDICT_SCHEMA } from '../contract/wire/assessment.ts';
 import type { AssessReply, AssessRequest } from '../contract/wire/assessment.ts';
@@ -65,10 +65,10 @@ export class Runner {
       journal: this.journal,
       records: new TurnRecords(paths.turns),
       scrubber: this.#context.scrubber,
-      run: (request, interrupted, onEvent) => {
+      run: (request, wires) => {
         const { program, observer, workspace } = this.#opened();
         const observe = () => observer.observe(workspace.checkouts);
-        return runTurn({ program, containment, observe }, request, interrupted, onEvent);
+        return runTurn({ program, containment, observe }, request, wires);
       },
     });
     this.#assessments = new Assessments((request, signal) => this.#ask(request, signal));
@@ -107,6 +107,11 @@ export class Runner {
 
   interrupt({ turn_id }: InterruptRequest): void {
     if (!this.#assessments.interrupt(turn_id)) this.#turns.interrupt(turn_id);
+  }
+
+  /** Keeps a notice for the model of a turn that runs or has not come yet; no-op for one that has ended. */
+  notice({ turn_id, notice }: NoticeRequest): void {
+    this.#turns.notice(turn_id, notice);
   }
 
   /** Asks an assessor; the same id again is the same assessment. Throws FAILED_PRECONDITION while a turn runs. */

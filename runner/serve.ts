@@ -2,7 +2,14 @@
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { RunnerAddress, RunnerConfig } from '../contract/wire/runner.ts';
 import { streamEvents } from './http/event-stream.ts';
-import { assessRequest, interruptRequest, openRequest, stopRequest, turnRequest } from './http/requests.ts';
+import {
+  assessRequest,
+  interruptRequest,
+  noticeRequest,
+  openRequest,
+  stopRequest,
+  turnRequest,
+} from './http/requests.ts';
 import { HttpServer } from './http/server.ts';
 import type { Route } from './http/server.ts';
 import { machinePaths } from './machine-paths.ts';
@@ -61,6 +68,10 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
       'GET /events': async ({ request, response }) => streamEvents(request, response, served.journal, closed),
       'POST /interrupt': async ({ body }) => {
         served.interrupt(interruptRequest(body));
+        return {};
+      },
+      'POST /notice': async ({ body }) => {
+        served.notice(noticeRequest(body));
         return {};
       },
       'POST /assess': async ({ body }) => served.assess(assessRequest(body)),

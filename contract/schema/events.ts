@@ -46,7 +46,14 @@ export const sessionEvent = z.discriminatedUnion('type', [
       .describe('What may go wrong with this agent program, such as a version that is not tested.'),
   }),
   z.object({ type: z.literal('turn_start'), turn_id: z.string(), turn: z.number(), inputs: z.array(turnInput) }),
-  z.object({ type: z.literal('user_text'), text: z.string() }),
+  z.object({
+    type: z.literal('user_text'),
+    text: z.string(),
+    notice: z
+      .string()
+      .optional()
+      .describe('Id of the notice that the model was given within the turn; absent for the prompt.'),
+  }),
   z.object({ type: z.literal('assistant_text'), text: z.string(), subagent }),
   z.object({ type: z.literal('thinking'), text: z.string(), subagent }),
   z.object({

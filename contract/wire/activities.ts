@@ -4,7 +4,7 @@ import type { AssessReply } from './assessment.ts';
 import type { SourcedEvent } from './events.ts';
 import type { Order } from './messages.ts';
 import type { Task } from './tasks.ts';
-import type { FollowUp, StoredText, TurnOutcome } from './turns.ts';
+import type { FollowUp, StoredText, TurnNotice, TurnOutcome } from './turns.ts';
 
 export interface PrepareInput {
   readonly spec: AgentSpec;
@@ -49,6 +49,12 @@ export interface InterruptTurnInput {
   readonly spec: AgentSpec;
   /** The turn or assessment that is meant: an interrupt that arrives before its turn leaves a tombstone for it. */
   readonly turn_id: string;
+}
+
+export interface NoticeTurnInput {
+  readonly spec: AgentSpec;
+  readonly turn_id: string;
+  readonly notice: TurnNotice;
 }
 
 export interface EndAgentInput {
@@ -100,6 +106,11 @@ export interface AgentActivities {
   assess(input: AssessInput): Promise<AssessReply>;
   /** Ends a turn or an assessment; resolves when the runner has taken the order, which is before the turn has ended. */
   interruptTurn(input: InterruptTurnInput): Promise<void>;
+  /**
+   * Gives a notice to the running turn; resolves when the runner has it. The turn's outcome says whether the model has
+   * read it.
+   */
+  noticeTurn(input: NoticeTurnInput): Promise<void>;
   /** Interrupts, takes the last snapshot, stops the runner, destroys the machine, deletes secrets, writes the record. */
   endAgent(input: EndAgentInput): Promise<EndAgentResult>;
   /** Tells all of them at once to end, and collects their receipts. */

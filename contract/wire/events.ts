@@ -18,7 +18,12 @@ export type SessionEvent =
       readonly turn: number;
       readonly inputs: readonly TurnInputSummary[];
     }
-  | { readonly type: 'user_text'; readonly text: string }
+  | {
+      readonly type: 'user_text';
+      readonly text: string;
+      /** Id of the `TurnNotice` that this is; absent for the turn's prompt. */
+      readonly notice?: string;
+    }
   | { readonly type: 'assistant_text'; readonly text: string; readonly subagent?: string }
   | { readonly type: 'thinking'; readonly text: string; readonly subagent?: string }
   | {

@@ -1,7 +1,7 @@
 // The protocol between activities and the runner on a machine: HTTP on loopback, JSON bodies. No imports but types.
 import type { BackendName, RepoSpec } from './agent.ts';
 import type { TurnInputSummary } from './events.ts';
-import type { TurnOutcome } from './turns.ts';
+import type { TurnNotice, TurnOutcome } from './turns.ts';
 
 /** Raised when a call or event changes its meaning: a runner of another version is replaced between turns. */
 export const RUNNER_PROTOCOL = 1;
@@ -98,6 +98,15 @@ export type RunnerTurnOutcome = Omit<TurnOutcome, 'snapshot'>;
 /** `POST /interrupt`: ends the turn, or leaves a tombstone for one that has not arrived. Answers when taken. */
 export interface InterruptRequest {
   readonly turn_id: string;
+}
+
+/**
+ * `POST /notice`: the model is given the notice within the turn, after its next tool. Answers when taken. One for a turn
+ * that has not come yet waits for it, in memory; one that the turn had no occasion to give is missing in its outcome.
+ */
+export interface NoticeRequest {
+  readonly turn_id: string;
+  readonly notice: TurnNotice;
 }
 
 /** `POST /snapshot`: captures an immutable copy of the conversation and the work tree; only between turns. */

@@ -27,6 +27,13 @@ export interface FollowUp {
   readonly at: string;
 }
 
+/** What a running turn is told: its model reads it after the next tool. */
+export interface TurnNotice {
+  /** The same for the same words: a turn is told each id once. */
+  readonly id: string;
+  readonly text: string;
+}
+
 /** How a turn ended. `cut_off`: Murmur itself was stopped; `crashed`: the agent program died; `limit`: a limit of its own. */
 export type TurnStatus = 'completed' | 'interrupted' | 'api_error' | 'limit' | 'crashed' | 'cut_off';
 
@@ -103,6 +110,8 @@ export interface TurnOutcome {
    * given again after a turn that was cut off. Absent when that is not known.
    */
   readonly answered?: boolean;
+  /** Ids of the notices that the model was given within the turn; absent when there were none. */
+  readonly notices?: readonly string[];
   readonly error?: TurnError;
   readonly cost: Cost;
   /** Paths that differ from the turn's start, per repository root, at most 1,000. */

@@ -3,7 +3,7 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { BackendName } from '../../contract/wire/agent.ts';
 import type { SessionEvent } from '../../contract/wire/events.ts';
-import type { Cost, TurnError } from '../../contract/wire/turns.ts';
+import type { Cost, TurnError, TurnNotice } from '../../contract/wire/turns.ts';
 
 /** Starts a process inside the machine's isolation, with exactly this environment. */
 export type SpawnContained = (
@@ -57,6 +57,20 @@ export interface OpenSession {
 /** What a backend tells while a turn runs; the runner numbers and journals it. */
 export type BackendEvent = Exclude<SessionEvent, { type: 'turn_start' | 'turn_complete' | 'session_end' }>;
 
+/** What a turn begins with. */
+export interface BackendTurn {
+  readonly id: string;
+  readonly prompt: string;
+  /** Whether `usage` events are wanted. */
+  readonly reportsUsage?: boolean;
+  /**
+   * Asked after each tool of the agent itself, not of its subagents: what the model is to read with the tool's result, if
+   * anything. Whatever it answers is given, and told as a `user_text` with the notice's id once the program has it, which
+   * is before the model is asked again.
+   */
+  readonly nextNotice?: () => TurnNotice | undefined;
+}
+
 export interface BackendTurnEnd {
   readonly status: 'completed' | 'interrupted' | 'api_error' | 'limit' | 'crashed';
   /** The last text of the agent, whole. */
@@ -77,10 +91,7 @@ export interface AgentSession {
    * resolves: `session_start` once per `open`, `user_text` with the prompt first in every turn, `cost` when it cost
    * something, `error` last when it failed.
    */
-  turn(
-    turn: { readonly id: string; readonly prompt: string; readonly reportsUsage?: boolean },
-    onEvent: (event: BackendEvent) => void,
-  ): Promise<BackendTurnEnd>;
+  turn(turn: BackendTurn, onEvent: (event: BackendEvent) => void): Promise<BackendTurnEnd>;
   /**
    * Ends the running turn; resolves when the program has taken the order, or was killed because it did not: the turn
    * then still ends as `interrupted`. No-op without a turn.

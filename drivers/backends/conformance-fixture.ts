@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AgentBackend, AgentSession, BackendEvent, BackendTurnEnd, OpenSession } from './backend.ts';
+import type { AgentBackend, AgentSession, BackendEvent, BackendTurn, BackendTurnEnd, OpenSession } from './backend.ts';
 
 /** What a model was asked. */
 export interface AskedModel {
@@ -101,7 +101,7 @@ export class SessionFixture {
   turn(
     session: AgentSession,
     prompt: string,
-    options: { readonly reportsUsage?: boolean } = {},
+    options: Omit<BackendTurn, 'id' | 'prompt'> = {},
   ): Promise<BackendTurnEnd> {
     return session.turn({ id: randomUUID(), prompt, ...options }, (event) => this.events.push(event));
   }

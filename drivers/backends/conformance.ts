@@ -84,6 +84,39 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       expect(fixture.eventsOf('cost').map(({ delta }) => delta)).toEqual([end.cost]);
     });
 
+    test('gives notices to the model within the running turn, each with the result of a tool, and tells of it', async () => {
+      const session = await fixture.open();
+      const before = harness.asked().length;
+      const notices = ['first word', 'second word', 'third word'].map((text) => ({ id: `id of the ${text}`, text }));
+      const prompt = script(
+        { tool: 'Bash', input: { command: 'true' } },
+        { tool: 'Bash', input: { command: 'exit 3' } },
+        { text: 'Done.' },
+      );
+      const end = await fixture.turn(session, prompt, { nextNotice: () => notices.shift() });
+      expect(end).toMatchObject({ status: 'completed', response: 'Done.' });
+      const wordsOf = ({ messages }: AskedModel): readonly string[] =>
+        JSON.stringify(messages).match(/(first|second|third) word/g) ?? [];
+      const answered = harness.asked().slice(before).map(wordsOf);
+      expect(answered).toEqual([[], ['first word'], ['first word', 'second word']]);
+      // No third tool was used.
+      expect(notices).toHaveLength(1);
+      expect(fixture.eventsOf('user_text').slice(1)).toEqual([
+        { type: 'user_text', text: 'first word', notice: 'id of the first word' },
+        { type: 'user_text', text: 'second word', notice: 'id of the second word' },
+      ]);
+      const told = fixture.events.map(({ type }) => type).filter((type) => /^(tool|user)_/.test(type));
+      expect(told).toEqual([
+        'user_text',
+        ...['tool_use', 'tool_result', 'user_text'],
+        ...['tool_use', 'tool_result', 'user_text'],
+      ]);
+      // They are part of the conversation from then on.
+      await session.stop();
+      await fixture.turn(await fixture.open(), script({ text: 'later' }));
+      expect(wordsOf(lastAsked())).toEqual(['first word', 'second word']);
+    });
+
     describe('a session that only answers', () => {
       const schema = VERDICT_SCHEMA;
       const verdict = { done: false, reason: 'a test is missing', missing: ['write the test'] };

@@ -5,6 +5,7 @@ import { isErrorCode, MurmurError, type ErrorBody } from '../../contract/wire/er
 import type { AssessReply, AssessRequest } from '../../contract/wire/assessment.ts';
 import type {
   InterruptRequest,
+  NoticeRequest,
   OpenReply,
   OpenRequest,
   RunnerHealth,
@@ -28,6 +29,7 @@ export interface RunnerClient {
   /** Long: a model reads and answers. Bounded by the signal only. */
   assess(input: AssessRequest, signal: AbortSignal): Promise<AssessReply>;
   interrupt(input: InterruptRequest): Promise<void>;
+  notice(input: NoticeRequest): Promise<void>;
   snapshot(): Promise<SnapshotReply>;
   stop(input: StopRequest): Promise<void>;
 }
@@ -65,6 +67,7 @@ export function createRunnerClient(machine: Machine, access: RunnerAccess): Runn
     turn: (input) => post('/turn', input, SHORT_CALL_MS),
     assess: (input, signal) => call('POST', '/assess', input, signal),
     interrupt: async (input) => void (await post('/interrupt', input, SHORT_CALL_MS)),
+    notice: async (input) => void (await post('/notice', input, SHORT_CALL_MS)),
     snapshot: () => post('/snapshot', {}, LONG_CALL_MS),
     stop: async (input) => void (await post('/stop', input, LONG_CALL_MS)),
     events: (after, signal) => events(machine, access, after, signal),

@@ -1,7 +1,13 @@
 // The requests of the protocol, checked at the edge: past it they are trusted.
 import type { AssessRequest } from '../../contract/wire/assessment.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import type { InterruptRequest, OpenRequest, StopRequest, TurnRequest } from '../../contract/wire/runner.ts';
+import type {
+  InterruptRequest,
+  NoticeRequest,
+  OpenRequest,
+  StopRequest,
+  TurnRequest,
+} from '../../contract/wire/runner.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -43,6 +49,13 @@ export function interruptRequest(body: Body): InterruptRequest {
 }
 
 /** Throws like `openRequest`. */
+export function noticeRequest(body: Body): NoticeRequest {
+  need(body, 'turn_id', isText, 'a text');
+  need(body, 'notice', isNotice, 'an id and a text');
+  return body as unknown as NoticeRequest;
+}
+
+/** Throws like `openRequest`. */
 export function stopRequest(body: Body): StopRequest {
   need(body, 'status', (value) => value === 'cut_off' || value === 'interrupted', 'cut_off or interrupted');
   return body as unknown as StopRequest;
@@ -73,6 +86,12 @@ function isServerAddress(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { host, port } = value as Record<string, unknown>;
   return isText(host) && Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536;
+}
+
+function isNotice(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, text } = value as Record<string, unknown>;
+  return isText(id) && isText(text);
 }
 
 function isRepo(value: unknown): boolean {

@@ -1,6 +1,7 @@
 // One turn from the prompt to the observation of what it changed.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunnerTurnOutcome, TurnRequest } from '../../contract/wire/runner.ts';
+import type { TurnNotice } from '../../contract/wire/turns.ts';
 import type { AgentSession, BackendEvent, BackendTurnEnd } from '../../drivers/backends/backend.ts';
 import type { AgentProgram } from '../agent-program.ts';
 import type { Containment } from '../containment.ts';
@@ -26,11 +27,15 @@ export interface TurnResult {
   readonly wasCut: boolean;
 }
 
-export type RunTurn = (
-  request: TurnRequest,
-  interrupted: AbortSignal,
-  onEvent: (event: BackendEvent) => void,
-) => Promise<TurnResult>;
+/** What reaches a turn from outside while it runs, and what it tells. */
+export interface TurnWires {
+  readonly interrupted: AbortSignal;
+  /** Asked after each tool: what the model is to read beside its result. */
+  readonly nextNotice: () => TurnNotice | undefined;
+  readonly onEvent: (event: BackendEvent) => void;
+}
+
+export type RunTurn = (request: TurnRequest, wires: TurnWires) => Promise<TurnResult>;
 
 export interface TurnRunner {
   readonly program: AgentProgram;
@@ -43,14 +48,14 @@ export interface TurnRunner {
 export async function runTurn(
   { program, containment, observe }: TurnRunner,
   request: TurnRequest,
-  interrupted: AbortSignal,
-  onEvent: (event: BackendEvent) => void,
+  wires: TurnWires,
 ): Promise<TurnResult> {
+  const { interrupted } = wires;
   const began = new Date();
   const session = await program.running();
   const end = interrupted.aborted
     ? { status: 'interrupted' as const, response: '', cost: NO_COST }
-    : await promptOnce({ program, containment, observe }, session, request, interrupted, onEvent);
+    : await promptOnce({ program, containment, observe }, session, request, wires);
   const wasCut = interrupted.aborted && end.status !== 'completed';
   // What the turn started and left behind would go on changing files after its end.
   if (interrupted.aborted) await endLeftovers(containment, began, session);
@@ -74,8 +79,7 @@ async function promptOnce(
   runner: TurnRunner,
   session: AgentSession,
   { turn_id, prompt, report_usage: reportsUsage = false }: TurnRequest,
-  interrupted: AbortSignal,
-  onEvent: (event: BackendEvent) => void,
+  { interrupted, nextNotice, onEvent }: TurnWires,
 ): Promise<BackendTurnEnd> {
   const began = new Date();
   const settled = new AbortController();
@@ -96,7 +100,8 @@ async function promptOnce(
       if (event.type === 'usage') used = event.used_usd;
       onEvent(event);
     };
-    return await Promise.race([session.turn({ id: turn_id, prompt, reportsUsage }, hear), given.promise]);
+    const turn = { id: turn_id, prompt, reportsUsage, nextNotice };
+    return await Promise.race([session.turn(turn, hear), given.promise]);
   } finally {
     settled.abort();
     interrupted.removeEventListener('abort', interrupt);

@@ -3,10 +3,12 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { ANSWER_EVENTS } from '../../contract/wire/events.ts';
 import type { RunnerTurnOutcome, TurnReply, TurnRequest } from '../../contract/wire/runner.ts';
 import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
-import type { TurnStatus } from '../../contract/wire/turns.ts';
+import type { TurnNotice, TurnStatus } from '../../contract/wire/turns.ts';
+import type { BackendEvent } from '../../drivers/backends/backend.ts';
 import type { Journal } from '../journal/journal.ts';
 import { cutBytes, journalable } from '../secrets/event-text.ts';
 import type { Scrubber } from '../secrets/scrubber.ts';
+import { WaitingNotices } from './notices.ts';
 import { emptyOutcome } from './outcome.ts';
 import type { RunTurn, TurnResult } from './run-turn.ts';
 import type { TurnRecords } from './turn-records.ts';
@@ -29,6 +31,7 @@ interface CurrentTurn {
 
 export class Turns {
   readonly #options: TurnsOptions;
+  readonly #notices = new WaitingNotices();
   #current: CurrentTurn | undefined;
   #lastEnded: string | undefined;
 
@@ -52,7 +55,7 @@ export class Turns {
     const turn = journal.unfinished;
     if (turn === undefined) return;
     const record = records.get(turn.turn_id);
-    const { answered, told_usd: told } = turn;
+    const { answered, told_usd: told, notices } = turn;
     // The program died with the runner and can tell no figure any more: what it had told before counts.
     const untold = Math.max(turn.used_usd - told, 0);
     if (record?.state !== 'ended' && untold > 0) {
@@ -60,7 +63,9 @@ export class Turns {
     }
     const cost = { usd: told + untold, by_model: {} };
     const outcome =
-      record?.state === 'ended' ? record.outcome : { ...emptyOutcome(turn.turn_id, status), answered, cost };
+      record?.state === 'ended'
+        ? record.outcome
+        : { ...emptyOutcome(turn.turn_id, status), answered, ...noticesTold(notices), cost };
     this.#end({ turn_id: turn.turn_id, number: turn.turn }, outcome);
   }
 
@@ -89,6 +94,14 @@ export class Turns {
     else if (this.#options.records.get(turnId) === undefined) this.#options.records.put(turnId, { state: 'tombstone' });
   }
 
+  /** Keeps a notice for the turn that runs or for one that has not come yet; no-op for one that has ended. */
+  notice(turnId: string, notice: TurnNotice): void {
+    const running = this.#current?.request.turn_id;
+    if (running === turnId || (running === undefined && this.#options.records.get(turnId) === undefined)) {
+      this.#notices.add(turnId, notice);
+    }
+  }
+
   /** Resolves when the running turn has ended, if it has been interrupted; else at once. */
   async interruptedEnd(): Promise<void> {
     if (this.#current?.interrupt.signal.aborted === true) await this.#current.ended;
@@ -107,20 +120,24 @@ export class Turns {
     const interrupt = new AbortController();
     const { journal, scrubber } = this.#options;
     let answered = false;
+    const told: string[] = [];
+    const onEvent = (event: BackendEvent): void => {
+      answered ||= ANSWER_EVENTS.includes(event.type);
+      if (event.type === 'user_text' && event.notice !== undefined) told.push(event.notice);
+      // The program knows its own session only; assessments cost beside it.
+      const whole = event.type === 'cost' ? { ...event, total_usd: journal.spentUsd + event.delta.usd } : event;
+      journal.append(journalable(whole, scrubber));
+    };
+    const nextNotice = (): TurnNotice | undefined => this.#notices.next(request.turn_id);
     const run = this.#options
-      .run(request, interrupt.signal, (event) => {
-        answered ||= ANSWER_EVENTS.includes(event.type);
-        // The program knows its own session only; assessments cost beside it.
-        const whole = event.type === 'cost' ? { ...event, total_usd: journal.spentUsd + event.delta.usd } : event;
-        journal.append(journalable(whole, scrubber));
-      })
+      .run(request, { interrupted: interrupt.signal, nextNotice, onEvent })
       .catch((error: unknown) => failedTurn(request, error));
     const current: CurrentTurn = {
       request,
       interrupt,
       ended: run.then((result) => {
         const status = current.endAs !== undefined && result.wasCut ? current.endAs : result.outcome.status;
-        this.#end(request, { ...result.outcome, status, answered });
+        this.#end(request, { ...result.outcome, status, answered, ...noticesTold(told) });
       }),
     };
     return current;
@@ -155,6 +172,10 @@ export class Turns {
     this.#current = undefined;
     this.#lastEnded = turn_id;
   }
+}
+
+function noticesTold(notices: readonly string[]): Pick<RunnerTurnOutcome, 'notices'> {
+  return notices.length === 0 ? {} : { notices };
 }
 
 /** A turn that failed in our own hands: it still ends, and says why. */

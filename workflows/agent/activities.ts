@@ -9,6 +9,7 @@ import type {
   InterruptTurnInput,
   KillAgentsInput,
   KillAgentsResult,
+  NoticeTurnInput,
   PrepareInput,
   PrepareResult,
   PublishEventsInput,
@@ -43,8 +44,11 @@ const TURN: ActivityOptions = {
   retry: { initialInterval: '100ms', backoffCoefficient: 1 },
 };
 
-/** One request to a runner on the same host. After a minute of failing, whoever asked will have asked again. */
-const INTERRUPT: ActivityOptions = {
+/**
+ * One request to a runner on the same host. After a minute of failing, whoever asked for an interrupt will have asked
+ * again; a notice then goes with the next turn.
+ */
+const TELL_RUNNER: ActivityOptions = {
   // Without a heartbeat a dead worker is noticed only at this time.
   startToCloseTimeout: '10s',
   scheduleToCloseTimeout: '1m',
@@ -106,7 +110,11 @@ export function assess(input: AssessInput, summary: string): Promise<AssessReply
 }
 
 export function interruptTurn(input: InterruptTurnInput, summary: string): Promise<void> {
-  return proxyActivities<AgentActivities>({ ...INTERRUPT, summary }).interruptTurn(input);
+  return proxyActivities<AgentActivities>({ ...TELL_RUNNER, summary }).interruptTurn(input);
+}
+
+export function noticeTurn(input: NoticeTurnInput, summary: string): Promise<void> {
+  return proxyActivities<AgentActivities>({ ...TELL_RUNNER, summary }).noticeTurn(input);
 }
 
 export function endAgent(input: EndAgentInput, summary: string): Promise<EndAgentResult> {

@@ -157,7 +157,7 @@ export function mustWarn(budget: Budget): boolean {
   return budget.limit_usd !== undefined && !budget.warned && usedOf(budget) >= RENEW_AT * budget.limit_usd - NOTHING;
 }
 
-/** Tells the agent, with its next turn, and every child. */
+/** Tells the agent (budget-notice.ts) and every child. */
 export function warn(budget: Budget, notice: BudgetNotice): void {
   budget.notice = notice;
   for (const { slug } of Object.values(budget.grants)) budget.outbox.push({ to: 'child', slug, notice });

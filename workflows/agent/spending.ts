@@ -19,10 +19,11 @@ import {
   usedOf,
   warn,
 } from './budget.ts';
+import { takeNotice } from './budget-notice.ts';
 import { adopt, balance, closeGrant, closeSlice, openGrant, openSlice } from './budget-shares.ts';
 import type { Budget } from './budget.ts';
 import type { Need } from './budget-shares.ts';
-import { budgetNote, cutAtLimitNote, MURMUR, systemNote } from './prompts.ts';
+import { cutAtLimitNote, MURMUR, systemNote } from './prompts.ts';
 import { hasInput } from './queue.ts';
 import { enterPhase } from './state.ts';
 import type { AgentState, CurrentTurn } from './state.ts';
@@ -59,9 +60,7 @@ export function beginSpending(state: AgentState, now: string): FollowUp | undefi
   if (budget === undefined) return undefined;
   openSlice(budget);
   budget.parked = false;
-  const { notice } = budget;
-  budget.notice = undefined;
-  return notice === undefined ? undefined : systemNote(budgetNote(notice), 'budget', state.turns, now);
+  return takeNotice(budget, state.turns, now);
 }
 
 /** The turn has ended, and its cost is in the state. */

@@ -1,10 +1,11 @@
 // One turn on the machine: the activity, and the interrupts and kills that come while it runs.
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { CancellationScope, condition, patched } from '@temporalio/workflow';
 import { MACHINE_LOST } from '../../contract/wire/activities.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
-import type { TurnOutcome } from '../../contract/wire/turns.ts';
-import { interruptTurn, runTurn } from './activities.ts';
+import type { TurnNotice, TurnOutcome } from '../../contract/wire/turns.ts';
+import { interruptTurn, noticeTurn, runTurn } from './activities.ts';
+import { noticeForTurn } from './budget-notice.ts';
 import { activityProblem } from './failure.ts';
 import { countReported, firstReport } from './spending.ts';
 import { enterPhase } from './state.ts';
@@ -17,6 +18,9 @@ import type { Verdict } from './turn.ts';
 const INTERRUPTED_TURN_ENDS = '20s';
 /** How long the activity may take to see its cancellation: two heartbeats, and the time of a dead worker's. */
 const CANCELED_TURN_ENDS = '10s';
+
+/** Runs from before it told their agents with the next turn alone. */
+const NOTICE_IN_TURN = 'notice-in-turn';
 
 /**
  * Runs the turn and takes its end into the state. Undefined when a kill could not wait for it.
@@ -42,8 +46,20 @@ export async function runTurnToItsEnd(
   const killed = (): boolean => state.end?.how === 'kill';
 
   let asked = false;
+  let told: string | undefined;
+  const news = (): TurnNotice | undefined => {
+    const notice = noticeForTurn(state);
+    return notice?.id === told ? undefined : notice;
+  };
   while (ended === undefined && !killed()) {
-    await condition(() => ended !== undefined || killed() || (!asked && turn.interrupted_by !== undefined));
+    await condition(
+      () => ended !== undefined || killed() || (!asked && turn.interrupted_by !== undefined) || news() !== undefined,
+    );
+    const notice = news();
+    if (ended === undefined && notice !== undefined) {
+      told = notice.id;
+      if (patched(NOTICE_IN_TURN)) void tellTurn(spec, turn, notice);
+    }
     if (ended === undefined && !asked && turn.interrupted_by !== undefined) {
       asked = true;
       void askForItsEnd(state, spec, turn).then((taken) => {
@@ -62,6 +78,15 @@ export async function runTurnToItsEnd(
     }
   }
   return takeEnd(state, spec, turn, ended);
+}
+
+/** Whether the model has read it, the turn's outcome says; one that could not be brought goes with the next turn. */
+async function tellTurn(spec: AgentSpec, turn: CurrentTurn, notice: TurnNotice): Promise<void> {
+  try {
+    await noticeTurn({ spec: turnSpec(spec), turn_id: turn.id, notice }, `notice for turn ${turn.number}`);
+  } catch (error) {
+    if (activityProblem(error) === undefined) throw error;
+  }
 }
 
 async function askForItsEnd(state: AgentState, spec: AgentSpec, turn: CurrentTurn): Promise<boolean> {

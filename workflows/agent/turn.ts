@@ -2,6 +2,7 @@
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { FollowUp, TurnOutcome } from '../../contract/wire/turns.ts';
 import { checkAssessed } from './assessment.ts';
+import { takeTold } from './budget-notice.ts';
 import { activateTasks } from './checklist.ts';
 import { checkCompletion } from './completion.ts';
 import { addCost } from '../../contract/wire/cost.ts';
@@ -134,6 +135,7 @@ function afterCompleted(state: AgentState, spec: AgentSpec, now: string): Verdic
 function absorb(state: AgentState, turn: CurrentTurn, outcome: TurnOutcome, now: string): void {
   state.cost = addCost(state.cost, outcome.cost);
   endSpending(state);
+  takeTold(state, outcome);
   if (outcome.branches.length > 0) state.branches = outcome.branches;
   if (outcome.response !== '') state.response = outcome.response;
   if (outcome.snapshot !== undefined) state.saved_turn = turn.number;

@@ -3,7 +3,13 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { lineSplitter } from '../line-splitter.ts';
-import type { ControlRequest, ControlResponseMessage, InputMessage, ProgramMessage } from './protocol.ts';
+import type {
+  ControlRequest,
+  ControlRequestMessage,
+  ControlResponseMessage,
+  InputMessage,
+  ProgramMessage,
+} from './protocol.ts';
 import { readMessage, writeLine } from './protocol.ts';
 
 /** How the program ended. `words` is the end of what it printed beside messages: its reason, when it had one. */
@@ -21,18 +27,27 @@ const DRAIN_MS = 1_000;
 
 type ControlResponse = ControlResponseMessage['response'];
 
-/** Wraps the child and hands its messages, in order, to one listener; control responses go to who asked. */
+/**
+ * Wraps the child and hands its messages, in order, to one listener; control responses go to who asked. Hooks are
+ * answered at once, as the program waits: what they are answered must be known.
+ */
 export class ProgramProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #awaited = new Map<string, (response: ControlResponse | undefined) => void>();
   readonly #onMessage: (message: ProgramMessage) => void;
+  readonly #onHook: (request: ControlRequestMessage) => object;
   #words = '';
   /** Resolves once, when the program has ended and what it had printed was handed over. */
   readonly exited: Promise<ProgramExit>;
 
-  constructor(child: ChildProcessWithoutNullStreams, onMessage: (message: ProgramMessage) => void) {
+  constructor(
+    child: ChildProcessWithoutNullStreams,
+    onMessage: (message: ProgramMessage) => void,
+    onHook: (request: ControlRequestMessage) => object,
+  ) {
     this.#child = child;
     this.#onMessage = onMessage;
+    this.#onHook = onHook;
     child.stdout.on(
       'data',
       lineSplitter((line) => this.#take(line)),
@@ -76,8 +91,12 @@ export class ProgramProcess {
     } else if (message.type === 'control_response') {
       this.#awaited.get(message.response.request_id)?.(message.response);
     } else if (message.type === 'control_request') {
-      const error = 'not supported';
-      this.send({ type: 'control_response', response: { subtype: 'error', request_id: message.request_id, error } });
+      const { request_id, request } = message;
+      const isHook = request?.subtype === 'hook_callback';
+      const answer = isHook
+        ? { subtype: 'success', request_id, response: this.#onHook(message) }
+        : { subtype: 'error', request_id, error: 'not supported' };
+      this.send({ type: 'control_response', response: answer });
     } else {
       this.#onMessage(message);
     }

@@ -115,11 +115,24 @@ export interface ControlResponseMessage {
   };
 }
 
-/** What the program asks of us: nothing that we offer, so it is refused. */
-interface ControlRequestMessage {
+/** What the program asks of us. Of interest: the callbacks of hooks; everything else is refused. */
+export interface ControlRequestMessage {
   readonly type: 'control_request';
   readonly request_id: string;
+  readonly request?: {
+    readonly subtype: string;
+    /** Of a hook. */
+    readonly input?: {
+      readonly hook_event_name?: string;
+      readonly tool_use_id?: string;
+      /** The subagent that used the tool; absent for the agent itself. */
+      readonly agent_id?: string;
+    };
+  };
 }
+
+/** For each event of the program, the callbacks that it makes. */
+export type HookMatchers = Readonly<Record<string, readonly { readonly hookCallbackIds: readonly string[] }[]>>;
 
 export type ProgramMessage =
   | InitMessage
@@ -136,7 +149,7 @@ export type ProgramMessage =
 /** Control requests that we send. */
 export type ControlRequest =
   | { readonly subtype: 'get_binary_version' }
-  | { readonly subtype: 'initialize'; readonly appendSystemPrompt?: string }
+  | { readonly subtype: 'initialize'; readonly appendSystemPrompt?: string; readonly hooks?: HookMatchers }
   | { readonly subtype: 'interrupt'; readonly cancel_queued: true };
 
 /** A line that we write. One that is not JSON would end the program, so all go through `writeLine`. */

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { Cost } from '../../../contract/wire/turns.ts';
-import type { AgentSession, BackendEvent, BackendTurnEnd, OpenSession } from '../backend.ts';
+import type { AgentSession, BackendEvent, BackendTurn, BackendTurnEnd, OpenSession } from '../backend.ts';
 import { addCost, NO_COST } from '../../../contract/wire/cost.ts';
+import { AFTER_TOOL_HOOKS, NO_WORD } from './notices.ts';
 import { claudeVersionProblem } from './program.ts';
 import type { ProgramExit } from './program-process.ts';
 import { exitReason, ProgramProcess } from './program-process.ts';
@@ -79,7 +80,11 @@ export class ClaudeSession implements AgentSession {
     this.#patience = start.patience;
     this.#cleanUp = start.cleanUp;
     this.#spent = { ...NO_COST, usd: start.options.spentUsd ?? 0 };
-    this.#process = new ProgramProcess(start.child, (message) => this.#take(message));
+    this.#process = new ProgramProcess(
+      start.child,
+      (message) => this.#take(message),
+      (hook) => this.#active?.turn.answerHook(hook) ?? NO_WORD,
+    );
     this.exited = this.#process.exited.then((exit) => {
       this.#exit = exit;
       const reason = exitReason(exit);
@@ -107,15 +112,13 @@ export class ClaudeSession implements AgentSession {
     return [reason, this.#startProblem].filter((part) => part !== '').join('; ');
   }
 
-  async turn(
-    input: { readonly id: string; readonly prompt: string; readonly reportsUsage?: boolean },
-    onEvent: (event: BackendEvent) => void,
-  ): Promise<BackendTurnEnd> {
+  async turn(input: BackendTurn, onEvent: (event: BackendEvent) => void): Promise<BackendTurnEnd> {
     if (this.#active !== undefined) throw new MurmurError('FAILED_PRECONDITION', 'a turn is running in this session');
     const uuid = randomUUID();
     const turn = new RunningTurn(uuid, {
       prompt: input.prompt,
       reportsUsage: input.reportsUsage === true,
+      nextNotice: input.nextNotice ?? (() => undefined),
       onEvent,
       onCost: (delta) => {
         this.#spent = addCost(this.#spent, delta);
@@ -169,13 +172,22 @@ export class ClaudeSession implements AgentSession {
     return sessionFiles(this.#options.home, this.#options.sessionId);
   }
 
-  /** Gives the program its system prompt as soon as all of it is known: the program takes it until its first turn. */
+  /**
+   * Gives the program its system prompt as soon as all of it is known, and asks for callbacks after tools: the program
+   * takes both until its first turn.
+   */
   async #introduce(): Promise<void> {
     const instructions = await this.#options.projectInstructions?.catch(() => undefined);
     const parts = [this.#options.appendSystemPrompt, instructions].filter((part) => part !== undefined && part !== '');
-    if (parts.length === 0) return;
+    const { answer } = this.#options;
+    if (parts.length === 0 && answer !== undefined) return;
     // Not waited for: lines are taken in order, and the prompt may follow at once.
-    void this.#process.control({ subtype: 'initialize', appendSystemPrompt: parts.join('\n\n').toWellFormed() });
+    void this.#process.control({
+      subtype: 'initialize',
+      ...(parts.length === 0 ? {} : { appendSystemPrompt: parts.join('\n\n').toWellFormed() }),
+      // A session that only answers has one turn, which is over before it would be told anything.
+      ...(answer === undefined ? { hooks: AFTER_TOOL_HOOKS } : {}),
+    });
   }
 
   #take(message: ProgramMessage): void {

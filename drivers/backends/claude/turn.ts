@@ -1,5 +1,5 @@
 // One running turn: collects what the program tells, hands it on as events, and knows the turn's outcome. Pure.
-import type { Cost, TurnError } from '../../../contract/wire/turns.ts';
+import type { Cost, TurnError, TurnNotice } from '../../../contract/wire/turns.ts';
 import type { BackendEvent, BackendTurnEnd } from '../backend.ts';
 import { addCost, isSpent, NO_COST } from '../../../contract/wire/cost.ts';
 import { eventText } from '../event-text.ts';
@@ -7,7 +7,15 @@ import { turnError } from '../model-errors.ts';
 import { costOf } from './cost.ts';
 import type { FailureSigns } from './errors.ts';
 import { errorOf, refusedCredentials } from './errors.ts';
-import type { ApiRetryMessage, AssistantMessage, ProgramMessage, ResultMessage } from './protocol.ts';
+import { NO_WORD, NoticesOfTurn } from './notices.ts';
+import type {
+  ApiRetryMessage,
+  AssistantMessage,
+  ControlRequestMessage,
+  ProgramMessage,
+  ResultMessage,
+  UserMessage,
+} from './protocol.ts';
 import { assistantEvents, retryEvent, spokenText, toolResultEvents } from './translate.ts';
 import { TurnEndDetector } from './turn-end.ts';
 import { UsageCount } from './usage.ts';
@@ -17,6 +25,8 @@ export interface TurnContext {
   readonly prompt: string;
   /** Whether to tell what the turn has used, with every message. */
   readonly reportsUsage: boolean;
+  /** What the model is to read with the result of its next tool. */
+  readonly nextNotice: () => TurnNotice | undefined;
   /** Tells an event. `cost` events go through `onCost`, which knows the session's total. */
   readonly onEvent: (event: BackendEvent) => void;
   readonly onCost: (delta: Cost) => void;
@@ -28,6 +38,7 @@ export interface TurnContext {
 export class RunningTurn {
   readonly #context: TurnContext;
   readonly #end: TurnEndDetector;
+  readonly #notices: NoticesOfTurn;
   #hasToldPrompt = false;
   #response = '';
   #cost = NO_COST;
@@ -40,6 +51,7 @@ export class RunningTurn {
   constructor(uuid: string, context: TurnContext) {
     this.#end = new TurnEndDetector(uuid);
     this.#context = context;
+    this.#notices = new NoticesOfTurn(context.nextNotice);
   }
 
   get hasEnded(): boolean {
@@ -65,7 +77,7 @@ export class RunningTurn {
     } else if (message.type === 'assistant') {
       this.#takeAnswer(message);
     } else if (message.type === 'user') {
-      for (const event of toolResultEvents(message)) this.#tell(event);
+      this.#takeResults(message);
     } else if (message.type === 'rate_limit_event') {
       const { status, resetsAt } = message.rate_limit_info;
       if (status === 'rejected' && resetsAt !== undefined) {
@@ -75,6 +87,11 @@ export class RunningTurn {
       this.#takeCost(message);
     }
     this.#end.take(message);
+  }
+
+  /** What the program hears after a tool. A turn that is to end takes no notice: its model is not asked again. */
+  answerHook(hook: ControlRequestMessage): object {
+    return this.isInterrupted ? NO_WORD : this.#notices.answer(hook);
   }
 
   /** The outcome of a turn that has ended, or was ended before its prompt was sent. */
@@ -112,6 +129,13 @@ export class RunningTurn {
       this.#tell({ type: 'usage', used_usd: this.#cost.usd + this.#usage.cost().usd });
     }
     for (const event of assistantEvents(message)) this.#tell(event);
+  }
+
+  #takeResults(message: UserMessage): void {
+    for (const event of toolResultEvents(message)) this.#tell(event);
+    for (const { id, text } of this.#notices.takenWith(message)) {
+      this.#tell({ type: 'user_text', text: eventText(text).text, notice: id });
+    }
   }
 
   #takeCost(message: ResultMessage): void {

@@ -2,7 +2,7 @@
 // and for trying Murmur's own machinery at a scale that real programs do not allow. Built-ins and contract/wire only.
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { Cost } from '../../../contract/wire/turns.ts';
-import type { AgentBackend, AgentSession, BackendEvent, BackendTurnEnd, OpenSession } from '../backend.ts';
+import type { AgentBackend, AgentSession, BackendEvent, BackendTurn, BackendTurnEnd, OpenSession } from '../backend.ts';
 import { isSpent, NO_COST } from '../../../contract/wire/cost.ts';
 import { eventText } from '../event-text.ts';
 import { turnError } from '../model-errors.ts';
@@ -68,8 +68,7 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
   };
 
   async function runTurn(
-    prompt: string,
-    reportsUsage: boolean,
+    { prompt, reportsUsage = false, nextNotice = () => undefined }: BackendTurn,
     interrupt: AbortController,
     onEvent: (event: BackendEvent) => void,
   ) {
@@ -83,6 +82,7 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
       transcript,
       prompt,
       reportsUsage,
+      nextNotice,
       onEvent,
       onAsk: () => options.onRequest?.({ sessionId: session.sessionId, system, messages: [...transcript.messages] }),
       onCost: (delta: Cost) => {
@@ -96,13 +96,10 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
     });
   }
 
-  async function turn(
-    { prompt, reportsUsage = false }: { readonly prompt: string; readonly reportsUsage?: boolean },
-    onEvent: (event: BackendEvent) => void,
-  ): Promise<BackendTurnEnd> {
+  async function turn(input: BackendTurn, onEvent: (event: BackendEvent) => void): Promise<BackendTurnEnd> {
     if (running !== undefined) throw new MurmurError('FAILED_PRECONDITION', 'a turn is running in this session');
     if (crashed.signal.aborted) {
-      onEvent({ type: 'user_text', text: eventText(prompt).text });
+      onEvent({ type: 'user_text', text: eventText(input.prompt).text });
       return {
         status: 'crashed',
         response: '',
@@ -111,7 +108,7 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
       };
     }
     const interrupt = new AbortController();
-    const ended = runTurn(prompt, reportsUsage, interrupt, onEvent);
+    const ended = runTurn(input, interrupt, onEvent);
     running = { interrupt, ended };
     return await ended.finally(() => (running = undefined));
   }

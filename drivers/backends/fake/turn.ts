@@ -1,6 +1,6 @@
 // One turn of the fake backend: asks the script what comes next until it says nothing more to do. Built-ins only.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cost } from '../../../contract/wire/turns.ts';
+import type { Cost, TurnNotice } from '../../../contract/wire/turns.ts';
 import type { BackendEvent, BackendTurnEnd, OpenSession } from '../backend.ts';
 import { addCost, NO_COST } from '../../../contract/wire/cost.ts';
 import { eventText } from '../event-text.ts';
@@ -26,6 +26,7 @@ export interface FakeTurnContext {
   readonly transcript: FakeTranscript;
   readonly prompt: string;
   readonly reportsUsage: boolean;
+  readonly nextNotice: () => TurnNotice | undefined;
   readonly onEvent: (event: BackendEvent) => void;
   /** Called before each answer, with everything a model would be asked. */
   readonly onAsk: () => void;
@@ -103,7 +104,7 @@ async function speak(step: ScriptStep, { transcript, onEvent }: FakeTurnContext)
 async function useTool(
   call: ScriptedTool,
   index: number,
-  { session, transcript, onEvent, crashed, interrupted }: FakeTurnContext,
+  { session, transcript, nextNotice, onEvent, crashed, interrupted }: FakeTurnContext,
   stopped: AbortSignal,
 ): Promise<boolean> {
   const tool_use_id = `fake-${transcript.messages.length}-${index}`;
@@ -113,6 +114,12 @@ async function useTool(
   if (crashed.aborted && !interrupted.aborted) return false;
   onEvent({ type: 'tool_result', tool_use_id, ...eventText(outcome.text), is_error: outcome.isError });
   await transcript.add('tool', outcome.text);
+  if (stopped.aborted) return false;
+  const notice = nextNotice();
+  if (notice === undefined) return true;
+  // Beside the tool's result, not as a message of the user's: that would begin another script.
+  await transcript.add('tool', notice.text);
+  onEvent({ type: 'user_text', text: eventText(notice.text).text, notice: notice.id });
   return !stopped.aborted;
 }
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Operations } from '../../contract/operations/index.ts';
 import type { OutputOf } from '../../contract/operation.ts';
-import { bash, scripted, statusOf } from './fixtures/agent.ts';
+import { bash, heldCommand, heldCommandBegan, scripted, statusOf } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
-import { eventLog, ofType } from './fixtures/log.ts';
+import { eventLog, expectWholeLog, ofType } from './fixtures/log.ts';
 import { nothingLeft } from './fixtures/processes.ts';
 import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
 
@@ -113,6 +113,47 @@ Report.
     expect(await run('flight', 'status', 'flight-stuck')).toMatch(/^state: +ended$/m);
     const late = await stack.run(['flight', 'rerun', 'flight-stuck', 'stuck'], { cwd: stack.directory });
     expect([late.exitCode, late.stderr]).toEqual([6, expect.stringContaining('has ended')]);
+  }, 180_000);
+
+  it('outlives the worker, killed with -9 in mid-turn of an agent that another one waits for: each is asked once', async () => {
+    // In a repository, with the real agent program: it is the model that must not be asked twice.
+    const inCheckout = join(stack.sample.checkout, '.murmur', 'flights');
+    await mkdir(inCheckout, { recursive: true });
+    const build = scripted('Job of build.', bash(heldCommand('build')), { text: 'It is built.' });
+    await writeFile(
+      join(inCheckout, 'survive.md'),
+      `# Survive\n## build\n> model: sonnet\n\n${build}\n## report\n> needs: build\n\nJob of report.\n`,
+    );
+    await stack.murmur(['flight', 'run', 'survive.md', '--model', 'fake']);
+    await eventually('the agent', () => statusOf(stack, 'flight-survive/build').catch(() => undefined));
+    const release = await heldCommandBegan(stack, 'flight-survive/build', 'build');
+    const { worker } = (await stack.record()).children;
+    if (worker === undefined) throw new Error('the stack has no worker');
+    process.kill(worker.pid, 'SIGKILL');
+    await eventually('another worker', async () => {
+      const { state, children } = await stack.record();
+      return state === 'ready' && children.worker !== undefined && children.worker.pid !== worker.pid;
+    });
+    await release();
+
+    await untilNode('flight-survive', 'report', 'done');
+    await eventually('the final message', async () => (await statusOf(stack, 'flight-survive')).turn?.number === 2);
+    const shown = await run('flight', 'status', 'flight-survive');
+    expect(shown).toMatch(/^state: +done$/m);
+    expect(shown).toMatch(/^build +done +build +1 +It is built\.$/m);
+    expect(shown).toMatch(/^report +done +report +1 +ACK /m);
+    const asked = stack.model.requests.filter(({ messages }) => messages[0]?.text.includes('Job of build.'));
+    expect(asked.map(({ step }) => step)).toEqual([0, 1]);
+    // The journals of agents that have ended are gone with their machines.
+    for (const slug of ['flight-survive/build', 'flight-survive/report']) {
+      const entries = await eventLog(stack, slug);
+      expect(entries.map(({ id }) => id)).toEqual(entries.map((_, index) => index + 1));
+      expect(ofType(entries, 'user_text')).toHaveLength(1);
+      expect(ofType(entries, 'turn_complete')).toMatchObject([{ status: 'completed' }]);
+    }
+    const told = ofType(await expectWholeLog(stack, 'flight-survive'), 'user_text').map(({ text }) => text);
+    expect(told).toEqual([expect.any(String), expect.stringContaining('All agents of the flight Survive are done')]);
+    await run('kill', 'flight-survive');
   }, 180_000);
 
   it('without agents is the work of its pilot alone', async () => {

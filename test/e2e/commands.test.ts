@@ -379,7 +379,7 @@ describe('the program itself', () => {
       ),
     );
     expect(await stack.json(['version'])).toMatchObject({ client_version: expect.any(String), api_host: host });
-    expect(await stack.murmur(['version', '-client'])).toMatch(/^Client: \d+\.\d+\.\d+ \(checkout\)$/);
+    expect(await stack.murmur(['version', '-client'])).toMatch(/^Client: \d+\.\d+\.\d+ \((?:checkout|[0-9a-f]{8})\)$/);
   }, 120_000);
 
   it.each(['bash', 'zsh', 'fish'])('completion %s is a script of that shell', async (shell) => {

@@ -45,6 +45,11 @@ describe('an agent with a budget', () => {
     // The message in which it was noticed, and what came until the interrupt had arrived.
     expect(used).toBeGreaterThanOrEqual(0.3);
     expect(used).toBeLessThan(0.48);
+    // It was told so in mid-turn: this was the only turn so far.
+    expect(parked.turn?.number).toBe(1);
+    const toldIn = ({ messages }: TestStack['model']['requests'][number]): number =>
+      messages.filter(({ text }) => /The budget of \/w\/\S+, which covers your work, is used to/.test(text)).length;
+    expect(stack.model.requests.map(toldIn)).toContain(1);
     expect(await stack.murmur(['status', 'spender'])).toMatch(/^budget: +\$0\.\d\d of \$0\.30 used/m);
 
     expect(await stack.murmur(['budget', 'spender', '5'])).toContain('budget of spender: $0.');
@@ -52,6 +57,7 @@ describe('an agent with a budget', () => {
     const done = await settled(stack, 'spender');
     expect(done).toMatchObject({ phase: 'idle', budget: { limit_usd: 5 } });
     expect(done.parked).toBeUndefined();
+    expect(stack.model.requests.map(toldIn).at(-1)).toBe(1);
     expect(await stack.run(['budget', 'spender', 'lots'])).toMatchObject({ exitCode: 2 });
     expect(await stack.run(['budget', 'spender', '0'])).toMatchObject({ exitCode: 2 });
   }, 200_000);

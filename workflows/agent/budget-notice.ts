@@ -6,6 +6,8 @@ import type { Budget } from './budget.ts';
 import { budgetNote, systemNote } from './prompts.ts';
 import type { AgentState } from './state.ts';
 
+const NAME = 'budget';
+
 /** What the running turn is to be told; undefined when there is nothing, or when the turn is to end anyway. */
 export function noticeForTurn({ budget, turn, end }: AgentState): TurnNotice | undefined {
   const notice = budget?.notice;
@@ -24,7 +26,12 @@ export function takeTold({ budget }: AgentState, { notices = [] }: TurnOutcome):
 export function takeNotice(budget: Budget, turn: number, now: string): FollowUp | undefined {
   const { notice } = budget;
   budget.notice = undefined;
-  return notice === undefined ? undefined : systemNote(budgetNote(notice), 'budget', turn, now);
+  return notice === undefined ? undefined : systemNote(budgetNote(notice), NAME, turn, now);
+}
+
+/** Whether the input was made by `takeNotice`. */
+export function isBudgetNote({ kind, id }: FollowUp): boolean {
+  return kind === 'system' && new RegExp(`^${NAME}-\\d+$`).test(id);
 }
 
 /** One that says something else has another id. */

@@ -1,5 +1,6 @@
 // What happens after a turn that did not end by itself. Pure: contract/wire only.
-import type { TurnError } from '../../contract/wire/turns.ts';
+import type { FollowUp, TurnError } from '../../contract/wire/turns.ts';
+import { isBudgetNote } from './budget-notice.ts';
 import { cutOffNote, isInstructions, modelErrorNote, systemNote } from './prompts.ts';
 import type { AgentState, CurrentTurn } from './state.ts';
 
@@ -32,7 +33,8 @@ export function continueTurn(
       return `${what} ${state.crashes} times in a row`;
     }
   }
-  const lost = answered ? [] : turn.inputs.filter((input) => input.kind !== 'system' || isInstructions(input));
+  const isToSay = (input: FollowUp): boolean => input.kind !== 'system' || isInstructions(input) || isBudgetNote(input);
+  const lost = answered ? [] : turn.inputs.filter(isToSay);
   const note = systemNote(cutOffNote(cause, state.subject, lost.length > 0), cause, turn.number, now);
   state.due.unshift(note, ...lost);
   return undefined;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { EVENT_TEXT_LIMIT } from '../../../contract/wire/events.ts';
 import { INLINE_TEXT_LIMIT } from '../../../contract/wire/turns.ts';
@@ -131,6 +131,59 @@ describe('a turn', () => {
     expect(reply.outcome?.response).toBe('the token is [secret API_TOKEN]');
     expect(events).not.toContain('tok-0123456789');
     expect(events).not.toContain(Buffer.from('tok-0123456789').toString('base64').slice(0, 12));
+  });
+});
+
+describe('a notice', () => {
+  const HOLD = 'while [ ! -e go ]; do sleep 0.02; done';
+  const GIVEN = script(
+    { tool: 'Bash', input: { command: HOLD } },
+    { tool: 'Bash', input: { command: 'true' } },
+    { text: 'done' },
+  );
+  const notice = { id: 'n1', text: 'a word' };
+
+  async function asking(): Promise<{ readonly runner: TestRunner; readonly asked: string[] }> {
+    const asked: string[] = [];
+    const runner = await startRunner({ onAsk: (last) => asked.push(last) });
+    await runner.client.open(openRequest());
+    return { runner, asked };
+  }
+
+  it('reaches the model of the running turn after its next tool, once; the outcome and the journal say so', async () => {
+    const { runner, asked } = await asking();
+    await runner.client.turn(turn('t1', GIVEN));
+    await eventOf(runner.client, ({ type }) => type === 'tool_use');
+    for (let times = 0; times < 2; times += 1) await runner.client.notice({ turn_id: 't1', notice });
+    writeFileSync(path.join(runner.paths.work, 'go'), '');
+    await ended(runner, 't1');
+    expect(asked.map((last) => last === 'a word')).toEqual([false, true, false]);
+    const { outcome, end_seq } = await runner.client.turn(turn('t1', GIVEN));
+    expect(outcome).toMatchObject({ status: 'completed', notices: ['n1'] });
+    const events = (await eventsUpTo(runner.client, end_seq ?? 0)).map(({ event }) => event);
+    expect(events).toContainEqual({ type: 'user_text', text: 'a word', notice: 'n1' });
+  });
+
+  it('that comes before its turn waits for it, and no other turn is given it', async () => {
+    const { runner, asked } = await asking();
+    await runner.client.notice({ turn_id: 't2', notice });
+    await runner.client.notice({ turn_id: 't1', notice });
+    expect((await runTurn(runner, 't1', bash('true'))).outcome.notices).toEqual(['n1']);
+    await runner.client.notice({ turn_id: 't1', notice: { ...notice, id: 'late' } });
+    expect((await runTurn(runner, 't2', bash('true'))).outcome.notices).toBeUndefined();
+    expect(asked.filter((last) => last === 'a word')).toHaveLength(1);
+  });
+
+  it('is not in the outcome of a turn that used no tool after it', async () => {
+    const { runner } = await asking();
+    await runner.client.notice({ turn_id: 't1', notice });
+    expect((await runTurn(runner, 't1', script({ text: 'done' }))).outcome.notices).toBeUndefined();
+  });
+
+  it('without a text is refused', async () => {
+    const { runner } = await asking();
+    const empty = { turn_id: 't1', notice: { id: 'n1', text: '' } };
+    await expect(runner.client.notice(empty)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 });
 

@@ -7,7 +7,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { RunTurnInput } from '../../../contract/wire/activities.ts';
 import type { AgentSpec, AgentStatus } from '../../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../../contract/wire/identity.ts';
-import type { TurnOutcome } from '../../../contract/wire/turns.ts';
+import type { TurnNotice, TurnOutcome } from '../../../contract/wire/turns.ts';
 import { createAgentControl } from '../../../worker/agent-control.ts';
 import { agentSpec } from '../../fixtures/agent-spec.ts';
 import { startAgent } from '../../fixtures/running-agent.ts';
@@ -71,6 +71,11 @@ async function spend(
   return { status: isInterrupted() ? 'interrupted' : 'completed', cost: { usd: used, by_model: {} } };
 }
 
+/** What the turn was told while it ran. */
+function noticesOf({ stub }: RunningAgent, { turn_id: id }: RunTurnInput): readonly TurnNotice[] {
+  return stub.notices.filter((each) => each.turn_id === id).map(({ notice }) => notice);
+}
+
 /** A tree in which the turn of an agent costs what its prompt says: `spend 0.30`. */
 async function spenders(spec: Partial<AgentSpec>, worker = {}): Promise<RunningAgent> {
   const lead: RunningAgent = await startAgent(
@@ -80,7 +85,9 @@ async function spenders(spec: Partial<AgentSpec>, worker = {}): Promise<RunningA
         const whole = /spend ([\d.]+)/.exec(promptOf(input))?.[1];
         const isInterrupted = (): boolean => lead.stub.interrupts.some((each) => each.turn_id === input.turn_id);
         // What is left of a turn that was cut off is told in the note, with the prompt quoted.
-        return await spend(input, Number(whole ?? 0.02), 0.02, isInterrupted);
+        const outcome = await spend(input, Number(whole ?? 0.02), 0.02, isInterrupted);
+        const notices = noticesOf(lead, input).map(({ id }) => id);
+        return { ...outcome, notices };
       },
     },
     spec,
@@ -108,7 +115,12 @@ describe.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
       await raise(lead.spec, 5);
       const idle = await lead.untilIdle();
       expect(idle).toMatchObject({ budget: { limit_usd: 5 }, queued: [] });
-      expect(promptOf(lead.stub.turns[1] as RunTurnInput)).toContain('interrupted because the budget was used up');
+      const [first, second] = lead.stub.turns as [RunTurnInput, RunTurnInput];
+      expect(promptOf(second)).toContain('interrupted because the budget was used up');
+      // It was told in mid-turn that most is used, and is not told again.
+      expect(noticesOf(lead, first).map(({ text }) => text)).toEqual([expect.stringMatching(/is used to 8\d %/)]);
+      expect(lead.stub.notices).toHaveLength(1);
+      expect(promptOf(second)).not.toContain('is used to');
       const { timeline = [] } = await statusOf(lead.spec);
       const notes = timeline.flatMap((entry) => (entry.type === 'note' ? [entry.text] : []));
       expect(notes).toEqual([
@@ -161,6 +173,13 @@ describe('a tree with a budget', () => {
     const resumed = lead.stub.turns.filter((turn) => promptOf(turn).includes('interrupted because the budget'));
     const names = new Set(resumed.map((turn) => turn.spec.identity.path.at(-1)));
     expect([...names].sort()).toEqual(['deep', 'kid']);
+    // Each was told once that most was used, in its turn; one that had parked by then, with its next turn.
+    for (const spec of [kid, deep]) {
+      const turns = lead.stub.turns.filter((turn) => turn.spec.spawn_id === spec.spawn_id);
+      const told = turns.flatMap((turn) => [promptOf(turn), ...noticesOf(lead, turn).map(({ text }) => text)]);
+      expect(told.filter((text) => text.includes('is used to'))).toHaveLength(1);
+    }
+    expect(lead.stub.notices.length).toBeGreaterThan(0);
     await handleOf(deep).signal('kill', { id: 'k', from: 'tess' });
     await handleOf(deep).result();
     await eventually(async () => {

@@ -85,6 +85,23 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
     },
     children: ['kid'],
   },
+  'agent-told-in-turn': {
+    spec: { max_cost_usd: 1 },
+    script: { turn: ({ number }) => (number === 1 ? 'wait' : {}) },
+    play: async (agent) => {
+      await agent.until(() => agent.stub.turns.length === 1);
+      const turn_id = agent.stub.turns[0]?.turn_id;
+      for (const used_usd of [0.3, 0.81, 0.9])
+        await agent.handle.executeUpdate('reportUsage', { args: [{ turn_id, used_usd }] });
+      await agent.until(() => agent.stub.notices.length === 1);
+      await agent.handle.signal('interrupt', { id: 'i1', from: 'tess' });
+      await agent.untilIdle();
+      await agent.queueAdd('go on');
+      await agent.until((now) => now.turn?.number === 2 && !now.pending_input);
+      await agent.handle.signal('kill', { id: 'k1', from: 'tess' });
+      await agent.result();
+    },
+  },
   'agent-continued': {
     spec: { limits: { continue_after_turns: 2 }, dequeue_strategy: 'one' },
     play: async (agent) => {

@@ -11,7 +11,7 @@ import type {
   StopRequest,
   TurnReply,
 } from '../contract/wire/runner.ts';
-import type { InterruptRequest, NoticeRequest, TurnRequest } from '../contract/wire/runner.ts';
+import type { FileRequest, InterruptRequest, NoticeRequest, TurnRequest } from '../contract/wire/runner.ts';
 import type { BackendName } from '../contract/wire/agent.ts';
 import { VERDICT_SCHEMA } from '../contract/wire/assessment.ts';
 import type { AssessReply, AssessRequest } from '../contract/wire/assessment.ts';
@@ -19,6 +19,7 @@ import type { AgentBackend, BackendTurnEnd } from '../drivers/backends/backend.t
 import { Assessments } from './assessment/assessments.ts';
 import { changesText } from './assessment/changes.ts';
 import type { Containment } from './containment.ts';
+import { readFile } from './files/read-file.ts';
 import { Journal } from './journal/journal.ts';
 import { MachineContext } from './machine-context.ts';
 import type { MachinePaths } from './machine-paths.ts';
@@ -34,6 +35,8 @@ import { Turns } from './turns/turns.ts';
 const STOP_PATIENCE_MS = 2_000;
 /** Then what is under way (a look at the work, a capture, a checkout) has this long before its processes are ended. */
 const STOP_IMPATIENCE_MS = 5_000;
+/** Files read at once: each is two processes and a connection, and an agent that asks for more can wait for these. */
+const READINGS_LIMIT = 8;
 
 export interface RunnerOptions {
   readonly machine: string;
@@ -54,6 +57,7 @@ export class Runner {
   #opening: Promise<unknown> = Promise.resolve();
   #capturing: Promise<unknown> | undefined;
   #stopping: Promise<void> | undefined;
+  #readings = 0;
 
   /** Ends the turn that a killed runner left open; nothing is prompted. No process of the agent's may run yet. */
   constructor(options: RunnerOptions) {
@@ -139,6 +143,30 @@ export class Runner {
       return await capture;
     } finally {
       this.#capturing = undefined;
+    }
+  }
+
+  /**
+   * A file of the machine as the agent may read it, at any time. Throws what reading it throws, UNAVAILABLE before the
+   * session is open, and RESOURCE_EXHAUSTED when too many are read at once.
+   */
+  async *readFile(request: FileRequest, signal: AbortSignal): AsyncGenerator<Buffer> {
+    this.#refuseWhenStopping();
+    if (this.#session === undefined) {
+      throw new MurmurError('UNAVAILABLE', 'the workspace is not open yet', { hint: 'try again in a moment' });
+    }
+    if (this.#readings >= READINGS_LIMIT) {
+      throw new MurmurError('RESOURCE_EXHAUSTED', `${READINGS_LIMIT} files are being read on this machine`, {
+        hint: 'try again when one of them is done',
+      });
+    }
+    const { containment } = this.#options;
+    const { cwd } = this.#session.workspace;
+    this.#readings += 1;
+    try {
+      yield* readFile(request, { containment, env: this.#context.env, cwd }, signal);
+    } finally {
+      this.#readings -= 1;
     }
   }
 

@@ -2,8 +2,10 @@
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { RunnerAddress, RunnerConfig } from '../contract/wire/runner.ts';
 import { streamEvents } from './http/event-stream.ts';
+import { streamFile } from './http/file-stream.ts';
 import {
   assessRequest,
+  fileRequest,
   interruptRequest,
   noticeRequest,
   openRequest,
@@ -75,6 +77,10 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
         return {};
       },
       'POST /assess': async ({ body }) => served.assess(assessRequest(body)),
+      'POST /file': async ({ body, response }) => {
+        const asked = fileRequest(body);
+        await streamFile(response, (signal) => served.readFile(asked, signal), closed);
+      },
       'POST /snapshot': async () => served.snapshot(),
       'POST /stop': async ({ body, response }) => {
         await served.stop(stopRequest(body));

@@ -119,6 +119,18 @@ export interface SnapshotReply {
   readonly seq: number;
 }
 
+/**
+ * `POST /file`: the content of a regular file, opened with the rights of the agent; a body that breaks off is not whole.
+ * Bounded by the reader, who goes when it has enough. Refusals: NOT_FOUND, INVALID_ARGUMENT, and UNAVAILABLE before the
+ * session is open.
+ */
+export interface FileRequest {
+  /** Absolute, or relative to where the agent program runs. */
+  readonly path: string;
+  /** Folder, named as `path` is, in which the file must lie once links are followed. */
+  readonly within?: string;
+}
+
 /** `POST /stop`: ends the running turn as `status`, ends the agent program and everything it started, then exits. */
 export interface StopRequest {
   readonly status: 'cut_off' | 'interrupted';

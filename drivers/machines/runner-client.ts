@@ -4,6 +4,7 @@ import type { SourcedEvent } from '../../contract/wire/events.ts';
 import { isErrorCode, MurmurError, type ErrorBody } from '../../contract/wire/errors.ts';
 import type { AssessReply, AssessRequest } from '../../contract/wire/assessment.ts';
 import type {
+  FileRequest,
   InterruptRequest,
   NoticeRequest,
   OpenReply,
@@ -28,6 +29,11 @@ export interface RunnerClient {
   events(after: number, signal: AbortSignal): AsyncIterable<readonly SourcedEvent[]>;
   /** Long: a model reads and answers. Bounded by the signal only. */
   assess(input: AssessRequest, signal: AbortSignal): Promise<AssessReply>;
+  /**
+   * The pieces of a file on the machine, with the rights of the agent. Bounded by the signal only. Throws what the runner
+   * refuses with before the first piece, and UNAVAILABLE when it breaks off. The reading ends when no more is asked for.
+   */
+  file(input: FileRequest, signal: AbortSignal): AsyncIterable<Buffer>;
   interrupt(input: InterruptRequest): Promise<void>;
   notice(input: NoticeRequest): Promise<void>;
   snapshot(): Promise<SnapshotReply>;
@@ -70,6 +76,7 @@ export function createRunnerClient(machine: Machine, access: RunnerAccess): Runn
     notice: async (input) => void (await post('/notice', input, SHORT_CALL_MS)),
     snapshot: () => post('/snapshot', {}, LONG_CALL_MS),
     stop: async (input) => void (await post('/stop', input, LONG_CALL_MS)),
+    file: (input, signal) => file(machine, access, input, signal),
     events: (after, signal) => events(machine, access, after, signal),
   };
 }
@@ -105,6 +112,22 @@ async function* events(
     throw error instanceof MurmurError ? error : unreachable(machine, 'its event stream broke', error);
   } finally {
     clearTimeout(quiet);
+  }
+}
+
+async function* file(
+  machine: Machine,
+  access: RunnerAccess,
+  input: FileRequest,
+  signal: AbortSignal,
+): AsyncIterable<Buffer> {
+  const answer = await send(machine, access, 'POST', '/file', input, signal);
+  try {
+    if (answer.statusCode !== 200) await jsonOf(answer);
+    // Leaving the loop ends the connection, and with it the program that reads.
+    yield* answer as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw error instanceof MurmurError ? error : unreachable(machine, 'the file broke off', error);
   }
 }
 

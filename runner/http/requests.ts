@@ -2,6 +2,7 @@
 import type { AssessRequest } from '../../contract/wire/assessment.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type {
+  FileRequest,
   InterruptRequest,
   NoticeRequest,
   OpenRequest,
@@ -61,6 +62,13 @@ export function stopRequest(body: Body): StopRequest {
   return body as unknown as StopRequest;
 }
 
+/** Throws like `openRequest`. */
+export function fileRequest(body: Body): FileRequest {
+  need(body, 'path', isPath, PATH_KIND);
+  if (body['within'] !== undefined) need(body, 'within', isPath, PATH_KIND);
+  return body as unknown as FileRequest;
+}
+
 function need(body: Body, field: string, isRight: (value: unknown) => boolean, kind: string): void {
   if (isRight(body[field])) return;
   throw new MurmurError('INVALID_ARGUMENT', `${field} must be ${kind}`, { details: { field } });
@@ -68,6 +76,13 @@ function need(body: Body, field: string, isRight: (value: unknown) => boolean, k
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
+}
+
+/** The system's own limits. */
+const PATH_KIND = 'a path: 1 to 4096 bytes without NUL';
+
+function isPath(value: unknown): boolean {
+  return isText(value) && !value.includes('\0') && Buffer.byteLength(value) <= 4_096;
 }
 
 function isUuid(value: unknown): boolean {

@@ -1,0 +1,104 @@
+// A file of the agent's machine, read by a program inside the isolation: whatever a path or a link names, it is opened with
+// the rights of the agent and never with ours.
+import { once } from 'node:events';
+import path from 'node:path';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { FileRequest } from '../../contract/wire/runner.ts';
+import type { Containment } from '../containment.ts';
+
+export interface ReadContext {
+  readonly containment: Containment;
+  readonly env: Readonly<Record<string, string>>;
+  /** What relative paths are relative to. */
+  readonly cwd: string;
+}
+
+/** Exit statuses of the script that no shell and no `cat` has. */
+const REFUSALS = { absent: 40, noFile: 41, closed: 42, outside: 43 } as const;
+
+/**
+ * Prints the file at its first argument, which has to lie in the folder at its second if there is one. Nothing is printed
+ * of what is refused, and only a regular file is opened: a pipe would wait for a writer, a device may never end.
+ */
+const SCRIPT = [
+  `[ -e "$1" ] || exit ${REFUSALS.absent}`,
+  `[ -f "$1" ] || exit ${REFUSALS.noFile}`,
+  `[ -r "$1" ] || exit ${REFUSALS.closed}`,
+  `[ -z "$2" ] || { folder=$(realpath "$2") && file=$(realpath "$1") || exit ${REFUSALS.outside}`,
+  `case "$file" in "$folder"/*) ;; *) exit ${REFUSALS.outside} ;; esac; }`,
+  'exec cat "$1"',
+].join('\n');
+
+/** The reason of a program that fails is one line. */
+const STDERR_LIMIT = 1_000;
+
+/**
+ * The pieces of the file. Throws NOT_FOUND when the agent sees no such file, INVALID_ARGUMENT for one that is no regular
+ * file, that it may not read or that lies outside of `within`, and UNAVAILABLE when the reading breaks off. The program
+ * ends with the signal and when the pieces are no longer asked for.
+ */
+export async function* readFile(
+  { path: asked, within }: FileRequest,
+  { containment, cwd, env }: ReadContext,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const words = [absolute(asked, cwd), within === undefined ? '' : absolute(within, cwd)];
+  // At the root: the agent may have removed its working directory.
+  const child = containment.spawn('/bin/sh', ['-c', SCRIPT, 'sh', ...words], { cwd: '/', env });
+  const closed = once(child, 'close') as Promise<[number | null]>;
+  // Awaited below; a program that cannot be started fails before that.
+  closed.catch(() => undefined);
+  const end = (): void => void child.kill('SIGKILL');
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  let stderr = '';
+  child.stderr.on('data', (piece: Buffer) => {
+    stderr = (stderr + piece.toString('utf8')).slice(0, STDERR_LIMIT);
+  });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end();
+  let begun = false;
+  try {
+    for await (const piece of child.stdout as AsyncIterable<Buffer>) {
+      begun = true;
+      yield piece;
+    }
+    const [code] = await closed;
+    if (code !== 0) throw begun || code === null ? brokenOff(asked) : refusal(asked, code, stderr);
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
+}
+
+/** As it was written: `..` after a link means what it means to the system. */
+function absolute(asked: string, cwd: string): string {
+  return path.isAbsolute(asked) ? asked : `${cwd}/${asked}`;
+}
+
+function refusal(asked: string, code: number, stderr: string): MurmurError {
+  const name = JSON.stringify(asked);
+  const details = { path: asked };
+  switch (code) {
+    case REFUSALS.absent:
+      return new MurmurError('NOT_FOUND', `there is no file ${name}`, {
+        hint: "name a file that the agent sees; relative paths are relative to the agent's working directory",
+        details,
+      });
+    case REFUSALS.noFile:
+      return new MurmurError('INVALID_ARGUMENT', `${name} is not a regular file`, { details });
+    case REFUSALS.closed:
+      return new MurmurError('INVALID_ARGUMENT', `${name} cannot be read: permission denied`, { details });
+    case REFUSALS.outside:
+      return new MurmurError('INVALID_ARGUMENT', `${name} is a link that leads out of its folder`, { details });
+    default: {
+      const reason = stderr.trim().split('\n')[0] ?? '';
+      const why = reason === '' ? `the reading program ended with ${String(code)}` : reason;
+      return new MurmurError('INVALID_ARGUMENT', `${name} cannot be read: ${why}`, { details });
+    }
+  }
+}
+
+function brokenOff(asked: string): MurmurError {
+  return new MurmurError('UNAVAILABLE', `reading ${JSON.stringify(asked)} broke off`, { hint: 'try it again' });
+}

@@ -1,0 +1,30 @@
+// `POST /file`: a file as the body of an answer.
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+
+/**
+ * Sends the pieces as they come and as fast as they are taken; asks for none once the reader has gone or `closing` aborts.
+ * An error before the first piece is thrown; after it the answer is broken off, so that nobody takes it for whole.
+ */
+export async function streamFile(
+  response: ServerResponse,
+  pieces: (signal: AbortSignal) => AsyncIterable<Buffer>,
+  closing: AbortSignal,
+): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, closing]);
+  try {
+    for await (const piece of pieces(signal)) {
+      if (!response.headersSent) response.writeHead(200, HEADERS);
+      if (!response.write(piece)) await once(response, 'drain', { signal });
+    }
+    if (!response.headersSent) response.writeHead(200, HEADERS);
+    response.end();
+  } catch (error) {
+    if (!response.headersSent) throw error;
+    response.destroy();
+  }
+}
+
+const HEADERS = { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' };

@@ -1,0 +1,34 @@
+// Files are read as the agent: a path or a link of its own choice opens nothing that it cannot open itself.
+import { afterEach, expect, it } from '@jest/globals';
+import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { bash, cleanUp, openRequest, runTurn } from '../fixture.ts';
+import { startProcess } from '../runner-process.ts';
+
+afterEach(cleanUp);
+
+it('a file that only the user of the host may read is refused, by its path and by a link', async () => {
+  const runner = await startProcess();
+  await runner.client.open(openRequest());
+  const read = (name: string): Promise<string> => text(runner.client.file({ path: name }, AbortSignal.timeout(20_000)));
+  await runTurn(runner, 't1', bash('umask 077; echo own > own; ln -s own link; echo > closed; chmod 0 closed'));
+  expect([await read('own'), await read('link')]).toEqual(['own\n', 'own\n']);
+  const { config, work } = runner.paths;
+  symlinkSync(config, path.join(work, 'to-config'));
+  for (const name of [config, 'to-config', '/proc/1/root' + config]) {
+    await expect(read(name)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  }
+  const { user } = runner.isolation;
+  const refused = { code: 'INVALID_ARGUMENT', message: expect.stringContaining('permission denied') };
+  await expect(read('closed')).rejects.toMatchObject(refused);
+  // As root the agent is a user of its own, and what lies in its folders need not be its own.
+  if (user === undefined) return;
+  writeFileSync(path.join(work, 'ours'), 'secret');
+  chmodSync(path.join(work, 'ours'), 0o600);
+  symlinkSync('ours', path.join(work, 'to-ours'));
+  symlinkSync('/etc/shadow', path.join(work, 'to-shadow'));
+  for (const name of ['ours', 'to-ours', 'to-shadow', '/etc/shadow']) {
+    await expect(read(name)).rejects.toMatchObject(refused);
+  }
+}, 60_000);

@@ -35,7 +35,7 @@ export function documentOf(title: string, body: Html): string {
     <html lang="en">
       <head>
         <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="robots" content="noindex" />
         <title>${title}</title>
         ${verbatim(`<style>${STYLE}</style>`)}

@@ -86,7 +86,7 @@ async function showPage(parts: ServerParts, { agent }: Visit, reply: FastifyRepl
         tasks.filter((task) => task.status !== 'deleted'),
         `/${agent.id}`,
       )}
-      <h2>Session</h2>
+      <h2>Session (UTC)</h2>
       <div id="session"></div>`;
     return await reply.headers(PAGE_HEADERS).send(documentOf(`${status.slug} · ${status.phase}`, body));
   } catch (error) {

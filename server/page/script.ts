@@ -34,7 +34,8 @@ function show(entry) {
     const cell = document.createElement('span');
     cell.className = name;
     cell.textContent = entry[name];
-    row.append(cell);
+    // A space between them, for whoever copies the line.
+    row.append(cell, ' ');
   }
   session.append(row);
   while (session.childElementCount > 1000) session.firstElementChild.remove();

@@ -17,7 +17,7 @@ export function stateView(status: FullStatus, tasks: readonly Task[], base: stri
       status.prs.map((url) => html`<li>${link(url)}</li>`),
     )}
     ${section('Uploads', uploadLines(status.timeline ?? []))}
-    ${section('Timeline', (status.timeline ?? []).toReversed().map(timelineLine))}
+    ${section('Timeline (UTC)', (status.timeline ?? []).toReversed().map(timelineLine))}
   </main>`;
 }
 

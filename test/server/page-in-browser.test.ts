@@ -1,0 +1,125 @@
+// The page of an agent in a real browser: what a person sees, live, and that nothing that an agent writes acts there.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { AgentStatus } from '../../contract/wire/agent.ts';
+import type { AgentEvent } from '../../contract/wire/events.ts';
+import { startApi } from './fixtures/api.ts';
+import type { Api } from './fixtures/api.ts';
+import { chromiumPath, startBrowser } from './fixtures/browser.ts';
+import type { Browser, Tab } from './fixtures/browser.ts';
+import { knownAgents } from './fixtures/known-agents.ts';
+
+const LEAD = 'w/default/u/alice/lead';
+const AT = '2026-01-01T14:32:01.000Z';
+/** Each part of it would leave a mark in the page if it ran. */
+const MARKUP = `"'><img src=x onerror="window.acted=1"><script>window.acted=1</script><svg onload="window.acted=1">`;
+const LONG = 'long'.repeat(100);
+
+const DESKTOP = { width: 1_280, height: 800 };
+const PHONE = { width: 360, height: 740, mobile: true };
+
+const path = chromiumPath();
+const whenChromium = path === undefined ? describe.skip : describe;
+
+whenChromium(`the page of an agent in a browser${path === undefined ? ' (chromium is not installed)' : ''}`, () => {
+  const known = knownAgents();
+  const written = { runner: 0, workflow: 0 };
+  let api: Api;
+  let browser: Browser;
+  let tab: Tab;
+
+  beforeAll(async () => {
+    api = await startApi({ parts: { temporal: known.client } });
+    browser = await startBrowser(path ?? '');
+    tab = await browser.tab();
+    await tab.resize(DESKTOP);
+    agentIs({});
+    await tab.open(await api.client.call('agent_url', { slug: 'lead', key: true }));
+    await tab.until(`document.querySelector('#state')`);
+    // The key is exchanged by what everybody sees, which is a 404.
+    expect(tab.problems.splice(0)).toEqual([expect.stringContaining('status of 404')]);
+  }, 60_000);
+  afterEach(() => {
+    expect(tab.problems).toEqual([]);
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await api[Symbol.asyncDispose]();
+  }, 60_000);
+
+  function agentIs(status: Partial<AgentStatus>): void {
+    known.agents.set(LEAD, { status, tasks: [] });
+  }
+
+  /** Writes to the event log. */
+  async function tell(source: 'runner' | 'workflow', event: AgentEvent): Promise<void> {
+    await api.parts.events.append(LEAD, source, [{ seq: (written[source] += 1), at: AT, event }]);
+  }
+
+  /** Loads the page anew and waits for this text in its session. */
+  async function open(lastText: string): Promise<void> {
+    await tab.open(`${api.url}/${LEAD}`);
+    await tab.until(`document.querySelector('.entry:last-child .text').textContent === ${JSON.stringify(lastText)}`);
+  }
+
+  function textOf(selector: string): Promise<string> {
+    return tab.evaluate(`document.querySelector(${JSON.stringify(selector)}).innerText`);
+  }
+
+  test('shows phase, task and timeline, and what comes next without being loaded again', async () => {
+    const timeline = [{ type: 'phase', phase: 'running', at: AT }] as const;
+    agentIs({ phase: 'running', working_on: 'Fix the total', timeline });
+    await tell('runner', { type: 'assistant_text', text: 'I look at the test.' });
+    await open('I look at the test.');
+    expect(await textOf('h1')).toBe('lead running');
+    expect(await textOf('dl')).toContain('Fix the total');
+    expect(await textOf('#state')).toMatch(/TIMELINE \(UTC\)\s+2026-01-01 14:32:01 ?running$/);
+
+    await tab.evaluate('window.isTheSame = true');
+    await tell('runner', { type: 'assistant_text', text: 'The total is right now.' });
+    await tab.until(`document.querySelectorAll('.entry').length === 2`);
+    expect(await textOf('#session')).toBe('14:32:01 I look at the test.\n14:32:01 The total is right now.');
+    agentIs({ phase: 'idle', response: 'Done.', timeline: [...timeline, { type: 'phase', phase: 'idle', at: AT }] });
+    await tell('workflow', { type: 'phase', phase: 'idle' });
+    await tab.until(`document.querySelector('h1 .phase').innerText === 'idle'`);
+    expect(await textOf('#state')).toMatch(/Done\.[^]*14:32:01 ?idle\n[^]*14:32:01 ?running$/);
+    expect(await tab.evaluate('window.isTheSame')).toBe(true);
+  });
+
+  test('shows markup that an agent writes as text, and nothing of it runs', async () => {
+    agentIs({ working_on: MARKUP, response: MARKUP, timeline: [{ type: 'note', text: MARKUP, at: AT }] });
+    await open('The total is right now.');
+    await tell('runner', { type: 'tool_use', tool: MARKUP, tool_use_id: 't', input: MARKUP });
+    await tell('workflow', { type: 'phase', phase: 'running' });
+    await tab.until(`document.querySelector('.entry:last-child .text').textContent.includes('<img')`);
+    const shown = await textOf('body');
+    // Task, answer and timeline, and a label and a text of the session.
+    expect(shown.split(MARKUP)).toHaveLength(6);
+    expect(await tab.evaluate(`document.querySelectorAll('img, svg, body script').length`)).toBe(1);
+    expect(await tab.evaluate('typeof window.acted')).toBe('undefined');
+  });
+
+  test('is legible on a phone: nothing is wider than the screen, and long words leave room for what stands beside them', async () => {
+    await tab.resize(PHONE);
+    const branch = { repo: LONG, branch: LONG, head: LONG, pushed: true, dirty_files: 0 };
+    agentIs({
+      purpose: LONG,
+      branches: [branch],
+      prs: [`https://git.example/${LONG}`],
+      children: [{ slug: LONG, spawn_id: 's', phase: 'idle', phase_since: AT, cost_usd: 0, response: LONG }],
+      timeline: [{ type: 'note', text: LONG, at: AT }],
+    });
+    await tell('runner', { type: 'tool_use', tool: `mcp__${LONG}`, tool_use_id: 't', input: LONG });
+    await open(LONG);
+    expect(await tab.evaluate('[innerWidth, document.documentElement.scrollWidth]')).toEqual([360, 360]);
+    const widthOf = (selector: string): Promise<number> =>
+      tab.evaluate(`document.querySelector(${JSON.stringify(selector)}).getBoundingClientRect().width`);
+    expect(await widthOf('dd')).toBeGreaterThan(200);
+    expect(await widthOf('.entry:last-child .text')).toBeGreaterThan(300);
+    const sizes = `[...document.querySelectorAll('body *')].map((each) => parseFloat(getComputedStyle(each).fontSize))`;
+    expect(await tab.evaluate(`Math.min(...${sizes})`)).toBeGreaterThanOrEqual(12);
+    // In the session, at its end, the phase is still in sight.
+    await tab.evaluate('window.scrollTo(0, document.body.scrollHeight)');
+    expect(await tab.evaluate('window.scrollY')).toBeGreaterThan(0);
+    expect(await tab.evaluate(`document.querySelector('h1').getBoundingClientRect().top`)).toBe(0);
+  });
+});

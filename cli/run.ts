@@ -3,9 +3,9 @@
 import { Config } from '@oclif/core/config';
 import { settings } from '@oclif/core/settings';
 import { MurmurError } from '../contract/wire/errors.ts';
+import { nearestName } from '../contract/wire/nearest.ts';
 import { bindContext, type CliContext } from './context.ts';
 import { reportFailure } from './output/failure.ts';
-import { nearest } from './parse/nearest.ts';
 
 /** What oclif has to know; the same stands in package.json for oclif's own tools. */
 export interface Package {
@@ -103,7 +103,7 @@ function unknownCommand(one: string, two: string | undefined, config: Config): M
   const isTopic = Object.hasOwn(TOPICS, one.replaceAll(' ', ':'));
   const typed = isTopic && two !== undefined ? `${one} ${two}` : one;
   const names = typed === one ? [...ids, ...Object.keys(TOPICS)] : ids.filter((id) => id.startsWith(`${one} `));
-  const guess = nearest(typed, names) ?? names.find((name) => name.endsWith(` ${one}`));
+  const guess = nearestName(typed, names) ?? names.find((name) => name.endsWith(` ${one}`));
   return new MurmurError('INVALID_ARGUMENT', `unknown command ${JSON.stringify(typed)}`, {
     hint: guess === undefined ? '`murmur --help` lists the commands' : `did you mean \`murmur ${guess}\`?`,
   });

@@ -2,11 +2,11 @@
 // this: it reads `-json` as four flags, lets a repeatable flag swallow what follows it, waits for stdin when a
 // positional is missing, and reorders repeated words.
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { nearestName } from '../../contract/wire/nearest.ts';
 import { parsePhase } from '../../contract/wire/phases.ts';
 import { parseTaskStatus } from '../../contract/wire/tasks.ts';
 import type { ArgGrammar, FlagGrammar, Grammar } from './grammar.ts';
 import { sameName } from './names.ts';
-import { nearest } from './nearest.ts';
 
 export interface Parsed {
   /** By flag name; a boolean flag that is set has no values. */
@@ -79,7 +79,7 @@ function findFlag(typed: string, token: string, grammar: Grammar): FlagGrammar |
 
 function unknownFlag(token: string, typed: string, grammar: Grammar, command: string): never {
   const names = grammar.flags.filter((flag) => flag.hidden !== true).map((flag) => flag.name);
-  const guess = nearest(typed, names);
+  const guess = nearestName(typed, names);
   const shown = token.split('=')[0] ?? token;
   throw wrong(`unknown flag ${shown}`, command, guess === undefined ? undefined : `did you mean --${guess}?`);
 }
@@ -94,7 +94,7 @@ function checkedValue(
   const meant = known.values.find((each) => sameName(each, value));
   if (meant !== undefined) return meant;
   if (known.otherSpellings === true && isOtherSpelling(value)) return value;
-  const guess = nearest(value, known.values);
+  const guess = nearestName(value, known.values);
   const offer = guess === undefined ? '' : `did you mean ${guess}? `;
   const shown = JSON.stringify(value);
   throw wrong(

@@ -4,7 +4,7 @@
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   let best: { readonly candidate: string; readonly distance: number } | undefined;
   for (const candidate of candidates) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    const distance = distanceOf(name.toLowerCase(), candidate.toLowerCase());
     if (distance <= allowance(candidate) && (best === undefined || distance < best.distance)) {
       best = { candidate, distance };
     }
@@ -15,6 +15,11 @@ export function nearestName(name: string, candidates: readonly string[]): string
 /** One slip in a short name, two in a usual one, more in a long one. */
 function allowance(candidate: string): number {
   return Math.max(1, Math.floor(candidate.length / 3));
+}
+
+/** A word that was broken off is nearer than any slip. */
+function distanceOf(name: string, candidate: string): number {
+  return name !== '' && candidate.startsWith(name) ? 0.5 : editDistance(name, candidate);
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours between two texts. */

@@ -6,7 +6,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { plansBeneathPrefix } from '../../contract/wire/fanout/plan.ts';
 import { WAITING } from '../../contract/wire/fanout/status.ts';
 import { isWithin } from '../../contract/wire/rights.ts';
-import { addressOfIdentity, contextOf } from '../agents/address.ts';
+import { addressOfIdentity, contextOf, nameFor } from '../agents/address.ts';
 import { readExecution } from '../agents/execution.ts';
 import type { Execution } from '../agents/execution.ts';
 import { mapLimited } from '../agents/map-limited.ts';
@@ -25,7 +25,7 @@ const RECORD = '/record.json';
 
 type Summary = Answer<'ls'>[number];
 
-/** Whose agents are listed; no account means everybody's. Below `top`, and by their path from there, when it is set. */
+/** Whose agents are listed; no account means everybody's. Below `top` when it is set. */
 interface Scope {
   readonly workspace: string;
   readonly account: string | undefined;
@@ -39,7 +39,7 @@ export const ls: Handler<'ls'> = async (parts, input, call) => {
   const known = new Set(executions.map((each) => each.id));
   const waiting = await waitingAgents(parts, scope, known);
   const recorded = input.all ? await recordedAgents(parts, scope, known) : [];
-  return sorted([...rows, ...waiting, ...recorded]).map((row) => ({ ...row, slug: slugFrom(scope, row.slug) }));
+  return sorted([...rows, ...waiting, ...recorded]).map((row) => ({ ...row, slug: slugFor(call, row) }));
 };
 
 /** An agent sees its children, or with a developer all agents of its own account. */
@@ -168,9 +168,10 @@ async function recordedSummary(parts: ServerParts, id: string): Promise<Summary 
   };
 }
 
-/** What the caller can use as a slug: the path from the agent that asks. */
-function slugFrom({ top }: Scope, slug: string): string {
-  return top === undefined ? slug : slug.split('/').slice(top.path.length).join('/');
+/** What the caller can use as a slug. */
+function slugFor({ caller }: Call, { path, slug }: Summary): string {
+  const identity = parseWorkflowId(path.slice(1));
+  return identity === undefined ? slug : nameFor(caller, identity);
 }
 
 /** By path, so that children stand below their parents; Temporal's visibility refuses to sort. */

@@ -9,6 +9,7 @@ test.each([
   ['sesion_send', 'session_send'],
   ['queue-add', 'queue_add'],
   ['l', 'ls'],
+  ['session', 'session_send'],
 ])('%s was probably meant as %s', (typed, meant) => {
   expect(nearestName(typed, NAMES)).toBe(meant);
 });

@@ -171,7 +171,8 @@ async function recordedSummary(parts: ServerParts, id: string): Promise<Summary 
 /** What the caller can use as a slug. */
 function slugFor({ caller }: Call, { path, slug }: Summary): string {
   const identity = parseWorkflowId(path.slice(1));
-  return identity === undefined ? slug : nameFor(caller, identity);
+  // To an agent itself the empty slug means itself, which says nothing in a list.
+  return identity === undefined ? slug : nameFor(caller, identity) || path;
 }
 
 /** By path, so that children stand below their parents; Temporal's visibility refuses to sort. */

@@ -3,11 +3,8 @@ import { readFile } from 'node:fs/promises';
 import type { InputOf, OutputOf } from '../contract/operation.ts';
 import type { Operations } from '../contract/operations/index.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
-import { readItems } from '../contract/wire/fanout/items.ts';
+import { ITEMS_FILE_LIMIT, itemsTooLarge, readItems } from '../contract/wire/fanout/items.ts';
 import type { AnswerOptions, MurmurClient } from './index.ts';
-
-/** More than this cannot be ten thousand sensible items, and the server takes no larger body. */
-const FILE_LIMIT = 8 * 1024 * 1024;
 
 /**
  * A `spawn` whose `each` names a file: one agent for each of its lines. Throws NOT_FOUND or INVALID_ARGUMENT for the file,
@@ -35,9 +32,6 @@ async function readText(path: string): Promise<string> {
       details: { field: 'each', value: path },
     });
   }
-  if (content.length <= FILE_LIMIT) return content.toString('utf8');
-  throw new MurmurError('INVALID_ARGUMENT', `${JSON.stringify(path)} has more than ${String(FILE_LIMIT)} bytes`, {
-    hint: 'split the list into several calls',
-    details: { field: 'each', limit_bytes: FILE_LIMIT },
-  });
+  if (content.length > ITEMS_FILE_LIMIT) throw itemsTooLarge(path);
+  return content.toString('utf8');
 }

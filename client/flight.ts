@@ -1,14 +1,12 @@
 // The caller's half of a flight: its file lies in the repository where the client runs.
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
+import { checkFlightPath, FLIGHTS_FOLDER, flightRefused, flightText, flightTooLarge } from '../contract/flight/file.ts';
 import { parseFlight } from '../contract/flight/parse.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { FLIGHT_BYTES } from '../contract/wire/flight/plan.ts';
 import type { FlightPlan } from '../contract/wire/flight/plan.ts';
 import { nearestName } from '../contract/wire/nearest.ts';
-
-/** Where flights lie in a repository. */
-const FOLDER = join('.murmur', 'flights');
 
 /**
  * The input of a `spawn` whose `flight` names a file, with the text of the file. What the file says of workspace and model
@@ -39,12 +37,11 @@ export async function readFlight(
   cwd: string,
   path: string,
 ): Promise<{ readonly source: string; readonly plan: FlightPlan }> {
-  const problem = pathProblem(path);
-  if (problem !== undefined) throw refused(path, problem);
+  checkFlightPath(path);
   const folder = await flightsFolder(cwd);
   if (folder === undefined) {
-    throw new MurmurError('NOT_FOUND', `no flight ${JSON.stringify(path)}: there is no folder ${FOLDER} here`, {
-      hint: `make ${FOLDER} at the top of the repository, or go to a repository that has it`,
+    throw new MurmurError('NOT_FOUND', `no flight ${JSON.stringify(path)}: there is no folder ${FLIGHTS_FOLDER} here`, {
+      hint: `make ${FLIGHTS_FOLDER} at the top of the repository, or go to a repository that has it`,
       details: { field: 'flight', value: path },
     });
   }
@@ -52,18 +49,9 @@ export async function readFlight(
   return { source, plan: parseFlight(source, path) };
 }
 
-/** What is wrong with the path of a flight, whatever the files are. */
-function pathProblem(path: string): string | undefined {
-  if (path === '') return 'the path is empty';
-  if (/[\p{Cc}\\:]/u.test(path) || path.length > 200) return 'it is no path within the folder';
-  if (path.startsWith('/') || path.startsWith('~')) return 'it is not relative to the folder';
-  if (path.split('/').some((part) => part === '' || part === '.' || part === '..')) return 'it leads out of the folder';
-  return path.endsWith('.md') ? undefined : 'a flight is a file that ends in .md';
-}
-
 async function flightsFolder(cwd: string): Promise<string | undefined> {
   for (let at = resolve(cwd); ; at = dirname(at)) {
-    const folder = join(at, FOLDER);
+    const folder = join(at, FLIGHTS_FOLDER);
     if ((await stat(folder).catch(() => undefined))?.isDirectory() === true) return await realpath(folder);
     if (dirname(at) === at) return undefined;
   }
@@ -73,18 +61,17 @@ async function readText(folder: string, path: string): Promise<string> {
   const file = await realpath(join(folder, path)).catch(() => undefined);
   if (file === undefined) throw await absent(folder, path);
   // A link in the folder may lead anywhere, and a flight's text goes to the server.
-  if (!file.startsWith(`${folder}${sep}`)) throw refused(path, 'it is a link that leads out of the folder');
+  if (!file.startsWith(`${folder}${sep}`)) throw flightRefused(path, 'it is a link that leads out of the folder');
   const facts = await stat(file);
-  if (!facts.isFile()) throw refused(path, 'it is no file');
-  if (facts.size > FLIGHT_BYTES) {
-    throw refused(path, `it has ${String(facts.size)} bytes, the limit is ${String(FLIGHT_BYTES)}`);
-  }
+  if (!facts.isFile()) throw flightRefused(path, 'it is no file');
+  if (facts.size > FLIGHT_BYTES) throw flightTooLarge(path, facts.size);
+  let content: Buffer;
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file));
+    content = await readFile(file);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw refused(path, code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is no UTF-8 text' : message);
+    throw flightRefused(path, (error as Error).message);
   }
+  return flightText(path, content);
 }
 
 async function absent(folder: string, path: string): Promise<MurmurError> {
@@ -95,15 +82,4 @@ async function absent(folder: string, path: string): Promise<MurmurError> {
     hint: nearest === undefined ? listed : `did you mean ${nearest}?`,
     details: { field: 'flight', value: path },
   });
-}
-
-function refused(path: string, problem: string): MurmurError {
-  return new MurmurError(
-    'INVALID_ARGUMENT',
-    `flight ${JSON.stringify(path.slice(0, 200))} cannot be read: ${problem}`,
-    {
-      hint: `name a file of ${FOLDER}, such as deploy.md`,
-      details: { field: 'flight', value: path.slice(0, 200) },
-    },
-  );
 }

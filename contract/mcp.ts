@@ -6,28 +6,19 @@ import { operations } from './operations/index.ts';
 import type { McpHints, Operation } from './operation.ts';
 import { OTHER_SPELLINGS } from './schema/spellings.ts';
 
-/** Describes every operation that is a tool, in the registry's order. */
+/** Describes every operation that is a tool, in the registry's order: the same for every transport. */
 export function describeTools(): readonly ToolDescription[] {
-  return Object.values(operations).flatMap((operation: Operation) => toolOf(operation, []) ?? []);
+  return Object.values(operations).flatMap((operation: Operation) => toolOf(operation) ?? []);
 }
 
-/**
- * The same for a server that cannot read the caller's files: without the fields that name one, and without the tools that
- * need one.
- */
-export function describeRemoteTools(): readonly ToolDescription[] {
-  return Object.values(operations).flatMap((operation: Operation) => toolOf(operation, operation.local ?? []) ?? []);
-}
-
-function toolOf(operation: Operation, hidden: readonly string[]): ToolDescription | undefined {
+function toolOf(operation: Operation): ToolDescription | undefined {
   const { description, hints, mcp, name, summary } = operation;
   if (mcp === undefined) return undefined;
   const { input } = describeOperation(operation);
-  if (hidden.some((field) => requiredOf(input).includes(field))) return undefined;
   return {
     name,
     description: `${summary.charAt(0).toUpperCase()}${summary.slice(1)}. ${description}`,
-    inputSchema: inputSchemaOf(input, { ...mcp, without: [...(mcp.without ?? []), ...hidden] }),
+    inputSchema: inputSchemaOf(input, mcp),
     annotations: {
       readOnlyHint: hints.readOnly,
       destructiveHint: hints.destructive,

@@ -75,8 +75,8 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   /** Server-sent events: `events` for an open-ended stream, `result` for progress events that end in one answer. */
   readonly stream?: 'events' | 'result';
   /**
-   * Fields that name files of the caller's own: the client reads them and sends what is in them, so that the operation
-   * cannot be asked of the server alone.
+   * Fields that name files of the caller's own: the client reads them and sends what is in them, so that its route alone
+   * does not do. For an agent that calls tools over HTTP the server reads them on its machine.
    */
   readonly local?: readonly string[];
   readonly cli: CliHints;

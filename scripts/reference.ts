@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { describeOperations } from '../contract/describe.ts';
-import { describeRemoteTools, describeTools } from '../contract/mcp.ts';
+import { describeTools } from '../contract/mcp.ts';
 import { openApiDocument } from '../contract/openapi.ts';
 import { commandHelp } from './reference/help.ts';
 import { mcpPage } from './reference/mcp.ts';
@@ -32,7 +32,7 @@ async function build(): Promise<ReadonlyMap<string, string>> {
     files.set(pageName(operation.name), operationPage(operation, await commandHelp(ROOT, operation.cli.command)));
   }
   files.set('README.md', indexPage(operations.map((each) => ({ ...each, page: pageName(each.name) }))));
-  files.set('mcp.md', mcpPage(describeTools(), describeRemoteTools(), await commandHelp(ROOT, 'mcp')));
+  files.set('mcp.md', mcpPage(describeTools(), await commandHelp(ROOT, 'mcp')));
   files.set('openapi.json', `${JSON.stringify(openApiDocument(packageJson.version), undefined, 2)}\n`);
   return files;
 }

@@ -37,18 +37,33 @@ export function handlerOf(operation: Operation): AnyHandler {
   return handlers[operation.name as OperationName] as AnyHandler;
 }
 
-/**
- * The answer to a checked input. Throws UNAVAILABLE when the server stops before there is one: a handler that waits ends
- * early then, with what it knows so far, and that is not what was waited for.
- */
+/** The answer to a checked input. Throws as `answerUnlessStopped` does. */
 export async function answerTo(
   parts: ServerParts,
   operation: Operation,
   input: unknown,
   { call, stopping }: { readonly call: Call; readonly stopping: AbortSignal },
 ): Promise<unknown> {
+  return await answerUnlessStopped(operation, { call, stopping }, () => handlerOf(operation)(parts, input, call));
+}
+
+/** A call, and the signal that aborts when the server stops. */
+export interface Stoppable {
+  readonly call: Pick<Call, 'signal'>;
+  readonly stopping: AbortSignal;
+}
+
+/**
+ * The answer of the work. Throws UNAVAILABLE when the server stops before there is one: a handler that waits ends
+ * early then, with what it knows so far, and that is not what was waited for.
+ */
+export async function answerUnlessStopped(
+  operation: Operation,
+  { call, stopping }: Stoppable,
+  work: () => Promise<unknown>,
+): Promise<unknown> {
   try {
-    const answer = await handlerOf(operation)(parts, input, call);
+    const answer = await work();
     if (!stopping.aborted || operation.stream !== 'result') return answer;
   } catch (error) {
     if (!call.signal.aborted || error !== call.signal.reason) throw error;

@@ -3,16 +3,18 @@
 import { randomUUID } from 'node:crypto';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { describeRemoteTools } from '../contract/mcp.ts';
+import { describeTools } from '../contract/mcp.ts';
 import { operations } from '../contract/operations/index.ts';
 import type { OperationName } from '../contract/operations/index.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { Session } from '../mcp/session/session.ts';
 import { createSession } from '../mcp/session/session.ts';
-import { answerTo, openCall } from './call.ts';
+import { answerTo, answerUnlessStopped, openCall } from './call.ts';
 import { tokenOf } from './caller.ts';
 import { murmurErrorOf } from './errors.ts';
+import type { Call } from './handlers/handler.ts';
 import { parseInput } from './input.ts';
+import { fileCallOf } from './machine-files/tool-calls.ts';
 import type { ServerParts } from './parts.ts';
 import { logFailure } from './routes.ts';
 
@@ -20,7 +22,7 @@ export const MCP_PATH = '/mcp';
 
 /** Adds the endpoint; the signal aborts when the server stops. */
 export function addMcp(app: FastifyInstance, parts: ServerParts, stopping: AbortSignal): void {
-  const tools = describeRemoteTools();
+  const tools = describeTools();
   const sessionOf = (request: FastifyRequest): Session =>
     createSession({
       version: parts.settings.version,
@@ -32,7 +34,12 @@ export function addMcp(app: FastifyInstance, parts: ServerParts, stopping: Abort
         const id = randomUUID();
         const signal = AbortSignal.any([stopping, options.signal]);
         const facts = { id, token: tokenOf(request), host: request.headers.host ?? '', signal };
-        const call = { ...openCall(operation, facts), progress: options.onProgress };
+        const open = (each: Operation): Call => ({ ...openCall(each, facts), progress: options.onProgress });
+        const fileCall = fileCallOf(name, input);
+        if (fileCall !== undefined) {
+          return await answerUnlessStopped(operation, { call: facts, stopping }, () => fileCall(parts, open));
+        }
+        const call = open(operation);
         return await answerTo(parts, operation, parseInput(operation, input), { call, stopping });
       },
       errorOf: (error) => {

@@ -2,8 +2,8 @@
 import type { ToolDescription } from '../../contract/mcp-call.ts';
 import { fence, HEAD, table, typeText } from './markdown.ts';
 
-/** `remote` are the tools of the API server, `help` what the command prints. */
-export function mcpPage(tools: readonly ToolDescription[], remote: readonly ToolDescription[], help: string): string {
+/** @param help what the command prints */
+export function mcpPage(tools: readonly ToolDescription[], help: string): string {
   return `${[
     HEAD,
     '# MCP tools',
@@ -18,8 +18,11 @@ export function mcpPage(tools: readonly ToolDescription[], remote: readonly Tool
     fence('text', help),
     '## Over HTTP',
     fence('bash', 'claude mcp add --transport http murmur <api-url>/mcp --header "Authorization: Bearer <token>"'),
-    'Streamable HTTP without sessions: each `POST /mcp` stands alone. The API server cannot read files of the caller: ' +
-      `${absentText(tools, remote)} A call whose connection ends is ended with it.`,
+    'Streamable HTTP without sessions: each `POST /mcp` stands alone, and a call whose connection ends is ended with it. ' +
+      'The tools are the same. A file that a field names (`path` of `upload`, `each` and `flight` of `spawn`) is read on ' +
+      'the machine of the agent that calls, with the rights of that agent; relative paths are relative to its working ' +
+      'directory. A person has no machine that the server could see: such a call is FAILED_PRECONDITION, and works over ' +
+      'standard input and output.',
     '## Answers',
     'A result holds the answer twice: as an object in `structuredContent`, and as text, which is the same in JSON unless ' +
       'said otherwise below. A failure is a result with `isError`; its text begins with the code, its structured content ' +
@@ -29,18 +32,6 @@ export function mcpPage(tools: readonly ToolDescription[], remote: readonly Tool
       'it has already changed stays changed.',
     ...tools.map(toolText),
   ].join('\n\n')}\n`;
-}
-
-/** What the tools of the server lack. */
-function absentText(tools: readonly ToolDescription[], remote: readonly ToolDescription[]): string {
-  const lacks = tools.flatMap(({ inputSchema, name }) => {
-    const there = remote.find((tool) => tool.name === name);
-    if (there === undefined) return [`the tool \`${name}\``];
-    return Object.keys(inputSchema.properties)
-      .filter((field) => !(field in there.inputSchema.properties))
-      .map((field) => `\`${field}\` of \`${name}\``);
-  });
-  return `it has neither ${lacks.join(' nor ')}.`;
 }
 
 function toolText(tool: ToolDescription): string {

@@ -87,7 +87,7 @@ function localText({ local = [] }: OperationDescription): string {
   const fields = local.map((name) => `\`${name}\``).join(', ');
   return fields === ''
     ? ''
-    : `${fields} names a file of the caller's own, which \`murmur\` reads: asked alone, the server answers FAILED_PRECONDITION.`;
+    : `${fields} names a file of the caller's own, which \`murmur\` reads, or for an agent the MCP server: asked by this route, the server answers FAILED_PRECONDITION.`;
 }
 
 function fieldTable(fields: readonly FieldDescription[]): string {

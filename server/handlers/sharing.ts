@@ -1,13 +1,10 @@
 // What is shared under a URL: files, ports, pages of agents.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
-import type { AgentIdentity } from '../../contract/wire/identity.ts';
-import { ended, notFound } from '../agents/absence.ts';
-import { addressOf, addressOfIdentity } from '../agents/address.ts';
-import { describeExecution } from '../agents/execution.ts';
+import { addressOf } from '../agents/address.ts';
 import { requireAgent } from '../agents/exists.ts';
+import { machineOf } from '../agents/machine.ts';
 import { pageKey } from '../page/page-key.ts';
-import type { ServerParts } from '../parts.ts';
 import { portToken } from '../ports/port-token.ts';
 import { isReserved } from '../ports/reserved.ts';
 import { publicUrl } from '../public-url.ts';
@@ -40,15 +37,6 @@ export const portUrl: Handler<'port_url'> = async (parts, { port }, call) => {
   const machine = await machineOf(parts, agent);
   return `${publicUrl(parts, call)}/ports/${portToken(parts.signer, { machine, port })}/`;
 };
-
-/** Throws FAILED_PRECONDITION for an agent that has ended. */
-async function machineOf(parts: ServerParts, identity: AgentIdentity): Promise<string> {
-  const agent = addressOfIdentity(identity);
-  const execution = await describeExecution(parts, agent);
-  if (execution?.memo.machine === undefined) throw notFound(agent);
-  if (execution.closed) throw ended(agent, execution.phase);
-  return execution.memo.machine;
-}
 
 export const agentUrl: Handler<'agent_url'> = async (parts, input, call) => {
   const agent = addressOf(parts, call, input);

@@ -12,7 +12,7 @@ export async function* arriving(
   limit: number,
   timing: Pick<Timing, 'uploadSilence' | 'uploadArrival'>,
 ): AsyncGenerator<Uint8Array> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw uploadTooLarge(limit);
   const late = (): void => void request.destroy(new Error('the sender is too slow'));
   const silence = setTimeout(late, timing.uploadSilence);
   const whole = setTimeout(late, timing.uploadArrival);
@@ -22,7 +22,7 @@ export async function* arriving(
     for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       silence.refresh();
       bytes += piece.length;
-      if (bytes > limit) throw tooLarge(limit);
+      if (bytes > limit) throw uploadTooLarge(limit);
       yield piece;
     }
   } catch (error) {
@@ -34,7 +34,8 @@ export async function* arriving(
   }
 }
 
-function tooLarge(limit: number): MurmurError {
+/** INVALID_ARGUMENT for an upload of more bytes than the limit. */
+export function uploadTooLarge(limit: number): MurmurError {
   return new MurmurError('INVALID_ARGUMENT', `the file is larger than ${String(limit / 1_000_000)} MB`, {
     hint: 'upload less, or have the operator raise MURMUR_MAX_UPLOAD_MB',
     details: { limit_bytes: limit },

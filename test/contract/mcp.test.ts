@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { grammarOf, argName, flagName } from '../../cli/derive/grammar.ts';
 import { describeOperation } from '../../contract/describe.ts';
-import { describeRemoteTools, describeTools } from '../../contract/mcp.ts';
+import { describeTools } from '../../contract/mcp.ts';
 import { errorResultOf, progressLineOf, resultOf } from '../../contract/mcp-call.ts';
 import type { ToolDescription } from '../../contract/mcp-call.ts';
 import { operations } from '../../contract/operations/index.ts';
@@ -58,15 +58,6 @@ describe('the tools', () => {
     for (const name of ['session_send', 'session_watch', 'auth', 'auth_token_create']) {
       expect(tools.map((tool) => tool.name)).not.toContain(name);
     }
-  });
-
-  test("of a server that cannot read the caller's files name none", () => {
-    const remote = describeRemoteTools();
-    expect(tools.map(({ name }) => name).filter((name) => !remote.some((tool) => tool.name === name))).toEqual([
-      'upload',
-    ]);
-    expect(toolNamed('spawn').inputSchema.properties).toHaveProperty('each');
-    expect(remote.find(({ name }) => name === 'spawn')?.inputSchema.properties).not.toHaveProperty('each');
   });
 
   test('say what they do to what is there', () => {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { describeRemoteTools, describeTools } from '../../contract/mcp.ts';
+import { describeTools } from '../../contract/mcp.ts';
 import { callApi } from '../../mcp/api.ts';
 import { CliHarness } from '../cli/harness.ts';
 
@@ -44,11 +44,9 @@ it('that lies elsewhere is not read', async () => {
   expect(api.calls).toHaveLength(before);
 });
 
-it('is no field of a server that cannot read files, and its text is for no model', () => {
-  const fieldsOf = (tools: ReturnType<typeof describeTools>): string[] =>
-    Object.keys(tools.find(({ name }) => name === 'spawn')?.inputSchema.properties ?? {});
-  expect(fieldsOf(describeTools())).toEqual(expect.arrayContaining(['flight', 'flight_inputs']));
-  expect(fieldsOf(describeRemoteTools()).filter((field) => field.startsWith('flight'))).toEqual([]);
-  for (const tools of [describeTools(), describeRemoteTools()]) expect(fieldsOf(tools)).not.toContain('flight_source');
+it('has a field for its file and none for its text, which is for no model', () => {
+  const fields = Object.keys(describeTools().find(({ name }) => name === 'spawn')?.inputSchema.properties ?? {});
+  expect(fields).toEqual(expect.arrayContaining(['flight', 'flight_inputs']));
+  expect(fields).not.toContain('flight_source');
   expect(describeTools().map(({ name }) => name)).not.toContain('flight_approve');
 });

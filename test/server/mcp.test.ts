@@ -67,7 +67,7 @@ test.each<[string, Parameters<typeof ask>[0], number]>([
   expect((await ask(init)).status).toBe(status);
 });
 
-test('a file is shared by the one of the two servers that can read it', async () => {
+test("a person's file is shared by the one of the two servers that can read it", async () => {
   const home = await mkdtemp(join(tmpdir(), 'murmur-mcp-'));
   await writeFile(join(home, 'report.html'), '<p>done</p>');
   try {
@@ -80,7 +80,8 @@ test('a file is shared by the one of the two servers that can read it', async ()
     await rm(home, { recursive: true });
   }
   await using remote = await overHttp(api.url, api.token);
-  await expect(remote.call('upload', { filename: 'a', path: '/a' })).rejects.toThrow('unknown tool "upload"');
+  const refused = await remote.call('upload', { filename: 'a', path: '/a' });
+  expect(refused).toMatchObject({ isError: true, structuredContent: { error: { code: 'FAILED_PRECONDITION' } } });
 });
 
 test('the log says that a tool was called and never with what', async () => {

@@ -3,6 +3,8 @@ import { MurmurError } from '../errors.ts';
 
 /** One agent each. What is more belongs into several calls: the list is read and kept as a whole. */
 export const ITEM_LIMIT = 10_000;
+/** Bytes of a file of items: more cannot be ten thousand sensible ones, and the server takes no larger body. */
+export const ITEMS_FILE_LIMIT = 8 * 1024 * 1024;
 
 /**
  * One item per line, or per piece between delimiters. Lines may end in CRLF, blank pieces are left out, and a byte order
@@ -33,6 +35,18 @@ export function checkItems(items: readonly string[], source: string): void {
     hint: "items that end in NUL, as `find -print0` writes them, need -d '\\0'",
     details: { item: bad + 1 },
   });
+}
+
+/** INVALID_ARGUMENT for a file of more than `ITEMS_FILE_LIMIT`. */
+export function itemsTooLarge(path: string): MurmurError {
+  return new MurmurError(
+    'INVALID_ARGUMENT',
+    `${JSON.stringify(path)} has more than ${String(ITEMS_FILE_LIMIT)} bytes`,
+    {
+      hint: 'split the list into several calls',
+      details: { field: 'each', limit_bytes: ITEMS_FILE_LIMIT },
+    },
+  );
 }
 
 /** A delimiter as it is typed: `\0`, `\n`, `\t` mean what they mean to a shell's printf. Throws INVALID_ARGUMENT. */

@@ -177,7 +177,10 @@ describe('input', () => {
     const repos = [{ clone_url: 'https://git.example.com/a/b', base: 'main' }];
     const { body } = await api.post('/v1/spawn', { body: { slug: 'x', description: 'y', repos } });
     expect(body).toMatchObject({
-      error: { message: 'unknown field "repos[0].base"', hint: 'fields are clone_url, base_branch, branch' },
+      error: {
+        message: 'unknown field "repos[0].base": did you mean "base_branch"?',
+        hint: 'fields are clone_url, base_branch, branch',
+      },
     });
   });
 

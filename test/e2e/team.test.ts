@@ -1,9 +1,10 @@
 // An agent as a caller of Murmur, from the outside: over MCP and with `murmur` on its machine.
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createClient } from '../../client/index.ts';
 import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
+import { overHttp, textOf } from '../mcp/fixtures/client.ts';
 import { bash, machineOf, scripted, settled, spawnAgent } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
 import { eventLog, ofType } from './fixtures/log.ts';
@@ -72,6 +73,19 @@ describe('a team of agents', () => {
     const [refused] = ofType(await eventLog(stack, 'lead/kid'), 'tool_result');
     expect(refused?.text).toMatch(/murmur: agent "[^"]*\/lead" not found/);
   }, 150_000);
+
+  it('an agent that calls over HTTP uploads a file of its checkout, and none that only its runner can read', async () => {
+    const machine = await machineOf(stack, 'lead');
+    const { server } = await stack.record();
+    await using mcp = await overHttp(server?.url ?? '', await tokenOf(machine));
+    const shared = await mcp.call('upload', { filename: 'readme.txt', path: 'README.md' });
+    const checkout = join(stack.home, 'machines', machine, 'work', basename(stack.sample.origin, '.git'));
+    expect(await (await fetch(textOf(shared))).text()).toBe(await readFile(join(checkout, 'README.md'), 'utf8'));
+    const config = join(stack.home, 'machines', machine, 'runner', 'config.json');
+    await readFile(config);
+    const refused = await mcp.call('upload', { filename: 'config.txt', path: config });
+    expect(textOf(refused)).toContain(`NOT_FOUND: there is no file "${config}"`);
+  }, 60_000);
 
   it('the token of an agent stands where only the agent is, and is refused once it has ended', async () => {
     const temporal = await temporalOf(stack);

@@ -2,7 +2,7 @@
 // Nothing is lost by either.
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, link, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -178,7 +178,14 @@ describe('Claude Code', () => {
   it('of a version that is not tested is a warning that names the range', async () => {
     const other = join(programs, 'claude');
     const lie = `sed -u 's/"claude_code_version":"[^"]*"/"claude_code_version":"9.9.9"/'`;
-    const script = `#!/bin/sh\n[ "$1" = --version ] && echo "9.9.9 (Claude Code)" && exit\n'${CLAUDE}' "$@" | ${lie}\n`;
+    // An agent sees the folder of its program, and nothing else below a temporary folder, where the checkout may lie. On
+    // another file system it does not.
+    const real = join(programs, 'real');
+    const claude = await link(await realpath(CLAUDE), real).then(
+      () => real,
+      () => CLAUDE,
+    );
+    const script = `#!/bin/sh\n[ "$1" = --version ] && echo "9.9.9 (Claude Code)" && exit\n'${claude}' "$@" | ${lie}\n`;
     await writeFile(other, script, { mode: 0o755 });
     const up = await stack.run(['up'], { env: { MURMUR_CLAUDE: other } });
     expect(up.exitCode).toBe(0);

@@ -1,9 +1,9 @@
 // Files are read as the agent: a path or a link of its own choice opens nothing that it cannot open itself.
 import { afterEach, expect, it } from '@jest/globals';
-import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { bash, cleanUp, openRequest, runTurn } from '../fixture.ts';
+import { bash, cleanUp, isRunning, openRequest, runTurn, until } from '../fixture.ts';
 import { startProcess } from '../runner-process.ts';
 
 afterEach(cleanUp);
@@ -32,3 +32,33 @@ it('a file that only the user of the host may read is refused, by its path and b
     await expect(read(name)).rejects.toMatchObject(refused);
   }
 }, 60_000);
+
+it.each(['auto', 'tracking'] as const)(
+  'a reader that goes leaves no process: %s isolation',
+  async (kind) => {
+    const runner = await startProcess({ kind });
+    await runner.client.open(openRequest());
+    const file = path.join(runner.paths.work, 'large');
+    writeFileSync(file, '');
+    // Takes no room on the disk, and is more than all buffers on the way hold.
+    truncateSync(file, 1024 ** 3);
+    const pieces = runner.client.file({ path: file }, AbortSignal.timeout(20_000))[Symbol.asyncIterator]();
+    await pieces.next();
+    expect(processesAbout(file)).not.toEqual([]);
+    await pieces.return?.();
+    await until(() => processesAbout(file).length === 0);
+  },
+  60_000,
+);
+
+/** Processes of this host that have the path in their command line: the reading program and what holds it. */
+function processesAbout(file: string): readonly number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes(file) && isRunning(pid);
+    } catch {
+      return false;
+    }
+  });
+}

@@ -17,14 +17,18 @@ let runner: TestRunner;
 let work: string;
 /** The programs that were started to read. */
 let readers: ChildProcess[];
+/** Stands in for the reading program. */
+let instead: readonly [string, ...string[]] | undefined;
 beforeEach(async () => {
+  instead = undefined;
   readers = [];
   const containment = groupContainment();
   runner = await startRunner({
     containment: {
       ...containment,
       spawn: (command, args, options) => {
-        const child = containment.spawn(command, args, options);
+        const [program, ...words] = instead ?? [command, ...args];
+        const child = containment.spawn(program, words, options);
         readers.push(child);
         return child;
       },
@@ -161,6 +165,17 @@ describe('a reading', () => {
     ending.abort();
     await allEnded();
     expect(readers.map(({ signalCode }) => signalCode)).toEqual(['SIGKILL']);
+  });
+
+  it('ends with its program when nothing comes, as of a pipe that has just taken the place of the file', async () => {
+    instead = ['sleep', '4000'];
+    const ending = new AbortController();
+    const asked = buffer(runner.client.file({ path: large }, ending.signal));
+    asked.catch(() => undefined);
+    await until(() => readers.length === 1);
+    ending.abort();
+    await expect(asked).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await allEnded();
   });
 
   it('that breaks off is an error, never a shorter file', async () => {

@@ -29,6 +29,9 @@ import { enterPhase } from './state.ts';
 import type { AgentState, CurrentTurn } from './state.ts';
 import { recordEvent } from './timeline.ts';
 
+/** How much more a turn without a budget uses before it tells: most turns cost less, and tell nothing. */
+const UNBOUNDED_REPORT = { leastUsd: 0.25, share: 0.1 } as const;
+
 /** Whether a turn can be paid for. Always true without a budget. */
 export function maySpend({ budget }: AgentState): boolean {
   return budget === undefined || freeOf(budget) > 0;
@@ -82,17 +85,28 @@ export function afterLimit(state: AgentState, turn: CurrentTurn, now: string): F
 }
 
 /** The mark at which the turn that begins first tells what it has used. */
-export function firstReport({ budget }: AgentState): { readonly report_at_usd?: number } {
-  return budget === undefined || budget.slice_usd === 0 ? {} : { report_at_usd: nextReport(budget) };
+export function firstReport({ budget }: AgentState): { readonly report_at_usd: number } {
+  return { report_at_usd: budget === undefined || budget.slice_usd === 0 ? unboundedReport(0) : nextReport(budget) };
 }
 
 /** Takes what the running turn has used; answers what it must have used before it is asked again. */
 export function takeUsage(state: AgentState, spec: AgentSpec, report: UsageReport, now: string): number | undefined {
   const { budget, turn } = state;
-  if (budget === undefined || turn?.running !== true || turn.id !== report.turn_id) return undefined;
+  if (turn?.running !== true || turn.id !== report.turn_id) return undefined;
+  if (budget === undefined) return unboundedReport(report.used_usd);
   budget.running_usd = Math.max(budget.running_usd, report.used_usd);
+  // A turn that began before there was a budget has reserved nothing: what it has used is its slice.
+  if (budget.slice_usd === 0) budget.slice_usd = budget.running_usd;
   reviewBudget(state, spec, now);
   return nextReport(budget);
+}
+
+/**
+ * The next mark of a turn without a budget: a limit may be set in its midst, and holds from the next mark on. A report is
+ * a few events of the history, so that they become rarer the more a turn has used.
+ */
+function unboundedReport(usedUsd: number): number {
+  return usedUsd + Math.max(UNBOUNDED_REPORT.leastUsd, UNBOUNDED_REPORT.share * usedUsd);
 }
 
 /** Throws RESOURCE_EXHAUSTED when the agent's own limit is used up: a child could do nothing. */

@@ -14,7 +14,7 @@ import { startAgent } from '../../fixtures/running-agent.ts';
 import type { RunningAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
 import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
-import { eventually } from '../../fixtures/waiting.ts';
+import { eventually, gate } from '../../fixtures/waiting.ts';
 
 const temporal = temporalForFile();
 
@@ -40,6 +40,9 @@ async function raise(spec: AgentSpec, usd: number): Promise<void> {
   await handleOf(spec).executeUpdate('setBudget', { args: [order], updateId: order.id });
 }
 
+/** What turns of agents of this name wait for before they use anything. */
+const held = new Map<string, Promise<void>>();
+
 /** Reports and messages so far, by agent. */
 const reports = new Map<string, number>();
 
@@ -55,6 +58,7 @@ async function spend(
 ): Promise<Partial<TurnOutcome>> {
   const control = createAgentControl(temporal.client);
   const agent = workflowIdOf(input.spec.identity);
+  await held.get(input.spec.identity.path.at(-1) ?? '');
   let mark = input.report_at_usd ?? Infinity;
   let used = 0;
   while (used < whole - 1e-9 && !isInterrupted()) {
@@ -197,12 +201,30 @@ describe('a tree with a budget', () => {
     await spawn(lead.spec, kid);
     await eventually(async () => (await statusOf(kid)).phase === 'idle', 'the child to idle');
     await raise(lead.spec, 0.25);
+    await eventually(async () => (await statusOf(kid)).budget !== undefined, 'the child to know of it');
     await handleOf(kid).signal('queueAdd', { id: randomUUID(), text: { text: 'spend 3' }, from: 'tess' });
     await eventually(async () => isParked(await statusOf(kid)), 'the child to park');
     expect((await statusOf(kid)).cost.own_usd).toBeLessThan(0.2);
     await expect(spawn(lead.spec, childSpec(lead.spec, 'late'))).rejects.toMatchObject({
       cause: expect.objectContaining({ type: 'RESOURCE_EXHAUSTED' }),
     });
+    await handleOf(kid).signal('kill', { id: 'k', from: 'tess' });
+    await handleOf(kid).result();
+  }, 120_000);
+
+  it('a limit that is set while turns run that knew of none holds for them from their next report on', async () => {
+    const rising = gate();
+    await using lead = await spenders({ prompt: { text: 'spend 0.10' } });
+    await lead.untilIdle();
+    held.set('kid', rising.opened);
+    const kid = childSpec(lead.spec, 'kid', { prompt: { text: 'spend 9' } });
+    await spawn(lead.spec, kid);
+    await eventually(async () => (await statusOf(kid)).phase === 'running', 'the child to work');
+    await raise(lead.spec, 0.5);
+    await eventually(async () => (await statusOf(kid)).budget !== undefined, 'the child to know of it');
+    rising.open();
+    await eventually(async () => isParked(await statusOf(kid)), 'the child to park');
+    expect((await statusOf(kid)).cost.own_usd).toBeLessThan(0.6);
     await handleOf(kid).signal('kill', { id: 'k', from: 'tess' });
     await handleOf(kid).result();
   }, 120_000);

@@ -65,7 +65,11 @@ async function spend(
     used += step;
     while (used >= mark) {
       reports.set(agent, (reports.get(agent) ?? 0) + 1);
-      const answer = await control.reportUsage(agent, { turn_id: input.turn_id, used_usd: used });
+      // One that fails, as when a workflow is pushed out of a worker's cache, is made again with the next message.
+      const answer = await control
+        .reportUsage(agent, { turn_id: input.turn_id, used_usd: used })
+        .catch(() => undefined);
+      if (answer === undefined) break;
       if ((answer.report_at_usd ?? Infinity) <= used) await pause(10);
       mark = answer.report_at_usd ?? Infinity;
       if (isInterrupted()) break;

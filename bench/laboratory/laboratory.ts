@@ -1,5 +1,6 @@
 // Everything that the measures share: one Temporal server, one model, one bare worker and, unless only floors are
-// asked for, one embedded stack. Imports the laboratory's parts, @temporalio/client and config's path search.
+// asked for, one embedded stack. Imports the laboratory's parts, @temporalio/client, config's path search and
+// the packing of scripts/test.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -21,7 +21,7 @@ export interface RunTurnInput {
   readonly number: number;
   /** In order; their texts are joined into one prompt. Never empty. */
   readonly inputs: readonly FollowUp[];
-  /** With a budget: what the turn must have used, in US dollars, before it reports that to the workflow. */
+  /** What the turn must have used, in US dollars, before it reports that to the workflow. Absent: it never reports. */
   readonly report_at_usd?: number;
   /**
    * Lifecycle events that the log may not have yet, appended before the turn starts: publishing them on their own would

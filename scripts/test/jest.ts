@@ -31,7 +31,10 @@ interface JestResults {
   }[];
 }
 
-/** With these variables beside those of this process. Prints as jest does, then each skipped test, whose name says why. A run that leaves something open has failed. */
+/**
+ * Prints as jest does, then each skipped test, whose name says why. A run that leaves something open has failed.
+ * @param env variables of the tests, beside those of this process
+ */
 export async function runJest(end: AbortSignal, env: NodeJS.ProcessEnv): Promise<Count> {
   const folder = await mkdtemp(join(tmpdir(), 'murmur-test-'));
   const file = join(folder, 'results.json');

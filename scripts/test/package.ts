@@ -6,12 +6,21 @@ import { execa } from 'execa';
 /** Bundling all entries takes some seconds; a busy machine many. */
 const PACK_MS = 180_000;
 
+/** The environment without what npm tells the script that it runs: that is about the checkout of the script. */
+export function withoutNpm(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('npm_')));
+}
+
 /** Packs a checkout into a folder, which is made when missing. Resolves with the path of the tarball. */
 export async function packPackage(checkout: string, folder: string, cancelSignal?: AbortSignal): Promise<string> {
   await mkdir(folder, { recursive: true });
-  // What npm put into the environment of the script that it runs is about that script.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')));
-  const options = { cwd: checkout, env, extendEnv: false, timeout: PACK_MS, stdin: 'ignore' } as const;
+  const options = {
+    cwd: checkout,
+    env: withoutNpm(process.env),
+    extendEnv: false,
+    timeout: PACK_MS,
+    stdin: 'ignore',
+  } as const;
   const cancel = cancelSignal === undefined ? {} : { cancelSignal };
   await execa('npm', ['pack', '--silent', '--pack-destination', folder], { ...options, ...cancel });
   const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'));

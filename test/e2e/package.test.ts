@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { startScriptedModel, type ScriptedModel } from '../../demo/model/scripted-model.ts';
 import { makeSample, type Sample } from '../../demo/sample.ts';
 import type { StackRecord } from '../../contract/stack.ts';
+import { withoutNpm } from '../../scripts/test/package.ts';
 import { identityOf } from '../../stack/process.ts';
 import { bash, scripted, type AgentStatus } from './fixtures/agent.ts';
 import { installPublished, type PublishedPackage } from './fixtures/published.ts';
@@ -49,11 +50,6 @@ afterAll(async () => {
   await model.stop();
   await published.remove();
 }, TIMEOUT_MS);
-
-/** What npm tells the scripts that it runs is about the checkout. */
-function withoutNpm(of: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(of).filter(([name]) => !name.startsWith('npm_')));
-}
 
 /** What the installed program prints; throws when it fails. */
 async function murmur(...args: string[]): Promise<string> {

@@ -5,7 +5,7 @@ import type { ProcessEntry } from './process-table.ts';
 import { listProcesses, START_PRECISION_MS } from './process-table.ts';
 
 /** A killed process is gone within milliseconds; one that waits for a disk may take seconds. */
-const LIMIT_MS = 10_000;
+export const END_LIMIT_MS = 10_000;
 /** There is no notification for the end of a process that is not a child. */
 const LOOK_AGAIN_MS = 5;
 
@@ -18,10 +18,10 @@ export type ChooseProcesses = (table: readonly ProcessEntry[]) => Promise<Iterab
  */
 export async function endProcesses(choose: ChooseProcesses): Promise<void> {
   const killed = new Map<number, number>();
-  for (const end = Date.now() + LIMIT_MS; ;) {
+  for (const end = Date.now() + END_LIMIT_MS; ;) {
     const stopped = await chosen(choose, killed);
     if (stopped.length === 0) return;
-    if (Date.now() > end) throw unending(stopped);
+    if (Date.now() > end) throw unending(stopped.map(({ pid }) => pid));
     for (const { pid } of stopped) signal(pid, 'SIGSTOP');
     for (const { pid, started } of await chosen(choose, killed)) {
       killed.set(pid, started);
@@ -54,7 +54,8 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-function unending(left: readonly ProcessEntry[]): MurmurError {
-  const pids = left.map(({ pid }) => pid).join(', ');
-  return new MurmurError('UNAVAILABLE', `processes do not end within ${LIMIT_MS / 1_000} s of being killed: ${pids}`);
+/** UNAVAILABLE for processes that still run after the limit. */
+export function unending(pids: readonly number[]): MurmurError {
+  const limit = `${(END_LIMIT_MS / 1_000).toString()} s`;
+  return new MurmurError('UNAVAILABLE', `processes do not end within ${limit} of being killed: ${pids.join(', ')}`);
 }

@@ -2,12 +2,9 @@
 // that the program itself and everything that lost its parent.
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { MurmurError } from '../../../contract/wire/errors.ts';
+import { END_LIMIT_MS, unending } from './end-processes.ts';
 import type { ProcessEntry } from './process-table.ts';
 import { childrenOf, descendantsOf, listFromProc } from './process-table.ts';
-
-/** The system ends a namespace within milliseconds; a process that waits for a disk may take seconds. */
-const END_LIMIT_MS = 10_000;
 
 export class NamespacePrograms {
   readonly #running = new Set<ChildProcessWithoutNullStreams>();
@@ -73,13 +70,8 @@ export class NamespacePrograms {
     } catch {
       // It ended by itself.
     }
-    try {
-      await gone;
-    } catch (error) {
-      const limit = `${(END_LIMIT_MS / 1_000).toString()} s`;
-      throw new MurmurError('UNAVAILABLE', `process ${first.toString()} does not end within ${limit} of being killed`, {
-        cause: error,
-      });
-    }
+    await gone.catch(() => {
+      throw unending([first]);
+    });
   }
 }

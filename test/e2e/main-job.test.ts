@@ -1,19 +1,33 @@
-// One agent from `spawn` to a pushed branch, from the outside.
+// One agent from `spawn` to a pushed branch, from the outside: followed, interrupted, stopped with everything and taken up.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
-import { bash, heldCommand, heldCommandBegan, scripted, statusOf } from './fixtures/agent.ts';
-import { startStack, type TestStack } from './fixtures/stack.ts';
+import {
+  bash,
+  heldCommand,
+  heldCommandBegan,
+  machineOf,
+  scripted,
+  settled,
+  spawnAgent,
+  statusOf,
+} from './fixtures/agent.ts';
+import { clientOf } from './fixtures/client.ts';
+import { eventLog, expectWholeLog, ofType } from './fixtures/log.ts';
+import { nothingLeft, processesRunning, processesWith } from './fixtures/processes.ts';
+import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
+import { watchSession } from './fixtures/watch.ts';
 import { PROGRAM } from '../fixtures/program-under-test.ts';
 
-describe('the main job', () => {
-  let stack: TestStack;
-  beforeAll(async () => {
-    stack = await startStack();
-  }, 180_000);
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-  }, 120_000);
+let stack: TestStack;
+beforeAll(async () => {
+  stack = await startStack();
+}, 180_000);
+afterAll(async () => {
+  await stack[Symbol.asyncDispose]();
+  await nothingLeft(stack);
+}, 120_000);
 
+describe('the main job', () => {
   it('an agent clones, commits, pushes its branch and idles; follow-ups reach the same conversation', async () => {
     const prompt = scripted(
       'Add a note.',
@@ -43,10 +57,8 @@ describe('the main job', () => {
     expect((await statusOf(stack, 'add-note')).turn).toMatchObject({ number: 2, running: false });
   }, 120_000);
 
-  it('session watch shows the session in order and resumes after an event id', async () => {
-    await stack.murmur(['spawn', 'watched', scripted('Look.', bash('echo seen-by-the-watcher'), { text: 'Looked.' })]);
-    await stack.murmur(['wait', 'watched']);
-    const watch = execa(process.execPath, [PROGRAM, 'session', 'watch', 'watched', '--json'], {
+  it('session watch shows the session in order', async () => {
+    const watch = execa(process.execPath, [PROGRAM, 'session', 'watch', 'add-note', '--json'], {
       env: stack.env,
       extendEnv: false,
       reject: false,
@@ -63,19 +75,18 @@ describe('the main job', () => {
     for (const type of ['session_start', 'user_text', 'tool_use', 'tool_result', 'assistant_text', 'cost']) {
       expect(types).toContain(type);
     }
-    expect(JSON.stringify(lines)).toContain('seen-by-the-watcher');
+    expect(JSON.stringify(lines)).toContain('git push origin HEAD');
   }, 120_000);
 
   it('an interrupt ends the turn and its command, keeps the work, and what is queued runs next', async () => {
-    await stack.murmur([
-      'spawn',
-      'long',
-      scripted('Work long.', bash('echo kept > kept.txt'), bash(heldCommand('long')), { text: 'never said' }),
-    ]);
-    await heldCommandBegan(stack, 'long');
-    await stack.murmur(['queue', 'add', 'long', scripted('What is there?', bash('ls; cat kept.txt'), { text: 'ok' })]);
-    expect(await stack.murmur(['session', 'interrupt', 'long'])).toBe('sent');
-    await stack.murmur(['wait', 'long']);
+    const steps = [bash('echo kept > kept.txt'), bash(heldCommand('long')), { text: 'never said' }];
+    const client = await clientOf(stack);
+    await client.call('queue_add', { slug: 'add-note', description: scripted('Work long.', ...steps) });
+    await heldCommandBegan(stack, 'add-note', 'long');
+    const next = scripted('What is there?', bash('ls; cat kept.txt'), { text: 'ok' });
+    await stack.murmur(['queue', 'add', 'add-note', next]);
+    expect(await stack.murmur(['session', 'interrupt', 'add-note'])).toBe('sent');
+    expect(await settled(stack, 'add-note')).toMatchObject({ response: 'ok', turn: { number: 4 } });
     const after = stack.model.requests.findLast(({ prompt, step }) => prompt.includes('What is there?') && step === 1);
     expect(after?.toolResults[0]?.text).toContain('kept');
     const { exitCode } = await execa('pgrep', ['-f', 'long[.]gate'], { reject: false });
@@ -83,7 +94,7 @@ describe('the main job', () => {
   }, 120_000);
 
   it('an unfinished checklist brings reminders, three at most, then the agent idles and says why', async () => {
-    await stack.murmur(['spawn', 'lazy', 'Say hello.', '--task', 'Write the report']);
+    await stack.murmur(['spawn', 'lazy', 'Say hello.', '--model', 'fake', '--task', 'Write the report']);
     await stack.murmur(['wait', 'lazy']);
     const status = await statusOf(stack, 'lazy');
     expect(status.phase).toBe('idle');
@@ -95,12 +106,10 @@ describe('the main job', () => {
   }, 120_000);
 
   it('kill ends the agent with a receipt, a second kill changes nothing, and messages are refused after it', async () => {
-    await stack.murmur([
-      'spawn',
-      'doomed',
-      scripted('Run.', bash('(setsid env -i sleep 4242 &) ; sleep 4241'), { text: 'x' }),
-    ]);
-    await stack.model.waitForRequest(({ prompt }) => prompt.includes('Run.'));
+    const prompt = scripted('Run.', bash('(setsid env -i sleep 4242 &) ; sleep 4241'), { text: 'x' });
+    await stack.murmur(['spawn', 'doomed', '--model', 'fake', prompt]);
+    await eventually('the command runs', async () => (await processesRunning('sleep', '4241')).length === 1);
+    expect(await processesRunning('sleep', '4242')).toHaveLength(1);
     expect(await stack.murmur(['kill', 'doomed'])).toContain('killed doomed');
     expect((await statusOf(stack, 'doomed')).phase).toBe('canceled');
     await stack.murmur(['kill', 'doomed']);
@@ -114,4 +123,107 @@ describe('the main job', () => {
     const again = await stack.run(['spawn', 'doomed', 'again']);
     expect(again.exitCode).toBe(6);
   }, 120_000);
+});
+
+describe('stop and go', () => {
+  /** What the model was asked, one text per turn of its own, for conversations that hold `text`. */
+  function promptsAfter(text: string): readonly string[] {
+    return stack.model.requests
+      .filter(({ messages, step }) => step === 0 && messages.some((message) => message.text.includes(text)))
+      .map(({ prompt }) => prompt);
+  }
+
+  // Processes whose command line nobody else uses: neither their group nor their environment leads back to the agent.
+  const strayWords = ['sleep', `9${String(process.pid)}`] as const;
+  const leaveStray = `(setsid env -i ${strayWords.join(' ')} &)`;
+
+  it('down ends everything and up carries on: the cut-off turn with a note, idle agents with their conversation', async () => {
+    const turns = ofType(await eventLog(stack, 'add-note'), 'turn_complete').length;
+    const command = `${leaveStray}; ${heldCommand('cut')}`;
+    await spawnAgent(stack, 'cut', scripted('Job of cut.', bash(command), { text: 'cut is done' }));
+    const release = await heldCommandBegan(stack, 'cut');
+    expect(await processesRunning(...strayWords)).toHaveLength(1);
+    const before = watchSession(stack, 'cut');
+    await before.until('the command', ({ event }) => event.type === 'tool_use');
+    await before.stop();
+
+    await stack.murmur(['down']);
+    expect(await processesWith(stack.home)).toEqual([]);
+    expect(await processesRunning(...strayWords)).toEqual([]);
+    expect(await stack.run(['status', 'cut'])).toMatchObject({ exitCode: 9 });
+
+    await release();
+    await stack.murmur(['up']);
+    const after = watchSession(stack, 'cut', before.entries.at(-1)?.id);
+    await settled(stack, 'cut');
+    expect(await statusOf(stack, 'cut')).toMatchObject({ phase: 'idle', response: 'cut is done' });
+    const [first, second, ...more] = promptsAfter('Job of cut.');
+    expect(more).toEqual([]);
+    expect(first).toContain('Job of cut.');
+    expect(second).toContain('Murmur was stopped in the middle of your last turn');
+    expect(second).toContain('> Job of cut.');
+
+    // The log is one: who had watched before resumes after the last event that was seen, and misses nothing.
+    const entries = await expectWholeLog(stack, 'cut');
+    expect(ofType(entries, 'turn_complete').map(({ status }) => status)).toEqual(['cut_off', 'completed']);
+    await after.until('the end', ({ event }) => event.type === 'turn_complete' && event.turn === 2);
+    await after.stop();
+    const session = entries.filter(({ source }) => source === 'runner').map(({ id }) => String(id));
+    expect([...before.entries, ...after.entries].map(({ id }) => id)).toEqual(session);
+
+    await stack.murmur(['queue', 'add', 'add-note', 'What', 'was', 'it?']);
+    await settled(stack, 'add-note');
+    const asked = stack.model.requests.findLast(({ prompt }) => prompt === 'What was it?');
+    expect(asked?.messages.map(({ text }) => text).join('\n')).toContain('The note is pushed.');
+    expect(ofType(await eventLog(stack, 'add-note'), 'turn_complete')).toHaveLength(turns + 1);
+  }, 120_000);
+
+  it('kill leaves no process behind, not even one without group and environment', async () => {
+    const machine = await machineOf(stack, 'cut');
+    expect(await processesRunning(...strayWords)).toHaveLength(1);
+    await stack.murmur(['kill', 'cut']);
+    expect(await processesRunning(...strayWords)).toEqual([]);
+    expect(await processesWith(machine)).toEqual([]);
+  }, 60_000);
+
+  it('a sent message is a turn of its own before the queue and outlives its clearing; strategies batch the rest', async () => {
+    const held = (name: string): string => scripted(`Hold for ${name}.`, bash(heldCommand(name)), { text: 'held' });
+    await stack.murmur(['queue', 'add', 'add-note', held('ordered')]);
+    const first = await heldCommandBegan(stack, 'add-note', 'ordered');
+    await stack.murmur(['queue', 'add', 'add-note', 'never', 'asked']);
+    await stack.murmur(['session', 'send', 'add-note', 'urgent']);
+    await stack.murmur(['queue', 'clear', 'add-note']);
+    await stack.murmur(['queue', 'add', 'add-note', 'alpha']);
+    await stack.murmur(['queue', 'add', 'add-note', 'beta']);
+    expect((await statusOf(stack, 'add-note')).queued).toEqual(['urgent', 'alpha', 'beta']);
+    await first();
+    await settled(stack, 'add-note');
+
+    await stack.murmur(['queue', 'strategy', 'add-note', 'one']);
+    await stack.murmur(['session', 'send', 'add-note', held('again')]);
+    const second = await heldCommandBegan(stack, 'add-note', 'again');
+    await stack.murmur(['queue', 'add', 'add-note', 'gamma']);
+    await stack.murmur(['queue', 'add', 'add-note', 'delta']);
+    await second();
+    await settled(stack, 'add-note');
+
+    const prompts = promptsAfter('Hold for ordered.');
+    expect(prompts.map((prompt) => /Hold for \w+|urgent|alpha|beta|gamma|delta|never/g.exec(prompt)?.[0])).toEqual([
+      'Hold for ordered',
+      'urgent',
+      'alpha',
+      'Hold for again',
+      'gamma',
+      'delta',
+    ]);
+    expect(prompts[1]).toBe('urgent');
+    expect(prompts[2]).toMatch(/^Message 1 of 2, from \S+:\nalpha\n\nMessage 2 of 2, from \S+:\nbeta$/);
+    expect(prompts.slice(4)).toEqual(['gamma', 'delta']);
+  }, 120_000);
+
+  it('a second down has nothing to stop and says so', async () => {
+    await stack.murmur(['down']);
+    expect(await stack.json(['down'])).toEqual({ was_running: false });
+    expect(await processesWith(stack.home)).toEqual([]);
+  }, 60_000);
 });

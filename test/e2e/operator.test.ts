@@ -49,7 +49,7 @@ describe('an operator at Temporal', () => {
 
   it('is shown what an agent is, where it stands and what its activities do', async () => {
     const prompt = scripted('A prompt that nobody is shown.', bash(heldCommand('shown')), { text: 'ok' });
-    await stack.murmur(['spawn', 'shown', prompt, '--purpose', 'Show the operator']);
+    await stack.murmur(['spawn', 'shown', prompt, '--model', 'fake', '--purpose', 'Show the operator']);
     const release = await heldCommandBegan(stack, 'shown');
     const agent = await temporal.agent('shown');
     const machine = await machineOf(stack, 'shown');

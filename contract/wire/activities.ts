@@ -8,6 +8,8 @@ import type { FollowUp, StoredText, TurnNotice, TurnOutcome } from './turns.ts';
 
 export interface PrepareInput {
   readonly spec: AgentSpec;
+  /** As those of a turn; appended first. */
+  readonly events?: readonly SourcedEvent[];
 }
 
 export interface PrepareResult {
@@ -61,6 +63,8 @@ export interface EndAgentInput {
   readonly spec: AgentSpec;
   /** The record to keep; its `snapshot` and the machine's state are filled in by the activity. */
   readonly record: AgentRecord;
+  /** Lifecycle events that the log may not have, the end among them: appended when all else is done. */
+  readonly events?: readonly SourcedEvent[];
   /** The running turn, to be interrupted first. */
   readonly turn_id?: string;
 }
@@ -115,7 +119,7 @@ export interface AgentActivities {
   endAgent(input: EndAgentInput): Promise<EndAgentResult>;
   /** Tells all of them at once to end, and collects their receipts. */
   killAgents(input: KillAgentsInput): Promise<KillAgentsResult>;
-  /** Appends lifecycle events to the event log; a local activity. */
+  /** Appends lifecycle events to the event log. */
   publishEvents(input: PublishEventsInput): Promise<void>;
 }
 

@@ -13,6 +13,8 @@ import { head, recordEvent } from './timeline.ts';
 export interface Child extends ChildView {
   /** Its turn whose end the agent was woken for. */
   readonly told_turn?: number;
+  /** Set until Temporal has its workflow: a signal would not find it. */
+  readonly is_starting?: true;
 }
 
 /** Ended children that are remembered; the registry travels with every continue-as-new. */
@@ -80,10 +82,25 @@ export function enterChild(state: AgentState, spec: AgentSpec, child: AgentSpec,
     ...defined({ purpose }),
     cost_usd: 0,
     ...(flight === undefined ? {} : { flight: true }),
+    is_starting: true,
   };
   state.children = [...state.children, entry];
   recordEvent(state, { type: 'child', slug, phase: 'starting', cost_usd: 0 }, now, child.created_by);
   return true;
+}
+
+/** Temporal has the child's workflow. */
+export function noteStarted(state: AgentState, spawnId: string): void {
+  state.children = state.children.map((child) => {
+    if (child.spawn_id !== spawnId) return child;
+    const { is_starting: _starting, ...started } = child;
+    return started;
+  });
+}
+
+/** The registry as others see it. */
+export function childViews({ children }: AgentState): readonly ChildView[] {
+  return children.map(({ told_turn: _told, is_starting: _starting, ...view }) => view);
 }
 
 /** Takes back a child that could not be started. */

@@ -39,6 +39,48 @@ describe.each([
   }, 150_000);
 });
 
+describe('a run that is left', () => {
+  it('loses no message that comes at that very moment, while somebody asks for the status all the time', async () => {
+    const [rounds, spread] = [6, 12];
+    const sent: string[] = [];
+    const sending: Promise<void>[] = [];
+    let round = 0;
+    let send = (): void => undefined;
+    await using agent = await startAgent(
+      temporal,
+      // Its events are written, and then it is left.
+      { publish: () => send() },
+      { limits: { continue_after_turns: 1 } },
+    );
+    const handle = temporal.client.workflow.getHandle(agent.handle.workflowId);
+    send = () => {
+      if (round >= rounds) return;
+      round += 1;
+      for (let index = 0; index < spread; index += 1) {
+        const text = `${round.toString()}.${index.toString()}`;
+        sent.push(text);
+        sending.push(pause(index * 4).then(() => handle.signal('queueAdd', followUp(text, 'queue'))));
+      }
+    };
+    const asked = new AbortController();
+    const asking = (async () => {
+      while (!asked.signal.aborted) await handle.query('status');
+    })();
+    await handle.signal('queueAdd', followUp('begin', 'queue'));
+    await eventually(() => round >= rounds, 'the last round');
+    await Promise.all(sending);
+    asked.abort();
+    await asking;
+    await eventually(
+      async () => !(await handle.query<{ pending_input: boolean }>('status')).pending_input,
+      'all messages to be taken',
+    );
+    const taken = agent.stub.turns.flatMap((turn) => turn.inputs.map((input) => input.text.text));
+    expect(sent.filter((text) => !taken.includes(text))).toEqual([]);
+    expect(agent.stub.log.map(({ seq }) => seq)).toEqual(agent.stub.log.map((_, index) => index + 1));
+  }, 150_000);
+});
+
 describe('the next run', () => {
   it('knows all that the run before knew', async () => {
     await using agent = await startAgent(

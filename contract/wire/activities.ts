@@ -2,7 +2,8 @@
 import type { AgentRecord, AgentSpec, MachineView, ReceiptLine } from './agent.ts';
 import type { AssessReply } from './assessment.ts';
 import type { SourcedEvent } from './events.ts';
-import type { Order } from './messages.ts';
+import type { KillOrder } from './messages.ts';
+import type { Phase } from './phases.ts';
 import type { Task } from './tasks.ts';
 import type { FollowUp, StoredText, TurnNotice, TurnOutcome } from './turns.ts';
 
@@ -77,12 +78,14 @@ export interface EndAgentResult {
 export interface KillAgentsInput {
   /** Workflow ids. */
   readonly agents: readonly string[];
-  readonly order: Order & { readonly reason?: string };
+  readonly order: KillOrder;
 }
 
 export interface KillAgentsResult {
   /** Of every agent that has ended, and of everything beneath it. */
   readonly receipt: readonly ReceiptLine[];
+  /** How each of them ended. */
+  readonly ended: readonly { readonly agent: string; readonly phase: Phase; readonly total_usd: number }[];
   /** Those that did not end in time. */
   readonly unanswered: readonly string[];
 }

@@ -1,4 +1,5 @@
 // The family of an agent: what it knows of its children, and what it tells its parent. Pure: contract/wire only.
+import type { KillAgentsResult } from '../../contract/wire/activities.ts';
 import type { AgentSpec, ChildView } from '../../contract/wire/agent.ts';
 import { defined } from '../../contract/wire/defined.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
@@ -139,6 +140,19 @@ export function takeChildEvent(
   return wakes ? { text: messageOf(event) } : undefined;
 }
 
+/** Takes the ends of children that were killed with their parent into the registry and the timeline. */
+export function takeEnds(state: AgentState, spec: AgentSpec, { ended }: KillAgentsResult, now: string): void {
+  const own = workflowIdOf(spec.identity);
+  for (const { agent, phase, total_usd: cost_usd } of ended) {
+    const child = state.children.find(({ slug }) => `${own}/${slug}` === agent);
+    if (child === undefined || isTerminal(child.phase)) continue;
+    const gone: Child = { ...child, phase, phase_since: now, cost_usd };
+    state.children = state.children.map((each) => (each === child ? gone : each));
+    const by = absolutePathOf(spec.identity);
+    recordEvent(state, { type: 'child', slug: child.slug, phase, cost_usd }, now, by);
+  }
+}
+
 /** What a child has cost so far, by a message that tells nothing else of it. */
 export function noteCost(state: AgentState, spawnId: string, usd: number): void {
   state.children = state.children.map((child) =>
@@ -184,6 +198,7 @@ function messageOf({ slug, phase, reason, response, branches, cost_usd }: ChildE
 export function tellParent(state: AgentState, previous: Phase, now: string): void {
   if (state.to_parent === undefined) return;
   const { phase, reason, end } = state;
+  if (isTerminal(phase) && end?.with_parent === true) return;
   if (phase === 'starting' || (phase === 'idle' && previous === 'task-complete')) return;
   // The parent cannot pay for it either: whoever has the limit says so.
   if (phase === 'idle' && state.budget?.parked === true && state.budget.refused_by !== undefined) return;

@@ -4,7 +4,7 @@ import type { AgentResult, AgentSpec, ReceiptLine } from '../../contract/wire/ag
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
 import { endAgent, killAgents, publishLast } from './activities.ts';
-import { livingChildren } from './children.ts';
+import { livingChildren, takeEnds } from './children.ts';
 import { activityProblem } from './failure.ts';
 import type { Messenger } from './messenger.ts';
 import { addToOutbox, confirmEvents, recordEvent } from './timeline.ts';
@@ -88,11 +88,13 @@ async function killBeneath(state: AgentState, spec: AgentSpec, { reason }: EndOr
   const order = {
     id: `kill-${spec.spawn_id}`,
     from: absolutePathOf(spec.identity),
+    with_parent: true as const,
     ...(reason === undefined ? {} : { reason }),
   };
   try {
-    const { receipt } = await killAgents({ agents, order }, `kill ${agents.length} children`);
-    return receipt;
+    const killed = await killAgents({ agents, order }, `kill ${agents.length} children`);
+    takeEnds(state, spec, killed, new Date().toISOString());
+    return killed.receipt;
   } catch (error) {
     const problem = activityProblem(error);
     if (problem === undefined) throw error;

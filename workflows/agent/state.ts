@@ -38,6 +38,8 @@ export interface EndOrder {
   readonly how: 'kill' | 'stop' | 'terminate' | 'fail';
   readonly by: string;
   readonly reason: string | undefined;
+  /** Its parent ends too, and need not be told. */
+  readonly with_parent?: true;
 }
 
 export interface AgentState {

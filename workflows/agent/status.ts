@@ -106,5 +106,6 @@ export function resultOf(
       ...beneath,
     ],
     cost: state.cost,
+    total_usd: state.cost.usd + childrenCost(state),
   };
 }

@@ -50,9 +50,7 @@ export const listProcesses: () => Promise<readonly ProcessEntry[]> = shared(
 );
 
 /** Command lines by process id, as words. Zombies have none. Linux only; elsewhere none. */
-export const commandLines = shared(() =>
-  readOfEach((pid) => commandLineOf(Number(pid)) ?? []),
-);
+export const commandLines = shared(() => readOfEach((pid) => commandLineOf(Number(pid)) ?? []));
 
 /** Command line of one process, as words; undefined when there is none. Linux only. */
 export function commandLineOf(pid: number): readonly string[] | undefined {

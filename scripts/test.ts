@@ -25,7 +25,7 @@ const CHECKS: readonly (readonly Check[])[] = [
   ],
   [
     { name: 'typecheck', args: [bin('typescript/bin/tsc'), '-p', '.', '--singleThreaded'] },
-    { name: 'format', args: [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
+    { name: 'format', args: [bin('oxfmt/bin/oxfmt'), '--check'] },
     { name: 'generated docs', args: ['scripts/reference.ts', '--check'] },
   ],
 ];

@@ -40,7 +40,7 @@ export async function runJest(end: AbortSignal, env: NodeJS.ProcessEnv): Promise
   const file = join(folder, 'results.json');
   const hanging = new AbortController();
   try {
-    const finished = runBounded(jestArgs(file), AbortSignal.any([end, hanging.signal]), { env });
+    const finished = runBounded(jestArgs(file), AbortSignal.any([end, hanging.signal]), { env, isShown: true });
     void endHanging(file, finished, hanging);
     const { code } = await finished;
     const results = await readResults(file);

@@ -2,8 +2,17 @@
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { handedOver } from './failure.ts';
 
-/** Sent every second of the five after which a worker counts as dead. */
+/** Of the five seconds after which a worker counts as dead. A cancellation comes with the answer to one. */
 const HEARTBEAT_MS = 1_000;
+
+export interface AttentionOptions {
+  /** What the heartbeats carry to the next attempt. */
+  readonly details?: () => unknown;
+  /** Aborts when a later attempt has taken over. */
+  readonly takenOver?: AbortSignal;
+  /** Time between two heartbeats, each of which costs Temporal milliseconds. Default: a second. */
+  readonly heartbeatMs?: number;
+}
 
 export interface Attention {
   /** Aborts when the work must be left: cancelled, handed over, or taken over by a later attempt. */
@@ -18,17 +27,16 @@ export interface Attention {
  * Runs the work with heartbeats. When the signal aborts, the work should end soon; what it throws then is replaced by
  * the reason.
  * @param handover aborts when the worker shuts down
- * @param details what the heartbeats carry to the next attempt
  */
 export async function attentively<T>(
   handover: AbortSignal,
   work: (attention: Attention) => Promise<T>,
-  details: () => unknown = () => undefined,
-  takenOver: AbortSignal = new AbortController().signal,
+  options: AttentionOptions = {},
 ): Promise<T> {
+  const { details = () => undefined, heartbeatMs = HEARTBEAT_MS, takenOver } = options;
   const context = Context.current();
   const { cancellationSignal } = context;
-  const signal = AbortSignal.any([handover, cancellationSignal, takenOver]);
+  const signal = AbortSignal.any([handover, cancellationSignal, ...(takenOver === undefined ? [] : [takenOver])]);
   const attention: Attention = {
     signal,
     get cancelRequested() {
@@ -42,7 +50,7 @@ export async function attentively<T>(
   };
   const heart = setInterval(() => {
     context.heartbeat(details());
-  }, HEARTBEAT_MS);
+  }, heartbeatMs);
   try {
     if (signal.aborted) throw attention.reason();
     return await work(attention);

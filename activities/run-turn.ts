@@ -46,6 +46,12 @@ export interface TurnContext {
   readonly opened: Map<string, string>;
 }
 
+/**
+ * Of the five seconds after which a worker counts as dead. Hundreds of turns may run for hours, and every second they would
+ * keep a third of a core busy. A turn is ended by an interrupt, so that no one waits for a cancellation.
+ */
+const HEARTBEAT_MS = 2_000;
+
 /** `runTurn`, one pump per agent in this worker. */
 export async function runTurn(context: TurnContext, input: RunTurnInput): Promise<TurnOutcome> {
   const { ports, turns } = context;
@@ -53,12 +59,11 @@ export async function runTurn(context: TurnContext, input: RunTurnInput): Promis
   const progress: Progress = { failures: 0, seq: 0, ...before };
   try {
     return await turns.takeOver(workflowIdOf(input.spec.identity), (takenOver) =>
-      attentively(
-        ports.handover,
-        (attention) => watchTurn(context, input, attention, progress),
-        () => ({ ...progress }),
+      attentively(ports.handover, (attention) => watchTurn(context, input, attention, progress), {
+        details: () => ({ ...progress }),
         takenOver,
-      ),
+        heartbeatMs: HEARTBEAT_MS,
+      }),
     );
   } catch (error) {
     throw paced(error, progress);

@@ -1,5 +1,7 @@
 // Calls with one answer, at once or after progress events.
+import type { IncomingMessage } from 'node:http';
 import { MurmurError } from '../contract/wire/errors.ts';
+import { textOf } from './exchange.ts';
 import { readErrorBody, send, unreachable } from './request.ts';
 import type { Endpoint, Request } from './request.ts';
 import { Patience } from './retry.ts';
@@ -30,11 +32,11 @@ export async function answer(endpoint: Endpoint, request: AnswerRequest): Promis
 
 async function ask(endpoint: Endpoint, request: AnswerRequest, patience: Patience): Promise<unknown> {
   const response = await send(endpoint, request);
-  if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) {
+  if (response.headers['content-type']?.startsWith('text/event-stream') === true) {
     return await followToResult(endpoint, request, response, patience);
   }
   try {
-    return await response.json();
+    return JSON.parse(await textOf(response));
   } catch (error) {
     request.signal?.throwIfAborted();
     throw unreachable(endpoint, error);
@@ -44,7 +46,7 @@ async function ask(endpoint: Endpoint, request: AnswerRequest, patience: Patienc
 async function followToResult(
   endpoint: Endpoint,
   request: AnswerRequest,
-  response: Response,
+  response: IncomingMessage,
   patience: Patience,
 ): Promise<unknown> {
   for await (const message of readEvents(endpoint, request, response)) {

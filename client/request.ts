@@ -1,6 +1,8 @@
 // One HTTP exchange with the API server, and what its failure means.
+import type { IncomingMessage } from 'node:http';
 import { isErrorCode, MurmurError } from '../contract/wire/errors.ts';
 import type { ErrorBody } from '../contract/wire/errors.ts';
+import { post, textOf } from './exchange.ts';
 
 /** The API server and how patiently it is asked. */
 export interface Endpoint {
@@ -23,16 +25,15 @@ export interface Request {
  * Sends the request once. Returns the answer when its status is 200; throws MurmurError otherwise, UNAVAILABLE when
  * there was no answer, or the signal's reason.
  */
-export async function send(endpoint: Endpoint, request: Request, lastEventId?: string): Promise<Response> {
-  const response = await reach(endpoint, request, lastEventId);
-  if (response.status === 200) return response;
-  throw await readError(endpoint, response);
+export async function send(endpoint: Endpoint, request: Request, lastEventId?: string): Promise<IncomingMessage> {
+  const answer = await reach(endpoint, request, lastEventId);
+  if (answer.statusCode === 200) return answer;
+  throw readError(endpoint, answer.statusCode ?? 0, await textOf(answer).catch(() => ''));
 }
 
-async function reach(endpoint: Endpoint, request: Request, lastEventId: string | undefined): Promise<Response> {
+async function reach(endpoint: Endpoint, request: Request, lastEventId: string | undefined): Promise<IncomingMessage> {
   try {
-    return await fetch(`${endpoint.url}/v1/${request.operation}`, {
-      method: 'POST',
+    return await post(`${endpoint.url}/v1/${request.operation}`, {
       headers: {
         'content-type': 'application/json',
         accept: 'application/json, text/event-stream',
@@ -41,9 +42,7 @@ async function reach(endpoint: Endpoint, request: Request, lastEventId: string |
         ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
       },
       body: JSON.stringify(request.body),
-      // A redirect would carry the token to somebody else.
-      redirect: 'error',
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
+      signal: request.signal,
     });
   } catch (error) {
     request.signal?.throwIfAborted();
@@ -60,7 +59,7 @@ export function unreachable(endpoint: Endpoint, cause: unknown): MurmurError {
   });
 }
 
-/** fetch hides the reason in the cause of its error. */
+/** `fetch`, which uploads, hides the reason in the cause of its error. */
 function reasonOf(error: unknown): string {
   const { cause = error } = error as { readonly cause?: unknown };
   const { code, message } = cause as { readonly code?: unknown; readonly message?: unknown };
@@ -70,11 +69,10 @@ function reasonOf(error: unknown): string {
 }
 
 /** The error that an answer holds; UNAVAILABLE for one that is not the API server's. */
-export async function readError(endpoint: Endpoint, response: Response): Promise<MurmurError> {
-  const text = await response.text().catch(() => '');
+export function readError(endpoint: Endpoint, status: number, text: string): MurmurError {
   const body = readErrorBody(text);
   if (body !== undefined) return MurmurError.fromBody(body);
-  const what = `${endpoint.url} is not a Murmur API server: it answered with HTTP status ${String(response.status)}`;
+  const what = `${endpoint.url} is not a Murmur API server: it answered with HTTP status ${String(status)}`;
   return new MurmurError('UNAVAILABLE', what, { hint: 'run `murmur up`', details: { url: endpoint.url } });
 }
 

@@ -1,4 +1,5 @@
 // Reads server-sent events from an answer.
+import type { IncomingMessage } from 'node:http';
 import { createParser } from 'eventsource-parser';
 import type { EventSourceMessage } from 'eventsource-parser';
 import type { Endpoint, Request } from './request.ts';
@@ -17,38 +18,37 @@ const SILENCE_MS = 45_000;
 export async function* readEvents(
   endpoint: Endpoint,
   request: Request,
-  response: Response,
+  response: IncomingMessage,
 ): AsyncGenerator<EventSourceMessage> {
   const pending: EventSourceMessage[] = [];
   const parser = createParser({
     onEvent: (event) => pending.push(event),
     onComment: () => request.onHeartbeat?.(),
   });
-  const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
-  const decoder = new TextDecoder();
+  const pieces = (response.setEncoding('utf8') as AsyncIterable<string, undefined>)[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const chunk = await readInTime(endpoint, request, reader);
-      if (chunk === undefined) return;
-      parser.feed(decoder.decode(chunk, { stream: true }));
+      const piece = await readInTime(endpoint, request, pieces);
+      if (piece === undefined) return;
+      parser.feed(piece);
       yield* pending.splice(0);
     }
   } finally {
-    await reader.cancel().catch(() => undefined);
+    response.destroy();
   }
 }
 
 async function readInTime(
   endpoint: Endpoint,
   request: Request,
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): Promise<Uint8Array | undefined> {
+  pieces: AsyncIterator<string, undefined>,
+): Promise<string | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error('the event stream fell silent')), SILENCE_MS);
   });
   try {
-    const { value } = await Promise.race([reader.read(), silence]);
+    const { value } = await Promise.race([pieces.next(), silence]);
     return value;
   } catch (error) {
     request.signal?.throwIfAborted();

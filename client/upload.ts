@@ -77,7 +77,7 @@ async function send(
       redirect: 'error',
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
-    if (response.status !== 200) throw await readError(endpoint, response);
+    if (response.status !== 200) throw readError(endpoint, response.status, await response.text().catch(() => ''));
     return (await response.json()) as string;
   } catch (error) {
     options.signal?.throwIfAborted();

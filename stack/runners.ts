@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { HomePaths } from '../config/home.ts';
 import type { RunnerAddress, RunnerConfig, RunnerHealth, StopRequest } from '../contract/wire/runner.ts';
 import { endRunner } from '../drivers/machines/local/runner-end.ts';
+import { ask } from './loopback.ts';
 import { endProcess, identityOf } from './process.ts';
 
 /** A runner that lives answers its health in milliseconds. */
@@ -28,7 +29,7 @@ async function stopRunner(folder: string): Promise<boolean> {
   const answers = address !== undefined && config !== undefined && (await isOurs(address, config));
   const identity = answers ? await identityOf(address.pid) : undefined;
   if (answers && identity !== undefined) {
-    await ask(address, config);
+    await tellToStop(address, config);
     await endProcess(identity, STOP_MS);
   }
   // One that does not answer, or has no address yet, is found by its command line.
@@ -38,25 +39,18 @@ async function stopRunner(folder: string): Promise<boolean> {
 
 /** The number in the file may belong to another program by now: the runner says who it is. */
 async function isOurs(address: RunnerAddress, config: RunnerConfig): Promise<boolean> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${address.port.toString()}/health`, {
-      signal: AbortSignal.timeout(HEALTH_MS),
-    });
-    const health = (await response.json()) as RunnerHealth;
-    return health.machine === config.machine && health.pid === address.pid;
-  } catch {
-    return false;
-  }
+  const health = (await ask(`${urlOf(address)}/health`, { limitMs: HEALTH_MS })) as RunnerHealth | undefined | null;
+  return health?.machine === config.machine && health.pid === address.pid;
 }
 
-async function ask(address: RunnerAddress, config: RunnerConfig): Promise<void> {
+/** Whether it went is judged by the process. */
+async function tellToStop(address: RunnerAddress, config: RunnerConfig): Promise<void> {
   const body: StopRequest = { status: 'cut_off' };
-  await fetch(`http://127.0.0.1:${address.port.toString()}/stop`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${config.token}` },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(STOP_MS),
-  }).catch(() => undefined); // whether it went is judged by the process
+  await ask(`${urlOf(address)}/stop`, { limitMs: STOP_MS, token: config.token, body });
+}
+
+function urlOf({ port }: RunnerAddress): string {
+  return `http://127.0.0.1:${port.toString()}`;
 }
 
 async function readJson<T>(file: string): Promise<T | undefined> {

@@ -1,5 +1,6 @@
 // When a process of the stack is ready: asked of the process itself, or of Temporal.
 import { setTimeout as delay } from 'node:timers/promises';
+import { ask } from '../loopback.ts';
 
 /** How often a process that starts is asked. */
 const POLL_MS = 50;
@@ -25,22 +26,12 @@ export async function temporalIsReady(
   attributes: readonly string[],
 ): Promise<boolean> {
   const url = `${httpUrl}/cluster/namespaces/${encodeURIComponent(namespace)}/search-attributes`;
-  const answer = (await getJson(url)) as { customAttributes?: Record<string, string> } | undefined;
+  const answer = (await ask(url, { limitMs: ANSWER_MS })) as { customAttributes?: Record<string, string> } | undefined;
   const known = answer?.customAttributes;
   return known !== undefined && attributes.every((name) => Object.hasOwn(known, name));
 }
 
 /** The API server says so itself: it reaches Temporal, and a worker polls. */
 export async function serverIsReady(apiUrl: string): Promise<boolean> {
-  return (await getJson(`${apiUrl}/ready`)) !== undefined;
-}
-
-async function getJson(url: string): Promise<unknown> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
-    const body: unknown = await response.json().catch(() => null);
-    return response.ok ? body : undefined;
-  } catch {
-    return undefined;
-  }
+  return (await ask(`${apiUrl}/ready`, { limitMs: ANSWER_MS })) !== undefined;
 }

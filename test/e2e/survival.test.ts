@@ -11,6 +11,7 @@ import {
   spawnAgent,
   statusOf,
 } from './fixtures/agent.ts';
+import { clientOf } from './fixtures/client.ts';
 import { eventLog, expectWholeLog, journal, ofType } from './fixtures/log.ts';
 import { agentProgram, isAlive, nothingLeft, processesWith, runnerOf } from './fixtures/processes.ts';
 import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
@@ -27,14 +28,31 @@ describe('survival', () => {
     await nothingLeft(stack);
   }, 120_000);
 
-  /** Starts an agent and waits until its command runs; `release` lets the command end. */
-  async function agentInMidTurn(slug: string) {
-    const command = `echo once >> count.txt; ${heldCommand(slug)}; cat count.txt`;
-    await spawnAgent(stack, slug, scripted(`Job of ${slug}.`, bash(command), { text: `${slug} is done` }));
-    const release = await heldCommandBegan(stack, slug);
+  /** An agent at rest, for the next test. One that fails leaves its agent behind, and the next one gets another. */
+  let atRest: string | undefined;
+  let agents = 0;
+
+  /** Has the agent begin a turn with this job, and waits until its command runs; `release` lets the command end. */
+  async function agentInMidTurn(job: string) {
+    const command = `echo once >> ${job}.txt; ${heldCommand(job)}; cat ${job}.txt`;
+    const prompt = scripted(`Job of ${job}.`, bash(command), { text: `${job} is done` });
+    const before = { requests: stack.model.requests.length, entries: 0, turns: 0 };
+    let slug = atRest;
+    atRest = undefined;
+    if (slug === undefined) {
+      slug = `survivor-${String((agents += 1))}`;
+      await spawnAgent(stack, slug, prompt);
+    } else {
+      before.entries = (await eventLog(stack, slug)).length;
+      before.turns = (await statusOf(stack, slug)).turn?.number ?? 0;
+      await (await clientOf(stack)).call('queue_add', { slug, description: prompt });
+    }
+    const release = await heldCommandBegan(stack, slug, job);
     const machine = await machineOf(stack, slug);
-    return { release, machine, program: await agentProgram(machine) };
+    return { job, slug, before, release, machine, program: await agentProgram(machine) };
   }
+
+  type Agent = Awaited<ReturnType<typeof agentInMidTurn>>;
 
   async function childPid(child: StackChild): Promise<number> {
     const identity = (await stack.record()).children[child];
@@ -60,97 +78,105 @@ describe('survival', () => {
     }
   }
 
-  function requestsOf(slug: string) {
-    return stack.model.requests.filter(({ messages }) => messages.some(({ text }) => text.includes(`Job of ${slug}.`)));
+  /** What the model has been asked since the turn began: there is one agent at a time. */
+  function requestsSince({ before }: Agent) {
+    return stack.model.requests.slice(before.requests);
+  }
+
+  /** Resolves when the job is done, in its nth turn, with the log since the turn began. The whole log is in order. */
+  async function finishes(agent: Agent, turns: number) {
+    const { before, job, slug } = agent;
+    const number = before.turns + turns;
+    expect(await settled(stack, slug)).toMatchObject({ phase: 'idle', response: `${job} is done`, turn: { number } });
+    const entries = await expectWholeLog(stack, slug);
+    return entries.slice(before.entries);
   }
 
   /** The agent finishes in its first turn: its command has run once, the model was asked once a step, the log is whole. */
-  async function finishesOnce(slug: string): Promise<void> {
-    expect(await settled(stack, slug)).toMatchObject({
-      phase: 'idle',
-      response: `${slug} is done`,
-      turn: { number: 1 },
-    });
-    expect(requestsOf(slug).map(({ step }) => step)).toEqual([0, 1]);
-    expect(requestsOf(slug)[1]?.toolResults[0]?.text.match(/once/g)).toHaveLength(1);
-    const entries = await expectWholeLog(stack, slug);
-    expect(ofType(entries, 'turn_complete')).toMatchObject([{ status: 'completed', response: `${slug} is done` }]);
+  async function finishesOnce(agent: Agent): Promise<void> {
+    const entries = await finishes(agent, 1);
+    const requests = requestsSince(agent);
+    expect(requests.map(({ step }) => step)).toEqual([0, 1]);
+    expect(requests[1]?.toolResults[0]?.text.match(/once/g)).toHaveLength(1);
+    const response = `${agent.job} is done`;
+    expect(ofType(entries, 'turn_complete')).toMatchObject([{ status: 'completed', response }]);
+    expect(await agentProgram(agent.machine)).toBe(agent.program);
+    atRest = agent.slug;
   }
 
   it('kill -9 of the worker: the agent program goes on, and the next worker re-attaches to its turn', async () => {
-    const { release, machine, program } = await agentInMidTurn('kill-worker');
+    const agent = await agentInMidTurn('kill-worker');
     await replaced('worker', 'SIGKILL');
-    await release();
-    await finishesOnce('kill-worker');
-    expect(await agentProgram(machine)).toBe(program);
+    await agent.release();
+    await finishesOnce(agent);
   }, 120_000);
 
   it('kill -9 of the API server: who watches a session comes back to it and is shown each event once', async () => {
-    const { release } = await agentInMidTurn('kill-server');
-    const watch = watchSession(stack, 'kill-server');
-    await watch.until('the command', ({ event }) => event.type === 'tool_use');
+    const agent = await agentInMidTurn('kill-server');
+    const watch = watchSession(stack, agent.slug);
+    await watch.until('the command', ({ event, id }) => event.type === 'tool_use' && Number(id) > agent.before.entries);
     await replaced('server', 'SIGKILL');
-    await release();
-    await finishesOnce('kill-server');
-    await watch.until('the end of the turn', ({ event }) => event.type === 'turn_complete');
+    await agent.release();
+    await finishesOnce(agent);
+    const turn = agent.before.turns + 1;
+    await watch.until('its end', ({ event }) => event.type === 'turn_complete' && event.turn === turn);
     await watch.stop();
-    const session = (await eventLog(stack, 'kill-server')).filter(({ source }) => source === 'runner');
+    const session = (await eventLog(stack, agent.slug)).filter(({ source }) => source === 'runner');
     expect(watch.entries.map(({ id }) => id)).toEqual(session.map(({ id }) => String(id)));
     expect(watch.entries.map(({ event }) => event)).toEqual(session.map(({ event }) => event));
   }, 120_000);
 
   it('kill -9 of the Temporal server: the turn that ended meanwhile is taken up when it is back', async () => {
-    const { release, machine, program } = await agentInMidTurn('kill-temporal');
+    const agent = await agentInMidTurn('kill-temporal');
     const before = await childPid('temporal');
     process.kill(before, 'SIGKILL');
-    await release();
+    await agent.release();
     await eventually('another Temporal server', async () => (await stack.record()).children.temporal?.pid !== before);
-    await finishesOnce('kill-temporal');
-    expect(await agentProgram(machine)).toBe(program);
+    await finishesOnce(agent);
   }, 120_000);
 
   it('SIGTERM to the worker, as a deploy sends it: the turn is handed over and not cancelled', async () => {
-    const { release, machine, program } = await agentInMidTurn('deploy');
+    const agent = await agentInMidTurn('deploy');
     await using temporal = await temporalOf(stack);
-    const workflow = await temporal.agent('deploy');
+    const workflow = await temporal.agent(agent.slug);
     await replaced('worker', 'SIGTERM');
     const turn = await eventually('the next worker has the turn', async () => {
       const pending = await pendingTurn(workflow);
       return (pending?.attempt ?? 0) > 1 ? pending : undefined;
     });
     expect(turn.lastFailure).toBe('Handover');
-    await release();
-    await finishesOnce('deploy');
-    expect(await agentProgram(machine)).toBe(program);
+    await agent.release();
+    await finishesOnce(agent);
   }, 120_000);
 
   it('a worker that was frozen past its heartbeats thaws and writes nothing twice', async () => {
-    const { release, machine } = await agentInMidTurn('frozen');
+    const agent = await agentInMidTurn('frozen');
     await using temporal = await temporalOf(stack);
-    const workflow = await temporal.agent('frozen');
+    const workflow = await temporal.agent(agent.slug);
     const worker = await childPid('worker');
     process.kill(worker, 'SIGSTOP');
     try {
       await eventually('Temporal gives up on the attempt', async () => {
         return ((await pendingTurn(workflow))?.attempt ?? 0) > 1;
       });
-      await release();
+      await agent.release();
       await eventually('the runner ends the turn', async () => {
-        return ofType(await journal(stack, machine), 'turn_complete').length > 0;
+        const ends = ofType(await journal(stack, agent.machine), 'turn_complete');
+        return ends.some(({ turn }) => turn === agent.before.turns + 1);
       });
     } finally {
       process.kill(worker, 'SIGCONT');
     }
-    await finishesOnce('frozen');
+    await finishesOnce(agent);
     expect(await childPid('worker')).toBe(worker);
   }, 120_000);
 
   it('kill -9 of the supervisor: commands still work, and the next `murmur up` takes everything over', async () => {
-    const { release, machine, program } = await agentInMidTurn('kill-supervisor');
+    const agent = await agentInMidTurn('kill-supervisor');
     const before = await stack.record();
     process.kill(before.supervisor.pid, 'SIGKILL');
     await eventually('the supervisor is gone', async () => !(await isAlive(before.supervisor.pid)));
-    expect(await stack.json(['status', 'kill-supervisor'])).toMatchObject({ phase: 'running' });
+    expect(await stack.json(['status', agent.slug])).toMatchObject({ phase: 'running' });
     await stack.murmur(['up']);
     const { supervisor, children } = await stack.record();
     expect(supervisor.pid).not.toBe(before.supervisor.pid);
@@ -158,9 +184,8 @@ describe('survival', () => {
       // Adopted or replaced, but never a second one beside the first.
       if (children[name as StackChild]?.pid !== pid) expect(await isAlive(pid)).toBe(false);
     }
-    await release();
-    await finishesOnce('kill-supervisor');
-    expect(await agentProgram(machine)).toBe(program);
+    await agent.release();
+    await finishesOnce(agent);
   }, 120_000);
 
   const programs = {
@@ -169,48 +194,44 @@ describe('survival', () => {
   };
   for (const [what, pidOf] of Object.entries(programs)) {
     it(`kill -9 of the ${what}: the turn ends as crashed, and the session is resumed with a note of it`, async () => {
-      const slug = `kill-${what.replace(' ', '-')}`;
-      const agent = await agentInMidTurn(slug);
+      const agent = await agentInMidTurn(`kill-${what.replace(' ', '-')}`);
       process.kill(await pidOf(agent), 'SIGKILL');
       await eventually('the agent program is gone', async () => !(await isAlive(agent.program)));
       await agent.release();
-      expect(await settled(stack, slug)).toMatchObject({
-        phase: 'idle',
-        response: `${slug} is done`,
-        turn: { number: 2 },
-      });
 
-      const entries = await expectWholeLog(stack, slug);
+      const entries = await finishes(agent, 2);
       expect(ofType(entries, 'turn_complete').map(({ status }) => status)).toEqual(['crashed', 'completed']);
-      expect(ofType(entries, 'session_start').map(({ resumed }) => resumed)).toEqual([false, true]);
+      expect(ofType(entries, 'session_start').at(-1)).toMatchObject({ resumed: true });
 
       // The model has the conversation and is told what was cut off; what it had been asked before is not asked again.
-      const [first, resumed, ...rest] = requestsOf(slug);
+      const [first, resumed, ...rest] = requestsSince(agent);
       expect(first).toMatchObject({ step: 0 });
       expect(resumed?.prompt).toContain('The agent program ended unexpectedly in the middle of your last turn');
-      expect(resumed?.prompt).toContain(`> Job of ${slug}.`);
-      expect(resumed?.messages[0]?.text).toContain(`Job of ${slug}.`);
-      expect(JSON.stringify(resumed?.body['messages'])).toContain('echo once >> count.txt');
+      expect(resumed?.prompt).toContain(`> Job of ${agent.job}.`);
+      const texts = resumed?.messages.map(({ text }) => text) ?? [];
+      expect(texts.findIndex((text) => text.includes(`Job of ${agent.job}.`))).toBeLessThan(texts.length - 1);
+      expect(JSON.stringify(resumed?.body['messages'])).toContain(`echo once >> ${agent.job}.txt`);
       expect(rest.map(({ step }) => step)).toEqual([1]);
+      atRest = agent.slug;
     }, 120_000);
   }
 
   it('kill -9 of everything at once, as a power cut does it: the next `murmur up` carries on', async () => {
-    const { release } = await agentInMidTurn('power-cut');
+    const agent = await agentInMidTurn('power-cut');
     const pids = (await processesWith(stack.home)).map((line) => Number.parseInt(line, 10));
     for (const pid of pids) killHard(pid);
     await nothingLeft(stack);
-    await release();
+    await agent.release();
     await stack.murmur(['up']);
-    expect(await settled(stack, 'power-cut')).toMatchObject({ phase: 'idle', response: 'power-cut is done' });
-    const entries = await expectWholeLog(stack, 'power-cut');
+    const entries = await finishes(agent, 2);
     expect(ofType(entries, 'turn_complete').map(({ status }) => status)).toEqual(['crashed', 'completed']);
-    expect(requestsOf('power-cut').map(({ step }) => step)).toEqual([0, 0, 1]);
+    expect(requestsSince(agent).map(({ step }) => step)).toEqual([0, 0, 1]);
   }, 120_000);
 
   it('an agent program that crashes a fourth time in a row fails the agent', async () => {
-    await stack.murmur(['spawn', 'crasher', '--model', 'fake', scripted('Crash.', { crash: true })]);
-    await stack.murmur(['wait', 'crasher', '--phase', 'failed']);
+    const client = await clientOf(stack);
+    await client.call('spawn', { slug: 'crasher', model: 'fake', description: scripted('Crash.', { crash: true }) });
+    await client.wait({ slug: 'crasher', phase: 'failed' });
     const { phase, reason } = await statusOf(stack, 'crasher');
     expect({ phase, reason }).toEqual({ phase: 'failed', reason: 'the agent program crashed 4 times in a row' });
     const ends = ofType(await eventLog(stack, 'crasher'), 'turn_complete');

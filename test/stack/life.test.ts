@@ -1,17 +1,18 @@
 import { readFile, stat } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { isRunning } from '../../stack/process.ts';
 import { upInForeground } from '../../stack/up.ts';
 import { StackHarness, TEST_TIMEOUT_MS } from './harness.ts';
 
+// One home for all of it: where a stack runs, `up` answers with that one.
 let stack: StackHarness;
 
-beforeEach(async () => {
+beforeAll(async () => {
   stack = await StackHarness.create();
 });
-afterEach(async () => {
+afterAll(async () => {
   await stack.remove();
 }, TEST_TIMEOUT_MS);
 
@@ -25,37 +26,6 @@ async function temporalAnswers(httpUrl: string | undefined): Promise<boolean> {
 
 describe('up and down', () => {
   it(
-    'starts Temporal, worker and API server, tells where they are, and leaves no process behind',
-    async () => {
-      const { already_running: already, record } = await stack.up();
-      expect(already).toBe(false);
-      expect(record).toMatchObject({ state: 'ready', temporal: { embedded: true, namespace: 'default' } });
-      expect(await temporalAnswers(record.temporal?.http_url)).toBe(true);
-      expect((await fetch(`${record.server?.url ?? ''}/ready`)).ok).toBe(true);
-      expect(stack.progress).toContain('starting the worker and the API server');
-      for (const file of ['stack.json', 'token', 'tokens.json']) {
-        expect((await stat(join(stack.home, file))).mode & 0o777).toBe(0o600);
-      }
-      expect((await stat(stack.home)).mode & 0o777).toBe(0o700);
-      expect(await stack.down()).toEqual({ was_running: true });
-      expect(await stack.survivors()).toEqual([]);
-      expect(await stack.record()).toBeUndefined();
-      expect((await stat(join(stack.home, 'temporal', 'temporal.db'))).size).toBeGreaterThan(0);
-    },
-    TEST_TIMEOUT_MS,
-  );
-
-  it(
-    'says of a second up that it runs already, with the same information',
-    async () => {
-      const first = await stack.up();
-      const second = await stack.up();
-      expect(second).toEqual({ already_running: true, record: first.record });
-    },
-    TEST_TIMEOUT_MS,
-  );
-
-  it(
     'starts one stack when two ups begin at the same time, and both report it',
     async () => {
       const [one, two] = await Promise.all([stack.up(), stack.up()]);
@@ -66,29 +36,26 @@ describe('up and down', () => {
   );
 
   it(
-    'stops nothing twice',
+    'says of another up that it runs already, with the same information',
     async () => {
-      await stack.up();
-      const both = await Promise.all([stack.down(), stack.down()]);
-      expect(both.some((result) => result.was_running)).toBe(true);
-      expect(await stack.down()).toEqual({ was_running: false });
-      expect(await stack.survivors()).toEqual([]);
+      const record = await stack.record();
+      expect(await stack.up()).toEqual({ already_running: true, record });
     },
     TEST_TIMEOUT_MS,
   );
 
   it(
-    'runs in the foreground until it is told to stop',
+    'starts Temporal, worker and API server, and tells where they are',
     async () => {
-      const stop = new AbortController();
-      const seen: string[] = [];
-      await upInForeground(stack.options({ signal: stop.signal }), (record) => {
-        seen.push(record.state);
-        stop.abort();
-      });
-      expect(seen).toEqual(['ready']);
-      expect(await stack.survivors()).toEqual([]);
-      expect(await stack.record()).toBeUndefined();
+      const { record } = await stack.up();
+      expect(record).toMatchObject({ state: 'ready', temporal: { embedded: true, namespace: 'default' } });
+      expect(await temporalAnswers(record.temporal?.http_url)).toBe(true);
+      expect((await fetch(`${record.server?.url ?? ''}/ready`)).ok).toBe(true);
+      expect(stack.progress).toContain('starting the worker and the API server');
+      for (const file of ['stack.json', 'token', 'tokens.json']) {
+        expect((await stat(join(stack.home, file))).mode & 0o777).toBe(0o600);
+      }
+      expect((await stat(stack.home)).mode & 0o777).toBe(0o700);
     },
     TEST_TIMEOUT_MS,
   );
@@ -138,7 +105,37 @@ describe('a killed process', () => {
   );
 });
 
+it(
+  'up in the foreground runs until it is told to stop',
+  async () => {
+    const stop = new AbortController();
+    const seen: string[] = [];
+    await upInForeground(stack.options({ signal: stop.signal }), (record) => {
+      seen.push(record.state);
+      stop.abort();
+    });
+    expect(seen).toEqual(['ready']);
+    expect(await stack.survivors()).toEqual([]);
+    expect(await stack.record()).toBeUndefined();
+  },
+  TEST_TIMEOUT_MS,
+);
+
 describe('a stack that cannot start', () => {
+  it(
+    'tells the last words of a process that ends as soon as it starts, and leaves nothing running',
+    async () => {
+      const entries = { ...stack.options().entries, server: join(import.meta.dirname, 'programs', 'failing.ts') };
+      await expect(stack.up({ entries })).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+        message: expect.stringMatching(/the server process ends as soon as it starts[\s\S]*no luck today/),
+      });
+      expect(await stack.survivors()).toEqual([]);
+      expect(await readFile(join(stack.home, 'logs', 'server.log'), 'utf8')).toContain('no luck today');
+    },
+    TEST_TIMEOUT_MS,
+  );
+
   it(
     'names a port that is taken, and how to choose another',
     async () => {
@@ -156,18 +153,18 @@ describe('a stack that cannot start', () => {
     },
     TEST_TIMEOUT_MS,
   );
-
-  it(
-    'tells the last words of a process that ends as soon as it starts, and leaves nothing running',
-    async () => {
-      const entries = { ...stack.options().entries, server: join(import.meta.dirname, 'programs', 'failing.ts') };
-      await expect(stack.up({ entries })).rejects.toMatchObject({
-        code: 'UNAVAILABLE',
-        message: expect.stringMatching(/the server process ends as soon as it starts[\s\S]*no luck today/),
-      });
-      expect(await stack.survivors()).toEqual([]);
-      expect(await readFile(join(stack.home, 'logs', 'server.log'), 'utf8')).toContain('no luck today');
-    },
-    TEST_TIMEOUT_MS,
-  );
 });
+
+it(
+  'down leaves no process behind, and stops nothing twice',
+  async () => {
+    await stack.up();
+    const both = await Promise.all([stack.down(), stack.down()]);
+    expect(both.some((result) => result.was_running)).toBe(true);
+    expect(await stack.survivors()).toEqual([]);
+    expect(await stack.record()).toBeUndefined();
+    expect((await stat(join(stack.home, 'temporal', 'temporal.db'))).size).toBeGreaterThan(0);
+    expect(await stack.down()).toEqual({ was_running: false });
+  },
+  TEST_TIMEOUT_MS,
+);

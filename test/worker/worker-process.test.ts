@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ensureHostId, homePaths } from '../../config/home.ts';
 import type { AgentSpec, AgentStatus } from '../../contract/wire/agent.ts';
@@ -21,22 +21,9 @@ const temporal = temporalForFile();
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const started: WorkerProcess[] = [];
 const agents: WorkflowHandle[] = [];
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
-afterEach(async () => {
-  // Killed through a worker, so that no runner stays behind.
-  if (agents.length > 0 && !started.some((worker) => worker.isRunning())) work();
-  for (const agent of agents.splice(0)) {
-    await agent.signal('kill').catch(() => undefined);
-    await agent.result().catch(() => undefined);
-  }
-  await Promise.all(started.splice(0).map((worker) => worker.end('SIGKILL')));
-  await folder[Symbol.asyncDispose]();
-}, 120_000);
 
-function work(env: NodeJS.ProcessEnv = {}): WorkerProcess {
-  const worker = startWorkerProcess(folder.path, temporal.address, { ANTHROPIC_API_KEY: KEY, ...env });
+function work(env: NodeJS.ProcessEnv = {}, address = temporal.address): WorkerProcess {
+  const worker = startWorkerProcess(folder.path, address, { ANTHROPIC_API_KEY: KEY, ...env });
   started.push(worker);
   return worker;
 }
@@ -65,73 +52,83 @@ async function until(handle: WorkflowHandle, holds: (status: AgentStatus) => boo
 }
 
 describe('a worker process', () => {
-  it('runs an agent, and hands its turn over to the next worker when it is told to stop', async () => {
-    const first = work();
-    await first.untilLogged('polling');
-    const { handle, spec } = await spawnAgent('wait [[ {"hang":true} ]]');
+  let worker: WorkerProcess;
+  let first: Awaited<ReturnType<typeof spawnAgent>>;
+  let hanging: Awaited<ReturnType<typeof spawnAgent>>;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+  });
+  afterAll(async () => {
+    // Killed through a worker, so that no runner stays behind.
+    if (agents.length > 0 && !started.some((worker) => worker.isRunning())) work();
+    for (const agent of agents.splice(0)) {
+      await agent.signal('kill').catch(() => undefined);
+      await agent.result().catch(() => undefined);
+    }
+    await Promise.all(started.splice(0).map((worker) => worker.end('SIGKILL')));
+    await folder[Symbol.asyncDispose]();
+  }, 120_000);
+
+  it('waits for a Temporal server that is not there yet, then runs an agent', async () => {
+    await temporal.kill();
+    worker = work();
+    await worker.untilLogged('Temporal cannot be reached: trying again');
+    await temporal.restart();
+    await worker.untilLogged('polling');
+    first = await spawnAgent('hello');
+    await until(first.handle, (now) => now.phase === 'idle');
+  }, 180_000);
+
+  it('outlives a Temporal server that is killed and started again', async () => {
+    await temporal.kill();
+    await temporal.restart();
+    await first.handle.signal('queueAdd', 'and again');
+    await until(first.handle, (now) => now.turn?.number === 2 && now.phase === 'idle');
+    expect(worker.lines().filter((line) => line['msg'] === 'stopped')).toEqual([]);
+  }, 180_000);
+
+  it('logs JSON lines and never a key, and gives none to its runners', async () => {
+    hanging = await spawnAgent('wait [[ {"hang":true} ]]');
+    await until(hanging.handle, (now) => now.turn?.running === true);
+    expect(() => worker.lines()).not.toThrow();
+    expect(worker.output()).not.toContain(KEY);
+    if (process.platform !== 'linux') return;
+    const { name } = hanging.spec.machine;
+    const address = `${homePaths(folder.path).machines}/${name}/runner/address.json`;
+    const { pid } = JSON.parse(await readFile(address, 'utf8')) as { pid: number };
+    expect(await readFile(`/proc/${pid.toString()}/environ`, 'utf8')).not.toContain(KEY);
+  }, 120_000);
+
+  it('hands a turn over to the next worker when it is told to stop', async () => {
     const events = createFileEventLog(homePaths(folder.path).events);
-    const types = async () => (await events.read(workflowIdOf(spec.identity), 0, 1_000)).map(({ event }) => event.type);
+    const id = workflowIdOf(hanging.spec.identity);
+    const types = async () => (await events.read(id, 0, 1_000)).map(({ event }) => event.type);
     await eventually(async () => (await types()).includes('turn_start'), 'the turn in the log');
-    expect(await first.end('SIGTERM')).toBe(0);
+    expect(await worker.end('SIGTERM')).toBe(0);
     expect(await types()).not.toContain('turn_complete');
     const second = work();
     await second.untilLogged('polling');
-    await handle.signal('interrupt');
-    await until(handle, (now) => now.phase === 'idle');
+    await hanging.handle.signal('interrupt');
+    await until(hanging.handle, (now) => now.phase === 'idle');
     const seen = await types();
     expect(seen.filter((type) => type === 'turn_start')).toHaveLength(1);
     expect(seen.filter((type) => type === 'turn_complete')).toHaveLength(1);
   }, 180_000);
 
-  it('outlives a Temporal server that is killed and started again', async () => {
-    const worker = work();
-    await worker.untilLogged('polling');
-    const { handle } = await spawnAgent('hello');
-    await until(handle, (now) => now.phase === 'idle');
-    await temporal.kill();
-    await temporal.restart();
-    await handle.signal('queueAdd', 'and again');
-    await until(handle, (now) => now.turn?.number === 2 && now.phase === 'idle');
-    expect(worker.lines().filter((line) => line['msg'] === 'stopped')).toEqual([]);
-  }, 180_000);
-
-  it('waits for a Temporal server that is not there yet', async () => {
-    await temporal.kill();
-    const worker = work();
-    await worker.untilLogged('Temporal cannot be reached: trying again');
-    await temporal.restart();
-    await worker.untilLogged('polling');
-    const { handle } = await spawnAgent('hello');
-    await until(handle, (now) => now.phase === 'idle');
-  }, 180_000);
-
   it('stops at once while it waits for Temporal', async () => {
-    const worker = startWorkerProcess(folder.path, '127.0.0.1:9', { ANTHROPIC_API_KEY: KEY });
-    started.push(worker);
-    await worker.untilLogged('Temporal cannot be reached: trying again');
-    expect(await worker.end('SIGTERM')).toBe(0);
+    const waiting = work({}, '127.0.0.1:9');
+    await waiting.untilLogged('Temporal cannot be reached: trying again');
+    expect(await waiting.end('SIGTERM')).toBe(0);
   }, 120_000);
 
   it('says why it cannot start, and ends with a failure', async () => {
-    const worker = work({ MURMUR_ISOLATION: 'a tent' });
+    const failing = work({ MURMUR_ISOLATION: 'a tent' });
     const code = await Promise.race([
-      worker.ended,
+      failing.ended,
       new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, 'late').unref()),
     ]);
     expect(code).toBe(1);
-    expect(worker.output()).toContain('a tent');
-  }, 120_000);
-
-  it('logs JSON lines and never a key, and gives none to its runners', async () => {
-    const worker = work();
-    await worker.untilLogged('polling');
-    const { handle, spec } = await spawnAgent('hello [[ {"hang":true} ]]');
-    await until(handle, (now) => now.turn?.running === true);
-    expect(() => worker.lines()).not.toThrow();
-    expect(worker.output()).not.toContain(KEY);
-    if (process.platform !== 'linux') return;
-    const address = `${homePaths(folder.path).machines}/${spec.machine.name}/runner/address.json`;
-    const { pid } = JSON.parse(await readFile(address, 'utf8')) as { pid: number };
-    expect(await readFile(`/proc/${pid.toString()}/environ`, 'utf8')).not.toContain(KEY);
+    expect(failing.output()).toContain('a tent');
   }, 120_000);
 });

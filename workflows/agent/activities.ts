@@ -35,7 +35,7 @@ const PREPARE: ActivityOptions = {
  * A turn. It may run for days, so the limit of an attempt, which Temporal wants to have, is one that no turn reaches,
  * and there is none over all attempts. No maximum of attempts: every deploy and every dead worker uses one. A retry
  * re-attaches, so it comes at once; an error that keeps coming back brings its own delay (activities/failure.ts).
- * Five seconds without a heartbeat, which are sent every second, are a dead worker.
+ * Five seconds without a heartbeat, which are sent every other second, are a dead worker.
  */
 const TURN: ActivityOptions = {
   startToCloseTimeout: '365d',

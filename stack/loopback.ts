@@ -1,0 +1,57 @@
+// Questions to the programs of this host, with Node's plain client: `fetch` takes longer to load than to start a program.
+import { request } from 'node:http';
+
+export interface Question {
+  /** An answer that takes longer is none, in milliseconds. */
+  readonly limitMs: number;
+  readonly token?: string;
+  /** Posted as JSON; without one it is a GET. */
+  readonly body?: unknown;
+}
+
+/** The JSON of a good answer, null when it is no JSON; undefined for any other answer and when there is none. */
+export async function ask(url: string, { body, limitMs, token }: Question): Promise<unknown> {
+  try {
+    const { ok, text } = await exchange(url, body, token, AbortSignal.timeout(limitMs));
+    return ok ? parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function exchange(
+  url: string,
+  body: unknown,
+  token: string | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly ok: boolean; readonly text: string }> {
+  const payload = body === undefined ? undefined : JSON.stringify(body);
+  const headers = {
+    ...(payload === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
+  const { promise, reject, resolve } = Promise.withResolvers<{ readonly ok: boolean; readonly text: string }>();
+  // Its own connection: a pooled one would be open when the program that answers is to end.
+  const options = { method: payload === undefined ? 'GET' : 'POST', headers, signal, agent: false } as const;
+  request(url, options, (answer) => {
+    let text = '';
+    answer.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+    answer.once('error', reject);
+    answer.once('end', () => {
+      resolve({ ok: answer.statusCode === 200, text });
+    });
+  })
+    .on('error', reject)
+    .end(payload);
+  return await promise;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

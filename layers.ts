@@ -1,7 +1,8 @@
-// The layers: which folder may import which. The one source of truth: ESLint reads it while one types, and
+// The layers: which folder may import which. The one source of truth: oxlint reads it while one types, and
 // test/boundary reads every import of the tree by it.
 
-interface Layer {
+/** What one folder may import. */
+export interface Layer {
   readonly folders: readonly string[];
   readonly builtins: boolean;
   readonly packages?: readonly string[];

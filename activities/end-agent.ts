@@ -9,6 +9,7 @@ import { attentively } from './attention.ts';
 import { providerOf } from './machine.ts';
 import type { AgentPorts } from './ports.ts';
 import { pumpEvents } from './pump.ts';
+import { publishOffered } from './publish-offered.ts';
 import { latestSnapshot, storeSnapshot } from './snapshots.ts';
 
 /** How long the last events may take to the log once the runner has stopped: they are on their way already. */
@@ -19,7 +20,7 @@ const LAST_SNAPSHOT_MS = 20_000;
 /** `endAgent`: idempotent. A step that only keeps something is skipped when it fails; the machine must go. */
 export function endAgent(ports: AgentPorts, input: EndAgentInput): Promise<EndAgentResult> {
   return attentively(ports.handover, async () => {
-    const { spec, record } = input;
+    const { spec, record, events } = input;
     // First of all: whoever still runs on the machine must not act for an agent that is gone.
     if (spec.token_id !== undefined) await ports.tokens.delete(spec.token_id);
     const provider = providerOf(ports, spec);
@@ -29,6 +30,8 @@ export function endAgent(ports: AgentPorts, input: EndAgentInput): Promise<EndAg
     const snapshot = await latestSnapshot(ports.objects, spec);
     const ended = endedRecord(record, snapshot);
     await ports.objects.put(recordKey(workflowIdOf(spec.identity)), JSON.stringify(ended));
+    // Last of all: whoever waits for the end finds it done.
+    await publishOffered(ports, workflowIdOf(spec.identity), events);
     return { machine_state: 'destroyed', ...(snapshot === undefined ? {} : { snapshot }) };
   });
 }

@@ -7,7 +7,10 @@ import type { AgentPorts } from './ports.ts';
 const END_LIMIT_MS = 120_000;
 
 /** `killAgents`: idempotent, as each agent knows the order by its id. */
-export function killAgents(ports: AgentPorts, { agents, order }: KillAgentsInput): Promise<KillAgentsResult> {
+export function killAgents(
+  ports: Pick<AgentPorts, 'control' | 'handover'>,
+  { agents, order }: KillAgentsInput,
+): Promise<KillAgentsResult> {
   return attentively(ports.handover, async ({ signal }) => {
     const results = await Promise.all(
       agents.map(async (agent) => {
@@ -22,6 +25,9 @@ export function killAgents(ports: AgentPorts, { agents, order }: KillAgentsInput
     signal.throwIfAborted();
     return {
       receipt: results.flatMap(({ result }) => result?.receipt ?? []),
+      ended: results.flatMap(({ agent, result }) =>
+        result === undefined ? [] : [{ agent, phase: result.phase, total_usd: result.total_usd }],
+      ),
       unanswered: results.filter(({ result }) => result === undefined).map(({ agent }) => agent),
     };
   });

@@ -5,11 +5,13 @@ import { attentively, unlessAborted } from './attention.ts';
 import { providerOf } from './machine.ts';
 import { openRequest } from './open-request.ts';
 import type { AgentPorts } from './ports.ts';
+import { publishOffered } from './publish-offered.ts';
 import { fetchSnapshot } from './snapshots.ts';
 
 /** `prepareAgent`: every step is idempotent, so that an attempt goes on where the one before was left. */
-export function prepareAgent(ports: AgentPorts, { spec }: PrepareInput): Promise<PrepareResult> {
+export function prepareAgent(ports: AgentPorts, { spec, events }: PrepareInput): Promise<PrepareResult> {
   return attentively(ports.handover, async (attention) => {
+    await publishOffered(ports, workflowIdOf(spec.identity), events);
     const provider = providerOf(ports, spec);
     const { name } = spec.machine;
     await unlessAborted(attention, provider.create({ name, labels: { agent: workflowIdOf(spec.identity) } }));

@@ -16,6 +16,7 @@ import { reachRunner } from './machine.ts';
 import { openRequest } from './open-request.ts';
 import type { AgentPorts } from './ports.ts';
 import { inputSummaries, joinedPrompt } from './prompt.ts';
+import { publishOffered } from './publish-offered.ts';
 import { pumpEvents } from './pump.ts';
 import { storeSnapshot } from './snapshots.ts';
 import type { TurnOfAgent } from './takeover.ts';
@@ -100,7 +101,7 @@ async function follow(
   const { spec, turn_id, number, inputs, report_at_usd: reportAt } = input;
   const agent = workflowIdOf(spec.identity);
   const prompt = await joinedPrompt(ports, inputs);
-  await publish(ports, agent, input.events);
+  await publishOffered(ports, agent, input.events);
   const report_usage = reportAt !== undefined;
   const ask = (): Promise<TurnReply> =>
     runner.turn({ turn_id, number, prompt, inputs: inputSummaries(inputs), ...(report_usage ? { report_usage } : {}) });
@@ -138,14 +139,6 @@ async function follow(
   }
   if (reply.outcome === undefined) throw new Error(`turn ${turn_id} has ended without an outcome`);
   return reply.outcome;
-}
-
-/** Not worth a turn: the workflow still has what could not be written. */
-async function publish(ports: AgentPorts, agent: string, events: readonly SourcedEvent[] = []): Promise<void> {
-  if (events.length === 0) return;
-  await ports.events.append(agent, 'workflow', events).catch((error: unknown) => {
-    ports.report('events could not be written', { agent, error: String(error) });
-  });
 }
 
 function endsTurn({ event }: SourcedEvent, turnId: string): boolean {

@@ -11,7 +11,16 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** What a flag or positional can hold. `json` is anything else: the surface decides how it is written. */
 export type FieldType =
-  'string' | 'integer' | 'number' | 'boolean' | 'enum' | 'strings' | 'enums' | 'objects' | 'map' | 'json';
+  | 'string'
+  | 'integer'
+  | 'number'
+  | 'boolean'
+  | 'enum'
+  | 'strings'
+  | 'enums'
+  | 'objects'
+  | 'map'
+  | 'json';
 
 /** One field of an operation's input. */
 export interface FieldDescription {

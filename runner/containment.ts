@@ -14,6 +14,8 @@ export interface Containment {
    * companions of the agent program.
    */
   endStartedSince(since: Date, keep: readonly number[]): Promise<void>;
+  /** Whether nothing that was started through this object can outlive `endStarted`, whatever it does. */
+  readonly isWhole: boolean;
   /** Ends every process inside that was started through this object. Resolves when they are gone. */
   endStarted(): Promise<void>;
   /** Ends every process inside, also what an earlier runner left: it looks at each process of the host. */

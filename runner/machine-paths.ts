@@ -22,6 +22,8 @@ export interface MachinePaths {
   readonly relay: string;
   /** Exists from the order to stop until the next start. */
   readonly stopOrder: string;
+  /** RunnerEnd. */
+  readonly ended: string;
 }
 
 /** The layout that belongs to `<machine>/runner`. */
@@ -42,5 +44,6 @@ export function machinePaths(runnerDirectory: string): MachinePaths {
     baseline: path.join(runner, 'baseline.json'),
     relay: path.join(runner, 'relay.json'),
     stopOrder: path.join(runner, 'stop.json'),
+    ended: path.join(runner, 'ended.json'),
   };
 }

@@ -6,6 +6,7 @@ import { RUNNER_PROTOCOL } from '../contract/wire/runner.ts';
 import type {
   OpenReply,
   OpenRequest,
+  RunnerEnd,
   RunnerHealth,
   SnapshotReply,
   StopRequest,
@@ -227,6 +228,8 @@ export class Runner {
     // `interrupted` is about a turn; the session was told to end, whether one ran or not.
     this.journal.append({ type: 'session_end', reason: status === 'interrupted' ? 'stopped' : status });
     this.journal.close();
+    const { containment, paths } = this.#options;
+    if (containment.isWhole) writeState(paths.ended, { pid: process.pid } satisfies RunnerEnd);
   }
 
   /** Makes what a stop waits for come to an end. Rejects once it has. */

@@ -18,7 +18,7 @@ import { machinePaths } from './machine-paths.ts';
 import type { MachinePaths } from './machine-paths.ts';
 import { Runner } from './runner.ts';
 import type { RunnerOptions } from './runner.ts';
-import { readState, writeState } from './state-file.ts';
+import { readState, removeState, writeState } from './state-file.ts';
 
 export interface ServedRunner {
   readonly port: number;
@@ -37,6 +37,7 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
   const config = readState<RunnerConfig>(paths.config);
   if (config === undefined) throw new MurmurError('FAILED_PRECONDITION', `${paths.config} is missing`);
   const containment = await options.openContainment(config, paths);
+  removeState(paths.ended);
   // What a killed runner left is not this one's: it would go on writing into the workspace. A machine without an address
   // has had no runner that could have started anything.
   if (readState<RunnerAddress>(paths.address) !== undefined) await containment.endAll();

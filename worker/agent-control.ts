@@ -6,6 +6,9 @@ import type { AgentResult } from '../contract/wire/agent.ts';
 import type { UsageReport } from '../contract/wire/budget.ts';
 import type { AgentUpdates } from '../contract/wire/messages.ts';
 
+/** Twice what a workflow task has that a worker took and lost; the next message of the model then tells it again. */
+const REPORT_MS = 20_000;
+
 /** Control over a client. Errors are the SDK's; the activity that asked is tried again. */
 export function createAgentControl(client: Client): AgentControl {
   return {
@@ -18,9 +21,11 @@ export function createAgentControl(client: Client): AgentControl {
       }
     },
     async reportUsage(agent, usage) {
-      return await client.workflow
-        .getHandle(agent)
-        .executeUpdate<AgentUpdates['reportUsage']['output'], [UsageReport]>('reportUsage', { args: [usage] });
+      return await client.withDeadline(Date.now() + REPORT_MS, () =>
+        client.workflow
+          .getHandle(agent)
+          .executeUpdate<AgentUpdates['reportUsage']['output'], [UsageReport]>('reportUsage', { args: [usage] }),
+      );
     },
     async result(agent, until) {
       if (until.aborted) return undefined;

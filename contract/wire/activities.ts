@@ -2,12 +2,15 @@
 import type { AgentRecord, AgentSpec, MachineView, ReceiptLine } from './agent.ts';
 import type { AssessReply } from './assessment.ts';
 import type { SourcedEvent } from './events.ts';
-import type { Order } from './messages.ts';
+import type { KillOrder } from './messages.ts';
+import type { Phase } from './phases.ts';
 import type { Task } from './tasks.ts';
 import type { FollowUp, StoredText, TurnNotice, TurnOutcome } from './turns.ts';
 
 export interface PrepareInput {
   readonly spec: AgentSpec;
+  /** As those of a turn; appended first. */
+  readonly events?: readonly SourcedEvent[];
 }
 
 export interface PrepareResult {
@@ -61,6 +64,8 @@ export interface EndAgentInput {
   readonly spec: AgentSpec;
   /** The record to keep; its `snapshot` and the machine's state are filled in by the activity. */
   readonly record: AgentRecord;
+  /** Lifecycle events that the log may not have, the end among them: appended when all else is done. */
+  readonly events?: readonly SourcedEvent[];
   /** The running turn, to be interrupted first. */
   readonly turn_id?: string;
 }
@@ -73,12 +78,14 @@ export interface EndAgentResult {
 export interface KillAgentsInput {
   /** Workflow ids. */
   readonly agents: readonly string[];
-  readonly order: Order & { readonly reason?: string };
+  readonly order: KillOrder;
 }
 
 export interface KillAgentsResult {
   /** Of every agent that has ended, and of everything beneath it. */
   readonly receipt: readonly ReceiptLine[];
+  /** How each of them ended. */
+  readonly ended: readonly { readonly agent: string; readonly phase: Phase; readonly total_usd: number }[];
   /** Those that did not end in time. */
   readonly unanswered: readonly string[];
 }
@@ -115,7 +122,7 @@ export interface AgentActivities {
   endAgent(input: EndAgentInput): Promise<EndAgentResult>;
   /** Tells all of them at once to end, and collects their receipts. */
   killAgents(input: KillAgentsInput): Promise<KillAgentsResult>;
-  /** Appends lifecycle events to the event log; a local activity. */
+  /** Appends lifecycle events to the event log. */
   publishEvents(input: PublishEventsInput): Promise<void>;
 }
 

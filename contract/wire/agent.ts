@@ -203,4 +203,6 @@ export interface AgentResult {
   readonly reason?: string;
   readonly receipt: readonly ReceiptLine[];
   readonly cost: Cost;
+  /** What it and everything beneath it has cost. */
+  readonly total_usd: number;
 }

@@ -14,6 +14,12 @@ export interface Order {
   readonly from: string;
 }
 
+export interface KillOrder extends Order {
+  readonly reason?: string;
+  /** The parent is killed as well and learns of the end from the receipt: it need not be told. */
+  readonly with_parent?: true;
+}
+
 /** Signals carry what must not be lost: durable once acknowledged, no worker needed. */
 export interface AgentSignals {
   /** A follow-up through the queue. */
@@ -25,7 +31,7 @@ export interface AgentSignals {
   /** End the running turn. */
   readonly interrupt: Order;
   /** Cancel the agent and everything beneath it. */
-  readonly kill: Order & { readonly reason?: string };
+  readonly kill: KillOrder;
   /** End the session after the operation in progress: the agent completes. */
   readonly stop: Order;
   /** The agent has shared a file. */

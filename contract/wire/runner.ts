@@ -23,6 +23,15 @@ export interface RunnerAddress {
   readonly started: string;
 }
 
+/**
+ * `<machine>/runner/ended.json`: written by a runner whose stop is complete and left no process inside, removed by the next
+ * one before it starts any. Without it, whoever ends the machine looks at every process of the host.
+ */
+export interface RunnerEnd {
+  /** Of the runner, which may need a moment to exit. */
+  readonly pid: number;
+}
+
 /** `GET /health`. Answered without a token, so it says nothing secret. */
 export interface RunnerHealth {
   readonly protocol: number;

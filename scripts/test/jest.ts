@@ -40,7 +40,7 @@ export async function runJest(end: AbortSignal, env: NodeJS.ProcessEnv): Promise
   const file = join(folder, 'results.json');
   const hanging = new AbortController();
   try {
-    const finished = runBounded(jestArgs(file), AbortSignal.any([end, hanging.signal]), { env });
+    const finished = runBounded(jestArgs(file), AbortSignal.any([end, hanging.signal]), { env, isShown: true });
     void endHanging(file, finished, hanging);
     const { code } = await finished;
     const results = await readResults(file);
@@ -57,8 +57,7 @@ export async function runJest(end: AbortSignal, env: NodeJS.ProcessEnv): Promise
 
 function jestArgs(resultsFile: string): readonly string[] {
   const output = ['--json', `--outputFile=${resultsFile}`, '--verbose=false', '--reporters=default'];
-  const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  return [...node, bin('jest/bin/jest.js'), `--maxWorkers=${WORKERS.toString()}`, ...output];
+  return [bin('jest/bin/jest.js'), `--maxWorkers=${WORKERS.toString()}`, ...output];
 }
 
 async function endHanging(file: string, finished: Promise<unknown>, hanging: AbortController): Promise<void> {

@@ -16,20 +16,25 @@ export interface Finished {
   readonly output: string;
 }
 
-/**
- * With `shown` it prints to the terminal as it goes, and has these variables beside those of this process. Resolves also
- * when `end` is aborted and the program is killed.
- */
+/** What a program is started in. */
+export interface Surroundings {
+  /** Variables beside those of this process. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** It prints to the terminal as it goes. */
+  readonly isShown?: boolean;
+}
+
+/** Resolves also when `end` is aborted and the program is killed. */
 export function runBounded(
   args: readonly string[],
   end: AbortSignal,
-  shown?: { readonly env: NodeJS.ProcessEnv },
+  { env, isShown = false }: Surroundings = {},
 ): Promise<Finished> {
-  const output = shown === undefined ? 'pipe' : 'inherit';
+  const output = isShown ? 'inherit' : 'pipe';
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, {
       cwd: ROOT,
-      env: { ...process.env, ...shown?.env },
+      env: { ...process.env, ...env },
       stdio: ['ignore', output, output],
     });
     let printed = '';

@@ -41,6 +41,23 @@ describe('endAgent', () => {
     });
   });
 
+  it('appends the events of the end when the machine is gone and the record written', async () => {
+    await using bench = await activityBench();
+    const event = { type: 'phase', phase: 'canceled' } as const;
+    const found: unknown[] = [];
+    const append = bench.ports.events.append.bind(bench.ports.events);
+    Object.assign(bench.ports.events, {
+      append: async (...args: Parameters<typeof append>) => {
+        if (args[1] === 'workflow') found.push(await bench.provider.list(), (await recordIn(bench))?.status.phase);
+        return await append(...args);
+      },
+    });
+    const input = { ...endInput(bench), events: [{ seq: 1, at: NOW, event }] };
+    await attempt(bench.worker().activities.endAgent, input).result;
+    expect(found).toEqual([[], 'canceled']);
+    expect(await bench.logged()).toEqual(['session_end', 'phase']);
+  });
+
   it("ends the agent's token before anything else can fail", async () => {
     await using bench = await activityBench({ token_id: 'agent-1' });
     const token = await mintToken(bench.ports.tokens, { id: 'agent-1', account: 'tess', created_at: NOW });

@@ -4,7 +4,7 @@ import { activityBench, attempt } from '../fixtures/activity-bench.ts';
 
 function ended(agent: string): AgentResult {
   const line = { path: `/${agent}`, phase: 'canceled', machine: 'm', machine_state: 'destroyed', cost_usd: 1 } as const;
-  return { phase: 'canceled', receipt: [line], cost: { usd: 1, by_model: {} } };
+  return { phase: 'canceled', receipt: [line], cost: { usd: 1, by_model: {} }, total_usd: 3 };
 }
 
 describe('killAgents', () => {
@@ -21,9 +21,10 @@ describe('killAgents', () => {
       },
     });
     const input = { agents: ['w/a', 'w/b', 'w/gone'], order: { id: 'k', from: 'tess' } };
-    const { receipt, unanswered } = await attempt(bench.worker().activities.killAgents, input).result;
+    const { receipt, ended: ends, unanswered } = await attempt(bench.worker().activities.killAgents, input).result;
     expect(told).toEqual(['w/a', 'w/b', 'w/gone']);
     expect(receipt.map(({ path }) => path)).toEqual(['/w/a', '/w/b']);
+    expect(ends).toEqual(['w/a', 'w/b'].map((agent) => ({ agent, phase: 'canceled', total_usd: 3 })));
     expect(unanswered).toEqual(['w/gone']);
   });
 });

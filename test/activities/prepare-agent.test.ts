@@ -35,6 +35,17 @@ describe('prepareAgent', () => {
     expect(bench.runner.opens[0]).not.toHaveProperty('restore');
   });
 
+  it('appends the events that come with it, and goes on when the log cannot be written', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    const events = [{ seq: 1, at: '2026-11-21T09:00:00.000Z', event: { type: 'phase', phase: 'starting' } as const }];
+    await attempt(activities.prepareAgent, { spec: bench.spec, events }).result;
+    expect(await bench.logged()).toEqual(['phase']);
+    Object.assign(bench.ports.events, { append: () => Promise.reject(new MurmurError('UNAVAILABLE', 'disk full')) });
+    await attempt(activities.prepareAgent, { spec: bench.spec, events }).result;
+    expect(bench.reports).toContain('events could not be written');
+  });
+
   it('may be done again', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();

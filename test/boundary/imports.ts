@@ -1,8 +1,8 @@
-// Every import of the tree, read by TypeScript's own parser.
+// Every import of the tree, read by a parser of TypeScript.
 import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import ts from 'typescript';
+import { parseSync, Visitor, type Expression, type ImportDeclaration } from 'oxc-parser';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -20,38 +20,61 @@ export interface Import {
 }
 
 /** The imports of every TypeScript file below a folder, dynamic ones and re-exports included. */
-export async function importsBelow(folder: string): Promise<readonly Import[]> {
+export function importsBelow(folder: string): Promise<readonly Import[]> {
+  return importsOfAll(folder, '.ts');
+}
+
+/** The same of every JavaScript file below a folder. */
+export function scriptImportsBelow(folder: string): Promise<readonly Import[]> {
+  return importsOfAll(folder, '.js');
+}
+
+async function importsOfAll(folder: string, extension: string): Promise<readonly Import[]> {
   const entries = await readdir(join(ROOT, folder), { recursive: true });
-  const files = entries.filter((entry) => entry.endsWith('.ts')).map((entry) => join(folder, entry));
+  const files = entries.filter((entry) => entry.endsWith(extension)).map((entry) => join(folder, entry));
   return files.flatMap(importsOf);
 }
 
-/** The imports of one file, by its path from the root. */
+/** The imports of one file, by its path from the root. Throws when the file does not parse. */
 export function importsOf(file: string): readonly Import[] {
-  const source = ts.createSourceFile(file, readFileSync(join(ROOT, file), 'utf8'), ts.ScriptTarget.Latest);
+  const { errors, program } = parseSync(file, readFileSync(join(ROOT, file), 'utf8'));
+  if (errors[0] !== undefined) throw new Error(`${file}: ${errors[0].message}`);
   const found: Import[] = [];
-  const add = (specifier: ts.Node | undefined, isType: boolean, isLazy = false): void => {
-    if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return;
-    const { text } = specifier;
-    const target = text.startsWith('.') ? relative(ROOT, join(ROOT, dirname(file), text)) : undefined;
-    found.push({ file, specifier: text, target, isType, isLazy });
+  const add = (specifier: string, isType: boolean, isLazy = false): void => {
+    const target = specifier.startsWith('.') ? relative(ROOT, join(ROOT, dirname(file), specifier)) : undefined;
+    found.push({ file, specifier, target, isType, isLazy });
   };
-  const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isTypeImport(node));
-    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
-    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
-      add(node.arguments[0], false, true);
-    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true);
-    ts.forEachChild(node, visit);
-  };
-  visit(source);
+  new Visitor({
+    ImportDeclaration: (node) => {
+      add(node.source.value, isTypeImport(node));
+    },
+    ExportAllDeclaration: ({ exportKind, source }) => {
+      add(source.value, exportKind === 'type');
+    },
+    ExportNamedDeclaration: ({ exportKind, source }) => {
+      if (source !== null) add(source.value, exportKind === 'type');
+    },
+    ImportExpression: ({ source }) => {
+      const specifier = textOf(source);
+      if (specifier !== undefined) add(specifier, false, true);
+    },
+    TSImportType: ({ source }) => {
+      add(source.value, true);
+    },
+  }).visit(program);
   return found;
 }
 
-function isTypeImport({ importClause }: ts.ImportDeclaration): boolean {
-  if (importClause === undefined) return false;
-  if (importClause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
-  const bindings = importClause.namedBindings;
-  if (importClause.name !== undefined || bindings === undefined || !ts.isNamedImports(bindings)) return false;
-  return bindings.elements.length > 0 && bindings.elements.every((element) => element.isTypeOnly);
+function isTypeImport({ importKind, specifiers }: ImportDeclaration): boolean {
+  if (importKind === 'type') return true;
+  const isTypeOnly = (each: ImportDeclaration['specifiers'][number]): boolean =>
+    each.type === 'ImportSpecifier' && each.importKind === 'type';
+  return specifiers.length > 0 && specifiers.every(isTypeOnly);
+}
+
+/** The text of a literal; undefined for what is known only when the program runs. */
+function textOf(source: Expression): string | undefined {
+  if (source.type === 'Literal' && typeof source.value === 'string') return source.value;
+  if (source.type !== 'TemplateLiteral' || source.expressions.length > 0) return undefined;
+  return source.quasis[0]?.value.cooked ?? undefined;
 }

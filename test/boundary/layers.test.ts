@@ -1,7 +1,9 @@
-import { builtinModules } from 'node:module';
+import { existsSync } from 'node:fs';
+import { builtinModules, isBuiltin as isKnownBuiltin } from 'node:module';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { LAYERS, layerOf, mayImport } from '../../layers.ts';
-import { importsBelow, importsOf, type Import } from './imports.ts';
+import { importsBelow, importsOf, ROOT, scriptImportsBelow, type Import } from './imports.ts';
 
 function isBuiltin({ specifier }: Import): boolean {
   return specifier.startsWith('node:') || builtinModules.includes(specifier);
@@ -64,6 +66,19 @@ describe('the tree', () => {
     };
     for (const file of imported.keys()) follow(file, []);
     expect(circles).toEqual([]);
+  });
+
+  // The compiler says so of TypeScript, and knip of packages.
+  it('has JavaScript that imports only files and built-ins that there are', async () => {
+    const all = (await Promise.all(['bin', 'scripts'].map(scriptImportsBelow))).flat();
+    const found = [...all, ...importsOf('jest.config.js')];
+    expect(found.length).toBeGreaterThan(0);
+    const wrong = found.filter((each) =>
+      each.target === undefined
+        ? isBuiltin(each) && !isKnownBuiltin(each.specifier)
+        : !existsSync(join(ROOT, each.target)),
+    );
+    expect(shown(wrong)).toEqual([]);
   });
 });
 

@@ -76,6 +76,7 @@ export function groupContainment(): Containment {
       return child;
     },
     endStartedSince: async (since, keep) => endWhere(({ pid }, at) => at >= since && !keep.includes(pid ?? 0)),
+    isWhole: false,
     endStarted: async () => endWhere(() => true),
     endAll: async () => endWhere(() => true),
   };

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { readState } from '../../runner/state-file.ts';
 import {
   bash,
   cleanUp,
@@ -137,6 +138,24 @@ describe('the end of a runner process', () => {
     await runner.client.stop({ status: 'cut_off' });
     await exitOf(runner);
     expect([runner.child.exitCode, sleepers()]).toEqual([0, before]);
+  }, 60_000);
+
+  it('by order says that nothing is left, unless processes can only be tracked; the next one takes it back', async () => {
+    const folder = makeFolder();
+    const runner = await startProcess({ folder });
+    await runner.client.stop({ status: 'cut_off' });
+    await exitOf(runner);
+    const said = runner.isolation.isWhole ? { pid: runner.child.pid } : undefined;
+    expect(readState(runner.paths.ended)).toEqual(said);
+    const again = await startProcess({ folder });
+    expect(existsSync(again.paths.ended)).toBe(false);
+    again.child.kill('SIGKILL');
+    await exitOf(again);
+    expect(existsSync(again.paths.ended)).toBe(false);
+    const tracking = await startProcess({ kind: 'tracking' });
+    await tracking.client.stop({ status: 'cut_off' });
+    await exitOf(tracking);
+    expect(existsSync(tracking.paths.ended)).toBe(false);
   }, 60_000);
 
   it('by SIGTERM cuts the turn off', async () => {

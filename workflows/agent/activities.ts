@@ -89,7 +89,7 @@ const KILL: ActivityOptions = {
 
 /**
  * Appending to the event log: local, as it costs one event instead of six. It holds back the workflow task, so it is
- * short; what could not be written stays in the outbox.
+ * short; what could not be written stays in the outbox. Nothing may follow from its answer (publisher.ts).
  */
 const PUBLISH: LocalActivityOptions = {
   startToCloseTimeout: '5s',
@@ -123,6 +123,11 @@ export function endAgent(input: EndAgentInput, summary: string): Promise<EndAgen
 
 export function killAgents(input: KillAgentsInput, summary: string): Promise<KillAgentsResult> {
   return proxyActivities<AgentActivities>({ ...KILL, summary }).killAgents(input);
+}
+
+/** For the events that come while an agent ends: the end waits for them, which it must not for a local activity. */
+export function publishLast(input: PublishEventsInput): Promise<void> {
+  return proxyActivities<AgentActivities>({ ...PUBLISH, summary: 'last events' }).publishEvents(input);
 }
 
 export function publishEvents(input: PublishEventsInput): Promise<void> {

@@ -3,6 +3,7 @@ import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { loseParent } from './budget.ts';
+import { canDeliver, takeMessage } from './budget-outbox.ts';
 import type { BudgetMessage } from './budget.ts';
 import { parentWorkflow } from './children.ts';
 import type { Messenger } from './messenger.ts';
@@ -21,8 +22,8 @@ export function startBudgetSender(state: AgentState, spec: AgentSpec): Messenger
 
   const send = async (): Promise<void> => {
     for (;;) {
-      await condition(waiting);
-      const message = state.budget?.outbox.shift();
+      await condition(() => canDeliver(state));
+      const message = takeMessage(state);
       if (message === undefined) continue;
       sending = true;
       try {

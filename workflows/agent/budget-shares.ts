@@ -137,8 +137,10 @@ function waitingChildren(budget: Budget): readonly Grant[] {
 }
 
 function serve(budget: Budget, grant: Grant): void {
-  const share = shareOf(budget, grant.wanted_usd, (grant.most_usd ?? Infinity) - grant.granted_usd);
-  if (share <= NOTHING) return;
+  const room = (grant.most_usd ?? Infinity) - grant.granted_usd;
+  const share = shareOf(budget, grant.wanted_usd, room);
+  // Whoever has all that its own limit allows gets nothing, and is told so: it waits for the answer.
+  if (share <= NOTHING && room > NOTHING) return;
   grant.granted_usd += share;
   grant.wanted_usd = 0;
   grant.refused = false;

@@ -126,10 +126,10 @@ export function freeOf(budget: Budget): number {
 
 /** Whose limit it is that nothing is left; undefined while there is money, or while the parent has not answered. */
 export function exhaustedLimit(budget: Budget, self: string): BudgetLimit | undefined {
-  if (freeOf(budget) > 0 || budget.waiting) return undefined;
-  const { limit_usd: limit, allowance_usd: allowance } = budget;
-  if (limit !== undefined && limit <= (allowance ?? Infinity)) return { path: self, limit_usd: limit };
-  return budget.refused_by;
+  const { limit_usd: limit = Infinity } = budget;
+  // No answer of the parent's can help then.
+  if (committedOf(budget) >= limit - NOTHING) return { path: self, limit_usd: limit };
+  return freeOf(budget) > 0 || budget.waiting ? undefined : budget.refused_by;
 }
 
 /** Whether the running turn has used all that it can get. */

@@ -1,4 +1,5 @@
 // The family of an agent: what it knows of its children, and what it tells its parent. Pure: contract/wire only.
+import type { KillAgentsResult } from '../../contract/wire/activities.ts';
 import type { AgentSpec, ChildView } from '../../contract/wire/agent.ts';
 import { defined } from '../../contract/wire/defined.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
@@ -13,6 +14,8 @@ import { head, recordEvent } from './timeline.ts';
 export interface Child extends ChildView {
   /** Its turn whose end the agent was woken for. */
   readonly told_turn?: number;
+  /** Set until Temporal has its workflow: a signal would not find it. */
+  readonly is_starting?: true;
 }
 
 /** Ended children that are remembered; the registry travels with every continue-as-new. */
@@ -80,10 +83,25 @@ export function enterChild(state: AgentState, spec: AgentSpec, child: AgentSpec,
     ...defined({ purpose }),
     cost_usd: 0,
     ...(flight === undefined ? {} : { flight: true }),
+    is_starting: true,
   };
   state.children = [...state.children, entry];
   recordEvent(state, { type: 'child', slug, phase: 'starting', cost_usd: 0 }, now, child.created_by);
   return true;
+}
+
+/** Temporal has the child's workflow. */
+export function noteStarted(state: AgentState, spawnId: string): void {
+  state.children = state.children.map((child) => {
+    if (child.spawn_id !== spawnId) return child;
+    const { is_starting: _starting, ...started } = child;
+    return started;
+  });
+}
+
+/** The registry as others see it. */
+export function childViews({ children }: AgentState): readonly ChildView[] {
+  return children.map(({ told_turn: _told, is_starting: _starting, ...view }) => view);
 }
 
 /** Takes back a child that could not be started. */
@@ -120,6 +138,19 @@ export function takeChildEvent(
   );
   recordEvent(state, { type: 'child', slug, phase, ...defined({ reason, response: short }), cost_usd }, now, event.by);
   return wakes ? { text: messageOf(event) } : undefined;
+}
+
+/** Takes the ends of children that were killed with their parent into the registry and the timeline. */
+export function takeEnds(state: AgentState, spec: AgentSpec, { ended }: KillAgentsResult, now: string): void {
+  const own = workflowIdOf(spec.identity);
+  for (const { agent, phase, total_usd: cost_usd } of ended) {
+    const child = state.children.find(({ slug }) => `${own}/${slug}` === agent);
+    if (child === undefined || isTerminal(child.phase)) continue;
+    const gone: Child = { ...child, phase, phase_since: now, cost_usd };
+    state.children = state.children.map((each) => (each === child ? gone : each));
+    const by = absolutePathOf(spec.identity);
+    recordEvent(state, { type: 'child', slug: child.slug, phase, cost_usd }, now, by);
+  }
 }
 
 /** What a child has cost so far, by a message that tells nothing else of it. */
@@ -167,6 +198,7 @@ function messageOf({ slug, phase, reason, response, branches, cost_usd }: ChildE
 export function tellParent(state: AgentState, previous: Phase, now: string): void {
   if (state.to_parent === undefined) return;
   const { phase, reason, end } = state;
+  if (isTerminal(phase) && end?.with_parent === true) return;
   if (phase === 'starting' || (phase === 'idle' && previous === 'task-complete')) return;
   // The parent cannot pay for it either: whoever has the limit says so.
   if (phase === 'idle' && state.budget?.parked === true && state.budget.refused_by !== undefined) return;

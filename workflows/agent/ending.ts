@@ -1,15 +1,14 @@
 // The end of an agent: its machine goes, its record stays.
 import { allHandlersFinished, condition } from '@temporalio/workflow';
 import type { AgentResult, AgentSpec, ReceiptLine } from '../../contract/wire/agent.ts';
-import { absolutePathOf } from '../../contract/wire/identity.ts';
+import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
-import { endAgent, killAgents } from './activities.ts';
-import { livingChildren } from './children.ts';
+import { endAgent, killAgents, publishLast } from './activities.ts';
+import { livingChildren, takeEnds } from './children.ts';
 import { activityProblem } from './failure.ts';
 import type { Messenger } from './messenger.ts';
-import type { Publisher } from './publisher.ts';
-import { recordEvent } from './timeline.ts';
-import { enterPhase } from './state.ts';
+import { addToOutbox, confirmEvents, recordEvent } from './timeline.ts';
+import { enterAnnouncedPhase, phaseEvent } from './state.ts';
 import type { AgentState, EndOrder } from './state.ts';
 import { recordOf, resultOf } from './status.ts';
 import { showState } from './visibility.ts';
@@ -32,7 +31,6 @@ export async function endAgentForGood(
   state: AgentState,
   spec: AgentSpec,
   order: EndOrder,
-  publisher: Publisher,
   messenger: Messenger,
 ): Promise<AgentResult> {
   // A child that is being started is waited for, so that it is killed as well.
@@ -44,15 +42,20 @@ export async function endAgentForGood(
   const ended_at = new Date().toISOString();
   let machineState = 'unknown';
   let snapshot: string | undefined;
+  // The log has it when the machine is gone: until then nobody publishes (publisher.ts).
+  addToOutbox(state, phaseEvent(phase, reason), ended_at);
+  let written = 0;
   for (let round = 1; ; round += 1) {
-    const messages = state.messages;
+    const { messages, last_event: newest } = state;
     const last: AgentState = { ...state, phase, reason, ended_at, phase_since: ended_at, parked: undefined };
     try {
       const turn = state.turn?.running === true ? { turn_id: state.turn.id } : {};
       const result = await endAgent(
-        { spec: { ...spec, prompt: { text: '' } }, record: recordOf(last, spec), ...turn },
+        { spec: { ...spec, prompt: { text: '' } }, record: recordOf(last, spec), events: [...state.outbox], ...turn },
         `end: ${phase}`,
       );
+      confirmEvents(state, newest);
+      written = newest;
       machineState = result.machine_state;
       snapshot = result.snapshot ?? snapshot;
     } catch (error) {
@@ -63,13 +66,16 @@ export async function endAgentForGood(
     if (state.vm !== undefined && machineState === 'destroyed') state.vm = { ...state.vm, state: 'gone' };
     state.ended_at = ended_at;
     state.parked = undefined;
-    enterPhase(state, phase, new Date().toISOString(), reason);
+    enterAnnouncedPhase(state, phase, ended_at, reason);
     showState(state, spec);
     if (messenger.busy) await messenger.drain();
-    await publisher.drain();
     const receipt = await beneath;
+    if (state.last_event > written) {
+      written = state.last_event;
+      await publishLast({ agent: workflowIdOf(spec.identity), events: [...state.outbox] }).catch(() => undefined);
+    }
     // Nothing is awaited from here to the return: a message that is accepted later makes Temporal repeat this task.
-    if ((state.messages === messages && !publisher.busy) || round >= ROUNDS) {
+    if (state.messages === messages || round >= ROUNDS) {
       return resultOf(state, spec, machineState, snapshot, receipt);
     }
   }
@@ -82,11 +88,13 @@ async function killBeneath(state: AgentState, spec: AgentSpec, { reason }: EndOr
   const order = {
     id: `kill-${spec.spawn_id}`,
     from: absolutePathOf(spec.identity),
+    with_parent: true as const,
     ...(reason === undefined ? {} : { reason }),
   };
   try {
-    const { receipt } = await killAgents({ agents, order }, `kill ${agents.length} children`);
-    return receipt;
+    const killed = await killAgents({ agents, order }, `kill ${agents.length} children`);
+    takeEnds(state, spec, killed, new Date().toISOString());
+    return killed.receipt;
   } catch (error) {
     const problem = activityProblem(error);
     if (problem === undefined) throw error;

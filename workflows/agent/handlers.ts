@@ -5,7 +5,7 @@ import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { AgentQueries, AgentUpdates } from '../../contract/wire/messages.ts';
 import { createTask, getTask, listTasks, updateTask } from './checklist.ts';
-import { enterChild, removeChild } from './children.ts';
+import { enterChild, noteStarted, removeChild } from './children.ts';
 import { clearQueue } from './queue.ts';
 import { budgetView, grantChild, refuseWhenSpent, releaseChild, setBudget, takeUsage } from './spending.ts';
 import type { AgentState } from './state.ts';
@@ -77,6 +77,7 @@ export const UPDATE_HANDLERS: {
       if (!enterChild(state, spec, child, now)) return { slug };
       try {
         await startChild(grantChild(state, child));
+        noteStarted(state, child.spawn_id);
       } catch (error) {
         removeChild(state, child.spawn_id);
         releaseChild(state, child.spawn_id, 0);

@@ -1,6 +1,6 @@
 // Reads what signals carry. Callers of ours send whole messages; an operator at Temporal's Web UI sends nothing, a
 // plain text, or anything. Pure: contract/wire only.
-import type { ChildEvent, Order, UploadNote } from '../../contract/wire/messages.ts';
+import type { ChildEvent, KillOrder, Order, UploadNote } from '../../contract/wire/messages.ts';
 import { PHASES } from '../../contract/wire/phases.ts';
 import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
 import type { FollowUp, StoredText } from '../../contract/wire/turns.ts';
@@ -36,6 +36,12 @@ export function readOrder(payload: unknown, fallbackId: string): Order & { reado
     from: readShort(fields['from']) ?? OPERATOR,
     ...(typeof reason === 'string' && reason.trim() !== '' ? { reason: reason.trim().slice(0, 500) } : {}),
   };
+}
+
+/** As `readOrder`. */
+export function readKill(payload: unknown, fallbackId: string): KillOrder {
+  const withParent = isObject(payload) && payload['with_parent'] === true;
+  return { ...readOrder(payload, fallbackId), ...(withParent ? { with_parent: true } : {}) };
 }
 
 /** Reads what a child tells; undefined for anything else. Only Murmur's own workflows send it. */

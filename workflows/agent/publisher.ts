@@ -1,4 +1,10 @@
 // Hands the outbox to the event log, in order, beside everything else that the workflow does.
+//
+// Nothing that a local activity answers may lead to a command. With a query in the same workflow task its result is in
+// the history one task before the workflow hears of it, so that in a replay it comes before the messages that came
+// first: what follows from it then follows in another order (measured: a kill lost at continue-as-new, and tasks that
+// failed as not deterministic for ever). So a write is started whenever there is something new, and its answer only
+// takes what is written out of the outbox.
 import { condition } from '@temporalio/workflow';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
@@ -6,58 +12,49 @@ import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { publishEvents } from './activities.ts';
 import type { Messenger } from './messenger.ts';
 import type { AgentState } from './state.ts';
+import { confirmEvents } from './timeline.ts';
 import { canStart } from './turn.ts';
 
-/** Events in one append: a hundred of at most 2 KB are far below what a payload may hold. */
-const BATCH = 100;
+/** Events in the input of an activity, which stays in the history: some 50 KB. Others wait for a write of their own. */
+const OFFERED = 100;
 
 export interface Publisher {
   /**
-   * Hands the unconfirmed events to a turn that starts, which writes them without delaying the first workflow task.
-   * They stay in the outbox until a write of our own has confirmed them, with the first event that comes after.
+   * Hands the unconfirmed events to an activity that starts, which writes them without delaying a workflow task. They
+   * stay in the outbox until a write of our own has confirmed them, with the first event that comes after.
    */
   offer(): readonly SourcedEvent[];
-  /** Resolves once nothing is being written and the outbox is empty, or could not be written. */
-  drain(): Promise<void>;
-  /** Whether a write is under way: the workflow must not close then. */
-  readonly busy: boolean;
 }
 
-/** A turn is about to start: its events go with those of what started it, as each write is an event in the history. */
-function startsTurn(state: AgentState): boolean {
-  const free = state.end === undefined && state.vm?.state === 'running' && state.turn?.running !== true;
-  return free && canStart(state, Date.now());
+/** An activity is about to start that takes the events with it, as each write is an event in the history. */
+function areTaken(state: AgentState): boolean {
+  // The end of the agent writes everything; only what is left of a last turn may take long.
+  if (state.end !== undefined) return state.end.how === 'kill' || state.turn?.running !== true;
+  return state.vm?.state === 'running' && state.turn?.running !== true && canStart(state, Date.now());
 }
 
 /**
  * Starts to publish whatever comes into the outbox. A log that cannot be written never holds up the agent: the events
  * stay in the outbox, travel with continue-as-new, and are tried again with the next event.
- * @param family what tells parent and children; before the outbox is drained it has to be
+ * @param family what tells parent and children; before an event is written they are told
  */
 export function startPublisher(state: AgentState, spec: AgentSpec, family: Pick<Messenger, 'busy'>): Publisher {
   const agent = workflowIdOf(spec.identity);
-  let busy = false;
-  // The last event that a failed write held: without a newer one, trying again at once would only fail again.
-  let failedAt = 0;
-  let offered = 0;
+  // What a new agent begins with goes with the making of its machine; what another run has left is written at once.
+  const isNew = state.vm === undefined;
+  let handedOut = isNew || state.outbox.length === 0 ? state.last_event : 0;
   // A write holds back the workflow task that it is made in, and with it what a parent waits for: that goes first.
-  const pending = (): boolean =>
-    state.outbox.length > 0 && state.last_event > Math.max(failedAt, offered) && !startsTurn(state) && !family.busy;
+  const pending = (): boolean => state.last_event > handedOut && !areTaken(state) && !family.busy;
 
   const publish = async (): Promise<void> => {
     for (;;) {
       await condition(pending);
-      busy = true;
-      const events = state.outbox.slice(0, BATCH);
-      const last = events[events.length - 1]?.seq ?? 0;
-      try {
-        await publishEvents({ agent, events });
-        state.outbox = state.outbox.filter(({ seq }) => seq > last);
-      } catch {
-        failedAt = state.last_event;
-      } finally {
-        busy = false;
-      }
+      const last = state.last_event;
+      handedOut = last;
+      publishEvents({ agent, events: [...state.outbox] }).then(
+        () => confirmEvents(state, last),
+        () => undefined,
+      );
     }
   };
   // It runs for as long as the workflow does, and only a defect can end it.
@@ -65,14 +62,8 @@ export function startPublisher(state: AgentState, spec: AgentSpec, family: Pick<
 
   return {
     offer: () => {
-      // More than a batch is a log that could not be written: that is for our own writes, one after the other.
-      if (state.outbox.length > BATCH) return [];
-      offered = state.last_event;
-      return [...state.outbox];
-    },
-    drain: () => condition(() => !busy && !pending()),
-    get busy() {
-      return busy;
+      handedOut = state.last_event;
+      return state.outbox.slice(0, OFFERED);
     },
   };
 }

@@ -1,12 +1,13 @@
 // What each signal does to the state. Pure: contract/wire only. Synchronous, and never failing: a signal cannot answer,
 // and an error would fail the workflow task for ever.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
+import { defined } from '../../contract/wire/defined.ts';
 import type { AgentSignals } from '../../contract/wire/messages.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
 import type { FollowUp } from '../../contract/wire/turns.ts';
 import { noteCost, takeChildEvent } from './children.ts';
 import { readBudgetGrant, readBudgetNotice, readBudgetRequest } from './inbox-budget.ts';
-import { readChildEvent, readFollowUp, readOrder, readUpload } from './inbox.ts';
+import { readChildEvent, readFollowUp, readKill, readOrder, readUpload } from './inbox.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
 import { warn } from './budget.ts';
 import { noteSpent, takeGrant, takeRequest } from './budget-shares.ts';
@@ -46,9 +47,10 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHan
     }
   },
   kill: (state, payload, now) => {
-    const order = readOrder(payload, countMessage(state));
+    const order = readKill(payload, countMessage(state));
     if (!isNew(state, order.id)) return;
-    if (orderEnd(state, { how: 'kill', by: order.from, reason: order.reason })) {
+    const { from: by, reason, with_parent } = order;
+    if (orderEnd(state, { how: 'kill', by, reason, ...defined({ with_parent }) })) {
       note(state, `kill by ${order.from}`, now, order.from);
     }
   },

@@ -1,7 +1,7 @@
 // The control state of an agent: data and its phase machine. Pure: no Temporal import, contract/wire only.
 // Everything here is plain JSON, because it is also what one run hands to the next when the workflow continues as new.
 import type { AgentSpec, DequeueStrategy, MachineView, Parked, TimelineEntry } from '../../contract/wire/agent.ts';
-import type { SourcedEvent } from '../../contract/wire/events.ts';
+import type { LifecycleEvent, SourcedEvent } from '../../contract/wire/events.ts';
 import type { ChildEvent } from '../../contract/wire/messages.ts';
 import type { Phase } from '../../contract/wire/phases.ts';
 import type { Task } from '../../contract/wire/tasks.ts';
@@ -11,7 +11,7 @@ import type { Budget } from './budget.ts';
 import { createTask } from './checklist.ts';
 import { tellParent } from './children.ts';
 import type { Child } from './children.ts';
-import { recordEvent } from './timeline.ts';
+import { addToTimeline, recordEvent } from './timeline.ts';
 
 /** The running turn, or the last one. */
 export interface CurrentTurn {
@@ -38,6 +38,8 @@ export interface EndOrder {
   readonly how: 'kill' | 'stop' | 'terminate' | 'fail';
   readonly by: string;
   readonly reason: string | undefined;
+  /** Its parent ends too, and need not be told. */
+  readonly with_parent?: true;
 }
 
 export interface AgentState {
@@ -213,6 +215,21 @@ export const TRANSITIONS: Readonly<Record<Phase, readonly Phase[]>> = {
  */
 export function enterPhase(state: AgentState, phase: Phase, now: string, reason?: string): void {
   if (phase === state.phase && reason === state.reason) return;
+  changePhase(state, phase, now, reason, recordEvent);
+}
+
+/** As `enterPhase`, for a change that is in the outbox already. */
+export function enterAnnouncedPhase(state: AgentState, phase: Phase, now: string, reason?: string): void {
+  if (phase !== state.phase) changePhase(state, phase, now, reason, addToTimeline);
+}
+
+function changePhase(
+  state: AgentState,
+  phase: Phase,
+  now: string,
+  reason: string | undefined,
+  record: typeof recordEvent,
+): void {
   const previous = state.phase;
   if (phase !== state.phase) {
     if (!TRANSITIONS[state.phase].includes(phase)) throw new Error(`no transition from ${state.phase} to ${phase}`);
@@ -220,8 +237,13 @@ export function enterPhase(state: AgentState, phase: Phase, now: string, reason?
     state.phase_since = now;
   }
   state.reason = reason;
-  recordEvent(state, { type: 'phase', phase, ...(reason === undefined ? {} : { reason }) }, now);
+  record(state, phaseEvent(phase, reason), now);
   tellParent(state, previous, now);
+}
+
+/** A change of phase as an event. */
+export function phaseEvent(phase: Phase, reason: string | undefined): LifecycleEvent {
+  return { type: 'phase', phase, ...(reason === undefined ? {} : { reason }) };
 }
 
 /** Orders the end. A kill is taken over by nothing, every other order only by a kill. Answers whether it was taken. */

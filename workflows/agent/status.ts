@@ -11,7 +11,7 @@ import { defined } from '../../contract/wire/defined.ts';
 import { TIMELINE_TYPES } from '../../contract/wire/events.ts';
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
-import { childrenCost } from './children.ts';
+import { childrenCost, childViews } from './children.ts';
 import { openTasks } from './checklist.ts';
 import { listTasks } from './checklist.ts';
 import { hasInput, waitingHeads } from './queue.ts';
@@ -64,7 +64,7 @@ export function statusOf(state: AgentState, spec: AgentSpec, query: StatusQueryI
       by_model: state.cost.by_model,
     },
     ...defined({ budget: budgetView(state) }),
-    ...(query.children !== true ? {} : { children: state.children.map(({ told_turn: _told, ...child }) => child) }),
+    ...(query.children !== true ? {} : { children: childViews(state) }),
     tasks: { total: tasks.length, open: openTasks(tasks).length },
     ...(query.timeline === undefined ? {} : { timeline: timelineOf(state.timeline, query.timeline) }),
     created_at: spec.created_at,
@@ -106,5 +106,6 @@ export function resultOf(
       ...beneath,
     ],
     cost: state.cost,
+    total_usd: state.cost.usd + childrenCost(state),
   };
 }

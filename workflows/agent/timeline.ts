@@ -22,9 +22,24 @@ export function recordEvent(
   at: string,
   by?: string,
 ): void {
-  const short = shorten(event);
-  state.timeline.push({ ...short, at, ...(by === undefined ? {} : { by }) });
+  addToTimeline(state, event, at, by);
+  addToOutbox(state, event, at);
+}
+
+/** Adds an entry to the timeline alone. */
+export function addToTimeline(
+  state: Pick<AgentState, 'timeline'>,
+  event: LifecycleEvent,
+  at: string,
+  by?: string,
+): void {
+  state.timeline.push({ ...shorten(event), at, ...(by === undefined ? {} : { by }) });
   if (state.timeline.length > TIMELINE_LIMIT) state.timeline.splice(0, state.timeline.length - TIMELINE_LIMIT);
+}
+
+/** Hands an event to the outbox alone, with the next number. */
+export function addToOutbox(state: Pick<AgentState, 'outbox' | 'last_event'>, event: LifecycleEvent, at: string): void {
+  const short = shorten(event);
   if (state.outbox.length < OUTBOX_LIMIT) {
     state.last_event += 1;
     state.outbox.push({ seq: state.last_event, at, event: short });
@@ -32,6 +47,11 @@ export function recordEvent(
     const last = state.outbox[state.outbox.length - 1];
     if (last !== undefined) state.outbox[state.outbox.length - 1] = { seq: last.seq, at, event: latest(last, short) };
   }
+}
+
+/** The log has all events up to this number. */
+export function confirmEvents(state: Pick<AgentState, 'outbox'>, last: number): void {
+  state.outbox = state.outbox.filter(({ seq }) => seq > last);
 }
 
 /** Entries of the given types, oldest first. */

@@ -1,5 +1,5 @@
 // One turn on the machine: the activity, and the interrupts and kills that come while it runs.
-import { CancellationScope, condition, patched } from '@temporalio/workflow';
+import { CancellationScope, condition } from '@temporalio/workflow';
 import { MACHINE_LOST } from '../../contract/wire/activities.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
@@ -18,9 +18,6 @@ import type { Verdict } from './turn.ts';
 const INTERRUPTED_TURN_ENDS = '20s';
 /** How long the activity may take to see its cancellation: two heartbeats, and the time of a dead worker's. */
 const CANCELED_TURN_ENDS = '10s';
-
-/** Runs from before it told their agents with the next turn alone. */
-const NOTICE_IN_TURN = 'notice-in-turn';
 
 /**
  * Runs the turn and takes its end into the state. Undefined when a kill could not wait for it.
@@ -58,7 +55,7 @@ export async function runTurnToItsEnd(
     const notice = news();
     if (ended === undefined && notice !== undefined) {
       told = notice.id;
-      if (patched(NOTICE_IN_TURN)) void tellTurn(spec, turn, notice);
+      void tellTurn(spec, turn, notice);
     }
     if (ended === undefined && !asked && turn.interrupted_by !== undefined) {
       asked = true;

@@ -41,9 +41,9 @@ const EVENTS_PER_RUN = 5_000;
 
 /**
  * What the next run can be given: a payload may have 2 MB, and one that is larger ends the workflow. Only a flood of long
- * messages comes near; it is worked off first.
+ * messages comes near; it is worked off first. The outbox comes on top, with 500 events of some 600 bytes at most.
  */
-const CARRIED_BYTES = 1_500_000;
+const CARRIED_BYTES = 1_200_000;
 
 /**
  * One agent, from its spawn to its end.
@@ -74,17 +74,15 @@ async function live(
   messenger: Messenger,
 ): Promise<AgentResult> {
   for (;;) {
-    if (state.end === undefined && state.vm?.state !== 'running') await prepare(state, spec);
+    if (state.end === undefined && state.vm?.state !== 'running') await prepare(state, spec, publisher);
     if (state.end !== undefined && spec.flight !== undefined) await endFlight(spec);
-    if (state.end !== undefined) return await endAgentForGood(state, spec, state.end, publisher, messenger);
+    if (state.end !== undefined) return await endAgentForGood(state, spec, state.end, messenger);
     reviewBudget(state, spec, new Date().toISOString());
     if (mustContinueAsNew(spec, state)) {
       // A child that is being started must be known to the run that follows.
       if (!allHandlersFinished()) await condition(allHandlersFinished);
       if (messenger.busy) await messenger.drain();
-      await publisher.drain();
-      if (!publisher.busy && !messenger.busy && allHandlersFinished())
-        await continueAsNew<typeof agent>(spec, carriedState(state));
+      if (!messenger.busy && allHandlersFinished()) await continueAsNew<typeof agent>(spec, carriedState(state));
     } else if (canStart(state, Date.now())) {
       const turn = beginTurn(state, spec, uuid4(), new Date().toISOString());
       showState(state, spec);
@@ -98,10 +96,13 @@ async function live(
 }
 
 /** Makes the machine and the workspace; a kill or stop that comes meanwhile cancels it. */
-async function prepare(state: AgentState, spec: AgentSpec): Promise<void> {
+async function prepare(state: AgentState, spec: AgentSpec, publisher: Publisher): Promise<void> {
   showState(state, spec);
+  const events = publisher.offer();
   const scope = new CancellationScope({ cancellable: true });
-  const made = scope.run(() => prepareAgent({ spec }, state.turns === 0 ? 'machine and workspace' : 'new machine'));
+  const made = scope.run(() =>
+    prepareAgent({ spec, events }, state.turns === 0 ? 'machine and workspace' : 'new machine'),
+  );
   let settled = false;
   const result = made
     .then(
@@ -169,7 +170,9 @@ async function waitForInput(state: AgentState, spec: AgentSpec): Promise<void> {
 
 /** Whether this run has grown enough and can be left. Only asked at quiet points, when no turn runs. */
 function mustContinueAsNew(spec: AgentSpec, state: AgentState): boolean {
-  return hasGrown(spec, state) && new TextEncoder().encode(JSON.stringify(state)).length <= CARRIED_BYTES;
+  // Without the outbox: when it is emptied is not the same in a replay (publisher.ts).
+  const size = (): number => new TextEncoder().encode(JSON.stringify({ ...state, outbox: [] })).length;
+  return hasGrown(spec, state) && size() <= CARRIED_BYTES;
 }
 
 function hasGrown(spec: AgentSpec, state: AgentState): boolean {

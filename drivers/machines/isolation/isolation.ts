@@ -45,6 +45,8 @@ export interface Isolation {
    * and those marked as companions. Throws UNAVAILABLE when a process does not end within 10 s.
    */
   endStartedSince(since: Date, keep: readonly number[]): Promise<void>;
+  /** Whether nothing that was started through this object can outlive `endStarted`, whatever it does. */
+  readonly isWhole: boolean;
   /** Ends every process inside that was started through this object. Throws UNAVAILABLE as above. */
   endStarted(): Promise<void>;
   /** Ends every process inside, also what an earlier caller left. Throws UNAVAILABLE as above. */

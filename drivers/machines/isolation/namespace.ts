@@ -38,6 +38,7 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
   return {
     isolation: namespaceDescription(isRoot),
     user: uid === undefined ? undefined : { uid, gid: uid },
+    isWhole: true,
     spawn: (command, args, { cwd, env }) => {
       const script = mountScript({ tools, binds, covers: coversOf(spec), isFile, uid });
       // Each link of the chain dies with the one before: this process, unshare, the namespace's first process.

@@ -50,9 +50,16 @@ export const listProcesses: () => Promise<readonly ProcessEntry[]> = shared(
 );
 
 /** Command lines by process id, as words. Zombies have none. Linux only; elsewhere none. */
-export const commandLines = shared(() =>
-  readOfEach((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)),
-);
+export const commandLines = shared(() => readOfEach((pid) => commandLineOf(Number(pid)) ?? []));
+
+/** Command line of one process, as words; undefined when there is none. Linux only. */
+export function commandLineOf(pid: number): readonly string[] | undefined {
+  try {
+    return readFileSync(`/proc/${pid.toString()}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  } catch {
+    return undefined;
+  }
+}
 
 const environments = shared(() => readOfEach((pid) => `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`));
 

@@ -32,6 +32,7 @@ export function createTrackingIsolation({ machine, paths }: IsolationSpec): Isol
   return {
     isolation: TRACKING_DESCRIPTION,
     user: undefined,
+    isWhole: false,
     spawn: (command, args, { cwd, env }) => {
       const child = spawn('/bin/sh', ['-c', GUARDED, 'murmur', command, ...args], {
         cwd,

@@ -41,8 +41,8 @@ export function createLocalProvider(options: LocalProviderOptions): MachineProvi
 
   /** Ends the runner and everything that the agent started. The record stays. */
   async function endProcesses(record: LocalRecord): Promise<void> {
-    await endRunner(layoutOf(record.name).runner);
-    await isolation.endAll(settingsOf(record));
+    const leftNothing = await endRunner(layoutOf(record.name).runner);
+    if (!leftNothing) await isolation.endAll(settingsOf(record));
   }
 
   return {

@@ -134,7 +134,7 @@ describe('the stream', () => {
     const events = (await response.text())
       .split('\n\n')
       .filter(Boolean)
-      .map((event) => JSON.parse(event.slice(event.indexOf('data: ') + 6)) as Record<string, any>); // eslint-disable-line @typescript-eslint/no-explicit-any -- the wire is untyped here on purpose
+      .map((event) => JSON.parse(event.slice(event.indexOf('data: ') + 6)) as Record<string, any>); // oxlint-disable-line typescript/no-explicit-any -- the wire is untyped here on purpose
     expect(events[0]?.type).toBe('message_start');
     expect(events.at(-1)?.type).toBe('message_stop');
     expect(

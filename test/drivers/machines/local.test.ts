@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { homePaths } from '../../../config/home.ts';
@@ -99,6 +101,29 @@ describe('local machines', () => {
     expect(await countRunning(escaped)).toBe(0);
     expect(await countRunning(`sh ${script} ${machine.paths.runner}`)).toBe(0);
     await untilRunning(runner, 0);
+  });
+
+  it('wait for a runner that has said that it left nothing, and spare whoever has its number by now', async () => {
+    await create('murmur-1');
+    const machine = await provider.connect('murmur-1');
+    const script = join(machine.paths.runner, 'runner.sh');
+    const own = uniqueSleep();
+    await machine.put(script, `${own} & wait`);
+    const runner = spawn('sh', [script, machine.paths.runner]);
+    const stranger = spawn('sleep', ['300']);
+    try {
+      await untilRunning(own, 1);
+      await machine.put(join(machine.paths.runner, 'ended.json'), JSON.stringify({ pid: stranger.pid }));
+      await provider.stop('murmur-1');
+      expect([stranger.exitCode, stranger.signalCode]).toEqual([null, null]);
+      await machine.put(join(machine.paths.runner, 'ended.json'), JSON.stringify({ pid: runner.pid }));
+      const gone = once(runner, 'exit');
+      await provider.stop('murmur-1');
+      expect(await gone).toEqual([null, 'SIGKILL']);
+    } finally {
+      stranger.kill('SIGKILL');
+      await machine.exec('pkill', ['-KILL', '-f', own], { timeoutMs: 5_000 });
+    }
   });
 
   it('leave nothing behind when they are destroyed', async () => {

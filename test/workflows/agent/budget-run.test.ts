@@ -99,8 +99,7 @@ async function spenders(spec: Partial<AgentSpec>, worker = {}): Promise<RunningA
       },
     },
     spec,
-    // Beside the agents of other tests on one worker a tree was seen to wait for ever, in one run of five.
-    { ...worker, alone: true },
+    worker,
   );
   return lead;
 }

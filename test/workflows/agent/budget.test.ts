@@ -4,6 +4,7 @@ import {
   exhaustedLimit,
   freeOf,
   loseParent,
+  mustStop,
   newBudget,
   nextReport,
   poolOf,
@@ -21,14 +22,20 @@ import {
 import { randomNumbers, settle, Spender } from '../../fixtures/budget-tree.ts';
 
 /** Lets everything that may happen in a tree happen, in an order by chance; messages are delivered late or soon. */
-function live(root: Spender, seed: number, steps: number, check: () => void): void {
+function live(
+  root: Spender,
+  seed: number,
+  steps: number,
+  check: () => void,
+  spend: (agent: Spender, usd: number) => unknown = (agent, usd) => agent.spend(usd),
+): void {
   const random = randomNumbers(seed);
   let spawned = 0;
   for (let step = 0; step < steps; step += 1) {
     const all = root.all();
     const agent = all[Math.floor(random() * all.length)] ?? root;
     const what = random();
-    if (what < 0.3) agent.spend(random() * 0.5);
+    if (what < 0.3) spend(agent, random() * 0.5);
     else if (what < 0.5) agent.deliver();
     else if (what < 0.65) agent.tryToStart();
     else if (what < 0.75 && agent.isRunning) agent.endTurn();
@@ -56,6 +63,37 @@ describe('budgets in a tree', () => {
     // What the root knows of everything beneath it is never more than what is spent.
     expect(usedOf(root.budget)).toBeLessThanOrEqual(root.spent() + 1e-6);
   });
+
+  it.each(Array.from({ length: 40 }, (_, seed) => seed))(
+    'leave nobody without an answer, however much messages overshoot (seed %d)',
+    (seed) => {
+      const root = new Spender('root', undefined, 10, undefined);
+      root.wantsToRun = true;
+      live(
+        root,
+        seed,
+        400,
+        () => undefined,
+        (agent, usd) => agent.isRunning && agent.use(usd),
+      );
+      for (let round = 0; round < 20; round += 1) {
+        settle(root);
+        // Each tells what it has used, as a turn does with its next message.
+        for (const agent of root.all()) {
+          if (agent.isRunning) agent.use(Math.max(agent.mark - agent.used, 0));
+          else agent.review();
+        }
+      }
+      settle(root);
+      const waiting = root.all().filter(({ budget }) => budget.waiting);
+      expect(waiting.map(({ name }) => name)).toEqual([]);
+      const stuck = root.all().filter((agent) => {
+        if (agent.isRunning) return agent.used >= agent.mark && !mustStop(agent.budget, agent.name);
+        return agent.wantsToRun && freeOf(agent.budget) === 0 && !agent.isParked;
+      });
+      expect(stuck.map(({ name }) => name)).toEqual([]);
+    },
+  );
 
   it.each([11, 12, 13])('is spent to the last cent when agents go on for as long as they can (seed %d)', (seed) => {
     const root = new Spender('root', undefined, 10, undefined);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
+import type { BudgetGrant } from '../../../contract/wire/budget.ts';
 import type { ChildEvent } from '../../../contract/wire/messages.ts';
 import type { Phase } from '../../../contract/wire/phases.ts';
 import {
@@ -7,10 +8,13 @@ import {
   enterChild,
   hasBusyChildren,
   livingChildren,
+  noteStarted,
   removeChild,
 } from '../../../workflows/agent/children.ts';
+import { canDeliver, takeMessage } from '../../../workflows/agent/budget-outbox.ts';
 import { clearQueue } from '../../../workflows/agent/queue.ts';
 import { SIGNAL_HANDLERS } from '../../../workflows/agent/signals.ts';
+import { reviewBudget, setBudget } from '../../../workflows/agent/spending.ts';
 import { enterPhase } from '../../../workflows/agent/state.ts';
 import { statusOf } from '../../../workflows/agent/status.ts';
 import { agentSpec } from '../../fixtures/agent-spec.ts';
@@ -52,6 +56,34 @@ function family() {
   };
   return { ...agent, spawn, tell };
 }
+
+describe('a child that is being started', () => {
+  it('is told nothing before it is there; others are, in order', () => {
+    const { state, spec, spawn } = family();
+    const old = spawn('old');
+    noteStarted(state, old.spawn_id);
+    const kid = spawn('kid');
+    setBudget(state, spec, 10, 'tess', NOW);
+    for (const each of [old, kid]) {
+      const request = { slug: '', spawn_id: each.spawn_id, number: 1, keep_usd: 1, want_usd: 1, spent_usd: 1 };
+      SIGNAL_HANDLERS.budgetRequest(state, request, NOW, spec);
+      reviewBudget(state, spec, NOW);
+    }
+    const taken = () => takeMessage(state) as { slug: string; grant: BudgetGrant } | undefined;
+    const numbers = () => Array.from({ length: 2 }, taken).map((message) => [message?.slug, message?.grant.number]);
+    expect(numbers()).toEqual([
+      ['old', 0],
+      ['old', 1],
+    ]);
+    expect(canDeliver(state)).toBe(false);
+    noteStarted(state, kid.spawn_id);
+    expect(numbers()).toEqual([
+      ['kid', 0],
+      ['kid', 1],
+    ]);
+    expect(statusOf(state, spec, { children: true }).children?.[1]).not.toHaveProperty('is_starting');
+  });
+});
 
 describe('a child', () => {
   it('is known from before its start, and living until it tells of its end', () => {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import type { AgentStatus } from '../../../contract/wire/agent.ts';
 import type { Task } from '../../../contract/wire/tasks.ts';
 import { followUp, startAgent } from '../../fixtures/running-agent.ts';
 import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
@@ -8,7 +9,7 @@ import { eventually } from '../../fixtures/waiting.ts';
 const temporal = temporalForFile();
 
 describe.each([
-  { name: 'with a cache', options: {}, messages: 300 },
+  { name: 'with a cache', options: {}, messages: 120 },
   { name: 'without a cache', options: { maxCachedWorkflows: 0 }, messages: 60 },
 ])('continue-as-new on a worker $name', ({ options, messages }) => {
   it(`delivers each of ${messages.toString()} messages once, in the order in which they were acknowledged`, async () => {
@@ -26,16 +27,61 @@ describe.each([
       if (index % 10 === 0)
         await handle.signal('queueAdd', followUp('again', 'queue', { id: `id-${index.toString()}` }));
     }
-    const last = async () => (await handle.query<{ pending_input: boolean }>('status')).pending_input;
-    const deadline = Date.now() + 100_000;
-    while ((await last()) && Date.now() < deadline) await pause(50);
-    const delivered = agent.stub.turns.flatMap((turn) => turn.inputs.map((input) => input.text.text)).slice(1);
-    expect(delivered).toEqual(Array.from({ length: messages }, (_, index) => `m${index.toString()}`));
+    const delivered = (): string[] =>
+      agent.stub.turns.flatMap((turn) => turn.inputs.map((input) => input.text.text)).slice(1);
+    await eventually(() => delivered().length >= messages, 'all messages');
+    await eventually(
+      async () => !(await handle.query<AgentStatus>('status')).pending_input,
+      'the end of the last turn',
+    );
+    expect(delivered()).toEqual(Array.from({ length: messages }, (_, index) => `m${index.toString()}`));
     const { runId } = await handle.describe();
     expect(runId).not.toBe(agent.handle.firstExecutionRunId);
     // The event log has everything once, in order, over all runs.
     expect(agent.stub.log.map(({ seq }) => seq)).toEqual(agent.stub.log.map((_, index) => index + 1));
     expect(agent.stub.log.filter(({ event }) => event.type === 'followUp')).toHaveLength(messages);
+  }, 150_000);
+});
+
+describe('a run that is left', () => {
+  it('loses no message that comes at that very moment, while somebody asks for the status all the time', async () => {
+    const [rounds, spread] = [6, 12];
+    const sent: string[] = [];
+    const sending: Promise<void>[] = [];
+    let round = 0;
+    let send = (): void => undefined;
+    await using agent = await startAgent(
+      temporal,
+      // Its events are written, and then it is left.
+      { publish: () => send() },
+      { limits: { continue_after_turns: 1 } },
+    );
+    const handle = temporal.client.workflow.getHandle(agent.handle.workflowId);
+    send = () => {
+      if (round >= rounds) return;
+      round += 1;
+      for (let index = 0; index < spread; index += 1) {
+        const text = `${round.toString()}.${index.toString()}`;
+        sent.push(text);
+        sending.push(pause(index * 4).then(() => handle.signal('queueAdd', followUp(text, 'queue'))));
+      }
+    };
+    const asked = new AbortController();
+    const asking = (async () => {
+      while (!asked.signal.aborted) await handle.query('status');
+    })();
+    await handle.signal('queueAdd', followUp('begin', 'queue'));
+    await eventually(() => round >= rounds, 'the last round');
+    await Promise.all(sending);
+    asked.abort();
+    await asking;
+    await eventually(
+      async () => !(await handle.query<{ pending_input: boolean }>('status')).pending_input,
+      'all messages to be taken',
+    );
+    const taken = agent.stub.turns.flatMap((turn) => turn.inputs.map((input) => input.text.text));
+    expect(sent.filter((text) => !taken.includes(text))).toEqual([]);
+    expect(agent.stub.log.map(({ seq }) => seq)).toEqual(agent.stub.log.map((_, index) => index + 1));
   }, 150_000);
 });
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
+import { killAgents } from '../../../activities/kill-agents.ts';
 import { createAgentControl } from '../../../worker/agent-control.ts';
 import type { AgentResult, AgentSpec, AgentStatus } from '../../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../../contract/wire/identity.ts';
@@ -34,24 +35,8 @@ async function statusOf(spec: AgentSpec): Promise<AgentStatus> {
 
 /** Stub turns of the whole tree share one worker; kills go through the real control. */
 function tree(script: StubScript = {}, spec: Partial<AgentSpec> = {}, worker = {}): Promise<RunningAgent> {
-  const control = createAgentControl(temporal.client);
-  return startAgent(
-    temporal,
-    {
-      kill: async ({ agents, order }) => {
-        const results = await Promise.all(
-          agents.map(async (agent) => {
-            await control.signal(agent, 'kill', order);
-            return await control.result(agent, AbortSignal.timeout(60_000));
-          }),
-        );
-        return { receipt: results.flatMap((result) => result?.receipt ?? []), unanswered: [] };
-      },
-      ...script,
-    },
-    spec,
-    worker,
-  );
+  const ports = { control: createAgentControl(temporal.client), handover: new AbortController().signal };
+  return startAgent(temporal, { kill: (input) => killAgents(ports, input), ...script }, spec, worker);
 }
 
 const isWorker = (prompt: string): boolean => prompt.includes('work as');
@@ -101,6 +86,11 @@ describe('a tree of agents', () => {
       true,
     );
     for (const spec of expected) expect((await handleOf(spec).describe()).status.name).toBe('COMPLETED');
+    // The parents know of it from the receipts.
+    const { children = [], cost } = await statusOf(lead.spec);
+    expect(children.map(({ phase }) => phase)).toEqual(children.map(() => 'canceled'));
+    const below = await Promise.all(children.map(async ({ slug }) => statusOf(childSpec(lead.spec, slug))));
+    expect(cost.children_usd).toBe(below.reduce((sum, each) => sum + each.cost.total_usd, 0));
   }, 120_000);
 
   it('keeps its children through continue-as-new of parent and child', async () => {

@@ -29,6 +29,9 @@ export interface BackendHarness {
   stop(): Promise<void>;
 }
 
+/** Time for one test: several cold starts of a program on a busy machine. */
+export const TEST_MS = 180_000;
+
 /** A cold program on two slow cores that other tests share. */
 const BOUND_MS = 60_000;
 
@@ -133,6 +136,13 @@ export class SessionFixture {
     await Promise.all(this.#sessions.map((session) => session.stop()));
     await rm(this.#root, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** What the model was asked last; throws when it was asked nothing. */
+export function lastAsked(harness: BackendHarness): AskedModel {
+  const last = harness.asked().at(-1);
+  if (last === undefined) throw new Error('the model was not asked');
+  return last;
 }
 
 /** A prompt with these steps. */

@@ -4,12 +4,9 @@ import { appendFile, cp, mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { VERDICT_SCHEMA } from '../../contract/wire/assessment.ts';
-import { EVENT_TEXT_LIMIT } from '../../contract/wire/events.ts';
 import type { AskedModel, BackendHarness } from './conformance-fixture.ts';
-import { isAlive, script, SessionFixture, until } from './conformance-fixture.ts';
-
-/** Time for one test: several cold starts of a program on a busy machine. */
-const TEST_MS = 180_000;
+import { isAlive, lastAsked, script, SessionFixture, TEST_MS, until } from './conformance-fixture.ts';
+import { turnsConformance } from './conformance-turns.ts';
 
 /** Declares the suite. With `skip`, its tests are shown as skipped, with the reason in their title. */
 export function backendConformance(name: string, start: () => Promise<BackendHarness>, skip?: string): void {
@@ -28,12 +25,9 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
     afterEach(async () => await fixture.remove(), TEST_MS);
 
     const test = (claim: string, body: () => Promise<void>): void => it(claim, body, TEST_MS);
-    const lastAsked = (): AskedModel => {
-      const last = harness.asked().at(-1);
-      if (last === undefined) throw new Error('the model was not asked');
-      return last;
-    };
-    const asked = (): string => JSON.stringify(lastAsked().messages);
+    const asked = (): string => JSON.stringify(lastAsked(harness).messages);
+
+    turnsConformance(() => harness);
 
     test('runs a fresh turn: tools work in the working directory, events come in order, the cost is told', async () => {
       const session = await fixture.open();
@@ -71,19 +65,6 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       expect(fixture.eventsOf('cost').map(({ delta }) => delta)).toEqual([end.cost]);
     });
 
-    test('tells what a turn has used with every message when asked to, and the real figure at its end', async () => {
-      const session = await fixture.open();
-      const prompt = script({ tool: 'Bash', input: { command: 'true' } }, { text: 'Done.' });
-      const end = await fixture.turn(session, prompt, { reportsUsage: true });
-      const used = fixture.eventsOf('usage').map(({ used_usd: usd }) => usd);
-      expect(used).toHaveLength(2);
-      expect(used[0]).toBeGreaterThan(0);
-      expect(used[1]).toBeGreaterThan(used[0] ?? 0);
-      // Counted from what is known of a message at its beginning: near the real figure, which replaces it.
-      expect(Math.abs((used[1] ?? 0) - end.cost.usd)).toBeLessThan(end.cost.usd / 2);
-      expect(fixture.eventsOf('cost').map(({ delta }) => delta)).toEqual([end.cost]);
-    });
-
     test('gives notices to the model within the running turn, each with the result of a tool, and tells of it', async () => {
       const session = await fixture.open();
       const before = harness.asked().length;
@@ -114,7 +95,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       // They are part of the conversation from then on.
       await session.stop();
       await fixture.turn(await fixture.open(), script({ text: 'later' }));
-      expect(wordsOf(lastAsked())).toEqual(['first word', 'second word']);
+      expect(wordsOf(lastAsked(harness))).toEqual(['first word', 'second word']);
     });
 
     describe('a session that only answers', () => {
@@ -183,48 +164,13 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       const turn = fixture.turn(session, script({ text: 'yes' }));
       tell('USE TABS');
       await turn;
-      expect(lastAsked().system).toMatch(/BE BRIEF\s+USE TABS/);
-    });
-
-    test('goes on with the conversation in a follow-up, in the same process', async () => {
-      const session = await fixture.open();
-      await fixture.turn(session, script({ text: 'the first answer' }));
-      const { pid } = session;
-      const end = await fixture.turn(session, script({ text: 'the second answer' }));
-      expect(end.response).toBe('the second answer');
-      expect(asked()).toContain('the first answer');
-      expect(session.pid).toBe(pid);
-      expect(fixture.eventsOf('session_start')).toHaveLength(1);
-      expect(fixture.eventsOf('user_text')).toHaveLength(2);
-    });
-
-    test('runs one turn at a time', async () => {
-      const session = await fixture.open();
-      const first = fixture.turn(session, script({ hang: true }));
-      await expect(fixture.turn(session, 'another')).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
-      await session.interrupt();
-      await first;
+      expect(lastAsked(harness).system).toMatch(/BE BRIEF\s+USE TABS/);
     });
 
     test('ignores an interrupt when no turn runs', async () => {
       const session = await fixture.open();
       await session.interrupt();
       expect(await fixture.turn(session, script({ text: 'fine' }))).toMatchObject({ status: 'completed' });
-    });
-
-    test('ends the turn and the processes of its tool on an interrupt, and takes the next prompt', async () => {
-      const session = await fixture.open();
-      const { prompt, pids } = await fixture.endlessTool();
-      const turn = fixture.turn(session, prompt);
-      await until(() => pids().length === 2, 'the tool to run');
-      await session.interrupt();
-      expect(await turn).toMatchObject({ status: 'interrupted', response: 'working' });
-      await until(() => !pids().some(isAlive), 'the processes of the tool to end');
-      expect(await fixture.turn(session, script({ text: 'next' }))).toMatchObject({
-        status: 'completed',
-        response: 'next',
-      });
-      expect(asked()).toContain('working');
     });
 
     test('ends the turn on an interrupt that follows the prompt at once, and on one while the model thinks', async () => {
@@ -260,7 +206,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
         response: 'back',
       });
       expect(asked()).toContain('a fact to keep');
-      expect(lastAsked().system).toContain('A NEW ROLE');
+      expect(lastAsked(harness).system).toContain('A NEW ROLE');
       expect(fixture.eventsOf('session_start').at(-1)).toMatchObject({ resumed: true, session_id: fixture.sessionId });
     });
 
@@ -324,44 +270,6 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       expect(third.cost.usd).toBeCloseTo(first.cost.usd, 6);
       expect(fixture.eventsOf('cost').at(-1)?.total_usd).toBeCloseTo(3 * first.cost.usd, 6);
       expect(Object.values(third.cost.by_model)[0]).toMatchObject({ input_tokens: 100, output_tokens: 20 });
-    });
-
-    test('ends the turn with the reason when the model refuses, and takes the next prompt', async () => {
-      const session = await fixture.open();
-      const end = await fixture.turn(session, script({ status: 403, message: 'no such permission' }));
-      expect(end).toMatchObject({ status: 'api_error', error: { kind: 'permission', retryable: false } });
-      expect(end.error?.message).toContain('no such permission');
-      expect(end.error?.action).not.toBe('');
-      expect(fixture.events.at(-1)).toEqual({ type: 'error', code: 'permission', message: end.error?.message });
-      expect(await fixture.turn(session, script({ text: 'fine' }))).toMatchObject({ status: 'completed' });
-    });
-
-    test('carries a prompt of 1 MB, and odd characters both ways', async () => {
-      const session = await fixture.open();
-      const odd = 'tab\t bell\u0007 escape\u001b[31m nul\u0000 half\ud83d pair🙂 line\u2028';
-      const command = "printf 'a\\001\\033[31m\\377\\376b'";
-      const end = await fixture.turn(
-        session,
-        `${odd} ${'lorem ipsum '.repeat(90_000)} ${script({ tool: 'Bash', input: { command } }, { text: odd })}`,
-      );
-      const wellFormed = odd.toWellFormed();
-      expect(end).toMatchObject({ status: 'completed', response: wellFormed });
-      expect(lastAsked().messages.some(({ text }) => text.includes(wellFormed) && text.length > 1_000_000)).toBe(true);
-      expect(fixture.eventsOf('tool_result')[0]?.text).toBe('a\u0001\u001b[31m\ufffd\ufffdb');
-      const [told] = fixture.eventsOf('user_text');
-      expect(told?.text).toHaveLength(EVENT_TEXT_LIMIT);
-      expect(JSON.stringify(fixture.events)).toBe(JSON.stringify(fixture.events).toWellFormed());
-    });
-
-    test('cuts a tool result of 5 MB and says how long it was', async () => {
-      const session = await fixture.open();
-      const command = "head -c 5000000 /dev/zero | tr '\\0' a";
-      const end = await fixture.turn(session, script({ tool: 'Bash', input: { command } }, { text: 'seen' }));
-      expect(end).toMatchObject({ status: 'completed', response: 'seen' });
-      const [result] = fixture.eventsOf('tool_result');
-      expect(result?.text.length).toBeLessThanOrEqual(EVENT_TEXT_LIMIT);
-      expect(result?.text).toContain('a'.repeat(1_000));
-      expect(result?.whole_bytes).toBe(5_000_000);
     });
   });
 }

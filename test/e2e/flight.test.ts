@@ -92,7 +92,6 @@ Report.
     const asked = ofType(await eventLog(stack, 'flight-ship/report'), 'user_text').map(({ text }) => text);
     expect(asked.join()).toContain('{"version":"2.1.0"}');
     expect(asked.join()).toMatch(/- `check` \(item Web UI\): Checked Web UI\./);
-    await run('kill', 'flight-ship');
   }, 180_000);
 
   it('goes on after a failure when it is rerun, and ends with its pilot', async () => {
@@ -153,7 +152,6 @@ Report.
     }
     const told = ofType(await expectWholeLog(stack, 'flight-survive'), 'user_text').map(({ text }) => text);
     expect(told).toEqual([expect.any(String), expect.stringContaining('All agents of the flight Survive are done')]);
-    await run('kill', 'flight-survive');
   }, 180_000);
 
   it('without agents is the work of its pilot alone', async () => {
@@ -162,7 +160,6 @@ Report.
     await eventually('the work', async () => (await statusOf(stack, 'tidy')).response === 'Tidy.');
     const status = await stack.run(['flight', 'status', 'tidy'], { cwd: stack.directory });
     expect([status.exitCode, status.stderr]).toEqual([6, expect.stringContaining('pilots no flight')]);
-    await run('kill', 'tidy');
   }, 120_000);
 });
 

@@ -108,8 +108,9 @@ describe('the main job', () => {
   it('kill ends the agent with a receipt, a second kill changes nothing, and messages are refused after it', async () => {
     const prompt = scripted('Run.', bash('(setsid env -i sleep 4242 &) ; sleep 4241'), { text: 'x' });
     await stack.murmur(['spawn', 'doomed', '--model', 'fake', prompt]);
-    await eventually('the command runs', async () => (await processesRunning('sleep', '4241')).length === 1);
-    expect(await processesRunning('sleep', '4242')).toHaveLength(1);
+    for (const seconds of ['4241', '4242']) {
+      await eventually(`sleep ${seconds}`, async () => (await processesRunning('sleep', seconds)).length === 1);
+    }
     expect(await stack.murmur(['kill', 'doomed'])).toContain('killed doomed');
     expect((await statusOf(stack, 'doomed')).phase).toBe('canceled');
     await stack.murmur(['kill', 'doomed']);
@@ -187,25 +188,29 @@ describe('stop and go', () => {
   }, 60_000);
 
   it('a sent message is a turn of its own before the queue and outlives its clearing; strategies batch the rest', async () => {
+    const client = await clientOf(stack);
+    const slug = 'add-note';
+    const queue = (description: string) => client.call('queue_add', { slug, description });
+    const send = (message: string) => client.call('session_send', { slug, message });
     const held = (name: string): string => scripted(`Hold for ${name}.`, bash(heldCommand(name)), { text: 'held' });
-    await stack.murmur(['queue', 'add', 'add-note', held('ordered')]);
-    const first = await heldCommandBegan(stack, 'add-note', 'ordered');
-    await stack.murmur(['queue', 'add', 'add-note', 'never', 'asked']);
-    await stack.murmur(['session', 'send', 'add-note', 'urgent']);
-    await stack.murmur(['queue', 'clear', 'add-note']);
-    await stack.murmur(['queue', 'add', 'add-note', 'alpha']);
-    await stack.murmur(['queue', 'add', 'add-note', 'beta']);
-    expect((await statusOf(stack, 'add-note')).queued).toEqual(['urgent', 'alpha', 'beta']);
+    await queue(held('ordered'));
+    const first = await heldCommandBegan(stack, slug, 'ordered');
+    await queue('never asked');
+    await send('urgent');
+    await client.call('clear_queue', { slug });
+    await queue('alpha');
+    await queue('beta');
+    expect((await statusOf(stack, slug)).queued).toEqual(['urgent', 'alpha', 'beta']);
     await first();
-    await settled(stack, 'add-note');
+    await settled(stack, slug);
 
-    await stack.murmur(['queue', 'strategy', 'add-note', 'one']);
-    await stack.murmur(['session', 'send', 'add-note', held('again')]);
-    const second = await heldCommandBegan(stack, 'add-note', 'again');
-    await stack.murmur(['queue', 'add', 'add-note', 'gamma']);
-    await stack.murmur(['queue', 'add', 'add-note', 'delta']);
+    await client.call('queue_strategy', { slug, strategy: 'one' });
+    await send(held('again'));
+    const second = await heldCommandBegan(stack, slug, 'again');
+    await queue('gamma');
+    await queue('delta');
     await second();
-    await settled(stack, 'add-note');
+    await settled(stack, slug);
 
     const prompts = promptsAfter('Hold for ordered.');
     expect(prompts.map((prompt) => /Hold for \w+|urgent|alpha|beta|gamma|delta|never/g.exec(prompt)?.[0])).toEqual([

@@ -12,10 +12,10 @@ export interface Count {
 }
 
 /**
- * Half of the time a test waits for servers and agents of its own, so one more than there are cores; beyond four they wait
+ * Half of the time a test waits for servers and agents of its own, so two more than there are cores; beyond four they wait
  * for each other.
  */
-const WORKERS = Math.min(4, availableParallelism() + 1);
+const WORKERS = Math.min(4, availableParallelism() + 2);
 
 /** Once the results are written jest ends within a second, unless a test has left something open. */
 const EXIT_MS = 30_000;

@@ -34,10 +34,12 @@ interface Scope {
 
 export const ls: Handler<'ls'> = async (parts, input, call) => {
   const scope = scopeOf(parts, call, input);
+  // Before those that run: one that gets its slot meanwhile would be in neither list.
+  const candidates = await waitingAgents(parts, scope);
   const executions = await listExecutions(parts, scope, input.all);
   const rows = await mapLimited(executions, READERS, async (each) => await summaryOf(parts, each));
   const known = new Set(executions.map((each) => each.id));
-  const waiting = await waitingAgents(parts, scope, known);
+  const waiting = candidates.filter(({ path }) => !known.has(path.slice(1)));
   const recorded = input.all ? await recordedAgents(parts, scope, known) : [];
   return sorted([...rows, ...waiting, ...recorded]).map((row) => ({ ...row, slug: slugFor(call, row) }));
 };
@@ -113,17 +115,13 @@ async function summaryOf(parts: ServerParts, execution: Execution): Promise<Summ
 }
 
 /** Agents of fan-outs that have not been started. */
-async function waitingAgents(
-  parts: ServerParts,
-  scope: Scope,
-  known: ReadonlySet<string>,
-): Promise<readonly Summary[]> {
+async function waitingAgents(parts: ServerParts, scope: Scope): Promise<readonly Summary[]> {
   const { workspace, account } = scope;
   const top = scope.top ?? (account === undefined ? undefined : { workspace, account, path: [] });
   const waiting = await allWaiting(parts, top === undefined ? `fanouts/w/${workspace}/u/` : plansBeneathPrefix(top));
   return waiting.flatMap(({ identity, known: { plan } }) => {
     const { id, slug, path } = addressOfIdentity(identity);
-    if (known.has(id) || !isIn(scope, id)) return [];
+    if (!isIn(scope, id)) return [];
     const { purpose } = plan.shared;
     return [
       {

@@ -14,7 +14,7 @@ import { startAgent } from '../../fixtures/running-agent.ts';
 import type { RunningAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
 import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
-import { eventually, gate } from '../../fixtures/waiting.ts';
+import { answered, eventually, gate } from '../../fixtures/waiting.ts';
 
 const temporal = temporalForFile();
 
@@ -32,7 +32,9 @@ async function spawn(parent: AgentSpec, child: AgentSpec): Promise<void> {
 }
 
 async function statusOf(spec: AgentSpec): Promise<AgentStatus> {
-  return await handleOf(spec).query<AgentStatus, [object]>('status', { children: true, timeline: ['phase'] });
+  return await answered(() =>
+    handleOf(spec).query<AgentStatus, [object]>('status', { children: true, timeline: ['phase'] }),
+  );
 }
 
 async function raise(spec: AgentSpec, usd: number): Promise<void> {

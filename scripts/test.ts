@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { runJest } from './test/jest.ts';
 import { packPackage, unpackPackage } from './test/package.ts';
 import { bin, ROOT, runBounded } from './test/run-bounded.ts';
+import { withTemporal } from './test/temporal.ts';
 
 /** Development needs a Node that runs TypeScript as it is; npm brings one, and here its absence shows. */
 const NEEDED_NODE = [22, 18] as const;
@@ -46,7 +47,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 const end = AbortSignal.any([AbortSignal.timeout(WHOLE_RUN_MS), interrupted.signal]);
 const outcomes = (await Promise.all(CHECKS.map(runInTurn))).flat();
-const tests = await withPackage((env) => runJest(end, env));
+const tests = await withTemporal((server) => withPackage((program) => runJest(end, { ...server, ...program })));
 
 const failed = tests.failed + outcomes.filter((ok) => !ok).length;
 const passed = tests.passed + outcomes.filter((ok) => ok).length;

@@ -9,20 +9,20 @@ import { ACCOUNT, startApi } from '../server/fixtures/api.ts';
 import type { Api } from '../server/fixtures/api.ts';
 import type { Become, Received } from '../server/fixtures/stub-agent.ts';
 import { startStubWorker } from '../server/fixtures/stub-worker.ts';
-import { startDevServer } from '../server/fixtures/temporal.ts';
-import type { DevServer } from '../server/fixtures/temporal.ts';
+import { startTemporalServer } from '../fixtures/temporal-server.ts';
+import type { TemporalServer } from '../fixtures/temporal-server.ts';
 import { overHttp, overStdio, textOf } from './fixtures/client.ts';
 import type { McpClient } from './fixtures/client.ts';
 
 jest.setTimeout(60_000);
 
 let home: string;
-let temporal: DevServer;
+let temporal: TemporalServer;
 let worker: AsyncDisposable;
 let api: Api;
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'murmur-mcp-'));
-  temporal = await startDevServer();
+  temporal = await startTemporalServer();
   worker = await startStubWorker(temporal.address);
   const timing = { query: 15_000, update: 30_000, recheck: 1_000, plainAnswer: 20, heartbeat: 50 };
   api = await startApi({ temporal: temporal.address, timing });

@@ -7,16 +7,16 @@ import { ACCOUNT, startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
 import { startStubWorker } from './fixtures/stub-worker.ts';
 import type { Become, Received } from './fixtures/stub-agent.ts';
-import { startDevServer } from './fixtures/temporal.ts';
-import type { DevServer } from './fixtures/temporal.ts';
+import { startTemporalServer } from '../fixtures/temporal-server.ts';
+import type { TemporalServer } from '../fixtures/temporal-server.ts';
 
 jest.setTimeout(60_000);
 
-let temporal: DevServer;
+let temporal: TemporalServer;
 let worker: AsyncDisposable;
 let api: Api;
 beforeAll(async () => {
-  temporal = await startDevServer();
+  temporal = await startTemporalServer();
   worker = await startStubWorker(temporal.address);
   // A loaded machine answers a query late; what happens when nobody answers is tested in without-worker.test.ts.
   api = await startApi({ temporal: temporal.address, timing: { query: 15_000, update: 30_000, recheck: 1_000 } });

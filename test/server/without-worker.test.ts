@@ -4,15 +4,15 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { machineName, secretsRef } from '../../drivers/agents/names.ts';
 import { ACCOUNT, startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
-import { startDevServer } from './fixtures/temporal.ts';
-import type { DevServer } from './fixtures/temporal.ts';
+import { startTemporalServer } from '../fixtures/temporal-server.ts';
+import type { TemporalServer } from '../fixtures/temporal-server.ts';
 
 jest.setTimeout(120_000);
 
-let temporal: DevServer;
+let temporal: TemporalServer;
 let api: Api;
 beforeAll(async () => {
-  temporal = await startDevServer();
+  temporal = await startTemporalServer();
   api = await startApi({
     temporal: temporal.address,
     timing: { query: 500, update: 500, killProbe: 300, killUnanswered: 600, temporalCall: 30_000 },

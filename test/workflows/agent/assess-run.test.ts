@@ -3,10 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import type { AssessReply } from '../../../contract/wire/assessment.ts';
 import { startAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
-import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
+import { sharedTemporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 
-const temporal = temporalForFile();
+const temporal = sharedTemporalForFile();
 
 const cost = { usd: 0.5, by_model: {} };
 const done: AssessReply = { status: 'assessed', verdict: { done: true, reason: 'all there', missing: [] }, cost };

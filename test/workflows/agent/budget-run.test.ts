@@ -13,10 +13,10 @@ import { agentSpec } from '../../fixtures/agent-spec.ts';
 import { startAgent } from '../../fixtures/running-agent.ts';
 import type { RunningAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
-import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
+import { sharedTemporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { answered, eventually, gate } from '../../fixtures/waiting.ts';
 
-const temporal = temporalForFile();
+const temporal = sharedTemporalForFile();
 
 function handleOf(spec: AgentSpec): WorkflowHandle {
   return temporal.client.workflow.getHandle(workflowIdOf(spec.identity));

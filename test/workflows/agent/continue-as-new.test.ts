@@ -3,10 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import type { AgentStatus } from '../../../contract/wire/agent.ts';
 import type { Task } from '../../../contract/wire/tasks.ts';
 import { followUp, startAgent } from '../../fixtures/running-agent.ts';
-import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
+import { sharedTemporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 
-const temporal = temporalForFile();
+const temporal = sharedTemporalForFile();
 
 describe.each([
   { name: 'with a cache', options: {}, messages: 120 },

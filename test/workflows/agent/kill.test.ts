@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { startAgent } from '../../fixtures/running-agent.ts';
-import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
+import { sharedTemporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually, gate } from '../../fixtures/waiting.ts';
 
-const temporal = temporalForFile();
+const temporal = sharedTemporalForFile();
 
 const KILL = { id: 'k1', from: 'tess', reason: 'wrong repository' };
 

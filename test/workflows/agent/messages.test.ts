@@ -5,10 +5,10 @@ import type { Task } from '../../../contract/wire/tasks.ts';
 import { startAgent } from '../../fixtures/running-agent.ts';
 import type { RunningAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
-import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
+import { sharedTemporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { gate } from '../../fixtures/waiting.ts';
 
-const temporal = temporalForFile();
+const temporal = sharedTemporalForFile();
 
 /** A signal with a payload as it came over the wire, as the Web UI sends it. */
 async function signalRaw(agent: RunningAgent, name: string, encoding: string | undefined, data: string): Promise<void> {

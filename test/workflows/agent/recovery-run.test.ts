@@ -3,9 +3,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import { HANDOVER, MACHINE_LOST } from '../../../contract/wire/activities.ts';
 import { startAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
-import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
+import { sharedTemporalForFile } from '../../fixtures/temporal-for-file.ts';
 
-const temporal = temporalForFile();
+const temporal = sharedTemporalForFile();
 
 const lost = (): ApplicationFailure => ApplicationFailure.nonRetryable('the machine is gone', MACHINE_LOST);
 

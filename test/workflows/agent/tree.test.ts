@@ -11,10 +11,10 @@ import { startAgent } from '../../fixtures/running-agent.ts';
 import type { RunningAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
 import type { StubScript } from '../../fixtures/stub-activities.ts';
-import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
+import { sharedTemporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 
-const temporal = temporalForFile();
+const temporal = sharedTemporalForFile();
 
 function childSpec(parent: AgentSpec, slug: string, changes: Partial<AgentSpec> = {}): AgentSpec {
   const identity = { ...parent.identity, path: [...parent.identity.path, slug] };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { startAgent } from '../../fixtures/running-agent.ts';
-import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
+import { sharedTemporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 
-const temporal = temporalForFile();
+const temporal = sharedTemporalForFile();
 
 /** Names of the events of a history, as Temporal calls them, by their numbers in the protocol. */
 const UPSERT = 40;

@@ -1,10 +1,10 @@
 // The fan-out workflow on a real server, with activities that only count.
 import { describe, expect, it } from '@jest/globals';
 import { startFanout } from '../../fixtures/running-fanout.ts';
-import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
+import { sharedTemporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 
-const temporal = temporalForFile();
+const temporal = sharedTemporalForFile();
 
 describe('the fan-out workflow', () => {
   it('gets through ten thousand items, each once and in order, through many continue-as-new', async () => {

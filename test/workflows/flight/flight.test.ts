@@ -5,10 +5,10 @@ import type { AgentResult, AgentStatus } from '../../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../../contract/wire/identity.ts';
 import { startFlight } from '../../fixtures/running-flight.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
-import { temporalForFile } from '../../fixtures/temporal-for-file.ts';
+import { sharedTemporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 
-const temporal = temporalForFile();
+const temporal = sharedTemporalForFile();
 
 const WHOLE = `---
 max_concurrent: 2

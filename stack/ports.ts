@@ -1,4 +1,5 @@
 // Ports of the embedded stack: those that were asked for, or free ones.
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import getPort from 'get-port';
 import { MurmurError } from '../contract/wire/errors.ts';
@@ -47,7 +48,8 @@ export async function choosePorts(wanted: WantedPorts, embedded: boolean): Promi
     const problem = await portProblem(which, wanted[which]);
     if (problem !== undefined) throw problem;
   }
-  const free = async (port: number): Promise<number> => (port === 0 ? getPort({ host: '127.0.0.1' }) : port);
+  const free = async (port: number): Promise<number> =>
+    port === 0 ? getPort({ host: '127.0.0.1', port: unassigned() }) : port;
   return {
     temporal: {
       grpc: await free(wanted.temporal),
@@ -57,6 +59,18 @@ export async function choosePorts(wanted: WantedPorts, embedded: boolean): Promi
     },
     api: await free(wanted.api),
   };
+}
+
+/**
+ * Ports that no system gives to a connection or to a server that asked for any: Linux gives those from 32768 on
+ * (ip_local_port_range), macOS and the IANA from 49152 on. Such a one could be taken between our look and the server's
+ * start, or while the server is started again on the ports that it had.
+ */
+const UNASSIGNED = { from: 10_000, to: 32_767 } as const;
+
+/** More than one, in case that some are taken; random, as several stacks may look at the same time. */
+function unassigned(): readonly number[] {
+  return Array.from({ length: 20 }, () => randomInt(UNASSIGNED.from, UNASSIGNED.to + 1));
 }
 
 function isFree(port: number): Promise<boolean> {

@@ -31,6 +31,16 @@ export async function temporalIsReady(
   return known !== undefined && attributes.every((name) => Object.hasOwn(known, name));
 }
 
+/**
+ * The last of Temporal's services to start polls its own task queue. Until then the server answers, but may still end: it
+ * has services that listen on ports of its own choice, and ends when one of them is taken (seen once in 150 starts).
+ */
+export async function temporalHasStarted(httpUrl: string): Promise<boolean> {
+  const queue = 'temporal-system/task-queues/temporal-sys-processor-parent-close-policy';
+  const answer = await ask(`${httpUrl}/api/v1/namespaces/${queue}`, { limitMs: ANSWER_MS });
+  return ((answer as { pollers?: readonly unknown[] } | undefined)?.pollers ?? []).length > 0;
+}
+
 /** The API server says so itself: it reaches Temporal, and a worker polls. */
 export async function serverIsReady(apiUrl: string): Promise<boolean> {
   return (await ask(`${apiUrl}/ready`, { limitMs: ANSWER_MS })) !== undefined;

@@ -11,12 +11,18 @@ import { readRecord, removeRecord, runningRecord, whileDeciding, writeRecord } f
 import { stopRunners } from '../runners.ts';
 import { endLeftovers } from './leftovers.ts';
 import { keepChild, type ChildSpec, type KeptChild } from './child.ts';
-import { holdsWithin, serverIsReady, temporalIsReady } from './readiness.ts';
+import { holdsWithin, serverIsReady, temporalHasStarted, temporalIsReady } from './readiness.ts';
 import { serverSpec, sharedEnvironment, temporalSpec, workerSpec } from './specs.ts';
 import type { StackSettings } from './settings.ts';
 
 /** Ready in a second on an idle machine; a slow one under load gets this long for each process. */
 const READY_MS = 90_000;
+
+/**
+ * Temporal has started all of its services when the worker and the API server have, or soon after; a release that calls
+ * them otherwise is not waited for longer.
+ */
+const SETTLED_MS = 10_000;
 
 /** A process that ends this often before it is ready will not become ready. */
 const START_ATTEMPTS = 3;
@@ -104,6 +110,9 @@ class Stack {
       this.#keep(serverSpec(this.#settings, shared, env)),
     ]);
     await this.#untilReady('server', () => serverIsReady(server.url));
+    const { http_url: temporalUrl } = this.#record?.temporal ?? {};
+    if (temporalUrl !== undefined)
+      await holdsWithin(() => temporalHasStarted(temporalUrl), SETTLED_MS, this.#options.stop);
     await this.#update({ state: 'ready', message: 'ready' });
     this.#say(`ready: API ${server.url}, logs in ${home.logs.folder}`);
     if (this.#record !== undefined) this.#options.onReady?.(this.#record);

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { isRunning } from '../../stack/process.ts';
+import { temporalHasStarted } from '../../stack/supervisor/readiness.ts';
 import { upInForeground } from '../../stack/up.ts';
 import { StackHarness, TEST_TIMEOUT_MS } from './harness.ts';
 
@@ -50,6 +51,7 @@ describe('up and down', () => {
       const { record } = await stack.up();
       expect(record).toMatchObject({ state: 'ready', temporal: { embedded: true, namespace: 'default' } });
       expect(await temporalAnswers(record.temporal?.http_url)).toBe(true);
+      expect(await temporalHasStarted(record.temporal?.http_url ?? '')).toBe(true);
       expect((await fetch(`${record.server?.url ?? ''}/ready`)).ok).toBe(true);
       expect(stack.progress).toContain('starting the worker and the API server');
       for (const file of ['stack.json', 'token', 'tokens.json']) {

@@ -22,6 +22,8 @@ import { readState, removeState, writeState } from './state-file.ts';
 
 export interface ServedRunner {
   readonly port: number;
+  /** Aborted once it has been told to stop and takes no more calls. */
+  readonly ending: AbortSignal;
   /** Resolves when a stop, by call or by `stop`, is complete. */
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
@@ -55,6 +57,7 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
   closing.signal.addEventListener('abort', () => void server.close().then(stopped.resolve));
   return {
     port,
+    ending: closing.signal,
     stopped: stopped.promise,
     stop: async () => {
       await runner.stop({ status: 'cut_off' });

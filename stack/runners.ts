@@ -4,6 +4,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HomePaths } from '../config/home.ts';
 import type { RunnerAddress, RunnerConfig, RunnerHealth, StopRequest } from '../contract/wire/runner.ts';
+import { endRunnerHosts } from '../drivers/machines/local/runner-host-end.ts';
 import { endRunner } from '../drivers/machines/local/runner-end.ts';
 import { ask } from './loopback.ts';
 import { endProcess, identityOf } from './process.ts';
@@ -18,6 +19,8 @@ const STOP_MS = 10_000;
 export async function stopRunners(home: HomePaths): Promise<readonly string[]> {
   const names = await readdir(home.machines).catch(() => []);
   const stopped = await Promise.all(names.map((name) => stopRunner(join(home.machines, name, 'runner'))));
+  // One that has been started for a machine that never came.
+  await endRunnerHosts(home.machines);
   return names.filter((_, index) => stopped[index]);
 }
 

@@ -32,6 +32,25 @@ export interface RunnerEnd {
   readonly pid: number;
 }
 
+/**
+ * How to reach a process that serves the runners of several machines: its first line of output, and
+ * `<machine>/runner/host.json`, mode 0600, written before the process is asked to serve that machine.
+ */
+export interface RunnerHostAccess {
+  readonly pid: number;
+  readonly port: number;
+  /** Bearer token of every call. */
+  readonly token: string;
+}
+
+/** `POST /serve` of such a process. `POST /drop` takes the directory alone. */
+export interface HostedRunner {
+  /** `<machine>/runner`, absolute; with a config.json. */
+  readonly directory: string;
+  /** The caller's environment, as a runner of its own process would have it. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** `GET /health`. Answered without a token, so it says nothing secret. */
 export interface RunnerHealth {
   readonly protocol: number;

@@ -22,13 +22,14 @@ export async function createMachines(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ readonly local: MachineProvider }> {
   const { home, claude } = config;
-  // Where the stack's programs keep what they have compiled: each runner is a file of its own, which would only fill it.
-  const { NODE_COMPILE_CACHE: _cache, ...callers } = env;
+  // Where the stack's programs keep what they have compiled: what a runner with a process of its own starts has no use for it.
+  const { NODE_COMPILE_CACHE: compileCache, ...callers } = env;
   const local = createLocalProvider({
     machines: home.machines,
     isolation: await localIsolation(config),
     programs: { ...(claude === undefined ? {} : { claude }), murmur: MURMUR },
     env: callers,
+    compileCache,
   });
   return { local };
 }
@@ -49,6 +50,7 @@ async function localIsolation({
   return {
     description,
     ownUser,
+    isWhole: kind === 'namespace',
     settings: ({ name, layout, uid }) => {
       const spec: IsolationSpec = {
         kind,

@@ -80,6 +80,12 @@ export interface Machine {
   exec(command: string, args: readonly string[], options: ExecOptions): Promise<ExecResult>;
   /** Starts a program that outlives this connection, with the rights of the runner; its output goes to the log file. */
   launch(command: string, args: readonly string[], options: { readonly log: string }): Promise<void>;
+  /**
+   * Has the machine's runner, whose config.json is written, served by a process that serves other machines of the host as
+   * well; resolves when it does. Absent where a runner needs a process of its own.
+   * @param bundle the runner as one file, on this host
+   */
+  readonly shareRunner?: (bundle: string) => Promise<void>;
   /** Writes a file; parents are made. */
   put(path: string, content: Buffer | string, mode?: number): Promise<void>;
   /** Throws NOT_FOUND. */

@@ -52,19 +52,23 @@ export interface RunnerAccess {
   readonly token: string;
 }
 
+/** What calls need of a machine. */
+export type RunnerMachine = Pick<Machine, 'name' | 'dial'>;
+
+export interface RunnerCall {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: unknown;
+  readonly signal: AbortSignal;
+}
+
 /**
  * A client of the runner that listens on the port. Every call throws MurmurError: what the runner answered, or
  * UNAVAILABLE when it cannot be reached or does not answer in time.
  */
-export function createRunnerClient(machine: Machine, access: RunnerAccess): RunnerClient {
-  async function call<Reply>(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal): Promise<Reply> {
-    const answer = await send(machine, access, method, path, body, signal);
-    try {
-      return (await jsonOf(answer)) as Reply;
-    } catch (error) {
-      throw error instanceof MurmurError ? error : unreachable(machine, 'its answer broke off', error);
-    }
-  }
+export function createRunnerClient(machine: RunnerMachine, access: RunnerAccess): RunnerClient {
+  const call = <Reply>(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal): Promise<Reply> =>
+    callRunner<Reply>(machine, access, { method, path, body, signal });
   const post = <Reply>(path: string, body: unknown, limitMs: number): Promise<Reply> =>
     call('POST', path, body, AbortSignal.timeout(limitMs));
   return {
@@ -81,8 +85,22 @@ export function createRunnerClient(machine: Machine, access: RunnerAccess): Runn
   };
 }
 
+/** One call, answered in JSON. Throws as the calls of the client do. */
+export async function callRunner<Reply>(
+  machine: RunnerMachine,
+  access: RunnerAccess,
+  { body, method, path, signal }: RunnerCall,
+): Promise<Reply> {
+  const answer = await send(machine, access, method, path, body, signal);
+  try {
+    return (await jsonOf(answer)) as Reply;
+  } catch (error) {
+    throw error instanceof MurmurError ? error : unreachable(machine, 'its answer broke off', error);
+  }
+}
+
 async function* events(
-  machine: Machine,
+  machine: RunnerMachine,
   access: RunnerAccess,
   after: number,
   signal: AbortSignal,
@@ -116,7 +134,7 @@ async function* events(
 }
 
 async function* file(
-  machine: Machine,
+  machine: RunnerMachine,
   access: RunnerAccess,
   input: FileRequest,
   signal: AbortSignal,
@@ -132,7 +150,7 @@ async function* file(
 }
 
 async function send(
-  machine: Machine,
+  machine: RunnerMachine,
   access: RunnerAccess,
   method: string,
   path: string,
@@ -175,6 +193,6 @@ async function jsonOf(answer: IncomingMessage): Promise<unknown> {
 }
 
 /** What callers see when a runner cannot be reached: worth trying again, since it may be starting. */
-export function unreachable(machine: Machine, why: string, cause?: unknown): MurmurError {
+export function unreachable(machine: Pick<Machine, 'name'>, why: string, cause?: unknown): MurmurError {
   return new MurmurError('UNAVAILABLE', `the runner on machine ${machine.name} cannot be reached: ${why}`, { cause });
 }

@@ -5,6 +5,7 @@ import { posix } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { RUNNER_PROTOCOL, type RunnerAddress, type RunnerConfig } from '../../contract/wire/runner.ts';
+import { RUNNER_NODE_FLAGS } from './runner-flags.ts';
 import type { Machine } from './provider.ts';
 import { createRunnerClient, unreachable, type RunnerClient } from './runner-client.ts';
 
@@ -17,11 +18,6 @@ export interface RunnerPrograms {
 
 /** A runner answers within 0.2 s of its start; a loaded host may need many times that. */
 const START_LIMIT_MS = 20_000;
-/**
- * One megabyte of young objects instead of sixteen: there is one runner an agent, and it mostly waits. Measured after 50
- * turns: 76 instead of 91 MB, at the same speed.
- */
-const NODE_FLAGS = ['--max-semi-space-size=1'];
 /**
  * Address files appear without a signal over a machine's connection. A runner has written its own after some 60 ms; when
  * many start at once it takes seconds, and looking for all of them as often would delay them further.
@@ -72,9 +68,13 @@ async function startRunner(machine: Machine, programs: RunnerPrograms): Promise<
     isolation: machine.isolationSettings,
   };
   await machine.put(file('config.json'), JSON.stringify(config), 0o600);
-  await machine.put(file('runner.cjs'), await readFile(programs.bundle), 0o600);
-  const args = [...NODE_FLAGS, file('runner.cjs'), machine.paths.runner];
-  await machine.launch(machine.node, args, { log: file('runner.log') });
+  if (machine.shareRunner === undefined) {
+    await machine.put(file('runner.cjs'), await readFile(programs.bundle), 0o600);
+    const args = [...RUNNER_NODE_FLAGS, file('runner.cjs'), machine.paths.runner];
+    await machine.launch(machine.node, args, { log: file('runner.log') });
+  } else {
+    await machine.shareRunner(programs.bundle);
+  }
   const began = Date.now();
   const end = began + (programs.startLimitMs ?? START_LIMIT_MS);
   while (Date.now() < end) {

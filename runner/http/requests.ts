@@ -3,6 +3,7 @@ import type { AssessRequest } from '../../contract/wire/assessment.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type {
   FileRequest,
+  HostedRunner,
   InterruptRequest,
   NoticeRequest,
   OpenRequest,
@@ -67,6 +68,19 @@ export function fileRequest(body: Body): FileRequest {
   need(body, 'path', isPath, PATH_KIND);
   if (body['within'] !== undefined) need(body, 'within', isPath, PATH_KIND);
   return body as unknown as FileRequest;
+}
+
+/** Throws like `openRequest`. */
+export function hostedRequest(body: Body): HostedRunner {
+  need(body, 'directory', isPath, PATH_KIND);
+  need(body, 'env', isTextRecord, 'an object of texts');
+  return body as unknown as HostedRunner;
+}
+
+/** Throws like `openRequest`. */
+export function dropRequest(body: Body): Pick<HostedRunner, 'directory'> {
+  need(body, 'directory', isPath, PATH_KIND);
+  return body as unknown as Pick<HostedRunner, 'directory'>;
 }
 
 function need(body: Body, field: string, isRight: (value: unknown) => boolean, kind: string): void {

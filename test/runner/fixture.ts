@@ -130,7 +130,7 @@ export function clientOf(port: number, token = TOKEN): RunnerClient {
       return socket;
     },
   };
-  return createRunnerClient(machine as Machine, { port, token });
+  return createRunnerClient(machine, { port, token });
 }
 
 /** A request to open a session on these repositories. */

@@ -7,6 +7,8 @@ export interface LocalIsolation {
   readonly description: string;
   /** Whether each machine gets a user id of its own. */
   readonly ownUser: boolean;
+  /** Whether what a machine's runner has started ends with it whatever it does, so that runners can share a process. */
+  readonly isWhole: boolean;
   /** What the machine's runner is told. */
   settings(machine: {
     readonly name: string;

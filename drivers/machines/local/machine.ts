@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -19,11 +19,13 @@ export interface LocalMachineOptions {
   readonly isolationSettings: IsolationSettings;
   /** Environment of the caller, for the runner and commands: its git configuration, ssh agent and PATH. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** See Machine. */
+  readonly shareRunner?: Machine['shareRunner'];
 }
 
 /** The connection; nothing is opened, so there is nothing to close. */
 export function connectLocal(options: LocalMachineOptions): Machine {
-  const { name, layout, isolation, isolationSettings, env } = options;
+  const { name, layout, isolation, isolationSettings, env, shareRunner } = options;
   return {
     name,
     isolation,
@@ -90,20 +92,24 @@ export function connectLocal(options: LocalMachineOptions): Machine {
         throw error;
       }
     },
-    dial: async (port) => {
-      const socket = connect({ host: '127.0.0.1', port });
-      try {
-        await once(socket, 'connect');
-        return socket;
-      } catch (error) {
-        throw new MurmurError('UNAVAILABLE', `nothing listens on port ${String(port)} of machine ${name}`, {
-          cause: error,
-        });
-      }
-    },
+    dial: (port) => dialLoopback(name, port),
+    ...(shareRunner === undefined ? {} : { shareRunner }),
     // The machine's network is the host's.
     expose: (server) => Promise.resolve(server),
   };
+}
+
+/** Connects to a port of this host, for the machine of that name. Throws UNAVAILABLE when nothing listens. */
+export async function dialLoopback(name: string, port: number): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port });
+  try {
+    await once(socket, 'connect');
+    return socket;
+  } catch (error) {
+    throw new MurmurError('UNAVAILABLE', `nothing listens on port ${String(port)} of machine ${name}`, {
+      cause: error,
+    });
+  }
 }
 
 function endGroup(leader: number | undefined): void {

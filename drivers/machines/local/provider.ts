@@ -8,6 +8,7 @@ import { connectLocal } from './machine.ts';
 import { installPrograms } from './programs.ts';
 import { readRecord, writeRecord, type LocalRecord } from './record.ts';
 import { endRunner } from './runner-end.ts';
+import { RunnerHosts } from './runner-hosts.ts';
 import { returnUser, takeUser } from './users.ts';
 
 export interface LocalProviderOptions {
@@ -18,11 +19,21 @@ export interface LocalProviderOptions {
   readonly programs: Readonly<Record<string, string | readonly string[]>>;
   /** The caller's environment, without credentials of models. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the processes that serve runners keep what they have compiled. */
+  readonly compileCache?: string | undefined;
 }
+
+/** Bytes of a socket's path, less the longest file name in a machine's `run`. */
+const LONGEST_RUN = 107 - '/git.sock'.length;
 
 /** The provider `local`. */
 export function createLocalProvider(options: LocalProviderOptions): MachineProvider {
   const { machines, isolation } = options;
+  const { compileCache } = options;
+  const hosts = new RunnerHosts({
+    machines,
+    env: { ...options.env, ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }) },
+  });
   const layoutOf = (name: string): LocalLayout => localLayout(machines, name);
   const infoOf = (record: LocalRecord): MachineInfo => ({
     name: record.name,
@@ -102,15 +113,25 @@ export function createLocalProvider(options: LocalProviderOptions): MachineProvi
         throw new MurmurError('UNAVAILABLE', `machine ${name} is stopped`, { hint: 'start it first' });
       }
       const layout = layoutOf(name);
+      const env = { ...options.env, PATH: `${layout.bin}:${options.env['PATH'] ?? ''}` };
+      // A runner of its own process stands in `run`, from where the path of its socket is short.
+      const isShared = isolation.isWhole && Buffer.byteLength(layout.run) <= LONGEST_RUN;
       return connectLocal({
         name,
         layout,
         isolation: isolation.description,
         isolationSettings: settingsOf(record),
-        env: { ...options.env, PATH: `${layout.bin}:${options.env['PATH'] ?? ''}` },
+        env,
+        ...(isShared
+          ? { shareRunner: (bundle) => hosts.serve(bundle, name, { directory: layout.runner, env: defined(env) }) }
+          : {}),
       });
     },
   };
+}
+
+function defined(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
 /** The agent's folders belong to its user; the others stay the caller's. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { RunnerEnd } from '../../../contract/wire/runner.ts';
+import { dropRunner } from './runner-host-end.ts';
 import { commandLineOf, commandLines } from '../isolation/process-table.ts';
 
 /** A killed process is gone within milliseconds; a busy host may take a while to say so. */
@@ -12,12 +13,14 @@ const GONE_LIMIT_MS = 10_000;
 const LOOK_AGAIN_MS = 10;
 
 /**
- * Kills every runner whose folder this is and waits until they are gone; the agent program goes with its runner. They
- * are found by their command line, which names the folder: a runner that has just been started has no address yet.
+ * Ends the runner whose folder this is and waits until it is gone; the agent program goes with its runner. One that a
+ * shared process serves is dropped there; those with a process of their own are killed, and found by their command line,
+ * which names the folder: a runner that has just been started has no address yet.
  * Answers whether the runner had stopped in good order and left nothing inside: then nobody need look for it.
  */
 export async function endRunner(runnerFolder: string): Promise<boolean> {
   const stopped = await readEnd(runnerFolder);
+  if (stopped === undefined) await dropRunner(runnerFolder);
   const find = stopped === undefined ? () => runnersOf(runnerFolder) : () => oneRunner(stopped.pid, runnerFolder);
   const end = Date.now() + GONE_LIMIT_MS;
   for (;;) {

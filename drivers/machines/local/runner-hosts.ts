@@ -1,0 +1,132 @@
+// The processes that serve the runners of this host's machines, several each: started when they are needed; they end by
+// themselves with the last of their machines.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import writeFileAtomic from 'write-file-atomic';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import type { HostedRunner, RunnerHostAccess } from '../../../contract/wire/runner.ts';
+import { RUNNER_NODE_FLAGS } from '../runner-flags.ts';
+import { callRunner } from '../runner-client.ts';
+import { dialLoopback } from './machine.ts';
+
+/**
+ * Machines that a process is given. More would save little, a sixteenth of a Node each, and all of them lose their turn when
+ * the process is killed.
+ */
+const SEATS = 16;
+/** It answers within 0.1 s; a loaded host may need many times that. */
+const START_LIMIT_MS = 20_000;
+/** Reading what a killed runner left takes longest. */
+const SERVE_LIMIT_MS = 20_000;
+
+interface Host {
+  readonly bundle: string;
+  readonly access: Promise<RunnerHostAccess>;
+  /** Machines that it can still be given. */
+  seats: number;
+}
+
+export interface RunnerHostsOptions {
+  /** The folder of all machines; the processes' command lines end with it. */
+  readonly machines: string;
+  /** Environment of the processes; that of runners comes with each. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export class RunnerHosts {
+  readonly #options: RunnerHostsOptions;
+  #newest: Host | undefined;
+
+  constructor(options: RunnerHostsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the runner serves. Throws UNAVAILABLE when no process comes up or answers, and what the runner refuses
+   * with.
+   */
+  async serve(bundle: string, name: string, runner: HostedRunner): Promise<void> {
+    const host = this.#seat(bundle);
+    try {
+      await ask(await host.access, name, runner);
+    } catch (error) {
+      // The last of its machines has just ended, or it was killed: another one is started.
+      if (!(error instanceof MurmurError) || error.code !== 'UNAVAILABLE') throw error;
+      if (this.#newest === host) this.#newest = undefined;
+      await ask(await this.#seat(bundle).access, name, runner);
+    }
+  }
+
+  #seat(bundle: string): Host {
+    const newest = this.#newest;
+    if (newest !== undefined && newest.bundle === bundle && newest.seats > 0) {
+      newest.seats -= 1;
+      return newest;
+    }
+    const host = { bundle, access: this.#start(bundle), seats: SEATS - 1 };
+    host.access.catch(() => {
+      if (this.#newest === host) this.#newest = undefined;
+    });
+    this.#newest = host;
+    return host;
+  }
+
+  async #start(bundle: string): Promise<RunnerHostAccess> {
+    const { env, machines } = this.#options;
+    await mkdir(machines, { recursive: true, mode: 0o700 });
+    const log = await open(join(machines, '.runners.log'), 'a', 0o600);
+    try {
+      const child = spawn(process.execPath, [...RUNNER_NODE_FLAGS, bundle, HOST_FLAG, machines], {
+        cwd: machines,
+        env: { ...env },
+        detached: true,
+        stdio: ['ignore', 'pipe', log.fd],
+      });
+      await once(child, 'spawn');
+      return await firstLine(child);
+    } catch (error) {
+      if (error instanceof MurmurError) throw error;
+      throw new MurmurError('UNAVAILABLE', `the process for runners does not start: ${String(error)}`, {
+        cause: error,
+      });
+    } finally {
+      await log.close();
+    }
+  }
+}
+
+/** Tells such a process from others, with the folder of machines behind it. */
+export const HOST_FLAG = '--host';
+
+async function ask(access: RunnerHostAccess, name: string, runner: HostedRunner): Promise<void> {
+  // Whoever ends the machine from now on has to ask this process.
+  await writeFileAtomic(join(runner.directory, 'host.json'), JSON.stringify(access), { mode: 0o600 });
+  const machine = { name, dial: (port: number) => dialLoopback(name, port) };
+  const signal = AbortSignal.timeout(SERVE_LIMIT_MS);
+  await callRunner(machine, access, { method: 'POST', path: '/serve', body: runner, signal });
+}
+
+async function firstLine(child: ChildProcess): Promise<RunnerHostAccess> {
+  const output = child.stdout as Readable;
+  const late = AbortSignal.timeout(START_LIMIT_MS);
+  try {
+    const lines = createInterface({ input: output });
+    const [line] = (await Promise.race([
+      once(lines, 'line', { signal: late }),
+      once(child, 'exit', { signal: late }).then(() => []),
+    ])) as readonly string[];
+    lines.close();
+    if (line === undefined) throw new Error(`it ended with ${String(child.exitCode ?? child.signalCode)}`);
+    return JSON.parse(line) as RunnerHostAccess;
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  } finally {
+    output.destroy();
+    child.unref();
+  }
+}

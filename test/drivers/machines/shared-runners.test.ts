@@ -1,0 +1,160 @@
+// Runners of several machines in one process, with the real runner.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { homePaths, userCacheFolder } from '../../../config/home.ts';
+import type { RunnerHostAccess } from '../../../contract/wire/runner.ts';
+import { createMachines } from '../../../drivers/machines/configured.ts';
+import { detectIsolation } from '../../../drivers/machines/isolation/detect.ts';
+import { commandLineOf } from '../../../drivers/machines/isolation/process-table.ts';
+import { dropRunner, endRunnerHosts } from '../../../drivers/machines/local/runner-host-end.ts';
+import type { MachineProvider } from '../../../drivers/machines/provider.ts';
+import type { RunnerClient } from '../../../drivers/machines/runner-client.ts';
+import { ensureRunner, findRunner } from '../../../drivers/machines/runner-process.ts';
+import { runnerBundle } from '../../../worker/runner-bundle.ts';
+import { eventually } from '../../fixtures/waiting.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+jest.setTimeout(60_000);
+
+const { kind } = await detectIsolation('auto');
+const isShared = kind === 'namespace';
+
+(isShared ? describe : describe.skip)(`runners that share a process${isShared ? '' : ' (needs namespaces)'}`, () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let machines: string;
+  let provider: MachineProvider;
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    const home = homePaths(folder.path);
+    machines = home.machines;
+    provider = (await createMachines({ home, isolation: 'auto', claude: undefined }, process.env)).local;
+  });
+  afterEach(async () => {
+    for (const { name } of await provider.list()) await provider.destroy(name);
+    await endRunnerHosts(machines);
+    await folder[Symbol.asyncDispose]();
+  });
+
+  const runnerOf = (name: string) => join(machines, name, 'runner');
+  const hostOf = async (name: string): Promise<RunnerHostAccess> =>
+    JSON.parse(await readFile(join(runnerOf(name), 'host.json'), 'utf8')) as RunnerHostAccess;
+  const bundle = async () => ({ bundle: await runnerBundle(userCacheFolder(process.env)) });
+  const isGone = (pid: number) => commandLineOf(pid)?.includes('--host') !== true;
+
+  async function start(name: string): Promise<RunnerClient> {
+    await provider.create({ name, labels: {} });
+    return ensureRunner(await provider.connect(name), await bundle());
+  }
+
+  async function pidOf(client: RunnerClient): Promise<number> {
+    return (await client.health()).pid;
+  }
+
+  it('answer each for its own machine, with a token of its own', async () => {
+    const [one, two] = await Promise.all([start('murmur-1'), start('murmur-2')]);
+    expect(await one.health()).toMatchObject({ machine: 'murmur-1' });
+    expect(await two.health()).toMatchObject({ machine: 'murmur-2', pid: await pidOf(one) });
+    const [token, other] = await Promise.all(
+      ['murmur-1', 'murmur-2'].map(
+        async (name) =>
+          (JSON.parse(await readFile(join(runnerOf(name), 'config.json'), 'utf8')) as { token: string }).token,
+      ),
+    );
+    const { port } = JSON.parse(await readFile(join(runnerOf('murmur-1'), 'address.json'), 'utf8')) as { port: number };
+    const snapshot = (bearer: string | undefined) =>
+      fetch(`http://127.0.0.1:${String(port)}/snapshot`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${String(bearer)}` },
+      });
+    expect((await snapshot(other)).status).toBe(401);
+    expect((await snapshot((await hostOf('murmur-1')).token)).status).toBe(401);
+    // Its own token gets as far as the session that is not open.
+    expect(await (await snapshot(token)).json()).toMatchObject({ error: { code: 'FAILED_PRECONDITION' } });
+  });
+
+  it('stay when another one is destroyed, and their process ends with the last', async () => {
+    const [one, two] = await Promise.all([start('murmur-1'), start('murmur-2')]);
+    const pid = await pidOf(two);
+    await one.stop({ status: 'cut_off' });
+    await provider.destroy('murmur-1');
+    expect(await pidOf(two)).toBe(pid);
+    await expect(one.health()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    // Without having been told to stop, as after a call that never came through.
+    await provider.destroy('murmur-2');
+    await eventually(() => isGone(pid), 'the process has ended');
+    expect(await pidOf(await start('murmur-3'))).not.toBe(pid);
+  });
+
+  it('come again in another process when theirs is killed', async () => {
+    const [one] = await Promise.all([start('murmur-1'), start('murmur-2')]);
+    const pid = await pidOf(one);
+    process.kill(pid, 'SIGKILL');
+    await eventually(() => isGone(pid), 'the process is gone');
+    expect(await findRunner(await provider.connect('murmur-1'))).toBeUndefined();
+    const [again, other] = await Promise.all([start('murmur-1'), start('murmur-2')]);
+    expect(await pidOf(again)).not.toBe(pid);
+    expect(await pidOf(other)).toBe(await pidOf(again));
+  });
+
+  it('start where they were after a stop of the machine, as long as another keeps the process', async () => {
+    const [one] = await Promise.all([start('murmur-1'), start('murmur-2')]);
+    const pid = await pidOf(one);
+    await provider.stop('murmur-1');
+    await provider.start('murmur-1');
+    expect(await pidOf(await start('murmur-1'))).toBe(pid);
+  });
+
+  it('are sixteen at most in one process', async () => {
+    const clients = await Promise.all(Array.from({ length: 18 }, (_, index) => start(`murmur-${String(index)}`)));
+    const pids = await Promise.all(clients.map(pidOf));
+    const counts = [...new Set(pids)].map((pid) => pids.filter((each) => each === pid).length);
+    expect(counts.sort((a, b) => a - b)).toEqual([2, 16]);
+  });
+
+  it('do not survive a machine that is destroyed while they start', async () => {
+    await start('murmur-1');
+    const pid = (await hostOf('murmur-1')).pid;
+    await provider.create({ name: 'murmur-2', labels: {} });
+    const starting = ensureRunner(await provider.connect('murmur-2'), { ...(await bundle()), startLimitMs: 1_000 });
+    const outcome = starting.then(
+      () => 'started',
+      () => 'refused',
+    );
+    const claimed = () => readFile(join(runnerOf('murmur-2'), 'host.json')).then(Boolean, () => false);
+    await eventually(claimed, 'the process is being asked');
+    await provider.destroy('murmur-2');
+    await outcome;
+    await provider.destroy('murmur-1');
+    await eventually(() => isGone(pid), 'the process has nothing left to serve');
+  });
+
+  it('that do not answer are killed with their process, and the others come again', async () => {
+    const [one] = await Promise.all([start('murmur-1'), start('murmur-2')]);
+    const pid = await pidOf(one);
+    process.kill(pid, 'SIGSTOP');
+    await provider.destroy('murmur-1');
+    expect(isGone(pid)).toBe(true);
+    expect(await pidOf(await start('murmur-2'))).not.toBe(pid);
+  });
+
+  it('leave a process alone that has got the number of theirs', async () => {
+    const client = await start('murmur-1');
+    const { pid, port } = await hostOf('murmur-1');
+    const machine = await provider.connect('murmur-1');
+    await machine.put(join(runnerOf('murmur-1'), 'host.json'), JSON.stringify({ pid, port, token: 'of another' }));
+    await dropRunner(runnerOf('murmur-1'));
+    expect(await pidOf(client)).toBe(pid);
+    await machine.put(join(runnerOf('murmur-1'), 'host.json'), JSON.stringify({ pid: process.pid, port, token: '' }));
+    await dropRunner(runnerOf('murmur-1'));
+    expect(await pidOf(client)).toBe(pid);
+  });
+
+  it('end with the stack, also a process that was never asked for one', async () => {
+    const client = await start('murmur-1');
+    const pid = await pidOf(client);
+    await endRunnerHosts(machines);
+    expect(isGone(pid)).toBe(true);
+    await expect(client.health()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+});

@@ -1,0 +1,99 @@
+// Which runners a process serves, and when it ends. Runners are stand-ins that start and stop when the test lets them.
+import { describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { RunnerHost } from '../../runner/runner-host.ts';
+import type { ServedRunner } from '../../runner/serve.ts';
+
+class Stand {
+  readonly host = new RunnerHost(async (directory, env) => {
+    this.started.push(directory);
+    this.lastEnv = env;
+    await this.gate;
+    return this.#served(directory);
+  });
+  readonly started: string[] = [];
+  readonly stopped: string[] = [];
+  lastEnv: NodeJS.ProcessEnv | undefined;
+  gate: Promise<void> = Promise.resolve();
+  hasEnded = false;
+
+  constructor() {
+    void this.host.stopped.then(() => (this.hasEnded = true));
+  }
+
+  #served(directory: string): ServedRunner {
+    const ending = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = async (): Promise<void> => {
+      this.stopped.push(directory);
+      ending.abort();
+      resolve();
+      await promise;
+    };
+    return { port: 1, ending: ending.signal, stopped: promise, stop };
+  }
+}
+
+/** Claims are the host's, so every test has directories of its own. */
+const directory = () => `/machines/${randomUUID()}/runner`;
+const env = { PATH: '/bin' };
+
+describe('a process that serves runners', () => {
+  it('starts a runner once, with the environment that came with it', async () => {
+    const stand = new Stand();
+    const one = directory();
+    await Promise.all([stand.host.serve({ directory: one, env }), stand.host.serve({ directory: one, env })]);
+    expect(stand.started).toEqual([one]);
+    expect(stand.lastEnv).toEqual(env);
+    await stand.host.stop();
+  });
+
+  it('leaves a machine alone that another process serves', async () => {
+    const [first, second] = [new Stand(), new Stand()];
+    const [one, two] = [directory(), directory()];
+    await Promise.all([first.host.serve({ directory: one, env }), second.host.serve({ directory: two, env })]);
+    await expect(second.host.serve({ directory: one, env })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+    expect(second.started).toEqual([two]);
+    await Promise.all([first.host.stop(), second.host.stop()]);
+  });
+
+  it('stops a runner that is dropped while it starts, and ends with it', async () => {
+    const stand = new Stand();
+    const gate = Promise.withResolvers<void>();
+    stand.gate = gate.promise;
+    const one = directory();
+    const serving = stand.host.serve({ directory: one, env });
+    const dropping = stand.host.drop(one);
+    expect(stand.stopped).toEqual([]);
+    gate.resolve();
+    await Promise.all([serving, dropping]);
+    expect(stand.stopped).toEqual([one]);
+    await stand.host.stopped;
+  });
+
+  it('goes on while it has another, and takes none once it has none', async () => {
+    const stand = new Stand();
+    const [one, two, three] = [directory(), directory(), directory()];
+    await Promise.all([stand.host.serve({ directory: one, env }), stand.host.serve({ directory: two, env })]);
+    await stand.host.drop(one);
+    // It can come back, as a machine that was stopped and started.
+    await stand.host.serve({ directory: one, env });
+    expect(stand.started).toEqual([one, two, one]);
+    expect(stand.hasEnded).toBe(false);
+    await Promise.all([stand.host.drop(one), stand.host.drop(two)]);
+    await stand.host.stopped;
+    await expect(stand.host.serve({ directory: three, env })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  it('gives a machine up when its runner does not start, so that another process can take it', async () => {
+    const stand = new Stand();
+    const one = directory();
+    stand.gate = Promise.reject(new Error('no'));
+    await expect(stand.host.serve({ directory: one, env })).rejects.toThrow('no');
+    await stand.host.stopped;
+    const other = new Stand();
+    await other.host.serve({ directory: one, env });
+    expect(other.started).toEqual([one]);
+    await other.host.stop();
+  });
+});

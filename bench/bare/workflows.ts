@@ -29,7 +29,7 @@ export type Order =
   | { readonly activity: 'turn'; readonly name: string; readonly text: string }
   | { readonly activity: 'interrupt' | 'stopClaude'; readonly name: string }
   | { readonly activity: 'nothing' }
-  | { readonly activity: 'end' };
+  | { readonly activity: 'end' | 'nothingThenEnd' };
 
 export interface StartInput {
   /** Activities before the one that starts the program; the last of them clones. */
@@ -50,10 +50,10 @@ export async function resident(): Promise<void> {
   let ended = false;
   setHandler(stateQuery, () => ({ ended }));
   setHandler(orderSignal, async (order) => {
-    if (order.activity === 'end') ended = true;
-    else if (order.activity === 'nothing') await run.nothing();
+    if (order.activity === 'nothing' || order.activity === 'nothingThenEnd') await run.nothing();
     else if (order.activity === 'turn') await run.turn(order);
-    else await run[order.activity](order);
+    else if (order.activity === 'interrupt' || order.activity === 'stopClaude') await run[order.activity](order);
+    ended ||= order.activity === 'end' || order.activity === 'nothingThenEnd';
   });
   await condition(() => ended);
 }

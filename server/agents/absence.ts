@@ -14,7 +14,15 @@ export async function explainRefusal(parts: ServerParts, agent: AgentAddress, er
   if (!isNotFound(error)) throw error;
   const phase = (await readRecord(parts, agent.id))?.status.phase ?? (await describeExecution(parts, agent))?.phase;
   if (phase !== undefined) throw ended(agent, phase);
-  throw (await findWaiting(parts, agent)) === undefined ? notFound(agent) : waitsForSlot(agent);
+  if ((await findWaiting(parts, agent)) !== undefined) throw waitsForSlot(agent);
+  // It may have got its slot between the two looks.
+  if ((await describeExecution(parts, agent))?.closed === false) throw starts(agent);
+  throw notFound(agent);
+}
+
+/** UNAVAILABLE, which clients ask again after. */
+function starts({ path }: AgentAddress): MurmurError {
+  return new MurmurError('UNAVAILABLE', `agent ${JSON.stringify(path)} has just been started`, { hint: 'try again' });
 }
 
 /** Whether Temporal refused because no such workflow is open. */

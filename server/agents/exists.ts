@@ -10,5 +10,7 @@ import { readRecord } from './record.ts';
 export async function requireAgent(parts: ServerParts, agent: AgentAddress): Promise<void> {
   if ((await readRecord(parts, agent.id)) !== undefined) return;
   if ((await describeExecution(parts, agent)) !== undefined) return;
-  if ((await findWaiting(parts, agent)) === undefined) throw notFound(agent);
+  if ((await findWaiting(parts, agent)) !== undefined) return;
+  // It may have got its slot between the two looks.
+  if ((await describeExecution(parts, agent)) === undefined) throw notFound(agent);
 }

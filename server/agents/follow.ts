@@ -72,7 +72,10 @@ export async function* followToEnd(
 
 async function hasEnded(parts: ServerParts, agent: AgentAddress): Promise<boolean> {
   const execution = await describeExecution(parts, agent);
-  return execution === undefined ? (await findWaiting(parts, agent)) === undefined : execution.closed;
+  if (execution !== undefined) return execution.closed;
+  if ((await findWaiting(parts, agent)) !== undefined) return false;
+  // It may have got its slot between the two looks.
+  return (await describeExecution(parts, agent))?.closed ?? true;
 }
 
 /** What came after the event that closed the agent: its machine may tell a little more. */

@@ -3,8 +3,8 @@
 // processes are held by namespaces of their own.
 import { randomBytes } from 'node:crypto';
 import { MurmurError } from '../contract/wire/errors.ts';
-import type { HostedRunner, RunnerHostAccess } from '../contract/wire/runner.ts';
-import { dropRequest, hostedRequest } from './http/requests.ts';
+import type { DropRequest, RunnerHostAccess, ServeRequest } from '../contract/wire/runner.ts';
+import { dropRequest, serveRequest } from './http/requests.ts';
 import { HttpServer } from './http/server.ts';
 import { claimDirectory } from './only-one.ts';
 import type { ServedRunner } from './serve.ts';
@@ -17,6 +17,8 @@ export class RunnerHost {
   readonly stopped: Promise<void>;
   readonly #serve: (directory: string, callerEnv: NodeJS.ProcessEnv) => Promise<ServedRunner>;
   readonly #serving = new Map<string, Promise<ServedRunner>>();
+  /** Requests to serve that are not to be followed any more. */
+  readonly #dropped = new Set<string>();
   readonly #done = Promise.withResolvers<void>();
   readonly #unasked: NodeJS.Timeout;
   #server: HttpServer | undefined;
@@ -35,8 +37,8 @@ export class RunnerHost {
     this.#server = new HttpServer({
       token,
       routes: {
-        'POST /serve': async ({ body }) => this.serve(hostedRequest(body)),
-        'POST /drop': async ({ body }) => this.drop(dropRequest(body).directory),
+        'POST /serve': async ({ body }) => this.serve(serveRequest(body)),
+        'POST /drop': async ({ body }) => this.drop(dropRequest(body)),
       },
       open: [],
     });
@@ -45,9 +47,10 @@ export class RunnerHost {
 
   /**
    * Resolves when the runner serves; the same again changes nothing. Throws ALREADY_EXISTS when another process serves
-   * this machine, UNAVAILABLE when this one is about to end, and what the start of the runner throws.
+   * this machine, UNAVAILABLE when this one is about to end, FAILED_PRECONDITION when the request was dropped before it
+   * came, and what the start of the runner throws.
    */
-  async serve({ directory, env }: HostedRunner): Promise<object> {
+  async serve({ directory, env, request_id: request }: ServeRequest): Promise<object> {
     clearTimeout(this.#unasked);
     const known = this.#serving.get(directory);
     if (known !== undefined) {
@@ -56,6 +59,8 @@ export class RunnerHost {
       await served.stopped;
     }
     if (this.#refusing) throw new MurmurError('UNAVAILABLE', 'this process is about to end');
+    if (this.#dropped.has(request))
+      throw new MurmurError('FAILED_PRECONDITION', 'the machine has been ended meanwhile');
     const serving = this.#start(directory, env);
     this.#serving.set(directory, serving);
     await serving.catch(() => this.#leave(directory));
@@ -64,17 +69,22 @@ export class RunnerHost {
   }
 
   /** Stops the runner, also one that is just starting. Resolves when nothing of it runs; no-op for one that is not here. */
-  async drop(directory: string): Promise<object> {
-    const served = await this.#serving.get(directory)?.catch(() => undefined);
-    await served?.stop();
+  async drop({ directory, request_id: request }: DropRequest): Promise<object> {
+    this.#dropped.add(request);
+    await this.#end(directory);
     return {};
   }
 
   /** Stops every runner. */
   async stop(): Promise<void> {
     this.#refusing = true;
-    await Promise.all([...this.#serving.keys()].map((directory) => this.drop(directory)));
+    await Promise.all([...this.#serving.keys()].map((directory) => this.#end(directory)));
     this.#close();
+  }
+
+  async #end(directory: string): Promise<void> {
+    const served = await this.#serving.get(directory)?.catch(() => undefined);
+    await served?.stop();
   }
 
   async #start(directory: string, env: NodeJS.ProcessEnv): Promise<ServedRunner> {

@@ -32,10 +32,7 @@ export interface RunnerEnd {
   readonly pid: number;
 }
 
-/**
- * How to reach a process that serves the runners of several machines: its first line of output, and
- * `<machine>/runner/host.json`, mode 0600, written before the process is asked to serve that machine.
- */
+/** How to reach a process that serves the runners of several machines: its first line of output. */
 export interface RunnerHostAccess {
   readonly pid: number;
   readonly port: number;
@@ -43,13 +40,26 @@ export interface RunnerHostAccess {
   readonly token: string;
 }
 
-/** `POST /serve` of such a process. `POST /drop` takes the directory alone. */
+/** `<machine>/runner/host.json`, mode 0600: written before the process is asked to serve the machine. */
+export interface RunnerHostRecord extends RunnerHostAccess {
+  /** Of the request to serve, so that a drop which comes before it is about it as well. */
+  readonly request_id: string;
+}
+
+/** `POST /serve` of such a process. */
 export interface HostedRunner {
   /** `<machine>/runner`, absolute; with a config.json. */
   readonly directory: string;
   /** The caller's environment, as a runner of its own process would have it. */
   readonly env: Readonly<Record<string, string>>;
 }
+
+export interface ServeRequest extends HostedRunner {
+  readonly request_id: string;
+}
+
+/** `POST /drop`: ends the runner, and refuses the request if it has not come yet. */
+export type DropRequest = Pick<ServeRequest, 'directory' | 'request_id'>;
 
 /** `GET /health`. Answered without a token, so it says nothing secret. */
 export interface RunnerHealth {

@@ -74,6 +74,9 @@ async function startRunner(machine: Machine, programs: RunnerPrograms): Promise<
     await machine.launch(machine.node, args, { log: file('runner.log') });
   } else {
     await machine.shareRunner(programs.bundle);
+    // It serves already, unless another process has had the machine.
+    const client = await findRunner(machine);
+    if (client !== undefined) return client;
   }
   const began = Date.now();
   const end = began + (programs.startLimitMs ?? START_LIMIT_MS);

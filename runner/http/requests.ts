@@ -2,11 +2,12 @@
 import type { AssessRequest } from '../../contract/wire/assessment.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type {
+  DropRequest,
   FileRequest,
-  HostedRunner,
   InterruptRequest,
   NoticeRequest,
   OpenRequest,
+  ServeRequest,
   StopRequest,
   TurnRequest,
 } from '../../contract/wire/runner.ts';
@@ -71,16 +72,17 @@ export function fileRequest(body: Body): FileRequest {
 }
 
 /** Throws like `openRequest`. */
-export function hostedRequest(body: Body): HostedRunner {
-  need(body, 'directory', isPath, PATH_KIND);
+export function serveRequest(body: Body): ServeRequest {
   need(body, 'env', isTextRecord, 'an object of texts');
-  return body as unknown as HostedRunner;
+  dropRequest(body);
+  return body as unknown as ServeRequest;
 }
 
 /** Throws like `openRequest`. */
-export function dropRequest(body: Body): Pick<HostedRunner, 'directory'> {
+export function dropRequest(body: Body): DropRequest {
   need(body, 'directory', isPath, PATH_KIND);
-  return body as unknown as Pick<HostedRunner, 'directory'>;
+  need(body, 'request_id', isText, 'a text');
+  return body as unknown as DropRequest;
 }
 
 function need(body: Body, field: string, isRight: (value: unknown) => boolean, kind: string): void {

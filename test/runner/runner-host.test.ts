@@ -37,12 +37,13 @@ class Stand {
 /** Claims are the host's, so every test has directories of its own. */
 const directory = () => `/machines/${randomUUID()}/runner`;
 const env = { PATH: '/bin' };
+const request = (of: string) => ({ directory: of, env, request_id: randomUUID() });
 
 describe('a process that serves runners', () => {
   it('starts a runner once, with the environment that came with it', async () => {
     const stand = new Stand();
     const one = directory();
-    await Promise.all([stand.host.serve({ directory: one, env }), stand.host.serve({ directory: one, env })]);
+    await Promise.all([stand.host.serve(request(one)), stand.host.serve(request(one))]);
     expect(stand.started).toEqual([one]);
     expect(stand.lastEnv).toEqual(env);
     await stand.host.stop();
@@ -51,8 +52,8 @@ describe('a process that serves runners', () => {
   it('leaves a machine alone that another process serves', async () => {
     const [first, second] = [new Stand(), new Stand()];
     const [one, two] = [directory(), directory()];
-    await Promise.all([first.host.serve({ directory: one, env }), second.host.serve({ directory: two, env })]);
-    await expect(second.host.serve({ directory: one, env })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+    await Promise.all([first.host.serve(request(one)), second.host.serve(request(two))]);
+    await expect(second.host.serve(request(one))).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
     expect(second.started).toEqual([two]);
     await Promise.all([first.host.stop(), second.host.stop()]);
   });
@@ -62,8 +63,8 @@ describe('a process that serves runners', () => {
     const gate = Promise.withResolvers<void>();
     stand.gate = gate.promise;
     const one = directory();
-    const serving = stand.host.serve({ directory: one, env });
-    const dropping = stand.host.drop(one);
+    const serving = stand.host.serve(request(one));
+    const dropping = stand.host.drop(request(one));
     expect(stand.stopped).toEqual([]);
     gate.resolve();
     await Promise.all([serving, dropping]);
@@ -71,28 +72,41 @@ describe('a process that serves runners', () => {
     await stand.host.stopped;
   });
 
+  it('does not start a runner that was dropped before it was asked for, but starts it when asked again', async () => {
+    const stand = new Stand();
+    const [one, other] = [directory(), directory()];
+    await stand.host.serve(request(other));
+    const late = request(one);
+    await stand.host.drop(late);
+    await expect(stand.host.serve(late)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    expect(stand.started).toEqual([other]);
+    await stand.host.serve(request(one));
+    expect(stand.started).toEqual([other, one]);
+    await stand.host.stop();
+  });
+
   it('goes on while it has another, and takes none once it has none', async () => {
     const stand = new Stand();
     const [one, two, three] = [directory(), directory(), directory()];
-    await Promise.all([stand.host.serve({ directory: one, env }), stand.host.serve({ directory: two, env })]);
-    await stand.host.drop(one);
+    await Promise.all([stand.host.serve(request(one)), stand.host.serve(request(two))]);
+    await stand.host.drop(request(one));
     // It can come back, as a machine that was stopped and started.
-    await stand.host.serve({ directory: one, env });
+    await stand.host.serve(request(one));
     expect(stand.started).toEqual([one, two, one]);
     expect(stand.hasEnded).toBe(false);
-    await Promise.all([stand.host.drop(one), stand.host.drop(two)]);
+    await Promise.all([stand.host.drop(request(one)), stand.host.drop(request(two))]);
     await stand.host.stopped;
-    await expect(stand.host.serve({ directory: three, env })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(stand.host.serve(request(three))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
   it('gives a machine up when its runner does not start, so that another process can take it', async () => {
     const stand = new Stand();
     const one = directory();
     stand.gate = Promise.reject(new Error('no'));
-    await expect(stand.host.serve({ directory: one, env })).rejects.toThrow('no');
+    await expect(stand.host.serve(request(one))).rejects.toThrow('no');
     await stand.host.stopped;
     const other = new Stand();
-    await other.host.serve({ directory: one, env });
+    await other.host.serve(request(one));
     expect(other.started).toEqual([one]);
     await other.host.stop();
   });

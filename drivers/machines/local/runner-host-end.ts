@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MurmurError } from '../../../contract/wire/errors.ts';
-import type { RunnerHostAccess } from '../../../contract/wire/runner.ts';
+import type { DropRequest, RunnerHostRecord } from '../../../contract/wire/runner.ts';
 import { commandLineOf, commandLines } from '../isolation/process-table.ts';
 import { callRunner } from '../runner-client.ts';
 import { dialLoopback } from './machine.ts';
@@ -20,19 +20,20 @@ const LOOK_AGAIN_MS = 10;
 
 /** Resolves when no shared process serves the machine any more; no-op when none did. */
 export async function dropRunner(runnerFolder: string): Promise<void> {
-  const access = await readAccess(runnerFolder);
-  if (access === undefined) return;
+  const record = await readRecord(runnerFolder);
+  if (record === undefined) return;
   const machine = basename(dirname(runnerFolder));
   const machines = dirname(dirname(runnerFolder));
-  if (!isHost(access.pid, machines)) return;
+  if (!isHost(record.pid, machines)) return;
   try {
     const dial = (port: number) => dialLoopback(machine, port);
-    const call = { method: 'POST', path: '/drop', body: { directory: runnerFolder } } as const;
-    await callRunner({ name: machine, dial }, access, { ...call, signal: AbortSignal.timeout(DROP_LIMIT_MS) });
+    const body: DropRequest = { directory: runnerFolder, request_id: record.request_id };
+    const signal = AbortSignal.timeout(DROP_LIMIT_MS);
+    await callRunner({ name: machine, dial }, record, { method: 'POST', path: '/drop', body, signal });
   } catch (error) {
     // Its number belongs to another such process by now.
     if (error instanceof MurmurError && error.code === 'UNAUTHENTICATED') return;
-    await end([access.pid], machines, 'SIGKILL');
+    await end([record.pid], machines, 'SIGKILL');
   }
 }
 
@@ -62,9 +63,9 @@ function isHost(pid: number, machines: string): boolean {
   return words?.at(-1) === machines && words.at(-2) === HOST_FLAG;
 }
 
-async function readAccess(runnerFolder: string): Promise<RunnerHostAccess | undefined> {
+async function readRecord(runnerFolder: string): Promise<RunnerHostRecord | undefined> {
   try {
-    return JSON.parse(await readFile(join(runnerFolder, 'host.json'), 'utf8')) as RunnerHostAccess;
+    return JSON.parse(await readFile(join(runnerFolder, 'host.json'), 'utf8')) as RunnerHostRecord;
   } catch {
     // There is none, or it was cut off: then the process was not asked yet.
     return undefined;

@@ -1,5 +1,6 @@
 // The processes that serve the runners of this host's machines, several each: started when they are needed; they end by
 // themselves with the last of their machines.
+import { randomUUID } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open } from 'node:fs/promises';
@@ -8,10 +9,11 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import writeFileAtomic from 'write-file-atomic';
 import { MurmurError } from '../../../contract/wire/errors.ts';
-import type { HostedRunner, RunnerHostAccess } from '../../../contract/wire/runner.ts';
+import type { HostedRunner, RunnerHostAccess, RunnerHostRecord, ServeRequest } from '../../../contract/wire/runner.ts';
 import { RUNNER_NODE_FLAGS } from '../runner-flags.ts';
 import { callRunner } from '../runner-client.ts';
 import { dialLoopback } from './machine.ts';
+import { isMissing } from './record.ts';
 
 /**
  * Machines that a process is given. More would save little, a sixteenth of a Node each, and all of them lose their turn when
@@ -103,11 +105,15 @@ export class RunnerHosts {
 export const HOST_FLAG = '--host';
 
 async function ask(access: RunnerHostAccess, name: string, runner: HostedRunner): Promise<void> {
+  const record: RunnerHostRecord = { ...access, request_id: randomUUID() };
   // Whoever ends the machine from now on has to ask this process.
-  await writeFileAtomic(join(runner.directory, 'host.json'), JSON.stringify(access), { mode: 0o600 });
+  await writeFileAtomic(join(runner.directory, 'host.json'), JSON.stringify(record), { mode: 0o600 }).catch((error) => {
+    throw isMissing(error) ? new MurmurError('NOT_FOUND', `machine ${name} does not exist`, { cause: error }) : error;
+  });
   const machine = { name, dial: (port: number) => dialLoopback(name, port) };
   const signal = AbortSignal.timeout(SERVE_LIMIT_MS);
-  await callRunner(machine, access, { method: 'POST', path: '/serve', body: runner, signal });
+  const body: ServeRequest = { ...runner, request_id: record.request_id };
+  await callRunner(machine, access, { method: 'POST', path: '/serve', body, signal });
 }
 
 async function firstLine(child: ChildProcess): Promise<RunnerHostAccess> {

@@ -2,7 +2,6 @@
 import { randomInt } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pidsOfUser } from '../isolation/process-table.ts';
 
 /**
  * Above what distributions give to people, services and containers (systemd's end at 1,879,048,191), below the end of
@@ -20,7 +19,7 @@ export async function takeUser(machines: string, name: string): Promise<number> 
   if (known !== undefined) return known.uid;
   for (;;) {
     const uid = FIRST_UID + randomInt(COUNT);
-    if (taken.some((each) => each.uid === uid) || (await pidsOfUser(uid)).size > 0) continue;
+    if (taken.some((each) => each.uid === uid)) continue;
     await writeFile(join(folder, `${String(uid)}.${name}`), '', { mode: 0o600 });
     return uid;
   }

@@ -142,10 +142,16 @@ const isShared = kind === 'namespace';
     const client = await start('murmur-1');
     const { pid, port } = await hostOf('murmur-1');
     const machine = await provider.connect('murmur-1');
-    await machine.put(join(runnerOf('murmur-1'), 'host.json'), JSON.stringify({ pid, port, token: 'of another' }));
+    await machine.put(
+      join(runnerOf('murmur-1'), 'host.json'),
+      JSON.stringify({ pid, port, token: 'of another', request_id: 'x' }),
+    );
     await dropRunner(runnerOf('murmur-1'));
     expect(await pidOf(client)).toBe(pid);
-    await machine.put(join(runnerOf('murmur-1'), 'host.json'), JSON.stringify({ pid: process.pid, port, token: '' }));
+    await machine.put(
+      join(runnerOf('murmur-1'), 'host.json'),
+      JSON.stringify({ pid: process.pid, port, token: '', request_id: 'x' }),
+    );
     await dropRunner(runnerOf('murmur-1'));
     expect(await pidOf(client)).toBe(pid);
   });

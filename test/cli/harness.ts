@@ -5,9 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
-import { runCli } from '../../cli/run.ts';
-import { makeTerminal } from '../../cli/output/terminal.ts';
 import { ERRORS, type ErrorBody } from '../../contract/wire/errors.ts';
+import { runInProcess, type RunOptions, type RunResult } from './in-process.ts';
 
 /** What the server answers: a value, an error, or the text of an event stream. */
 export type Answer = { readonly body: unknown } | { readonly error: ErrorBody } | { readonly stream: string };
@@ -17,23 +16,6 @@ export interface ReceivedCall {
   readonly input: Record<string, unknown>;
   readonly headers: IncomingHttpHeaders;
 }
-
-export interface RunResult {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
-  readonly stdin?: string;
-  readonly signal?: AbortSignal;
-  /** Called with all of stdout after each write. */
-  readonly onOutput?: (stdout: string) => void;
-}
-
-export const ROOT = join(import.meta.dirname, '..', '..');
 
 /** A server, an empty MURMUR_HOME, and a way to run commands against both. */
 export class CliHarness {
@@ -81,29 +63,8 @@ export class CliHarness {
     return this.calls.at(-1)?.input ?? {};
   }
 
-  async run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    let stdout = '';
-    let stderr = '';
-    const collect = {
-      write: (text: string) => {
-        stdout += text;
-        options.onOutput?.(stdout);
-      },
-    };
-    const env = { ...this.env(), ...options.env };
-    const code = await runCli(
-      argv,
-      {
-        env,
-        cwd: options.cwd ?? this.home,
-        terminal: makeTerminal(collect, { write: (text) => (stderr += text) }, env),
-        readStdin: () => Promise.resolve(options.stdin ?? ''),
-        signal: options.signal ?? new AbortController().signal,
-        version: '9.8.7',
-      },
-      { name: 'murmur', version: '9.8.7', root: ROOT, commands: 'cli/commands.ts' },
-    );
-    return { code, stdout, stderr };
+  run(argv: readonly string[], options: Partial<RunOptions> = {}): Promise<RunResult> {
+    return runInProcess(argv, { cwd: this.home, ...options, env: { ...this.env(), ...options.env } });
   }
 
   async close(): Promise<void> {

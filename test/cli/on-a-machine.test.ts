@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CliHarness, type RunResult } from './harness.ts';
+import { CliHarness } from './harness.ts';
+import type { RunResult } from './in-process.ts';
 
 let cli: CliHarness;
 

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CliHarness, ROOT, event } from './harness.ts';
+import { CliHarness, event } from './harness.ts';
+import { ROOT } from './in-process.ts';
 
 /** Starting the CLI from its sources takes half a second alone, and several on a busy machine. */
 const TIMEOUT_MS = 60_000;

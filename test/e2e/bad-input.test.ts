@@ -9,16 +9,18 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
-import { bash, machineOf, scripted, statusOf, type AgentStatus } from './fixtures/agent.ts';
+import { bash, machineOf, scripted, settled, statusOf } from './fixtures/agent.ts';
+import { clientOf } from './fixtures/client.ts';
 import { eventLog, expectWholeLog, ofType } from './fixtures/log.ts';
 import { isAlive, runnerOf } from './fixtures/processes.ts';
 import { startProgram } from './fixtures/program.ts';
 import { PROGRAM, ROOT } from '../fixtures/program-under-test.ts';
-import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
+import { eventually, startStack, type CommandResult, type TestStack } from './fixtures/stack.ts';
 
 /** Several commands, each a process of its own, on two slow cores. */
 const TIMEOUT_MS = 180_000;
-const FAKE = ['--model', 'fake-1'];
+const FAKE_MODEL = 'fake-1';
+const FAKE = ['--model', FAKE_MODEL];
 const CLAUDE = join(ROOT, 'node_modules', '.bin', 'claude');
 
 let stack: TestStack;
@@ -35,6 +37,11 @@ afterAll(async () => {
   await rm(programs, { recursive: true, force: true });
 }, TIMEOUT_MS);
 
+/** Spawns an agent without a repository, over HTTP. */
+async function spawn(slug: string, description: string, more: { readonly model?: string } = {}): Promise<void> {
+  await (await clientOf(stack)).call('spawn', { slug, description, ...more });
+}
+
 interface Refusal {
   readonly exitCode: number;
   /** What stands behind `murmur: `. */
@@ -42,9 +49,18 @@ interface Refusal {
   readonly hint?: string | RegExp;
 }
 
-/** The command ends as told, prints no result, and its last words are the message and the hint. */
+/** The command, a process, ends as told, prints no result, and its last words are the message and the hint. */
 async function expectRefusal(args: readonly string[], refusal: Refusal, cwd = stack.directory): Promise<void> {
-  const { exitCode, stderr, stdout } = await stack.run(args, { cwd });
+  expectRefused(args, await stack.run(args, { cwd }), refusal);
+}
+
+/** The same of the command in this process: that of the program is refused before anything runs, and as `ls` below. */
+async function expectRefusalInProcess(args: readonly string[], refusal: Refusal): Promise<void> {
+  expectRefused(args, await stack.runInProcess(args, { cwd: stack.directory }), refusal);
+}
+
+function expectRefused(args: readonly string[], result: CommandResult, refusal: Refusal): void {
+  const { exitCode, stderr, stdout } = result;
   const [, message = '', hint = ''] = /^murmur: (?!this is no git)(.*)$(?:\nhint: (.*)$)?/m.exec(stderr) ?? [];
   expect({ args, exitCode, stdout, message, hint }).toEqual({
     args,
@@ -168,8 +184,8 @@ describe('Claude Code', () => {
     const doctor = await stack.run(['doctor'], { env });
     expect(doctor.exitCode).toBe(6);
     expect(doctor.stdout).toMatch(/^problem +claude +claude is not on PATH\n +fix: install Claude Code: npm install/m);
-    await stack.murmur(['spawn', 'without-claude', 'Hello?'], { cwd: stack.directory });
-    const status = await stack.json<AgentStatus>(['wait', 'without-claude']);
+    await spawn('without-claude', 'Hello?');
+    const status = await settled(stack, 'without-claude');
     expect(status).toMatchObject({ phase: 'failed', undelivered: ['Hello?'] });
     expect(status.reason).toContain('claude is not on PATH (install Claude Code: `npm install -g');
     await stack.murmur(['down']);
@@ -194,9 +210,9 @@ describe('Claude Code', () => {
     expect(doctor.exitCode).toBe(0);
     expect(doctor.stdout).toMatch(/^warning +claude +claude 9\.9\.9 is outside the tested range/m);
 
-    await stack.murmur(['spawn', 'untested', 'Hello?'], { cwd: stack.directory });
-    expect((await stack.json<AgentStatus>(['wait', 'untested'])).response).toContain('Hello?');
-    await stack.murmur(['session', 'stop', 'untested']);
+    await spawn('untested', 'Hello?');
+    expect((await settled(stack, 'untested')).response).toContain('Hello?');
+    await (await clientOf(stack)).call('session_stop', { slug: 'untested' });
     expect(await stack.murmur(['session', 'watch', 'untested'])).toMatch(
       /warning: Claude Code 9\.9\.9 is outside the tested range \(tested: 2\./,
     );
@@ -207,19 +223,22 @@ describe('an agent that is not there, or no longer, or already', () => {
   it('a bad slug is quoted as typed, with the rule', async () => {
     const rule = 'it needs 1 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends';
     for (const slug of ['Fix_Auth', 'fix auth', '-fix-', 'a'.repeat(64), 'fïx']) {
-      await expectRefusal(['spawn', '--', slug, 'x'], {
+      await expectRefusalInProcess(['spawn', '--', slug, 'x'], {
         exitCode: 2,
         message: `slug ${JSON.stringify(slug)} is not valid: ${rule}`,
       });
     }
-    await expectRefusal(['status', 'parent/Child'], { exitCode: 2, message: `slug "Child" is not valid: ${rule}` });
-    await expectRefusal(['spawn', '', 'x'], { exitCode: 2, message: 'slug required' });
-    await expectRefusal(['spawn', 'x', ' '], { exitCode: 2, message: 'description required' });
+    await expectRefusalInProcess(['status', 'parent/Child'], {
+      exitCode: 2,
+      message: `slug "Child" is not valid: ${rule}`,
+    });
+    await expectRefusalInProcess(['spawn', '', 'x'], { exitCode: 2, message: 'slug required' });
+    await expectRefusalInProcess(['spawn', 'x', ' '], { exitCode: 2, message: 'description required' });
   }, 180_000);
 
   it('an unknown slug is NOT_FOUND with the path that it means', async () => {
     for (const args of [['status'], ['wait'], ['kill'], ['turns'], ['session', 'interrupt'], ['task', 'ls']]) {
-      await expectRefusal([...args, 'nobody'], {
+      await expectRefusalInProcess([...args, 'nobody'], {
         exitCode: 4,
         message: /^agent "\/w\/default\/u\/[^/]+\/nobody" not found \(slug "nobody"\)$/,
         hint: 'list agents with `murmur ls`',
@@ -232,7 +251,8 @@ describe('an agent that is not there, or no longer, or already', () => {
   }, 180_000);
 
   it('a slug that is running is ALREADY_EXISTS, one that has ended is not used again', async () => {
-    await stack.murmur(['spawn', 'twice', 'Hello', ...FAKE], { cwd: stack.directory });
+    await spawn('twice', 'Hello', { model: FAKE_MODEL });
+    await settled(stack, 'twice');
     await expectRefusal(['spawn', 'twice', 'Hello again', ...FAKE], {
       exitCode: 5,
       message: /^agent "\/w\/default\/u\/[^/]+\/twice" is already running$/,
@@ -241,36 +261,36 @@ describe('an agent that is not there, or no longer, or already', () => {
     const [turn, ...others] = await stack.json<readonly object[]>(['turns', 'twice']);
     expect(turn).toMatchObject({ description: 'Hello' });
     expect(others).toEqual([]);
-    await stack.murmur(['kill', 'twice']);
+    await (await clientOf(stack)).call('kill', { slug: 'twice' });
     const ended = { exitCode: 6, message: /twice" has ended: it is canceled$/, hint: /another slug/ };
-    await expectRefusal(['spawn', 'twice', 'Hello', ...FAKE], ended);
-    await expectRefusal(['queue', 'add', 'twice', 'Are you there?'], ended);
+    await expectRefusalInProcess(['spawn', 'twice', 'Hello', ...FAKE], ended);
+    await expectRefusalInProcess(['queue', 'add', 'twice', 'Are you there?'], ended);
     await expectRefusal(['session', 'send', 'twice', 'Are you there?'], ended);
-    await expectRefusal(['task', 'create', 'twice', 'Something'], ended);
+    await expectRefusalInProcess(['task', 'create', 'twice', 'Something'], ended);
   }, 180_000);
 
   it('a repository or branch that is not there ends the agent with a reason that names it', async () => {
     const gone = join(stack.directory, 'gone.git');
-    await stack.murmur(['spawn', 'no-repo', 'x', ...FAKE, '--repo', gone]);
-    await stack.murmur(['spawn', 'no-branch', 'x', ...FAKE, '--repo', `${stack.sample.origin}=nowhere`]);
-    expect(await stack.json(['wait', 'no-repo'])).toMatchObject({
+    await stack.runInProcess(['spawn', 'no-repo', 'x', ...FAKE, '--repo', gone]);
+    await stack.runInProcess(['spawn', 'no-branch', 'x', ...FAKE, '--repo', `${stack.sample.origin}=nowhere`]);
+    expect(await settled(stack, 'no-repo')).toMatchObject({
       phase: 'failed',
       reason: expect.stringContaining(`repository ${gone} is not there`),
       undelivered: ['x'],
     });
-    expect(await stack.json(['wait', 'no-branch'])).toMatchObject({
+    expect(await settled(stack, 'no-branch')).toMatchObject({
       phase: 'failed',
       reason: expect.stringContaining(`branch "nowhere" is not in ${stack.sample.origin} (push the branch`),
     });
-    await expectRefusal(['spawn', 'bad-repo', 'x', '--repo', 'nonsense'], {
+    await expectRefusalInProcess(['spawn', 'bad-repo', 'x', '--repo', 'nonsense'], {
       exitCode: 2,
       message: /^clone URL "nonsense" is not valid/,
     });
-    await expectRefusal(['spawn', 'bad-repo', 'x', '--repo', 'https://jane:hunter2@git.example.com/x'], {
+    await expectRefusalInProcess(['spawn', 'bad-repo', 'x', '--repo', 'https://jane:hunter2@git.example.com/x'], {
       exitCode: 2,
       message: /^clone URL "https:\/\/git\.example\.com\/x" carries credentials/,
     });
-    await expectRefusal(['spawn', 'bad-branch', 'x', '--branch', 'a..b'], {
+    await expectRefusalInProcess(['spawn', 'bad-branch', 'x', '--branch', 'a..b'], {
       exitCode: 2,
       message: 'branch "a..b" is not a valid branch name',
     });
@@ -287,7 +307,7 @@ describe('large and hostile texts', () => {
     expect(prompt.length).toBeGreaterThan(1_000_000);
     const steps = scripted('', bash("head -c 5000000 /dev/zero | tr '\\0' x"), { text: 'read it all' });
     await stack.murmur(['spawn', 'large', ...words, steps], { cwd: stack.directory });
-    const status = await stack.json<AgentStatus>(['wait', 'large']);
+    const status = await settled(stack, 'large');
     expect(status).toMatchObject({ phase: 'idle', response: 'read it all' });
     const asked = await stack.model.waitForRequest(({ messages }) =>
       messages.some(({ text }) => text.includes(prompt)),
@@ -305,9 +325,10 @@ describe('large and hostile texts', () => {
     const prompt = scripted(`${hostile.replace('\0', '')} Make noise.`, bash(noise), { text: hostile });
     const purpose = '\u001b[2Jpurpose\u0007';
     await stack.murmur(['spawn', 'hostile', prompt, ...FAKE, '--purpose', purpose, '--task', '\u001b[1mtask']);
-    await stack.murmur(['wait', 'hostile']);
-    await stack.murmur(['task', 'update', 'hostile', '1', '-s', 'done']);
-    await stack.murmur(['session', 'stop', 'hostile']);
+    await settled(stack, 'hostile');
+    const client = await clientOf(stack);
+    await client.call('task_update', { slug: 'hostile', task_id: '1', status: 'done' });
+    await client.call('session_stop', { slug: 'hostile' });
     const views = [
       ['session', 'watch', 'hostile'],
       ['watch', 'hostile'],
@@ -336,8 +357,8 @@ describe('large and hostile texts', () => {
 
 describe('a corrupt journal tail', () => {
   it('is cut off: the runner starts again and the agent goes on, nothing lost', async () => {
-    await stack.murmur(['spawn', 'torn', scripted('First.', bash('echo before'), { text: 'first done' }), ...FAKE]);
-    await stack.murmur(['wait', 'torn']);
+    await spawn('torn', scripted('First.', bash('echo before'), { text: 'first done' }), { model: FAKE_MODEL });
+    await settled(stack, 'torn');
     const machine = await machineOf(stack, 'torn');
     const runner = await runnerOf(stack, machine);
     process.kill(runner, 'SIGKILL');
@@ -348,8 +369,9 @@ describe('a corrupt journal tail', () => {
       journal,
       Buffer.from('{"seq":9999,"at":"2026-01-01T00:00:00.000Z","event":{"type":"assi\xff\x00', 'latin1'),
     );
-    await stack.murmur(['queue', 'add', 'torn', scripted('Second.', { text: 'second done' })]);
-    await stack.murmur(['wait', 'torn']);
+    const description = scripted('Second.', { text: 'second done' });
+    await (await clientOf(stack)).call('queue_add', { slug: 'torn', description });
+    await settled(stack, 'torn');
     expect(await statusOf(stack, 'torn')).toMatchObject({ response: 'second done', turn: { number: 2 } });
     expect((await readFile(journal, 'utf8')).startsWith(whole)).toBe(true);
     const entries = await expectWholeLog(stack, 'torn');
@@ -402,7 +424,8 @@ describe('the API', () => {
     expect((await post({ ...bearer, 'content-type': 'text/plain' })).status).toBe(415);
     expect((await post({})).status).toBe(401);
     expect((await post({ authorization: 'Bearer guessed' })).status).toBe(401);
-    expect(await stack.murmur(['ls', '-a', '-q'])).not.toContain('intruder');
+    const agents = await (await clientOf(stack)).call('ls', { all: true });
+    expect(agents.map(({ slug }) => slug)).not.toContain('intruder');
   }, 180_000);
 
   it('refuses a wrong and a missing token; `murmur auth` mends both', async () => {
@@ -413,7 +436,7 @@ describe('the API', () => {
       const mended = await stack.run(['auth']);
       expect(mended.exitCode).toBe(0);
       expect(mended.stderr).toContain(`repaired the token in ${file}`);
-      expect((await stack.run(['ls'])).exitCode).toBe(0);
+      expect((await stack.runInProcess(['ls'])).exitCode).toBe(0);
     }
   }, 180_000);
 

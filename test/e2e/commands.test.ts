@@ -1,5 +1,5 @@
-// Every command once, as a person sees it and as a program reads it. The fake backend answers: what is said is the
-// command line's, not the model's.
+// Every command once, as a person sees it, which is a process of the program, and as a program reads it, mostly in the
+// process of the test. The fake backend answers: what is said is the command line's, not the model's.
 import { readdir, readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { COMMANDS } from '../../cli/commands.ts';
 import { accountOfUser } from '../../contract/wire/identity.ts';
 import { CliHarness } from '../cli/harness.ts';
-import { bash, scripted, type AgentStatus } from './fixtures/agent.ts';
+import { bash, scripted, settled, type AgentStatus } from './fixtures/agent.ts';
 import { startProgram } from './fixtures/program.ts';
 import { eventually, startStack, type CommandOptions, type TestStack } from './fixtures/stack.ts';
 
@@ -84,7 +84,7 @@ describe('spawn and ls', () => {
       expect(await stack.json(['wait', '--phase', phase, 'first'])).toMatchObject({ slug: 'first', phase: 'idle' });
     }
     expect((await stack.json<AgentStatus>(['wait', 'second', '-phase', 'running'])).phase).toBe('running');
-    expect(await stack.run(['wait', 'first', '--phase', 'idel'])).toMatchObject({
+    expect(await stack.runInProcess(['wait', 'first', '--phase', 'idel'])).toMatchObject({
       exitCode: 2,
       stderr: expect.stringMatching(/^murmur: unknown phase "idel"\nhint: did you mean idle\?/),
     });
@@ -167,7 +167,7 @@ describe('follow-ups', () => {
     expect(await shown(['status', 'second'])).toContain('queued:     one two\n            --three -x');
     expect(await stack.murmur(['queue', 'strategy', 'second', 'one'])).toBe('dequeue strategy set to one for second');
     expect(await stack.json(['queue', 'strategy', 'second', 'five'])).toEqual({ slug: 'second', strategy: 'five' });
-    expect((await stack.run(['queue', 'strategy', 'second', 'fiev'])).stderr).toBe(
+    expect((await stack.runInProcess(['queue', 'strategy', 'second', 'fiev'])).stderr).toBe(
       'murmur: invalid strategy "fiev"\nhint: did you mean five? it takes all, one, five',
     );
     expect(await stack.murmur(['queue', 'clear', 'second'])).toBe('cleared 2');
@@ -230,16 +230,16 @@ describe('the checklist', () => {
       exitCode: 4,
       stderr: expect.stringContaining('no task "9"'),
     });
-    expect(await stack.run(['task', 'update', 'first', '9', '-s', 'done'])).toMatchObject({
+    expect(await stack.runInProcess(['task', 'update', 'first', '9', '-s', 'done'])).toMatchObject({
       exitCode: 4,
       stdout: '',
       stderr: expect.stringContaining('no task "9"\nhint: list the tasks with `murmur task ls`'),
     });
-    expect(await stack.run(['task', 'update', 'first', '1', '-s', 'dnoe'])).toMatchObject({
+    expect(await stack.runInProcess(['task', 'update', 'first', '1', '-s', 'dnoe'])).toMatchObject({
       exitCode: 2,
       stderr: expect.stringMatching(/^murmur: unknown task status "dnoe"\nhint: did you mean done\?/),
     });
-    expect(await stack.run(['task', 'update', 'first', '1'])).toMatchObject({
+    expect(await stack.runInProcess(['task', 'update', 'first', '1'])).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('nothing to change'),
     });
@@ -308,7 +308,7 @@ describe('spawn-time secrets', () => {
     expect(spawned.stderr).toBe(
       "murmur: the value of THREE stands in your shell's history and in the process list: use -e THREE or -e THREE=-",
     );
-    await stack.murmur(['wait', 'third']);
+    await settled(stack, 'third');
     const watched = startProgram(stack, ['session', 'watch', 'third']);
     await watched.shows('turn 1 completed');
     watched.signal('SIGINT');
@@ -332,7 +332,7 @@ describe('spawn-time secrets', () => {
   }, 120_000);
 
   it('are asked for when the environment does not have them', async () => {
-    expect(await stack.run(['spawn', 'fourth', 'x', '-e', 'MURMUR_TEST_UNSET'])).toMatchObject({
+    expect(await stack.runInProcess(['spawn', 'fourth', 'x', '-e', 'MURMUR_TEST_UNSET'])).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('secret MURMUR_TEST_UNSET is not set in the environment'),
     });

@@ -25,8 +25,11 @@ afterAll(async () => {
 
 type Flight = OutputOf<Operations['flight_status']>;
 
+/** What a command prints that works. */
 async function run(...args: readonly string[]): Promise<string> {
-  return await stack.murmur(args, { cwd: stack.directory });
+  const { exitCode, stderr, stdout } = await stack.runInProcess(args, { cwd: stack.directory });
+  expect([args, exitCode, exitCode === 0 ? '' : stderr]).toEqual([args, 0, '']);
+  return stdout;
 }
 
 /** Resolves once the flight shows this of a node, over HTTP, as each command is a process. */
@@ -36,6 +39,11 @@ async function untilNode(pilot: string, node: string, state: string): Promise<Fl
     const flight = await client.call('flight_status', { slug: pilot });
     return flight.nodes.find(({ slug }) => slug === node)?.state === state && flight;
   });
+}
+
+/** Resolves once the agent of a node is there: the flight calls the node running when it has it started. */
+async function started(slug: string): Promise<void> {
+  await eventually('the agent', () => statusOf(stack, slug).catch(() => undefined));
 }
 
 describe('a flight', () => {
@@ -69,21 +77,20 @@ ${scripted('Check {}.', { text: 'Checked {}.' })}
 Report.
 `,
     );
-    expect(await run('spawn', '--flight', 'ship.md', '--flight-inputs', '{"version": "2.1.0"}')).toContain(
-      'Spawned: flight-ship',
-    );
+    const spawn = ['spawn', '--flight', 'ship.md', '--flight-inputs', '{"version": "2.1.0"}'];
+    expect(await stack.murmur(spawn, { cwd: stack.directory })).toContain('Spawned: flight-ship');
     await untilNode('flight-ship', 'build', 'needs-approval');
     // It tried to approve its own work.
     const refused = ofType(await eventLog(stack, 'flight-ship/build'), 'tool_result').map(({ text }) => text);
     expect(refused.join()).toContain('flight_approve is for people');
-    expect(await run('flight', 'approve', 'flight-ship', 'build')).toBe('approved build');
+    expect(await stack.murmur(['flight', 'approve', 'flight-ship', 'build'])).toBe('approved build');
 
     await untilNode('flight-ship', 'report', 'done');
     await eventually(
       'the final answer',
       async () => (await statusOf(stack, 'flight-ship')).response === 'All is shipped.',
     );
-    const shown = await run('flight', 'status', 'flight-ship');
+    const shown = await stack.murmur(['flight', 'status', 'flight-ship']);
     expect(shown).toMatch(/^state: +done$/m);
     expect(shown).toMatch(/^check +done? +check-web-ui +1 +Checked Web UI\.$/m);
     expect(shown).toMatch(/^ +done +check-api +1 +Checked api\.$/m);
@@ -101,16 +108,18 @@ Report.
     );
     await run('flight', 'run', 'stuck.md', '--model', 'fake');
     await untilNode('flight-stuck', 'stuck', 'running');
+    await started('flight-stuck/stuck');
     await run('kill', 'flight-stuck/stuck');
     await untilNode('flight-stuck', 'after', 'blocked');
     await eventually('the pilot is told', async () =>
       ofType(await eventLog(stack, 'flight-stuck'), 'user_text').some(({ text }) => text.includes('has failed')),
     );
-    expect(await run('flight', 'rerun', 'flight-stuck', 'stuck')).toBe('running again: stuck');
+    expect(await stack.murmur(['flight', 'rerun', 'flight-stuck', 'stuck'])).toBe('running again: stuck');
     await untilNode('flight-stuck', 'stuck', 'running');
+    await started('flight-stuck/stuck-2');
     expect(await run('kill', 'flight-stuck')).toMatch(/flight-stuck\/stuck-2 +canceled/);
     expect(await run('flight', 'status', 'flight-stuck')).toMatch(/^state: +ended$/m);
-    const late = await stack.run(['flight', 'rerun', 'flight-stuck', 'stuck'], { cwd: stack.directory });
+    const late = await stack.runInProcess(['flight', 'rerun', 'flight-stuck', 'stuck'], { cwd: stack.directory });
     expect([late.exitCode, late.stderr]).toEqual([6, expect.stringContaining('has ended')]);
   }, 180_000);
 
@@ -124,7 +133,7 @@ Report.
       `# Survive\n## build\n> model: sonnet\n\n${build}\n## report\n> needs: build\n\nJob of report.\n`,
     );
     await stack.murmur(['flight', 'run', 'survive.md', '--model', 'fake']);
-    await eventually('the agent', () => statusOf(stack, 'flight-survive/build').catch(() => undefined));
+    await started('flight-survive/build');
     const release = await heldCommandBegan(stack, 'flight-survive/build', 'build');
     const { worker } = (await stack.record()).children;
     if (worker === undefined) throw new Error('the stack has no worker');
@@ -158,7 +167,7 @@ Report.
     await writeFile(join(flights, 'alone.md'), `# Alone\n\n${scripted('Tidy up.', { text: 'Tidy.' })}\n`);
     await run('spawn', '--flight', 'alone.md', 'tidy', '--model', 'fake');
     await eventually('the work', async () => (await statusOf(stack, 'tidy')).response === 'Tidy.');
-    const status = await stack.run(['flight', 'status', 'tidy'], { cwd: stack.directory });
+    const status = await stack.runInProcess(['flight', 'status', 'tidy'], { cwd: stack.directory });
     expect([status.exitCode, status.stderr]).toEqual([6, expect.stringContaining('pilots no flight')]);
   }, 120_000);
 });
@@ -193,7 +202,7 @@ describe('a flight that cannot be run creates nothing', () => {
   });
 
   it('inputs without a flight, from the command line', async () => {
-    const result = await stack.run(['spawn', 'x', 'y', '--flight-inputs', '{}'], { cwd: stack.directory });
+    const result = await stack.runInProcess(['spawn', 'x', 'y', '--flight-inputs', '{}'], { cwd: stack.directory });
     expect([result.exitCode, result.stderr]).toEqual([
       2,
       expect.stringContaining('flight_inputs is only used with flight'),

@@ -38,7 +38,7 @@ describe('the main job', () => {
     const spawned = await stack.murmur(['spawn', 'add-note', prompt, '--out', 'push', '--purpose', 'Add a note']);
     expect(spawned).toContain('Spawned: add-note');
     expect(spawned).toContain('murmur queue add add-note');
-    await stack.murmur(['wait', 'add-note']);
+    await settled(stack, 'add-note');
 
     const status = await statusOf(stack, 'add-note');
     expect(status).toMatchObject({ phase: 'idle', response: 'The note is pushed.', commits: 1 });
@@ -51,7 +51,7 @@ describe('the main job', () => {
     expect(types).toEqual(expect.arrayContaining(['phase', 'commit', 'push', 'taskComplete']));
 
     await stack.murmur(['queue', 'add', 'add-note', 'Now', 'say', 'hello']);
-    await stack.murmur(['wait', 'add-note']);
+    await settled(stack, 'add-note');
     const asked = stack.model.requests.findLast(({ prompt: text }) => text.includes('Now say hello'));
     expect(asked?.messages.map(({ text }) => text).join('\n')).toContain('Add a note.');
     expect((await statusOf(stack, 'add-note')).turn).toMatchObject({ number: 2, running: false });
@@ -84,7 +84,7 @@ describe('the main job', () => {
     await client.call('queue_add', { slug: 'add-note', description: scripted('Work long.', ...steps) });
     await heldCommandBegan(stack, 'add-note', 'long');
     const next = scripted('What is there?', bash('ls; cat kept.txt'), { text: 'ok' });
-    await stack.murmur(['queue', 'add', 'add-note', next]);
+    await client.call('queue_add', { slug: 'add-note', description: next });
     expect(await stack.murmur(['session', 'interrupt', 'add-note'])).toBe('sent');
     expect(await settled(stack, 'add-note')).toMatchObject({ response: 'ok', turn: { number: 4 } });
     const after = stack.model.requests.findLast(({ prompt, step }) => prompt.includes('What is there?') && step === 1);
@@ -95,7 +95,7 @@ describe('the main job', () => {
 
   it('an unfinished checklist brings reminders, three at most, then the agent idles and says why', async () => {
     await stack.murmur(['spawn', 'lazy', 'Say hello.', '--model', 'fake', '--task', 'Write the report']);
-    await stack.murmur(['wait', 'lazy']);
+    await settled(stack, 'lazy');
     const status = await statusOf(stack, 'lazy');
     expect(status.phase).toBe('idle');
     expect(status.turn?.number).toBe(4);
@@ -115,14 +115,14 @@ describe('the main job', () => {
     }
     expect(await stack.murmur(['kill', 'doomed'])).toContain('killed doomed');
     expect((await statusOf(stack, 'doomed')).phase).toBe('canceled');
-    await stack.murmur(['kill', 'doomed']);
-    const refused = await stack.run(['queue', 'add', 'doomed', 'hello']);
+    await stack.runInProcess(['kill', 'doomed']);
+    const refused = await stack.runInProcess(['queue', 'add', 'doomed', 'hello']);
     expect(refused.exitCode).toBe(6);
     expect(refused.stderr).toContain('canceled');
     for (const seconds of [inGroup, astray]) expect(await processesRunning('sleep', seconds)).toEqual([]);
-    expect(await stack.murmur(['ls', '-q'])).not.toContain('doomed');
-    expect(await stack.murmur(['ls', '-a', '-q'])).toContain('doomed');
-    const again = await stack.run(['spawn', 'doomed', 'again']);
+    expect((await stack.runInProcess(['ls', '-q'])).stdout).not.toContain('doomed');
+    expect((await stack.runInProcess(['ls', '-a', '-q'])).stdout).toContain('doomed');
+    const again = await stack.runInProcess(['spawn', 'doomed', 'again']);
     expect(again.exitCode).toBe(6);
   }, 120_000);
 });
@@ -229,7 +229,7 @@ describe('stop and go', () => {
 
   it('a second down has nothing to stop and says so', async () => {
     await stack.murmur(['down']);
-    expect(await stack.json(['down'])).toEqual({ was_running: false });
+    expect(JSON.parse(await stack.murmur(['down', '--json']))).toEqual({ was_running: false });
     expect(await processesWith(stack.home)).toEqual([]);
   }, 60_000);
 });

@@ -189,7 +189,7 @@ describe('an operator at Temporal', () => {
     expect(holders.filter((pid) => ours.includes(pid))).toEqual([]);
     expect(holders).not.toContain(await runnerOf(stack, machine));
 
-    await stack.murmur(['kill', 'careful']);
+    await client.call('kill', { slug: 'careful' });
     expect(await textsAbout(agent)).not.toContain(canary);
     expect(await filesWith(canary)).toEqual([]);
     // The search would have found it: the prompt does lie in the database.

@@ -9,7 +9,7 @@ import { execa } from 'execa';
 import { serveHttpOrigin } from '../runner/broker/http-origin.ts';
 import { serveSshOrigin, sshdProblem } from '../runner/broker/ssh-origin.ts';
 import { cleanUp } from '../runner/fixture.ts';
-import { bash, scripted, statusOf, type AgentStatus } from './fixtures/agent.ts';
+import { bash, scripted, settled as untilSettled, statusOf, type AgentStatus } from './fixtures/agent.ts';
 import { eventLog, ofType } from './fixtures/log.ts';
 import { startStack, type TestStack } from './fixtures/stack.ts';
 
@@ -62,8 +62,9 @@ afterAll(async () => {
 
 /** Spawns and waits until the agent rests. */
 async function settled(slug: string, args: readonly string[]): Promise<AgentStatus> {
-  await stack.murmur(['spawn', slug, ...args], { cwd: stack.directory });
-  await stack.murmur(['wait', slug]);
+  const spawned = await stack.runInProcess(['spawn', slug, ...args], { cwd: stack.directory });
+  expect(spawned).toMatchObject({ exitCode: 0 });
+  await untilSettled(stack, slug);
   return statusOf(stack, slug);
 }
 

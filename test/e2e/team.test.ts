@@ -197,8 +197,8 @@ describe('an agent with a budget', () => {
     expect(done).toMatchObject({ phase: 'idle', budget: { limit_usd: 5 } });
     expect(done.parked).toBeUndefined();
     expect(stack.model.requests.map(toldIn).at(-1)).toBe(1);
-    expect(await stack.run(['budget', 'spender', 'lots'])).toMatchObject({ exitCode: 2 });
-    expect(await stack.run(['budget', 'spender', '0'])).toMatchObject({ exitCode: 2 });
+    expect(await stack.runInProcess(['budget', 'spender', 'lots'])).toMatchObject({ exitCode: 2 });
+    expect(await stack.runInProcess(['budget', 'spender', '0'])).toMatchObject({ exitCode: 2 });
   }, 200_000);
 
   it('cannot raise it itself, nor its own', async () => {

@@ -147,7 +147,7 @@ describe('before anything runs', () => {
     expect(up).toMatchObject({ exitCode: 6, stdout: '' });
     expect(up.stderr).toContain(`murmur: MURMUR_HOME ${file} cannot be written: `);
     expect(up.stderr).toContain('hint: make it writable, or set MURMUR_HOME to a folder of yours');
-    const doctor = await stack.run(['doctor'], { env: { MURMUR_HOME: join(file, 'below') } });
+    const doctor = await stack.runInProcess(['doctor'], { env: { MURMUR_HOME: join(file, 'below') } });
     expect(doctor.exitCode).toBe(6);
     expect(doctor.stdout).toContain(`MURMUR_HOME ${join(file, 'below')} cannot be written`);
   }, 180_000);
@@ -162,7 +162,7 @@ describe('before anything runs', () => {
         message: `port ${String(port)} for the API server is taken by another program`,
         hint: /--api-port or MURMUR_API_PORT/,
       });
-      const doctor = await stack.run(['doctor'], { env: { MURMUR_API_PORT: String(port) } });
+      const doctor = await stack.runInProcess(['doctor'], { env: { MURMUR_API_PORT: String(port) } });
       expect(doctor.exitCode).toBe(6);
       expect(doctor.stdout).toContain(`port ${String(port)} for the API server is taken`);
     } finally {

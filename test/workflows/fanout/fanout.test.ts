@@ -33,7 +33,8 @@ describe('the fan-out workflow', () => {
         await eventually(() => fanout.started.includes(index), `start of ${index.toString()}`);
         // Three are at work: nothing more starts before one of them rests.
         expect(fanout.started.length).toBeLessThanOrEqual(index + 3);
-        await fanout.handle.signal('released', { index });
+        // Those of the last three slots rest when the fan-out has ended: it ends with its last start.
+        if (index < 9) await fanout.handle.signal('released', { index });
       }
       expect(await fanout.result()).toEqual({ started: 12, dropped: 0, failed: 0 });
       expect(fanout.started).toHaveLength(12);

@@ -14,6 +14,7 @@ import { absolutePathOf, parentOf, workflowIdOf } from '../contract/wire/identit
 import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES } from '../contract/wire/messages.ts';
 import type { AgentMemo } from '../contract/wire/messages.ts';
 import { startRootAgent } from '../drivers/agents/start.ts';
+import { processedUpdate } from '../drivers/agents/updates.ts';
 
 /** Of one call to Temporal: a parent that does not answer in time is asked again by the next attempt. */
 const CALL_MS = 10_000;
@@ -39,9 +40,11 @@ export function createAgentStarter(client: Client, taskQueue: string): AgentStar
         await inTime(() =>
           parent === undefined
             ? startRootAgent(client, taskQueue, spec)
-            : client.workflow
-                .getHandle(workflowIdOf(parent))
-                .executeUpdate('spawnChild', { args: [{ spec }], updateId: spec.spawn_id }),
+            : processedUpdate(() =>
+                client.workflow
+                  .getHandle(workflowIdOf(parent))
+                  .executeUpdate('spawnChild', { args: [{ spec }], updateId: spec.spawn_id }),
+              ),
         );
       } catch (error) {
         const refusal = refusalOf(error, spec);

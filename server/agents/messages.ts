@@ -1,5 +1,6 @@
 // Signals and updates to an agent's workflow.
 import type { AgentSignals, AgentUpdates } from '../../contract/wire/messages.ts';
+import { processedUpdate } from '../../drivers/agents/updates.ts';
 import type { ServerParts } from '../parts.ts';
 import { explainRefusal } from './absence.ts';
 import type { AgentAddress } from './address.ts';
@@ -39,7 +40,7 @@ export async function updateAgent<Name extends keyof AgentUpdates>(
       updateId: id,
     });
   try {
-    return await inTime(parts, ask, parts.timing.update);
+    return await inTime(parts, () => processedUpdate(ask), parts.timing.update);
   } catch (error) {
     return await explainRefusal(parts, agent, error);
   }

@@ -10,6 +10,7 @@ import { describeExecution } from '../agents/execution.ts';
 import { requireAgent } from '../agents/exists.ts';
 import { inTime } from '../agents/temporal.ts';
 import { noWorker } from '../errors.ts';
+import { processedUpdate } from '../../drivers/agents/updates.ts';
 import type { ServerParts } from '../parts.ts';
 
 /** A pilot that has just been spawned starts its flight within moments. */
@@ -42,10 +43,12 @@ export async function orderFlight<Name extends keyof FlightUpdates>(
     return await inTime(
       parts,
       () =>
-        handle.executeUpdate<FlightUpdates[Name]['output'], [FlightUpdates[Name]['input']]>(name, {
-          args: [input],
-          updateId: input.id,
-        }),
+        processedUpdate(() =>
+          handle.executeUpdate<FlightUpdates[Name]['output'], [FlightUpdates[Name]['input']]>(name, {
+            args: [input],
+            updateId: input.id,
+          }),
+        ),
       parts.timing.update,
     );
   } catch (error) {

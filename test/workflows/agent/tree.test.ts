@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { killAgents } from '../../../activities/kill-agents.ts';
+import { processedUpdate } from '../../../drivers/agents/updates.ts';
 import { createAgentControl } from '../../../worker/agent-control.ts';
 import type { AgentResult, AgentSpec, AgentStatus } from '../../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../../contract/wire/identity.ts';
@@ -12,7 +13,7 @@ import type { RunningAgent } from '../../fixtures/running-agent.ts';
 import { promptOf } from '../../fixtures/stub-activities.ts';
 import type { StubScript } from '../../fixtures/stub-activities.ts';
 import { sharedTemporalForFile } from '../../fixtures/temporal-for-file.ts';
-import { eventually } from '../../fixtures/waiting.ts';
+import { answered, eventually } from '../../fixtures/waiting.ts';
 
 const temporal = sharedTemporalForFile();
 
@@ -26,7 +27,9 @@ function handleOf(spec: AgentSpec): WorkflowHandle {
 }
 
 async function spawn(parent: AgentSpec, child: AgentSpec): Promise<void> {
-  await handleOf(parent).executeUpdate('spawnChild', { args: [{ spec: child }], updateId: child.spawn_id });
+  await processedUpdate(() =>
+    handleOf(parent).executeUpdate('spawnChild', { args: [{ spec: child }], updateId: child.spawn_id }),
+  );
 }
 
 async function statusOf(spec: AgentSpec): Promise<AgentStatus> {
@@ -40,6 +43,17 @@ function tree(script: StubScript = {}, spec: Partial<AgentSpec> = {}, worker = {
 }
 
 const isWorker = (prompt: string): boolean => prompt.includes('work as');
+
+it('twenty children that are asked for at once are all started, each once', async () => {
+  await using lead = await tree();
+  await lead.untilIdle();
+  const children = Array.from({ length: 20 }, (_, index) => childSpec(lead.spec, `kid-${index.toString()}`));
+  await Promise.all(children.map((child) => spawn(lead.spec, child)));
+  const { children: known } = await answered(() => statusOf(lead.spec));
+  expect(known).toHaveLength(20);
+  await lead.handle.signal('kill', { id: 'kill-all', from: 'tess' });
+  expect((await lead.result()).receipt).toHaveLength(21);
+}, 120_000);
 
 describe.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
   'a tree of agents, $maxCachedWorkflows cached',

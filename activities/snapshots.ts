@@ -13,10 +13,14 @@ const KEPT = 3;
 /** Files on their way at once: each is in memory as a whole. */
 const PARALLEL = 4;
 
-interface Manifest {
+/** A snapshot that is kept. */
+export interface StoredSnapshot {
   /** Key of the manifest: what `TurnOutcome.snapshot` refers to. */
   readonly key: string;
   readonly seq: number;
+}
+
+interface Manifest extends StoredSnapshot {
   /** Paths as the runner named them; the nth lies under the key `<n>`, as a path may hold what a key may not. */
   readonly files: readonly string[];
 }
@@ -42,9 +46,9 @@ export async function storeSnapshot(
   return manifest.key;
 }
 
-/** Key of the newest stored snapshot. */
-export async function latestSnapshot(objects: ObjectStore, spec: AgentSpec): Promise<string | undefined> {
-  return (await readLatest(objects, spec))?.key;
+/** The newest stored snapshot. */
+export async function latestSnapshot(objects: ObjectStore, spec: AgentSpec): Promise<StoredSnapshot | undefined> {
+  return await readLatest(objects, spec);
 }
 
 /** Copies the newest snapshot to the machine; answers its directory there, or undefined when there is none. */

@@ -24,6 +24,8 @@ export interface MachinePaths {
   readonly stopOrder: string;
   /** RunnerEnd. */
   readonly ended: string;
+  /** RunnerLast. */
+  readonly last: string;
 }
 
 /** The layout that belongs to `<machine>/runner`. */
@@ -45,5 +47,6 @@ export function machinePaths(runnerDirectory: string): MachinePaths {
     relay: path.join(runner, 'relay.json'),
     stopOrder: path.join(runner, 'stop.json'),
     ended: path.join(runner, 'ended.json'),
+    last: path.join(runner, 'last.json'),
   };
 }

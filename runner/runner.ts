@@ -8,6 +8,7 @@ import type {
   OpenRequest,
   RunnerEnd,
   RunnerHealth,
+  RunnerLast,
   SnapshotReply,
   StopRequest,
   TurnReply,
@@ -21,12 +22,14 @@ import { Assessments } from './assessment/assessments.ts';
 import { changesText } from './assessment/changes.ts';
 import type { Containment } from './containment.ts';
 import { readFile } from './files/read-file.ts';
+import { eventsAfter } from './journal/follow.ts';
 import { Journal } from './journal/journal.ts';
 import { MachineContext } from './machine-context.ts';
 import type { MachinePaths } from './machine-paths.ts';
 import { openSession } from './open-session.ts';
 import type { OpenedSession } from './open-session.ts';
-import { captureSnapshot } from './snapshot/capture.ts';
+import type { CaptureInput } from './snapshot/capture.ts';
+import { Captures } from './snapshot/captures.ts';
 import { readState, removeState, writeState } from './state-file.ts';
 import { runTurn } from './turns/run-turn.ts';
 import { TurnRecords } from './turns/turn-records.ts';
@@ -54,9 +57,9 @@ export class Runner {
   readonly #context: MachineContext;
   readonly #turns: Turns;
   readonly #assessments: Assessments;
+  readonly #captures = new Captures();
   #session: OpenedSession | undefined;
   #opening: Promise<unknown> = Promise.resolve();
-  #capturing: Promise<unknown> | undefined;
   #stopping: Promise<void> | undefined;
   #readings = 0;
 
@@ -106,7 +109,7 @@ export class Runner {
     return this.#turns.start(request, () => {
       this.#refuseWhenStopping();
       this.#opened();
-      if (this.#capturing !== undefined) throw new MurmurError('UNAVAILABLE', 'a snapshot is being captured');
+      if (this.#captures.running !== undefined) throw new MurmurError('UNAVAILABLE', 'a snapshot is being captured');
     });
   }
 
@@ -136,15 +139,7 @@ export class Runner {
     if (running !== undefined) {
       throw new MurmurError('FAILED_PRECONDITION', `turn ${running} is running; a snapshot is taken between turns`);
     }
-    const { workspace, program, request } = this.#opened();
-    const name = this.#turns.lastEnded ?? 'open';
-    const capture = captureSnapshot({ name, request, workspace, program }, this.#context);
-    this.#capturing = capture;
-    try {
-      return await capture;
-    } finally {
-      this.#capturing = undefined;
-    }
+    return await this.#captures.capture(this.#captureInput(), this.#context);
   }
 
   /**
@@ -171,9 +166,12 @@ export class Runner {
     }
   }
 
-  /** Ends turn, program and everything in the isolation; asked again, it is the same stop. */
-  stop({ status }: StopRequest): Promise<void> {
-    this.#stopping ??= this.#stop(status);
+  /**
+   * Ends turn, program and everything in the isolation, and leaves what was asked for in `last.json`; asked again, it is
+   * the same stop.
+   */
+  stop(request: StopRequest): Promise<void> {
+    this.#stopping ??= this.#stop(request);
     return this.#stopping;
   }
 
@@ -208,14 +206,16 @@ export class Runner {
     return end;
   }
 
-  async #stop(status: StopRequest['status']): Promise<void> {
+  async #stop({ status, last }: StopRequest): Promise<void> {
     // If this process dies on the way, the next one ends the turn with the status that was ordered.
     writeState(this.#options.paths.stopOrder, { status } satisfies StopRequest);
+    const snapshot =
+      last === undefined ? {} : await this.#captures.last(last, () => this.#cutShort(status), this.#context);
     const work = Promise.all([
       this.#assessments.end(),
       this.#turns.cutShort(status),
       this.#opening,
-      this.#capturing?.catch(() => undefined),
+      this.#captures.running?.catch(() => undefined),
     ]);
     const settled = new AbortController();
     void this.#press(settled.signal).catch(() => undefined);
@@ -227,8 +227,12 @@ export class Runner {
     await this.#options.containment.endStarted();
     // `interrupted` is about a turn; the session was told to end, whether one ran or not.
     this.journal.append({ type: 'session_end', reason: status === 'interrupted' ? 'stopped' : status });
-    this.journal.close();
     const { containment, paths } = this.#options;
+    if (last !== undefined) {
+      const events = await eventsAfter(this.journal, last.after);
+      writeState(paths.last, { ...snapshot, events } satisfies RunnerLast);
+    }
+    this.journal.close();
     if (containment.isWhole) writeState(paths.ended, { pid: process.pid } satisfies RunnerEnd);
   }
 
@@ -241,6 +245,17 @@ export class Runner {
       this.#context.git.endAll();
       await this.#options.containment.endStarted();
     }
+  }
+
+  /** Ends the turn; what can be captured then, if there is anything. */
+  async #cutShort(status: StopRequest['status']): Promise<CaptureInput | undefined> {
+    await this.#turns.cutShort(status);
+    return this.#session === undefined ? undefined : this.#captureInput();
+  }
+
+  #captureInput(): CaptureInput {
+    const { workspace, program, request } = this.#opened();
+    return { name: this.#turns.lastEnded ?? 'open', request, workspace, program };
   }
 
   #opened(): OpenedSession {

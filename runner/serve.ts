@@ -40,6 +40,7 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
   if (config === undefined) throw new MurmurError('FAILED_PRECONDITION', `${paths.config} is missing`);
   const containment = await options.openContainment(config, paths);
   removeState(paths.ended);
+  removeState(paths.last);
   // What a killed runner left is not this one's: it would go on writing into the workspace. A machine without an address
   // has had no runner that could have started anything.
   if (readState<RunnerAddress>(paths.address) !== undefined) await containment.endAll();

@@ -66,8 +66,6 @@ export interface EndAgentInput {
   readonly record: AgentRecord;
   /** Lifecycle events that the log may not have, the end among them: appended when all else is done. */
   readonly events?: readonly SourcedEvent[];
-  /** The running turn, to be interrupted first. */
-  readonly turn_id?: string;
 }
 
 export interface EndAgentResult {

@@ -1,6 +1,6 @@
 // The protocol between activities and the runner on a machine: HTTP on loopback, JSON bodies. No imports but types.
 import type { BackendName, RepoSpec } from './agent.ts';
-import type { TurnInputSummary } from './events.ts';
+import type { SourcedEvent, TurnInputSummary } from './events.ts';
 import type { TurnNotice, TurnOutcome } from './turns.ts';
 
 /** Raised when a call or event changes its meaning: a runner of another version is replaced between turns. */
@@ -172,6 +172,27 @@ export interface FileRequest {
 /** `POST /stop`: ends the running turn as `status`, ends the agent program and everything it started, then exits. */
 export interface StopRequest {
   readonly status: 'cut_off' | 'interrupted';
+  /** For a machine that goes: what of it is to be kept. */
+  readonly last?: LastRequest;
+}
+
+/** Asks a runner that stops for a last snapshot, taken once the turn has ended, and for its last events. */
+export interface LastRequest {
+  /** Position in the journal up to which the events are kept already. */
+  readonly after: number;
+  /** `seq` of the snapshot that is kept already: another one is captured when it may hold something else. */
+  readonly stored_seq?: number;
+  /** How long the end of the turn and the capture may take, in milliseconds. */
+  readonly snapshot_ms: number;
+}
+
+/** `<machine>/runner/last.json`, mode 0600: the answer to a `LastRequest`, written before the stop is complete. */
+export interface RunnerLast {
+  readonly events: readonly SourcedEvent[];
+  /** Absent when nothing has changed since the one that is kept, and when it could not be captured. */
+  readonly snapshot?: SnapshotReply;
+  /** Why there is no snapshot. */
+  readonly problem?: string;
 }
 
 /** Errors of the runner are `ErrorBody`s under `error`, with the HTTP status of the table. */

@@ -61,6 +61,7 @@ export function noticeRequest(body: Body): NoticeRequest {
 /** Throws like `openRequest`. */
 export function stopRequest(body: Body): StopRequest {
   need(body, 'status', (value) => value === 'cut_off' || value === 'interrupted', 'cut_off or interrupted');
+  if (body['last'] !== undefined) need(body, 'last', isLastRequest, 'what to keep: after, snapshot_ms, stored_seq');
   return body as unknown as StopRequest;
 }
 
@@ -117,6 +118,12 @@ function isServerAddress(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { host, port } = value as Record<string, unknown>;
   return isText(host) && Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536;
+}
+
+function isLastRequest(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { after, snapshot_ms: limit, stored_seq: stored } = value as Record<string, unknown>;
+  return [after, limit, stored ?? 0].every((each) => Number.isSafeInteger(each) && Number(each) >= 0);
 }
 
 function isNotice(value: unknown): boolean {

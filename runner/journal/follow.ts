@@ -1,6 +1,7 @@
 // Reading the journal: what is on file, then each new event as it comes, without a gap or a double, since both come
 // from the file.
 import { open } from 'node:fs/promises';
+import type { SourcedEvent } from '../../contract/wire/events.ts';
 import type { Journal } from './journal.ts';
 
 /** Bytes per read: bounds the memory of a reader that is far behind. */
@@ -51,6 +52,20 @@ export async function* followJournal(
   } finally {
     await handle.close();
   }
+}
+
+/** The events above `after` that are on file now. */
+export async function eventsAfter(journal: Journal, after: number): Promise<readonly SourcedEvent[]> {
+  const signals = { gone: new AbortController().signal, closing: AbortSignal.abort() };
+  const events: SourcedEvent[] = [];
+  for await (const lines of followJournal(journal, after, signals)) {
+    const texts = lines
+      .toString('utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+    events.push(...texts.map((line) => JSON.parse(line) as SourcedEvent));
+  }
+  return events;
 }
 
 /** Offset of the first line with a number above `after`; the length when there is none. */

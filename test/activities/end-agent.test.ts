@@ -11,12 +11,12 @@ import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts
 import type { ActivityBench } from '../fixtures/activity-bench.ts';
 import { eventually } from '../fixtures/waiting.ts';
 
-function endInput(bench: ActivityBench, turn_id?: string): EndAgentInput {
+function endInput(bench: ActivityBench): EndAgentInput {
   const { state } = testAgent();
   state.vm = { name: bench.spec.machine.name, provider: 'fake', isolation: 'none', state: 'running' };
   enterPhase(state, 'canceled', NOW, 'killed by tess');
   const record = recordOf(state, bench.spec);
-  return { spec: bench.spec, record, ...(turn_id === undefined ? {} : { turn_id }) };
+  return { spec: bench.spec, record };
 }
 
 async function recordIn(bench: ActivityBench): Promise<AgentRecord | undefined> {
@@ -33,7 +33,7 @@ describe('endAgent', () => {
     expect(await bench.provider.list()).toEqual([]);
     expect(await bench.ports.secrets.get('r1')).toEqual({});
     expect(await bench.logged()).toEqual(['session_end']);
-    expect(bench.runner.stops).toEqual([{ status: 'interrupted' }]);
+    expect(bench.runner.stops).toEqual([{ status: 'interrupted', last: { after: 0, snapshot_ms: 20_000 } }]);
     expect(await recordIn(bench)).toMatchObject({
       snapshot: result.snapshot,
       status: { phase: 'canceled', reason: 'killed by tess', vm: { state: 'gone' } },
@@ -72,8 +72,8 @@ describe('endAgent', () => {
     const { activities } = bench.worker();
     const turn = attempt(activities.runTurn, bench.turn());
     await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
-    await attempt(activities.endAgent, endInput(bench, 'turn-1')).result;
-    expect(bench.runner.interrupts).toEqual(['turn-1']);
+    await attempt(activities.endAgent, endInput(bench)).result;
+    expect(await bench.logged()).toEqual(['turn_start', 'turn_complete', 'session_end']);
     await turn.result.catch(() => undefined);
   });
 
@@ -85,6 +85,28 @@ describe('endAgent', () => {
     const record = { ...input.record, status: { ...input.record.status, undelivered: ['late'] } };
     expect(await attempt(activities.endAgent, { ...input, record }).result).toEqual(first);
     expect((await recordIn(bench))?.status.undelivered).toEqual(['late']);
+  });
+
+  it('names the snapshot that is kept, and asks for no other where nothing has changed', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    const turn = attempt(activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.endTurn();
+    const { snapshot } = (await turn.result) as { readonly snapshot?: string };
+    bench.runner.isUnchanged = true;
+    const result = await attempt(activities.endAgent, endInput(bench)).result;
+    expect(result.snapshot).toBe(snapshot);
+    expect(bench.runner.stops[0]?.last).toMatchObject({ stored_seq: 2, after: 2 });
+  });
+
+  it('keeps what a runner has left that an earlier attempt has stopped', async () => {
+    await using bench = await activityBench();
+    await bench.runner.client.stop({ status: 'interrupted', last: { after: 0, snapshot_ms: 1 } });
+    Object.assign(bench.ports.runners, { find: async () => undefined });
+    const result = await attempt(bench.worker().activities.endAgent, endInput(bench), { attempt: 2 }).result;
+    expect(result.snapshot).toMatch(/manifest\.json$/);
+    expect(await bench.logged()).toEqual(['session_end']);
   });
 
   it('ends an agent whose machine was never made', async () => {

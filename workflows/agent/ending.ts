@@ -49,9 +49,8 @@ export async function endAgentForGood(
     const { messages, last_event: newest } = state;
     const last: AgentState = { ...state, phase, reason, ended_at, phase_since: ended_at, parked: undefined };
     try {
-      const turn = state.turn?.running === true ? { turn_id: state.turn.id } : {};
       const result = await endAgent(
-        { spec: { ...spec, prompt: { text: '' } }, record: recordOf(last, spec), events: [...state.outbox], ...turn },
+        { spec: { ...spec, prompt: { text: '' } }, record: recordOf(last, spec), events: [...state.outbox] },
         `end: ${phase}`,
       );
       confirmEvents(state, newest);

@@ -115,6 +115,6 @@ describe('kill', () => {
     await agent.until((now) => now.turn?.running === true);
     await agent.handle.signal('kill', KILL);
     expect(await agent.result()).toMatchObject({ phase: 'canceled' });
-    expect(agent.stub.ends[0]?.turn_id).toBe(agent.stub.turns[0]?.turn_id);
+    expect(agent.stub.ends).toHaveLength(1);
   }, 120_000);
 });

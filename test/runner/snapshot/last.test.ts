@@ -1,0 +1,93 @@
+// What a runner leaves of a machine that goes: its last events, and a snapshot when there is something new to keep.
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { appendFileSync } from 'node:fs';
+import path from 'node:path';
+import type { LastRequest, RunnerLast } from '../../../contract/wire/runner.ts';
+import { readState } from '../../../runner/state-file.ts';
+import { bash, cleanUp, makeFolder, makeOrigin, openRequest, runTurn, script, startRunner } from '../fixture.ts';
+import type { TestRunner } from '../fixture.ts';
+
+afterEach(cleanUp);
+
+/** Long enough for any capture here. */
+const CAPTURE_MS = 20_000;
+
+async function lastOf(runner: TestRunner, request: Partial<LastRequest> = {}): Promise<RunnerLast> {
+  await runner.client.stop({ status: 'interrupted', last: { after: 0, snapshot_ms: CAPTURE_MS, ...request } });
+  await runner.served.stopped;
+  return readState<RunnerLast>(runner.paths.last) ?? { events: [] };
+}
+
+/** A runner that has done one turn and captured it. */
+async function worked(repos: readonly { readonly clone_url: string; readonly branch: string }[] = []) {
+  const runner = await startRunner();
+  await runner.client.open(openRequest({ repos }));
+  await runTurn(runner, 't1', bash('echo done'));
+  return { runner, stored_seq: (await runner.client.snapshot()).seq };
+}
+
+describe('what a runner leaves', () => {
+  it('are the events above those that are kept, up to the end of the session', async () => {
+    const { runner } = await worked();
+    const { events } = await lastOf(runner, { after: 3 });
+    expect(events[0]?.seq).toBe(4);
+    expect(events.map(({ event }) => event.type).slice(-2)).toEqual(['turn_complete', 'session_end']);
+  });
+
+  it('is nothing for a stop that asks for nothing, and goes when the runner starts again', async () => {
+    const folder = makeFolder();
+    const runner = await startRunner({ folder });
+    await runner.client.open(openRequest());
+    await lastOf(runner);
+    expect(readState(runner.paths.last)).toBeDefined();
+    const again = await startRunner({ folder });
+    expect(readState(again.paths.last)).toBeUndefined();
+    await again.client.stop({ status: 'interrupted' });
+    expect(readState(again.paths.last)).toBeUndefined();
+  });
+
+  it('is a snapshot of a turn that the stop has ended', async () => {
+    const runner = await startRunner();
+    await runner.client.open(openRequest());
+    await runner.client.turn({ turn_id: 't1', number: 1, prompt: script({ hang: true }), inputs: [] });
+    const { events, snapshot } = await lastOf(runner);
+    expect(snapshot?.directory).toContain('t1');
+    expect(events.find(({ event }) => event.type === 'turn_complete')?.event).toMatchObject({ status: 'interrupted' });
+  });
+
+  it('is no snapshot when the conversation is as in the one that is kept', async () => {
+    const { runner, stored_seq } = await worked();
+    expect(await lastOf(runner, { stored_seq })).toEqual({ events: expect.anything() });
+  });
+
+  it.each([
+    ['another one is kept', (_runner: TestRunner, seq: number) => ({ stored_seq: seq - 1 })],
+    ['none is kept', () => ({})],
+    [
+      'the conversation has gone on',
+      async (runner: TestRunner, seq: number) => {
+        const { files } = await runner.client.snapshot();
+        const transcript = files.find((file) => file.startsWith('home/'))?.slice('home/'.length) ?? '';
+        appendFileSync(path.join(runner.paths.home, transcript), '{}\n');
+        return { stored_seq: seq };
+      },
+    ],
+  ])('is a snapshot when %s', async (_, change) => {
+    const { runner } = await worked();
+    const { seq } = await runner.client.snapshot();
+    const { snapshot } = await lastOf(runner, await change(runner, seq));
+    expect(snapshot?.files).toContain('manifest.json');
+  });
+
+  it('is a snapshot wherever there are checkouts, which anybody can have changed', async () => {
+    const { runner, stored_seq } = await worked([{ clone_url: await makeOrigin(makeFolder()), branch: 'work' }]);
+    expect((await lastOf(runner, { stored_seq })).snapshot).toBeDefined();
+  });
+
+  it('says why there is no snapshot, and has the events all the same', async () => {
+    const { runner } = await worked();
+    const { events, problem, snapshot } = await lastOf(runner, { snapshot_ms: 0 });
+    expect({ problem, snapshot }).toEqual({ problem: 'not captured within 0 ms', snapshot: undefined });
+    expect(events.at(-1)?.event.type).toBe('session_end');
+  });
+});

@@ -61,8 +61,8 @@ describe('what a runner leaves', () => {
   });
 
   it.each([
-    ['another one is kept', (_runner: TestRunner, seq: number) => ({ stored_seq: seq - 1 })],
-    ['none is kept', () => ({})],
+    ['another one is kept', async (_runner: TestRunner, seq: number) => ({ stored_seq: seq - 1 })],
+    ['none is kept', async () => ({})],
     [
       'the conversation has gone on',
       async (runner: TestRunner, seq: number) => {

@@ -16,7 +16,9 @@ export class NamespacePrograms {
     child.once('error', () => this.#running.delete(child));
     const killAll = child.kill.bind(child);
     child.kill = (signal = 'SIGTERM') => {
-      if (signal === 'SIGKILL' || signal === 9 || signal === 0 || child.pid === undefined) return killAll(signal);
+      if (signal === 0 || child.pid === undefined) return killAll(signal);
+      // Not `unshare`: it would be gone before the namespace is, and nobody could wait for that.
+      if (signal === 'SIGKILL' || signal === 9) return kill(childrenOf(child.pid)[0]) || killAll(signal);
       const [, program] = this.holding(child.pid, listFromProc());
       if (program === undefined || child.exitCode !== null) return false;
       try {
@@ -65,13 +67,18 @@ export class NamespacePrograms {
     const gone = once(child, 'exit', { signal: AbortSignal.timeout(END_LIMIT_MS) });
     // Before there is a first process, and where the system does not tell it, `unshare` takes it along.
     const [first = child.pid] = childrenOf(child.pid);
-    try {
-      process.kill(first, 'SIGKILL');
-    } catch {
-      // It ended by itself.
-    }
+    kill(first);
     await gone.catch(() => {
       throw unending([first]);
     });
+  }
+}
+
+/** False when there is no such process. */
+function kill(pid: number | undefined): boolean {
+  try {
+    return pid !== undefined && process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
   }
 }

@@ -5,3 +5,6 @@
  * the same speed.
  */
 export const RUNNER_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=1'];
+
+/** Tells a process that serves several runners from others, with the folder of machines behind it. */
+export const HOST_FLAG = '--host';

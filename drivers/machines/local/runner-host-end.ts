@@ -6,8 +6,8 @@ import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { DropRequest, RunnerHostRecord } from '../../../contract/wire/runner.ts';
 import { commandLineOf, commandLines } from '../isolation/process-table.ts';
 import { callRunner } from '../runner-client.ts';
+import { HOST_FLAG } from '../runner-flags.ts';
 import { dialLoopback } from './machine.ts';
-import { HOST_FLAG } from './runner-hosts.ts';
 
 /**
  * A runner that is told to stop ends within 2 s unless its commands hang; these are ended after 7. One that takes longer is

@@ -10,10 +10,11 @@ import type { Readable } from 'node:stream';
 import writeFileAtomic from 'write-file-atomic';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { HostedRunner, RunnerHostAccess, RunnerHostRecord, ServeRequest } from '../../../contract/wire/runner.ts';
-import { RUNNER_NODE_FLAGS } from '../runner-flags.ts';
+import { HOST_FLAG, RUNNER_NODE_FLAGS } from '../runner-flags.ts';
 import { callRunner } from '../runner-client.ts';
 import { dialLoopback } from './machine.ts';
 import { isMissing } from './record.ts';
+import { dropRunner } from './runner-host-end.ts';
 
 /**
  * Machines that a process is given. More would save little, a sixteenth of a Node each, and all of them lose their turn when
@@ -101,10 +102,9 @@ export class RunnerHosts {
   }
 }
 
-/** Tells such a process from others, with the folder of machines behind it. */
-export const HOST_FLAG = '--host';
-
 async function ask(access: RunnerHostAccess, name: string, runner: HostedRunner): Promise<void> {
+  // One that has the machine and does not answer for it is frozen: it would keep every other from taking it.
+  await dropRunner(runner.directory);
   const record: RunnerHostRecord = { ...access, request_id: randomUUID() };
   // Whoever ends the machine from now on has to ask this process.
   await writeFileAtomic(join(runner.directory, 'host.json'), JSON.stringify(record), { mode: 0o600 }).catch((error) => {
@@ -113,7 +113,13 @@ async function ask(access: RunnerHostAccess, name: string, runner: HostedRunner)
   const machine = { name, dial: (port: number) => dialLoopback(name, port) };
   const signal = AbortSignal.timeout(SERVE_LIMIT_MS);
   const body: ServeRequest = { ...runner, request_id: record.request_id };
-  await callRunner(machine, access, { method: 'POST', path: '/serve', body, signal });
+  try {
+    await callRunner(machine, access, { method: 'POST', path: '/serve', body, signal });
+  } catch (error) {
+    // A process that we do not know has it: it may let it go.
+    if (!(error instanceof MurmurError) || error.code !== 'ALREADY_EXISTS') throw error;
+    throw new MurmurError('UNAVAILABLE', error.message, { cause: error });
+  }
 }
 
 async function firstLine(child: ChildProcess): Promise<RunnerHostAccess> {

@@ -138,6 +138,16 @@ const isShared = kind === 'namespace';
     expect(await pidOf(await start('murmur-2'))).not.toBe(pid);
   });
 
+  it('that do not answer when they are needed are replaced, with their process', async () => {
+    const [one] = await Promise.all([start('murmur-1'), start('murmur-2')]);
+    const pid = await pidOf(one);
+    process.kill(pid, 'SIGSTOP');
+    const [again, other] = await Promise.all([start('murmur-1'), start('murmur-2')]);
+    expect(isGone(pid)).toBe(true);
+    expect(await pidOf(again)).not.toBe(pid);
+    expect(await pidOf(other)).toBe(await pidOf(again));
+  });
+
   it('leave a process alone that has got the number of theirs', async () => {
     const client = await start('murmur-1');
     const { pid, port } = await hostOf('murmur-1');

@@ -1,5 +1,4 @@
 // The end of an agent: its work is kept, its machine and its secrets go, its record is written.
-import { posix } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EndAgentInput, EndAgentResult } from '../contract/wire/activities.ts';
 import type { AgentRecord, AgentSpec } from '../contract/wire/agent.ts';
@@ -8,6 +7,7 @@ import { workflowIdOf } from '../contract/wire/identity.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
 import type { RunnerLast } from '../contract/wire/runner.ts';
 import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
+import { readRunnerText } from '../drivers/machines/runner-process.ts';
 import { attentively } from './attention.ts';
 import { providerOf } from './machine.ts';
 import type { AgentPorts } from './ports.ts';
@@ -64,14 +64,8 @@ async function leaveMachine(ports: AgentPorts, provider: MachineProvider, spec: 
 
 /** What a runner that has stopped has left; undefined for one that was not asked, or was killed. */
 async function readLast(machine: Machine): Promise<RunnerLast | undefined> {
-  try {
-    return JSON.parse(
-      (await machine.get(posix.join(machine.paths.runner, 'last.json'))).toString('utf8'),
-    ) as RunnerLast;
-  } catch (error) {
-    if (error instanceof MurmurError && error.code === 'NOT_FOUND') return undefined;
-    throw error;
-  }
+  const text = await readRunnerText(machine, 'last.json');
+  return text === '' ? undefined : (JSON.parse(text) as RunnerLast);
 }
 
 async function within(limitMs: number, work: Promise<unknown>): Promise<void> {

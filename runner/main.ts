@@ -7,6 +7,7 @@ import { createClaudeBackend } from '../drivers/backends/claude/backend.ts';
 import { createFakeBackend } from '../drivers/backends/fake/backend.ts';
 import { createIsolation } from '../drivers/machines/isolation/isolation.ts';
 import type { IsolationSpec } from '../drivers/machines/isolation/isolation.ts';
+import { HOST_FLAG } from '../drivers/machines/runner-flags.ts';
 import { machinePaths } from './machine-paths.ts';
 import { claimDirectory } from './only-one.ts';
 import { RunnerHost } from './runner-host.ts';
@@ -50,12 +51,12 @@ function stopOnSignal(stop: () => Promise<void>): void {
 }
 
 const [, , first, second] = process.argv;
-if (first === undefined || (first === '--host') !== (second !== undefined)) {
+if (first === undefined || (first === HOST_FLAG) !== (second !== undefined)) {
   console.error('usage: runner <machine>/runner | runner --host <folder of machines>');
   process.exit(2);
 }
 // Without `await`: the bundle is CommonJS, see worker/runner-bundle.ts.
-(first === '--host' ? serveSeveral() : serveOne(first)).then(
+(first === HOST_FLAG ? serveSeveral() : serveOne(first)).then(
   () => process.exit(0),
   (error: unknown) => {
     console.error(error);

@@ -1,11 +1,12 @@
 // Stops the runners of this host's local machines: what `murmur down` owes to the agents. The conversation and the work
 // tree stay on disk, and the next `murmur up` starts the runners again when their turns are taken up.
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HomePaths } from '../config/home.ts';
 import type { RunnerAddress, RunnerConfig, RunnerHealth, StopRequest } from '../contract/wire/runner.ts';
-import { endRunnerHosts } from '../drivers/machines/local/runner-host-end.ts';
 import { endRunner } from '../drivers/machines/local/runner-end.ts';
+import { readRunnerFile } from '../drivers/machines/local/runner-files.ts';
+import { findRunnerHosts } from '../drivers/machines/local/runner-host-end.ts';
 import { ask } from './loopback.ts';
 import { endProcess, identityOf } from './process.ts';
 
@@ -20,14 +21,14 @@ export async function stopRunners(home: HomePaths): Promise<readonly string[]> {
   const names = await readdir(home.machines).catch(() => []);
   const stopped = await Promise.all(names.map((name) => stopRunner(join(home.machines, name, 'runner'))));
   // One that has been started for a machine that never came.
-  await endRunnerHosts(home.machines);
+  await Promise.all((await findRunnerHosts(home.machines)).map(endHost));
   return names.filter((_, index) => stopped[index]);
 }
 
 async function stopRunner(folder: string): Promise<boolean> {
   const [address, config] = await Promise.all([
-    readJson<RunnerAddress>(join(folder, 'address.json')),
-    readJson<RunnerConfig>(join(folder, 'config.json')),
+    readRunnerFile<RunnerAddress>(folder, 'address.json'),
+    readRunnerFile<RunnerConfig>(folder, 'config.json'),
   ]);
   const answers = address !== undefined && config !== undefined && (await isOurs(address, config));
   const identity = answers ? await identityOf(address.pid) : undefined;
@@ -38,6 +39,11 @@ async function stopRunner(folder: string): Promise<boolean> {
   // One that does not answer, or has no address yet, is found by its command line.
   await endRunner(folder);
   return answers;
+}
+
+async function endHost(pid: number): Promise<void> {
+  const identity = await identityOf(pid);
+  if (identity !== undefined) await endProcess(identity, STOP_MS);
 }
 
 /** The number in the file may belong to another program by now: the runner says who it is. */
@@ -54,12 +60,4 @@ async function tellToStop(address: RunnerAddress, config: RunnerConfig): Promise
 
 function urlOf({ port }: RunnerAddress): string {
   return `http://127.0.0.1:${port.toString()}`;
-}
-
-async function readJson<T>(file: string): Promise<T | undefined> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as T;
-  } catch {
-    return undefined;
-  }
 }

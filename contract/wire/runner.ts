@@ -50,8 +50,8 @@ export interface RunnerHostRecord extends RunnerHostAccess {
 export interface HostedRunner {
   /** `<machine>/runner`, absolute; with a config.json. */
   readonly directory: string;
-  /** The caller's environment, as a runner of its own process would have it. */
-  readonly env: Readonly<Record<string, string>>;
+  /** The caller's environment, as a runner of its own process would have it. Undefined is absent, as in JSON. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 export interface ServeRequest extends HostedRunner {

@@ -85,7 +85,7 @@ export interface Machine {
    * well; resolves when it does. Absent where a runner needs a process of its own.
    * @param bundle the runner as one file, on this host
    */
-  readonly shareRunner?: (bundle: string) => Promise<void>;
+  readonly shareRunner?: ((bundle: string) => Promise<void>) | undefined;
   /** Writes a file; parents are made. */
   put(path: string, content: Buffer | string, mode?: number): Promise<void>;
   /** Throws NOT_FOUND. */

@@ -85,13 +85,13 @@ async function startRunner(machine: Machine, programs: RunnerPrograms): Promise<
     const client = await findRunner(machine);
     if (client !== undefined) return client;
   }
-  const log = await readText(machine, 'runner.log');
+  const log = await readRunnerText(machine, 'runner.log');
   throw unreachable(machine, `it did not start: ${log.slice(-1_000).trim()}`);
 }
 
 /** Undefined when there is no such file, or one that was cut off: the runner that is started writes it anew. */
 async function readJson<Value>(machine: Machine, name: string): Promise<Value | undefined> {
-  const text = await readText(machine, name);
+  const text = await readRunnerText(machine, name);
   try {
     return JSON.parse(text) as Value;
   } catch {
@@ -99,8 +99,8 @@ async function readJson<Value>(machine: Machine, name: string): Promise<Value | 
   }
 }
 
-/** Empty when there is no such file. */
-async function readText(machine: Machine, name: string): Promise<string> {
+/** A file of the machine's runner; empty when there is none. */
+export async function readRunnerText(machine: Machine, name: string): Promise<string> {
   try {
     return (await machine.get(posix.join(machine.paths.runner, name))).toString('utf8');
   } catch (error) {

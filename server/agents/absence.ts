@@ -5,19 +5,20 @@ import type { Phase } from '../../contract/wire/phases.ts';
 import { causesOf } from '../errors.ts';
 import type { ServerParts } from '../parts.ts';
 import type { AgentAddress } from './address.ts';
-import { findWaiting, waitsForSlot } from '../fanouts/waiting.ts';
-import { describeExecution } from './execution.ts';
+import { waitsForSlot } from '../fanouts/waiting.ts';
+import { locateAgent } from './locate.ts';
 import { readRecord } from './record.ts';
 
 /** Turns Temporal's "not found" into FAILED_PRECONDITION or NOT_FOUND; other errors pass. */
 export async function explainRefusal(parts: ServerParts, agent: AgentAddress, error: unknown): Promise<never> {
   if (!isNotFound(error)) throw error;
-  const phase = (await readRecord(parts, agent.id))?.status.phase ?? (await describeExecution(parts, agent))?.phase;
-  if (phase !== undefined) throw ended(agent, phase);
-  if ((await findWaiting(parts, agent)) !== undefined) throw waitsForSlot(agent);
-  // It may have got its slot between the two looks.
-  if ((await describeExecution(parts, agent))?.closed === false) throw starts(agent);
-  throw notFound(agent);
+  const record = await readRecord(parts, agent.id);
+  if (record !== undefined) throw ended(agent, record.status.phase);
+  const found = await locateAgent(parts, agent);
+  if (found === undefined) throw notFound(agent);
+  if ('waiting' in found) throw waitsForSlot(agent);
+  // One that lives has begun to do so since it was refused.
+  throw found.execution.closed ? ended(agent, found.execution.phase) : starts(agent);
 }
 
 /** UNAVAILABLE, which clients ask again after. */

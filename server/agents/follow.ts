@@ -3,8 +3,7 @@ import type { LogEntry } from '../../contract/wire/events.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
 import type { ServerParts } from '../parts.ts';
 import type { AgentAddress } from './address.ts';
-import { findWaiting } from '../fanouts/waiting.ts';
-import { describeExecution } from './execution.ts';
+import { locateAgent } from './locate.ts';
 
 /**
  * Entries after an id, each once and in order, and `silence` each time when none has come for the interval. Ends when
@@ -71,11 +70,8 @@ export async function* followToEnd(
 }
 
 async function hasEnded(parts: ServerParts, agent: AgentAddress): Promise<boolean> {
-  const execution = await describeExecution(parts, agent);
-  if (execution !== undefined) return execution.closed;
-  if ((await findWaiting(parts, agent)) !== undefined) return false;
-  // It may have got its slot between the two looks.
-  return (await describeExecution(parts, agent))?.closed ?? true;
+  const found = await locateAgent(parts, agent);
+  return found === undefined || ('execution' in found && found.execution.closed);
 }
 
 /** What came after the event that closed the agent: its machine may tell a little more. */

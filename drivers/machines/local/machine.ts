@@ -93,7 +93,7 @@ export function connectLocal(options: LocalMachineOptions): Machine {
       }
     },
     dial: (port) => dialLoopback(name, port),
-    ...(shareRunner === undefined ? {} : { shareRunner }),
+    shareRunner,
     // The machine's network is the host's.
     expose: (server) => Promise.resolve(server),
   };

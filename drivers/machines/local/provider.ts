@@ -29,10 +29,9 @@ const LONGEST_RUN = 107 - '/git.sock'.length;
 /** The provider `local`. */
 export function createLocalProvider(options: LocalProviderOptions): MachineProvider {
   const { machines, isolation } = options;
-  const { compileCache } = options;
   const hosts = new RunnerHosts({
     machines,
-    env: { ...options.env, ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }) },
+    env: { ...options.env, NODE_COMPILE_CACHE: options.compileCache },
   });
   const layoutOf = (name: string): LocalLayout => localLayout(machines, name);
   const infoOf = (record: LocalRecord): MachineInfo => ({
@@ -122,16 +121,10 @@ export function createLocalProvider(options: LocalProviderOptions): MachineProvi
         isolation: isolation.description,
         isolationSettings: settingsOf(record),
         env,
-        ...(isShared
-          ? { shareRunner: (bundle) => hosts.serve(bundle, name, { directory: layout.runner, env: defined(env) }) }
-          : {}),
+        shareRunner: isShared ? (bundle) => hosts.serve(bundle, { directory: layout.runner, env }) : undefined,
       });
     },
   };
-}
-
-function defined(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
 /** The agent's folders belong to its user; the others stay the caller's. */

@@ -9,11 +9,10 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import writeFileAtomic from 'write-file-atomic';
 import { MurmurError } from '../../../contract/wire/errors.ts';
-import type { HostedRunner, RunnerHostAccess, RunnerHostRecord, ServeRequest } from '../../../contract/wire/runner.ts';
+import type { HostedRunner, RunnerHostAccess, RunnerHostRecord } from '../../../contract/wire/runner.ts';
 import { HOST_FLAG, RUNNER_NODE_FLAGS } from '../runner-flags.ts';
-import { callRunner } from '../runner-client.ts';
-import { dialLoopback } from './machine.ts';
 import { isMissing } from './record.ts';
+import { callHost, machineNameOf } from './runner-host-call.ts';
 import { dropRunner } from './runner-host-end.ts';
 
 /**
@@ -52,15 +51,15 @@ export class RunnerHosts {
    * Resolves when the runner serves. Throws UNAVAILABLE when no process comes up or answers, and what the runner refuses
    * with.
    */
-  async serve(bundle: string, name: string, runner: HostedRunner): Promise<void> {
+  async serve(bundle: string, runner: HostedRunner): Promise<void> {
     const host = this.#seat(bundle);
     try {
-      await ask(await host.access, name, runner);
+      await ask(await host.access, runner);
     } catch (error) {
       // The last of its machines has just ended, or it was killed: another one is started.
       if (!(error instanceof MurmurError) || error.code !== 'UNAVAILABLE') throw error;
       if (this.#newest === host) this.#newest = undefined;
-      await ask(await this.#seat(bundle).access, name, runner);
+      await ask(await this.#seat(bundle).access, runner);
     }
   }
 
@@ -92,7 +91,6 @@ export class RunnerHosts {
       await once(child, 'spawn');
       return await firstLine(child);
     } catch (error) {
-      if (error instanceof MurmurError) throw error;
       throw new MurmurError('UNAVAILABLE', `the process for runners does not start: ${String(error)}`, {
         cause: error,
       });
@@ -102,19 +100,18 @@ export class RunnerHosts {
   }
 }
 
-async function ask(access: RunnerHostAccess, name: string, runner: HostedRunner): Promise<void> {
+async function ask(access: RunnerHostAccess, runner: HostedRunner): Promise<void> {
+  const { directory } = runner;
   // One that has the machine and does not answer for it is frozen: it would keep every other from taking it.
-  await dropRunner(runner.directory);
+  await dropRunner(directory);
   const record: RunnerHostRecord = { ...access, request_id: randomUUID() };
   // Whoever ends the machine from now on has to ask this process.
-  await writeFileAtomic(join(runner.directory, 'host.json'), JSON.stringify(record), { mode: 0o600 }).catch((error) => {
-    throw isMissing(error) ? new MurmurError('NOT_FOUND', `machine ${name} does not exist`, { cause: error }) : error;
+  await writeFileAtomic(join(directory, 'host.json'), JSON.stringify(record), { mode: 0o600 }).catch((error) => {
+    if (!isMissing(error)) throw error;
+    throw new MurmurError('NOT_FOUND', `machine ${machineNameOf(directory)} does not exist`, { cause: error });
   });
-  const machine = { name, dial: (port: number) => dialLoopback(name, port) };
-  const signal = AbortSignal.timeout(SERVE_LIMIT_MS);
-  const body: ServeRequest = { ...runner, request_id: record.request_id };
   try {
-    await callRunner(machine, access, { method: 'POST', path: '/serve', body, signal });
+    await callHost(access, '/serve', { ...runner, request_id: record.request_id }, SERVE_LIMIT_MS);
   } catch (error) {
     // A process that we do not know has it: it may let it go.
     if (!(error instanceof MurmurError) || error.code !== 'ALREADY_EXISTS') throw error;

@@ -3,50 +3,35 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { homePaths } from '../../../config/home.ts';
 import { PACKAGE_ROOT } from '../../../config/package.ts';
-import { createMachines } from '../../../drivers/machines/configured.ts';
 import { machineProviderConformance } from '../../../drivers/machines/conformance.ts';
 import { detectIsolation } from '../../../drivers/machines/isolation/detect.ts';
 import type { IsolationSpec } from '../../../drivers/machines/isolation/isolation.ts';
 import { createIsolation } from '../../../drivers/machines/isolation/isolation.ts';
 import { MARKER } from '../../../drivers/machines/isolation/marker.ts';
 import type { MachineProvider } from '../../../drivers/machines/provider.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
 import { countRunning, uniqueSleep, untilRunning } from './isolation/held-machine.ts';
+import { localMachines } from './local-machines.ts';
+import type { LocalMachines } from './local-machines.ts';
 
 jest.setTimeout(60_000);
 
 const { kind } = await detectIsolation('auto');
 
 for (const isolation of new Set([kind, 'tracking'] as const)) {
-  machineProviderConformance(`local (${isolation})`, async () => {
-    const folder = await temporaryFolder();
-    const { local } = await createMachines({ home: homePaths(folder.path), isolation, claude: undefined }, process.env);
-    return {
-      provider: local,
-      [Symbol.asyncDispose]: async () => {
-        for (const { name } of await local.list()) await local.destroy(name);
-        await folder[Symbol.asyncDispose]();
-      },
-    };
-  });
+  machineProviderConformance(`local (${isolation})`, () => localMachines({ isolation }));
 }
 
 describe('local machines', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let local: LocalMachines;
   let machines: string;
   let provider: MachineProvider;
   beforeEach(async () => {
-    folder = await temporaryFolder();
-    const home = homePaths(folder.path);
-    machines = home.machines;
-    provider = (await createMachines({ home, isolation: 'auto', claude: '/bin/sh' }, process.env)).local;
+    local = await localMachines({ claude: '/bin/sh' });
+    ({ provider } = local);
+    ({ machines } = local.home);
   });
-  afterEach(async () => {
-    for (const { name } of await provider.list()) await provider.destroy(name);
-    await folder[Symbol.asyncDispose]();
-  });
+  afterEach(async () => local[Symbol.asyncDispose]());
 
   const create = (name: string) => provider.create({ name, labels: {} });
 
@@ -162,7 +147,7 @@ describe('local machines', () => {
   });
 
   it('are destroyed without following links out of them', async () => {
-    const outside = join(folder.path, 'outside');
+    const outside = join(local.home.root, 'outside');
     await mkdir(outside);
     await writeFile(join(outside, 'kept'), '');
     await create('murmur-1');

@@ -1,19 +1,20 @@
 // Runners of several machines in one process, with the real runner.
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { homePaths, userCacheFolder } from '../../../config/home.ts';
+import { userCacheFolder } from '../../../config/home.ts';
 import type { RunnerHostAccess } from '../../../contract/wire/runner.ts';
-import { createMachines } from '../../../drivers/machines/configured.ts';
 import { detectIsolation } from '../../../drivers/machines/isolation/detect.ts';
 import { commandLineOf } from '../../../drivers/machines/isolation/process-table.ts';
-import { dropRunner, endRunnerHosts } from '../../../drivers/machines/local/runner-host-end.ts';
+import { dropRunner } from '../../../drivers/machines/local/runner-host-end.ts';
 import type { MachineProvider } from '../../../drivers/machines/provider.ts';
 import type { RunnerClient } from '../../../drivers/machines/runner-client.ts';
 import { ensureRunner, findRunner } from '../../../drivers/machines/runner-process.ts';
+import { stopRunners } from '../../../stack/runners.ts';
 import { runnerBundle } from '../../../worker/runner-bundle.ts';
 import { eventually } from '../../fixtures/waiting.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
+import { localMachines } from './local-machines.ts';
+import type { LocalMachines } from './local-machines.ts';
 
 jest.setTimeout(60_000);
 
@@ -21,22 +22,15 @@ const { kind } = await detectIsolation('auto');
 const isShared = kind === 'namespace';
 
 (isShared ? describe : describe.skip)(`runners that share a process${isShared ? '' : ' (needs namespaces)'}`, () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  let machines: string;
+  let local: LocalMachines;
   let provider: MachineProvider;
   beforeEach(async () => {
-    folder = await temporaryFolder();
-    const home = homePaths(folder.path);
-    machines = home.machines;
-    provider = (await createMachines({ home, isolation: 'auto', claude: undefined }, process.env)).local;
+    local = await localMachines();
+    ({ provider } = local);
   });
-  afterEach(async () => {
-    for (const { name } of await provider.list()) await provider.destroy(name);
-    await endRunnerHosts(machines);
-    await folder[Symbol.asyncDispose]();
-  });
+  afterEach(async () => local[Symbol.asyncDispose]());
 
-  const runnerOf = (name: string) => join(machines, name, 'runner');
+  const runnerOf = (name: string) => join(local.home.machines, name, 'runner');
   const hostOf = async (name: string): Promise<RunnerHostAccess> =>
     JSON.parse(await readFile(join(runnerOf(name), 'host.json'), 'utf8')) as RunnerHostAccess;
   const bundle = async () => ({ bundle: await runnerBundle(userCacheFolder(process.env)) });
@@ -169,7 +163,9 @@ const isShared = kind === 'namespace';
   it('end with the stack, also a process that was never asked for one', async () => {
     const client = await start('murmur-1');
     const pid = await pidOf(client);
-    await endRunnerHosts(machines);
+    // Nothing tells of it but its command line.
+    for (const name of ['address.json', 'host.json']) await rm(join(runnerOf('murmur-1'), name));
+    await stopRunners(local.home);
     expect(isGone(pid)).toBe(true);
     await expect(client.health()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });

@@ -1,0 +1,25 @@
+// Ending processes that are no children of ours.
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A killed process is gone within milliseconds; a busy host may take a while to say so. */
+const GONE_LIMIT_MS = 10_000;
+const LOOK_AGAIN_MS = 10;
+
+/** Kills what `find` finds until it finds nothing, for ten seconds at most. */
+export async function killUntilGone(find: () => Promise<readonly number[]> | readonly number[]): Promise<void> {
+  const end = Date.now() + GONE_LIMIT_MS;
+  for (;;) {
+    const pids = await find();
+    if (pids.length === 0 || Date.now() > end) return;
+    for (const pid of pids) kill(pid);
+    await delay(LOOK_AGAIN_MS);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}

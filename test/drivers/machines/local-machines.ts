@@ -1,0 +1,31 @@
+// The local provider on a temporary home; at its end every machine is destroyed and no runner left.
+import type { Config } from '../../../config/config.ts';
+import { homePaths } from '../../../config/home.ts';
+import type { HomePaths } from '../../../config/home.ts';
+import { createMachines } from '../../../drivers/machines/configured.ts';
+import type { MachineProvider } from '../../../drivers/machines/provider.ts';
+import { stopRunners } from '../../../stack/runners.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+export interface LocalMachines extends AsyncDisposable {
+  readonly home: HomePaths;
+  readonly provider: MachineProvider;
+}
+
+export async function localMachines({
+  isolation = 'auto',
+  claude,
+}: Partial<Pick<Config, 'isolation' | 'claude'>> = {}): Promise<LocalMachines> {
+  const folder = await temporaryFolder();
+  const home = homePaths(folder.path);
+  const { local: provider } = await createMachines({ home, isolation, claude }, process.env);
+  return {
+    home,
+    provider,
+    [Symbol.asyncDispose]: async () => {
+      for (const { name } of await provider.list()) await provider.destroy(name);
+      await stopRunners(home);
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,7 +1,7 @@
 // The activities of the agent workflow over the ports.
 import type { AgentActivities } from '../contract/wire/activities.ts';
 import { assess } from './assess.ts';
-import { endAgent } from './end-agent.ts';
+import { endAgent, endOneAgent } from './end-agent.ts';
 import { failing } from './failure.ts';
 import { interruptTurn } from './interrupt-turn.ts';
 import { noticeTurn } from './notice-turn.ts';
@@ -21,7 +21,7 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
     interruptTurn: failing((input) => interruptTurn(ports, input)),
     noticeTurn: failing((input) => noticeTurn(ports, input)),
     endAgent: failing((input) => endAgent(ports, input)),
-    killAgents: failing((input) => killAgents(ports, input)),
+    killAgents: failing((input) => killAgents(ports, (remains) => endOneAgent(ports, remains), input)),
     publishEvents: failing(async ({ agent, events }) => void (await ports.events.append(agent, 'workflow', events))),
   };
 }

@@ -17,23 +17,25 @@ import { latestSnapshot, storeSnapshot } from './snapshots.ts';
 /** How long the last snapshot may take, to be captured and to be stored: what was saved after the last turn is kept anyway. */
 const LAST_SNAPSHOT_MS = 20_000;
 
-/** `endAgent`: idempotent. A step that only keeps something is skipped when it fails; the machine must go. */
+/** `endAgent`. */
 export function endAgent(ports: AgentPorts, input: EndAgentInput): Promise<EndAgentResult> {
-  return attentively(ports.handover, async () => {
-    const { spec, record, events } = input;
-    // First of all: whoever still runs on the machine must not act for an agent that is gone.
-    if (spec.token_id !== undefined) await ports.tokens.delete(spec.token_id);
-    const provider = providerOf(ports, spec);
-    await leaveMachine(ports, provider, spec);
-    await provider.destroy(spec.machine.name);
-    if (spec.secrets !== undefined) await ports.secrets.delete(spec.secrets.ref);
-    const snapshot = (await latestSnapshot(ports.objects, spec))?.key;
-    const ended = endedRecord(record, snapshot);
-    await ports.objects.put(recordKey(workflowIdOf(spec.identity)), JSON.stringify(ended));
-    // Last of all: whoever waits for the end finds it done.
-    await publishOffered(ports, workflowIdOf(spec.identity), events);
-    return { machine_state: 'destroyed', ...(snapshot === undefined ? {} : { snapshot }) };
-  });
+  return attentively(ports.handover, () => endOneAgent(ports, input));
+}
+
+/** Idempotent. A step that only keeps something is skipped when it fails; the machine must go. */
+export async function endOneAgent(ports: AgentPorts, { spec, record, events }: EndAgentInput): Promise<EndAgentResult> {
+  // First of all: whoever still runs on the machine must not act for an agent that is gone.
+  if (spec.token_id !== undefined) await ports.tokens.delete(spec.token_id);
+  const provider = providerOf(ports, spec);
+  await leaveMachine(ports, provider, spec);
+  await provider.destroy(spec.machine.name);
+  if (spec.secrets !== undefined) await ports.secrets.delete(spec.secrets.ref);
+  const snapshot = (await latestSnapshot(ports.objects, spec))?.key;
+  const ended = endedRecord(record, snapshot);
+  await ports.objects.put(recordKey(workflowIdOf(spec.identity)), JSON.stringify(ended));
+  // Last of all: whoever waits for the end finds it done.
+  await publishOffered(ports, workflowIdOf(spec.identity), events);
+  return { machine_state: 'destroyed', ...(snapshot === undefined ? {} : { snapshot }) };
 }
 
 /**

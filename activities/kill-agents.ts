@@ -1,34 +1,106 @@
-// Everything beneath an agent that is killed: told at once, waited for together.
-import type { KillAgentsInput, KillAgentsResult } from '../contract/wire/activities.ts';
+// Everything beneath an agent that is killed: told at once, ended together. One activity for the whole of it, as one for
+// each agent would cost Temporal more than the ends themselves.
+import { setTimeout as delay } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import type { LimitFunction } from 'p-limit';
+import type { EndAgentInput, EndAgentResult, KillAgentsInput, KillAgentsResult } from '../contract/wire/activities.ts';
+import type { AgentRemains, AgentResult, DoomedAgent, ReceiptLine } from '../contract/wire/agent.ts';
+import type { KillOrder } from '../contract/wire/messages.ts';
+import { tokenId } from '../drivers/agents/names.ts';
 import { attentively } from './attention.ts';
 import type { AgentPorts } from './ports.ts';
 
-/** An agent ends within a minute and a half, or its machine does not answer. */
-const END_LIMIT_MS = 120_000;
+/** A turn that is cut off ends within half a minute, and so does the making of a machine; the rest is for a busy host. */
+const WORKFLOW_END_MS = 120_000;
+/** Machines that are ended at once: enough to keep disk and processors busy. Each holds some files open. */
+const ENDS_AT_ONCE = 50;
+/** What does not end within so many attempts is named in the receipt. */
+const ATTEMPTS = 3;
+const RETRY_MS = 1_000;
 
-/** `killAgents`: idempotent, as each agent knows the order by its id. */
+type KillPorts = Pick<AgentPorts, 'control' | 'tokens' | 'handover'>;
+
+/** What ends an agent whose workflow has ended; idempotent. */
+type EndAgent = (input: EndAgentInput) => Promise<EndAgentResult>;
+
+interface Undertaking {
+  readonly ports: KillPorts;
+  readonly endAgent: EndAgent;
+  readonly order: KillOrder;
+  /** Aborts when this attempt must be left to the next. */
+  readonly signal: AbortSignal;
+  readonly limit: LimitFunction;
+}
+
+/** An agent and everything beneath it, killed. */
+interface Killed {
+  readonly agent: string;
+  /** Undefined for one that did not answer in time. */
+  readonly result: Pick<AgentResult, 'phase' | 'total_usd'> | undefined;
+  readonly receipt: readonly ReceiptLine[];
+  readonly unanswered: readonly string[];
+}
+
+/** `killAgents`: idempotent, as each agent knows the order by its id, and an end can be done twice. */
 export function killAgents(
-  ports: Pick<AgentPorts, 'control' | 'handover'>,
+  ports: KillPorts,
+  endAgent: EndAgent,
   { agents, order }: KillAgentsInput,
 ): Promise<KillAgentsResult> {
   return attentively(ports.handover, async ({ signal }) => {
-    const results = await Promise.all(
-      agents.map(async (agent) => {
-        // It may have ended in the meantime: its result is asked for all the same.
-        await ports.control.signal(agent, 'kill', order);
-        return {
-          agent,
-          result: await ports.control.result(agent, AbortSignal.any([signal, AbortSignal.timeout(END_LIMIT_MS)])),
-        };
-      }),
-    );
+    const undertaking = { ports, endAgent, order, signal, limit: pLimit(ENDS_AT_ONCE) };
+    const killed = await Promise.all(agents.map((each) => killOne(undertaking, each)));
     signal.throwIfAborted();
     return {
-      receipt: results.flatMap(({ result }) => result?.receipt ?? []),
-      ended: results.flatMap(({ agent, result }) =>
-        result === undefined ? [] : [{ agent, phase: result.phase, total_usd: result.total_usd }],
-      ),
-      unanswered: results.filter(({ result }) => result === undefined).map(({ agent }) => agent),
+      receipt: killed.flatMap(({ receipt }) => receipt),
+      ended: killed.flatMap(({ agent, result }) => (result === undefined ? [] : [{ agent, ...result }])),
+      unanswered: killed.flatMap(({ unanswered }) => unanswered),
     };
   });
+}
+
+async function killOne(undertaking: Undertaking, { agent, spawn_id }: DoomedAgent): Promise<Killed> {
+  const { ports, order, signal } = undertaking;
+  // Before its workflow closes: from then on nobody may act for it, also when this worker dies here.
+  await ports.tokens.delete(tokenId(agent, spawn_id));
+  // It may have ended in the meantime: its result is asked for all the same.
+  await ports.control.signal(agent, 'kill', order);
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(WORKFLOW_END_MS)]);
+  const result = await ports.control.result(agent, patience);
+  signal.throwIfAborted();
+  if (result === undefined) return { agent, result, receipt: [], unanswered: [agent] };
+  const { phase, total_usd, receipt, left } = result;
+  if (left === undefined) return { agent, result: { phase, total_usd }, receipt, unanswered: [] };
+  const [end, beneath] = await Promise.all([
+    undertaking.limit(() => endPatiently(undertaking, left)),
+    Promise.all(left.children.map((each) => killOne(undertaking, each))),
+  ]);
+  return {
+    agent,
+    result: { phase, total_usd: total_usd + unheardCost(left.children, beneath) },
+    receipt: [...receipt.map((line) => ({ ...line, ...end })), ...beneath.flatMap((each) => each.receipt)],
+    unanswered: beneath.flatMap((each) => each.unanswered),
+  };
+}
+
+/** A machine that cannot be ended must not keep the others alive. */
+async function endPatiently({ endAgent, signal }: Undertaking, remains: AgentRemains): Promise<EndAgentResult> {
+  for (let attempt = 1; ; attempt += 1) {
+    signal.throwIfAborted();
+    try {
+      return await endAgent(remains);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      if (attempt === ATTEMPTS) return { machine_state: `not destroyed: ${problem}` };
+      await delay(attempt * RETRY_MS, undefined, { signal });
+    }
+  }
+}
+
+/** What those beneath have cost that their parent had not heard of when it ended. */
+function unheardCost(known: readonly DoomedAgent[], killed: readonly Killed[]): number {
+  return killed.reduce((sum, { result }, index) => {
+    const heard = known[index]?.cost_usd ?? 0;
+    return sum + (result === undefined ? 0 : result.total_usd - heard);
+  }, 0);
 }

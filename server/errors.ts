@@ -15,6 +15,7 @@ const GRPC = {
   NOT_FOUND: 5,
   PERMISSION_DENIED: 7,
   RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
   UNAVAILABLE: 14,
   UNAUTHENTICATED: 16,
 } as const;
@@ -88,6 +89,11 @@ function readGrpc(code: number, details: string, cause: unknown): MurmurError | 
     case GRPC.RESOURCE_EXHAUSTED:
       return new MurmurError('RESOURCE_EXHAUSTED', `Temporal refuses more: ${details}`, {
         hint: 'try again in a moment',
+        cause,
+      });
+    case GRPC.FAILED_PRECONDITION:
+      return new MurmurError('UNAVAILABLE', `the workflow takes no requests: ${details}`, {
+        hint: "look at it in Temporal's Web UI, and at the worker's log",
         cause,
       });
     default:

@@ -3,8 +3,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { AgentControl } from '../activities/ports.ts';
 import type { AgentResult } from '../contract/wire/agent.ts';
-import type { UsageReport } from '../contract/wire/budget.ts';
-import { processedUpdate } from '../drivers/agents/updates.ts';
+import { executeUpdate } from '../drivers/agents/updates.ts';
 import type { AgentUpdates } from '../contract/wire/messages.ts';
 
 /** Twice what a workflow task has that a worker took and lost; the next message of the model then tells it again. */
@@ -23,11 +22,9 @@ export function createAgentControl(client: Client): AgentControl {
     },
     async reportUsage(agent, usage) {
       return await client.withDeadline(Date.now() + REPORT_MS, () =>
-        processedUpdate(() =>
-          client.workflow
-            .getHandle(agent)
-            .executeUpdate<AgentUpdates['reportUsage']['output'], [UsageReport]>('reportUsage', { args: [usage] }),
-        ),
+        executeUpdate<AgentUpdates['reportUsage']['output']>(client.workflow.getHandle(agent), 'reportUsage', {
+          args: [usage],
+        }),
       );
     },
     async result(agent, until) {

@@ -13,8 +13,8 @@ import type { ErrorBody } from '../contract/wire/errors.ts';
 import { absolutePathOf, parentOf, workflowIdOf } from '../contract/wire/identity.ts';
 import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES } from '../contract/wire/messages.ts';
 import type { AgentMemo } from '../contract/wire/messages.ts';
-import { startRootAgent } from '../drivers/agents/start.ts';
-import { processedUpdate } from '../drivers/agents/updates.ts';
+import { startRootAgent, untilStarted } from '../drivers/agents/start.ts';
+import { executeUpdate } from '../drivers/agents/updates.ts';
 
 /** Of one call to Temporal: a parent that does not answer in time is asked again by the next attempt. */
 const CALL_MS = 10_000;
@@ -37,15 +37,15 @@ export function createAgentStarter(client: Client, taskQueue: string): AgentStar
     async start(spec) {
       const parent = parentOf(spec.identity);
       try {
-        await inTime(() =>
-          parent === undefined
-            ? startRootAgent(client, taskQueue, spec)
-            : processedUpdate(() =>
-                client.workflow
-                  .getHandle(workflowIdOf(parent))
-                  .executeUpdate('spawnChild', { args: [{ spec }], updateId: spec.spawn_id }),
-              ),
-        );
+        await inTime(async () => {
+          if (parent === undefined) {
+            await startRootAgent(client, taskQueue, spec);
+            return;
+          }
+          const handle = client.workflow.getHandle(workflowIdOf(parent));
+          await executeUpdate(handle, 'spawnChild', { args: [{ spec }], updateId: spec.spawn_id });
+          await untilStarted(client, spec);
+        });
       } catch (error) {
         const refusal = refusalOf(error, spec);
         if (refusal === undefined) throw error;

@@ -1,5 +1,5 @@
 // The activities an agent workflow calls. Loaded by the workflow sandbox: types only.
-import type { AgentRecord, AgentSpec, MachineView, ReceiptLine } from './agent.ts';
+import type { AgentRecord, AgentSpec, DoomedAgent, MachineView, ReceiptLine } from './agent.ts';
 import type { AssessReply } from './assessment.ts';
 import type { SourcedEvent } from './events.ts';
 import type { KillOrder } from './messages.ts';
@@ -74,17 +74,16 @@ export interface EndAgentResult {
 }
 
 export interface KillAgentsInput {
-  /** Workflow ids. */
-  readonly agents: readonly string[];
+  readonly agents: readonly DoomedAgent[];
   readonly order: KillOrder;
 }
 
 export interface KillAgentsResult {
   /** Of every agent that has ended, and of everything beneath it. */
   readonly receipt: readonly ReceiptLine[];
-  /** How each of them ended. */
+  /** How each of those that were named ended; `agent` is its workflow's id. */
   readonly ended: readonly { readonly agent: string; readonly phase: Phase; readonly total_usd: number }[];
-  /** Those that did not end in time. */
+  /** Workflow ids of those that did not end in time. */
   readonly unanswered: readonly string[];
 }
 
@@ -118,7 +117,10 @@ export interface AgentActivities {
   noticeTurn(input: NoticeTurnInput): Promise<void>;
   /** Interrupts, takes the last snapshot, stops the runner, destroys the machine, deletes secrets, writes the record. */
   endAgent(input: EndAgentInput): Promise<EndAgentResult>;
-  /** Tells all of them at once to end, and collects their receipts. */
+  /**
+   * Ends all of them and everything beneath: tells them at once, does for each what `endAgent` does, and collects their
+   * receipts. Idempotent.
+   */
   killAgents(input: KillAgentsInput): Promise<KillAgentsResult>;
   /** Appends lifecycle events to the event log. */
   publishEvents(input: PublishEventsInput): Promise<void>;

@@ -1,7 +1,7 @@
 // What an agent workflow is started with and what it answers. Loaded by the workflow sandbox: types and constants only.
 import type { CompletionCheck } from './assessment.ts';
 import type { BudgetView } from './budget.ts';
-import type { LifecycleEvent, TimelineType } from './events.ts';
+import type { LifecycleEvent, SourcedEvent, TimelineType } from './events.ts';
 import type { AgentIdentity } from './identity.ts';
 import type { Phase } from './phases.ts';
 import type { Task } from './tasks.ts';
@@ -197,6 +197,26 @@ export interface ReceiptLine {
   readonly cost_usd: number;
 }
 
+/** An agent as whoever kills it must know it. */
+export interface DoomedAgent {
+  /** Its workflow's id. */
+  readonly agent: string;
+  readonly spawn_id: string;
+  /** What it and everything beneath it had cost when its parent last heard of it. */
+  readonly cost_usd: number;
+}
+
+/** What an agent leaves that was killed by one who also ends its machine: all but the end of its workflow. */
+export interface AgentRemains {
+  /** Without the prompt. */
+  readonly spec: AgentSpec;
+  readonly record: AgentRecord;
+  /** Lifecycle events that the log may not have, the end among them. */
+  readonly events: readonly SourcedEvent[];
+  /** Those of its children that have not ended. */
+  readonly children: readonly DoomedAgent[];
+}
+
 /** The result of an agent workflow. */
 export interface AgentResult {
   readonly phase: Phase;
@@ -205,4 +225,6 @@ export interface AgentResult {
   readonly cost: Cost;
   /** What it and everything beneath it has cost. */
   readonly total_usd: number;
+  /** Present when nothing of this has been done yet, and the receipt is of the agent's workflow alone. */
+  readonly left?: AgentRemains;
 }

@@ -18,6 +18,8 @@ export interface KillOrder extends Order {
   readonly reason?: string;
   /** The parent is killed as well and learns of the end from the receipt: it need not be told. */
   readonly with_parent?: true;
+  /** Whoever kills also ends the machine: the agent completes at once, and its result says what it has left. */
+  readonly leave_machine?: true;
 }
 
 /** Signals carry what must not be lost: durable once acknowledged, no worker needed. */

@@ -1,5 +1,11 @@
-// Starts the workflow of a root agent.
-import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
+// Starts the workflow of a root agent, and waits for that of a child.
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
@@ -11,6 +17,7 @@ import {
 } from '../../contract/wire/execution.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { AGENT_WORKFLOW } from '../../contract/wire/messages.ts';
+import type { AgentMemo } from '../../contract/wire/messages.ts';
 
 /** Resolves once Temporal has it. Throws the SDK's errors, WorkflowExecutionAlreadyStartedError for an id that is or was in use. */
 export async function startRootAgent(client: Client, taskQueue: string, spec: AgentSpec): Promise<void> {
@@ -26,6 +33,34 @@ export async function startRootAgent(client: Client, taskQueue: string, spec: Ag
     typedSearchAttributes: searchAttributesOf(spec),
     staticSummary: agentSummary(spec),
   });
+}
+
+/** Temporal starts a child within some ten milliseconds of its parent's word, on a busy machine within seconds. */
+const FIRST_LOOK_MS = 10;
+const LAST_LOOK_MS = 200;
+
+/**
+ * Resolves once Temporal has the child that its parent was asked to start by this spawn. Looks until the deadline that it is called
+ * with ends it; throws the SDK's errors, WorkflowExecutionAlreadyStartedError for an id that is or was in use.
+ */
+export async function untilStarted(client: Client, { identity, spawn_id }: AgentSpec): Promise<void> {
+  const id = workflowIdOf(identity);
+  for (let pause = FIRST_LOOK_MS; ; pause = Math.min(pause * 2, LAST_LOOK_MS)) {
+    const memo = await readMemo(client, id);
+    if (memo?.spawn_id === spawn_id) return;
+    if (memo !== undefined) throw new WorkflowExecutionAlreadyStartedError('the id is in use', id, AGENT_WORKFLOW);
+    await delay(pause);
+  }
+}
+
+/** Undefined when Temporal does not know it. */
+async function readMemo(client: Client, id: string): Promise<Partial<AgentMemo> | undefined> {
+  try {
+    return (await client.workflow.getHandle(id).describe()).memo ?? {};
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
 }
 
 function searchAttributesOf(spec: AgentSpec): TypedSearchAttributes {

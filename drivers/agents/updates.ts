@@ -1,6 +1,7 @@
-// Updates that Temporal refused although nobody has refused them.
+// Updates of workflows, and those that Temporal refused although nobody has refused them.
 import { setTimeout as delay } from 'node:timers/promises';
-import { ApplicationFailure, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure, isGrpcServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 
 /**
  * The server's type of failure for an update that came with a workflow task whose worker did not process it. It has left
@@ -9,25 +10,35 @@ import { ApplicationFailure, WorkflowUpdateFailedError } from '@temporalio/clien
  */
 const UNPROCESSED = 'UnprocessedUpdate';
 
+/** The server takes no updates while the tasks of the workflow fail, as they may for a moment. gRPC's FAILED_PRECONDITION. */
+const NOT_READY = 9;
+
 /** Of twenty updates at once all were through after two; more would be something else. */
 const ATTEMPTS = 6;
 
 /** The tasks that got in each other's way are over then. */
 const PAUSE_MS = 100;
 
-/** Asks for an update, again when it was not processed. Throws what `ask` throws. */
-export async function processedUpdate<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+/** Asks for an update, again when it was not processed. Throws the SDK's errors. */
+export async function executeUpdate<Answer>(
+  handle: WorkflowHandle,
+  name: string,
+  options: { readonly args: [unknown]; readonly updateId?: string },
+): Promise<Answer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await ask();
+      return await handle.executeUpdate<Answer, [unknown]>(name, options);
     } catch (error) {
-      if (!isUnprocessed(error) || attempt === ATTEMPTS) throw error;
+      if (!isPassing(error) || attempt === ATTEMPTS) throw error;
       await delay(PAUSE_MS * attempt);
     }
   }
 }
 
-function isUnprocessed(error: unknown): boolean {
-  if (!(error instanceof WorkflowUpdateFailedError)) return false;
-  return error.cause instanceof ApplicationFailure && error.cause.type === UNPROCESSED;
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { cause } = error;
+  if (error instanceof WorkflowUpdateFailedError)
+    return cause instanceof ApplicationFailure && cause.type === UNPROCESSED;
+  return isGrpcServiceError(cause) && Number(cause.code) === NOT_READY;
 }

@@ -1,5 +1,5 @@
 // What is left to do for an agent whose workflow could not end it: done here, by name.
-import type { AgentRecord, ReceiptLine } from '../../contract/wire/agent.ts';
+import type { AgentRecord, AgentRemains, ReceiptLine } from '../../contract/wire/agent.ts';
 import type { ServerParts } from '../parts.ts';
 import type { AgentAddress } from './address.ts';
 import type { Execution } from './execution.ts';
@@ -8,8 +8,16 @@ import { secretsRef, tokenId } from '../../drivers/agents/names.ts';
 import { terminateFlight } from '../flights/calls.ts';
 import { listedStatus } from './status.ts';
 
-/** Destroys the machine, deletes the secrets, tells the log and writes the record. Doing it again changes nothing. */
-export async function cleanUp(parts: ServerParts, agent: AgentAddress, execution: Execution): Promise<AgentRecord> {
+/**
+ * Destroys the machine, deletes the secrets, tells the log and writes the record. Doing it again changes nothing.
+ * @param left what the workflow has told of itself, when it could
+ */
+export async function cleanUp(
+  parts: ServerParts,
+  agent: AgentAddress,
+  execution: Execution,
+  left?: AgentRemains,
+): Promise<AgentRecord> {
   const { machine, spawn_id: spawnId } = execution.memo;
   const state = machine === undefined ? 'unknown' : await destroy(parts, machine);
   await terminateFlight(parts, agent);
@@ -17,10 +25,11 @@ export async function cleanUp(parts: ServerParts, agent: AgentAddress, execution
     await parts.tokenStore.delete(tokenId(agent.id, spawnId));
     await parts.secrets.delete(secretsRef(agent.id, spawnId));
   }
-  await tellLog(parts, agent, execution);
-  const record = await recordOf(parts, agent, execution, state);
-  await parts.objects.put(recordKey(agent.id), JSON.stringify(record));
-  return record;
+  await tellLog(parts, agent, execution, left);
+  const record = left?.record ?? (await recordOf(parts, agent, execution));
+  const ended = withMachine(record, execution, state);
+  await parts.objects.put(recordKey(agent.id), JSON.stringify(ended));
+  return ended;
 }
 
 /** `destroyed`, or why not: a machine that cannot be destroyed must not hide that the agent has ended. */
@@ -33,33 +42,43 @@ async function destroy(parts: ServerParts, machine: string): Promise<string> {
   }
 }
 
-/** The phase event that the workflow could not publish: without it, viewers would wait for more. */
-async function tellLog(parts: ServerParts, agent: AgentAddress, execution: Execution): Promise<void> {
-  const seq = (await parts.events.lastSeq(agent.id, 'workflow')) + 1;
+/** The events that the workflow could not publish, at least its end: without it, viewers would wait for more. */
+async function tellLog(
+  parts: ServerParts,
+  agent: AgentAddress,
+  execution: Execution,
+  left: AgentRemains | undefined,
+): Promise<void> {
+  const last = await parts.events.lastSeq(agent.id, 'workflow');
+  const follow = left !== undefined && (left.events[0]?.seq ?? 0) <= last + 1;
+  if (follow) {
+    await parts.events.append(agent.id, 'workflow', left.events);
+    return;
+  }
+  const seq = last + 1;
   const at = (execution.closedAt ?? new Date()).toISOString();
   const event = { type: 'phase', phase: execution.phase, reason: 'no worker ended it' } as const;
   await parts.events.append(agent.id, 'workflow', [{ seq, at, event }]);
 }
 
-async function recordOf(
-  parts: ServerParts,
-  agent: AgentAddress,
-  execution: Execution,
-  machineState: string,
-): Promise<AgentRecord> {
-  const { stale: _stale, ...status } = await listedStatus(parts, agent, execution);
-  const { machine = 'unknown', spawn_id: spawnId = '' } = execution.memo;
+/** The record with what has become of the machine. */
+function withMachine(record: AgentRecord, { memo }: Execution, state: string): AgentRecord {
+  const { vm = { name: memo.machine ?? 'unknown', provider: 'local', isolation: 'unknown' } } = record.status;
   return {
+    ...record,
     status: {
-      ...status,
+      ...record.status,
       reason: 'it was ended without a worker: there is no last snapshot',
-      vm: {
-        name: machine,
-        provider: 'local',
-        isolation: 'unknown',
-        state: machineState === 'destroyed' ? 'gone' : 'running',
-      },
+      vm: { ...vm, state: state === 'destroyed' ? 'gone' : 'running' },
     },
+  };
+}
+
+async function recordOf(parts: ServerParts, agent: AgentAddress, execution: Execution): Promise<AgentRecord> {
+  const { stale: _stale, ...status } = await listedStatus(parts, agent, execution);
+  const { spawn_id: spawnId = '' } = execution.memo;
+  return {
+    status,
     tasks: [],
     spec: {
       identity: agent.identity,

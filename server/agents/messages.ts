@@ -1,6 +1,6 @@
 // Signals and updates to an agent's workflow.
 import type { AgentSignals, AgentUpdates } from '../../contract/wire/messages.ts';
-import { processedUpdate } from '../../drivers/agents/updates.ts';
+import { executeUpdate } from '../../drivers/agents/updates.ts';
 import type { ServerParts } from '../parts.ts';
 import { explainRefusal } from './absence.ts';
 import type { AgentAddress } from './address.ts';
@@ -35,12 +35,9 @@ export async function updateAgent<Name extends keyof AgentUpdates>(
   id: string,
 ): Promise<AgentUpdates[Name]['output']> {
   const ask = (): Promise<AgentUpdates[Name]['output']> =>
-    workflowOf(parts, agent).executeUpdate<AgentUpdates[Name]['output'], [AgentUpdates[Name]['input']]>(name, {
-      args: [payload],
-      updateId: id,
-    });
+    executeUpdate(workflowOf(parts, agent), name, { args: [payload], updateId: id });
   try {
-    return await inTime(parts, () => processedUpdate(ask), parts.timing.update);
+    return await inTime(parts, ask, parts.timing.update);
   } catch (error) {
     return await explainRefusal(parts, agent, error);
   }

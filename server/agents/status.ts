@@ -13,6 +13,7 @@ import { readProgress, readProgressAndCost } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { queryAgent } from './query.ts';
 import { readRecord } from './record.ts';
+import { remainsOf } from './remains.ts';
 
 /** What the workflow knows, what the event log adds, and whether it may be out of date. */
 export type FullStatus = AgentStatus & Progress & { readonly stale?: string };
@@ -32,6 +33,10 @@ export async function readStatus(
     return { ...statusOfRecord(record, timeline, children), ...(await readProgress(parts, agent.id)) };
   }
   const execution = await describeExecution(parts, agent);
+  const left = execution?.closed === true ? await remainsOf(parts, agent) : undefined;
+  if (left !== undefined) {
+    return { ...statusOfRecord(left.record, timeline, children), ...(await readProgress(parts, agent.id)) };
+  }
   if (execution !== undefined) return await listedStatus(parts, agent, execution, timeline);
   return await statusBeforeStart(parts, agent, timeline, children);
 }

@@ -3,6 +3,8 @@ import { workflowIdOf } from '../../contract/wire/identity.ts';
 import type { AgentIdentity } from '../../contract/wire/identity.ts';
 import { AGENT_WORKFLOW } from '../../contract/wire/messages.ts';
 import type { ServerParts } from '../parts.ts';
+import { readExecution } from './execution.ts';
+import type { Execution } from './execution.ts';
 import { inTime } from './temporal.ts';
 
 /** How many agents live from this one down. Visibility is some hundred milliseconds behind. */
@@ -15,16 +17,26 @@ export async function countTree(parts: ServerParts, top: AgentIdentity): Promise
   return count;
 }
 
-/** Workflow ids of the living agents beneath this one. */
-export async function livingBeneath(parts: ServerParts, top: AgentIdentity): Promise<readonly string[]> {
+/** The agents beneath this one that live, or have ended since. */
+export async function listBeneath(
+  parts: ServerParts,
+  top: AgentIdentity,
+  endedSince: Date,
+): Promise<readonly Execution[]> {
   const prefix = `${workflowIdOf(top)}/`;
-  const ids = new Set<string>();
+  const found = new Map<string, Execution>();
   await inTime(parts, async () => {
-    const query = livingQuery(`WorkflowId STARTS_WITH "${prefix}"`);
-    for await (const { workflowId } of parts.temporal.workflow.list({ query, pageSize: 1_000 })) ids.add(workflowId);
+    const query = [
+      `WorkflowType = "${AGENT_WORKFLOW}"`,
+      `WorkflowId STARTS_WITH "${prefix}"`,
+      `(ExecutionStatus = "Running" OR CloseTime >= "${endedSince.toISOString()}")`,
+    ].join(' AND ');
+    for await (const info of parts.temporal.workflow.list({ query, pageSize: 1_000 })) {
+      // SQLite compares without regard to case.
+      if (info.workflowId.startsWith(prefix)) found.set(info.workflowId, readExecution(info));
+    }
   });
-  // SQLite compares without regard to case.
-  return [...ids].filter((id) => id.startsWith(prefix));
+  return [...found.values()];
 }
 
 function livingQuery(condition: string): string {

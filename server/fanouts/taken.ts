@@ -1,4 +1,5 @@
 // Slugs of a fan-out that are in use already.
+import pLimit from 'p-limit';
 import { AGENT_WORKFLOW } from '../../contract/wire/messages.ts';
 import { plansPrefix } from '../../contract/wire/fanout/plan.ts';
 import type { MurmurError } from '../../contract/wire/errors.ts';
@@ -7,7 +8,6 @@ import { ended, runsAlready } from '../agents/absence.ts';
 import type { AgentAddress } from '../agents/address.ts';
 import { describeExecution, readExecution } from '../agents/execution.ts';
 import type { Execution } from '../agents/execution.ts';
-import { mapLimited } from '../agents/map-limited.ts';
 import { readRecord } from '../agents/record.ts';
 import { inTime } from '../agents/temporal.ts';
 import type { ServerParts } from '../parts.ts';
@@ -29,7 +29,7 @@ export async function takenAgents(
   const others = (await allWaiting(parts, plansPrefix(place))).filter(({ known }) => known.plan.id !== callId);
   const waiting = new Set(others.map(({ identity }) => identity.path.join('/')));
   const isOwn = (spawnId: string | undefined): boolean => spawnId?.startsWith(`${callId}-`) === true;
-  const reasons = await mapLimited(agents, READERS, async (agent): Promise<MurmurError | undefined> => {
+  const reasons = await pLimit(READERS).map(agents, async (agent): Promise<MurmurError | undefined> => {
     const execution = executions.get(agent.id);
     if (execution !== undefined && !execution.closed) {
       return isOwn(execution.memo.spawn_id) ? undefined : runsAlready(agent);
@@ -47,7 +47,7 @@ async function executionsOf(
   agents: readonly AgentAddress[],
 ): Promise<ReadonlyMap<string, Execution>> {
   if (agents.length <= ASKED_SINGLY) {
-    const found = await mapLimited(agents, READERS, async (agent) => await describeExecution(parts, agent));
+    const found = await pLimit(READERS).map(agents, async (agent) => await describeExecution(parts, agent));
     return new Map(found.flatMap((each) => (each === undefined ? [] : [[each.id, each]])));
   }
   const [first] = agents;

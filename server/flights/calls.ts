@@ -10,7 +10,7 @@ import { describeExecution } from '../agents/execution.ts';
 import { requireAgent } from '../agents/exists.ts';
 import { inTime } from '../agents/temporal.ts';
 import { noWorker } from '../errors.ts';
-import { processedUpdate } from '../../drivers/agents/updates.ts';
+import { executeUpdate } from '../../drivers/agents/updates.ts';
 import type { ServerParts } from '../parts.ts';
 
 /** A pilot that has just been spawned starts its flight within moments. */
@@ -40,17 +40,9 @@ export async function orderFlight<Name extends keyof FlightUpdates>(
   if ((await flightStatus(parts, pilot)) !== 'RUNNING') throw endedFlight(pilot);
   const handle = parts.temporal.workflow.getHandle(flightIdOf(pilot.identity));
   try {
-    return await inTime(
-      parts,
-      () =>
-        processedUpdate(() =>
-          handle.executeUpdate<FlightUpdates[Name]['output'], [FlightUpdates[Name]['input']]>(name, {
-            args: [input],
-            updateId: input.id,
-          }),
-        ),
-      parts.timing.update,
-    );
+    const ask = (): Promise<FlightUpdates[Name]['output']> =>
+      executeUpdate(handle, name, { args: [input], updateId: input.id });
+    return await inTime(parts, ask, parts.timing.update);
   } catch (error) {
     if (isNotFound(error)) throw endedFlight(pilot);
     throw error;

@@ -1,5 +1,6 @@
 // Cancels an agent and waits until nothing of it is left.
-import type { AgentResult, ReceiptLine } from '../../contract/wire/agent.ts';
+import pLimit from 'p-limit';
+import type { AgentRecord, AgentRemains, AgentResult, ReceiptLine } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { isNotFound, notFound } from '../agents/absence.ts';
 import { parseWorkflowId } from '../../contract/wire/identity.ts';
@@ -7,8 +8,8 @@ import { addressOf, addressOfIdentity } from '../agents/address.ts';
 import type { AgentAddress } from '../agents/address.ts';
 import { cleanUp, receiptOf } from '../agents/clean-up.ts';
 import { describeExecution } from '../agents/execution.ts';
-import { mapLimited } from '../agents/map-limited.ts';
-import { livingBeneath } from '../agents/tree.ts';
+import { awaitRecord } from '../agents/remains.ts';
+import { listBeneath } from '../agents/tree.ts';
 import { signalAgent } from '../agents/messages.ts';
 import { queryAgent } from '../agents/query.ts';
 import { readRecord } from '../agents/record.ts';
@@ -20,16 +21,25 @@ import type { Answer, Call, Handler } from './handler.ts';
 /** Agents that are ended at once: each is one call to Temporal that waits. */
 const SWEEPERS = 50;
 
+/** How an agent under kill has ended. */
+interface Ending {
+  readonly receipt: readonly ReceiptLine[];
+  /** Its workflow has ended everything itself, and so has it with everything beneath it that it knew of. */
+  readonly whole: boolean;
+}
+
 export const kill: Handler<'kill'> = async (parts, input, call) => {
   const agent = addressOf(parts, call, input);
+  const began = new Date();
   // Beside the agent's own end: what it still has to start must not be started by then.
   const [own, dropped] = await Promise.all([killOne(parts, agent, call), dropBeneath(parts, agent, call)]);
-  const unstarted = await mapLimited(dropped, SWEEPERS, async (each) => await receiptOfEnded(parts, each));
-  const known = [...own, ...unstarted.flat()];
-  return answerOf(input.slug === '' ? 'self' : input.slug, [...known, ...(await sweep(parts, agent, call, known))]);
+  const unstarted = await pLimit(SWEEPERS).map(dropped, async (each) => await endingOf(parts, each, call));
+  const known = [...own.receipt, ...unstarted.flatMap(({ receipt }) => receipt)];
+  const swept = await sweep(parts, agent, call, known, { began, all: !own.whole });
+  return answerOf(input.slug === '' ? 'self' : input.slug, [...known, ...swept]);
 };
 
-async function killOne(parts: ServerParts, agent: AgentAddress, call: Call): Promise<readonly ReceiptLine[]> {
+async function killOne(parts: ServerParts, agent: AgentAddress, call: Call): Promise<Ending> {
   try {
     await signalAgent(parts, agent, 'kill', { id: call.id, from: call.from });
   } catch (error) {
@@ -38,41 +48,46 @@ async function killOne(parts: ServerParts, agent: AgentAddress, call: Call): Pro
     if (error.details?.['phase'] === 'starting' && (await dropWaiting(parts, agent, call)) === 'started') {
       return await killOne(parts, agent, call);
     }
-    return await receiptOfEnded(parts, agent);
+    return await endingOf(parts, agent, call);
   }
   return await awaitEnd(parts, agent, call);
 }
 
 /**
- * Ends what still lives beneath: an agent takes its children with it, but one that ended before, or could not answer, has
- * left them behind.
+ * Ends what is left beneath: an agent takes its children with it, but one that ended before, or could not answer, has left
+ * them behind, also such as have ended and still have their machine.
+ * @param scope when the kill began, and whether to look for those that had ended before
  */
 async function sweep(
   parts: ServerParts,
   agent: AgentAddress,
   call: Call,
   known: readonly ReceiptLine[],
+  { began, all }: { readonly began: Date; readonly all: boolean },
 ): Promise<readonly ReceiptLine[]> {
-  const ended = new Set(known.map(({ path }) => path));
-  const left = (await livingBeneath(parts, agent.identity))
-    .map(parseWorkflowId)
-    .filter((identity) => identity !== undefined)
-    .map((identity) => addressOfIdentity(identity))
-    .filter(({ path }) => !ended.has(path));
-  const lines = await mapLimited(left, SWEEPERS, async (each) => await killOne(parts, each, call));
+  const listed = new Set(known.map(({ path }) => path));
+  const beneath = await listBeneath(parts, agent.identity, all ? new Date(0) : began);
+  const endings = await pLimit(SWEEPERS).map(beneath, async ({ id, closedAt }): Promise<readonly ReceiptLine[]> => {
+    const identity = parseWorkflowId(id);
+    const each = identity === undefined ? undefined : addressOfIdentity(identity);
+    if (each === undefined || listed.has(each.path)) return [];
+    // It ended on its own, long ago.
+    if (closedAt !== undefined && closedAt < began && (await readRecord(parts, each.id)) !== undefined) return [];
+    return (await killOne(parts, each, call)).receipt;
+  });
   // An agent beneath another one that is swept up stands in both receipts.
-  return [...new Map(lines.flat().map((line) => [line.path, line])).values()].filter(({ path }) => !ended.has(path));
+  const lines = new Map(endings.flat().map((line) => [line.path, line]));
+  return [...lines.values()].filter(({ path }) => !listed.has(path));
 }
 
 /** The end of an agent that was told to end; what does not end in time is terminated and cleaned up after. */
-async function awaitEnd(parts: ServerParts, agent: AgentAddress, call: Call): Promise<readonly ReceiptLine[]> {
+async function awaitEnd(parts: ServerParts, agent: AgentAddress, call: Call): Promise<Ending> {
   const { killBound, killProbe, killUnanswered } = parts.timing;
   const began = performance.now();
   let answered = began;
   for (;;) {
     const result = await resultWithin(parts, agent, killProbe);
-    if (result === 'closed') return await receiptOfEnded(parts, agent);
-    if (result !== 'open') return result.receipt;
+    if (result !== 'open') return await endingOf(parts, agent, call, result);
     // The caller has gone, or comes back to another server: the signal is given, and nobody waits here.
     call.signal.throwIfAborted();
     const reply = await queryAgent(parts, agent, 'status', {});
@@ -84,7 +99,7 @@ async function awaitEnd(parts: ServerParts, agent: AgentAddress, call: Call): Pr
       call.progress({ phase: 'running', note: 'no worker answers' });
     }
     if (now - answered > killUnanswered || now - began > killBound) {
-      return await terminate(parts, agent);
+      return await terminate(parts, agent, call);
     }
   }
 }
@@ -103,25 +118,41 @@ async function resultWithin(
   }
 }
 
-async function terminate(parts: ServerParts, agent: AgentAddress): Promise<readonly ReceiptLine[]> {
+async function terminate(parts: ServerParts, agent: AgentAddress, call: Call): Promise<Ending> {
   try {
     await inTime(parts, () => workflowOf(parts, agent).terminate('killed; no worker ended it in time'));
   } catch (error) {
     // It ended by itself in this very moment.
     if (!isNotFound(error)) throw error;
   }
-  return await receiptOfEnded(parts, agent);
+  return await endingOf(parts, agent, call);
 }
 
-/** The receipt of an agent that has ended, whether it could leave one or not. */
-async function receiptOfEnded(parts: ServerParts, agent: AgentAddress): Promise<readonly ReceiptLine[]> {
-  const result = await resultWithin(parts, agent, parts.timing.killProbe);
-  if (typeof result === 'object') return result.receipt;
-  const record = await readRecord(parts, agent.id);
-  if (record !== undefined) return [receiptOf(record)];
+/** Of an agent that has ended, whether it could answer or not. */
+async function endingOf(
+  parts: ServerParts,
+  agent: AgentAddress,
+  call: Call,
+  known?: AgentResult | 'closed',
+): Promise<Ending> {
+  const result = known ?? (await resultWithin(parts, agent, parts.timing.killProbe));
+  const left = typeof result === 'object' ? result.left : undefined;
+  if (typeof result === 'object' && left === undefined) return { receipt: result.receipt, whole: true };
+  const written = left === undefined ? readRecord(parts, agent.id) : awaitRecord(parts, agent, call.signal);
+  const record = (await written) ?? (await cleanUpEnded(parts, agent, call, left));
+  return { receipt: [receiptOf(record)], whole: false };
+}
+
+async function cleanUpEnded(
+  parts: ServerParts,
+  agent: AgentAddress,
+  call: Call,
+  left: AgentRemains | undefined,
+): Promise<AgentRecord> {
+  call.signal.throwIfAborted();
   const execution = await describeExecution(parts, agent);
   if (execution === undefined) throw notFound(agent);
-  return [receiptOf(await cleanUp(parts, agent, execution))];
+  return await cleanUp(parts, agent, execution, left);
 }
 
 function answerOf(slug: string, receipt: readonly ReceiptLine[]): Answer<'kill'> {

@@ -1,4 +1,5 @@
 // Lists agents: the living from Temporal's visibility, the ended from their records.
+import pLimit from 'p-limit';
 import { accountProblem, parseWorkflowId, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { AgentIdentity } from '../../contract/wire/identity.ts';
 import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES } from '../../contract/wire/messages.ts';
@@ -9,7 +10,6 @@ import { isWithin } from '../../contract/wire/rights.ts';
 import { addressOfIdentity, contextOf, nameFor } from '../agents/address.ts';
 import { readExecution } from '../agents/execution.ts';
 import type { Execution } from '../agents/execution.ts';
-import { mapLimited } from '../agents/map-limited.ts';
 import { readProgressAndCost } from '../agents/progress.ts';
 import { readRecord } from '../agents/record.ts';
 import type { ServerParts } from '../parts.ts';
@@ -37,7 +37,7 @@ export const ls: Handler<'ls'> = async (parts, input, call) => {
   // Before those that run: one that gets its slot meanwhile would be in neither list.
   const candidates = await waitingAgents(parts, scope);
   const executions = await listExecutions(parts, scope, input.all);
-  const rows = await mapLimited(executions, READERS, async (each) => await summaryOf(parts, each));
+  const rows = await pLimit(READERS).map(executions, async (each) => await summaryOf(parts, each));
   const known = new Set(executions.map((each) => each.id));
   const waiting = candidates.filter(({ path }) => !known.has(path.slice(1)));
   const recorded = input.all ? await recordedAgents(parts, scope, known) : [];
@@ -142,9 +142,8 @@ async function recordedAgents(
   const prefix = scope.account === undefined ? `w/${scope.workspace}/u/` : `w/${scope.workspace}/u/${scope.account}/`;
   const keys = await parts.objects.list(`agents/${prefix}`);
   const ids = keys.filter((key) => key.endsWith(RECORD)).map((key) => key.slice('agents/'.length, -RECORD.length));
-  const rows = await mapLimited(
+  const rows = await pLimit(READERS).map(
     ids.filter((id) => !known.has(id) && isIn(scope, id)),
-    READERS,
     async (id) => await recordedSummary(parts, id),
   );
   return rows.filter((row) => row !== undefined);

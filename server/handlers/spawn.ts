@@ -7,7 +7,7 @@ import { maySpawn } from '../../contract/wire/rights.ts';
 import { dropCredentials, storeCredentials } from '../../drivers/agents/credentials.ts';
 import type { CredentialStores } from '../../drivers/agents/credentials.ts';
 import { machineName } from '../../drivers/agents/names.ts';
-import { startRootAgent } from '../../drivers/agents/start.ts';
+import { startRootAgent, untilStarted } from '../../drivers/agents/start.ts';
 import { dropText } from '../../drivers/agents/texts.ts';
 import { ended, notFound, runsAlready } from '../agents/absence.ts';
 import { addressOfIdentity, contextOf, nameFor } from '../agents/address.ts';
@@ -109,6 +109,7 @@ async function start(parts: ServerParts, agent: AgentAddress, spec: AgentSpec): 
   const parent = parentOf(agent.identity);
   if (parent !== undefined) {
     await updateAgent(parts, addressOfIdentity(parent), 'spawnChild', { spec }, spec.spawn_id);
+    await inTime(parts, () => untilStarted(parts.temporal, spec));
     return;
   }
   await inTime(parts, () => startRootAgent(parts.temporal, parts.settings.taskQueue, spec));

@@ -1,8 +1,8 @@
 // Ports that are nobody's to share: on a local machine a port is on the host's own loopback interface, where Murmur's
 // processes listen as well.
+import pLimit from 'p-limit';
 import { posix } from 'node:path';
 import type { RunnerAddress } from '../../contract/wire/runner.ts';
-import { mapLimited } from '../agents/map-limited.ts';
 import type { ServerParts } from '../parts.ts';
 
 /** Files of a runner that hold a port: its own, and that of its relay to the API server. */
@@ -33,7 +33,7 @@ async function runnerPorts({ machines }: Parts): Promise<ReadonlySet<number>> {
 
 async function readPorts(machines: Parts['machines']): Promise<ReadonlySet<number>> {
   const running = (await machines.list()).filter(({ state }) => state === 'running');
-  const found = await mapLimited(running, READERS, async ({ name }) => {
+  const found = await pLimit(READERS).map(running, async ({ name }) => {
     const machine = await machines.connect(name).catch(() => undefined);
     if (machine === undefined) return [];
     const { runner } = machine.paths;

@@ -1,10 +1,60 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AgentResult } from '../../contract/wire/agent.ts';
+import type { AgentResult, AgentSpec, DoomedAgent } from '../../contract/wire/agent.ts';
+import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
+import { recordKey } from '../../contract/wire/object-keys.ts';
+import { tokenId } from '../../drivers/agents/names.ts';
+import { recordOf } from '../../workflows/agent/status.ts';
 import { activityBench, attempt } from '../fixtures/activity-bench.ts';
+import type { ActivityBench } from '../fixtures/activity-bench.ts';
+import { agentSpec } from '../fixtures/agent-spec.ts';
+import { testAgent } from '../fixtures/agent-state.ts';
 
+const ORDER = { id: 'k', from: 'tess', with_parent: true, leave_machine: true } as const;
+
+function doomed(agent: string, cost_usd = 0): DoomedAgent {
+  return { agent, spawn_id: `spawn of ${agent}`, cost_usd };
+}
+
+/** An agent of an earlier version, or one that ended by itself: it has ended its machine. */
 function ended(agent: string): AgentResult {
   const line = { path: `/${agent}`, phase: 'canceled', machine: 'm', machine_state: 'destroyed', cost_usd: 1 } as const;
   return { phase: 'canceled', receipt: [line], cost: { usd: 1, by_model: {} }, total_usd: 3 };
+}
+
+/** One that leaves its machine to whoever kills it. */
+function leaving(spec: AgentSpec, usd: number, children: readonly DoomedAgent[] = []): AgentResult {
+  const path = absolutePathOf(spec.identity);
+  const known = children.reduce((sum, { cost_usd }) => sum + cost_usd, usd);
+  const line = { path, phase: 'canceled', machine: spec.machine.name, machine_state: 'left', cost_usd: usd } as const;
+  const record = recordOf({ ...testAgent(spec).state, phase: 'canceled' }, spec);
+  const events = [{ seq: 1, at: spec.created_at, event: { type: 'phase', phase: 'canceled' } }] as const;
+  return {
+    phase: 'canceled',
+    receipt: [line],
+    cost: { usd, by_model: {} },
+    total_usd: known,
+    left: { spec, record, events, children },
+  };
+}
+
+function childOf(spec: AgentSpec, slug: string): AgentSpec {
+  const identity = { ...spec.identity, path: [...spec.identity.path, slug] };
+  return agentSpec({
+    identity,
+    spawn_id: `spawn of ${workflowIdOf(identity)}`,
+    machine: { provider: 'fake', name: slug },
+  });
+}
+
+/** Answers results by workflow id and notes who was told. */
+function answer(bench: ActivityBench, results: Readonly<Record<string, AgentResult>>, told: string[] = []): string[] {
+  Object.assign(bench.ports, {
+    control: {
+      signal: async (agent: string) => void told.push(agent),
+      result: async (agent: string) => results[agent],
+    },
+  });
+  return told;
 }
 
 describe('killAgents', () => {
@@ -20,11 +70,82 @@ describe('killAgents', () => {
         },
       },
     });
-    const input = { agents: ['w/a', 'w/b', 'w/gone'], order: { id: 'k', from: 'tess' } };
+    const input = { agents: ['w/a', 'w/b', 'w/gone'].map((agent) => doomed(agent)), order: ORDER };
     const { receipt, ended: ends, unanswered } = await attempt(bench.worker().activities.killAgents, input).result;
     expect(told).toEqual(['w/a', 'w/b', 'w/gone']);
     expect(receipt.map(({ path }) => path)).toEqual(['/w/a', '/w/b']);
     expect(ends).toEqual(['w/a', 'w/b'].map((agent) => ({ agent, phase: 'canceled', total_usd: 3 })));
     expect(unanswered).toEqual(['w/gone']);
   });
+
+  it('ends what agents leave, with what lives beneath them, and counts what that has cost', async () => {
+    await using bench = await activityBench();
+    const { provider, ports } = bench;
+    const kid = childOf(bench.spec, 'kid');
+    const grandkid = childOf(kid, 'grandkid');
+    const [kidId, grandkidId] = [kid, grandkid].map(({ identity }) => workflowIdOf(identity)) as [string, string];
+    for (const { machine } of [kid, grandkid]) await provider.create({ name: machine.name, labels: {} });
+    const beneath = [doomed(grandkidId, 0.5)];
+    const told = answer(bench, { [kidId]: leaving(kid, 1, beneath), [grandkidId]: leaving(grandkid, 2) });
+    const input = { agents: [doomed(kidId)], order: ORDER };
+    const { receipt, ended: ends } = await attempt(bench.worker().activities.killAgents, input).result;
+    expect(told).toEqual([kidId, grandkidId]);
+    expect(receipt).toMatchObject([
+      { path: `/${kidId}`, machine: 'kid', machine_state: 'destroyed', cost_usd: 1 },
+      { path: `/${grandkidId}`, machine: 'grandkid', machine_state: 'destroyed', cost_usd: 2 },
+    ]);
+    // The child had heard of half a dollar of the two.
+    expect(ends).toEqual([{ agent: kidId, phase: 'canceled', total_usd: 3 }]);
+    expect((await provider.list()).map(({ name }) => name)).toEqual([bench.spec.machine.name]);
+    for (const id of [kidId, grandkidId]) {
+      const record = JSON.parse((await ports.objects.get(recordKey(id)))?.toString('utf8') ?? '{}') as object;
+      expect(record).toMatchObject({ status: { path: `/${id}`, phase: 'canceled' } });
+      expect((await ports.events.read(id, 0, 10)).map(({ event }) => event.type)).toEqual(['phase']);
+    }
+  });
+
+  it('takes the token of an agent before its workflow can end', async () => {
+    await using bench = await activityBench();
+    const kid = childOf(bench.spec, 'kid');
+    const agent = workflowIdOf(kid.identity);
+    const id = tokenId(agent, kid.spawn_id);
+    await bench.ports.tokens.put({ id, agent, sha256: 'a'.repeat(64), account: 'tess', created_at: kid.created_at });
+    let known: unknown;
+    Object.assign(bench.ports, {
+      control: {
+        signal: async () => void (known = await bench.ports.tokens.get(id)),
+        result: async () => leaving(kid, 0),
+      },
+    });
+    await attempt(bench.worker().activities.killAgents, { agents: [doomed(agent)], order: ORDER }).result;
+    expect(known).toBeUndefined();
+  });
+
+  it('tries again to end a machine, and names in the receipt what it could not end', async () => {
+    await using bench = await activityBench();
+    const [stubborn, moody] = [childOf(bench.spec, 'stubborn'), childOf(bench.spec, 'moody')];
+    const ids = [stubborn, moody].map(({ identity }) => workflowIdOf(identity)) as [string, string];
+    answer(bench, { [ids[0]]: leaving(stubborn, 0), [ids[1]]: leaving(moody, 0) });
+    const attempts = { stubborn: 0, moody: 0 };
+    const { fake } = bench.ports.machines;
+    Object.assign(bench.ports, {
+      machines: {
+        fake: {
+          ...fake,
+          describe: async (name: string) => await bench.provider.describe(name),
+          destroy: async (name: 'stubborn' | 'moody') => {
+            attempts[name] += 1;
+            if (name === 'stubborn' || attempts[name] === 1) throw new Error('the disk is busy');
+          },
+        },
+      },
+    });
+    const input = { agents: ids.map((agent) => doomed(agent)), order: ORDER };
+    const { receipt } = await attempt(bench.worker().activities.killAgents, input).result;
+    expect(receipt).toMatchObject([
+      { machine: 'stubborn', machine_state: 'not destroyed: the disk is busy' },
+      { machine: 'moody', machine_state: 'destroyed' },
+    ]);
+    expect(attempts).toEqual({ stubborn: 3, moody: 2 });
+  }, 30_000);
 });

@@ -50,6 +50,7 @@ test.each([
   [16, 'UNAVAILABLE', 'Temporal refuses the API server: d'],
   [7, 'UNAVAILABLE', 'Temporal refuses the API server: d'],
   [8, 'RESOURCE_EXHAUSTED', 'Temporal refuses more: d'],
+  [9, 'UNAVAILABLE', 'the workflow takes no requests: d'],
   [13, 'INTERNAL', 'the API server failed'],
 ])('gRPC status %i of Temporal is %s', (status, code, message) => {
   const wrapped = new ServiceError('Failed to signal Workflow', { cause: grpcError(status) });

@@ -77,9 +77,9 @@ const ASSESS: ActivityOptions = {
 };
 
 /**
- * A kill of everything beneath: all children at once, and each of them does the same, so the time is that of the slowest
- * agent. Its end may take a minute and a half when the machine is slow; what is left after three minutes is swept up by
- * whoever ordered the kill.
+ * A kill of everything beneath, level by level, so the time is that of the slowest agent of each. A turn takes half a minute
+ * at most to be cut off, and a last snapshot of a large work tree as long; what is left after three minutes is ended by
+ * the next attempt, and what then is left by whoever ordered the kill.
  */
 const KILL: ActivityOptions = {
   startToCloseTimeout: '3m',

@@ -1,6 +1,6 @@
 // The family of an agent: what it knows of its children, and what it tells its parent. Pure: contract/wire only.
 import type { KillAgentsResult } from '../../contract/wire/activities.ts';
-import type { AgentSpec, ChildView } from '../../contract/wire/agent.ts';
+import type { AgentSpec, ChildView, DoomedAgent } from '../../contract/wire/agent.ts';
 import { defined } from '../../contract/wire/defined.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { absolutePathOf, parentOf, workflowIdOf } from '../../contract/wire/identity.ts';
@@ -29,10 +29,12 @@ const REMEMBERED_ANSWER = 200;
 /** Phases that a parent hears of and acts upon. The others go to its timeline only. */
 const WAKING: readonly Phase[] = ['task-complete', 'idle', 'failed', 'completed', 'canceled'];
 
-/** Ids of the workflows of the children that have not ended. */
-export function livingChildren(state: AgentState, spec: AgentSpec): readonly string[] {
+/** The children that have not ended. */
+export function livingChildren(state: AgentState, spec: AgentSpec): readonly DoomedAgent[] {
   const own = workflowIdOf(spec.identity);
-  return state.children.filter((child) => !isTerminal(child.phase)).map((child) => `${own}/${child.slug}`);
+  return state.children
+    .filter((child) => !isTerminal(child.phase))
+    .map(({ slug, spawn_id, cost_usd }) => ({ agent: `${own}/${slug}`, spawn_id, cost_usd }));
 }
 
 /** Why an agent idles that is not done and whose children are not either. */
@@ -97,6 +99,11 @@ export function noteStarted(state: AgentState, spawnId: string): void {
     const { is_starting: _starting, ...started } = child;
     return started;
   });
+}
+
+/** Whether all children that were entered have started, or could not be. */
+export function allStarted({ children }: AgentState): boolean {
+  return children.every(({ is_starting: starting }) => starting !== true);
 }
 
 /** The registry as others see it. */

@@ -4,11 +4,11 @@ import type { AgentResult, AgentSpec, ReceiptLine } from '../../contract/wire/ag
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
 import { endAgent, killAgents, publishLast } from './activities.ts';
-import { livingChildren, takeEnds } from './children.ts';
+import { allStarted, livingChildren, takeEnds } from './children.ts';
 import { activityProblem } from './failure.ts';
 import type { Messenger } from './messenger.ts';
 import { addToOutbox, confirmEvents, recordEvent } from './timeline.ts';
-import { enterAnnouncedPhase, phaseEvent } from './state.ts';
+import { enterAnnouncedPhase, enterPhase, phaseEvent } from './state.ts';
 import type { AgentState, EndOrder } from './state.ts';
 import { recordOf, resultOf } from './status.ts';
 import { showState } from './visibility.ts';
@@ -34,7 +34,9 @@ export async function endAgentForGood(
   messenger: Messenger,
 ): Promise<AgentResult> {
   // A child that is being started is waited for, so that it is killed as well.
-  if (!allHandlersFinished()) await condition(allHandlersFinished);
+  const settled = (): boolean => allHandlersFinished() && allStarted(state);
+  if (!settled()) await condition(settled);
+  if (order.leave_machine === true) return await leave(state, spec, order, messenger);
   // Beside the agent's own end, so that all levels of a tree fall at once.
   const beneath = order.how === 'kill' ? killBeneath(state, spec, order) : Promise.resolve([]);
   const phase = PHASE_OF[order.how];
@@ -50,7 +52,7 @@ export async function endAgentForGood(
     const last: AgentState = { ...state, phase, reason, ended_at, phase_since: ended_at, parked: undefined };
     try {
       const result = await endAgent(
-        { spec: { ...spec, prompt: { text: '' } }, record: recordOf(last, spec), events: [...state.outbox] },
+        { spec: withoutPrompt(spec), record: recordOf(last, spec), events: [...state.outbox] },
         `end: ${phase}`,
       );
       confirmEvents(state, newest);
@@ -80,6 +82,33 @@ export async function endAgentForGood(
   }
 }
 
+/**
+ * Ends the workflow alone, in the task that brings the order, and leaves the rest to whoever gave it: that makes the end of
+ * a tree one activity instead of one for each agent.
+ */
+async function leave(state: AgentState, spec: AgentSpec, order: EndOrder, messenger: Messenger): Promise<AgentResult> {
+  const ended_at = new Date().toISOString();
+  state.ended_at = ended_at;
+  state.parked = undefined;
+  enterPhase(state, PHASE_OF[order.how], ended_at, reasonOf(order));
+  showState(state, spec);
+  if (messenger.busy) await messenger.drain();
+  // Nothing is awaited from here to the return, so that what came meanwhile is in the record.
+  return {
+    ...resultOf(state, spec, 'left to be destroyed', undefined, []),
+    left: {
+      spec: withoutPrompt(spec),
+      record: recordOf(state, spec),
+      events: [...state.outbox],
+      children: livingChildren(state, spec),
+    },
+  };
+}
+
+function withoutPrompt(spec: AgentSpec): AgentSpec {
+  return { ...spec, prompt: { text: '' } };
+}
+
 /** Receipts of everything beneath; a child that does not answer in time is named with what is known of it. */
 async function killBeneath(state: AgentState, spec: AgentSpec, { reason }: EndOrder): Promise<readonly ReceiptLine[]> {
   const agents = livingChildren(state, spec);
@@ -88,6 +117,7 @@ async function killBeneath(state: AgentState, spec: AgentSpec, { reason }: EndOr
     id: `kill-${spec.spawn_id}`,
     from: absolutePathOf(spec.identity),
     with_parent: true as const,
+    leave_machine: true as const,
     ...(reason === undefined ? {} : { reason }),
   };
   try {

@@ -19,12 +19,14 @@ export interface UpdateContext {
   readonly spec: AgentSpec;
   readonly now: string;
   readonly startChild: StartChild;
+  /** False in a history whose spawns were answered when the child had started. */
+  readonly answersAtOnce: () => boolean;
 }
 
 /** An update: `validate` throws without changing anything and keeps a bad one out of history. */
 export interface UpdateHandler<Input, Output> {
   validate(state: AgentState, input: Input): void;
-  /** Synchronous, so that no message is half-handled; only the start of a child has to be waited for. */
+  /** Synchronous, so that no message is half-handled. A promise only where an old history has one. */
   handle(state: AgentState, input: Input, context: UpdateContext): Output | Promise<Output>;
 }
 
@@ -71,19 +73,15 @@ export const UPDATE_HANDLERS: {
       if (typeof spec?.spawn_id === 'string' && Array.isArray(spec.identity?.path)) return;
       throw new MurmurError('INVALID_ARGUMENT', 'the payload holds no spec of an agent');
     },
-    handle: async (state, { spec: child }, { spec, now, startChild }) => {
-      const slug = child.identity.path.at(-1) ?? '';
-      if (!state.children.some(({ spawn_id }) => spawn_id === child.spawn_id)) refuseWhenSpent(state, spec);
-      if (!enterChild(state, spec, child, now)) return { slug };
-      try {
-        await startChild(grantChild(state, child));
-        noteStarted(state, child.spawn_id);
-      } catch (error) {
-        removeChild(state, child.spawn_id);
-        releaseChild(state, child.spawn_id, 0);
-        throw error;
-      }
-      return { slug };
+    handle: (state, { spec: child }, context) => {
+      const answer = { slug: child.identity.path.at(-1) ?? '' };
+      if (!context.answersAtOnce()) return spawnAndWait(state, child, context, answer);
+      if (!enter(state, child, context)) return answer;
+      startEntered(state, child, context).catch((error: unknown) => {
+        // Whoever asked looks for the child, and finds that it is not there.
+        if (!(error instanceof MurmurError)) throw error;
+      });
+      return answer;
     },
   },
   setBudget: {
@@ -125,4 +123,35 @@ export const QUERY_HANDLERS: {
 function requireObject<T>(input: T | undefined): T {
   if (typeof input === 'object' && input !== null) return input;
   throw new MurmurError('INVALID_ARGUMENT', 'the payload is not an object');
+}
+
+type SpawnAnswer = AgentUpdates['spawnChild']['output'];
+
+/** False when this very spawn has been entered before. Throws for one that is refused. */
+function enter(state: AgentState, child: AgentSpec, { spec, now }: UpdateContext): boolean {
+  if (!state.children.some(({ spawn_id }) => spawn_id === child.spawn_id)) refuseWhenSpent(state, spec);
+  return enterChild(state, spec, child, now);
+}
+
+/** Starts a child that is entered; takes it back when that cannot be. */
+async function startEntered(state: AgentState, child: AgentSpec, { startChild }: UpdateContext): Promise<void> {
+  try {
+    await startChild(grantChild(state, child));
+    noteStarted(state, child.spawn_id);
+  } catch (error) {
+    removeChild(state, child.spawn_id);
+    releaseChild(state, child.spawn_id, 0);
+    throw error;
+  }
+}
+
+/** As it was until spawns were answered at once: also a refusal comes later. */
+async function spawnAndWait(
+  state: AgentState,
+  child: AgentSpec,
+  context: UpdateContext,
+  answer: SpawnAnswer,
+): Promise<SpawnAnswer> {
+  if (enter(state, child, context)) await startEntered(state, child, context);
+  return answer;
 }

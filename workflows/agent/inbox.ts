@@ -40,8 +40,12 @@ export function readOrder(payload: unknown, fallbackId: string): Order & { reado
 
 /** As `readOrder`. */
 export function readKill(payload: unknown, fallbackId: string): KillOrder {
-  const withParent = isObject(payload) && payload['with_parent'] === true;
-  return { ...readOrder(payload, fallbackId), ...(withParent ? { with_parent: true } : {}) };
+  const fields = isObject(payload) ? payload : {};
+  return {
+    ...readOrder(payload, fallbackId),
+    ...(fields['with_parent'] === true ? { with_parent: true } : {}),
+    ...(fields['leave_machine'] === true ? { leave_machine: true } : {}),
+  };
 }
 
 /** Reads what a child tells; undefined for anything else. Only Murmur's own workflows send it. */

@@ -49,8 +49,8 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHan
   kill: (state, payload, now) => {
     const order = readKill(payload, countMessage(state));
     if (!isNew(state, order.id)) return;
-    const { from: by, reason, with_parent } = order;
-    if (orderEnd(state, { how: 'kill', by, reason, ...defined({ with_parent }) })) {
+    const { from: by, reason, with_parent, leave_machine } = order;
+    if (orderEnd(state, { how: 'kill', by, reason, ...defined({ with_parent, leave_machine }) })) {
       note(state, `kill by ${order.from}`, now, order.from);
     }
   },

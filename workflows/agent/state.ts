@@ -40,6 +40,8 @@ export interface EndOrder {
   readonly reason: string | undefined;
   /** Its parent ends too, and need not be told. */
   readonly with_parent?: true;
+  /** Whoever ordered it ends the machine. */
+  readonly leave_machine?: true;
 }
 
 export interface AgentState {

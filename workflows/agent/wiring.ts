@@ -1,5 +1,5 @@
-// Registers the handler tables with Temporal. All but the start of a child is synchronous, so no message is half-handled.
-import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+// Registers the handler tables with Temporal. All are synchronous, so no message is half-handled.
+import { defineQuery, defineSignal, defineUpdate, patched, setHandler } from '@temporalio/workflow';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { AGENT_QUERIES, AGENT_SIGNALS, AGENT_UPDATES } from '../../contract/wire/messages.ts';
 import { answering, answeringLater } from './failure.ts';
@@ -10,6 +10,14 @@ import { SIGNAL_HANDLERS } from './signals.ts';
 import { reviewBudget } from './spending.ts';
 import type { AgentState } from './state.ts';
 import { showDetails } from './visibility.ts';
+
+/**
+ * An update that is answered in a later task than the one that brought it can end a workflow's progress: with many at once,
+ * server 1.31 and SDK 1.24 may mix up two tasks, and from then on each task fails with "ProtocolMessageCommand referenced
+ * absent message ID" (seen once, of an agent that was asked for nineteen children at once: in the replay the answer belonged
+ * to an earlier task than in the history). So a spawn is answered at once, as all other updates are.
+ */
+const answersAtOnce = (): boolean => patched('spawns are answered at once');
 
 /** To be called before the first await: a message may have come with the start. */
 export function registerHandlers(state: AgentState, spec: AgentSpec): void {
@@ -27,7 +35,7 @@ export function registerHandlers(state: AgentState, spec: AgentSpec): void {
     setHandler(
       defineUpdate<unknown, [unknown]>(name),
       (input) => {
-        const context = { spec, now: new Date().toISOString(), startChild };
+        const context = { spec, now: new Date().toISOString(), startChild, answersAtOnce };
         const output = answering(() => handle(state, input, context));
         showDetails(state, spec);
         return output instanceof Promise ? answeringLater(output) : output;

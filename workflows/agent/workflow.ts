@@ -18,7 +18,7 @@ import { startPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
 import { assessToItsEnd } from './assess-run.ts';
 import { startBudgetSender } from './budget-sender.ts';
-import { hasBusyChildren } from './children.ts';
+import { allStarted, hasBusyChildren } from './children.ts';
 import { startMessenger, together } from './messenger.ts';
 import type { Messenger } from './messenger.ts';
 import { carriedState, enterPhase, initialState, orderEnd, takenOver } from './state.ts';
@@ -80,9 +80,10 @@ async function live(
     reviewBudget(state, spec, new Date().toISOString());
     if (mustContinueAsNew(spec, state)) {
       // A child that is being started must be known to the run that follows.
-      if (!allHandlersFinished()) await condition(allHandlersFinished);
+      const settled = (): boolean => allHandlersFinished() && allStarted(state);
+      if (!settled()) await condition(settled);
       if (messenger.busy) await messenger.drain();
-      if (!messenger.busy && allHandlersFinished()) await continueAsNew<typeof agent>(spec, carriedState(state));
+      if (!messenger.busy && settled()) await continueAsNew<typeof agent>(spec, carriedState(state));
     } else if (canStart(state, Date.now())) {
       const turn = beginTurn(state, spec, uuid4(), new Date().toISOString());
       showState(state, spec);

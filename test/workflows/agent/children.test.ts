@@ -92,7 +92,9 @@ describe('a child', () => {
     expect(statusOf(state, spec, { children: true }).children).toEqual([
       { slug: 'kid', spawn_id: kid.spawn_id, phase: 'starting', phase_since: NOW, cost_usd: 0 },
     ]);
-    expect(livingChildren(state, spec)).toEqual(['w/default/u/tess/lead/kid']);
+    expect(livingChildren(state, spec)).toEqual([
+      { agent: 'w/default/u/tess/lead/kid', spawn_id: kid.spawn_id, cost_usd: 0 },
+    ]);
     expect(hasBusyChildren(state)).toBe(true);
     tell(kid, 'completed');
     expect(livingChildren(state, spec)).toEqual([]);

@@ -1,0 +1,97 @@
+// Agents that were killed with their parent and whose killer was stopped in the middle: their workflows have ended, their
+// machines have not. The real workflow with stub activities.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { AgentRemains, AgentResult } from '../../contract/wire/agent.ts';
+import { recordKey } from '../../contract/wire/object-keys.ts';
+import { stubActivities } from '../fixtures/stub-activities.ts';
+import { startTemporal, startWorker } from '../fixtures/temporal.ts';
+import type { TestTemporal } from '../fixtures/temporal.ts';
+import { eventually } from '../fixtures/waiting.ts';
+import { ACCOUNT, startApi, TASK_QUEUE } from './fixtures/api.ts';
+import type { Api } from './fixtures/api.ts';
+
+jest.setTimeout(60_000);
+
+let temporal: TestTemporal;
+let worker: { stop(): Promise<void> };
+let api: Api;
+beforeAll(async () => {
+  temporal = await startTemporal();
+  worker = await startWorker(temporal, TASK_QUEUE, stubActivities().activities);
+  const timing = { query: 15_000, update: 30_000, recheck: 1_000, killUnanswered: 2_000 };
+  api = await startApi({ temporal: temporal.address, timing });
+}, 300_000);
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+  await worker.stop();
+  await temporal.stop();
+}, 60_000);
+
+const idOf = (slug: string): string => `w/default/u/${ACCOUNT}/${slug}`;
+const workflowOf = (slug: string): WorkflowHandle => temporal.client.workflow.getHandle(idOf(slug));
+
+/** Spawns it, lets it work, and ends it as an activity does that is stopped then. */
+async function leave(slug: string): Promise<AgentRemains> {
+  await api.client.call('spawn', { slug, description: 'x' });
+  await api.client.call('wait', { slug });
+  await workflowOf(slug).signal('kill', { id: randomUUID(), from: 'boss', with_parent: true, leave_machine: true });
+  const { left } = (await workflowOf(slug).result()) as AgentResult;
+  if (left === undefined) throw new Error('it left nothing');
+  return left;
+}
+
+async function phasesIn(slug: string): Promise<readonly string[]> {
+  const entries = await api.parts.events.read(idOf(slug), 0, 100);
+  return entries.flatMap(({ event }) => (event.type === 'phase' ? [event.phase] : []));
+}
+
+test('status shows what the agent said last', async () => {
+  await leave('told');
+  const status = await api.client.call('status', { slug: 'told' });
+  expect(status).toMatchObject({ phase: 'canceled', reason: 'killed by boss', response: 'answer 1' });
+  expect(status).not.toHaveProperty('stale');
+});
+
+test('kill waits for whoever ends it, and does nothing itself', async () => {
+  const { record, spec } = await leave('awaited');
+  const before = api.destroyed.length;
+  const killing = api.client.call('kill', { slug: 'awaited' });
+  const vm = { name: spec.machine.name, provider: 'local', isolation: 'none', state: 'gone' } as const;
+  const written = { ...record, status: { ...record.status, vm }, snapshot: 'the-last' };
+  await api.parts.objects.put(recordKey(idOf('awaited')), JSON.stringify(written));
+  const { receipt } = await killing;
+  expect(receipt).toMatchObject([{ phase: 'canceled', machine_state: 'destroyed', snapshot: 'the-last' }]);
+  expect(api.destroyed).toHaveLength(before);
+});
+
+test('kill ends it when nobody does, and keeps what the agent said', async () => {
+  const { spec } = await leave('orphan');
+  const { receipt } = await api.client.call('kill', { slug: 'orphan' });
+  expect(receipt).toMatchObject([{ phase: 'canceled', machine: spec.machine.name, machine_state: 'destroyed' }]);
+  expect(api.destroyed).toContain(spec.machine.name);
+  expect(await api.client.call('status', { slug: 'orphan' })).toMatchObject({
+    response: 'answer 1',
+    vm: { state: 'gone' },
+  });
+  expect((await phasesIn('orphan')).at(-1)).toBe('canceled');
+});
+
+test('kill of a parent that was terminated finds it', async () => {
+  await api.client.call('spawn', { slug: 'boss', description: 'x' });
+  await api.client.call('wait', { slug: 'boss' });
+  const { spec } = await leave('boss/kid');
+  await workflowOf('boss').terminate('by hand');
+  await eventually(async () => {
+    const query = `WorkflowId = "${idOf('boss/kid')}" AND ExecutionStatus = "Completed"`;
+    return (await temporal.client.workflow.count(query)).count === 1;
+  }, 'the end of the child in the list');
+  const { receipt } = await api.client.call('kill', { slug: 'boss' });
+  expect(receipt).toMatchObject([
+    { path: `/${idOf('boss')}`, machine_state: 'destroyed' },
+    { path: `/${idOf('boss/kid')}`, machine: spec.machine.name, machine_state: 'destroyed' },
+  ]);
+  // What ended before is no part of another kill.
+  expect((await api.client.call('kill', { slug: 'boss' })).receipt).toHaveLength(1);
+});

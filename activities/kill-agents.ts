@@ -49,7 +49,7 @@ export function killAgents(
 ): Promise<KillAgentsResult> {
   return attentively(ports.handover, async ({ signal }) => {
     const undertaking = { ports, endAgent, order, signal, limit: pLimit(ENDS_AT_ONCE) };
-    const killed = await Promise.all(agents.map((each) => killOne(undertaking, each)));
+    const killed = await killAll(undertaking, agents);
     signal.throwIfAborted();
     return {
       receipt: killed.flatMap(({ receipt }) => receipt),
@@ -59,12 +59,25 @@ export function killAgents(
   });
 }
 
-async function killOne(undertaking: Undertaking, { agent, spawn_id }: DoomedAgent): Promise<Killed> {
-  const { ports, order, signal } = undertaking;
-  // Before its workflow closes: from then on nobody may act for it, also when this worker dies here.
-  await ports.tokens.delete(tokenId(agent, spawn_id));
-  // It may have ended in the meantime: its result is asked for all the same.
-  await ports.control.signal(agent, 'kill', order);
+/**
+ * Tells all before it asks any: Temporal answers a question for the result with every event that is not yet the last, and the
+ * workflows that were told first have ended by then.
+ */
+async function killAll(undertaking: Undertaking, agents: readonly DoomedAgent[]): Promise<readonly Killed[]> {
+  const { ports, order } = undertaking;
+  await Promise.all(
+    agents.map(async ({ agent, spawn_id }) => {
+      // Before its workflow closes: from then on nobody may act for it, also when this worker dies here.
+      await ports.tokens.delete(tokenId(agent, spawn_id));
+      // It may have ended in the meantime: its result is asked for all the same.
+      await ports.control.signal(agent, 'kill', order);
+    }),
+  );
+  return await Promise.all(agents.map(({ agent }) => awaitEnd(undertaking, agent)));
+}
+
+async function awaitEnd(undertaking: Undertaking, agent: string): Promise<Killed> {
+  const { ports, signal } = undertaking;
   const patience = AbortSignal.any([signal, AbortSignal.timeout(WORKFLOW_END_MS)]);
   const result = await ports.control.result(agent, patience);
   signal.throwIfAborted();
@@ -73,7 +86,7 @@ async function killOne(undertaking: Undertaking, { agent, spawn_id }: DoomedAgen
   if (left === undefined) return { agent, result: { phase, total_usd }, receipt, unanswered: [] };
   const [end, beneath] = await Promise.all([
     undertaking.limit(() => endPatiently(undertaking, left)),
-    Promise.all(left.children.map((each) => killOne(undertaking, each))),
+    killAll(undertaking, left.children),
   ]);
   return {
     agent,

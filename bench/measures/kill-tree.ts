@@ -54,7 +54,7 @@ function open(laboratory: Laboratory): Promise<Trial> {
       return taken;
     },
     notes: () => [
-      'ours also interrupts, snapshots, ends the processes of and deletes 200 machines, in an activity of each agent',
+      'ours also interrupts, snapshots, ends the processes of and deletes 200 machines',
       `the floor with one activity each, which does nothing: ${withActivity.map((ms) => ms.toFixed(0)).join(', ')} ms`,
     ],
     close: () => Promise.resolve(),

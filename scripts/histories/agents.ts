@@ -85,6 +85,21 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
     },
     children: ['kid'],
   },
+  'agent-leaving-machine': {
+    play: async (agent, temporal) => {
+      await agent.untilIdle();
+      const identity = { ...agent.spec.identity, path: [...agent.spec.identity.path, 'kid'] };
+      const child = agentSpec({ identity, created_by: 'tess' });
+      await agent.handle.executeUpdate('spawnChild', { args: [{ spec: child }], updateId: child.spawn_id });
+      await agent.until((now) => now.turn?.number === 2 && !now.pending_input);
+      for (const id of [agent.handle.workflowId, workflowIdOf(identity)]) {
+        const order = { id: 'k1', from: '/w/default/u/tess/boss', with_parent: true, leave_machine: true };
+        await temporal.client.workflow.getHandle(id).signal('kill', order);
+        await temporal.client.workflow.getHandle(id).result();
+      }
+    },
+    children: ['kid'],
+  },
   'agent-told-in-turn': {
     spec: { max_cost_usd: 1 },
     script: { turn: ({ number }) => (number === 1 ? 'wait' : {}) },

@@ -165,9 +165,16 @@ describe('an agent with a budget', () => {
 
   it('is stopped at the limit in mid-turn, also when a worker died in it, and goes on where it was when it is raised', async () => {
     const steps = Array.from({ length: 12 }, (_, index) => dear(bash(`echo ${String(index)} >> counted`)));
-    const prompt = scripted('Count.', ...steps.slice(0, 3), dear(bash(heldCommand('held'))), ...steps.slice(3), {
-      text: 'counted all',
-    });
+    // $0.04 each: with the sixth 80 % are used, where the agent is told, with the eighth the limit is passed.
+    const prompt = scripted(
+      'Count.',
+      ...steps.slice(0, 3),
+      dear(bash(heldCommand('held'))),
+      ...steps.slice(3, 4),
+      dear(bash(heldCommand('told'))),
+      ...steps.slice(4),
+      { text: 'counted all' },
+    );
     await spawn('spender', prompt, { max_cost_usd: 0.3 });
     const release = await heldCommandBegan(stack, 'spender', 'held');
     const { worker } = (await stack.record()).children;
@@ -177,6 +184,18 @@ describe('an agent with a budget', () => {
     const workflow = await temporal.agent('spender');
     await eventually('the next worker has the turn', async () => ((await pendingTurn(workflow))?.attempt ?? 0) > 1);
     await release();
+    const goOn = await heldCommandBegan(stack, 'spender', 'told');
+    await eventually('the turn has the notice', async () => {
+      const { events } = await workflow.fetchHistory();
+      const asked = events?.find(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'noticeTurn',
+      );
+      return events?.some(
+        ({ activityTaskCompletedEventAttributes: done }) =>
+          done !== null && done !== undefined && String(done.scheduledEventId) === String(asked?.eventId),
+      );
+    });
+    await goOn();
 
     const parked = await settled(stack, 'spender');
     expect(parked).toMatchObject({ phase: 'idle', parked: { reason: expect.stringContaining('`murmur budget /w/') } });

@@ -8,6 +8,8 @@ import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeTools } from '../../contract/mcp.ts';
 import { operations } from '../../contract/operations/index.ts';
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { createFakeProvider } from '../../drivers/machines/fake.ts';
 import type { FakeProvider } from '../../drivers/machines/fake.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
@@ -80,6 +82,10 @@ function temporalThatStarts(): Client {
     ...workflow.getHandle(id),
     executeUpdate: async (name: string, { args }: { readonly args: readonly unknown[] }) => {
       updates.push({ name, args });
+      if (name === 'spawnChild') {
+        const [{ spec }] = args as readonly [{ readonly spec: AgentSpec }];
+        known.agents.set(workflowIdOf(spec.identity), { spawn_id: spec.spawn_id });
+      }
       return await Promise.resolve({});
     },
   });

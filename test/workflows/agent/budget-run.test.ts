@@ -8,6 +8,7 @@ import type { RunTurnInput } from '../../../contract/wire/activities.ts';
 import type { AgentSpec, AgentStatus } from '../../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../../contract/wire/identity.ts';
 import type { TurnNotice, TurnOutcome } from '../../../contract/wire/turns.ts';
+import { untilStarted } from '../../../drivers/agents/start.ts';
 import { createAgentControl } from '../../../worker/agent-control.ts';
 import { agentSpec } from '../../fixtures/agent-spec.ts';
 import { startAgent } from '../../fixtures/running-agent.ts';
@@ -29,6 +30,7 @@ function childSpec(parent: AgentSpec, slug: string, changes: Partial<AgentSpec> 
 
 async function spawn(parent: AgentSpec, child: AgentSpec): Promise<void> {
   await handleOf(parent).executeUpdate('spawnChild', { args: [{ spec: child }], updateId: child.spawn_id });
+  await untilStarted(temporal.client, child);
 }
 
 async function statusOf(spec: AgentSpec): Promise<AgentStatus> {

@@ -13,7 +13,7 @@ import type { ErrorBody } from '../contract/wire/errors.ts';
 import { absolutePathOf, parentOf, workflowIdOf } from '../contract/wire/identity.ts';
 import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES } from '../contract/wire/messages.ts';
 import type { AgentMemo } from '../contract/wire/messages.ts';
-import { startRootAgent, untilStarted } from '../drivers/agents/start.ts';
+import { describeWorkflow, startRootAgent, untilStarted } from '../drivers/agents/start.ts';
 import { executeUpdate } from '../drivers/agents/updates.ts';
 
 /** Of one call to Temporal: a parent that does not answer in time is asked again by the next attempt. */
@@ -25,14 +25,8 @@ const BUSY: readonly unknown[] = ['starting', 'running'];
 /** A starter of root agents on a task queue, and of children by their parents. */
 export function createAgentStarter(client: Client, taskQueue: string): AgentStarter {
   const inTime = <T>(act: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + CALL_MS, act);
-  const describe = async (id: string): Promise<WorkflowExecutionDescription | undefined> => {
-    try {
-      return await inTime(() => client.workflow.getHandle(id).describe());
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return undefined;
-      throw error;
-    }
-  };
+  const describe = (id: string): Promise<WorkflowExecutionDescription | undefined> =>
+    inTime(() => describeWorkflow(client, id));
   return {
     async start(spec) {
       const parent = parentOf(spec.identity);

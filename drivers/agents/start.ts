@@ -6,7 +6,7 @@ import {
   WorkflowIdReusePolicy,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import {
@@ -46,17 +46,17 @@ const LAST_LOOK_MS = 200;
 export async function untilStarted(client: Client, { identity, spawn_id }: AgentSpec): Promise<void> {
   const id = workflowIdOf(identity);
   for (let pause = FIRST_LOOK_MS; ; pause = Math.min(pause * 2, LAST_LOOK_MS)) {
-    const memo = await readMemo(client, id);
-    if (memo?.spawn_id === spawn_id) return;
-    if (memo !== undefined) throw new WorkflowExecutionAlreadyStartedError('the id is in use', id, AGENT_WORKFLOW);
+    const known = await describeWorkflow(client, id);
+    if ((known?.memo as Partial<AgentMemo> | undefined)?.spawn_id === spawn_id) return;
+    if (known !== undefined) throw new WorkflowExecutionAlreadyStartedError('the id is in use', id, AGENT_WORKFLOW);
     await delay(pause);
   }
 }
 
 /** Undefined when Temporal does not know it. */
-async function readMemo(client: Client, id: string): Promise<Partial<AgentMemo> | undefined> {
+export async function describeWorkflow(client: Client, id: string): Promise<WorkflowExecutionDescription | undefined> {
   try {
-    return (await client.workflow.getHandle(id).describe()).memo ?? {};
+    return await client.workflow.getHandle(id).describe();
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

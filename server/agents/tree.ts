@@ -9,12 +9,10 @@ import { inTime } from './temporal.ts';
 
 /** How many agents live from this one down. Visibility is some hundred milliseconds behind. */
 export async function countTree(parts: ServerParts, top: AgentIdentity): Promise<number> {
-  const { count } = await inTime(parts, () =>
-    parts.temporal.workflow.count(
-      livingQuery(`WorkflowId = "${workflowIdOf(top)}" OR WorkflowId STARTS_WITH "${workflowIdOf(top)}/"`),
-    ),
-  );
-  return count;
+  const id = workflowIdOf(top);
+  const beneath = `WorkflowId = "${id}" OR WorkflowId STARTS_WITH "${id}/"`;
+  const query = `WorkflowType = "${AGENT_WORKFLOW}" AND ExecutionStatus = "Running" AND (${beneath})`;
+  return (await inTime(parts, () => parts.temporal.workflow.count(query))).count;
 }
 
 /** The agents beneath this one that live, or have ended since. */
@@ -37,8 +35,4 @@ export async function listBeneath(
     }
   });
   return [...found.values()];
-}
-
-function livingQuery(condition: string): string {
-  return `WorkflowType = "${AGENT_WORKFLOW}" AND ExecutionStatus = "Running" AND (${condition})`;
 }

@@ -9,16 +9,22 @@ export interface BenchArguments {
   readonly only?: readonly string[];
   /** The floors alone, without the product. */
   readonly floors: boolean;
+  /** Folder of another checkout, whose product is measured in turn with this one's, instead of the floors. */
+  readonly against?: string;
+  /** Pairs of samples of each measure, instead of its own number. */
+  readonly samples?: number;
   readonly help: boolean;
 }
 
-export const USAGE = `usage: npm run bench -- [--only NAME]… [--quick] [--floors] [--json]
+export const USAGE = `usage: npm run bench -- [--only NAME]… [--quick] [--samples N] [--floors | --against FOLDER] [--json]
 
 Measures Murmur against the bare programs it is made of, both in this run.
-  --only NAME  this measure alone; repeatable
-  --quick      few samples
-  --floors     the bare programs alone
-  --json       for programs
+  --only NAME       this measure alone; repeatable
+  --quick           few samples
+  --samples N       N pairs of samples of each measure
+  --floors          the bare programs alone
+  --against FOLDER  another checkout of Murmur, with its own node_modules, instead of the bare programs
+  --json            for programs
 Exit status: 0 also when a target is missed, 1 when a measure could not be taken, 2 for wrong arguments.`;
 
 /** Throws an Error that says what is wrong with the arguments. */
@@ -30,11 +36,24 @@ export function readArguments(args: readonly string[], names: readonly string[])
       quick: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true },
       floors: { type: 'boolean', default: false },
+      against: { type: 'string' },
+      samples: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
-  const { only, ...rest } = values;
+  const { only, against, samples, ...rest } = values;
   const unknown = only?.find((name) => !names.includes(name));
   if (unknown !== undefined) throw new Error(`no measure ${JSON.stringify(unknown)}: there are ${names.join(', ')}`);
-  return { ...rest, ...(only === undefined ? {} : { only }) };
+  if (against !== undefined && rest.floors) throw new Error('--floors and --against exclude each other');
+  return {
+    ...rest,
+    ...(only === undefined ? {} : { only }),
+    ...(against === undefined ? {} : { against }),
+    ...(samples === undefined ? {} : { samples: countOf(samples) }),
+  };
+}
+
+function countOf(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new Error(`--samples is ${JSON.stringify(text)}: it needs a number from 1 to 9999`);
 }

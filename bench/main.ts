@@ -1,11 +1,12 @@
 // Entry of `npm run bench`: measures, prints, and ends everything it started. Imports the bench's own parts.
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { USAGE, readArguments, type BenchArguments } from './arguments.ts';
 import { openLaboratory, type Laboratory } from './laboratory/laboratory.ts';
 import { machineFacts } from './machine.ts';
 import { MEASURES } from './measures/index.ts';
 import { json, table, type Row } from './report.ts';
-import { take } from './sampling.ts';
+import { take, takeAgainst } from './sampling.ts';
 
 const PACKAGE_ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -28,16 +29,17 @@ async function main(args: readonly string[]): Promise<number> {
   }
 
   say('starting the stack');
-  const opening = openLaboratory({ packageRoot: PACKAGE_ROOT, floorsOnly: options.floors });
+  const opening = openBuilds(options);
   const close = closeOnce(opening);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void close().finally(() => process.exit(130)));
   }
   try {
-    const laboratory = await opening;
-    const rows = await measure(laboratory, options);
-    const facts = await machineFacts(laboratory.claude);
-    const text = options.json ? json(facts, rows) : `${Object.values(facts).join(' · ')}\n\n${table(rows)}`;
+    const builds = await opening;
+    const rows = await measure(builds, options);
+    const facts = await machineFacts(builds.now.claude);
+    const beside = builds.before === undefined ? 'floor' : 'before';
+    const text = options.json ? json(facts, rows) : `${Object.values(facts).join(' · ')}\n\n${table(rows, beside)}`;
     process.stdout.write(`${text}\n`);
     return rows.some(({ result }) => 'error' in result) ? 1 : 0;
   } catch (error) {
@@ -48,13 +50,35 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function measure(laboratory: Laboratory, { only, quick, floors }: BenchArguments): Promise<readonly Row[]> {
+/** The product of this checkout and, with `--against`, that of another one. */
+interface Builds {
+  readonly now: Laboratory;
+  readonly before?: Laboratory;
+}
+
+async function openBuilds({ floors, against }: BenchArguments): Promise<Builds> {
+  const now = await openLaboratory({ packageRoot: PACKAGE_ROOT, floorsOnly: floors });
+  if (against === undefined) return { now };
+  try {
+    return { now, before: await openLaboratory({ packageRoot: resolve(against), floorsOnly: false, beside: now }) };
+  } catch (error) {
+    await now.close();
+    throw error;
+  }
+}
+
+async function measure(builds: Builds, { only, quick, floors, samples }: BenchArguments): Promise<readonly Row[]> {
+  const { now, before } = builds;
   const rows: Row[] = [];
   for (const each of MEASURES.filter(({ name }) => only?.includes(name) ?? true)) {
-    const pairs = quick ? each.samples.quick : each.samples.full;
+    const pairs = samples ?? (quick ? each.samples.quick : each.samples.full);
     const onPair = (pair: number) => say(`${each.name}: ${pair.toString()} of ${pairs.toString()}`);
     try {
-      rows.push({ measure: each, result: await take(each, laboratory, { pairs, floorsOnly: floors, onPair }) });
+      const result =
+        before === undefined
+          ? await take(each, now, { pairs, floorsOnly: floors, onPair })
+          : await takeAgainst(each, { now, before }, { pairs, onPair });
+      rows.push({ measure: each, result });
     } catch (error) {
       say(`${each.name}: not taken: ${messageOf(error)}`);
       rows.push({ measure: each, result: { error: messageOf(error) } });
@@ -64,11 +88,14 @@ async function measure(laboratory: Laboratory, { only, quick, floors }: BenchArg
 }
 
 /** What did not open has ended what it started. */
-function closeOnce(opening: Promise<Laboratory>): () => Promise<void> {
+function closeOnce(opening: Promise<Builds>): () => Promise<void> {
   let closing: Promise<void> | undefined;
   const close = () =>
     opening.then(
-      (laboratory) => laboratory.close(),
+      async ({ now, before }) => {
+        await before?.close();
+        await now.close();
+      },
       () => undefined,
     );
   return () => (closing ??= close());

@@ -14,6 +14,8 @@ export interface Measure {
   /** Pairs that are thrown away first: they fill page caches, compile caches and Temporal's own. */
   readonly warmUps: number;
   readonly target: Target;
+  /** What is asked of it beside another build; five percent more than before when absent. */
+  readonly against?: Target;
   /** Milliseconds that one sample, of either side, may take. */
   readonly patienceMs: number;
   open(laboratory: Laboratory): Promise<Trial>;

@@ -12,10 +12,11 @@ export interface Row {
 
 const HEADINGS = ['measure', 'unit', 'ours p50', 'p95', 'floor p50', 'p95', 'ratio p50', 'p95', 'target', 'met'];
 
-/** A table for people, with the notes beneath it. */
-export function table(rows: readonly Row[]): string {
-  const cells = [HEADINGS, ...rows.map(cellsOf)];
-  const widths = HEADINGS.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+/** A table for people, with the notes beneath it. `beside` names what ours is measured against. */
+export function table(rows: readonly Row[], beside: 'floor' | 'before' = 'floor'): string {
+  const headings = HEADINGS.map((heading) => heading.replace('floor', beside));
+  const cells = [headings, ...rows.map(cellsOf)];
+  const widths = headings.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const lines = cells.map((row) =>
     row
       .map((cell, column) => pad(cell, widths[column] ?? 0, column))

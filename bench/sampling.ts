@@ -3,6 +3,7 @@ import { bounded } from './bounded.ts';
 import type { Laboratory } from './laboratory/laboratory.ts';
 import type { Measure, Trial } from './measure.ts';
 import { summarise, type Summary } from './statistics.ts';
+import { slowerAtMost } from './target.ts';
 
 export interface Taken {
   readonly floor: Summary;
@@ -45,9 +46,34 @@ export async function take(measure: Measure, laboratory: Laboratory, options: Sa
   }
 }
 
+/** Five percent of a latency are what a change may cost that closes a door. */
+const SLOWER_AT_MOST = 1.05;
+
+/** As `take`, with the product of another build in the place of the floor. */
+export async function takeAgainst(
+  measure: Measure,
+  builds: { readonly now: Laboratory; readonly before: Laboratory },
+  options: Omit<SamplingOptions, 'floorsOnly'>,
+): Promise<Taken> {
+  const trials: Trial[] = [];
+  try {
+    const now = await bounded(measure.open(builds.now), SET_UP_MS, 'setting up');
+    trials.push(now);
+    const before = await bounded(measure.open(builds.before), SET_UP_MS, 'setting up the other build');
+    trials.push(before);
+    const sides = { floor: () => before.ours(), ours: () => now.ours() };
+    const { floor, ours } = await samplePairs(measure, sides, { ...options, floorsOnly: false });
+    const target = measure.against ?? slowerAtMost(SLOWER_AT_MOST);
+    const summary = { floor: summarise(floor), ours: summarise(ours) };
+    return { ...summary, target: target.text, met: target.met(summary.ours, summary.floor), notes: [] };
+  } finally {
+    for (const trial of trials) await bounded(trial.close(), SET_UP_MS, 'cleaning up');
+  }
+}
+
 async function samplePairs(
   { patienceMs, warmUps }: Measure,
-  trial: Trial,
+  trial: Pick<Trial, 'floor' | 'ours'>,
   { pairs, floorsOnly, onPair }: SamplingOptions,
 ): Promise<{ floor: number[]; ours: number[] }> {
   const sides = {

@@ -16,6 +16,16 @@ export function ratioAtMost(limit: number): Target {
   };
 }
 
+/** The median is at most so many times that of the other build: 1.05 is five percent slower. */
+export function slowerAtMost(limit: number): Target {
+  return { ...ratioAtMost(limit), text: `≤ ${limit.toString()} × before` };
+}
+
+/** The median is at least so many times that of the other build: for rates. */
+export function rateAtLeast(limit: number): Target {
+  return { ...ratioAtLeast(limit), text: `≥ ${limit.toString()} × before` };
+}
+
 /** The median is at least so many times the floor's: for rates. */
 export function ratioAtLeast(limit: number): Target {
   return {

@@ -1,5 +1,5 @@
-// Everything that the measures share: one Temporal server, one model, one bare worker and, unless only floors are
-// asked for, one embedded stack. Imports the laboratory's parts, @temporalio/client, config's path search and
+// Everything that the measures share: one Temporal server, one model and one bare worker for the floors and, unless only
+// floors are asked for, one embedded stack. Imports the laboratory's parts, @temporalio/client, config's path search and
 // the packing of scripts/test.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ export interface Laboratory {
   /** Path of the agent program. */
   readonly claude: string;
   readonly model: BenchModel;
-  /** The server that ours and the floors share. */
+  /** A server of the floors' own, plain and beside ours: what stands before ours must not slow them. */
   readonly temporal: { readonly address: string; readonly namespace: string; readonly client: Client };
   readonly bare: BareWorker;
   /** Throws when only floors are measured. */
@@ -39,6 +39,8 @@ const CONNECT_MS = 30_000;
 export async function openLaboratory(options: {
   readonly packageRoot: string;
   readonly floorsOnly: boolean;
+  /** One that is open: its model, repository and floors are shared. It must be closed later than this one. */
+  readonly beside?: Laboratory;
 }): Promise<Laboratory> {
   const closing: (() => Promise<unknown>)[] = [];
   const close = async () => {
@@ -49,45 +51,52 @@ export async function openLaboratory(options: {
   try {
     const directory = await mkdtemp(path.join(tmpdir(), 'murmur-bench-'));
     closing.push(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
-    const repository = await makeRepository(path.join(directory, 'repository'));
-    const claude = findClaude(process.env);
-    if (claude === undefined)
-      throw new Error('no `claude` on PATH: run `npm ci` and start the bench by `npm run bench`');
-    const model = await startModel();
-    closing.push(() => model.stop());
-
-    const { packageRoot, floorsOnly } = options;
+    const { packageRoot, floorsOnly, beside } = options;
+    const shared = beside ?? (await openShared(directory, packageRoot, closing));
     const bin = floorsOnly ? undefined : await publish(packageRoot, path.join(directory, 'published'));
-    const stack = bin === undefined ? undefined : await startStack({ bin, directory, modelUrl: model.url });
+    const stack = bin === undefined ? undefined : await startStack({ bin, directory, modelUrl: shared.model.url });
     if (stack !== undefined) closing.push(() => stack.stop());
-    const devServer = stack === undefined ? await startDevServer(directory, packageRoot) : undefined;
-    if (devServer !== undefined) closing.push(() => devServer.stop());
-    const server = stack?.temporal ?? devServer;
-    if (server === undefined) throw new Error('no Temporal server');
-
-    const connection = await Connection.connect({ address: server.address, connectTimeout: CONNECT_MS });
-    closing.push(() => connection.close());
-    const client = new Client({ connection, namespace: server.namespace });
-    const bare = await startBareWorker(server.address, 'bench-bare', directory);
-    closing.push(() => bare.stop());
-
-    let names = 0;
     return {
-      ...{ directory, repository, claude, model, bare, close },
-      temporal: { address: server.address, namespace: server.namespace, client },
+      ...shared,
+      ...{ directory, close },
       stack: () => {
         if (stack === undefined) throw new Error('no stack was started: only floors are measured');
         return stack;
-      },
-      name: (prefix) => {
-        names += 1;
-        return `${prefix}-${names.toString()}`;
       },
     };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** What does not depend on the build that is measured; `closing` gets how each part is ended. */
+async function openShared(
+  directory: string,
+  packageRoot: string,
+  closing: (() => Promise<unknown>)[],
+): Promise<Pick<Laboratory, 'repository' | 'claude' | 'model' | 'temporal' | 'bare' | 'name'>> {
+  const repository = await makeRepository(path.join(directory, 'repository'));
+  const claude = findClaude(process.env);
+  if (claude === undefined) throw new Error('no `claude` on PATH: run `npm ci` and start the bench by `npm run bench`');
+  const model = await startModel();
+  closing.push(() => model.stop());
+  const server = await startDevServer(directory, packageRoot);
+  closing.push(() => server.stop());
+  const connection = await Connection.connect({ address: server.address, connectTimeout: CONNECT_MS });
+  closing.push(() => connection.close());
+  const client = new Client({ connection, namespace: server.namespace });
+  const bare = await startBareWorker(server.address, 'bench-bare', directory);
+  closing.push(() => bare.stop());
+  let names = 0;
+  return {
+    ...{ repository, claude, model, bare },
+    temporal: { address: server.address, namespace: server.namespace, client },
+    name: (prefix) => {
+      names += 1;
+      return `${prefix}-${names.toString()}`;
+    },
+  };
 }
 
 /** What is measured is what users get. */

@@ -3,7 +3,7 @@ import { now } from '../clock.ts';
 import { lastTurnStart, spawnFanOut } from '../laboratory/fan-out.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
 import type { Measure, Trial } from '../measure.ts';
-import { ratioAtMost } from '../target.ts';
+import { ratioAtMost, slowerAtMost } from '../target.ts';
 
 /**
  * From the call to the start of the last agent's turn, with the fake backend and a slot for each. The floor is a workflow
@@ -16,6 +16,7 @@ export const fanOut: Measure = {
   samples: { full: 3, quick: 1 },
   warmUps: 0,
   target: ratioAtMost(2),
+  against: slowerAtMost(1.1),
   patienceMs: 240_000,
   open,
 };

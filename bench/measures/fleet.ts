@@ -4,7 +4,7 @@ import { idle, killAgent, spawnAgent } from '../laboratory/agent.ts';
 import { countHistory } from '../laboratory/history.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
 import type { Measure, Trial } from '../measure.ts';
-import { ratioAtLeast } from '../target.ts';
+import { rateAtLeast, ratioAtLeast } from '../target.ts';
 
 /**
  * Agents per second, from the first spawn to the last idle agent, with the fake backend. The floor runs as many
@@ -17,6 +17,7 @@ export const fleet: Measure = {
   samples: { full: 3, quick: 1 },
   warmUps: 1,
   target: ratioAtLeast(0.5),
+  against: rateAtLeast(0.9),
   patienceMs: 180_000,
   open,
 };
@@ -48,7 +49,7 @@ function open(laboratory: Laboratory): Promise<Trial> {
       const agents = await Promise.all(Array.from({ length: AGENTS }, one));
       const rate = AGENTS / ((now() - began) / 1_000);
       const [first] = agents;
-      if (first !== undefined) counts = await countHistory(client, first.workflowId);
+      if (first !== undefined) counts = await countHistory(stack.temporal, first.workflowId);
       await Promise.all(agents.map((agent) => killAgent(stack, agent)));
       return rate;
     },

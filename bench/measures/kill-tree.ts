@@ -11,7 +11,7 @@ import { spawnFanOut } from '../laboratory/fan-out.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
 import type { Stack } from '../laboratory/stack.ts';
 import type { Measure, Trial } from '../measure.ts';
-import { ratioAtMost } from '../target.ts';
+import { ratioAtMost, slowerAtMost } from '../target.ts';
 
 /**
  * From the call of kill to the end of the last machine: a root, ten children, and beneath these 189, all idle, with the
@@ -25,6 +25,7 @@ export const killTree: Measure = {
   samples: { full: 5, quick: 1 },
   warmUps: 0,
   target: ratioAtMost(2),
+  against: slowerAtMost(1.1),
   patienceMs: 420_000,
   open,
 };

@@ -19,6 +19,16 @@ describe('the command line of the bench', () => {
     );
   });
 
+  test('takes another checkout and a number of samples', () => {
+    expect(readArguments(['--against', '../before', '--samples', '20'], [])).toMatchObject({
+      against: '../before',
+      samples: 20,
+    });
+    expect(() => readArguments(['--samples', '0'], [])).toThrow('--samples is "0"');
+    expect(() => readArguments(['--samples', 'many'], [])).toThrow('--samples is "many"');
+    expect(() => readArguments(['--against', 'x', '--floors'], [])).toThrow('exclude each other');
+  });
+
   test('refuses an unknown flag', () => {
     expect(() => readArguments(['--fast'], [])).toThrow('--fast');
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Laboratory } from '../../bench/laboratory/laboratory.ts';
 import type { Measure, Trial } from '../../bench/measure.ts';
-import { take } from '../../bench/sampling.ts';
+import { take, takeAgainst } from '../../bench/sampling.ts';
 import { ratioAtMost } from '../../bench/target.ts';
 
 // The measures of these tests never look at it.
@@ -76,5 +76,22 @@ describe('sampling', () => {
     const impatient = { ...measure, patienceMs: 20 };
     await expect(take(impatient, laboratory, { pairs: 1, floorsOnly: false })).rejects.toThrow('a floor sample');
     expect(calls.at(-1)).toBe('close');
+  });
+
+  test('takes two builds in turn, and allows the newer one five percent', async () => {
+    const { measure, calls } = measureOf({});
+    const before: Laboratory = { ...laboratory };
+    const ours = (value: number, name: string) => () => {
+      calls.push(name);
+      return Promise.resolve(value);
+    };
+    const open = (opened: Laboratory) =>
+      measure.open(opened).then((trial) => ({
+        ...trial,
+        ours: opened === before ? ours(100, 'before') : ours(106, 'now'),
+      }));
+    const taken = await takeAgainst({ ...measure, open }, { now: laboratory, before }, { pairs: 2 });
+    expect(calls).toEqual(['before', 'now', 'now', 'before', 'close', 'close']);
+    expect(taken).toMatchObject({ floor: { p50: 100 }, ours: { p50: 106 }, met: false, target: '≤ 1.05 × before' });
   });
 });

@@ -1,0 +1,19 @@
+// Every attack, in the order of the table.
+import type { Attack } from '../attack.ts';
+import { ENVIRONMENT } from './environment.ts';
+import { LIMITS } from './limits.ts';
+import { OWNER_FILES } from './owner-files.ts';
+import { REFERENCES } from './references.ts';
+import { REPOSITORIES } from './repositories.ts';
+import { SHARING } from './sharing.ts';
+import { TEMPORAL } from './temporal.ts';
+
+export const ATTACKS: readonly Attack[] = [
+  ...OWNER_FILES,
+  ...ENVIRONMENT,
+  ...TEMPORAL,
+  ...REFERENCES,
+  ...REPOSITORIES,
+  ...SHARING,
+  ...LIMITS,
+];

@@ -1,0 +1,106 @@
+// Somebody who has reached Temporal all the same: a workflow may be started there with any spec.
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { homePaths, readHostId } from '../../config/home.ts';
+import { temporalSettings } from '../../config/temporal.ts';
+import { taskQueueOf } from '../../contract/wire/messages.ts';
+import type { Attack } from '../attack.ts';
+import type { Ground } from '../ground.ts';
+
+/** An agent that is let in has been asked for its first turn by then. */
+const FIRST_TURN_MS = 30_000;
+
+export const REFERENCES: readonly Attack[] = [
+  {
+    name: 'forged-spec',
+    goal: "start an agent by hand whose spec names another agent's secrets, token, machine or repository",
+    attempt: async (ground) => {
+      const { secrets, machine, token, repos } = await siblingsOwn(ground);
+      const forgeries = [
+        ['secrets', { secrets }],
+        ["the server's key", { secrets: { ref: 'server-signing-key', names: ['KEY'] } }],
+        ['token', { token_id: token }],
+        ['machine', { machine }],
+        ['repository', { repos }],
+        ['nothing', {}],
+      ] as const;
+      const got: string[] = [];
+      for (const [name, forged] of forgeries)
+        if (await isLetIn(ground, forged)) got.push(`an agent with a forged ${name}`);
+      return got;
+    },
+  },
+];
+
+/** What the sibling was started with, as Temporal's history tells it. */
+async function siblingsOwn(ground: Ground) {
+  const { workflow } = await ground.client.call('status', { slug: ground.sibling.slug });
+  return await withTemporal(ground, async (client) => {
+    const { events } = await client.workflow.getHandle(workflow).fetchHistory();
+    const [payload] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    const spec = JSON.parse(Buffer.from(payload?.data ?? '').toString('utf8')) as {
+      readonly secrets: unknown;
+      readonly machine: unknown;
+      readonly token_id: unknown;
+      readonly repos: unknown;
+    };
+    return { secrets: spec.secrets, machine: spec.machine, token: spec.token_id, repos: spec.repos };
+  });
+}
+
+/** Whether the worker gives a forged agent a turn: then its model is asked. */
+async function isLetIn(ground: Ground, forged: object): Promise<boolean> {
+  const { client: api, home, model } = ground;
+  const { account } = await api.call('auth', {});
+  const slug = `forged-${randomUUID().slice(0, 8)}`;
+  const mark = `forged prompt ${slug}`;
+  const hostId = readHostId(homePaths(home));
+  if (hostId === undefined) throw new Error(`${home} has no host id`);
+  const spec = {
+    identity: { workspace: 'default', account, path: [slug] },
+    spawn_id: randomUUID(),
+    machine: { provider: 'local', name: `murmur-${randomUUID().slice(0, 8)}` },
+    repos: [],
+    prompt: { text: `${mark} [[ {"text":"ok"} ]]` },
+    backend: 'claude',
+    on_idle: 'terminate',
+    dequeue_strategy: 'all',
+    tasks: [],
+    session_id: randomUUID(),
+    created_at: new Date().toISOString(),
+    created_by: account,
+    ...forged,
+  };
+  return await withTemporal(ground, async (client) => {
+    const handle = await client.workflow.start('agent', {
+      taskQueue: taskQueueOf(hostId),
+      workflowId: `w/default/u/${account}/${slug}`,
+      args: [spec],
+      memo: { spawn_id: spec.spawn_id },
+    });
+    const asked = model.waitForRequest(({ prompt }) => prompt.includes(mark), { timeoutMs: FIRST_TURN_MS });
+    // An agent whose spec is refused fails; nothing else ends it before its first turn.
+    const outcome = await Promise.race([
+      asked.then(
+        () => 'asked',
+        () => 'silent',
+      ),
+      handle.result().then(
+        () => 'ended',
+        () => 'ended',
+      ),
+    ]);
+    await handle.terminate().catch(() => undefined);
+    return outcome === 'asked' || model.requests.some(({ prompt }) => prompt.includes(mark));
+  });
+}
+
+async function withTemporal<Result>(ground: Ground, use: (client: Client) => Promise<Result>): Promise<Result> {
+  const { connectionOptions, namespace } = await temporalSettings({}, homePaths(ground.home));
+  const connection = await Connection.connect(connectionOptions);
+  try {
+    return await use(new Client({ connection, namespace }));
+  } finally {
+    await connection.close();
+  }
+}

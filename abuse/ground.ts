@@ -1,0 +1,148 @@
+// Where attacks are tried: an owner, the real stack in one isolation, a scripted model, a hostile agent and a sibling.
+import { chown, copyFile, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { createClient, type MurmurClient } from '../client/index.ts';
+import { userCacheFolder } from '../config/home.ts';
+import type { StackRecord } from '../contract/stack.ts';
+import { startScriptedModel, type ScriptedModel } from '../demo/model/scripted-model.ts';
+import { cachedBinary } from '../stack/temporal/cache.ts';
+import type { IsolationName } from './attack.ts';
+import { spawnHostile, type HostileAgent } from './hostile.ts';
+import { CANARIES, makeOwner, type Owner } from './owner.ts';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+/** A user that owns nothing and needs no entry of its own. */
+const NOBODY = 65_534;
+/** A first `up` bundles the workflows; two slow cores need some tens of seconds. */
+const COMMAND_MS = 120_000;
+
+export interface Ground extends AsyncDisposable {
+  readonly isolation: IsolationName;
+  /** Holds everything else; removed at the end. */
+  readonly folder: string;
+  readonly owner: Owner;
+  /** User of the owner's processes. */
+  readonly uid: number;
+  /** MURMUR_HOME. */
+  readonly home: string;
+  /** URL of the API server. */
+  readonly api: string;
+  /** Path of the `murmur` program. */
+  readonly program: string;
+  /** The API with the owner's token. */
+  readonly client: MurmurClient;
+  readonly model: ScriptedModel;
+  readonly hostile: HostileAgent;
+  /** An agent of the same owner that the hostile one is not above. */
+  readonly sibling: HostileAgent;
+  /** Runs `murmur` as the owner; resolves for any exit status. */
+  murmur(...args: readonly string[]): Promise<{ readonly exitCode: number; readonly output: string }>;
+  /** Runs a shell script as the owner. Throws when it fails. */
+  asOwner(script: string): Promise<void>;
+  /** One more agent, to be killed by who spawns it. */
+  spawn(slug: string, repository?: string): Promise<HostileAgent>;
+  record(): Promise<StackRecord>;
+}
+
+export interface GroundOptions {
+  /** Path of the `murmur` program; this checkout's unless given. */
+  readonly program?: string;
+}
+
+/** Why attacks cannot be tried in an isolation on this machine; undefined when they can. */
+export async function groundProblem(isolation: IsolationName): Promise<string | undefined> {
+  const isRoot = process.getuid?.() === 0;
+  if (process.platform !== 'linux') return 'the attacks are written for Linux';
+  if (isolation === 'root') return isRoot ? await namespaceProblem([]) : 'needs root';
+  if (!isRoot) return isolation === 'user' ? await namespaceProblem(['--user', '--map-current-user']) : undefined;
+  const { exitCode } = await execa('setpriv', [...asUser(NOBODY), 'test', '-r', join(ROOT, 'package.json')], {
+    reject: false,
+  });
+  if (exitCode !== 0) return `an ordinary user cannot read ${ROOT}`;
+  return undefined;
+}
+
+async function namespaceProblem(more: readonly string[]): Promise<string | undefined> {
+  const { exitCode } = await execa('unshare', [...more, '--pid', '--fork', '--mount', 'true'], { reject: false });
+  return exitCode === 0 ? undefined : 'this machine has no namespaces';
+}
+
+function asUser(uid: number): readonly string[] {
+  return ['--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--'];
+}
+
+/** Brings everything up. Disposing ends it all and removes the folder. */
+export async function openGround(isolation: IsolationName, options: GroundOptions = {}): Promise<Ground> {
+  const isRoot = process.getuid?.() === 0;
+  const uid = isRoot && isolation !== 'root' ? NOBODY : (process.getuid?.() ?? 0);
+  const folder = await mkdtemp(join(await realpath(tmpdir()), 'murmur-abuse-'));
+  const model = await startScriptedModel();
+  const owner = await makeOwner(folder, uid);
+  const home = join(owner.home, '.murmur');
+  const env = await ownersEnvironment(owner, model.url, isolation, uid);
+  const program = options.program ?? join(ROOT, 'bin', 'murmur.js');
+
+  const run = async (words: readonly string[]): ReturnType<Ground['murmur']> => {
+    const [file = '', ...rest] = uid === process.getuid?.() ? words : ['setpriv', ...asUser(uid), ...words];
+    const done = await execa(file, rest, {
+      ...{ env, extendEnv: false, cwd: owner.home, stdin: 'ignore', reject: false, all: true },
+      timeout: COMMAND_MS,
+    });
+    return { exitCode: done.exitCode ?? -1, output: done.all };
+  };
+  const murmur: Ground['murmur'] = (...args) => run([process.execPath, program, ...args]);
+  const asOwner = async (script: string): Promise<void> => {
+    const { exitCode, output } = await run(['sh', '-ec', script]);
+    if (exitCode !== 0) throw new Error(`as the owner: ${output}`);
+  };
+  const close = async (): Promise<void> => {
+    await murmur('down');
+    await model.stop();
+    await owner.close();
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
+  try {
+    const { exitCode, output } = await murmur('up');
+    if (exitCode !== 0) throw new Error(`murmur up exited with ${String(exitCode)}\n${output}`);
+    const record = async (): Promise<StackRecord> =>
+      JSON.parse(await readFile(join(home, 'stack.json'), 'utf8')) as StackRecord;
+    const api = (await record()).server?.url ?? '';
+    const token = (await readFile(join(home, 'token'), 'utf8')).trim();
+    const base = { isolation, folder, owner, uid, home, api, program, model, murmur, asOwner, record };
+    const ground = { ...base, client: createClient({ url: api, token }) };
+    const [hostile, sibling] = await Promise.all([spawnHostile(ground, 'hostile'), spawnHostile(ground, 'sibling')]);
+    const spawn: Ground['spawn'] = (slug, repository) => spawnHostile(ground, slug, repository);
+    return { ...ground, hostile, sibling, spawn, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function ownersEnvironment(
+  owner: Owner,
+  modelUrl: string,
+  isolation: IsolationName,
+  uid: number,
+): Promise<Record<string, string>> {
+  const cache = join(owner.home, '.cache');
+  const binary = cachedBinary(join(cache, 'murmur'));
+  await mkdir(dirname(binary), { recursive: true });
+  await copyFile(cachedBinary(userCacheFolder(process.env)), binary);
+  for (const each of [cache, join(cache, 'murmur'), dirname(binary), binary]) await chown(each, uid, uid);
+  return {
+    ...owner.env,
+    HOME: owner.home,
+    USER: 'jane',
+    PATH: [join(ROOT, 'node_modules', '.bin'), process.env['PATH'] ?? ''].join(delimiter),
+    MURMUR_API_PORT: '0',
+    MURMUR_TEMPORAL_PORT: '0',
+    MURMUR_TEMPORAL_UI_PORT: '0',
+    MURMUR_ISOLATION: isolation === 'tracking' ? 'tracking' : 'namespace',
+    ANTHROPIC_BASE_URL: modelUrl,
+    ANTHROPIC_API_KEY: CANARIES.modelKey,
+  };
+}

@@ -1,0 +1,67 @@
+// The hostile agent: the real agent program, whose model says what the attack wants.
+import { createClient, type MurmurClient } from '../client/index.ts';
+import type { ScriptedModel } from '../demo/model/scripted-model.ts';
+import type { Ground } from './ground.ts';
+
+/** A shell command of an attack ends by itself within this. */
+const COMMAND_MS = 60_000;
+/** From the spawn to the first rest, on a busy machine. */
+const READY_MS = 90_000;
+let commands = 0;
+
+export interface HostileAgent {
+  readonly slug: string;
+  /** Name of its machine. */
+  readonly machine: string;
+  /** The agent's own token, which any process of the agent can read. */
+  readonly token: string;
+  /** The API with that token. */
+  readonly client: MurmurClient;
+  /** Runs a command with the agent's shell tool; resolves with what the model was shown of it. */
+  shell(command: string): Promise<string>;
+}
+
+/** Spawns it as the owner, on the owner's origin or another repository. */
+export async function spawnHostile(
+  ground: Pick<Ground, 'client' | 'model' | 'owner' | 'api'>,
+  slug: string,
+  repository = ground.owner.origin,
+): Promise<HostileAgent> {
+  const { client, model, api } = ground;
+  const first = tag();
+  const repos = [{ clone_url: repository }];
+  await client.call('spawn', { slug, description: prompt(first, 'printf "token=%s" "$MURMUR_TOKEN"'), repos });
+  const ready = await client.wait({ slug }, { signal: AbortSignal.timeout(READY_MS) });
+  if (ready.phase === 'failed') throw new Error(`the agent ${slug} failed: ${ready.reason ?? ''}`);
+  const shown = await shownTo(model, first);
+  const token = /token=(\S+)/.exec(shown)?.[1];
+  if (token === undefined) throw new Error(`the agent has no token: ${shown}`);
+  const machine = ready.vm?.name;
+  if (machine === undefined) throw new Error(`the agent ${slug} has no machine`);
+  return {
+    ...{ slug, machine, token },
+    client: createClient({ url: api, token }),
+    shell: async (command) => {
+      const name = tag();
+      await client.call('queue_add', { slug, description: prompt(name, command) });
+      return await shownTo(model, name);
+    },
+  };
+}
+
+function tag(): string {
+  commands += 1;
+  return `attack-${String(commands)}.`;
+}
+
+function prompt(name: string, command: string): string {
+  const steps = [{ tool: 'Bash', input: { command, description: 'a step', timeout: COMMAND_MS } }, { text: 'done' }];
+  return `${name} [[ ${steps.map((step) => JSON.stringify(step)).join(', ')} ]]`;
+}
+
+async function shownTo(model: ScriptedModel, name: string): Promise<string> {
+  const request = await model.waitForRequest((each) => each.prompt.includes(name) && each.step === 1, {
+    timeoutMs: COMMAND_MS + 60_000,
+  });
+  return request.toolResults.map(({ text }) => text).join('\n');
+}

@@ -1,19 +1,29 @@
 // An assessment: a session of its own looks at the task and at what was done.
+import { Context } from '@temporalio/activity';
 import type { AssessInput } from '../contract/wire/activities.ts';
 import { ASSESSMENT_LIMIT } from '../contract/wire/assessment.ts';
 import type { AssessReply } from '../contract/wire/assessment.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
+import type { RunnerUse } from '../drivers/machines/runner-process.ts';
 import { attentively } from './attention.ts';
 import { reachRunner } from './machine.ts';
 import { openRequest } from './open-request.ts';
 import type { AgentPorts } from './ports.ts';
 import { wholeText } from './prompt.ts';
 
+/**
+ * A first attempt begins the assessment. A later one may find it under way, also with a runner of another build, which no
+ * question tells: that one is asked again, and not a second assessor.
+ */
+function useOf(attempt: number): RunnerUse {
+  return attempt === 1 ? 'begin' : 'reach';
+}
+
 /** `assess`: asked again after the death of a worker, it is the same assessment. */
 export function assess(ports: AgentPorts, input: AssessInput): Promise<AssessReply> {
   const { spec, assess_id } = input;
   return attentively(ports.handover, async (attention) => {
-    const { machine, runner } = await reachRunner(ports, spec);
+    const { machine, runner } = await reachRunner(ports, spec, useOf(Context.current().info.attempt));
     const request = { assess_id, prompt: await assessorPrompt(ports, input) };
     try {
       return await runner.assess(request, attention.signal).catch(async (error: unknown) => {

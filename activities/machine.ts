@@ -3,6 +3,7 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
+import type { RunnerUse } from '../drivers/machines/runner-process.ts';
 import { machineLost } from './failure.ts';
 import type { AgentPorts } from './ports.ts';
 
@@ -35,11 +36,12 @@ export async function connect(ports: AgentPorts, spec: AgentSpec): Promise<Machi
   }
 }
 
-/** The runner of a running agent, started when it has died. Throws like `connect`. */
+/** The runner of a running agent for this use, started when it has died. Throws like `connect`. */
 export async function reachRunner(
   ports: AgentPorts,
   spec: AgentSpec,
+  use: RunnerUse,
 ): Promise<{ readonly machine: Machine; readonly runner: RunnerClient }> {
   const machine = await connect(ports, spec);
-  return { machine, runner: await ports.runners.ensure(machine) };
+  return { machine, runner: await ports.runners.ensure(machine, use) };
 }

@@ -6,6 +6,7 @@ import type { ServerAddress } from '../contract/wire/runner.ts';
 import type { EventLog } from '../drivers/events/event-log.ts';
 import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
+import type { RunnerUse } from '../drivers/machines/runner-process.ts';
 import type { ObjectStore } from '../drivers/objects/object-store.ts';
 import type { SecretStore } from '../drivers/secrets/secret-store.ts';
 import type { TokenStore } from '../drivers/tokens/token-store.ts';
@@ -14,8 +15,8 @@ import type { TokenStore } from '../drivers/tokens/token-store.ts';
 export interface Runners {
   /** The runner if one answers; never starts one. */
   find(machine: Machine): Promise<RunnerClient | undefined>;
-  /** The runner, started when none answers. Throws UNAVAILABLE. */
-  ensure(machine: Machine): Promise<RunnerClient>;
+  /** The runner for this use, started when none answers, replaced when one of another build is in the way. Throws UNAVAILABLE. */
+  ensure(machine: Machine, use: RunnerUse): Promise<RunnerClient>;
 }
 
 /** What the activities have to tell the operator: facts, no secrets. */

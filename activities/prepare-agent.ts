@@ -16,7 +16,7 @@ export function prepareAgent(ports: AgentPorts, { spec, events }: PrepareInput):
     const { name } = spec.machine;
     await unlessAborted(attention, provider.create({ name, labels: { agent: workflowIdOf(spec.identity) } }));
     const machine = await unlessAborted(attention, provider.connect(name));
-    const runner = await unlessAborted(attention, ports.runners.ensure(machine));
+    const runner = await unlessAborted(attention, ports.runners.ensure(machine, 'begin'));
     const restore = await unlessAborted(attention, fetchSnapshot(ports.objects, spec, machine));
     const { isolation } = await runner.open(await openRequest(ports, spec, machine, restore), attention.signal);
     return { vm: { name, provider: provider.name, isolation, state: 'running' } };

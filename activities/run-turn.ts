@@ -78,7 +78,7 @@ async function watchTurn(
 ): Promise<TurnOutcome> {
   const { ports } = context;
   progress.failures += 1;
-  const { machine, runner } = await unlessAborted(attention, reachRunner(ports, input.spec));
+  const { machine, runner } = await unlessAborted(attention, reachRunner(ports, input.spec, { turn: input.turn_id }));
   try {
     const outcome = await follow(context, machine, runner, input, attention, progress);
     const snapshot = await unlessAborted(attention, saveTurn(ports, input, machine, runner));

@@ -7,6 +7,7 @@ import { createClaudeBackend } from '../drivers/backends/claude/backend.ts';
 import { createFakeBackend } from '../drivers/backends/fake/backend.ts';
 import { createIsolation } from '../drivers/machines/isolation/isolation.ts';
 import type { IsolationSpec } from '../drivers/machines/isolation/isolation.ts';
+import { runnerBuild } from '../drivers/machines/runner-build.ts';
 import { HOST_FLAG } from '../drivers/machines/runner-flags.ts';
 import { machinePaths } from './machine-paths.ts';
 import { claimDirectory } from './only-one.ts';
@@ -17,6 +18,7 @@ import type { ServeOptions } from './serve.ts';
 const OPTIONS: Omit<ServeOptions, 'callerEnv'> = {
   backends: { claude: () => createClaudeBackend(), fake: () => createFakeBackend() },
   node: process.execPath,
+  build: runnerBuild(process.argv[1] ?? ''),
   openContainment: async (config) => createIsolation(config.isolation as unknown as IsolationSpec),
 };
 

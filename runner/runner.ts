@@ -49,6 +49,8 @@ export interface RunnerOptions {
   readonly backends: Readonly<Record<BackendName, () => AgentBackend>>;
   readonly callerEnv: NodeJS.ProcessEnv;
   readonly node: string;
+  /** Which build this runner is of: drivers/machines/runner-build.ts. */
+  readonly build: string;
 }
 
 export class Runner {
@@ -92,7 +94,8 @@ export class Runner {
   }
 
   health(): RunnerHealth {
-    return { protocol: RUNNER_PROTOCOL, machine: this.#options.machine, pid: process.pid };
+    const { build, machine } = this.#options;
+    return { protocol: RUNNER_PROTOCOL, machine, pid: process.pid, build };
   }
 
   /**

@@ -1,41 +1,77 @@
 // Records histories of workflows for test/replay, from stub activities on a real server:
-// `node scripts/record-history.ts <scenario>…`. Files are named by scenario and date. They are kept for ever and never recorded
-// again: each stands for workflows that may still be running.
-import { mkdir, writeFile } from 'node:fs/promises';
+// `node scripts/record-history.ts [--build <commit>] [<scenario>…]`, every scenario unless some are named. They go into a
+// folder named after the commit, `test/replay/histories/<short commit>`, and are kept for ever: each stands for workflows
+// that may still be running. A commit's folder is recorded once it has landed, by the one after it.
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils.js';
+import { parseArgs } from 'node:util';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { startTemporal } from '../test/fixtures/temporal.ts';
+import { linesOf } from './histories/lines.ts';
+import { recordedBuild } from './histories/build.ts';
 import { AGENT_SCENARIOS } from './histories/agents.ts';
+import { BUDGET_SCENARIOS } from './histories/budgets.ts';
+import { END_SCENARIOS } from './histories/ends.ts';
 import { FANOUT_SCENARIOS } from './histories/fanouts.ts';
 import { FLIGHT_SCENARIOS } from './histories/flights.ts';
+import { OPEN_SCENARIOS } from './histories/open-agents.ts';
+import { OPEN_FLIGHT_SCENARIOS } from './histories/open-flights.ts';
+import { TREE_SCENARIOS } from './histories/trees.ts';
 
-const SCENARIOS = { ...AGENT_SCENARIOS, ...FLIGHT_SCENARIOS, ...FANOUT_SCENARIOS };
+const SCENARIOS = {
+  ...AGENT_SCENARIOS,
+  ...OPEN_SCENARIOS,
+  ...END_SCENARIOS,
+  ...TREE_SCENARIOS,
+  ...BUDGET_SCENARIOS,
+  ...FLIGHT_SCENARIOS,
+  ...OPEN_FLIGHT_SCENARIOS,
+  ...FANOUT_SCENARIOS,
+};
 
-const folder = join(import.meta.dirname, '..', 'test', 'replay', 'histories');
-const chosen = process.argv.slice(2);
-const date = new Date().toISOString().slice(0, 10);
+const { values, positionals } = parseArgs({
+  options: { build: { type: 'string', default: 'HEAD' } },
+  allowPositionals: true,
+});
+const unknown = positionals.filter((name) => !Object.hasOwn(SCENARIOS, name));
+if (unknown.length > 0) {
+  throw new Error(`no scenario ${unknown.join(', ')}: there are ${Object.keys(SCENARIOS).join(', ')}`);
+}
+const build = await recordedBuild(values.build);
+const folder = join(import.meta.dirname, '..', 'test', 'replay', 'histories', build);
 await mkdir(folder, { recursive: true });
+if (positionals.length === 0 && (await readdir(folder)).length > 0) {
+  throw new Error(`${folder} is recorded already: name the scenarios that are to be added`);
+}
+/** Runs that have ended and are recorded: a scenario may keep a workflow at several moments. */
+const ended = new Set<string>();
 const temporal = await startTemporal();
 try {
   for (const [name, play] of Object.entries(SCENARIOS)) {
-    if (!chosen.includes(name)) continue;
+    if (positionals.length > 0 && !positionals.includes(name)) continue;
+    process.stdout.write(`${name}\n`);
     await play(temporal, (workflowId, part) => record(part === undefined ? name : `${name}-${part}`, workflowId));
   }
 } finally {
   await temporal.stop();
 }
 
-/** Writes every run of the workflow, the first one first. */
+/** Writes every run of the workflow, the first one first, whether it has ended or not. */
 async function record(name: string, workflowId: string): Promise<void> {
   const newest = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
   let run = newest.events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? undefined;
   for (let number = 1; run !== undefined; number += 1) {
     const history: History = await temporal.client.workflow.getHandle(workflowId, run).fetchHistory();
-    const file = join(folder, `${name}-${number.toString()}-${date}.json`);
-    // `wx`: what is recorded stays.
-    await writeFile(file, `${historyToJSON(history)}\n`, { flag: 'wx' });
-    process.stdout.write(`${file}\n`);
+    const file = join(folder, `${name}-${number.toString()}.json`);
     const last = history.events?.[history.events.length - 1];
+    // One whose first task has not come yet has decided nothing: there is nothing to replay.
+    const hasBegun = history.events?.some((event) => event.workflowTaskCompletedEventAttributes) === true;
+    if (hasBegun && !ended.has(run)) {
+      // `wx`: what is recorded stays.
+      await writeFile(file, linesOf(history), { flag: 'wx' });
+      process.stdout.write(`  ${file}\n`);
+    }
+    if (last?.workflowExecutionContinuedAsNewEventAttributes) ended.add(run);
     run = last?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
   }
 }

@@ -18,8 +18,8 @@ export interface BundleInputs {
 const UNUSED_AFTER_MS = 7 * 24 * 60 * 60_000;
 
 /**
- * The path of the bundle for these inputs, made by `build` when it is not in the folder. Two processes that start at
- * once may both build: the file is replaced whole, with the same content.
+ * The path of the bundle for these inputs, made by `build` when it is not in the folder: once, when a process asks for it twice
+ * at once. Two processes that start at once may both build: the file is replaced whole, with the same content.
  */
 export async function cachedBundle(
   folder: string,
@@ -32,10 +32,28 @@ export async function cachedBundle(
     await utimes(file, new Date(), new Date()).catch(() => undefined);
     return file;
   }
+  const making = builds.get(file) ?? make(folder, file, inputs.name, build);
+  builds.set(file, making);
+  try {
+    return await making;
+  } finally {
+    builds.delete(file);
+  }
+}
+
+/** Under way: the end of one build of esbuild's would end the helper process of another. */
+const builds = new Map<string, Promise<string>>();
+
+async function make(
+  folder: string,
+  file: string,
+  name: string,
+  build: () => Promise<string | Uint8Array>,
+): Promise<string> {
   const content = await build();
   await mkdir(folder, { recursive: true });
   await writeFileAtomic(file, typeof content === 'string' ? content : Buffer.from(content));
-  await removeUnused(folder, inputs.name);
+  await removeUnused(folder, name);
   return file;
 }
 

@@ -68,7 +68,7 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
   const agent = createAgentActivities({
     ...stores,
     machines,
-    runners: { find: findRunner, ensure: (machine) => ensureRunner(machine, programs) },
+    runners: { find: findRunner, ensure: (machine, use) => ensureRunner(machine, programs, use) },
     control: createAgentControl(client),
     credentials: modelCredentials,
     api: () => apiAddress(env, home),

@@ -5,7 +5,14 @@ import { cachedBundle } from './bundle-cache.ts';
 import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from '../config/package.ts';
 
 /** What may be in the bundle: the runner's own layers (a test of the bundle holds them to it). */
-const SOURCES = ['runner', 'drivers/backends', 'drivers/machines/isolation', 'contract/wire'];
+const SOURCES = [
+  'runner',
+  'drivers/backends',
+  'drivers/machines/isolation',
+  'drivers/machines/runner-build.ts',
+  'drivers/machines/runner-flags.ts',
+  'contract/wire',
+];
 
 const FORMAT = 'cjs';
 

@@ -3,8 +3,9 @@ import type { BackendName, RepoSpec } from './agent.ts';
 import type { SourcedEvent, TurnInputSummary } from './events.ts';
 import type { TurnNotice, TurnOutcome } from './turns.ts';
 
-/** Raised when a call or event changes its meaning: a runner of another version is replaced between turns. */
+/** Raised when a call or event changes its meaning. A worker speaks every number from the oldest that may still run. */
 export const RUNNER_PROTOCOL = 1;
+export const OLDEST_RUNNER_PROTOCOL = 1;
 
 /** `<machine>/runner/config.json`, mode 0600: written before the runner is started as `node <runner> <machine>/runner`. */
 export interface RunnerConfig {
@@ -66,6 +67,8 @@ export interface RunnerHealth {
   readonly protocol: number;
   readonly machine: string;
   readonly pid: number;
+  /** A digest of the runner's file. Absent in runners of build b35f5f2. One of another build is replaced before a new turn. */
+  readonly build?: string;
 }
 
 /** `POST /open`: prepares the workspace and starts the agent program, both idempotent. Long: bounded by the caller. */

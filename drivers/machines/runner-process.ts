@@ -1,10 +1,14 @@
-// Finds the runner of a machine, or starts it.
+// Finds the runner of a machine, starts it, and replaces one of another build. This is the one place that decides which runner
+// an agent has.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { RUNNER_PROTOCOL, type RunnerAddress, type RunnerConfig } from '../../contract/wire/runner.ts';
+import { OLDEST_RUNNER_PROTOCOL, RUNNER_PROTOCOL } from '../../contract/wire/runner.ts';
+import type { RunnerAddress, RunnerConfig } from '../../contract/wire/runner.ts';
+import { lastTurnOf } from './last-turn.ts';
+import { runnerBuild } from './runner-build.ts';
 import { RUNNER_NODE_FLAGS } from './runner-flags.ts';
 import type { Machine } from './provider.ts';
 import { createRunnerClient, unreachable, type RunnerClient } from './runner-client.ts';
@@ -16,6 +20,15 @@ export interface RunnerPrograms {
   readonly startLimitMs?: number;
 }
 
+/** What a runner is wanted for. */
+export type RunnerUse =
+  /** To reach what runs, such as a turn that is to be interrupted: a runner of any build will do. */
+  | 'reach'
+  /** To begin something on the machine. */
+  | 'begin'
+  /** To run the turn of this id, or to find it as it is. */
+  | { readonly turn: string };
+
 /** A runner answers within 0.2 s of its start; a loaded host may need many times that. */
 const START_LIMIT_MS = 20_000;
 /**
@@ -24,18 +37,57 @@ const START_LIMIT_MS = 20_000;
  */
 const LOOK_AGAIN = { firstMs: 5, whileMs: 200, laterMs: 50 } as const;
 
-/** One start at a time per machine: two runners would write one journal. */
-const starts = new Map<string, Promise<RunnerClient>>();
+/** A runner that has stopped gives up its port at once; a busy host may take a while. */
+const GONE_LIMIT_MS = 10_000;
 
-/** The runner if one answers; undefined otherwise. Never starts one. */
+/** One decision at a time per machine: two runners would write one journal. */
+const decisions = new Map<string, Promise<RunnerClient>>();
+
+/** The runner if one answers, of whatever build; undefined otherwise. Never starts one. */
 export async function findRunner(machine: Machine): Promise<RunnerClient | undefined> {
+  return (await look(machine))?.client;
+}
+
+/**
+ * The runner of the machine, started when none answers. One of another build keeps the turn that it runs, and is asked how one
+ * has ended that it ran last; before anything new begins it is stopped in good order and replaced, and what the agent has
+ * left running between its turns ends with it. Throws UNAVAILABLE with the end of the runner's log when it does not come up.
+ */
+export async function ensureRunner(machine: Machine, programs: RunnerPrograms, use: RunnerUse): Promise<RunnerClient> {
+  for (let other = decisions.get(machine.name); other !== undefined; other = decisions.get(machine.name)) {
+    if (use === 'reach') return other;
+    // It may have been wanted for something else.
+    await other.catch(() => undefined);
+  }
+  const decision = decide(machine, programs, use);
+  decisions.set(machine.name, decision);
+  try {
+    return await decision;
+  } finally {
+    decisions.delete(machine.name);
+  }
+}
+
+async function decide(machine: Machine, programs: RunnerPrograms, use: RunnerUse): Promise<RunnerClient> {
+  const found = await look(machine);
+  if (found === undefined) return startRunner(machine, programs);
+  if (use === 'reach' || found.build === runnerBuild(programs.bundle)) return found.client;
+  const turn = await lastTurnOf(machine);
+  if (turn?.isOpen === true || (turn !== undefined && use !== 'begin' && turn.id === use.turn)) return found.client;
+  await stopInGoodOrder(machine, found.client);
+  return startRunner(machine, programs);
+}
+
+/** Who answers on the machine, and of which build it says to be: those from before it was asked about say nothing. */
+async function look(machine: Machine): Promise<{ client: RunnerClient; build: string | undefined } | undefined> {
   const address = await readJson<RunnerAddress>(machine, 'address.json');
   const config = await readJson<RunnerConfig>(machine, 'config.json');
   if (address === undefined || config === undefined) return undefined;
   const client = createRunnerClient(machine, { port: address.port, token: config.token });
   try {
     const health = await client.health();
-    return health.machine === machine.name && health.protocol === RUNNER_PROTOCOL ? client : undefined;
+    const isKnown = health.protocol >= OLDEST_RUNNER_PROTOCOL && health.protocol <= RUNNER_PROTOCOL;
+    return health.machine === machine.name && isKnown ? { client, build: health.build } : undefined;
   } catch (error) {
     // Nothing listens, or something else that has the port of a runner that is gone.
     if (error instanceof MurmurError && (error.code === 'UNAVAILABLE' || error.code === 'INTERNAL')) return undefined;
@@ -43,19 +95,14 @@ export async function findRunner(machine: Machine): Promise<RunnerClient | undef
   }
 }
 
-/**
- * The runner of the machine, started when none answers. Throws UNAVAILABLE with the end of the runner's log when it
- * does not come up.
- */
-export async function ensureRunner(machine: Machine, programs: RunnerPrograms): Promise<RunnerClient> {
-  const starting = starts.get(machine.name);
-  if (starting !== undefined) return starting;
-  const start = (async () => (await findRunner(machine)) ?? (await startRunner(machine, programs)))();
-  starts.set(machine.name, start);
-  try {
-    return await start;
-  } finally {
-    starts.delete(machine.name);
+/** Resolves when it answers no more. */
+async function stopInGoodOrder(machine: Machine, runner: RunnerClient): Promise<void> {
+  await runner.stop({ status: 'cut_off' }).catch((error: unknown) => {
+    // The connection may break with its end.
+    if (!(error instanceof MurmurError) || error.code !== 'UNAVAILABLE') throw error;
+  });
+  for (const end = Date.now() + GONE_LIMIT_MS; (await look(machine)) !== undefined; await delay(LOOK_AGAIN.firstMs)) {
+    if (Date.now() > end) throw unreachable(machine, 'one of another build does not end');
   }
 }
 

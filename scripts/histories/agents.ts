@@ -1,20 +1,8 @@
 // What agents go through, each in one history or in as many as it continues in.
 import { workflowIdOf } from '../../contract/wire/identity.ts';
-import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { agentSpec } from '../../test/fixtures/agent-spec.ts';
-import { startAgent } from '../../test/fixtures/running-agent.ts';
-import type { RunningAgent } from '../../test/fixtures/running-agent.ts';
-import type { StubScript } from '../../test/fixtures/stub-activities.ts';
-import type { TestTemporal } from '../../test/fixtures/temporal.ts';
-import type { Scenario } from './scenario.ts';
-
-interface AgentLife {
-  readonly script?: StubScript;
-  readonly spec?: Partial<AgentSpec>;
-  play(agent: RunningAgent, temporal: TestTemporal): Promise<unknown>;
-  /** Slugs of its children whose histories are kept as well. */
-  readonly children?: readonly string[];
-}
+import { scenariosOf } from './life.ts';
+import type { AgentLife } from './life.ts';
 
 const overloaded = {
   kind: 'overloaded',
@@ -129,14 +117,4 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
 };
 
 /** Agents that run by themselves, and one with a child. */
-export const AGENT_SCENARIOS: Readonly<Record<string, Scenario>> = Object.fromEntries(
-  Object.entries(LIVES).map(([name, { script, spec, play, children = [] }]): [string, Scenario] => [
-    name,
-    async (temporal, keep) => {
-      await using agent = await startAgent(temporal, script, spec);
-      await play(agent, temporal);
-      await keep(agent.handle.workflowId);
-      for (const slug of children) await keep(`${agent.handle.workflowId}/${slug}`, slug);
-    },
-  ]),
-);
+export const AGENT_SCENARIOS = scenariosOf(LIVES);

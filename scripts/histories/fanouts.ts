@@ -35,4 +35,44 @@ export const FANOUT_SCENARIOS: Readonly<Record<string, Scenario>> = {
     await fanout.result();
     await keep(fanout.handle.workflowId);
   },
+  // At work with two of each kind: started, waiting, dropped; also past the look at those that hold a slot.
+  'fanout-open': async (temporal, keep) => {
+    await using fanout = await startFanout(
+      temporal,
+      { count: 6, max_concurrent: 2, limits: { continue_after_steps: 30 } },
+      { outcome: (index) => (index === 5 ? 'failed' : 'works') },
+    );
+    await eventually(() => fanout.started.length === 2, 'the first two');
+    await keep(fanout.handle.workflowId, 'full');
+    await fanout.handle.signal('drop', { ...KILL, indices: [2] });
+    await eventually(() => fanout.dropped.length === 1, 'the end of the third');
+    await keep(fanout.handle.workflowId, 'dropped');
+    // It comes after a minute, which is as long as one waits here.
+    const looked = (): boolean => fanout.looks() > 0;
+    await eventually(looked, 'the look').catch(() => eventually(looked, 'the look at those at work'));
+    await fanout.progress();
+    await keep(fanout.handle.workflowId, 'looked');
+    for (const index of [0, 1, 3]) {
+      await eventually(() => fanout.started.includes(index), `the start of ${index.toString()}`);
+      await fanout.handle.signal('released', { index });
+    }
+    await fanout.result();
+    await keep(fanout.handle.workflowId);
+  },
+  'fanout-orphaned': async (temporal, keep) => {
+    await using fanout = await startFanout(
+      temporal,
+      { count: 4, max_concurrent: 1 },
+      { outcome: (index) => (index < 2 ? 'started' : 'orphaned') },
+    );
+    await fanout.result();
+    await keep(fanout.handle.workflowId);
+  },
+  'fanout-canceled': async (temporal, keep) => {
+    await using fanout = await startFanout(temporal, { count: 3, max_concurrent: 1 }, { outcome: () => 'works' });
+    await eventually(() => fanout.started.length === 1, 'a start');
+    await fanout.handle.cancel();
+    await fanout.result();
+    await keep(fanout.handle.workflowId);
+  },
 };

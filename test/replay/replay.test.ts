@@ -8,7 +8,10 @@ import { userCacheFolder } from '../../config/home.ts';
 import { workflowBundle } from '../../worker/workflow-bundle.ts';
 
 const FOLDER = join(import.meta.dirname, 'histories');
-const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
+/** Those of a build are in a folder of its name; the others are older. */
+const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.json'))
+  .toSorted();
 
 describe('kept histories', () => {
   /** What went wrong with each that was replayed, by file. */

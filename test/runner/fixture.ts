@@ -111,6 +111,7 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
     backends: { fake: () => backend, claude: () => backend },
     callerEnv: options.env ?? callerEnv(callerHome),
     node: process.execPath,
+    build: 'build of the test',
     openContainment: async () => options.containment ?? groupContainment(),
   });
   ends.push(() => served.stop());

@@ -23,8 +23,10 @@ describe('cachedBundle', () => {
   it('gives two that start at once the same whole file', async () => {
     await using folder = await temporaryFolder();
     const content = 'x'.repeat(1_000_000);
-    const files = await Promise.all([1, 2, 3].map(() => cachedBundle(folder.path, INPUTS, async () => content)));
-    expect(new Set(files).size).toBe(1);
+    let builds = 0;
+    const build = async (): Promise<string> => ((builds += 1), content);
+    const files = await Promise.all([1, 2, 3].map(() => cachedBundle(folder.path, INPUTS, build)));
+    expect([new Set(files).size, builds]).toEqual([1, 1]);
     expect(await readFile(files[0] ?? '', 'utf8')).toBe(content);
   });
 
@@ -44,6 +46,12 @@ describe('cachedBundle', () => {
     expect(await readdir(folder.path)).toEqual([]);
   });
 });
+
+it('the runner can be asked for twice at once', async () => {
+  await using folder = await temporaryFolder();
+  const files = await Promise.all([1, 2].map(() => runnerBundle(folder.path)));
+  expect(new Set(files).size).toBe(1);
+}, 60_000);
 
 it('the runner is one small file without anything but built-ins', async () => {
   await using folder = await temporaryFolder();

@@ -19,13 +19,11 @@ export interface LocalMachineOptions {
   readonly isolationSettings: IsolationSettings;
   /** Environment of the caller, for the runner and commands: its git configuration, ssh agent and PATH. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** See Machine. */
-  readonly shareRunner?: Machine['shareRunner'];
 }
 
 /** The connection; nothing is opened, so there is nothing to close. */
 export function connectLocal(options: LocalMachineOptions): Machine {
-  const { name, layout, isolation, isolationSettings, env, shareRunner } = options;
+  const { name, layout, isolation, isolationSettings, env } = options;
   return {
     name,
     isolation,
@@ -93,7 +91,6 @@ export function connectLocal(options: LocalMachineOptions): Machine {
       }
     },
     dial: (port) => dialLoopback(name, port),
-    shareRunner,
     // The machine's network is the host's.
     expose: (server) => Promise.resolve(server),
   };

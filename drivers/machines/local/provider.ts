@@ -6,7 +6,7 @@ import type { LocalIsolation } from './isolation.ts';
 import { isMachineName, localLayout, type LocalLayout } from './layout.ts';
 import { connectLocal } from './machine.ts';
 import { installPrograms } from './programs.ts';
-import { readRecord, writeRecord, type LocalRecord } from './record.ts';
+import { isMissing, readRecord, writeRecord, type LocalRecord } from './record.ts';
 import { endRunner } from './runner-end.ts';
 import { RunnerHosts } from './runner-hosts.ts';
 import { returnUser, takeUser } from './users.ts';
@@ -115,14 +115,29 @@ export function createLocalProvider(options: LocalProviderOptions): MachineProvi
       const env = { ...options.env, PATH: `${layout.bin}:${options.env['PATH'] ?? ''}` };
       // A runner of its own process stands in `run`, from where the path of its socket is short.
       const isShared = isolation.isWhole && Buffer.byteLength(layout.run) <= LONGEST_RUN;
-      return connectLocal({
+      const machine = connectLocal({
         name,
         layout,
         isolation: isolation.description,
         isolationSettings: settingsOf(record),
         env,
-        shareRunner: isShared ? (bundle) => hosts.serve(bundle, { directory: layout.runner, env }) : undefined,
       });
+      // A machine may have been made by an earlier build, whose programs lay elsewhere. Nothing runs on it when its runner starts.
+      const withPrograms = async (start: () => Promise<void>): Promise<void> => {
+        await installPrograms(layout.bin, options.programs).catch((error: unknown) => {
+          throw isMissing(error)
+            ? new MurmurError('NOT_FOUND', `machine ${name} does not exist`, { cause: error })
+            : error;
+        });
+        await start();
+      };
+      return {
+        ...machine,
+        launch: (...program) => withPrograms(() => machine.launch(...program)),
+        shareRunner: isShared
+          ? (bundle) => withPrograms(() => hosts.serve(bundle, { directory: layout.runner, env }))
+          : undefined,
+      };
     },
   };
 }

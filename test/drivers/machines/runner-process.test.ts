@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createFakeProvider } from '../../../drivers/machines/fake.ts';
 import type { Machine, MachineProvider } from '../../../drivers/machines/provider.ts';
+import type { RunnerClient } from '../../../drivers/machines/runner-client.ts';
 import { ensureRunner, findRunner } from '../../../drivers/machines/runner-process.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -41,7 +42,7 @@ describe('the runner of a machine', () => {
   });
 
   it('is started with the settings of the machine and a secret of its own, for the owner only', async () => {
-    const client = await ensureRunner(machine, programs);
+    const client = await ensureRunner(machine, programs, 'begin');
     expect(await client.health()).toMatchObject({ machine: 'murmur-1' });
     const [start] = await starts();
     expect(start).toEqual({ token: expect.stringMatching(/^[0-9a-f]{64}$/), isolation: machine.isolationSettings });
@@ -49,18 +50,18 @@ describe('the runner of a machine', () => {
   });
 
   it('is started once when several ask at once, and found from then on', async () => {
-    const clients = await Promise.all([1, 2, 3].map(() => ensureRunner(machine, programs)));
+    const clients = await Promise.all([1, 2, 3].map(() => ensureRunner(machine, programs, 'begin')));
     const pids = await Promise.all(clients.map(async (client) => (await client.health()).pid));
     expect(new Set(pids).size).toBe(1);
     expect((await (await findRunner(machine))?.health())?.pid).toBe(pids[0]);
-    expect((await (await ensureRunner(machine, programs)).health()).pid).toBe(pids[0]);
+    expect((await (await ensureRunner(machine, programs, 'begin')).health()).pid).toBe(pids[0]);
     expect(await starts()).toHaveLength(1);
   });
 
   it('is started again, with the same token, after it was killed', async () => {
-    const { pid } = await (await ensureRunner(machine, programs)).health();
+    const { pid } = await (await ensureRunner(machine, programs, 'begin')).health();
     process.kill(pid, 'SIGKILL');
-    const again = await (await ensureRunner(machine, programs)).health();
+    const again = await (await ensureRunner(machine, programs, 'begin')).health();
     expect(again.pid).not.toBe(pid);
     const [first, second] = await starts();
     expect(second?.token).toBe(first?.token);
@@ -70,7 +71,7 @@ describe('the runner of a machine', () => {
     await provider.create({ name: 'murmur-2', labels: {} });
     try {
       const other = await provider.connect('murmur-2');
-      await ensureRunner(other, programs);
+      await ensureRunner(other, programs, 'begin');
       for (const name of ['address.json', 'config.json']) {
         await machine.put(file(name), await other.get(join(other.paths.runner, name)));
       }
@@ -82,7 +83,7 @@ describe('the runner of a machine', () => {
 
   it('that does not start is UNAVAILABLE, with the end of its log', async () => {
     const failing: Machine = { ...machine, isolationSettings: { fails: true } };
-    await expect(ensureRunner(failing, { ...programs, startLimitMs: 5_000 })).rejects.toMatchObject({
+    await expect(ensureRunner(failing, { ...programs, startLimitMs: 5_000 }, 'begin')).rejects.toMatchObject({
       code: 'UNAVAILABLE',
       message: expect.stringContaining('the stand-in does not start'),
     });
@@ -102,6 +103,68 @@ describe('the runner of a machine', () => {
   it('is started in spite of files that were cut off', async () => {
     await machine.put(file('config.json'), '{}');
     await writeFile(file('address.json'), '{"port":');
-    await expect(ensureRunner(machine, programs)).resolves.toBeDefined();
+    await expect(ensureRunner(machine, programs, 'begin')).resolves.toBeDefined();
+  });
+
+  describe('of another build', () => {
+    let older: { readonly bundle: string };
+    beforeEach(async () => {
+      older = { bundle: join(folder.path, 'older.cjs') };
+      // As those of build b35f5f2: it says nothing of its build.
+      const text = await readFile(programs.bundle, 'utf8');
+      await writeFile(older.bundle, text.replace('pid: process.pid, build }', 'pid: process.pid }'));
+    });
+
+    const pidOf = async (runner: Promise<RunnerClient>): Promise<number> => (await (await runner).health()).pid;
+    const journal = (...events: readonly object[]): Promise<void> => {
+      const lines = events.map((event, index) =>
+        JSON.stringify({ seq: index + 1, at: '2026-11-29T09:00:00.000Z', event }),
+      );
+      return machine.put(file('journal.jsonl'), `${lines.join('\n')}\n`);
+    };
+    const begun = (turn_id: string): object => ({ type: 'turn_start', turn_id, turn: 1, inputs: [] });
+    const ended = (turn_id: string): object => ({ type: 'turn_complete', turn_id, turn: 1, status: 'completed' });
+    const said = (text: string): object => ({ type: 'assistant_text', text });
+
+    it('is told to stop and replaced before anything begins, with the token that it had', async () => {
+      const pid = await pidOf(ensureRunner(machine, older, 'begin'));
+      const again = await ensureRunner(machine, programs, { turn: 'one' });
+      expect((await again.health()).pid).not.toBe(pid);
+      expect(await readFile(file('stops'), 'utf8')).toBe('{"status":"cut_off"}\n');
+      const [first, second, ...rest] = await starts();
+      expect([second?.token, rest]).toEqual([first?.token, []]);
+      expect(await pidOf(ensureRunner(machine, programs, 'begin'))).toBe((await again.health()).pid);
+    });
+
+    it('keeps the turn that it runs, and is replaced before the next', async () => {
+      const pid = await pidOf(ensureRunner(machine, older, 'begin'));
+      await journal(begun('one'), ended('one'), begun('two'), said('{"type":"turn_complete"}'));
+      expect(await pidOf(ensureRunner(machine, programs, { turn: 'two' }))).toBe(pid);
+      expect(await pidOf(ensureRunner(machine, programs, { turn: 'three' }))).toBe(pid);
+      await journal(begun('one'), ended('one'), begun('two'), ended('two'), said('late'));
+      // How it has ended is asked of the runner that has its session.
+      expect(await pidOf(ensureRunner(machine, programs, { turn: 'two' }))).toBe(pid);
+      expect(await pidOf(ensureRunner(machine, programs, { turn: 'three' }))).not.toBe(pid);
+    });
+
+    it('is reached as it is by what begins nothing', async () => {
+      const pid = await pidOf(ensureRunner(machine, older, 'begin'));
+      expect(await pidOf(ensureRunner(machine, programs, 'reach'))).toBe(pid);
+      expect((await (await findRunner(machine))?.health())?.pid).toBe(pid);
+    });
+
+    it('is replaced once when several ask at once', async () => {
+      const pid = await pidOf(ensureRunner(machine, older, 'begin'));
+      const [reached, ...others] = await Promise.all(
+        (['reach', 'begin', { turn: 'one' }, { turn: 'one' }] as const).map((use) =>
+          ensureRunner(machine, programs, use),
+        ),
+      );
+      expect(reached).toBeDefined();
+      const pids = await Promise.all(others.map(async (runner) => (await runner.health()).pid));
+      expect(new Set(pids).size).toBe(1);
+      expect(pids).not.toContain(pid);
+      expect(await starts()).toHaveLength(2);
+    });
   });
 });

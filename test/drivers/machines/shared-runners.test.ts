@@ -1,5 +1,5 @@
 // Runners of several machines in one process, with the real runner.
-import { readFile, rm } from 'node:fs/promises';
+import { appendFile, copyFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { userCacheFolder } from '../../../config/home.ts';
@@ -10,9 +10,11 @@ import { dropRunner } from '../../../drivers/machines/local/runner-host-end.ts';
 import type { MachineProvider } from '../../../drivers/machines/provider.ts';
 import type { RunnerClient } from '../../../drivers/machines/runner-client.ts';
 import { ensureRunner, findRunner } from '../../../drivers/machines/runner-process.ts';
+import type { RunnerPrograms } from '../../../drivers/machines/runner-process.ts';
 import { stopRunners } from '../../../stack/runners.ts';
 import { runnerBundle } from '../../../worker/runner-bundle.ts';
 import { eventually } from '../../fixtures/waiting.ts';
+import { openRequest, script } from '../../runner/fixture.ts';
 import { localMachines } from './local-machines.ts';
 import type { LocalMachines } from './local-machines.ts';
 
@@ -36,9 +38,9 @@ const isShared = kind === 'namespace';
   const bundle = async () => ({ bundle: await runnerBundle(userCacheFolder(process.env)) });
   const isGone = (pid: number) => commandLineOf(pid)?.includes('--host') !== true;
 
-  async function start(name: string): Promise<RunnerClient> {
+  async function start(name: string, programs?: RunnerPrograms): Promise<RunnerClient> {
     await provider.create({ name, labels: {} });
-    return ensureRunner(await provider.connect(name), await bundle());
+    return ensureRunner(await provider.connect(name), programs ?? (await bundle()), 'begin');
   }
 
   async function pidOf(client: RunnerClient): Promise<number> {
@@ -80,6 +82,39 @@ const isShared = kind === 'namespace';
     expect(await pidOf(await start('murmur-3'))).not.toBe(pid);
   });
 
+  it('of another build go on to the end of their turn, each by itself, and then move to a process of this one', async () => {
+    const current = await bundle();
+    const older = { bundle: join(local.home.root, 'older.cjs') };
+    await copyFile(current.bundle, older.bundle);
+    await appendFile(older.bundle, '\n// An earlier build.\n');
+    const [busy, idle] = await Promise.all(['murmur-1', 'murmur-2'].map((name) => start(name, older)));
+    if (busy === undefined || idle === undefined) throw new Error('they have not started');
+    const pid = await pidOf(busy);
+    await busy.open({ ...openRequest() });
+    await busy.turn({ turn_id: 'one', number: 1, prompt: script({ hang: true }), inputs: [] });
+
+    const use = async (name: string, turn: string): Promise<RunnerClient> =>
+      ensureRunner(await provider.connect(name), current, { turn });
+    const moved = await use('murmur-2', 'first');
+    expect(await pidOf(moved)).not.toBe(pid);
+    expect(await pidOf(await use('murmur-1', 'one'))).toBe(pid);
+    expect(await busy.turn({ turn_id: 'one', number: 1, prompt: 'x', inputs: [] })).toEqual({ state: 'running' });
+
+    await busy.interrupt({ turn_id: 'one' });
+    const end = async (): Promise<boolean> =>
+      (await busy.turn({ turn_id: 'one', number: 1, prompt: 'x', inputs: [] })).state === 'ended';
+    await eventually(end, 'the turn ends');
+    expect(await pidOf(await use('murmur-1', 'one'))).toBe(pid);
+    const next = await use('murmur-1', 'two');
+    expect(await pidOf(next)).toBe(await pidOf(moved));
+    // It knows what the one before has done.
+    expect(await next.turn({ turn_id: 'one', number: 1, prompt: 'x', inputs: [] })).toMatchObject({
+      state: 'ended',
+      outcome: { status: 'interrupted' },
+    });
+    await eventually(() => isGone(pid), 'the process of the earlier build has nothing left to serve');
+  });
+
   it('come again in another process when theirs is killed', async () => {
     const [one] = await Promise.all([start('murmur-1'), start('murmur-2')]);
     const pid = await pidOf(one);
@@ -110,7 +145,11 @@ const isShared = kind === 'namespace';
     await start('murmur-1');
     const pid = (await hostOf('murmur-1')).pid;
     await provider.create({ name: 'murmur-2', labels: {} });
-    const starting = ensureRunner(await provider.connect('murmur-2'), { ...(await bundle()), startLimitMs: 1_000 });
+    const starting = ensureRunner(
+      await provider.connect('murmur-2'),
+      { ...(await bundle()), startLimitMs: 1_000 },
+      'begin',
+    );
     const outcome = starting.then(
       () => 'started',
       () => 'refused',

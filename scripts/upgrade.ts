@@ -1,0 +1,36 @@
+// `npm run upgrade -- [--from <commit>]… [--way stopped|in mid-turn]`: agents that an earlier build has started go on under the
+// code at hand. Prints what holds and what does not; exits with 1 when something does not.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { keptBuilds } from './upgrade/kept-builds.ts';
+import { earlierBuild } from './upgrade/earlier-build.ts';
+import { upgradeFrom, WAYS } from './upgrade/upgrade.ts';
+
+const { values } = parseArgs({
+  options: { from: { type: 'string', multiple: true }, way: { type: 'string', multiple: true } },
+});
+const ways = WAYS.filter((way) => values.way === undefined || values.way.includes(way));
+const folder = await mkdtemp(join(tmpdir(), 'murmur-upgrade-'));
+let failures = 0;
+try {
+  for (const ref of values.from ?? (await keptBuilds())) {
+    const build = await earlierBuild(ref, folder);
+    for (const way of ways) {
+      const began = performance.now();
+      process.stdout.write(`\nfrom ${build.commit}, left ${way}\n`);
+      for (const { name, problem } of await upgradeFrom(build, way)) {
+        process.stdout.write(`${problem === undefined ? 'ok    ' : 'FAILED'} ${name}\n`);
+        if (problem === undefined) continue;
+        failures += 1;
+        process.stdout.write(`${problem.replace(/^/gm, '         ')}\n`);
+      }
+      process.stdout.write(`       ${((performance.now() - began) / 1_000).toFixed(1)} s\n`);
+    }
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+process.stdout.write(`\n${failures === 0 ? 'every agent goes on' : `${failures.toString()} checks failed`}\n`);
+process.exit(failures === 0 ? 0 : 1);

@@ -1,0 +1,188 @@
+// What must hold of the agents of an earlier build under the build at hand.
+import { strict as assert } from 'node:assert';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunnerAddress, RunnerHealth } from '../../contract/wire/runner.ts';
+import { createFileEventLog } from '../../drivers/events/file.ts';
+import { machineOf, scripted, settled, statusOf } from '../../test/e2e/fixtures/agent.ts';
+import { clientOf } from '../../test/e2e/fixtures/client.ts';
+import { eventually } from '../../test/e2e/fixtures/stack.ts';
+import type { TestStack } from '../../test/e2e/fixtures/stack.ts';
+import { AT_REST, HANGING, PARKED, PILOT, WAITING, WORKER } from './agents.ts';
+
+export interface Check {
+  readonly name: string;
+  run(): Promise<void>;
+}
+
+/** What runs on the agent's machine. */
+export async function runnerHealth(stack: TestStack, slug: string): Promise<RunnerHealth> {
+  const file = join(stack.home, 'machines', await machineOf(stack, slug), 'runner', 'address.json');
+  const { port } = JSON.parse(await readFile(file, 'utf8')) as RunnerAddress;
+  const response = await fetch(`http://127.0.0.1:${port.toString()}/health`);
+  return (await response.json()) as RunnerHealth;
+}
+
+/** Its status as its workflow tells it: right after a start there may be only what Temporal lists. */
+function freshStatus(stack: TestStack, slug: string) {
+  return eventually(`the workflow of ${slug} answers`, async () => {
+    const client = await clientOf(stack);
+    const status = await client.call('status', { slug, children: true });
+    return status.stale === undefined && status;
+  });
+}
+
+/** The agent takes a follow-up, and the runner that it has then is of the build at hand. */
+async function answersUnderToday(stack: TestStack, slug: string): Promise<void> {
+  const before = await freshStatus(stack, slug);
+  const text = `Here I am, ${slug}.`;
+  const client = await clientOf(stack);
+  await client.call('queue_add', { slug, description: scripted('Answer.', { text }) });
+  const after = await settled(stack, slug);
+  assert.equal(after.response, text);
+  assert.ok((after.turn?.number ?? 0) > (before.turn?.number ?? 0), 'it has had another turn');
+  const { build } = await runnerHealth(stack, slug);
+  assert.ok(build !== undefined, 'its runner is still that of the earlier build');
+}
+
+/** Every event of the runner's journal is in the log once and in order, and the log's own numbers have no gap. */
+async function hasWholeLog(stack: TestStack, slug: string): Promise<void> {
+  const { vm, workflow } = await statusOf(stack, slug);
+  const text = await readFile(join(stack.home, 'machines', vm?.name ?? '', 'runner', 'journal.jsonl'), 'utf8');
+  const written = text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as object);
+  const log = createFileEventLog(join(stack.home, 'events'));
+  const entries = await eventually('the log has the whole journal', async () => {
+    const found = await log.read(workflow, 0, 100_000);
+    return found.filter(({ source }) => source === 'runner').length >= written.length && found;
+  });
+  const ids = entries.map(({ id }) => id);
+  assert.deepEqual(
+    ids,
+    entries.map((_, index) => index + 1),
+  );
+  const ofRunner = entries.filter(({ source }) => source === 'runner');
+  assert.deepEqual(
+    ofRunner.map(({ seq, at, event }) => ({ seq, at, event })),
+    written,
+  );
+}
+
+/** Those that hold however the earlier build was left. */
+export function checksOfAll(stack: TestStack): readonly Check[] {
+  const client = clientOf(stack);
+  const interrupt = async (slug: string): Promise<void> => void (await (await client).call('interrupt', { slug }));
+  /** Interrupts it until it idles: one whose turn was cut off is about to begin the next one. */
+  const isStopped = (slug: string) =>
+    eventually(`${slug} idles`, async () => {
+      const { pending_input, phase, turn } = await freshStatus(stack, slug);
+      if (turn?.running === true) await interrupt(slug);
+      return phase === 'idle' && !pending_input;
+    });
+  return [
+    ...AT_REST.filter((slug) => !slug.startsWith('lead')).map((slug) => ({
+      name: `${slug}, which was at rest, answers`,
+      run: () => answersUnderToday(stack, slug),
+    })),
+    {
+      name: 'a parked agent goes on with a follow-up',
+      run: async () => {
+        assert.ok((await freshStatus(stack, PARKED)).parked !== undefined, 'it is parked');
+        await answersUnderToday(stack, PARKED);
+        await hasWholeLog(stack, PARKED);
+      },
+    },
+    {
+      name: 'a tree with a budget: all answer, also the one that was in mid-turn, and the kill takes all of them',
+      run: async () => {
+        const [busy] = HANGING;
+        await isStopped(busy);
+        for (const slug of ['lead/kid', busy, 'lead']) await answersUnderToday(stack, slug);
+        const { budget, children = [] } = await freshStatus(stack, 'lead');
+        assert.equal(budget?.limit_usd, 5);
+        assert.deepEqual(children.map(({ slug }) => slug.split('/').at(-1)).toSorted(), ['busy', 'kid']);
+        const { receipt } = await (await client).call('kill', { slug: 'lead' });
+        assert.deepEqual(
+          receipt.map(({ machine_state: state }) => state),
+          ['destroyed', 'destroyed', 'destroyed'],
+        );
+      },
+    },
+    {
+      name: 'a fan-out: the one that worked leaves its slot to the one that waited, and both answer',
+      run: async () => {
+        const [, first] = HANGING;
+        await isStopped(first);
+        await eventually('the next one works', async () => (await statusOf(stack, WAITING)).turn?.running === true);
+        await isStopped(WAITING);
+        await Promise.all([first, WAITING].map((slug) => answersUnderToday(stack, slug)));
+      },
+    },
+    {
+      name: 'a flight goes on from its gate to its end, and ends with its pilot',
+      run: async () => {
+        const order = { slug: PILOT, node: 'build' };
+        await (await client).call('flight_approve', order);
+        await eventually('the pilot is told that all is done', async () => {
+          const { state } = await (await client).call('flight_status', { slug: PILOT });
+          return state === 'done' && (await statusOf(stack, PILOT)).turn?.number === 2;
+        });
+        await answersUnderToday(stack, PILOT);
+        await (await client).call('kill', { slug: PILOT });
+        assert.equal((await statusOf(stack, PILOT)).phase, 'canceled');
+      },
+    },
+  ];
+}
+
+/** That of the agent whose turn goes on under the runner that it began with. */
+export function checkOfTakeover(stack: TestStack, release: () => Promise<void>, runnerPid: number): Check {
+  const { job, slug, text } = WORKER;
+  return {
+    name: 'a turn that is taken over ends under its runner, the next one is run by a new runner, and nothing is asked twice',
+    run: async () => {
+      assert.equal((await runnerHealth(stack, slug)).pid, runnerPid);
+      await release();
+      const { response, turn } = await settled(stack, slug);
+      assert.deepEqual([response, turn?.number], [text, 1]);
+      assert.equal((await runnerHealth(stack, slug)).pid, runnerPid);
+      const asked = stepsOf(stack);
+      assert.deepEqual(asked, [0, 1]);
+      const [, answered] = stack.model.requests.filter(({ messages }) => messages[0]?.text.includes('Do the job.'));
+      assert.equal(answered?.toolResults[0]?.text.match(/once/g)?.length, 1, `the command of ${job} has run once`);
+      await hasWholeLog(stack, slug);
+      await goesOn(stack);
+      assert.notEqual((await runnerHealth(stack, slug)).pid, runnerPid);
+    },
+  };
+}
+
+/** That of the agent whose turn was cut off by `murmur down`. */
+export function checkOfCutOff(stack: TestStack): Check {
+  return {
+    name: 'a turn that was cut off is told of, and done in the next one',
+    run: async () => {
+      const { response, turn } = await settled(stack, WORKER.slug);
+      assert.deepEqual([response, turn?.number], [WORKER.text, 2]);
+      assert.deepEqual(stepsOf(stack), [0, 0, 1]);
+      await goesOn(stack);
+    },
+  };
+}
+
+/** The worker answers, in the conversation that it has, and with its secret. */
+async function goesOn(stack: TestStack): Promise<void> {
+  const before = stack.model.requests.length;
+  await answersUnderToday(stack, WORKER.slug);
+  const [next, ...more] = stack.model.requests.slice(before).filter(({ prompt }) => prompt.includes('Answer.'));
+  assert.equal(more.length, 0, 'the model is asked once for a follow-up');
+  assert.ok(JSON.stringify(next?.body['messages']).includes('Do the job.'), 'it remembers its conversation');
+  await hasWholeLog(stack, WORKER.slug);
+}
+
+/** Steps of the job that the model was asked for, in order. */
+function stepsOf(stack: TestStack): readonly number[] {
+  return stack.model.requests.filter(({ prompt }) => prompt.includes('Do the job.')).map(({ step }) => step);
+}

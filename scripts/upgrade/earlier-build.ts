@@ -1,0 +1,50 @@
+// The code of an earlier commit, ready to run.
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { ROOT } from '../../test/fixtures/program-under-test.ts';
+
+export interface EarlierBuild {
+  /** Short name of the commit. */
+  readonly commit: string;
+  /** Its `murmur`, from the sources. */
+  readonly program: string;
+}
+
+/** Fetching what the cache of npm lacks. */
+const INSTALL_LIMIT_MS = 300_000;
+
+/**
+ * Puts the tree of the commit into a folder below this one, with the dependencies of its own lockfile: those of the checkout
+ * where the two lockfiles are the same. Throws when git does not have the commit.
+ */
+export async function earlierBuild(ref: string, parent: string): Promise<EarlierBuild> {
+  const commit = await git('rev-parse', '--short=7', '--verify', `${ref}^{commit}`).catch((error: unknown) => {
+    const hint = 'a shallow clone lacks earlier commits: `git fetch --unshallow` gets them';
+    throw new Error(`there is no commit ${ref} to upgrade from; ${hint}`, { cause: error });
+  });
+  const folder = join(parent, `build-${commit}`);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const archive = execa('git', ['archive', commit], { cwd: ROOT, encoding: 'buffer' });
+  await archive.pipe('tar', ['-x', '-C', folder]);
+  if (await hasSameLock(folder)) await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  else {
+    const args = ['ci', '--prefer-offline', '--no-audit', '--no-fund'];
+    await execa('npm', args, { cwd: folder, timeout: INSTALL_LIMIT_MS });
+  }
+  return { commit, program: join(folder, 'bin', 'murmur.js') };
+}
+
+async function hasSameLock(folder: string): Promise<boolean> {
+  if (!existsSync(join(ROOT, 'node_modules'))) return false;
+  const [theirs, ours] = await Promise.all(
+    [folder, ROOT].map((each) => readFile(join(each, 'package-lock.json'), 'utf8')),
+  );
+  return theirs === ours;
+}
+
+async function git(...args: readonly string[]): Promise<string> {
+  return (await execa('git', args, { cwd: ROOT })).stdout.trim();
+}

@@ -1,0 +1,77 @@
+// A stack in a home of its own that an earlier build brings up, and that the build at hand takes over. What the earlier build
+// is asked, and what it has written, is read here as that build has it: nothing of today's client, which may have changed.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { endProcess, identityOf } from '../../stack/process.ts';
+import { startStack } from '../../test/e2e/fixtures/stack.ts';
+import type { TestStack } from '../../test/e2e/fixtures/stack.ts';
+import type { EarlierBuild } from './earlier-build.ts';
+
+/** As long as a start may take on a busy machine. */
+const COMMAND_LIMIT_MS = 180_000;
+
+/** `stack.json` as of build b35f5f2. */
+interface EarlierRecord {
+  readonly supervisor: { readonly pid: number };
+  readonly server: { readonly url: string };
+  readonly children: Readonly<Record<string, { readonly pid: number }>>;
+}
+
+export interface EarlierStack extends AsyncDisposable {
+  /** Driven by the build at hand, once it has taken over. */
+  readonly stack: TestStack;
+  /** Calls an operation of the earlier build's server. Throws with its answer when it refuses. */
+  call<Answer>(operation: string, input: object): Promise<Answer>;
+  /** `murmur down` of the earlier build: nothing of it runs afterwards. */
+  down(): Promise<void>;
+  /** Ends its processes at once, as a power cut would, but for the runners and what they have started. */
+  killButRunners(): Promise<void>;
+}
+
+/** Brings it up. Disposing ends everything, whichever build runs. */
+export async function startEarlierStack(build: EarlierBuild): Promise<EarlierStack> {
+  const stack = await startStack({ up: false });
+  const murmur = (...args: readonly string[]) =>
+    execa(process.execPath, [build.program, ...args], {
+      env: { ...stack.env },
+      extendEnv: false,
+      cwd: stack.sample.checkout,
+      stdin: 'ignore',
+      timeout: COMMAND_LIMIT_MS,
+    });
+  const record = async (): Promise<EarlierRecord> =>
+    JSON.parse(await readFile(join(stack.home, 'stack.json'), 'utf8')) as EarlierRecord;
+  try {
+    await murmur('up');
+  } catch (error) {
+    await stack[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    stack,
+    call: async (operation, input) => {
+      const { server } = await record();
+      const token = (await readFile(join(stack.home, 'token'), 'utf8')).trim();
+      const response = await fetch(`${server.url}/v1/${operation}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(input),
+        signal: AbortSignal.timeout(COMMAND_LIMIT_MS),
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`build ${build.commit} refuses ${operation}: ${text}`);
+      return JSON.parse(text) as never;
+    },
+    down: async () => void (await murmur('down')),
+    killButRunners: async () => {
+      const { children, supervisor } = await record();
+      // The supervisor first: it would start the others again.
+      for (const { pid } of [supervisor, ...Object.values(children)]) {
+        const identity = await identityOf(pid);
+        if (identity !== undefined) await endProcess(identity, COMMAND_LIMIT_MS, 'SIGKILL');
+      }
+    },
+    [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
+  };
+}

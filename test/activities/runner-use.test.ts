@@ -1,0 +1,58 @@
+// What each activity wants a runner for: by that one of an earlier build is kept or replaced.
+import { describe, expect, it } from '@jest/globals';
+import { createAgentActivities } from '../../activities/agent.ts';
+import type { RunnerUse } from '../../drivers/machines/runner-process.ts';
+import { activityBench, attempt } from '../fixtures/activity-bench.ts';
+import { eventually } from '../fixtures/waiting.ts';
+
+async function useBench() {
+  const bench = await activityBench();
+  const uses: RunnerUse[] = [];
+  const runners = {
+    find: async () => bench.runner.client,
+    ensure: async (_machine: unknown, use: RunnerUse) => {
+      uses.push(use);
+      return bench.runner.client;
+    },
+  };
+  const activities = createAgentActivities({ ...bench.ports, runners });
+  return { bench, uses, activities, [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose]() };
+}
+
+describe('the runner that an activity asks for', () => {
+  it('is that of its turn, at every attempt', async () => {
+    await using fixture = await useBench();
+    const { activities, bench, uses } = fixture;
+    const turn = attempt(activities.runTurn, bench.turn(), { attempt: 3 });
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.endTurn();
+    await turn.result;
+    expect(uses).toEqual([{ turn: 'turn-1' }]);
+  });
+
+  it('is one to begin with for a workspace, and for the first attempt at an assessment', async () => {
+    await using fixture = await useBench();
+    const { activities, bench, uses } = fixture;
+    await attempt(activities.prepareAgent, { spec: bench.spec }).result;
+    const assessment = {
+      spec: bench.spec,
+      assess_id: 'a1',
+      number: 1,
+      task: { text: 'x' },
+      subject: '',
+      checklist: [],
+    };
+    await attempt(activities.assess, assessment).result;
+    expect(uses).toEqual(['begin', 'begin']);
+    // It may find the assessment under way, and asks no second assessor.
+    await attempt(activities.assess, assessment, { attempt: 2 }).result;
+    expect(uses.at(-1)).toBe('reach');
+  });
+
+  it('is whatever runs for an interrupt', async () => {
+    await using fixture = await useBench();
+    const { activities, bench, uses } = fixture;
+    await attempt(activities.interruptTurn, { spec: bench.spec, turn_id: 'turn-1' }).result;
+    expect(uses).toEqual(['reach']);
+  });
+});

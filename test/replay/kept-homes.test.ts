@@ -1,0 +1,159 @@
+// What an earlier build has written to disk is read by today's code, as agents of that build find it after an upgrade.
+import { cp, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createPlanReader, plannedSpec } from '../../activities/fanout/plan.ts';
+import { createFlightActivities } from '../../activities/flight/flight.ts';
+import { fetchSnapshot } from '../../activities/snapshots.ts';
+import { homePaths } from '../../config/home.ts';
+import type { HomePaths } from '../../config/home.ts';
+import type { AgentRecord, AgentSpec } from '../../contract/wire/agent.ts';
+import { recordKey } from '../../contract/wire/object-keys.ts';
+import type { RunnerConfig, RunnerHostRecord } from '../../contract/wire/runner.ts';
+import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
+import { createFileEventLog } from '../../drivers/events/file.ts';
+import { createFakeProvider } from '../../drivers/machines/fake.ts';
+import { lastTurnIn } from '../../drivers/machines/last-turn.ts';
+import { readRecord as readMachine } from '../../drivers/machines/local/record.ts';
+import { readRunnerFile } from '../../drivers/machines/local/runner-files.ts';
+import { createDirectoryObjectStore } from '../../drivers/objects/directory.ts';
+import { createDirectorySecretStore } from '../../drivers/secrets/directory.ts';
+import { createDirectoryTokenStore } from '../../drivers/tokens/directory.ts';
+import { Journal } from '../../runner/journal/journal.ts';
+import { machinePaths } from '../../runner/machine-paths.ts';
+import { readManifest } from '../../runner/snapshot/manifest.ts';
+import { TurnRecords } from '../../runner/turns/turn-records.ts';
+import { readRecord as readStack } from '../../stack/record.ts';
+import { temporaryFolder } from '../drivers/temporary-folder.ts';
+import { attempt } from '../fixtures/activity-bench.ts';
+import { agentSpec } from '../fixtures/agent-spec.ts';
+import { keptBuilds } from './kept-inputs.ts';
+
+describe.each(keptBuilds())('the files of a home that build %s has left', (build) => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let home: HomePaths;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    // A copy: some are mended as they are read.
+    home = homePaths(join(folder.path, 'home'));
+    await cp(join(import.meta.dirname, 'files', build), home.root, { recursive: true });
+  });
+  afterAll(async () => folder[Symbol.asyncDispose]());
+
+  const objects = () => createDirectoryObjectStore(home.objects);
+  const idOf = (...path: readonly string[]): string => ['w/default/u/root', ...path].join('/');
+
+  async function machines() {
+    const names = (await readdir(home.machines)).filter((name) => !name.startsWith('.'));
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const record = await readMachine(join(home.machines, name, 'machine.json'));
+        return { record, paths: machinePaths(join(home.machines, name, 'runner')) };
+      }),
+    );
+    expect(found.length).toBeGreaterThan(0);
+    return found;
+  }
+
+  it('stack.json: where the API server is, and which processes run', async () => {
+    expect(await readStack(home)).toMatchObject({
+      state: 'ready',
+      supervisor: { pid: expect.any(Number), started: expect.any(String) },
+      server: { url: expect.stringMatching(/^http:/) },
+      temporal: { address: expect.any(String), namespace: 'default', embedded: true },
+      children: { temporal: expect.anything(), worker: expect.anything(), server: expect.anything() },
+    });
+  });
+
+  it('machines: whose they are, and how their runners are reached', async () => {
+    for (const { paths, record } of await machines()) {
+      expect(record).toMatchObject({ state: 'running', labels: { agent: expect.stringMatching(/^w\//) } });
+      const config = await readRunnerFile<RunnerConfig>(paths.runner, 'config.json');
+      // The token stays; how processes are held apart is written anew for each runner.
+      expect(config).toMatchObject({
+        machine: record?.name,
+        token: expect.stringMatching(/^[0-9a-f]{64}$/),
+        isolation: { machine: record?.name, uid: record?.uid },
+      });
+      const host = await readRunnerFile<RunnerHostRecord>(paths.runner, 'host.json');
+      expect(host).toMatchObject({ pid: expect.any(Number), port: expect.any(Number), token: expect.any(String) });
+    }
+  });
+
+  it('journals and turns: the next runner goes on where the last one was', async () => {
+    for (const { paths } of await machines()) {
+      const text = await readFile(paths.journal, 'utf8');
+      const turn = lastTurnIn(Buffer.from(text));
+      expect(turn?.isOpen).toBe(false);
+      const journal = new Journal(paths.journal);
+      expect([journal.seq, journal.unfinished]).toEqual([text.trim().split('\n').length, undefined]);
+      journal.close();
+      const record = new TurnRecords(paths.turns).get(turn?.id ?? '');
+      expect(record).toMatchObject({ state: 'ended', outcome: { status: 'completed', response: expect.any(String) } });
+    }
+  });
+
+  it('snapshots: on the machine, and stored', async () => {
+    const spec: AgentSpec = { ...agentSpec(), identity: { workspace: 'default', account: 'root', path: ['worker'] } };
+    const provider = createFakeProvider(join(folder.path, 'machines'));
+    await provider.create({ name: spec.machine.name, labels: {} });
+    const directory = await fetchSnapshot(objects(), spec, await provider.connect(spec.machine.name));
+    const { manifest } = readManifest(directory ?? '');
+    expect(manifest).toMatchObject({
+      backend: 'claude',
+      repos: [{ directory: 'price-list', bundle: expect.any(String) }],
+    });
+    for (const { paths } of await machines()) {
+      for (const name of await readdir(paths.snapshots)) {
+        expect(readManifest(join(paths.snapshots, name)).manifest.session_id).toMatch(/^[0-9a-f-]{36}$/);
+      }
+    }
+  });
+
+  it('the event log: every event of an agent, numbered', async () => {
+    const log = createFileEventLog(home.events);
+    const entries = await log.read(idOf('worker'), 0, 1_000);
+    expect(entries.map(({ id }) => id)).toEqual(entries.map((_, index) => index + 1));
+    expect(entries.map(({ event }) => event.type)).toEqual(
+      expect.arrayContaining(['phase', 'session_start', 'turn_start', 'tool_use', 'turn_complete']),
+    );
+    expect(await log.lastSeq(idOf('worker'), 'runner')).toBeGreaterThan(0);
+  });
+
+  it('the record of an agent that has ended', async () => {
+    const content = await objects().get(recordKey(idOf('rested')));
+    const record = JSON.parse(content?.toString('utf8') ?? '{}') as AgentRecord;
+    expect(record).toMatchObject({ status: { phase: 'canceled', vm: { state: 'gone' } }, spec: { backend: 'fake' } });
+  });
+
+  it('tokens and secrets of living agents', async () => {
+    const tokens = await createDirectoryTokenStore(home.tokenStore).list();
+    expect(tokens.map(({ agent }) => agent)).toEqual(expect.arrayContaining([idOf('worker'), idOf('lead', 'kid')]));
+    const secrets = createDirectorySecretStore(home.secrets);
+    const refs = (await readdir(home.secrets)).filter((name) => name.startsWith('spawn-'));
+    const values = await Promise.all(refs.map((name) => secrets.get(name.replace(/\.json$/, ''))));
+    expect(values.map(({ [AGENT_TOKEN]: token }) => token)).toEqual(values.map(() => expect.stringMatching(/^mur_/)));
+    expect(values).toContainEqual(expect.objectContaining({ DEPLOY_KEY: 'key-of-the-worker' }));
+  });
+
+  it('the plans of a flight and of a fan-out', async () => {
+    const keys = await objects().list('');
+    const [flightKey] = keys.filter((key) => key.includes('/flights/'));
+    const [planKey] = keys.filter((key) => key.startsWith('fanouts/'));
+    const stores = {
+      objects: objects(),
+      secrets: createDirectorySecretStore(home.secrets),
+      tokens: createDirectoryTokenStore(home.tokenStore),
+    };
+    const starter = { start: async () => undefined, countTree: async () => 0, rests: async () => false };
+    const flights = createFlightActivities({ ...stores, starter, handover: new AbortController().signal });
+    const stored = await attempt(flights.readFlight, { key: flightKey ?? '' }).result;
+    expect(stored.plan.nodes.map(({ slug }) => slug)).toEqual(['build', 'report']);
+    const plan = await createPlanReader(stores.objects)(planKey ?? '');
+    expect(await plannedSpec(stores.objects, plan, 1)).toMatchObject({
+      identity: { path: ['audit-b'] },
+      machine: { provider: 'local' },
+      slot: { index: 1 },
+    });
+  });
+});

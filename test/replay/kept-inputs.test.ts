@@ -1,0 +1,139 @@
+// What workflows of earlier builds have asked of their activities is understood by those of today: an activity that was asked
+// for before an upgrade is carried out after it.
+import { describe, expect, it } from '@jest/globals';
+import { createFanoutActivities } from '../../activities/fanout/fanout.ts';
+import { createFlightActivities } from '../../activities/flight/flight.ts';
+import type { RunTurnInput } from '../../contract/wire/activities.ts';
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
+import type { StoredFlight } from '../../contract/wire/flight/messages.ts';
+import { activityBench, attempt } from '../fixtures/activity-bench.ts';
+import type { ActivityBench } from '../fixtures/activity-bench.ts';
+import { eventually } from '../fixtures/waiting.ts';
+import { inputsOf, keptBuilds } from './kept-inputs.ts';
+
+/** A plan of build b35f5f2, as a fan-out without a parent writes it. */
+const PLAN: FanoutPlan = {
+  id: '7f1d2a30-58f5-4a3c-9a51-0d5f0c6f3a11',
+  place: { workspace: 'default', account: 'tess', path: [] },
+  description: 'Audit {}.',
+  agents: Array.from({ length: 10 }, (_, index) => ({ slug: `audit-${index}`, item: `item ${index}` })),
+  secrets_ref: 'fanout-secrets',
+  tree_limit: 100,
+  shared: {
+    provider: 'local',
+    secret_names: [],
+    branches: [],
+    repos: [],
+    backend: 'fake',
+    on_idle: 'keep_alive',
+    dequeue_strategy: 'all',
+    tasks: [],
+    created_by: 'tess',
+  },
+  created_at: '2026-11-29T09:00:00.000Z',
+};
+
+const FLIGHT: StoredFlight = { plan: { name: 'Test', notes: '', settings: {}, nodes: [] }, tree_limit: 100 };
+
+const starter = { start: async () => undefined, countTree: async () => 0, rests: async () => false };
+
+/** How each is carried out, as far as drivers in memory go: what it needs to be there is put there first. */
+const CARRIED_OUT: Readonly<Record<string, (bench: ActivityBench, input: never) => Promise<unknown>>> = {
+  prepareAgent: async (bench, input) => attempt(agentActivities(bench).prepareAgent, input).result,
+  runTurn: async (bench, input: RunTurnInput) => {
+    await bench.provider.create({ name: input.spec.machine.name, labels: {} });
+    const turn = attempt(agentActivities(bench).runTurn, input);
+    await Promise.race([turn.result, eventually(() => bench.runner.prompts.length === 1, 'the prompt')]);
+    bench.runner.endTurn();
+    return await turn.result;
+  },
+  assess: async (bench, input: { readonly spec: AgentSpec }) => {
+    await bench.provider.create({ name: input.spec.machine.name, labels: {} });
+    return await attempt(agentActivities(bench).assess, input as never).result;
+  },
+  interruptTurn: async (bench, input: { readonly spec: AgentSpec; readonly turn_id: string }) => {
+    await bench.provider.create({ name: input.spec.machine.name, labels: {} });
+    await attempt(agentActivities(bench).interruptTurn, input).result;
+    return bench.runner.interrupts.includes(input.turn_id);
+  },
+  noticeTurn: async (bench, input: { readonly spec: AgentSpec }) => {
+    await bench.provider.create({ name: input.spec.machine.name, labels: {} });
+    await attempt(agentActivities(bench).noticeTurn, input as never).result;
+    return bench.runner.notices.length === 1;
+  },
+  endAgent: async (bench, input: { readonly spec: AgentSpec }) => {
+    await bench.provider.create({ name: input.spec.machine.name, labels: {} });
+    return await attempt(agentActivities(bench).endAgent, input as never).result;
+  },
+  killAgents: async (bench, input) => attempt(agentActivities(bench).killAgents, input).result,
+  publishEvents: async (bench, input: { readonly agent: string; readonly events: readonly { seq: number }[] }) => {
+    // The log goes on where it was left.
+    const events = input.events.map((event, index) => ({ ...event, seq: index + 1 }));
+    await attempt(agentActivities(bench).publishEvents, { ...input, events } as never).result;
+    return (await bench.ports.events.lastSeq(input.agent, 'workflow')) === events.length;
+  },
+  startPlanned: async (bench, input) => attempt((await fanout(bench, input)).startPlanned, input).result,
+  dropPlanned: async (bench, input) => {
+    await attempt((await fanout(bench, input)).dropPlanned, input).result;
+    return true;
+  },
+  restingPlanned: async (bench, input) => attempt((await fanout(bench, input)).restingPlanned, input).result,
+  closeFanout: async (bench, input: { readonly plan: string }) => {
+    await attempt((await fanout(bench, input)).closeFanout, input).result;
+    return (await bench.ports.objects.get(input.plan)) === undefined;
+  },
+  readFlight: async (bench, input: { readonly key: string }) => {
+    await bench.ports.objects.put(input.key, JSON.stringify(FLIGHT));
+    return await attempt(flight(bench).readFlight, input).result;
+  },
+  startNode: async (bench, input) => {
+    await attempt(flight(bench).startNode, input).result;
+    return true;
+  },
+  storeNodeText: async (bench, input) => attempt(flight(bench).storeNodeText, input).result,
+};
+
+/** What the input refers to: texts and secrets that were stored beside the history. */
+async function storeReferences(bench: ActivityBench, value: unknown): Promise<void> {
+  if (typeof value !== 'object' || value === null) return;
+  const { ref, text, names } = value as { readonly ref?: string; readonly text?: string; readonly names?: string[] };
+  if (ref !== undefined && text !== undefined) await bench.ports.objects.put(ref, text);
+  if (ref !== undefined && names !== undefined)
+    await bench.ports.secrets.put(ref, Object.fromEntries(names.map((name) => [name, 'value'])));
+  for (const inner of Object.values(value)) await storeReferences(bench, inner);
+}
+
+function agentActivities(bench: ActivityBench) {
+  return bench.worker().activities;
+}
+
+async function fanout(bench: ActivityBench, { plan }: { readonly plan: string }) {
+  await bench.ports.objects.put(plan, JSON.stringify(PLAN));
+  return createFanoutActivities({ ...bench.ports, starter });
+}
+
+function flight(bench: ActivityBench) {
+  return createFlightActivities({ ...bench.ports, starter });
+}
+
+describe.each(keptBuilds())('activities as build %s asks for them', (build) => {
+  const inputs = inputsOf(build);
+
+  it('every one is there', () => {
+    expect([...new Set(inputs.map(({ activity }) => activity))].toSorted()).toEqual(
+      Object.keys(CARRIED_OUT).toSorted(),
+    );
+  });
+
+  it.each(inputs.map((each, index) => ({ ...each, index })))('$activity as in $file ($index)', async (kept) => {
+    await using bench = await activityBench();
+    // A local machine, to the activities.
+    Object.assign(bench.ports.machines, { local: bench.provider });
+    await storeReferences(bench, kept.input);
+    const carryOut = CARRIED_OUT[kept.activity];
+    if (carryOut === undefined) throw new Error(`there is no activity ${kept.activity} any more`);
+    const result = await carryOut(bench, kept.input as never);
+    expect(result).toBeTruthy();
+  });
+});

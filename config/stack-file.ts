@@ -12,7 +12,7 @@ export interface StackFile {
     /** `host:port` of the frontend. */
     readonly address: string;
     readonly namespace: string;
-    /** False when the cluster is not ours. Absent in the file of an earlier build. */
+    /** False when the cluster is not ours. */
     readonly embedded?: boolean;
     /** What a client shows to Temporal's relay; absent where there is none. */
     readonly tls?: TemporalTls;

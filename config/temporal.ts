@@ -65,8 +65,9 @@ function tlsOptions(files: TemporalTls | undefined): ClientConnectConfig['connec
 }
 
 function opennessOf(temporal: StackFile['temporal'] | undefined): { readonly open?: string } {
-  if (temporal === undefined || temporal.embedded === false || temporal.tls !== undefined) return {};
-  return { open: temporal.open ?? 'it was started by an earlier version of Murmur' };
+  if (temporal === undefined || temporal.tls !== undefined) return {};
+  if (temporal.open !== undefined) return { open: temporal.open };
+  return temporal.embedded === false ? {} : { open: 'it was started by an earlier version of Murmur' };
 }
 
 /** Agents run on this host, so a server on its loopback interface is theirs to use unless it asks who calls. */

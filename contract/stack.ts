@@ -42,7 +42,7 @@ export interface StackRecord {
     readonly embedded: boolean;
     /** Set where Temporal has a network namespace of its own: what its relay wants to see of a client. */
     readonly tls?: TemporalTls;
-    /** Why every process of this host can use an embedded Temporal without credentials; absent when it cannot. */
+    /** Why every process of this host can use Temporal without credentials; absent when it cannot. */
     readonly open?: string;
     /** Port of the relay of Temporal's Web UI, which answers to links of `murmur url temporal` only. */
     readonly ui_port?: number;

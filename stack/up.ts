@@ -72,8 +72,10 @@ async function settingsOf(options: UpOptions): Promise<StackSettings> {
   const ports = { ...config.ports, ...options.ports };
   const entries = options.entries === undefined ? {} : { entries: options.entries };
   const common = { home, version, ports, ...entries };
-  const { address, external, namespace } = config.temporal;
-  if (external && address !== undefined) return { ...common, temporal: { address, namespace } };
+  const { address, external, namespace, open } = config.temporal;
+  if (external && address !== undefined) {
+    return { ...common, temporal: { address, namespace, ...(open === undefined ? {} : { open }) } };
+  }
   const cacheDirs = [userCacheFolder(env), home.cache];
   const [temporal, wall] = await Promise.all([
     findTemporal({ env, cacheDirs, packageRoot: PACKAGE_ROOT, onProgress, signal }),

@@ -2,8 +2,8 @@
 // a key in the path into every relative address. Browsers resolve names under `localhost` themselves.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** A working day. */
-const LINK_MS = 8 * 60 * 60 * 1_000;
+/** How long a link is good, in milliseconds: a working day. */
+export const LINK_MS = 8 * 60 * 60 * 1_000;
 
 /** `<expiry in seconds, base 36>-<128 bits, hex>`: within the 63 characters of a label. */
 const HOST = /^(?<expiry>[0-9a-z]{1,10})-(?<proof>[0-9a-f]{32})\.localhost:(?<port>\d{1,5})$/;

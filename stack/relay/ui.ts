@@ -6,7 +6,15 @@ import { isLinkHost } from './link.ts';
 import type { RelayOrder } from './order.ts';
 
 /** They concern one connection, and not what is passed on (RFC 9110, 7.6.1). */
-const CONNECTION_HEADERS = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
+const CONNECTION_HEADERS = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
 
 /** The address is the key: it goes to no other site and into no cache. */
 const PRIVACY = { 'referrer-policy': 'no-referrer', 'cache-control': 'no-store', 'x-frame-options': 'DENY' } as const;

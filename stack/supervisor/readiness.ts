@@ -31,7 +31,9 @@ export async function temporalIsReady(
   attributes: readonly string[],
 ): Promise<boolean> {
   const url = `${base}/cluster/namespaces/${encodeURIComponent(namespace)}/search-attributes`;
-  const answer = (await ask(url, { ...access, limitMs: ANSWER_MS })) as { customAttributes?: Record<string, string> } | undefined;
+  const answer = (await ask(url, { ...access, limitMs: ANSWER_MS })) as
+    | { customAttributes?: Record<string, string> }
+    | undefined;
   const known = answer?.customAttributes;
   return known !== undefined && attributes.every((name) => Object.hasOwn(known, name));
 }

@@ -9,7 +9,7 @@ export interface StackSettings {
   /** The server program to start, or the address of one that runs already. */
   readonly temporal:
     | { readonly binary: string; readonly wall: Wall }
-    | { readonly address: string; readonly namespace: string };
+    | { readonly address: string; readonly namespace: string; readonly open?: string };
   readonly ports: WantedPorts;
   /** Entry files to run instead of the package's own: tests put programs there that fail. */
   readonly entries?: Partial<Record<'worker' | 'server', string>>;

@@ -14,7 +14,7 @@ import { keepChild, type ChildSpec, type KeptChild } from './child.ts';
 import { holdsWithin, serverIsReady, temporalHasStarted, temporalIsReady, type TemporalHttp } from './readiness.ts';
 import { serverSpec, sharedEnvironment, workerSpec } from './specs.ts';
 import type { StackSettings } from './settings.ts';
-import { temporalStart } from './temporal.ts';
+import { temporalHttp, temporalStart } from './temporal.ts';
 
 /** Ready in a second on an idle machine; a slow one under load gets this long for each process. */
 const READY_MS = 90_000;
@@ -124,7 +124,8 @@ class Stack {
   ): Promise<TemporalHttp> {
     const description = await readDevServer(PACKAGE_ROOT);
     const options = { ...temporal, description, ports: ports.temporal, env: this.#options.env };
-    const { http, record, spec } = await temporalStart(this.#settings, options);
+    const { record, spec } = await temporalStart(this.#settings, options);
+    const http = await temporalHttp(record);
     await this.#update({ temporal: record });
     this.#say(`starting Temporal on ${record.address}`);
     await this.#keep(spec);

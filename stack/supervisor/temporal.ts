@@ -17,7 +17,6 @@ import type { StackSettings } from './settings.ts';
 export interface TemporalStart {
   readonly spec: ChildSpec;
   readonly record: NonNullable<StackRecord['temporal']>;
-  readonly http: TemporalHttp;
 }
 
 interface StartOptions {
@@ -56,7 +55,6 @@ function startInTheOpen(
   reason: string,
   httpHost: string,
 ): TemporalStart {
-  const url = `http://127.0.0.1:${ports.http.toString()}`;
   return {
     spec: {
       name: 'temporal',
@@ -70,10 +68,9 @@ function startInTheOpen(
       namespace: description.namespace,
       embedded: true,
       open: reason,
-      http_url: url,
+      http_url: `http://${addressOf(ports.http)}`,
       http_host: httpHost,
     },
-    http: { url, host: httpHost },
   };
 }
 
@@ -94,8 +91,6 @@ async function startBehindRelay(
     ui: { port: ports.ui, keyFile: home.temporal.uiKey },
     descriptors: { ui: ui.map((_, index) => FIRST_DESCRIPTOR + index), tls: FIRST_DESCRIPTOR + ui.length },
   };
-  const url = `https://127.0.0.1:${ports.grpc.toString()}`;
-  const [ca, cert, key] = await Promise.all([client.ca, client.certificate, client.key].map((file) => readFile(file)));
   return {
     spec: {
       name: 'temporal',
@@ -111,11 +106,18 @@ async function startBehindRelay(
       embedded: true,
       tls: client,
       ui_port: ports.ui,
-      http_url: url,
+      http_url: `https://${addressOf(ports.grpc)}`,
       http_host: httpHost,
     },
-    http: { url, host: httpHost, tls: { ca, cert, key, servername: client.server_name } },
   };
+}
+
+/** How the HTTP form of its API is asked. Throws when the files of the certificates cannot be read. */
+export async function temporalHttp(record: StackRecord['temporal']): Promise<TemporalHttp> {
+  const { http_host: host = '', http_url: url = '', tls: files } = record ?? {};
+  if (files === undefined) return { url, host };
+  const [ca, cert, key] = await Promise.all([files.ca, files.certificate, files.key].map((file) => readFile(file)));
+  return { url, host, tls: { ca, cert, key, servername: files.server_name } };
 }
 
 function addressOf(port: number): string {

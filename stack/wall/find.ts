@@ -6,9 +6,7 @@ import { detectIsolation } from '../../drivers/machines/isolation/detect.ts';
 import { findTool, namespaceTools } from '../../drivers/machines/isolation/namespace-tools.ts';
 
 /** A command that runs the words after it in a network namespace whose loopback interface is up, or why there is none. */
-export type Wall =
-  | { readonly command: readonly string[]; readonly setpriv: string }
-  | { readonly open: string };
+export type Wall = { readonly command: readonly string[]; readonly setpriv: string } | { readonly open: string };
 
 /** A trial takes 10 ms; a host on which it hangs has no namespaces to offer. */
 const TRIAL_LIMIT_MS = 10_000;

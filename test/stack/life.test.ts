@@ -2,10 +2,16 @@ import { readFile, stat } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { StackRecord } from '../../contract/stack.ts';
+import { ask } from '../../stack/loopback.ts';
 import { isRunning } from '../../stack/process.ts';
 import { temporalHasStarted } from '../../stack/supervisor/readiness.ts';
+import { temporalHttp } from '../../stack/supervisor/temporal.ts';
 import { upInForeground } from '../../stack/up.ts';
 import { StackHarness, TEST_TIMEOUT_MS } from './harness.ts';
+
+/** Longer than an answer takes on a busy machine. */
+const ANSWER_MS = 10_000;
 
 // One home for all of it: where a stack runs, `up` answers with that one.
 let stack: StackHarness;
@@ -17,12 +23,10 @@ afterAll(async () => {
   await stack.remove();
 }, TEST_TIMEOUT_MS);
 
-async function temporalAnswers(httpUrl: string | undefined): Promise<boolean> {
-  if (httpUrl === undefined) return false;
-  return fetch(`${httpUrl}/api/v1/namespaces/default`).then(
-    (response) => response.ok,
-    () => false,
-  );
+async function temporalAnswers({ temporal }: StackRecord): Promise<boolean> {
+  const http = await temporalHttp(temporal);
+  const url = `${http.url}/api/v1/namespaces/default`;
+  return (await ask(url, { ...http, limitMs: ANSWER_MS })) !== undefined;
 }
 
 describe('up and down', () => {
@@ -50,8 +54,8 @@ describe('up and down', () => {
     async () => {
       const { record } = await stack.up();
       expect(record).toMatchObject({ state: 'ready', temporal: { embedded: true, namespace: 'default' } });
-      expect(await temporalAnswers(record.temporal?.http_url)).toBe(true);
-      expect(await temporalHasStarted(record.temporal?.http_url ?? '')).toBe(true);
+      expect(await temporalAnswers(record)).toBe(true);
+      expect(await temporalHasStarted(await temporalHttp(record.temporal))).toBe(true);
       expect((await fetch(`${record.server?.url ?? ''}/ready`)).ok).toBe(true);
       expect(stack.progress).toContain('starting the worker and the API server');
       for (const file of ['stack.json', 'token', 'tokens.json']) {
@@ -71,7 +75,7 @@ describe('a killed process', () => {
       const after = await stack.killChild(name);
       expect(after.temporal).toEqual(before.temporal);
       expect(after.server).toEqual(before.server);
-      await stack.until(async () => ((await temporalAnswers(before.temporal?.http_url)) ? true : undefined));
+      await stack.until(async () => ((await temporalAnswers(before)) ? true : undefined));
       for (const other of ['temporal', 'worker', 'server'] as const) {
         if (other !== name) expect(after.children[other]).toEqual(before.children[other]);
       }
@@ -85,7 +89,7 @@ describe('a killed process', () => {
       const { record } = await stack.up();
       process.kill(record.supervisor.pid, 'SIGKILL');
       await stack.until(async () => ((await isRunning(record.supervisor)) ? undefined : true));
-      expect(await temporalAnswers(record.temporal?.http_url)).toBe(true);
+      expect(await temporalAnswers(record)).toBe(true);
       const again = await stack.up();
       expect(again.already_running).toBe(false);
       for (const child of Object.values(record.children)) expect(await isRunning(child)).toBe(false);

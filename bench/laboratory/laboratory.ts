@@ -21,7 +21,7 @@ export interface Laboratory {
   /** Path of the agent program. */
   readonly claude: string;
   readonly model: BenchModel;
-  /** The server that ours and the floors share. */
+  /** The server of the floors: as ours is, without the relay before it. */
   readonly temporal: { readonly address: string; readonly namespace: string; readonly client: Client };
   readonly bare: BareWorker;
   /** Throws when only floors are measured. */
@@ -60,10 +60,8 @@ export async function openLaboratory(options: {
     const bin = floorsOnly ? undefined : await publish(packageRoot, path.join(directory, 'published'));
     const stack = bin === undefined ? undefined : await startStack({ bin, directory, modelUrl: model.url });
     if (stack !== undefined) closing.push(() => stack.stop());
-    const devServer = stack === undefined ? await startDevServer(directory, packageRoot) : undefined;
-    if (devServer !== undefined) closing.push(() => devServer.stop());
-    const server = stack?.temporal ?? devServer;
-    if (server === undefined) throw new Error('no Temporal server');
+    const server = await startDevServer(directory, packageRoot);
+    closing.push(() => server.stop());
 
     const connection = await Connection.connect({ address: server.address, connectTimeout: CONNECT_MS });
     closing.push(() => connection.close());

@@ -1,10 +1,12 @@
 // The product as its users have it: `murmur up` in a MURMUR_HOME of its own, the API by its own client, the CLI as a
-// process. Imports Node built-ins, config/home, contract/stack, client, processes, run and bounded.
+// process. Imports Node built-ins, @temporalio/client, config, contract/stack, client, processes, run and bounded.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { Client, Connection } from '@temporalio/client';
 import { createClient, type MurmurClient } from '../../client/index.ts';
 import { homePaths } from '../../config/home.ts';
+import { temporalSettings } from '../../config/temporal.ts';
 import type { StackRecord } from '../../contract/stack.ts';
 import { until } from '../bounded.ts';
 import { lives } from './processes.ts';
@@ -13,7 +15,8 @@ import { run } from './run.ts';
 export interface Stack {
   /** MURMUR_HOME. */
   readonly home: string;
-  readonly temporal: { readonly address: string; readonly namespace: string };
+  /** Of its Temporal server, as an operator has it. */
+  readonly temporal: Client;
   /** Environment of a CLI that talks to this stack. */
   readonly env: NodeJS.ProcessEnv;
   /** Path of the `murmur` program. */
@@ -46,17 +49,23 @@ export async function startStack({ bin, directory, modelUrl }: StackOptions): Pr
   const paths = homePaths(home);
   const env = environment(home, modelUrl);
   const record = () => readRecord(paths.stackFile);
+  const closing: (() => Promise<void>)[] = [];
   const stop = async () => {
     const before = record();
+    for (const step of closing.splice(0)) await step();
     await run(process.execPath, [bin, 'down'], { cwd: directory, env, timeoutMs: DOWN_MS }).catch(() => undefined);
     await endWhatIsLeft(before);
   };
   try {
     await run(process.execPath, [bin, 'up'], { cwd: directory, env, timeoutMs: UP_MS });
-    const { temporal, server } = record() ?? {};
-    if (temporal === undefined || server === undefined) throw new Error(`${paths.stackFile} names no server`);
+    const { server } = record() ?? {};
+    if (server === undefined) throw new Error(`${paths.stackFile} names no server`);
+    const { connectionOptions, namespace } = await temporalSettings({}, paths);
+    const connection = Connection.lazy(connectionOptions);
+    closing.push(() => connection.close());
     return {
-      ...{ home, temporal, env, bin, stop },
+      ...{ home, env, bin, stop },
+      temporal: new Client({ connection, namespace }),
       client: createClient({ url: server.url, token: readFileSync(paths.token, 'utf8').trim() }),
       cli: (...args) =>
         spawn(process.execPath, [bin, ...args], { cwd: directory, env, stdio: ['ignore', 'pipe', 'ignore'] }),

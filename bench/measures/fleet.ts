@@ -48,7 +48,7 @@ function open(laboratory: Laboratory): Promise<Trial> {
       const agents = await Promise.all(Array.from({ length: AGENTS }, one));
       const rate = AGENTS / ((now() - began) / 1_000);
       const [first] = agents;
-      if (first !== undefined) counts = await countHistory(client, first.workflowId);
+      if (first !== undefined) counts = await countHistory(stack.temporal, first.workflowId);
       await Promise.all(agents.map((agent) => killAgent(stack, agent)));
       return rate;
     },

@@ -32,12 +32,12 @@ async function open(laboratory: Laboratory): Promise<Trial> {
     ours: async () => {
       const stack = laboratory.stack();
       const agent = await resident.get();
-      const before = await settledLength(client, agent.workflowId);
+      const before = await settledLength(stack.temporal, agent.workflowId);
       const prompt = laboratory.model.script([{ text: 'done' }]);
       await followUp(stack, agent, prompt);
       await prompt.asked();
       await idle(stack, agent);
-      return (await settledLength(client, agent.workflowId, before)) - before;
+      return (await settledLength(stack.temporal, agent.workflowId, before)) - before;
     },
     close: async () => {
       await bare.signal('order', { activity: 'end' });

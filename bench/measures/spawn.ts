@@ -50,7 +50,7 @@ function open(laboratory: Laboratory): Promise<Trial> {
       const agent = await spawnAgent(laboratory, prompt, { repository: laboratory.repository });
       const asked = await prompt.asked();
       await idle(stack, agent);
-      activities = (await countHistory(client, agent.workflowId)).activities;
+      activities = (await countHistory(stack.temporal, agent.workflowId)).activities;
       await killAgent(stack, agent);
       return asked - began;
     },

@@ -74,7 +74,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const prompt = laboratory.model.script(SCRIPT);
       await followUp(stack, agent, prompt);
       await prompt.asked(3);
-      heartbeatTimeoutMs ??= (await countHistory(temporal.client, agent.workflowId)).heartbeatTimeoutMs;
+      heartbeatTimeoutMs ??= (await countHistory(stack.temporal, agent.workflowId)).heartbeatTimeoutMs;
       const pid = stack.workerPid();
       if (pid === undefined) throw new Error('stack.json names no worker');
       process.kill(pid, 'SIGKILL');

@@ -8,7 +8,10 @@ import { isRunning } from '../../stack/process.ts';
 import { temporalHasStarted } from '../../stack/supervisor/readiness.ts';
 import { temporalHttp } from '../../stack/supervisor/temporal.ts';
 import { upInForeground } from '../../stack/up.ts';
+import { runInProcess } from '../cli/in-process.ts';
+import { chromiumPath, startBrowser, type Browser, type Tab } from '../server/fixtures/browser.ts';
 import { StackHarness, TEST_TIMEOUT_MS } from './harness.ts';
+import { endFromPage, operatorOf } from './visitors.ts';
 
 /** Longer than an answer takes on a busy machine. */
 const ANSWER_MS = 10_000;
@@ -62,6 +65,63 @@ describe('up and down', () => {
         expect((await stat(join(stack.home, file))).mode & 0o777).toBe(0o600);
       }
       expect((await stat(stack.home)).mode & 0o777).toBe(0o700);
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
+
+describe('a page in a browser of this host', () => {
+  const path = chromiumPath();
+  const test = path === undefined ? it.skip : it;
+  let browser: Browser;
+  let tab: Tab;
+  beforeAll(async () => {
+    if (path === undefined) return;
+    browser = await startBrowser(path);
+    tab = await browser.tab();
+  }, TEST_TIMEOUT_MS);
+  afterAll(async () => {
+    if (path !== undefined) await browser[Symbol.asyncDispose]();
+  }, TEST_TIMEOUT_MS);
+
+  test.each(['auto', 'tracking'] as const)(
+    'makes Temporal do nothing when it is of another origin (isolation: %s)',
+    async (isolation) => {
+      if (isolation === 'tracking') await stack.down();
+      const { record } = await stack.up({ config: { ...stack.config, isolation } });
+      await using operator = await operatorOf(stack.config);
+      expect(await endFromPage(tab, record, operator.client)).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    'finds no Web UI, and no HTTP, where agents could open them as well',
+    async () => {
+      const { record } = await stack.up();
+      const { http_url: http = '', open, tls, ui_port: ui } = record.temporal ?? {};
+      expect([tls, ui, open]).toEqual([undefined, undefined, expect.stringContaining('MURMUR_ISOLATION=tracking')]);
+      expect((await fetch(`${http}/api/v1/namespaces/default`)).status).toBe(403);
+      expect(await temporalAnswers(record)).toBe(true);
+      await stack.down();
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    "shows Temporal's Web UI when a link of `murmur url temporal` is opened",
+    async () => {
+      const { record } = await stack.up();
+      const { ui_port: port } = record.temporal ?? {};
+      if (port === undefined) return; // no namespaces on this host
+      const { env } = stack;
+      const { stdout } = await runInProcess(['url', 'temporal'], { env: { ...env }, cwd: stack.home });
+      expect(stdout).toMatch(
+        new RegExp(`^http://[0-9a-z]+-[0-9a-f]{32}\\.localhost:${String(port)}/namespaces/default/workflows\\n$`),
+      );
+      await tab.open(stdout.trim());
+      await tab.until(`document.body.innerText.includes('Workflows') && document.title.includes('default')`);
+      expect((await fetch(`http://127.0.0.1:${String(port)}/`)).status).toBe(403);
     },
     TEST_TIMEOUT_MS,
   );

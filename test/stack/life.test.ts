@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { StackRecord } from '../../contract/stack.ts';
+import { diagnose } from '../../stack/doctor.ts';
 import { ask } from '../../stack/loopback.ts';
 import { isRunning } from '../../stack/process.ts';
 import { temporalHasStarted } from '../../stack/supervisor/readiness.ts';
@@ -103,6 +104,10 @@ describe('a page in a browser of this host', () => {
       expect([tls, ui, open]).toEqual([undefined, undefined, expect.stringContaining('MURMUR_ISOLATION=tracking')]);
       expect((await fetch(`${http}/api/v1/namespaces/default`)).status).toBe(403);
       expect(await temporalAnswers(record)).toBe(true);
+      const told = (await diagnose({ env: stack.env, cwd: stack.home })).find(({ message }) =>
+        message.includes('open'),
+      );
+      expect(told).toMatchObject({ name: 'temporal', state: 'warning', message: expect.stringContaining(open ?? '') });
       await stack.down();
     },
     TEST_TIMEOUT_MS,

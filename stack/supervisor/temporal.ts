@@ -1,7 +1,7 @@
 // How the embedded Temporal is started: behind a relay in a network namespace of its own, or in the open where the host
 // has no namespaces.
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import type { StackRecord } from '../../contract/stack.ts';
 import { devServerArgs, type DevServerDescription, type DevServerPorts } from '../temporal/dev-server.ts';
 import { entryOf, programEnvironment } from '../programs.ts';
@@ -36,16 +36,29 @@ const INSIDE: DevServerPorts = { grpc: 7233, ui: 8233, http: 7243, metrics: 9233
 /** The first descriptor that a child inherits beside its standard ones. */
 const FIRST_DESCRIPTOR = 3;
 
+/** Runs the words after it; the files that it makes are the owner's alone. */
+const PRIVATE_FILES = ['-c', 'umask 077 && exec "$@"', 'sh'] as const;
+
 /** What a program needs of the caller's environment to run at all. */
 const PLAIN = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ', 'XDG_CACHE_HOME'];
 
 /** Makes certificates where they are needed. */
 export async function temporalStart(settings: StackSettings, options: StartOptions): Promise<TemporalStart> {
+  await closeDatabase(settings.home.temporal.database);
   // No page knows it, so that none can use the HTTP port, which cannot be switched off.
   const httpHost = randomBytes(16).toString('hex');
   return 'open' in options.wall
     ? startInTheOpen(settings, options, options.wall.open, httpHost)
     : await startBehindRelay(settings, options, options.wall, httpHost);
+}
+
+/** Earlier builds left the database, which holds prompts in clear, as readable as the caller's umask made it. */
+async function closeDatabase(file: string): Promise<void> {
+  for (const each of [file, `${file}-wal`, `${file}-shm`]) {
+    await chmod(each, 0o600).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  }
 }
 
 /** Without the Web UI: it answers to every page and every process. */
@@ -55,11 +68,12 @@ function startInTheOpen(
   reason: string,
   httpHost: string,
 ): TemporalStart {
+  const exposure = { httpHost, headless: true };
   return {
     spec: {
       name: 'temporal',
-      command: binary,
-      args: devServerArgs(description, ports, home.temporal.database, { httpHost, headless: true }),
+      command: '/bin/sh',
+      args: [...PRIVATE_FILES, binary, ...devServerArgs(description, ports, home.temporal.database, exposure)],
       env: plainEnvironment(env),
       graceMs: GRACE_MS,
     },

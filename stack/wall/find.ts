@@ -5,7 +5,10 @@ import type { IsolationChoice } from '../../config/config.ts';
 import { detectIsolation } from '../../drivers/machines/isolation/detect.ts';
 import { findTool, namespaceTools } from '../../drivers/machines/isolation/namespace-tools.ts';
 
-/** A command that runs the words after it in a network namespace whose loopback interface is up, or why there is none. */
+/**
+ * A command that runs the words after it in a network namespace whose loopback interface is up, and whose files are the
+ * owner's alone; or why there is none.
+ */
 export type Wall = { readonly command: readonly string[]; readonly setpriv: string } | { readonly open: string };
 
 /** A trial takes 10 ms; a host on which it hangs has no namespaces to offer. */
@@ -36,7 +39,17 @@ async function tryNamespaces(): Promise<Wall> {
   const problems: string[] = [];
   for (const namespaces of isRoot ? [[], USER_NAMESPACE] : [USER_NAMESPACE]) {
     for (const { script, flags } of waysUp()) {
-      const command = [unshare, ...namespaces, '--net', ...flags, '--', sh, '-c', `${script} && exec "$@"`, 'sh'];
+      const command = [
+        unshare,
+        ...namespaces,
+        '--net',
+        ...flags,
+        '--',
+        sh,
+        '-c',
+        `${script} && umask 077 && exec "$@"`,
+        'sh',
+      ];
       const problem = await trialProblem([...command, sh, '-c', 'exit 0']);
       if (problem === undefined) return { command, setpriv };
       problems.push(problem);

@@ -104,10 +104,15 @@ export async function runTemporalUrl({ context, json }: Invocation): Promise<voi
   }
   const temporal = await runningTemporal(context);
   if (temporal.ui_port === undefined) {
-    const reason = temporal.open ?? 'it was started by an earlier version of Murmur';
-    throw new MurmurError('FAILED_PRECONDITION', `Temporal's Web UI is off, as it would be open to all: ${reason}`, {
-      hint: 'use `murmur temporal`, such as `murmur temporal workflow list`',
-    });
+    if (temporal.ui_url !== undefined) {
+      const message = `an earlier version of Murmur has started this Temporal, with its Web UI at ${temporal.ui_url}`;
+      throw new MurmurError('FAILED_PRECONDITION', message, { hint: 'run `murmur down` and `murmur up`' });
+    }
+    throw new MurmurError(
+      'FAILED_PRECONDITION',
+      `Temporal's Web UI is off, as every process of this host could use it: ${temporal.open ?? ''}`,
+      { hint: 'use `murmur temporal`, such as `murmur temporal workflow list`' },
+    );
   }
   const now = Date.now();
   const host = linkHost(await readFile(home.temporal.uiKey), temporal.ui_port, now);

@@ -29,7 +29,7 @@ function openChecks(reason: string | undefined, isCluster: boolean): readonly Ch
   const message = `Temporal is open: agents and every other process of this host can use it without credentials (${reason})`;
   const fix = isCluster
     ? 'give the server TLS with client certificates, and name them in TEMPORAL_TLS_CLIENT_CERT_PATH and the settings beside it'
-    : 'run Murmur where Linux namespaces work and MURMUR_ISOLATION is unset, or use a Temporal cluster with mTLS';
+    : 'run `murmur down` and `murmur up` where Linux namespaces work and MURMUR_ISOLATION is unset, or use a Temporal cluster with mTLS';
   return [{ name: 'temporal', state: 'warning', message, fix }];
 }
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { constants } from 'node:os';
+import { constants, devNull } from 'node:os';
 import { userCacheFolder } from '../../config/home.ts';
 import { readStackFile, type StackFile } from '../../config/stack-file.ts';
 import { temporalSettings } from '../../config/temporal.ts';
@@ -32,22 +32,32 @@ export async function runTemporal({ context, words }: Invocation): Promise<void>
   }
   const callsServer =
     !WITHOUT_SERVER.includes(words[0] ?? 'help') && !words.some((word) => FLAGS_WITHOUT_SERVER.test(word));
-  await runAs(found.path, words, await environmentOf(context, callsServer), context);
+  const { env: settings, flags } = await settingsFor(context, callsServer);
+  await runAs(found.path, [...flags, ...words], settings, context);
 }
 
-/** A cluster's own settings are read by the CLI as by us; those of the embedded server are in stack.json. */
-async function environmentOf(context: CliContext, callsServer: boolean): Promise<NodeJS.ProcessEnv> {
+interface ProgramSettings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly flags: readonly string[];
+}
+
+/**
+ * A cluster's own settings are read by the CLI as by us; those of the embedded server are in stack.json, and nothing that
+ * the caller has set for other servers goes before them: neither variables nor profiles nor the older environment files.
+ */
+async function settingsFor(context: CliContext, callsServer: boolean): Promise<ProgramSettings> {
   const { home } = await settingsOf(context);
   const { external } = await temporalSettings(context.env, home);
-  if (external) return { ...context.env };
-  const temporal = callsServer ? await runningTemporal(context) : undefined;
-  // Settings of other servers, the caller's profiles included, do not reach this one.
+  if (external) return { env: { ...context.env }, flags: [] };
   const others = Object.entries(context.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
-  return { ...Object.fromEntries(others), ...(temporal === undefined ? {} : settingsFor(temporal)) };
+  const env = Object.fromEntries(others);
+  if (!callsServer) return { env, flags: [] };
+  const variables = variablesOf(await runningTemporal(context));
+  return { env: { ...env, ...variables, TEMPORAL_CONFIG_FILE: devNull }, flags: ['--env-file', devNull] };
 }
 
-function settingsFor({ address, namespace, tls }: StackFile['temporal']): NodeJS.ProcessEnv {
-  const plain = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, TEMPORAL_CONFIG_FILE: '/dev/null' };
+function variablesOf({ address, namespace, tls }: StackFile['temporal']): NodeJS.ProcessEnv {
+  const plain = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
   if (tls === undefined) return plain;
   return {
     ...plain,

@@ -1,6 +1,7 @@
 // Past Murmur: what Temporal shows an operator, what it takes from one, and what neither it nor a file may ever hold.
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -172,7 +173,17 @@ describe('an operator at Temporal', () => {
     await settled(stack, 'listed');
     const { workflow } = await statusOf(stack, 'listed');
     const words = ['temporal', 'workflow', 'describe', '--workflow-id', workflow, '--output', 'json'];
-    const described = await stack.run(words, { cwd: '/', env: { TEMPORAL_NAMESPACE: 'of-another-project' } });
+    // What its user has set for another server, in each way that the program has.
+    const configured = join(stack.directory, 'operator', '.config', 'temporalio');
+    await mkdir(configured, { recursive: true });
+    await writeFile(join(configured, 'temporal.yaml'), 'env:\n  default:\n    address: 127.0.0.1:9\n');
+    await writeFile(join(configured, 'temporal.toml'), '[profile.default]\naddress = "127.0.0.1:9"\n');
+    const env = {
+      HOME: join(stack.directory, 'operator'),
+      XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+      TEMPORAL_NAMESPACE: 'of-another-project',
+    };
+    const described = await stack.run(words, { cwd: '/', env });
     expect(described).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(workflow) });
     const absent = await stack.run(['temporal', 'workflow', 'describe', '--workflow-id', 'nobody']);
     expect(absent).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('not found') });

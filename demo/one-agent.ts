@@ -51,7 +51,9 @@ async function showResult({ murmur, sample }: Stage): Promise<void> {
   check(status.phase === 'idle', 'the agent is idle, ready for more');
   check(status.cost.total_usd > 0, `it cost $${status.cost.total_usd.toFixed(4)}`);
   await murmur(['status', SLUG]);
-  const described = await murmur(['temporal', 'workflow', 'describe', '--workflow-id', status.workflow], { quiet: true });
+  const described = await murmur(['temporal', 'workflow', 'describe', '--workflow-id', status.workflow], {
+    quiet: true,
+  });
   check(described.includes(status.workflow), '`murmur temporal` shows its workflow');
 }
 

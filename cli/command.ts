@@ -11,6 +11,8 @@ export interface Invocation {
   readonly context: CliContext;
   readonly parsed: Parsed;
   readonly json: boolean;
+  /** The words after the command's, as they were typed. */
+  readonly words: readonly string[];
 }
 
 /** What a command is made of. */
@@ -23,6 +25,8 @@ export interface CommandPlan {
   /** What an agent may type instead. */
   readonly agentGrammar?: Grammar;
   readonly examples: readonly { readonly line: string; readonly says: string }[];
+  /** The words are another program's to read: the grammar is for help. */
+  readonly passesOn?: true;
   readonly run: (invocation: Invocation) => Promise<void>;
 }
 
@@ -52,8 +56,9 @@ export function makeCommand(plan: CommandPlan): CommandClass {
       this.parsed = true; // oclif warns about a command that does not use its parser
       const context = contextOf(this.config);
       const grammar = isAgent(context) ? (plan.agentGrammar ?? plan.grammar) : plan.grammar;
-      const parsed = parseArguments(this.argv, grammar, plan.command);
-      await plan.run({ context, parsed, json: parsed.flags.has('json') });
+      const read = plan.passesOn === true ? [] : this.argv;
+      const parsed = parseArguments(read, grammar, plan.command);
+      await plan.run({ context, parsed, json: parsed.flags.has('json'), words: this.argv });
     }
 
     /** oclif would set the exit status of the process here; it is set once, from the error table. */

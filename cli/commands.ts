@@ -5,7 +5,14 @@ import { operationCommand, type OwnPart } from './operation.ts';
 import { AGENT_URL_FLAGS, EACH_FLAGS, LS_FLAGS, VERSION_FLAGS, WAIT_FLAGS } from './own/flags.ts';
 import { flightGraphCommand, flightRunCommand, flightValidateCommand } from './own/flight-commands.ts';
 import { mcpCommand } from './own/mcp.ts';
-import { completionCommand, doctorCommand, downCommand, upCommand } from './own/stack-commands.ts';
+import {
+  completionCommand,
+  doctorCommand,
+  downCommand,
+  temporalCommand,
+  temporalUrlCommand,
+  upCommand,
+} from './own/stack-commands.ts';
 
 /** Operations whose command is more than the operation. */
 const OWN_PARTS: Readonly<Record<string, OwnPart>> = {
@@ -41,6 +48,8 @@ export const COMMANDS: Readonly<Record<string, CommandClass>> = {
     DESCRIPTIONS.map((each) => [commandId(each.cli.command), operationCommand(each, OWN_PARTS[each.name])]),
   ),
   ...FLIGHT_COMMANDS,
+  temporal: temporalCommand,
+  'url:temporal': temporalUrlCommand,
   mcp: mcpCommand,
   completion: completionCommand,
 };

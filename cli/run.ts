@@ -5,7 +5,7 @@ import { settings } from '@oclif/core/settings';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { nearestName } from '../contract/wire/nearest.ts';
 import { bindContext, type CliContext } from './context.ts';
-import { reportFailure } from './output/failure.ts';
+import { ProgramExit, reportFailure } from './output/failure.ts';
 
 /** What oclif has to know; the same stands in package.json for oclif's own tools. */
 export interface Package {
@@ -34,7 +34,8 @@ export async function runCli(argv: readonly string[], context: CliContext, pkg: 
     await dispatch(argv, config, context);
     return 0;
   } catch (error) {
-    const failure: unknown = context.signal.aborted ? context.signal.reason : error;
+    const isOwnEnd = context.signal.aborted && !(error instanceof ProgramExit);
+    const failure: unknown = isOwnEnd ? context.signal.reason : error;
     return reportFailure(failure, context.terminal, { json: flags.has('json'), debug: flags.has('debug') });
   }
 }
@@ -56,12 +57,21 @@ async function dispatch(argv: readonly string[], config: Config, context: CliCon
   const { help, id, rest } = findCommand(argv, config);
   if (id === undefined && flags.has('version')) {
     context.terminal.line(`murmur ${config.version}`);
+  } else if (id === PASSING_ON && !help && !isHelpFlag(rest)) {
+    await config.runCommand(id, [...rest]);
   } else if (id === undefined || help || flags.has('help') || flags.has('h')) {
     const { showHelp } = await import('./help.ts');
     await showHelp(id, config, context.terminal);
   } else {
     await config.runCommand(id, [...rest]);
   }
+}
+
+/** The command that passes every word on to another program, `--help` after a first word included. */
+const PASSING_ON = 'temporal';
+
+function isHelpFlag([first, ...others]: readonly string[]): boolean {
+  return others.length === 0 && (first === '--help' || first === '-h');
 }
 
 interface Found {

@@ -12,5 +12,5 @@ export function controlPorts(
   const addresses = [configured.temporal, temporal?.address].map((each) => `tcp://${each ?? ''}`);
   const urls = [temporal?.ui_url, temporal?.http_url, temporal?.metrics_url, server?.url];
   const ports = [...addresses, ...urls].map((each) => Number(URL.parse(each ?? '')?.port ?? 0));
-  return new Set([configured.api, ...ports].filter((port) => port !== 0));
+  return new Set([configured.api, temporal?.ui_port ?? 0, ...ports].filter((port) => port !== 0));
 }

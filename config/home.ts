@@ -19,7 +19,14 @@ export interface HomePaths {
   /** Tokens of agents, and those that people made; hashes only. */
   readonly tokenStore: string;
   readonly hostId: string;
-  readonly temporal: { readonly folder: string; readonly database: string };
+  readonly temporal: {
+    readonly folder: string;
+    readonly database: string;
+    /** Certificates and keys of Temporal's relay and of its clients. */
+    readonly tls: string;
+    /** The key of links to Temporal's Web UI. */
+    readonly uiKey: string;
+  };
   readonly cache: string;
   readonly logs: {
     readonly folder: string;
@@ -48,7 +55,12 @@ export function homePaths(home: string): HomePaths {
     tokens: join(root, 'tokens.json'),
     tokenStore: join(root, 'tokens'),
     hostId: join(root, 'host-id'),
-    temporal: Object.freeze({ folder: temporal, database: join(temporal, 'temporal.db') }),
+    temporal: Object.freeze({
+      folder: temporal,
+      database: join(temporal, 'temporal.db'),
+      tls: join(temporal, 'tls'),
+      uiKey: join(temporal, 'ui-key'),
+    }),
     cache: join(root, 'cache'),
     logs: Object.freeze({
       folder: logs,

@@ -1,5 +1,6 @@
 // stack.json: what the embedded stack tells about itself. Written by stack/, read by all. Built-ins only.
 import { readFileSync } from 'node:fs';
+import type { TemporalTls } from '../contract/stack.ts';
 import type { HomePaths } from './home.ts';
 
 /** The embedded stack as it was last started; its processes may have died since. */
@@ -11,10 +12,18 @@ export interface StackFile {
     /** `host:port` of the frontend. */
     readonly address: string;
     readonly namespace: string;
-    /** Temporal's Web UI; absent when the cluster is not ours. */
-    readonly ui_url?: string;
-    /** The HTTP form of Temporal's API, and its metrics; absent likewise. */
+    /** False when the cluster is not ours. */
+    readonly embedded?: boolean;
+    /** What a client shows to Temporal's relay; absent where there is none. */
+    readonly tls?: TemporalTls;
+    /** Why every process of this host can use Temporal without credentials. */
+    readonly open?: string;
+    /** Port of the relay of Temporal's Web UI. */
+    readonly ui_port?: number;
+    /** The HTTP form of Temporal's API; absent when the cluster is not ours. */
     readonly http_url?: string;
+    /** Temporal's Web UI and metrics, in the file of an earlier build. */
+    readonly ui_url?: string;
     readonly metrics_url?: string;
     readonly pid?: number;
   };

@@ -1,10 +1,12 @@
 // How to reach Temporal: any cluster by the usual settings, or else the embedded stack.
+import { readFileSync } from 'node:fs';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
+import type { TemporalTls } from '../contract/stack.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { Environment } from './environment.ts';
 import { textOf } from './environment.ts';
 import type { HomePaths } from './home.ts';
-import { readStackFile } from './stack-file.ts';
+import { readStackFile, type StackFile } from './stack-file.ts';
 
 export interface TemporalSettings {
   /** Whether the cluster is somebody else's: then `murmur up` starts none. */
@@ -14,6 +16,11 @@ export interface TemporalSettings {
   readonly namespace: string;
   /** For `Connection.connect` and `NativeConnection.connect`, with address, TLS and API key. */
   readonly connectionOptions: ClientConnectConfig['connectionOptions'];
+  /**
+   * Why every process of this host, agents included, can use Temporal without credentials; undefined when none can, and
+   * when nothing is known of an embedded one that was never started.
+   */
+  readonly open?: string;
 }
 
 /** One of these decides that a cluster is meant: a namespace or key alone is often left in a shell by other projects. */
@@ -33,8 +40,41 @@ export async function temporalSettings(env: Environment, home: HomePaths): Promi
     external: false,
     address,
     namespace: stack?.temporal.namespace ?? 'default',
-    connectionOptions: address === undefined ? {} : { address },
+    connectionOptions: address === undefined ? {} : { address, ...tlsOptions(stack?.temporal.tls) },
+    ...opennessOf(stack?.temporal),
   };
+}
+
+/**
+ * What a client shows to the relay of the embedded Temporal. Without the files there is nothing to show, and the relay
+ * refuses: `murmur up` makes new ones.
+ */
+function tlsOptions(files: TemporalTls | undefined): ClientConnectConfig['connectionOptions'] {
+  if (files === undefined) return {};
+  try {
+    return {
+      tls: {
+        serverRootCACertificate: readFileSync(files.ca),
+        clientCertPair: { crt: readFileSync(files.certificate), key: readFileSync(files.key) },
+        serverNameOverride: files.server_name,
+      },
+    };
+  } catch {
+    return {};
+  }
+}
+
+function opennessOf(temporal: StackFile['temporal'] | undefined): { readonly open?: string } {
+  if (temporal === undefined || temporal.tls !== undefined) return {};
+  if (temporal.open !== undefined) return { open: temporal.open };
+  return temporal.embedded === false ? {} : { open: 'it was started by an earlier version of Murmur' };
+}
+
+/** Agents run on this host, so a server on its loopback interface is theirs to use unless it asks who calls. */
+function clusterOpenness(address: string, isEncrypted: boolean): { readonly open?: string } {
+  const { hostname = '' } = URL.parse(`tcp://${address}`) ?? {};
+  if (isEncrypted || !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return {};
+  return { open: `${address} is on this host and asks for no certificate (TLS is off)` };
 }
 
 async function clusterSettings(env: Environment): Promise<TemporalSettings> {
@@ -45,7 +85,14 @@ async function clusterSettings(env: Environment): Promise<TemporalSettings> {
       overrideEnvVars: Object.fromEntries(variables),
     });
     const address = connectionOptions.address ?? 'localhost:7233';
-    return { external: true, address, namespace: namespace ?? 'default', connectionOptions };
+    const isEncrypted = connectionOptions.tls !== undefined && connectionOptions.tls !== false;
+    return {
+      external: true,
+      address,
+      namespace: namespace ?? 'default',
+      connectionOptions,
+      ...clusterOpenness(address, isEncrypted),
+    };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new MurmurError('INVALID_ARGUMENT', `the Temporal connection settings cannot be read: ${reason}`, {

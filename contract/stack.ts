@@ -13,6 +13,15 @@ export type StackState = 'starting' | 'ready' | 'stopping' | 'failed';
 
 export type StackChild = 'temporal' | 'worker' | 'server';
 
+/** Files of a client of Temporal, in MURMUR_HOME; each readable by its owner alone. */
+export interface TemporalTls {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+  /** The name in the server's certificate. */
+  readonly server_name: string;
+}
+
 /** The embedded stack as it runs. The file is absent when nothing runs, and stale when its processes are gone. */
 export interface StackRecord {
   /** Version of Murmur that wrote it. */
@@ -26,15 +35,20 @@ export interface StackRecord {
   readonly started_at: string;
   /** The API server; absent until its port is settled. */
   readonly server?: { readonly url: string };
-  /** `embedded` is false when an address was configured: then there is no Temporal child and no UI of ours. */
+  /** `embedded` is false when an address was configured: then there is no Temporal child. */
   readonly temporal?: {
     readonly address: string;
     readonly namespace: string;
     readonly embedded: boolean;
-    readonly ui_url?: string;
-    /** The HTTP form of Temporal's API. */
+    /** Set where Temporal has a network namespace of its own: what its relay wants to see of a client. */
+    readonly tls?: TemporalTls;
+    /** Why every process of this host can use Temporal without credentials; absent when it cannot. */
+    readonly open?: string;
+    /** Port of the relay of Temporal's Web UI, which answers to links of `murmur url temporal` only. */
+    readonly ui_port?: number;
+    /** The HTTP form of Temporal's API, and the only name under which it answers. */
     readonly http_url?: string;
-    readonly metrics_url?: string;
+    readonly http_host?: string;
   };
   readonly children: Readonly<Partial<Record<StackChild, ProcessIdentity>>>;
 }

@@ -51,13 +51,10 @@ async function showResult({ murmur, sample }: Stage): Promise<void> {
   check(status.phase === 'idle', 'the agent is idle, ready for more');
   check(status.cost.total_usd > 0, `it cost $${status.cost.total_usd.toFixed(4)}`);
   await murmur(['status', SLUG]);
-  const { temporal } = JSON.parse(await murmur(['up', '--json'], { quiet: true })) as {
-    readonly temporal: { readonly namespace: string; readonly ui_url?: string };
-  };
-  const page = `/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(status.workflow)}`;
-  const shown = temporal.ui_url === undefined ? undefined : await fetch(temporal.ui_url + page);
-  check(shown?.ok === true, "Temporal's Web UI has a page for it");
-  say(`${temporal.ui_url ?? ''}${page}`);
+  const described = await murmur(['temporal', 'workflow', 'describe', '--workflow-id', status.workflow], {
+    quiet: true,
+  });
+  check(described.includes(status.workflow), '`murmur temporal` shows its workflow');
 }
 
 interface Status {

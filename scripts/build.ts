@@ -69,7 +69,11 @@ const MCP_REPLACEMENTS = {
 async function buildProcesses(): Promise<void> {
   await build({
     ...COMMON,
-    entryPoints: { supervisor: 'stack/supervisor/main.ts', server: 'server/main.ts' },
+    entryPoints: {
+      supervisor: 'stack/supervisor/main.ts',
+      server: 'server/main.ts',
+      relay: 'stack/relay/main.ts',
+    },
     banner: { js: COMMONJS_SCOPE },
     plugins: [requireBuiltins()],
   });

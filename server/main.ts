@@ -51,7 +51,11 @@ async function partsOf(config: Config): Promise<ServerParts> {
     controlPorts: () => controlPorts(home, { api: config.ports.api, temporal: temporal.address }),
     settings: {
       version: packageJson.version,
-      temporal: { address: temporal.address, namespace: temporal.namespace },
+      temporal: {
+        address: temporal.address,
+        namespace: temporal.namespace,
+        ...(temporal.open === undefined ? {} : { open: temporal.open }),
+      },
       // A person's workspace comes with each call; this one is for calls that name none.
       workspace: 'default',
       taskQueue: config.taskQueue,

@@ -21,7 +21,12 @@ export interface Tokens {
 /** Facts that the server tells about itself, and whom it answers. */
 export interface ServerSettings {
   readonly version: string;
-  readonly temporal: { readonly address: string; readonly namespace: string };
+  readonly temporal: {
+    readonly address: string;
+    readonly namespace: string;
+    /** Why every process of this host can use it without credentials; absent when none can. */
+    readonly open?: string;
+  };
   /** Workspace of a call that names none. */
   readonly workspace: string;
   readonly taskQueue: string;

@@ -7,7 +7,7 @@ import { compareVersions, findProgram, versionOf } from '../config/programs.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { isolationCheck } from './doctor/isolation.ts';
 import { permissionChecks } from './doctor/permissions.ts';
-import { temporalCheck } from './doctor/temporal.ts';
+import { temporalChecks } from './doctor/temporal.ts';
 import { portProblem, type WantedPorts } from './ports.ts';
 import { runningRecord } from './record.ts';
 
@@ -110,7 +110,7 @@ async function ports(config: Config): Promise<readonly Check[]> {
 }
 
 async function temporal(config: Config, env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
-  return [await temporalCheck(config, env, [userCacheFolder(env), config.home.cache])];
+  return await temporalChecks(config, env, [userCacheFolder(env), config.home.cache]);
 }
 
 async function diskCheck(home: HomePaths): Promise<readonly Check[]> {

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import getPort from 'get-port';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { DevServerPorts } from './temporal/dev-server.ts';
+import { localhostAddresses, type ListenAddress } from './wall/listeners.ts';
 
 /** What is wanted; 0 means any free port. */
 export interface WantedPorts {
@@ -33,7 +34,9 @@ export const PORT_SETTINGS: Readonly<Record<keyof WantedPorts, PortSetting>> = {
 
 /** What is wrong with a wanted port, or undefined. Port 0 is always there. */
 export async function portProblem(which: keyof WantedPorts, port: number): Promise<MurmurError | undefined> {
-  if (port === 0 || (await isFree(port))) return undefined;
+  const addresses = which === 'temporalUi' ? localhostAddresses(port) : [{ host: '127.0.0.1', port }];
+  const free = await Promise.all(port === 0 ? [] : addresses.map(isFree));
+  if (free.every(Boolean)) return undefined;
   const { what, flag, variable } = PORT_SETTINGS[which];
   return new MurmurError('FAILED_PRECONDITION', `port ${port.toString()} for ${what} is taken by another program`, {
     hint: `end that program, or choose another port with ${flag} or ${variable} (0 takes a free one)`,
@@ -41,9 +44,13 @@ export async function portProblem(which: keyof WantedPorts, port: number): Promi
   });
 }
 
-/** Settles every port. Throws FAILED_PRECONDITION for one that is taken. */
-export async function choosePorts(wanted: WantedPorts, embedded: boolean): Promise<StackPorts> {
-  const needed: readonly (keyof WantedPorts)[] = embedded ? ['temporal', 'temporalUi', 'api'] : ['api'];
+/** Settles every port. Throws FAILED_PRECONDITION for one that is needed and taken. */
+export async function choosePorts(wanted: WantedPorts, embedded: boolean, hasUi = embedded): Promise<StackPorts> {
+  const needed: readonly (keyof WantedPorts)[] = [
+    ...(embedded ? (['temporal'] as const) : []),
+    ...(hasUi ? (['temporalUi'] as const) : []),
+    'api',
+  ];
   for (const which of needed) {
     const problem = await portProblem(which, wanted[which]);
     if (problem !== undefined) throw problem;
@@ -73,13 +80,13 @@ function unassigned(): readonly number[] {
   return Array.from({ length: 20 }, () => randomInt(UNASSIGNED.from, UNASSIGNED.to + 1));
 }
 
-function isFree(port: number): Promise<boolean> {
+function isFree(address: ListenAddress): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => {
       resolve(false);
     });
-    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+    probe.listen({ ...address, exclusive: true }, () => {
       probe.close(() => {
         resolve(true);
       });

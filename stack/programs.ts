@@ -8,6 +8,7 @@ const SOURCES = {
   supervisor: 'stack/supervisor/main.ts',
   worker: 'worker/main.ts',
   server: 'server/main.ts',
+  relay: 'stack/relay/main.ts',
 } as const;
 
 export type Program = keyof typeof SOURCES;

@@ -16,6 +16,7 @@ import type { StackSettings } from './supervisor/settings.ts';
 import { supervise } from './supervisor/supervise.ts';
 import { findTemporal } from './temporal/find.ts';
 import { ensureToken } from './token.ts';
+import { findWall } from './wall/find.ts';
 
 /** How often stack.json is looked at during start-up. */
 const POLL_MS = 50;
@@ -71,11 +72,16 @@ async function settingsOf(options: UpOptions): Promise<StackSettings> {
   const ports = { ...config.ports, ...options.ports };
   const entries = options.entries === undefined ? {} : { entries: options.entries };
   const common = { home, version, ports, ...entries };
-  const { address, external, namespace } = config.temporal;
-  if (external && address !== undefined) return { ...common, temporal: { address, namespace } };
+  const { address, external, namespace, open } = config.temporal;
+  if (external && address !== undefined) {
+    return { ...common, temporal: { address, namespace, ...(open === undefined ? {} : { open }) } };
+  }
   const cacheDirs = [userCacheFolder(env), home.cache];
-  const temporal = await findTemporal({ env, cacheDirs, packageRoot: PACKAGE_ROOT, onProgress, signal });
-  return { ...common, temporal: { binary: temporal.path } };
+  const [temporal, wall] = await Promise.all([
+    findTemporal({ env, cacheDirs, packageRoot: PACKAGE_ROOT, onProgress, signal }),
+    findWall(config.isolation),
+  ]);
+  return { ...common, temporal: { binary: temporal.path, wall } };
 }
 
 async function startSupervisor(settings: StackSettings, env: NodeJS.ProcessEnv): Promise<number> {

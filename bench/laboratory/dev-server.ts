@@ -1,4 +1,4 @@
-// A Temporal dev server as the embedded stack starts it, without the stack: for floors alone.
+// A Temporal dev server as the embedded stack starts it, without its relay: for floors.
 // Imports Node built-ins, get-port and stack/temporal.
 import { spawn } from 'node:child_process';
 import { homedir } from 'node:os';
@@ -25,7 +25,8 @@ export async function startDevServer(directory: string, packageRoot: string): Pr
   const description = await readDevServer(packageRoot);
   const ports = { grpc: await getPort(), ui: await getPort(), http: await getPort(), metrics: await getPort() };
   const args = devServerArgs(description, ports, path.join(directory, 'temporal.db'));
-  const child = spawn(binary.path, args, { stdio: 'ignore' });
+  // A session of its own, as the stack's server has: Linux shares processor time among sessions before processes.
+  const child = spawn(binary.path, args, { stdio: 'ignore', detached: true });
   return {
     address: `127.0.0.1:${ports.grpc.toString()}`,
     namespace: description.namespace,

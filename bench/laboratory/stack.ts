@@ -15,7 +15,7 @@ import { run } from './run.ts';
 export interface Stack {
   /** MURMUR_HOME. */
   readonly home: string;
-  /** A client of the stack's own Temporal server. */
+  /** Of its Temporal server, as an operator has it. */
   readonly temporal: Client;
   /** Environment of a CLI that talks to this stack. */
   readonly env: NodeJS.ProcessEnv;
@@ -49,8 +49,10 @@ export async function startStack({ bin, directory, modelUrl }: StackOptions): Pr
   const paths = homePaths(home);
   const env = environment(home, modelUrl);
   const record = () => readRecord(paths.stackFile);
+  const closing: (() => Promise<void>)[] = [];
   const stop = async () => {
     const before = record();
+    for (const step of closing.splice(0)) await step();
     await run(process.execPath, [bin, 'down'], { cwd: directory, env, timeoutMs: DOWN_MS }).catch(() => undefined);
     await endWhatIsLeft(before);
   };
@@ -59,14 +61,11 @@ export async function startStack({ bin, directory, modelUrl }: StackOptions): Pr
     const { server } = record() ?? {};
     if (server === undefined) throw new Error(`${paths.stackFile} names no server`);
     const { connectionOptions, namespace } = await temporalSettings({}, paths);
-    const connection = await Connection.connect(connectionOptions);
+    const connection = Connection.lazy(connectionOptions);
+    closing.push(() => connection.close());
     return {
-      ...{ home, env, bin },
+      ...{ home, env, bin, stop },
       temporal: new Client({ connection, namespace }),
-      stop: async () => {
-        await connection.close();
-        await stop();
-      },
       client: createClient({ url: server.url, token: readFileSync(paths.token, 'utf8').trim() }),
       cli: (...args) =>
         spawn(process.execPath, [bin, ...args], { cwd: directory, env, stdio: ['ignore', 'pipe', 'ignore'] }),

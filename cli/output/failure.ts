@@ -7,10 +7,23 @@ export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   /** 128 and the signal's number, as a shell counts. */
   readonly exit: number;
+  readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
   constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
     super(`ended by ${signal}`);
+    this.signal = signal;
     this.exit = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal];
+  }
+}
+
+/** Another program ran in the command's place: its exit status is the command's. */
+export class ProgramExit extends Error {
+  override readonly name = 'ProgramExit';
+  readonly exit: number;
+
+  constructor(exit: number) {
+    super(`ended with ${exit.toString()}`);
+    this.exit = exit;
   }
 }
 
@@ -31,7 +44,7 @@ export function reportFailure(
   terminal: Terminal,
   options: { readonly json: boolean; readonly debug: boolean },
 ): number {
-  if (error instanceof Interrupted) return error.exit;
+  if (error instanceof Interrupted || error instanceof ProgramExit) return error.exit;
   if (error instanceof AlreadyReported) return ERRORS[error.code].exit;
   const known = asMurmurError(error);
   if (options.json) terminal.json({ error: known.toBody() });

@@ -24,8 +24,9 @@ export const flightValidateCommand: CommandClass = makeCommand({
     'is 2 then.',
   grammar: FILE,
   examples: [{ line: 'flight validate deploy.md', says: 'in the nearest .murmur/flights' }],
-  run: async ({ context, parsed, json }) => {
-    const { file, plan } = await planOf({ context, parsed, json });
+  run: async (invocation) => {
+    const { context, json } = invocation;
+    const { file, plan } = await planOf(invocation);
     const agents = plan.nodes.map(({ slug }) => slug);
     if (json) context.terminal.json({ flight: file, name: plan.name, agents });
     else context.terminal.line(`${file} is valid: ${plan.name}, ${agents.length.toString()} agents`);

@@ -7,7 +7,7 @@ export const upCommand: CommandClass = makeCommand({
   command: 'up',
   summary: 'start Murmur on this machine',
   description:
-    'Starts Temporal with its Web UI, the worker and the API server, in the background. What agents were doing when ' +
+    'Starts Temporal, the worker and the API server, in the background. What agents were doing when ' +
     'the last stack stopped goes on. When one is running, says so and changes nothing. Model credentials are taken ' +
     'from ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN.',
   grammar: { args: [], flags: [...UP_FLAGS, ...COMMON_FLAGS] },
@@ -44,6 +44,43 @@ export const doctorCommand: CommandClass = makeCommand({
   run: async (invocation) => {
     const { runDoctor } = await import('./doctor.ts');
     await runDoctor(invocation);
+  },
+});
+
+export const temporalCommand: CommandClass = makeCommand({
+  command: 'temporal',
+  summary: "run Temporal's own command line",
+  description:
+    'Runs the official `temporal` program with the address, the namespace and the certificates of the Temporal that ' +
+    'Murmur uses here, from any folder. Everything after `temporal` is its own, exit status and signals included; ' +
+    '`murmur temporal help` shows its commands, `murmur temporal workflow list --help` the help of one.',
+  grammar: {
+    args: [{ name: 'words', description: 'Command and flags of `temporal`.', required: false, rest: true }],
+    flags: COMMON_FLAGS.filter(({ name }) => name === 'help'),
+  },
+  examples: [
+    { line: 'temporal workflow list', says: 'every agent as Temporal sees it' },
+    { line: 'temporal workflow show -w <id>', says: 'the history of one; `status` names the id' },
+  ],
+  passesOn: true,
+  run: async (invocation) => {
+    const { runTemporal } = await import('./temporal.ts');
+    await runTemporal(invocation);
+  },
+});
+
+export const temporalUrlCommand: CommandClass = makeCommand({
+  command: 'url temporal',
+  summary: "make a link to Temporal's Web UI",
+  description:
+    'Prints a link to the Web UI of the Temporal that `murmur up` started. It opens in browsers on this host, for 8 ' +
+    'hours, and ends with that Temporal. Who has it can end every agent and read what is in their histories: it is for ' +
+    'operators. The UI is off where agents are not held in namespaces.',
+  grammar: { args: [], flags: COMMON_FLAGS },
+  examples: [{ line: 'url temporal', says: 'open it in Chromium or Firefox' }],
+  run: async (invocation) => {
+    const { runTemporalUrl } = await import('./temporal.ts');
+    await runTemporalUrl(invocation);
   },
 });
 

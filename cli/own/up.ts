@@ -81,6 +81,14 @@ function recordForPrograms(record: StackRecord, { config }: { readonly config: U
   };
 }
 
+/** `127.0.0.1:7471 (Web UI: murmur url temporal)` */
+function temporalText(temporal: StackRecord['temporal']): string | undefined {
+  if (temporal === undefined) return undefined;
+  const { address, open, ui_port: uiPort } = temporal;
+  if (uiPort !== undefined) return `${address} (Web UI: murmur url temporal)`;
+  return open === undefined ? address : `${address} (open to every process of this host: ${open})`;
+}
+
 function recordForPeople(
   record: StackRecord,
   already: boolean,
@@ -88,7 +96,7 @@ function recordForPeople(
 ): string {
   const facts = keyValues([
     ['API', record.server?.url],
-    ['Temporal', record.temporal?.ui_url ?? record.temporal?.address],
+    ['Temporal', temporalText(record.temporal)],
     ['Home', config.home.root],
     ['Logs', config.home.logs.folder],
   ]);

@@ -23,6 +23,7 @@ export function statusText(status: Status, now: number): string {
     ['purpose', status.purpose],
     ['model', status.model],
     ['vm', vmText(status)],
+    ['temporal', openText(status)],
     ['progress', progressText(status, now)],
     ['working on', head(status.working_on)],
     ['queued', status.queued.map((text) => oneLine(text, HEAD)).join('\n')],
@@ -64,6 +65,12 @@ export function budgetText(budget: NonNullable<Status['budget']>): string {
 
 function vmText({ vm }: Status): string | undefined {
   return vm === undefined ? undefined : `${vm.name} (${vm.provider}, ${vm.isolation}) [${vm.state}]`;
+}
+
+function openText({ temporal_open: reason }: Status): string | undefined {
+  return reason === undefined
+    ? undefined
+    : `open: agents and every other process of the host can use it without credentials (${reason})`;
 }
 
 function parkedText({ parked }: Status): string | undefined {

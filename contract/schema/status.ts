@@ -70,6 +70,12 @@ export const agentStatus = z.object({
   working_on: z.string().optional().describe('The input it works on, or worked on last.'),
   queued: z.array(z.string()).describe('Follow-ups that wait, in order.'),
   vm: machineView.optional().describe('The machine it runs on.'),
+  temporal_open: z
+    .string()
+    .optional()
+    .describe(
+      'Why agents and every other process of the host can use Temporal without credentials. Absent: they cannot.',
+    ),
   turn: z
     .object({
       number: z.number().int(),

@@ -5,17 +5,35 @@ import { lookUpTemporal, programHint } from '../temporal/find.ts';
 import { serverVersionProblem } from '../temporal/release.ts';
 import { findProgram } from '../../config/programs.ts';
 import { runningRecord } from '../record.ts';
+import { findWall } from '../wall/find.ts';
 
 /** A cluster that takes longer to say its version is not reachable in any useful sense. */
 const ANSWER_MS = 5_000;
 
-export async function temporalCheck(
+/** Also whether others on the host can use it: as it runs, or as `murmur up` would start it. */
+export async function temporalChecks(
   config: Config,
   env: NodeJS.ProcessEnv,
   cacheDirs: readonly string[],
-): Promise<Check> {
+): Promise<readonly Check[]> {
   const running = await runningRecord(config.home);
-  if (config.temporal.external || running !== undefined) return reachable(config);
+  if (config.temporal.external || running !== undefined) {
+    return [await reachable(config), ...openChecks(config.temporal.open, config.temporal.external)];
+  }
+  const [program, wall] = await Promise.all([programCheck(env, cacheDirs), findWall(config.isolation)]);
+  return [program, ...openChecks('open' in wall ? wall.open : undefined, false)];
+}
+
+function openChecks(reason: string | undefined, isCluster: boolean): readonly Check[] {
+  if (reason === undefined) return [];
+  const message = `Temporal is open: agents and every other process of this host can use it without credentials (${reason})`;
+  const fix = isCluster
+    ? 'give the server TLS with client certificates, and name them in TEMPORAL_TLS_CLIENT_CERT_PATH and the settings beside it'
+    : 'run `murmur down` and `murmur up` where Linux namespaces work and MURMUR_ISOLATION is unset, or use a Temporal cluster with mTLS';
+  return [{ name: 'temporal', state: 'warning', message, fix }];
+}
+
+async function programCheck(env: NodeJS.ProcessEnv, cacheDirs: readonly string[]): Promise<Check> {
   const { found, rejected } = await lookUpTemporal({ env, cacheDirs });
   if (found !== undefined) {
     return { name: 'temporal', state: 'ok', message: `Temporal server ${found.version} at ${found.path}` };

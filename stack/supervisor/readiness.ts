@@ -1,6 +1,6 @@
 // When a process of the stack is ready: asked of the process itself, or of Temporal.
 import { setTimeout as delay } from 'node:timers/promises';
-import { ask } from '../loopback.ts';
+import { ask, type Question } from '../loopback.ts';
 
 /** How often a process that starts is asked. */
 const POLL_MS = 50;
@@ -19,14 +19,21 @@ export async function holdsWithin(check: () => Promise<boolean>, ms: number, sig
   return true;
 }
 
+/** The HTTP form of Temporal's API. */
+export interface TemporalHttp extends Pick<Question, 'host' | 'tls'> {
+  readonly url: string;
+}
+
 /** The namespace is served and every search attribute is registered. */
 export async function temporalIsReady(
-  httpUrl: string,
+  { url: base, ...access }: TemporalHttp,
   namespace: string,
   attributes: readonly string[],
 ): Promise<boolean> {
-  const url = `${httpUrl}/cluster/namespaces/${encodeURIComponent(namespace)}/search-attributes`;
-  const answer = (await ask(url, { limitMs: ANSWER_MS })) as { customAttributes?: Record<string, string> } | undefined;
+  const url = `${base}/cluster/namespaces/${encodeURIComponent(namespace)}/search-attributes`;
+  const answer = (await ask(url, { ...access, limitMs: ANSWER_MS })) as
+    | { customAttributes?: Record<string, string> }
+    | undefined;
   const known = answer?.customAttributes;
   return known !== undefined && attributes.every((name) => Object.hasOwn(known, name));
 }
@@ -35,9 +42,9 @@ export async function temporalIsReady(
  * The last of Temporal's services to start polls its own task queue. Until then the server answers, but may still end: it
  * has services that listen on ports of its own choice, and ends when one of them is taken (seen once in 150 starts).
  */
-export async function temporalHasStarted(httpUrl: string): Promise<boolean> {
+export async function temporalHasStarted({ url, ...access }: TemporalHttp): Promise<boolean> {
   const queue = 'temporal-system/task-queues/temporal-sys-processor-parent-close-policy';
-  const answer = await ask(`${httpUrl}/api/v1/namespaces/${queue}`, { limitMs: ANSWER_MS });
+  const answer = await ask(`${url}/api/v1/namespaces/${queue}`, { ...access, limitMs: ANSWER_MS });
   return ((answer as { pollers?: readonly unknown[] } | undefined)?.pollers ?? []).length > 0;
 }
 

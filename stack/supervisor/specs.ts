@@ -1,13 +1,7 @@
-// The three processes of the stack: how each is started and what its environment holds.
-import type { DevServerDescription } from '../temporal/dev-server.ts';
-import { devServerArgs } from '../temporal/dev-server.ts';
+// Worker and API server: how each is started and what its environment holds.
 import { entryOf, programEnvironment } from '../programs.ts';
-import type { StackPorts } from '../ports.ts';
 import type { ChildSpec } from './child.ts';
 import type { StackSettings } from './settings.ts';
-
-/** A dev server ends within 1.5 s; a busy machine gets several times that. */
-const TEMPORAL_GRACE_MS = 10_000;
 
 /** The worker gives short activities 10 s, and hands turns over in less. */
 const WORKER_GRACE_MS = 15_000;
@@ -17,25 +11,6 @@ const SERVER_GRACE_MS = 8_000;
 
 /** Only the worker needs the model's credentials: whoever can reach the other processes' memory must not find them. */
 const CREDENTIALS = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'];
-
-/** What a program needs of the caller's environment to run at all. */
-const PLAIN = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ'];
-
-export function temporalSpec(
-  binary: string,
-  settings: StackSettings,
-  description: DevServerDescription,
-  ports: StackPorts,
-  env: NodeJS.ProcessEnv,
-): ChildSpec {
-  return {
-    name: 'temporal',
-    command: binary,
-    args: devServerArgs(description, ports.temporal, settings.home.temporal.database),
-    env: Object.fromEntries(Object.entries(env).filter(([name]) => PLAIN.includes(name))),
-    graceMs: TEMPORAL_GRACE_MS,
-  };
-}
 
 export function workerSpec(settings: StackSettings, shared: NodeJS.ProcessEnv, env: NodeJS.ProcessEnv): ChildSpec {
   return nodeSpec('worker', settings, { ...env, ...shared }, WORKER_GRACE_MS);

@@ -11,9 +11,10 @@ import { readRecord, removeRecord, runningRecord, whileDeciding, writeRecord } f
 import { stopRunners } from '../runners.ts';
 import { endLeftovers } from './leftovers.ts';
 import { keepChild, type ChildSpec, type KeptChild } from './child.ts';
-import { holdsWithin, serverIsReady, temporalHasStarted, temporalIsReady } from './readiness.ts';
-import { serverSpec, sharedEnvironment, temporalSpec, workerSpec } from './specs.ts';
+import { holdsWithin, serverIsReady, temporalHasStarted, temporalIsReady, type TemporalHttp } from './readiness.ts';
+import { serverSpec, sharedEnvironment, workerSpec } from './specs.ts';
 import type { StackSettings } from './settings.ts';
+import { temporalHttp, temporalStart } from './temporal.ts';
 
 /** Ready in a second on an idle machine; a slow one under load gets this long for each process. */
 const READY_MS = 90_000;
@@ -98,10 +99,11 @@ class Stack {
   async start(): Promise<void> {
     const { home, ports: wanted, temporal } = this.#settings;
     const { env } = this.#options;
-    const ports = await choosePorts(wanted, 'binary' in temporal);
+    const isEmbedded = 'binary' in temporal;
+    const ports = await choosePorts(wanted, isEmbedded, isEmbedded && !('open' in temporal.wall));
     const server = { url: `http://127.0.0.1:${ports.api.toString()}` };
-    if ('binary' in temporal) await this.#startTemporal(temporal.binary, ports);
-    else await this.#update({ temporal: { ...temporal, embedded: false } });
+    const http = isEmbedded ? await this.#startTemporal(temporal, ports) : undefined;
+    if (!isEmbedded) await this.#update({ temporal: { ...temporal, embedded: false } });
     await this.#update({ server });
     this.#say('starting the worker and the API server');
     const shared = sharedEnvironment(this.#settings, ports.api);
@@ -110,29 +112,26 @@ class Stack {
       this.#keep(serverSpec(this.#settings, shared, env)),
     ]);
     await this.#untilReady('server', () => serverIsReady(server.url));
-    const { http_url: temporalUrl } = this.#record?.temporal ?? {};
-    if (temporalUrl !== undefined)
-      await holdsWithin(() => temporalHasStarted(temporalUrl), SETTLED_MS, this.#options.stop);
+    if (http !== undefined) await holdsWithin(() => temporalHasStarted(http), SETTLED_MS, this.#options.stop);
     await this.#update({ state: 'ready', message: 'ready' });
     this.#say(`ready: API ${server.url}, logs in ${home.logs.folder}`);
     if (this.#record !== undefined) this.#options.onReady?.(this.#record);
   }
 
-  async #startTemporal(binary: string, ports: StackPorts): Promise<void> {
+  async #startTemporal(
+    temporal: Extract<StackSettings['temporal'], { readonly binary: string }>,
+    ports: StackPorts,
+  ): Promise<TemporalHttp> {
     const description = await readDevServer(PACKAGE_ROOT);
-    const url = (port: number): string => `http://127.0.0.1:${port.toString()}`;
-    const { namespace } = description;
-    const address = `127.0.0.1:${ports.temporal.grpc.toString()}`;
-    const http = url(ports.temporal.http);
-    const ui = url(ports.temporal.ui);
-    const metrics = url(ports.temporal.metrics);
-    await this.#update({
-      temporal: { address, namespace, embedded: true, ui_url: ui, http_url: http, metrics_url: metrics },
-    });
-    this.#say(`starting Temporal on ${address}`);
-    await this.#keep(temporalSpec(binary, this.#settings, description, ports, this.#options.env));
+    const options = { ...temporal, description, ports: ports.temporal, env: this.#options.env };
+    const { record, spec } = await temporalStart(this.#settings, options);
+    const http = await temporalHttp(record);
+    await this.#update({ temporal: record });
+    this.#say(`starting Temporal on ${record.address}`);
+    await this.#keep(spec);
     const attributes = Object.keys(description.search_attributes);
-    await this.#untilReady('temporal', () => temporalIsReady(http, namespace, attributes));
+    await this.#untilReady('temporal', () => temporalIsReady(http, description.namespace, attributes));
+    return http;
   }
 
   /** Resolves when the stack is to stop. */

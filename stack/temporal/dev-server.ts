@@ -38,12 +38,22 @@ export async function readDevServer(packageRoot: string): Promise<DevServerDescr
   return content as DevServerDescription;
 }
 
+/** How much of the server others on the host may find. */
+export interface DevServerExposure {
+  /** The only Host to which the HTTP form of the API answers; any when absent. */
+  readonly httpHost?: string;
+  /** Whether there is no Web UI. */
+  readonly headless?: boolean;
+}
+
 /** Arguments of `temporal` for this description. */
 export function devServerArgs(
   description: DevServerDescription,
   ports: DevServerPorts,
   databaseFile: string,
+  { headless = false, httpHost }: DevServerExposure = {},
 ): readonly string[] {
+  const hosts = httpHost === undefined ? {} : { 'frontend.httpAllowedHosts': [httpHost] };
   return [
     'server',
     'start-dev',
@@ -51,7 +61,7 @@ export function devServerArgs(
     ...['--db-filename', databaseFile],
     ...['--namespace', description.namespace],
     ...['--port', ports.grpc.toString()],
-    ...['--ui-port', ports.ui.toString()],
+    ...(headless ? ['--headless'] : ['--ui-port', ports.ui.toString()]),
     ...['--http-port', ports.http.toString()],
     ...['--metrics-port', ports.metrics.toString()],
     ...['--log-level', 'warn', '--log-format', 'json', '--color', 'never'],
@@ -59,7 +69,7 @@ export function devServerArgs(
     // The caller's own profiles are about other servers.
     ...['--disable-config-file', '--disable-config-env'],
     ...pairs('--sqlite-pragma', description.sqlite_pragmas, (value) => value),
-    ...pairs('--dynamic-config-value', description.dynamic_config, (value) => JSON.stringify(value)),
+    ...pairs('--dynamic-config-value', { ...description.dynamic_config, ...hosts }, (value) => JSON.stringify(value)),
     ...pairs('--search-attribute', description.search_attributes, (value) => value),
   ];
 }

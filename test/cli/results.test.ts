@@ -87,6 +87,14 @@ describe('results for people', () => {
     expect(stdout).not.toMatch(/queued|purpose|parked|pr:/);
   });
 
+  it('status says that Temporal is open, and why', async () => {
+    cli.answer('status', { body: { ...STATUS, temporal_open: 'no namespaces here' } });
+    const { stdout } = await cli.run(['status', 'fix-auth']);
+    expect(stdout).toMatch(
+      /temporal: +open: agents and every other process of the host can use it without credentials \(no namespaces here\)/,
+    );
+  });
+
   it('status names each child with its phase, its cost and what it said last', async () => {
     const children = [
       { slug: 'api', phase: 'task-complete', phase_since: '', response: 'Done.\nTwo lines.', cost_usd: 0.5 },

@@ -1,11 +1,13 @@
 // Past Murmur: what Temporal shows an operator, what it takes from one, and what neither it nor a file may ever hold.
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { MurmurClient } from '../../client/index.ts';
+import { detectIsolation } from '../../drivers/machines/isolation/detect.ts';
 import { bash, heldCommand, heldCommandBegan, machineOf, scripted, settled, statusOf } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
 import { eventLog, ofType } from './fixtures/log.ts';
@@ -13,6 +15,8 @@ import { nothingLeft, processesWith, runnerOf } from './fixtures/processes.ts';
 import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
 import { eventsOf, textsAbout, signalByHand, temporalOf } from './fixtures/temporal.ts';
 import type { HandPayload, TestTemporal } from './fixtures/temporal.ts';
+
+const whenNamespaces = (await detectIsolation('auto')).kind === 'namespace' ? it : it.skip;
 
 describe('an operator at Temporal', () => {
   let stack: TestStack;
@@ -163,6 +167,49 @@ describe('an operator at Temporal', () => {
     }
     expect((await statusOf(stack, 'by-hand')).undelivered).toEqual(['{"broken', 'because I say so']);
   }, 180_000);
+
+  it('has the official command line, with address and certificates, from any folder and with its exit status', async () => {
+    await client.call('spawn', { slug: 'listed', description: scripted('Say.', { text: 'ok' }), model: 'fake' });
+    await settled(stack, 'listed');
+    const { workflow } = await statusOf(stack, 'listed');
+    const words = ['temporal', 'workflow', 'describe', '--workflow-id', workflow, '--output', 'json'];
+    // What its user has set for another server, in each way that the program has.
+    const configured = join(stack.directory, 'operator', '.config', 'temporalio');
+    await mkdir(configured, { recursive: true });
+    await writeFile(join(configured, 'temporal.yaml'), 'env:\n  default:\n    address: 127.0.0.1:9\n');
+    await writeFile(join(configured, 'temporal.toml'), '[profile.default]\naddress = "127.0.0.1:9"\n');
+    const env = {
+      HOME: join(stack.directory, 'operator'),
+      XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+      TEMPORAL_NAMESPACE: 'of-another-project',
+    };
+    const described = await stack.run(words, { cwd: '/', env });
+    expect(described).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(workflow) });
+    const absent = await stack.run(['temporal', 'workflow', 'describe', '--workflow-id', 'nobody']);
+    expect(absent).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('not found') });
+    const elsewhere = await stack.run(['temporal', 'workflow', 'list'], { env: { TEMPORAL_ADDRESS: '127.0.0.1:9' } });
+    expect(elsewhere).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('127.0.0.1:9') });
+    expect((await stack.run(['temporal', 'server', 'start-dev', '--help'])).stdout).toContain('--db-filename');
+  }, 120_000);
+
+  whenNamespaces(
+    'is alone with Temporal: an agent reaches it on no port of the host',
+    async () => {
+      const probe = await readFile(join(import.meta.dirname, 'fixtures', 'reach-temporal.mjs'), 'base64');
+      const { account } = await client.call('auth', {});
+      const look = `echo ${probe} | base64 -d > probe.mjs && node probe.mjs w/default/u/${account}/prober`;
+      await client.call('spawn', {
+        slug: 'prober',
+        description: scripted('Look.', bash(look), { text: 'ok' }),
+        model: 'fake',
+      });
+      await settled(stack, 'prober');
+      expect((await statusOf(stack, 'prober')).workflow).toBe(`w/default/u/${account}/prober`);
+      const [result] = ofType(await eventLog(stack, 'prober'), 'tool_result');
+      expect(JSON.parse(result?.text ?? '')).toEqual({ asked: true, reached: [] });
+    },
+    120_000,
+  );
 
   it('finds no secret in Temporal, in a file or in a log, while the agent lives and after its end', async () => {
     const canary = `canary-${randomBytes(12).toString('hex')}`;

@@ -37,6 +37,10 @@ function find(checks: readonly Check[], name: string): Check | undefined {
   return checks.find((check) => check.name === name && check.state !== 'ok');
 }
 
+function openOf(checks: readonly Check[]): Check | undefined {
+  return checks.find(({ message }) => message.startsWith('Temporal is open: '));
+}
+
 /** Ports that nobody listens on: the defaults may be taken by a stack of the person who runs the tests. */
 const FREE = { MURMUR_API_PORT: '0', MURMUR_TEMPORAL_PORT: '0', MURMUR_TEMPORAL_UI_PORT: '0' };
 
@@ -46,7 +50,8 @@ describe('doctor', () => {
     await program('claude', '2.1.328 (Claude Code)');
     await program('temporal', 'temporal version 1.8.2 (Server 1.31.2, UI 2.50.1)');
     const checks = await examine({ ...FREE, ANTHROPIC_API_KEY: 'k' });
-    expect(checks.filter(({ state }) => state !== 'ok')).toEqual([]);
+    // The environment of these tests asks for tracking, where Temporal is open.
+    expect(checks.filter((check) => check.state !== 'ok' && check !== openOf(checks))).toEqual([]);
     expect(checks.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['node', 'git', 'claude', 'temporal', 'isolation']),
     );
@@ -75,11 +80,20 @@ describe('doctor', () => {
     expect(find(checks, 'claude')?.message).toContain('2.1.328');
   });
 
-  it('tells a Temporal that does not answer', async () => {
+  it('tells a Temporal that does not answer, and one of this host that asks for no certificate', async () => {
     const checks = await examine({ ...FREE, TEMPORAL_ADDRESS: '127.0.0.1:9' });
     expect(find(checks, 'temporal')).toMatchObject({ state: 'problem' });
     expect(find(checks, 'temporal')?.message).toContain('127.0.0.1:9 does not answer');
+    const open = openOf(checks);
+    expect(open).toMatchObject({ state: 'warning', fix: expect.stringContaining('TEMPORAL_TLS_CLIENT_CERT_PATH') });
+    expect(open?.message).toContain('127.0.0.1:9 is on this host and asks for no certificate');
   }, 60_000);
+
+  it('tells that Temporal would be open to all where agents are not held in namespaces', async () => {
+    const open = openOf(await examine(FREE));
+    expect(open).toMatchObject({ state: 'warning', fix: expect.stringContaining('MURMUR_ISOLATION is unset') });
+    expect(open?.message).toContain('MURMUR_ISOLATION=tracking');
+  });
 
   it('tells a home that others can read', async () => {
     await mkdir(join(folder, 'home'));

@@ -2,10 +2,20 @@ import { readFile, stat } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { StackRecord } from '../../contract/stack.ts';
+import { diagnose } from '../../stack/doctor.ts';
+import { ask } from '../../stack/loopback.ts';
 import { isRunning } from '../../stack/process.ts';
 import { temporalHasStarted } from '../../stack/supervisor/readiness.ts';
+import { temporalHttp } from '../../stack/supervisor/temporal.ts';
 import { upInForeground } from '../../stack/up.ts';
+import { runInProcess } from '../cli/in-process.ts';
+import { chromiumPath, startBrowser, type Browser, type Tab } from '../server/fixtures/browser.ts';
 import { StackHarness, TEST_TIMEOUT_MS } from './harness.ts';
+import { endFromPage, operatorOf } from './visitors.ts';
+
+/** Longer than an answer takes on a busy machine. */
+const ANSWER_MS = 10_000;
 
 // One home for all of it: where a stack runs, `up` answers with that one.
 let stack: StackHarness;
@@ -17,12 +27,10 @@ afterAll(async () => {
   await stack.remove();
 }, TEST_TIMEOUT_MS);
 
-async function temporalAnswers(httpUrl: string | undefined): Promise<boolean> {
-  if (httpUrl === undefined) return false;
-  return fetch(`${httpUrl}/api/v1/namespaces/default`).then(
-    (response) => response.ok,
-    () => false,
-  );
+async function temporalAnswers({ temporal }: StackRecord): Promise<boolean> {
+  const http = await temporalHttp(temporal);
+  const url = `${http.url}/api/v1/namespaces/default`;
+  return (await ask(url, { ...http, limitMs: ANSWER_MS })) !== undefined;
 }
 
 describe('up and down', () => {
@@ -50,14 +58,75 @@ describe('up and down', () => {
     async () => {
       const { record } = await stack.up();
       expect(record).toMatchObject({ state: 'ready', temporal: { embedded: true, namespace: 'default' } });
-      expect(await temporalAnswers(record.temporal?.http_url)).toBe(true);
-      expect(await temporalHasStarted(record.temporal?.http_url ?? '')).toBe(true);
+      expect(await temporalAnswers(record)).toBe(true);
+      expect(await temporalHasStarted(await temporalHttp(record.temporal))).toBe(true);
       expect((await fetch(`${record.server?.url ?? ''}/ready`)).ok).toBe(true);
       expect(stack.progress).toContain('starting the worker and the API server');
-      for (const file of ['stack.json', 'token', 'tokens.json']) {
+      for (const file of ['stack.json', 'token', 'tokens.json', 'temporal/temporal.db', 'temporal/temporal.db-wal']) {
         expect((await stat(join(stack.home, file))).mode & 0o777).toBe(0o600);
       }
       expect((await stat(stack.home)).mode & 0o777).toBe(0o700);
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
+
+describe('a page in a browser of this host', () => {
+  const path = chromiumPath();
+  const test = path === undefined ? it.skip : it;
+  let browser: Browser;
+  let tab: Tab;
+  beforeAll(async () => {
+    if (path === undefined) return;
+    browser = await startBrowser(path);
+    tab = await browser.tab();
+  }, TEST_TIMEOUT_MS);
+  afterAll(async () => {
+    if (path !== undefined) await browser[Symbol.asyncDispose]();
+  }, TEST_TIMEOUT_MS);
+
+  test.each(['auto', 'tracking'] as const)(
+    'makes Temporal do nothing when it is of another origin (isolation: %s)',
+    async (isolation) => {
+      if (isolation === 'tracking') await stack.down();
+      const { record } = await stack.up({ config: { ...stack.config, isolation } });
+      await using operator = await operatorOf(stack.config);
+      expect(await endFromPage(tab, record, operator.client)).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    'finds no Web UI, and no HTTP, where agents could open them as well',
+    async () => {
+      const { record } = await stack.up();
+      const { http_url: http = '', open, tls, ui_port: ui } = record.temporal ?? {};
+      expect([tls, ui, open]).toEqual([undefined, undefined, expect.stringContaining('MURMUR_ISOLATION=tracking')]);
+      expect((await fetch(`${http}/api/v1/namespaces/default`)).status).toBe(403);
+      expect(await temporalAnswers(record)).toBe(true);
+      const told = (await diagnose({ env: stack.env, cwd: stack.home })).find(({ message }) =>
+        message.includes('open'),
+      );
+      expect(told).toMatchObject({ name: 'temporal', state: 'warning', message: expect.stringContaining(open ?? '') });
+      await stack.down();
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    "shows Temporal's Web UI when a link of `murmur url temporal` is opened",
+    async () => {
+      const { record } = await stack.up();
+      const { ui_port: port } = record.temporal ?? {};
+      if (port === undefined) return; // no namespaces on this host
+      const { env } = stack;
+      const { stdout } = await runInProcess(['url', 'temporal'], { env: { ...env }, cwd: stack.home });
+      expect(stdout).toMatch(
+        new RegExp(`^http://[0-9a-z]+-[0-9a-f]{32}\\.localhost:${String(port)}/namespaces/default/workflows\\n$`),
+      );
+      await tab.open(stdout.trim());
+      await tab.until(`document.body.innerText.includes('Workflows') && document.title.includes('default')`);
+      expect((await fetch(`http://127.0.0.1:${String(port)}/`)).status).toBe(403);
     },
     TEST_TIMEOUT_MS,
   );
@@ -71,7 +140,7 @@ describe('a killed process', () => {
       const after = await stack.killChild(name);
       expect(after.temporal).toEqual(before.temporal);
       expect(after.server).toEqual(before.server);
-      await stack.until(async () => ((await temporalAnswers(before.temporal?.http_url)) ? true : undefined));
+      await stack.until(async () => ((await temporalAnswers(before)) ? true : undefined));
       for (const other of ['temporal', 'worker', 'server'] as const) {
         if (other !== name) expect(after.children[other]).toEqual(before.children[other]);
       }
@@ -85,7 +154,7 @@ describe('a killed process', () => {
       const { record } = await stack.up();
       process.kill(record.supervisor.pid, 'SIGKILL');
       await stack.until(async () => ((await isRunning(record.supervisor)) ? undefined : true));
-      expect(await temporalAnswers(record.temporal?.http_url)).toBe(true);
+      expect(await temporalAnswers(record)).toBe(true);
       const again = await stack.up();
       expect(again.already_running).toBe(false);
       for (const child of Object.values(record.children)) expect(await isRunning(child)).toBe(false);

@@ -22,8 +22,13 @@ export function namespaceTools(): NamespaceTools {
   };
 }
 
+/** Absolute path of a program of the system; undefined when it is not installed. */
+export function findTool(name: string): string | undefined {
+  return FOLDERS.map((folder) => join(folder, name)).find(isExecutable);
+}
+
 function tool(name: string): string {
-  const path = FOLDERS.map((folder) => join(folder, name)).find(isExecutable);
+  const path = findTool(name);
   if (path !== undefined) return path;
   throw new MurmurError('FAILED_PRECONDITION', `${name} is not in ${FOLDERS.join(', ')}`, {
     hint: 'install util-linux',

@@ -1,0 +1,45 @@
+// Leads programs that hold the client's certificate to Temporal. What they speak decides where to: gRPC is HTTP/2.
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { createServer, type TLSSocket } from 'node:tls';
+import type { ServerCertificate } from '../wall/certificates.ts';
+import type { RelayOrder } from './order.ts';
+
+/** A client of this host needs milliseconds; who has no certificate holds a connection no longer than this. */
+const HANDSHAKE_MS = 5_000;
+
+/** Serves the listening socket `descriptor`. Throws when the certificates cannot be read. */
+export function serveTls(descriptor: number, files: ServerCertificate, inside: RelayOrder['inside']): void {
+  const server = createServer(
+    {
+      ca: readFileSync(files.ca),
+      cert: readFileSync(files.certificate),
+      key: readFileSync(files.key),
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: ['h2', 'http/1.1'],
+      handshakeTimeout: HANDSHAKE_MS,
+    },
+    (client) => {
+      // A client that names no protocol speaks HTTP/1.1, as Node's does.
+      pipe(client, client.alpnProtocol === 'h2' ? inside.grpc : inside.http);
+    },
+  );
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  server.listen({ fd: descriptor });
+}
+
+/** Either side's end or error ends the other: both protocols stand without half-open connections. */
+function pipe(client: TLSSocket, port: number): void {
+  const temporal = connect({ port, host: '127.0.0.1', noDelay: true });
+  client.setNoDelay(true);
+  client.pipe(temporal).pipe(client);
+  for (const [one, other] of [
+    [client, temporal],
+    [temporal, client],
+  ] as const) {
+    one.on('error', () => other.destroy());
+    one.on('close', () => other.destroy());
+  }
+}

@@ -1,0 +1,71 @@
+// Leads browsers to Temporal's Web UI when they come by a link of `murmur url temporal`; everybody else gets a 403.
+import { randomBytes } from 'node:crypto';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, request, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import { isLinkHost } from './link.ts';
+import type { RelayOrder } from './order.ts';
+
+/** They concern one connection, and not what is passed on (RFC 9110, 7.6.1). */
+const CONNECTION_HEADERS = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+/** The address is the key: it goes to no other site and into no cache. */
+const PRIVACY = { 'referrer-policy': 'no-referrer', 'cache-control': 'no-store', 'x-frame-options': 'DENY' } as const;
+
+/**
+ * Serves the listening sockets. Each start has a key of its own: whoever listened on the port before may have been shown
+ * a link by a browser.
+ */
+export function serveUi(descriptors: readonly number[], ui: RelayOrder['ui'], insidePort: number): void {
+  const key = randomBytes(32);
+  writeKey(ui.keyFile, key);
+  for (const fd of descriptors) {
+    createServer((incoming, answer) => {
+      if (isLinkHost(incoming.headers.host, key, ui.port, Date.now())) pass(incoming, answer, insidePort);
+      else answer.writeHead(403, { connection: 'close' }).end();
+    }).listen({ fd });
+  }
+}
+
+/** In one step, readable by its owner alone. */
+function writeKey(file: string, key: Uint8Array): void {
+  const fresh = `${file}.new`;
+  rmSync(fresh, { force: true });
+  writeFileSync(fresh, key, { mode: 0o600, flag: 'wx' });
+  renameSync(fresh, file);
+}
+
+function pass(incoming: IncomingMessage, answer: ServerResponse, port: number): void {
+  const { method, url } = incoming;
+  const headers: OutgoingHttpHeaders = { ...endToEnd(incoming), host: `127.0.0.1:${port.toString()}` };
+  const outgoing = request({ host: '127.0.0.1', port, method, path: url, headers }, (reply) => {
+    try {
+      answer.writeHead(reply.statusCode ?? 502, { ...endToEnd(reply), ...PRIVACY });
+    } catch {
+      answer.destroy(); // a status or header that Node does not write
+      return;
+    }
+    reply.pipe(answer);
+    reply.once('error', () => answer.destroy());
+  });
+  outgoing.once('error', () => {
+    if (answer.headersSent) answer.destroy();
+    else answer.writeHead(502, { 'content-type': 'text/plain', ...PRIVACY }).end('Temporal does not answer\n');
+  });
+  answer.once('close', () => outgoing.destroy());
+  incoming.once('error', () => outgoing.destroy());
+  incoming.pipe(outgoing);
+}
+
+function endToEnd({ headers }: IncomingMessage): OutgoingHttpHeaders {
+  const named = headers.connection?.toLowerCase().split(/\s*,\s*/) ?? [];
+  const dropped = new Set([...CONNECTION_HEADERS, ...named]);
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name)));
+}

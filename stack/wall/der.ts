@@ -1,0 +1,39 @@
+// DER, as far as a certificate needs it. Encodes only: nothing that others write is read here.
+
+/** A value with its tag and length. */
+export function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(parts);
+  return Buffer.concat([Buffer.from([tag, ...lengthOf(content.length)]), content]);
+}
+
+export const sequence = (...parts: readonly Uint8Array[]): Buffer => der(0x30, ...parts);
+
+export const octets = (content: Uint8Array): Buffer => der(0x04, content);
+
+/** `unused` is the number of bits at the end that do not count. */
+export const bits = (content: Uint8Array, unused = 0): Buffer => der(0x03, Buffer.from([unused]), content);
+
+/** A positive number, by its bytes. */
+export function integer(bytes: Uint8Array): Buffer {
+  return (bytes[0] ?? 0) < 0x80 ? der(0x02, bytes) : der(0x02, Buffer.from([0]), bytes);
+}
+
+/** An object identifier, by its dotted form. */
+export function objectId(dotted: string): Buffer {
+  const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
+  return der(0x06, Buffer.from([first * 40 + second, ...rest.flatMap(base128)]));
+}
+
+/** Tagged by its place in a structure, around complete values. */
+export const explicit = (place: number, ...parts: readonly Uint8Array[]): Buffer => der(0xa0 + place, ...parts);
+
+function lengthOf(length: number): readonly number[] {
+  if (length < 0x80) return [length];
+  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+}
+
+function base128(value: number): readonly number[] {
+  const digits = [value & 0x7f];
+  for (let rest = value >> 7; rest > 0; rest >>= 7) digits.unshift((rest & 0x7f) | 0x80);
+  return digits;
+}

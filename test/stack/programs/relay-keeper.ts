@@ -1,0 +1,29 @@
+// Keeps a relay with a stand-in for Temporal, as the supervisor does and as its user: `node relay-keeper.ts <home>
+// <binary>`. Prints what a client needs, and the process id at each start.
+import { homePaths, makeHome } from '../../../config/home.ts';
+import { PACKAGE_ROOT } from '../../../config/package.ts';
+import { choosePorts } from '../../../stack/ports.ts';
+import { keepChild } from '../../../stack/supervisor/child.ts';
+import { temporalStart } from '../../../stack/supervisor/temporal.ts';
+import { readDevServer } from '../../../stack/temporal/dev-server.ts';
+import { findWall } from '../../../stack/wall/find.ts';
+
+const [folder = '', binary = ''] = process.argv.slice(2);
+const home = homePaths(folder);
+makeHome(home);
+const wanted = { api: 0, temporal: 0, temporalUi: 0 };
+const wall = await findWall('auto');
+const { temporal: ports } = await choosePorts(wanted, true);
+const description = await readDevServer(PACKAGE_ROOT);
+const settings = { home, version: '0', ports: wanted, temporal: { binary, wall } };
+const { record, spec } = await temporalStart(settings, { binary, wall, description, ports, env: process.env });
+const child = await keepChild(home, spec, {
+  onStart: (_, { pid }) => {
+    process.stdout.write(`${JSON.stringify({ record, pid })}\n`);
+    return Promise.resolve();
+  },
+  onExit: () => undefined,
+});
+process.once('SIGTERM', () => {
+  void child.stop().then(() => process.exit(0));
+});

@@ -17,6 +17,7 @@ export function namespaceTools(): NamespaceTools {
     sh: tool('sh'),
     mount: tool('mount'),
     mkdir: tool('mkdir'),
+    cp: tool('cp'),
     setpriv: tool('setpriv'),
     unshare: tool('unshare'),
   };
@@ -26,7 +27,7 @@ function tool(name: string): string {
   const path = FOLDERS.map((folder) => join(folder, name)).find(isExecutable);
   if (path !== undefined) return path;
   throw new MurmurError('FAILED_PRECONDITION', `${name} is not in ${FOLDERS.join(', ')}`, {
-    hint: 'install util-linux',
+    hint: 'install util-linux and coreutils',
   });
 }
 

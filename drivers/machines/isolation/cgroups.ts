@@ -44,20 +44,41 @@ function viewOfThisProcess(): CgroupView | undefined {
  */
 export function cgroupParents(view = viewOfThisProcess()): readonly CgroupParent[] {
   if (view === undefined) return [];
-  const lines = view.own.split('\n').map((line) => /^\d+:([^:]*):(\/.*)$/.exec(line));
+  const lines = linesOf(view.own);
   const found: CgroupParent[] = [];
   for (const controller of CONTROLLERS) {
-    const own = lines.find((line) => line?.[1]?.split(',').includes(controller));
-    if (own?.[2] === undefined) continue;
-    const folder = join(view.root, controller, own[2]);
+    const own = lines.find(({ controllers }) => controllers.includes(controller));
+    if (own === undefined) continue;
+    const folder = join(view.root, controller, own.path);
     if (mayMakeIn(folder)) found.push({ folder, version: 1, controllers: [controller] });
   }
-  const own = lines.find((line) => line?.[1] === '')?.[2];
+  const own = lines.find(({ controllers }) => controllers.length === 0)?.path;
   const missing = CONTROLLERS.filter(
     (controller) => !found.some(({ controllers }) => controllers.includes(controller)),
   );
   const parent = own === undefined ? undefined : sharedParent(view.root, own, missing);
   return parent === undefined ? found : [...found, parent];
+}
+
+/** What the cgroups of a machine bound for a process in it, by the text of that process's /proc/self/cgroup. */
+export function boundControllers(machine: string, own: string): readonly Controller[] {
+  const entered = linesOf(own).filter(({ path }) => path.endsWith(`/${FOLDER}/${machine}`));
+  const parents = cgroupParents();
+  return CONTROLLERS.filter((controller) =>
+    entered.some(({ controllers }) =>
+      controllers.length > 0
+        ? controllers.includes(controller)
+        : parents.some((parent) => parent.version === 2 && parent.controllers.includes(controller)),
+    ),
+  );
+}
+
+/** Lines of a /proc/self/cgroup. The second version's tree has no controllers of its own in it. */
+function linesOf(text: string): readonly { readonly controllers: readonly string[]; readonly path: string }[] {
+  return [...text.matchAll(/^\d+:([^:\n]*):(\/.*)$/gm)].map(([, controllers = '', path = '/']) => ({
+    controllers: controllers === '' ? [] : controllers.split(','),
+    path,
+  }));
 }
 
 function sharedParent(root: string, own: string, wanted: readonly Controller[]): CgroupParent | undefined {

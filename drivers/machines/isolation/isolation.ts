@@ -27,7 +27,7 @@ export interface IsolationSpec {
   readonly hide: readonly string[];
   /** Paths that stay visible although they lie in a folder that the agent cannot enter: programs. */
   readonly keep: readonly string[];
-  /** More that stays visible, read-only, below a hidden folder: what a person has named. */
+  /** More that stays visible, read-only, below a hidden folder: what a person has named, `~/` for the caller's HOME. */
   readonly show?: readonly string[];
   /** What the agent may take; the defaults when absent. */
   readonly limits?: MachineLimits;

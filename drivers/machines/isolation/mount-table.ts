@@ -25,7 +25,7 @@ export function readMounts(text = readFileSync('/proc/self/mountinfo', 'utf8')):
     });
 }
 
-/** One mount to make. mount takes one of the same source, target and type for made already, and skips it. */
+/** One mount to make. */
 export interface TableEntry {
   readonly source: string;
   readonly target: string;
@@ -42,12 +42,15 @@ export function tableText(entries: readonly TableEntry[]): string {
     .join('');
 }
 
-/** The root of a table is left to the system's start; by another name it is not. */
+/**
+ * Another name of the same place. mount leaves out what is mounted already by source and target, which the agent's folders
+ * are when they are to be shown through a cover; and the root of a table, as the system's start takes care of that.
+ */
 function onTable(target: string): string {
-  return target === '/' ? '/.' : target;
+  return target === '/' ? '/.' : `/.${target}`;
 }
 
-/** Sources by which no host has mounted anything. They differ, or mount would skip the second as made already. */
+/** Sources by which no host has mounted anything; two, as mount would take the second for made already. */
 const OURS = 'murmur';
 const READ_ONLY = 'murmur-read-only';
 

@@ -7,10 +7,12 @@ import {
   lstatSync,
   mkdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import type { IsolationSpec } from './isolation.ts';
 import { isBelow } from './mount-plan.ts';
 
@@ -60,8 +62,21 @@ export function isFolder(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-function holdsPaths({ hide, keep, show = [], paths }: IsolationSpec, folder: string): boolean {
-  return [...hide, ...keep, ...show, ...Object.values(paths)].some((path) => isBelow(path, folder));
+/** What a person has named to be shown, as absolute paths: in folders by their real names, as those of covers are. */
+export function namedPaths({ show = [] }: IsolationSpec): readonly string[] {
+  return show.flatMap((path) => {
+    const absolute = path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
+    try {
+      return join(realpathSync(dirname(absolute)), basename(absolute));
+    } catch {
+      return [];
+    }
+  });
+}
+
+function holdsPaths(spec: IsolationSpec, folder: string): boolean {
+  const { hide, keep, paths } = spec;
+  return [...hide, ...keep, ...namedPaths(spec), ...Object.values(paths)].some((path) => isBelow(path, folder));
 }
 
 /** On disk, not in memory: builds write gigabytes into /tmp. */

@@ -9,7 +9,7 @@ import { isBelow, planCovers } from './mount-plan.ts';
 import type { Mount, TableEntry } from './mount-table.ts';
 import { bindEntry, fileSystemEntry, readMounts, readOnlyEntry, tableText } from './mount-table.ts';
 import type { Bind } from './namespace-files.ts';
-import { coveredTmp, isFolder, saveTable, stageOf } from './namespace-files.ts';
+import { coveredTmp, isFolder, namedPaths, saveTable, stageOf } from './namespace-files.ts';
 import { ownerDoors } from './owner-doors.ts';
 
 export interface NamespaceView {
@@ -74,9 +74,9 @@ function showEntry(path: string): TableEntry {
 }
 
 function coversOf(spec: IsolationSpec, doors: Pick<ReturnType<typeof ownerDoors>, 'hide' | 'show'>): readonly Cover[] {
-  const { hide, keep, paths, show = [], uid } = spec;
+  const { hide, keep, paths, uid } = spec;
   const tmp = coveredTmp(spec);
-  const needed = [paths.home, paths.work, paths.run, ...keep, ...show, ...doors.show];
+  const needed = [paths.home, paths.work, paths.run, ...keep, ...namedPaths(spec), ...doors.show];
   return planCovers({
     hide: [...hide, paths.isolation, ...doors.hide].filter((path) => existsSync(path)),
     open: tmp === undefined ? [] : [tmp],

@@ -19,6 +19,10 @@ describe('detectIsolation', () => {
         kind: 'namespace',
         ownUser: process.getuid?.() === 0,
         description: expect.stringContaining('namespaces'),
+        limitsInForce: {
+          processes: expect.stringMatching(/^(cgroup|user|program|none)$/),
+          memory: expect.stringMatching(/^(cgroup|process)$/),
+        },
       });
     } else {
       expect(detected).toMatchObject({ ownUser: false, reason: expect.stringMatching(/./) });

@@ -1,7 +1,7 @@
 // A cgroup for each machine, which bounds all its processes together. Linux has them in two versions: the first with a
 // tree for each controller, the second with one tree. Built-ins only.
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MachineLimits } from '../../../contract/wire/machine-limits.ts';
 import { shellQuoted } from './program-script.ts';
@@ -49,7 +49,7 @@ export function cgroupParents(view = viewOfThisProcess()): readonly CgroupParent
   for (const controller of CONTROLLERS) {
     const own = lines.find(({ controllers }) => controllers.includes(controller));
     if (own === undefined) continue;
-    const folder = join(view.root, controller, own.path);
+    const folder = resolve(view.root, controller, `.${own.path}`);
     if (mayMakeIn(folder)) found.push({ folder, version: 1, controllers: [controller] });
   }
   const own = lines.find(({ controllers }) => controllers.length === 0)?.path;

@@ -6,6 +6,7 @@ import { PACKAGE_ROOT } from '../../config/package.ts';
 import { detectIsolation } from './isolation/detect.ts';
 import { createIsolation } from './isolation/isolation.ts';
 import type { IsolationSpec } from './isolation/isolation.ts';
+import { ownerHome } from './isolation/owner-home.ts';
 import type { LocalIsolation } from './local/isolation.ts';
 import { createLocalProvider } from './local/provider.ts';
 import type { MachineProvider } from './provider.ts';
@@ -26,7 +27,7 @@ export async function createMachines(
   const { NODE_COMPILE_CACHE: compileCache, ...callers } = env;
   const local = createLocalProvider({
     machines: home.machines,
-    isolation: await localIsolation(config),
+    isolation: await localIsolation(config, env),
     programs: { ...(claude === undefined ? {} : { claude }), murmur: MURMUR },
     env: callers,
     compileCache,
@@ -34,19 +35,19 @@ export async function createMachines(
   return { local };
 }
 
-async function localIsolation({
-  home,
-  isolation,
-  claude,
-}: Pick<Config, 'home' | 'isolation' | 'claude'>): Promise<LocalIsolation> {
+async function localIsolation(
+  { home, isolation, claude }: Pick<Config, 'home' | 'isolation' | 'claude'>,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<LocalIsolation> {
   const { kind, ownUser, description } = await detectIsolation(isolation);
   // Programs that the agent needs, wherever they are installed: a user's own folder may be closed to it.
-  const programs = [process.execPath, ...(claude === undefined ? [] : [claude])].map((path) =>
-    dirname(realpathSync(path)),
-  );
+  const programs = [process.execPath, ...(claude === undefined ? [] : [claude])].map((path) => realpathSync(path));
   const hidden = realpathSync(home.root);
   // `murmur` itself runs on the machine.
   const own = realpathSync(PACKAGE_ROOT);
+  // An agent with the owner's user id could change every file of the owner's, so it sees none but programs.
+  const covered =
+    kind === 'namespace' && !ownUser ? ownerHome(env, [...programs, join(own, 'bin', 'murmur.js')]) : undefined;
   return {
     description,
     ownUser,
@@ -62,8 +63,8 @@ async function localIsolation({
           isolation: join(layout.directory, 'isolation'),
         },
         ...(uid === undefined ? {} : { uid }),
-        hide: [hidden],
-        keep: [layout.bin, own, ...programs],
+        hide: [hidden, ...(covered === undefined ? [] : [covered.home])],
+        keep: [layout.bin, own, ...programs.map((path) => dirname(path)), ...(covered?.shown ?? [])],
       };
       return { ...spec };
     },

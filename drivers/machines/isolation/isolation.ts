@@ -1,5 +1,6 @@
 // Holding the processes of an agent apart from the host and from other agents. Runs in the runner's bundle as well:
 // built-ins and contract/wire only.
+import type { MachineLimits } from '../../../contract/wire/machine-limits.ts';
 import type { SpawnContained } from '../../backends/backend.ts';
 import { createNamespaceIsolation } from './namespace.ts';
 import { createTrackingIsolation } from './tracking.ts';
@@ -22,10 +23,14 @@ export interface IsolationSpec {
   };
   /** User and group of the agent, when the caller is root. */
   readonly uid?: number;
-  /** Folders that the agent must not see: MURMUR_HOME. The agent's own folders below them stay visible. */
+  /** Folders that the agent must not see: MURMUR_HOME. What is needed and shown below them stays visible. */
   readonly hide: readonly string[];
   /** Paths that stay visible although they lie in a folder that the agent cannot enter: programs. */
   readonly keep: readonly string[];
+  /** More that stays visible, read-only, below a hidden folder: what a person has named, `~/` for the caller's HOME. */
+  readonly show?: readonly string[];
+  /** What the agent may take; the defaults when absent. */
+  readonly limits?: MachineLimits;
 }
 
 /** A machine's isolation. Any number may exist for one machine, one after the other or at once. */

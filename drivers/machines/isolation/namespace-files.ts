@@ -1,6 +1,18 @@
 // Files that the isolation lays over the host's: the machine's own /tmp, and a user database that knows its user.
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import type { IsolationSpec } from './isolation.ts';
 import { isBelow } from './mount-plan.ts';
 
@@ -13,20 +25,58 @@ export interface Bind {
 export function prepareNamespaceFiles(spec: IsolationSpec): readonly Bind[] {
   const { uid, paths } = spec;
   mkdirSync(paths.isolation, { recursive: true, mode: 0o700 });
-  const binds = uid === undefined ? [] : userDatabase(spec, uid);
-  return coveredTmp(spec) === undefined
-    ? [...binds, { source: temporaryFolder(paths.isolation, uid), target: TMP }]
-    : binds;
+  mkdirSync(stageOf(spec), { recursive: true });
+  const temporary = TEMPORARY.filter((path) => isFolder(path) && !holdsPaths(spec, path));
+  const source = temporary.length === 0 ? '' : temporaryFolder(paths.isolation, uid);
+  return [...(uid === undefined ? [] : userDatabase(spec, uid)), ...temporary.map((target) => ({ source, target }))];
 }
 
 const TMP = '/tmp';
+/** Folders of the host into which everybody may write. */
+const TEMPORARY = [TMP, '/var/tmp'];
 
 /**
  * /tmp when it is to be covered by an empty folder, since machines lie in it: in a folder on disk, the agent could put a
  * link in the way of what is shown there.
  */
-export function coveredTmp({ hide, keep, paths }: IsolationSpec): string | undefined {
-  return [...hide, ...keep, ...Object.values(paths)].some((path) => isBelow(path, TMP)) ? TMP : undefined;
+export function coveredTmp(spec: IsolationSpec): string | undefined {
+  return holdsPaths(spec, TMP) ? TMP : undefined;
+}
+
+/** The folder at which the host's whole tree can be had once parts of it are covered. It is itself covered at the end. */
+export function stageOf({ paths }: IsolationSpec): string {
+  return join(paths.isolation, 'host');
+}
+
+/** Writes a table of mounts, unless it is there, and answers with its path. */
+export function saveTable({ paths }: IsolationSpec, text: string): string {
+  const file = join(paths.isolation, `mounts-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`);
+  if (existsSync(file)) return file;
+  const part = `${file}.${process.pid}`;
+  writeFileSync(part, text, { mode: 0o600 });
+  renameSync(part, file);
+  return file;
+}
+
+export function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** What a person has named to be shown, as absolute paths: in folders by their real names, as those of covers are. */
+export function namedPaths({ show = [] }: IsolationSpec): readonly string[] {
+  return show.flatMap((path) => {
+    const absolute = path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
+    try {
+      return join(realpathSync(dirname(absolute)), basename(absolute));
+    } catch {
+      return [];
+    }
+  });
+}
+
+function holdsPaths(spec: IsolationSpec, folder: string): boolean {
+  const { hide, keep, paths } = spec;
+  return [...hide, ...keep, ...namedPaths(spec), ...Object.values(paths)].some((path) => isBelow(path, folder));
 }
 
 /** On disk, not in memory: builds write gigabytes into /tmp. */

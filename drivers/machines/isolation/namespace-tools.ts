@@ -17,6 +17,7 @@ export function namespaceTools(): NamespaceTools {
     sh: tool('sh'),
     mount: tool('mount'),
     mkdir: tool('mkdir'),
+    cp: tool('cp'),
     setpriv: tool('setpriv'),
     unshare: tool('unshare'),
   };
@@ -31,7 +32,7 @@ function tool(name: string): string {
   const path = findTool(name);
   if (path !== undefined) return path;
   throw new MurmurError('FAILED_PRECONDITION', `${name} is not in ${FOLDERS.join(', ')}`, {
-    hint: 'install util-linux',
+    hint: 'install util-linux and coreutils',
   });
 }
 

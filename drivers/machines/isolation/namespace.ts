@@ -1,17 +1,19 @@
 // Isolation by Linux namespaces, through the tools of util-linux: each program gets processes, mounts and /proc of its
 // own. As root the agent is a user of its own; otherwise a user namespace gives the rights to lay the mounts.
 import { spawn } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
 import { MurmurError } from '../../../contract/wire/errors.ts';
+import { DEFAULT_MACHINE_LIMITS } from '../../../contract/wire/machine-limits.ts';
+import { cgroupsOnDemand, enterLines, removeCgroups } from './cgroups.ts';
 import { endProcesses } from './end-processes.ts';
 import type { Isolation, IsolationSpec } from './isolation.ts';
+import { namespaceLimitLines, processLimitLines } from './limits.ts';
 import { COMPANION, MARKER, markOf } from './marker.ts';
-import type { Cover } from './mount-plan.ts';
-import { planCovers } from './mount-plan.ts';
 import { mountScript } from './mount-script.ts';
-import { coveredTmp, prepareNamespaceFiles } from './namespace-files.ts';
+import { prepareNamespaceFiles } from './namespace-files.ts';
 import { namespaceTools } from './namespace-tools.ts';
 import { NamespacePrograms } from './namespace-programs.ts';
+import { namespaceView } from './namespace-view.ts';
+import { programScript, sendScript } from './program-script.ts';
 import { descendantsOf, isStartedSince, pidsOfUser, pidsWithVariable } from './process-table.ts';
 
 /** The isolation in words for people. */
@@ -21,7 +23,7 @@ export function namespaceDescription(hasOwnUser: boolean): string {
 
 /** Throws FAILED_PRECONDITION without the tools, and for a root caller that gives the agent no user. */
 export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
-  const { uid, machine } = spec;
+  const { uid, machine, paths, limits = DEFAULT_MACHINE_LIMITS } = spec;
   const isRoot = process.getuid?.() === 0;
   if (isRoot !== (uid !== undefined)) {
     throw new MurmurError(
@@ -32,26 +34,34 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
   const tools = namespaceTools();
   const binds = prepareNamespaceFiles(spec);
   const programs = new NamespacePrograms();
+  const cgroups = cgroupsOnDemand(machine, limits, paths.isolation);
   const userNamespace = isRoot ? [] : ['--user', '--map-current-user', '--keep-caps'];
-  const unshare = [tools.unshare, ...userNamespace, '--pid', '--fork', '--kill-child', '--mount', '--'];
+  const unshare = [tools.unshare, ...userNamespace, '--pid', '--ipc', '--fork', '--kill-child', '--mount', '--'];
 
   return {
     isolation: namespaceDescription(isRoot),
     user: uid === undefined ? undefined : { uid, gid: uid },
     isWhole: true,
     spawn: (command, args, { cwd, env }) => {
-      const script = mountScript({ tools, binds, covers: coversOf(spec), isFile, uid });
+      const entered = cgroups();
+      const lines = [...enterLines(entered), ...namespaceLimitLines(limits)];
+      const script = mountScript({ tools, lines, uid, view: namespaceView(spec, binds, limits) });
+      const hasMemoryCgroup = entered.controllers.includes('memory');
+      const ownLines = processLimitLines(limits, { ownUser: isRoot, hasMemoryCgroup });
+      const program = programScript({ lines: ownLines, env, machine });
       // Each link of the chain dies with the one before: this process, unshare, the namespace's first process.
       const words = ['--pdeathsig', 'KILL', '--', ...unshare, tools.sh, '-c', script, 'murmur', cwd, command, ...args];
-      return programs.add(
-        spawn(tools.setpriv, words, {
-          // The agent's working directory is entered inside, behind the covers.
-          cwd: '/',
-          env: { ...env, [MARKER]: machine },
-          // A process group of its own: `kill 0` of an agent that shares our user would reach this process.
-          detached: true,
-        }),
-      );
+      const child = spawn(tools.setpriv, words, {
+        // The agent's working directory is entered inside, behind the covers.
+        cwd: '/',
+        // Nothing of the program's: most links have more rights. Clean-up finds them by the mark.
+        env: { [MARKER]: machine },
+        // A process group of its own: `kill 0` of an agent that shares our user would reach this process.
+        detached: true,
+        stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      });
+      sendScript(child.stdio[3], program);
+      return programs.add(child);
     },
     endStartedSince: async (since, keep) => {
       await endProcesses(async (table) => {
@@ -63,7 +73,10 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
           .map(({ pid }) => pid);
       });
     },
-    endStarted: () => programs.endAll(),
+    endStarted: async () => {
+      await programs.endAll();
+      await removeCgroups(paths.isolation);
+    },
     endAll: async () => {
       await endProcesses(async (table) => {
         const marked = await pidsWithVariable(markOf(machine));
@@ -71,27 +84,7 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
         const found = new Set([...marked, ...ofUser, ...programs.within(table).map(({ pid }) => pid)]);
         return [...found, ...descendantsOf([...found], table).map(({ pid }) => pid)];
       });
+      await removeCgroups(paths.isolation);
     },
   };
-}
-
-function coversOf(spec: IsolationSpec): readonly Cover[] {
-  const { hide, keep, paths, uid } = spec;
-  const tmp = coveredTmp(spec);
-  return planCovers({
-    hide: hide.filter((path) => existsSync(path)),
-    open: tmp === undefined ? [] : [tmp],
-    needed: [paths.home, paths.work, paths.run, ...keep].filter((path) => existsSync(path)),
-    isPassable: (folder) => uid === undefined || isPassableFor(folder, uid),
-  });
-}
-
-function isFile(path: string): boolean {
-  return !statSync(path).isDirectory();
-}
-
-function isPassableFor(folder: string, uid: number): boolean {
-  const { mode, uid: owner, gid: group } = statSync(folder);
-  if (owner === uid) return (mode & 0o100) !== 0;
-  return (mode & (group === uid ? 0o010 : 0o001)) !== 0;
 }

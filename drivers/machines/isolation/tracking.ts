@@ -8,15 +8,20 @@ import type { Isolation, IsolationSpec } from './isolation.ts';
 import { COMPANION, MARKER, markOf } from './marker.ts';
 import type { ProcessEntry } from './process-table.ts';
 import { descendantsOf, isStartedSince, pidsWithin, pidsWithVariable } from './process-table.ts';
+import { programScript, sendScript } from './program-script.ts';
 
 /** The isolation in words for people. */
 export const TRACKING_DESCRIPTION = 'process tracking: agents can read what you can read';
 
 /**
  * The program as the leader of its group, and beside it a guard that waits for the end of a pipe from this process and
- * then kills the group. Input and output are the program's alone, so that their ends are seen.
+ * then kills the group. Input and output are the program's alone, so that their ends are seen. The program's environment
+ * comes through another pipe, to the shell that becomes the program.
  */
-const GUARDED = '{ read -r _ <&3; kill -KILL 0; } </dev/null >/dev/null 2>&1 & exec 3<&-; exec "$@"';
+const GUARDED = [
+  '{ read -r _ <&3; kill -KILL 0; } </dev/null >/dev/null 2>&1 4<&- &',
+  'exec 3<&- 5<&4 4<&0; exec /bin/sh -s -- "$@" <&5 5<&-',
+].join('\n');
 
 export function createTrackingIsolation({ machine, paths }: IsolationSpec): Isolation {
   const running = new Set<ChildProcessWithoutNullStreams>();
@@ -34,12 +39,14 @@ export function createTrackingIsolation({ machine, paths }: IsolationSpec): Isol
     user: undefined,
     isWhole: false,
     spawn: (command, args, { cwd, env }) => {
-      const child = spawn('/bin/sh', ['-c', GUARDED, 'murmur', command, ...args], {
+      const program = programScript({ lines: [], env, machine });
+      const child = spawn('/bin/sh', ['-c', GUARDED, 'murmur', cwd, command, ...args], {
         cwd,
-        env: { ...env, [MARKER]: machine },
+        env: { [MARKER]: machine },
         detached: true,
-        stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+        stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
       });
+      sendScript(child.stdio[4], program);
       running.add(child);
       const leash = child.stdio[3] as Readable;
       // The guard's end of the pipe breaks when the group is killed.

@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { detectIsolation } from '../../../../drivers/machines/isolation/detect.ts';
+import { asUser } from './variants.ts';
+
+const DETECT = join(import.meta.dirname, '../../../../drivers/machines/isolation/detect.ts');
 
 describe('detectIsolation', () => {
   it('takes tracking when it is asked for, without a reason to give', async () => {
@@ -19,6 +23,10 @@ describe('detectIsolation', () => {
         kind: 'namespace',
         ownUser: process.getuid?.() === 0,
         description: expect.stringContaining('namespaces'),
+        limitsInForce: {
+          processes: expect.stringMatching(/^(cgroup|user|program|none)$/),
+          memory: expect.stringMatching(/^(cgroup|process)$/),
+        },
       });
     } else {
       expect(detected).toMatchObject({ ownUser: false, reason: expect.stringMatching(/./) });
@@ -35,6 +43,18 @@ describe('detectIsolation', () => {
     );
     expect(await detectIsolation('auto')).toMatchObject({ kind: made ? 'namespace' : 'tracking' });
   });
+
+  (asUser.options.holderUid !== undefined && asUser.isPossible ? it : it.skip)(
+    'gives them to another user than root as well',
+    async () => {
+      const script = `import { detectIsolation } from ${JSON.stringify(DETECT)};
+        process.stdout.write(JSON.stringify(await detectIsolation('namespace')));`;
+      const uid = String(asUser.options.holderUid);
+      const words = ['--reuid', uid, '--regid', uid, '--clear-groups', '--', process.execPath, '--input-type=module'];
+      const { stdout } = await promisify(execFile)('setpriv', [...words, '-e', script], { cwd: '/', env: {} });
+      expect(JSON.parse(stdout)).toMatchObject({ kind: 'namespace', ownUser: false });
+    },
+  );
 
   it('refuses namespaces where they do not work, and gives them where they do', async () => {
     const { kind } = await detectIsolation('auto');

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { MachineLimits } from '../../../../contract/wire/machine-limits.ts';
 import type { IsolationSpec } from '../../../../drivers/machines/isolation/isolation.ts';
 import type { HolderRequest, ProgramEnd } from './holder.ts';
 
@@ -22,6 +23,12 @@ export interface MachineOptions {
   /** Where the folder is made; the system's temporary folder unless given. */
   readonly parent?: string;
   readonly keep?: readonly string[];
+  /** Hidden beside the folder that is like MURMUR_HOME. */
+  readonly hide?: readonly string[];
+  readonly show?: readonly string[];
+  readonly limits?: MachineLimits;
+  /** A program that the holder and all below it find in the place of /bin/sh. Root only. */
+  readonly shell?: string;
 }
 
 export class HeldMachine {
@@ -60,17 +67,23 @@ export class HeldMachine {
 
   /** Starts a holder; the last one started is asked. */
   hold(): void {
-    const { kind, agentUid, holderUid, keep = [] } = this.#options;
+    const { kind, agentUid, holderUid, keep = [], hide = [], show, limits, shell } = this.#options;
     const spec: IsolationSpec = {
       kind,
       machine: `murmur-held-${process.pid}-${this.home.slice(-6)}`,
       paths: this.paths,
-      hide: [this.home],
+      hide: [this.home, ...hide],
       keep,
+      ...(show === undefined ? {} : { show }),
+      ...(limits === undefined ? {} : { limits }),
       ...(agentUid === undefined ? {} : { uid: agentUid }),
     };
     const command = [process.execPath, join(import.meta.dirname, 'holder.ts'), JSON.stringify(spec)];
-    const [file = '', ...args] = holderUid === undefined ? command : [...asUser(holderUid), ...command];
+    const [file = '', ...args] = [
+      ...(shell === undefined ? [] : withShell(shell)),
+      ...(holderUid === undefined ? [] : asUser(holderUid)),
+      ...command,
+    ];
     const holder = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], cwd: '/' });
     this.#holders.push(holder);
     createInterface({ input: holder.stdout }).on('line', (line) => {
@@ -131,6 +144,11 @@ export class HeldMachine {
 /** The words in front of a command that run it as another user. */
 function asUser(uid: number): readonly string[] {
   return ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--'];
+}
+
+/** The words in front of a command that run it where another program is /bin/sh. */
+function withShell(shell: string): readonly string[] {
+  return ['unshare', '--mount', '--', shell, '-c', 'mount --bind "$0" "$(readlink -f /bin/sh)" && exec "$@"', shell];
 }
 
 /** Whether node and the sources can be used as that user: they may lie in a private folder. */

@@ -47,6 +47,14 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
       expect(end.stdout).toBe('');
     });
 
+    it.each(['--user', '--user --map-root-user', '--mount', '--net', '--pid --fork'])(
+      'comes without a way to make namespaces: %s',
+      async (kind) => {
+        const end = await machine.run(`unshare ${kind} true`);
+        expect(end).toMatchObject({ code: 1, stderr: expect.stringContaining('Operation not permitted') });
+      },
+    );
+
     it('is a directory that it cannot enter when a link in its own folder leads there', async () => {
       await symlink(join(machine.home, 'machines', 'murmur-2', 'work'), join(machine.paths.work, 'link'));
       const end = await machine.run('pwd; ls', { cwd: join(machine.paths.work, 'link') });
@@ -137,9 +145,9 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
   it('has a /tmp on disk that its programs share and other agents do not see', async () => {
     await machine.run('echo mine > /tmp/note');
     expect(await machine.run('cat /tmp/note')).toMatchObject({ stdout: 'mine\n' });
-    const other = await HeldMachine.create({ ...asRoot.options, agentUid: AGENT + 1, parent: closed });
+    const other = await HeldMachine.create({ ...asRoot.options, agentUid: AGENT + 1, parent: '/opt' });
     try {
-      expect(await other.run('ls -A /tmp')).toMatchObject({ code: 0, stdout: '' });
+      expect(await other.run('ls -A /tmp /var/tmp')).toMatchObject({ code: 0, stdout: '/tmp:\n\n/var/tmp:\n' });
     } finally {
       await other.remove();
     }

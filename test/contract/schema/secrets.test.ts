@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { spawnSecrets } from '../../../contract/schema/secrets.ts';
 
 test('names of environment variables with any text as value are accepted', () => {
-  const values = { FOO: 'bar', _x9: '', PATHS: 'multi\nline' };
+  const values = { FOO: 'bar', _X9: '', PATHS: 'multi\nline' };
   expect(spawnSecrets.parse(values)).toEqual(values);
   expect(spawnSecrets.parse(undefined)).toEqual({});
 });

@@ -57,12 +57,27 @@ function fileOfCaller(): MurmurError {
   });
 }
 
-/** Throws INVALID_ARGUMENT with the slug as typed, and NOT_FOUND for a place where the caller may not spawn. */
+/**
+ * Throws INVALID_ARGUMENT with the slug as typed, NOT_FOUND for a place where the caller may not spawn, and
+ * PERMISSION_DENIED for fields that an agent may not set.
+ */
 export function newAgent(
   parts: ServerParts,
   call: Call,
-  input: { readonly slug: string; readonly workspace?: string | undefined; readonly rights?: 'owner' | undefined },
+  input: {
+    readonly slug: string;
+    readonly workspace?: string | undefined;
+    readonly rights?: 'owner' | undefined;
+    readonly secrets: Readonly<Record<string, string>>;
+  },
 ): AgentAddress {
+  // Values that an agent chooses would reach programs that run before its child's rights are limited.
+  if (call.caller.agent !== undefined && Object.keys(input.secrets).length > 0) {
+    throw new MurmurError('PERMISSION_DENIED', 'an agent cannot set `secrets`', {
+      hint: 'a person gives them: `murmur spawn -e NAME`',
+      details: { field: 'secrets' },
+    });
+  }
   if (input.rights !== undefined && call.caller.agent !== undefined) {
     throw new MurmurError('PERMISSION_DENIED', "an agent cannot give owner's rights", { details: { field: 'rights' } });
   }

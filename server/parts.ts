@@ -16,6 +16,8 @@ export interface Tokens {
   readonly source: string;
   /** The entry of the token, expired ones included; undefined for an unknown one. Takes as long for any token. */
   identify(token: string): Promise<TokenEntry | undefined>;
+  /** Another text than before whenever a token may have come, changed or gone. Cheap: for looking often. */
+  version(): Promise<string>;
 }
 
 /** Facts that the server tells about itself, and whom it answers. */

@@ -5,6 +5,7 @@ import type { StackRecord } from '../../contract/stack.ts';
 import { readDevServer } from '../temporal/dev-server.ts';
 import { rotateLive, tailOf, type LogName } from '../logs.ts';
 import { identityOf } from '../process.ts';
+import { closeDatabase } from '../../config/home.ts';
 import { PACKAGE_ROOT } from '../../config/package.ts';
 import { choosePorts, type StackPorts } from '../ports.ts';
 import { readRecord, removeRecord, runningRecord, whileDeciding, writeRecord } from '../record.ts';
@@ -133,6 +134,7 @@ class Stack {
     await this.#keep(temporalSpec(binary, this.#settings, description, ports, this.#options.env));
     const attributes = Object.keys(description.search_attributes);
     await this.#untilReady('temporal', () => temporalIsReady(http, namespace, attributes));
+    closeDatabase(this.#settings.home);
   }
 
   /** Resolves when the stack is to stop. */

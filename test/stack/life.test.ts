@@ -54,7 +54,8 @@ describe('up and down', () => {
       expect(await temporalHasStarted(record.temporal?.http_url ?? '')).toBe(true);
       expect((await fetch(`${record.server?.url ?? ''}/ready`)).ok).toBe(true);
       expect(stack.progress).toContain('starting the worker and the API server');
-      for (const file of ['stack.json', 'token', 'tokens.json']) {
+      const database = ['', '-wal', '-shm'].map((ending) => `temporal/temporal.db${ending}`);
+      for (const file of ['stack.json', 'token', 'tokens.json', ...database]) {
         expect((await stat(join(stack.home, file))).mode & 0o777).toBe(0o600);
       }
       expect((await stat(stack.home)).mode & 0o777).toBe(0o700);

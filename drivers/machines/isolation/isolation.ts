@@ -1,6 +1,7 @@
 // Holding the processes of an agent apart from the host and from other agents. Runs in the runner's bundle as well:
 // built-ins and contract/wire only.
 import type { SpawnContained } from '../../backends/backend.ts';
+import type { MachineLimits } from '../../../contract/wire/machine-limits.ts';
 import { createNamespaceIsolation } from './namespace.ts';
 import { createTrackingIsolation } from './tracking.ts';
 
@@ -26,6 +27,10 @@ export interface IsolationSpec {
   readonly hide: readonly string[];
   /** Paths that stay visible although they lie in a folder that the agent cannot enter: programs. */
   readonly keep: readonly string[];
+  /** What the agent's processes may take of the machine; absent in machines of earlier builds. */
+  readonly limits?: MachineLimits;
+  /** Paths below the caller's HOME that an agent without a user of its own sees read-only. */
+  readonly show?: readonly string[];
 }
 
 /** A machine's isolation. Any number may exist for one machine, one after the other or at once. */

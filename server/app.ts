@@ -93,6 +93,8 @@ function addErrors(app: FastifyInstance): void {
 
 function answerError(reply: FastifyReply, request: FastifyRequest, error: MurmurError, status: number): FastifyReply {
   if (error.code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');
+  const waitMs = error.details?.['retry_after_ms'];
+  if (typeof waitMs === 'number') void reply.header('retry-after', String(Math.ceil(waitMs / 1_000)));
   (request as Logged).failure = error.code;
   return reply.code(status).send(errorAnswer(error, request.id));
 }

@@ -10,6 +10,8 @@ export interface StoredText {
   readonly text: string;
   /** Object store key of the whole text. */
   readonly ref?: string;
+  /** Bytes of the whole text, when it has a `ref` and its sender said so. */
+  readonly bytes?: number;
 }
 
 export const INLINE_TEXT_LIMIT = 16_384;

@@ -59,7 +59,7 @@ function fileOfCaller(): MurmurError {
 
 /**
  * Throws INVALID_ARGUMENT with the slug as typed, NOT_FOUND for a place where the caller may not spawn, and
- * PERMISSION_DENIED for fields that an agent may not set.
+ * PERMISSION_DENIED for fields that an agent may not set. A child counts as a message to its parent.
  */
 export function newAgent(
   parts: ServerParts,
@@ -83,9 +83,11 @@ export function newAgent(
   }
   const identity = resolveSlug(input.slug, contextOf(parts, call.caller, input.workspace));
   const agent = addressOfIdentity(identity, nameFor(call.caller, identity));
-  if (maySpawn(call.caller, identity)) return agent;
   const parent = parentOf(identity);
-  throw notFound(parent === undefined ? agent : addressOfIdentity(parent));
+  const above = parent === undefined ? agent : addressOfIdentity(parent);
+  if (!maySpawn(call.caller, identity)) throw notFound(above);
+  if (parent !== undefined) parts.allowances.rates.take(call, above.path);
+  return agent;
 }
 
 /** Throws RESOURCE_EXHAUSTED for an agent too far from its root. */

@@ -20,11 +20,10 @@ export async function* arriving(
   const silence = setTimeout(late, timing.uploadSilence);
   const whole = setTimeout(late, timing.uploadArrival);
   let bytes = 0;
+  // Leaving it would otherwise break the connection, and the answer with it.
+  const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer, undefined>;
+  const pieces = body[Symbol.asyncIterator]();
   try {
-    // Leaving the loop would break the connection, and the answer with it.
-    const pieces = (request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer, undefined>)[
-      Symbol.asyncIterator
-    ]();
     for (;;) {
       const { value: piece } = await unlessRevoked(revoked, pieces.next());
       if (piece === undefined) return;
@@ -39,6 +38,8 @@ export async function* arriving(
   } finally {
     clearTimeout(silence);
     clearTimeout(whole);
+    // Lets the rest of a refused body flow; not awaited, as it waits for a piece that may never come.
+    pieces.return?.().catch(() => undefined);
   }
 }
 

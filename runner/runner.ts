@@ -21,6 +21,8 @@ import type { AgentBackend, BackendTurnEnd } from '../drivers/backends/backend.t
 import { Assessments } from './assessment/assessments.ts';
 import { changesText } from './assessment/changes.ts';
 import type { Containment } from './containment.ts';
+import { DiskLimit } from './disk/disk-limit.ts';
+import type { DiskLimitOptions } from './disk/disk-limit.ts';
 import { readFile } from './files/read-file.ts';
 import { eventsAfter } from './journal/follow.ts';
 import { Journal } from './journal/journal.ts';
@@ -49,6 +51,8 @@ export interface RunnerOptions {
   readonly backends: Readonly<Record<BackendName, () => AgentBackend>>;
   readonly callerEnv: NodeJS.ProcessEnv;
   readonly node: string;
+  /** How much disk the agent may use; absent on machines of earlier builds. */
+  readonly disk?: Omit<DiskLimitOptions, 'onExcess'> | undefined;
 }
 
 export class Runner {
@@ -58,6 +62,7 @@ export class Runner {
   readonly #turns: Turns;
   readonly #assessments: Assessments;
   readonly #captures = new Captures();
+  readonly #disk: DiskLimit | undefined;
   #session: OpenedSession | undefined;
   #opening: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -76,7 +81,9 @@ export class Runner {
       run: (request, wires) => {
         const { program, observer, workspace } = this.#opened();
         const observe = () => observer.observe(workspace.checkouts);
-        return runTurn({ program, containment, observe }, request, wires);
+        const note = this.#disk?.note;
+        const prompt = note === undefined ? request.prompt : `${note}\n\n${request.prompt}`;
+        return runTurn({ program, containment, observe }, { ...request, prompt }, wires);
       },
     });
     this.#assessments = new Assessments((request, signal) => this.#ask(request, signal));
@@ -84,6 +91,9 @@ export class Runner {
     this.#turns.finishUnfinished(ordered?.status ?? 'crashed');
     removeState(paths.stopOrder);
     rmSync(paths.clones, { recursive: true, force: true });
+    if (options.disk !== undefined) {
+      this.#disk = new DiskLimit({ ...options.disk, onExcess: (message) => void this.#endGrowth(message) });
+    }
   }
 
   /** Opens the way for git inside the isolation. */
@@ -206,7 +216,21 @@ export class Runner {
     return end;
   }
 
+  /** Ends the turn, and everything that the agent has started: what writes may have been started by an earlier turn. */
+  async #endGrowth(message: string): Promise<void> {
+    this.journal.append({ type: 'error', code: 'disk', message });
+    const action = 'tell the agent what to delete, or have the owner of the host raise limits.disk_mb';
+    this.#turns.endByLimit({ kind: 'disk', message, action, retryable: false });
+    const pid = await this.#session?.program.pid();
+    try {
+      await this.#options.containment.endStartedSince(new Date(0), pid === undefined ? [] : [pid]);
+    } catch (error) {
+      console.error(error);
+    }
+  }
+
   async #stop({ status, last }: StopRequest): Promise<void> {
+    this.#disk?.close();
     // If this process dies on the way, the next one ends the turn with the status that was ordered.
     writeState(this.#options.paths.stopOrder, { status } satisfies StopRequest);
     const snapshot =

@@ -71,7 +71,8 @@ export type ModelErrorKind =
   | 'unknown';
 
 export interface TurnError {
-  readonly kind: ModelErrorKind;
+  /** `disk`: no model is to blame, the agent's files hold more than they may. */
+  readonly kind: ModelErrorKind | 'disk';
   /** One sentence with the program's own words. */
   readonly message: string;
   /** What a person can do about it, as a phrase. */

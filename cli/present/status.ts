@@ -23,6 +23,7 @@ export function statusText(status: Status, now: number): string {
     ['purpose', status.purpose],
     ['model', status.model],
     ['vm', vmText(status)],
+    ['limits', limitsText(status)],
     ['progress', progressText(status, now)],
     ['working on', head(status.working_on)],
     ['queued', status.queued.map((text) => oneLine(text, HEAD)).join('\n')],
@@ -64,6 +65,23 @@ export function budgetText(budget: NonNullable<Status['budget']>): string {
 
 function vmText({ vm }: Status): string | undefined {
   return vm === undefined ? undefined : `${vm.name} (${vm.provider}, ${vm.isolation}) [${vm.state}]`;
+}
+
+/** `512 processes, 4096 MiB memory, …` */
+function limitsText({ limits }: Status): string | undefined {
+  if (limits === undefined) return undefined;
+  const { disk_mb, memory_mb, messages_per_second: messages, processes, queued_mb, shm_mb, uploads_mb } = limits;
+  const amount = (value: number | undefined, what: string): readonly string[] =>
+    value === undefined ? [] : [`${value.toString()} ${what}`];
+  return [
+    ...amount(processes, 'processes'),
+    ...amount(memory_mb, 'MiB memory'),
+    ...amount(shm_mb, 'MiB /dev/shm'),
+    ...amount(disk_mb, 'MiB disk'),
+    ...amount(uploads_mb, 'MB uploads'),
+    ...amount(messages, 'messages/s'),
+    ...amount(queued_mb, 'MB queued'),
+  ].join(', ');
 }
 
 function parkedText({ parked }: Status): string | undefined {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createClient } from '../../client/index.ts';
 import type { MurmurClient } from '../../client/index.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
 import { createAllowances } from '../../server/allowances/allowances.ts';
 import { MessageRates } from '../../server/allowances/rate.ts';
@@ -21,6 +22,8 @@ let api: Api;
 /** A token for each caller; each test has agents of its own standing, as limits are the caller's. */
 let lead: Agent;
 let sibling: Agent;
+/** What the runner of each machine was started with; undefined when no machine can be reached. */
+let config: object | undefined;
 
 interface Agent {
   readonly token: string;
@@ -29,6 +32,16 @@ interface Agent {
 
 beforeAll(async () => {
   api = await startApi({ parts: { temporal: known.client }, agentLimits: LIMITS, timing: { stop: 100 } });
+  const machine = {
+    paths: { runner: '/' },
+    get: async () => await Promise.resolve(Buffer.from(JSON.stringify(config))),
+  };
+  Object.assign(api.parts.machines, {
+    connect: async () => {
+      if (config === undefined) throw new MurmurError('NOT_FOUND', 'no such machine');
+      return await Promise.resolve(machine);
+    },
+  });
   lead = await agent('lead');
   sibling = await agent('sibling');
 });
@@ -157,6 +170,26 @@ describe('what waits at an agent', () => {
       expect.objectContaining({ name: 'queueAdd', payload: expect.objectContaining({ kind: 'queue' }) }),
     ]);
     expect(known.signals[0]?.payload).toMatchObject({ text: { ref: expect.any(String), bytes: 400_000 } });
+  });
+});
+
+describe('status', () => {
+  const limitsOf = async (): Promise<unknown> => (await api.client.call('status', { slug: 'other' })).limits;
+  const vm = { name: 'murmur-00000001', provider: 'local', isolation: 'namespaces', state: 'running' } as const;
+
+  test('shows the limits that the machine was given, and those of the server', async () => {
+    const given = { processes: 64, memory_mb: 100, shm_mb: 10, disk_mb: 1_000 };
+    known.agents.set(OTHER, { status: { vm } });
+    config = { isolation: { limits: given } };
+    expect(await limitsOf()).toEqual({ ...given, ...LIMITS });
+  });
+
+  test('shows none of a machine that an earlier build made, or that is out of reach', async () => {
+    known.agents.set(OTHER, { status: { vm } });
+    for (const content of [{ isolation: {} }, undefined]) {
+      config = content;
+      expect(await limitsOf()).toEqual(LIMITS);
+    }
   });
 });
 

@@ -41,7 +41,15 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 };
 
 /** Files that read the environment: the configuration gets it from them. */
-export const ENTRIES: readonly string[] = ['**/main.ts', 'bin/**', 'scripts/**', 'demo/**', 'bench/**', 'abuse/**', 'test/**'];
+export const ENTRIES: readonly string[] = [
+  '**/main.ts',
+  'bin/**',
+  'scripts/**',
+  'demo/**',
+  'bench/**',
+  'abuse/**',
+  'test/**',
+];
 
 /** The most specific layer a file belongs to, by its path from the root; undefined outside the layers. */
 export function layerOf(file: string): string | undefined {

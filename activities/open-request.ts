@@ -2,6 +2,8 @@
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { OpenRequest } from '../contract/wire/runner.ts';
+import { givenSecrets } from '../contract/wire/secret-names.ts';
+import { AGENT_TOKEN } from '../contract/wire/tokens.ts';
 import type { Machine } from '../drivers/machines/provider.ts';
 import type { AgentPorts } from './ports.ts';
 import { wholeText } from './prompt.ts';
@@ -20,26 +22,27 @@ export async function openRequest(
   restore?: string,
 ): Promise<OpenRequest> {
   const server = ports.api();
-  const [secrets, appended, journalAfter, api] = await Promise.all([
+  const [stored, appended, journalAfter, api] = await Promise.all([
     spec.secrets === undefined ? {} : ports.secrets.get(spec.secrets.ref),
     spec.append_system_prompt === undefined ? undefined : wholeText(ports, spec.append_system_prompt),
     ports.events.lastSeq(workflowIdOf(spec.identity), 'runner'),
     server === undefined ? undefined : machine.expose(server),
   ]);
+  const { credentials, secrets, dropped } = givenSecrets(ports.credentials, stored, [AGENT_TOKEN]);
   return {
     repos: spec.repos,
     session_id: spec.session_id,
     backend: spec.backend,
     ...(spec.model === undefined ? {} : { model: spec.model }),
     ...(appended === undefined ? {} : { append_system_prompt: appended }),
-    // A spawn-time secret goes before a credential of the same name: it was given for this agent.
-    env: { ...ports.credentials, ...secrets, [WORKFLOW_ID]: workflowIdOf(spec.identity) },
+    env: { ...credentials, ...secrets, [WORKFLOW_ID]: workflowIdOf(spec.identity) },
     secret_names: [
       ...new Set([
-        ...Object.keys(ports.credentials).filter((name) => SECRET_CREDENTIALS.test(name)),
+        ...Object.keys(credentials).filter((name) => SECRET_CREDENTIALS.test(name)),
         ...Object.keys(secrets),
       ]),
     ],
+    ...(dropped.length === 0 ? {} : { dropped_secrets: dropped }),
     ...(restore === undefined ? {} : { restore }),
     journal_after: journalAfter,
     ...(api === undefined ? {} : { api }),

@@ -3,6 +3,8 @@ import { taskQueueOf } from '../contract/wire/messages.ts';
 import type { Environment } from './environment.ts';
 import { choiceOf, countOf, portOf } from './environment.ts';
 import { ensureHostId } from './home.ts';
+import type { HostSettings } from './host-settings.ts';
+import { loadHostSettings } from './host-settings.ts';
 import type { ModelCredentials } from './model-credentials.ts';
 import { modelCredentials } from './model-credentials.ts';
 import { findClaude } from './programs.ts';
@@ -31,6 +33,8 @@ export interface Config extends Settings {
   readonly publicUrl: string | undefined;
   /** Largest upload, in bytes. */
   readonly uploadLimit: number;
+  /** What each agent may take of the host, and what it is shown of it. */
+  readonly host: HostSettings;
   /** How far a tree of agents may grow: levels, and living agents beneath one root. */
   readonly limits: { readonly depth: number; readonly agents: number };
 }
@@ -71,6 +75,7 @@ export async function loadConfig(env: Environment, source: SettingsSource): Prom
       depth: countOf(env, 'MURMUR_MAX_DEPTH') ?? DEFAULT_LIMITS.depth,
       agents: countOf(env, 'MURMUR_MAX_AGENTS') ?? DEFAULT_LIMITS.agents,
     }),
+    host: await loadHostSettings(settings.home),
     publicUrl: publicUrlOf(env),
     uploadLimit: (countOf(env, 'MURMUR_MAX_UPLOAD_MB') ?? DEFAULT_UPLOAD_MB) * MB,
     isolation: choiceOf(env, 'MURMUR_ISOLATION', ISOLATION_CHOICES) ?? 'auto',

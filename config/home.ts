@@ -116,11 +116,26 @@ export function makeHome(paths: HomePaths): void {
     chmodSync(paths.root, 0o700);
     const folders = [paths.temporal.folder, paths.cache, paths.logs.folder, paths.objects, paths.events, paths.secrets];
     for (const folder of [...folders, paths.machines]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    closeDatabase(paths);
   } catch (error) {
     throw new MurmurError('FAILED_PRECONDITION', `MURMUR_HOME ${paths.root} cannot be written: ${messageOf(error)}`, {
       hint: 'make it writable, or set MURMUR_HOME to a folder of yours',
       cause: error,
     });
+  }
+}
+
+/**
+ * Takes every right but the owner's from the database of the embedded Temporal server, which holds prompts in clear and is
+ * made with the rights that the caller's umask leaves. Its log and its index get the rights that it has at their making.
+ */
+function closeDatabase({ temporal }: Pick<HomePaths, 'temporal'>): void {
+  for (const ending of ['', '-wal', '-shm']) {
+    try {
+      chmodSync(`${temporal.database}${ending}`, 0o600);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
   }
 }
 

@@ -38,7 +38,7 @@ export interface Settings {
 /** Throws INVALID_ARGUMENT that names the source and the value. */
 export async function loadSettings(env: Environment, source: SettingsSource): Promise<Settings> {
   const home = homePaths(murmurHome(env));
-  const project = await loadProject(source.cwd);
+  const project = await loadProject(source.cwd, home.root);
   const model = source.flags?.model ?? textOf(env, 'MURMUR_MODEL') ?? project.model;
   const apiUrl = textOf(env, 'MURMUR_API_URL') ?? readStackFile(home)?.server.url;
   const token = textOf(env, 'MURMUR_TOKEN') ?? readToken(home);

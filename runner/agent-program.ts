@@ -69,6 +69,11 @@ export class AgentProgram {
     }
   }
 
+  /** The process that holds the program; undefined when it does not run. */
+  async pid(): Promise<number | undefined> {
+    return (await this.#opening?.catch(() => undefined))?.pid;
+  }
+
   /** Files of the conversation; none when the program does not run. */
   async transcriptFiles(): Promise<readonly string[]> {
     const session = await this.#opening?.catch(() => undefined);

@@ -1,4 +1,5 @@
 // What `/open` makes: the workspace and the agent program, at the same time.
+import type { AgentEvent } from '../contract/wire/events.ts';
 import type { OpenReply, OpenRequest } from '../contract/wire/runner.ts';
 import type { AgentBackend } from '../drivers/backends/backend.ts';
 import { readProjectInstructions } from '../drivers/backends/project-instructions.ts';
@@ -33,6 +34,7 @@ export async function openSession(
   const { paths, containment, scrubber, env } = context;
   scrubber.add(secretsOf(request));
   context.journal.continueAfter(request.journal_after ?? 0);
+  for (const name of request.dropped_secrets ?? []) context.journal.append(droppedSecret(name));
   await context.allowRemotes(request.repos.map(({ clone_url }) => clone_url));
   const relayPort = request.api === undefined ? undefined : await context.relay.relayTo(request.api);
   const workspace = new Workspace(request.repos, paths, context);
@@ -76,6 +78,12 @@ export async function openSession(
   }
   await program.stop();
   throw prepared.status === 'rejected' ? prepared.reason : started.status === 'rejected' ? started.reason : undefined;
+}
+
+/** An agent that an earlier build started goes on without the variable. */
+function droppedSecret(name: string): AgentEvent {
+  const message = `secret ${JSON.stringify(name)} is no longer given: it steers programs, or it is a model's address without a key`;
+  return { type: 'error', code: 'secret_dropped', message };
 }
 
 function secretsOf({ env, secret_names }: OpenRequest): Record<string, string> {

@@ -21,6 +21,8 @@ import type { AgentBackend, BackendTurnEnd } from '../drivers/backends/backend.t
 import { Assessments } from './assessment/assessments.ts';
 import { changesText } from './assessment/changes.ts';
 import type { Containment } from './containment.ts';
+import { DiskLimit } from './disk/disk-limit.ts';
+import type { DiskLimitOptions } from './disk/disk-limit.ts';
 import { readFile } from './files/read-file.ts';
 import { eventsAfter } from './journal/follow.ts';
 import { Journal } from './journal/journal.ts';
@@ -51,6 +53,8 @@ export interface RunnerOptions {
   readonly node: string;
   /** Which build this runner is of: drivers/machines/runner-build.ts. */
   readonly build: string;
+  /** How much disk the agent may use; absent on machines of earlier builds. */
+  readonly disk?: Omit<DiskLimitOptions, 'onExcess'> | undefined;
 }
 
 export class Runner {
@@ -60,6 +64,7 @@ export class Runner {
   readonly #turns: Turns;
   readonly #assessments: Assessments;
   readonly #captures = new Captures();
+  readonly #disk: DiskLimit | undefined;
   #session: OpenedSession | undefined;
   #opening: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -78,7 +83,9 @@ export class Runner {
       run: (request, wires) => {
         const { program, observer, workspace } = this.#opened();
         const observe = () => observer.observe(workspace.checkouts);
-        return runTurn({ program, containment, observe }, request, wires);
+        const note = this.#disk?.note;
+        const prompt = note === undefined ? request.prompt : `${note}\n\n${request.prompt}`;
+        return runTurn({ program, containment, observe }, { ...request, prompt }, wires);
       },
     });
     this.#assessments = new Assessments((request, signal) => this.#ask(request, signal));
@@ -86,6 +93,9 @@ export class Runner {
     this.#turns.finishUnfinished(ordered?.status ?? 'crashed');
     removeState(paths.stopOrder);
     rmSync(paths.clones, { recursive: true, force: true });
+    if (options.disk !== undefined) {
+      this.#disk = new DiskLimit({ ...options.disk, onExcess: (message) => void this.#endGrowth(message) });
+    }
   }
 
   /** Opens the way for git inside the isolation. */
@@ -209,7 +219,21 @@ export class Runner {
     return end;
   }
 
+  /** Ends the turn, and everything that the agent has started: what writes may have been started by an earlier turn. */
+  async #endGrowth(message: string): Promise<void> {
+    this.journal.append({ type: 'error', code: 'disk', message });
+    const action = 'tell the agent what to delete, or have the owner of the host raise limits.disk_mb';
+    this.#turns.endByLimit({ kind: 'disk', message, action, retryable: false });
+    const pid = await this.#session?.program.pid();
+    try {
+      await this.#options.containment.endStartedSince(new Date(0), pid === undefined ? [] : [pid]);
+    } catch (error) {
+      console.error(error);
+    }
+  }
+
   async #stop({ status, last }: StopRequest): Promise<void> {
+    this.#disk?.close();
     // If this process dies on the way, the next one ends the turn with the status that was ordered.
     writeState(this.#options.paths.stopOrder, { status } satisfies StopRequest);
     const snapshot =

@@ -16,6 +16,7 @@ import { HttpServer } from './http/server.ts';
 import type { Route } from './http/server.ts';
 import { machinePaths } from './machine-paths.ts';
 import type { MachinePaths } from './machine-paths.ts';
+import type { IsolationSpec } from '../drivers/machines/isolation/isolation.ts';
 import { Runner } from './runner.ts';
 import type { RunnerOptions } from './runner.ts';
 import { readState, removeState, writeState } from './state-file.ts';
@@ -29,7 +30,9 @@ export interface ServedRunner {
   stop(): Promise<void>;
 }
 
-export type ServeOptions = Omit<RunnerOptions, 'paths' | 'machine' | 'containment'> & {
+export type ServeOptions = Omit<RunnerOptions, 'paths' | 'machine' | 'containment' | 'disk'> & {
+  /** Between looks at the disk; a second unless given. */
+  readonly diskLookMs?: number;
   readonly openContainment: (config: RunnerConfig, paths: MachinePaths) => Promise<RunnerOptions['containment']>;
 };
 
@@ -44,7 +47,8 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
   // What a killed runner left is not this one's: it would go on writing into the workspace. A machine without an address
   // has had no runner that could have started anything.
   if (readState<RunnerAddress>(paths.address) !== undefined) await containment.endAll();
-  const runner = new Runner({ ...options, machine: config.machine, paths, containment });
+  const disk = diskLimitOf(config, paths, options.diskLookMs);
+  const runner = new Runner({ ...options, machine: config.machine, paths, containment, disk });
   await runner.listen();
   const closing = new AbortController();
   const server = new HttpServer({
@@ -95,4 +99,17 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
       },
     };
   }
+}
+
+/** As the provider has written it; undefined for a machine of a build that set no limit. */
+function diskLimitOf(
+  { isolation }: RunnerConfig,
+  paths: MachinePaths,
+  lookMs: number | undefined,
+): RunnerOptions['disk'] {
+  const { limits, paths: own } = isolation as Partial<IsolationSpec>;
+  if (limits === undefined) return undefined;
+  // The machine's /tmp is among the files of the isolation.
+  const folders = [paths.home, paths.work, paths.run, ...(own === undefined ? [] : [own.isolation])];
+  return { folders, limitMb: limits.disk_mb, ...(lookMs === undefined ? {} : { lookMs }) };
 }

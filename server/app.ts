@@ -17,6 +17,7 @@ import { addPages } from './page/routes.ts';
 import { addPorts } from './ports/relay.ts';
 import { addUpgrades, isPortUpgrade } from './ports/upgrades.ts';
 import { addRoutes, logFailure } from './routes.ts';
+import { TokenWatch } from './token-watch.ts';
 import { addUploads } from './uploads/routes.ts';
 
 /** A prompt of several megabytes passes; more belongs into the repository. */
@@ -28,6 +29,7 @@ const BODY_LIMIT = 8 * 1024 * 1024;
  */
 export function createServer(parts: ServerParts): FastifyInstance {
   const stopping = new AbortController();
+  const watch = new TokenWatch(parts.tokens, parts.timing.tokenCheck);
   // Named by fastify's type: hooks and handlers are typed by it.
   const logger: FastifyBaseLogger = parts.log;
   const app = fastify({
@@ -53,13 +55,13 @@ export function createServer(parts: ServerParts): FastifyInstance {
   addGuard(app, parts.settings.hosts);
   addLog(app);
   addHealth(app, parts);
-  addUploads(app, parts);
+  addUploads(app, parts, watch);
   addPorts(app, parts);
   addPages(app, parts, stopping.signal);
   addUpgrades(app, parts, stopping.signal);
   // A scope of its own: health is answered without a token.
   app.register(async (api) => {
-    addIdentity(api, parts.tokens);
+    addIdentity(api, parts.tokens, watch);
     addRoutes(api, parts, stopping.signal);
     addMcp(api, parts, stopping.signal);
     await Promise.resolve();
@@ -91,6 +93,8 @@ function addErrors(app: FastifyInstance): void {
 
 function answerError(reply: FastifyReply, request: FastifyRequest, error: MurmurError, status: number): FastifyReply {
   if (error.code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');
+  const waitMs = error.details?.['retry_after_ms'];
+  if (typeof waitMs === 'number') void reply.header('retry-after', String(Math.ceil(waitMs / 1_000)));
   (request as Logged).failure = error.code;
   return reply.code(status).send(errorAnswer(error, request.id));
 }

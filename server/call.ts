@@ -7,6 +7,7 @@ import { callerOf, nameOf } from './caller.ts';
 import type { Call } from './handlers/handler.ts';
 import { handlers } from './handlers/index.ts';
 import type { ServerParts } from './parts.ts';
+import { unlessRevoked } from './token-watch.ts';
 
 /** What is known of a call beside its input. */
 export interface CallFacts {
@@ -42,30 +43,35 @@ export async function answerTo(
   parts: ServerParts,
   operation: Operation,
   input: unknown,
-  { call, stopping }: { readonly call: Call; readonly stopping: AbortSignal },
+  stoppable: Stoppable & { readonly call: Call },
 ): Promise<unknown> {
-  return await answerUnlessStopped(operation, { call, stopping }, () => handlerOf(operation)(parts, input, call));
+  return await answerUnlessStopped(operation, stoppable, () => handlerOf(operation)(parts, input, stoppable.call));
 }
 
-/** A call, and the signal that aborts when the server stops. */
+/** A call, and what ends it from outside. */
 export interface Stoppable {
   readonly call: Pick<Call, 'signal'>;
+  /** Aborts when the server stops. */
   readonly stopping: AbortSignal;
+  /** Aborts with an error when the caller's token is no longer valid. */
+  readonly revoked: AbortSignal;
 }
 
 /**
  * The answer of the work. Throws UNAVAILABLE when the server stops before there is one: a handler that waits ends
- * early then, with what it knows so far, and that is not what was waited for.
+ * early then, with what it knows so far, and that is not what was waited for. Throws UNAUTHENTICATED as soon as the
+ * caller's token is no longer valid; what was asked for may be done nevertheless.
  */
 export async function answerUnlessStopped(
   operation: Operation,
-  { call, stopping }: Stoppable,
+  { call, stopping, revoked }: Stoppable,
   work: () => Promise<unknown>,
 ): Promise<unknown> {
   try {
-    const answer = await work();
+    const answer = await unlessRevoked(revoked, work());
     if (!stopping.aborted || operation.stream !== 'result') return answer;
   } catch (error) {
+    if (revoked.aborted) throw revoked.reason;
     if (!call.signal.aborted || error !== call.signal.reason) throw error;
   }
   throw new MurmurError('UNAVAILABLE', 'the API server is stopping', { hint: 'try again in a moment' });

@@ -1,38 +1,51 @@
 // Who calls: read from the request before its body is.
 import { randomUUID } from 'node:crypto';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { absolutePathOf, parseWorkflowId } from '../contract/wire/identity.ts';
 import type { Caller } from '../contract/wire/rights.ts';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
 import type { Tokens } from './parts.ts';
+import type { TokenWatch } from './token-watch.ts';
+import { expiry } from './token-watch.ts';
 
-const entries = new WeakMap<FastifyRequest, TokenEntry>();
+/** A bearer whose token is known. */
+export interface Bearer {
+  readonly token: TokenEntry;
+  /** Aborts with UNAUTHENTICATED when the token is no longer valid before the answer's end. */
+  readonly revoked: AbortSignal;
+}
+
+const bearers = new WeakMap<FastifyRequest, Bearer>();
 
 /** Lets only known bearers pass, before the body is read: a stranger's eight megabytes are not. */
-export function addIdentity(app: FastifyInstance, tokens: Tokens): void {
-  app.addHook('onRequest', async (request) => {
-    entries.set(request, await identify(tokens, request));
+export function addIdentity(app: FastifyInstance, tokens: Tokens, watch: TokenWatch): void {
+  app.addHook('onRequest', async (request, reply) => {
+    bearers.set(request, await identify(tokens, watch, request, reply));
   });
 }
 
-/** The entry of a request that `addIdentity` has let pass. */
-export function tokenOf(request: FastifyRequest): TokenEntry {
-  const entry = entries.get(request);
-  if (entry === undefined) throw new TypeError('the hook has let a stranger pass');
-  return entry;
+/** The bearer of a request that `addIdentity` has let pass. */
+export function bearerOf(request: FastifyRequest): Bearer {
+  const bearer = bearers.get(request);
+  if (bearer === undefined) throw new TypeError('an unauthenticated request reached a handler');
+  return bearer;
 }
 
-/** The entry of the bearer's token. Throws UNAUTHENTICATED. */
-export async function identify(tokens: Tokens, request: FastifyRequest): Promise<TokenEntry> {
+/** The bearer of the request, watched until its answer ends. Throws UNAUTHENTICATED. */
+export async function identify(
+  tokens: Tokens,
+  watch: TokenWatch,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Bearer> {
   const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   if (token === undefined) throw new MurmurError('UNAUTHENTICATED', 'token required: send it as a bearer token');
   const entry = await tokens.identify(token);
   if (entry === undefined) throw new MurmurError('UNAUTHENTICATED', 'the token is not known');
-  if (entry.expires_at !== undefined && Date.parse(entry.expires_at) <= Date.now()) {
-    throw new MurmurError('UNAUTHENTICATED', `the token has expired at ${entry.expires_at}`);
-  }
-  return entry;
+  const problem = expiry(entry);
+  if (problem !== undefined) throw problem;
+  return { token: entry, revoked: watch.watch(token, entry, reply.raw) };
 }
 
 /** Who the bearer of a token is. A token of an agent whose id cannot be read lets nobody in. */

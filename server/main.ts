@@ -11,6 +11,7 @@ import { createMachines } from '../drivers/machines/configured.ts';
 import { createDirectoryObjectStore } from '../drivers/objects/directory.ts';
 import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
 import { createDirectoryTokenStore } from '../drivers/tokens/directory.ts';
+import { createAllowances } from './allowances/allowances.ts';
 import { createServer } from './app.ts';
 import type { ServerParts } from './parts.ts';
 import { createTemporalClient } from './temporal-client.ts';
@@ -39,15 +40,17 @@ async function partsOf(config: Config): Promise<ServerParts> {
   }
   const secrets = createDirectorySecretStore(home.secrets);
   const tokenStore = createDirectoryTokenStore(home.tokenStore);
+  const objects = createDirectoryObjectStore(home.objects);
   return {
     temporal: createTemporalClient(temporal.connectionOptions, temporal.namespace),
     events: createFileEventLog(home.events),
-    objects: createDirectoryObjectStore(home.objects),
+    objects,
     secrets,
     machines: (await createMachines(config, { ...process.env })).local,
     tokens: createTokens(home.tokens, tokenStore),
     tokenStore,
     signer: await createSigner(secrets),
+    allowances: createAllowances(config.host.limits, objects),
     controlPorts: () => controlPorts(home, { api: config.ports.api, temporal: temporal.address }),
     settings: {
       version: packageJson.version,
@@ -61,6 +64,7 @@ async function partsOf(config: Config): Promise<ServerParts> {
       taskQueue: config.taskQueue,
       hosts: config.publicUrl === undefined ? [] : [new URL(config.publicUrl).hostname],
       limits: config.limits,
+      agentLimits: config.host.limits,
       ...publicUrlSetting(config),
       uploadLimit: config.uploadLimit,
     },

@@ -10,7 +10,7 @@ import type { Operation } from '../contract/operation.ts';
 import type { Session } from '../mcp/session/session.ts';
 import { createSession } from '../mcp/session/session.ts';
 import { answerTo, answerUnlessStopped, openCall } from './call.ts';
-import { tokenOf } from './caller.ts';
+import { bearerOf } from './caller.ts';
 import { murmurErrorOf } from './errors.ts';
 import type { Call } from './handlers/handler.ts';
 import { parseInput } from './input.ts';
@@ -32,15 +32,16 @@ export function addMcp(app: FastifyInstance, parts: ServerParts, stopping: Abort
         const operation: Operation = operations[name as OperationName];
         // A client that asks again asks for another call: the protocol has no key for repetitions.
         const id = randomUUID();
-        const signal = AbortSignal.any([stopping, options.signal]);
-        const facts = { id, token: tokenOf(request), host: request.headers.host ?? '', signal };
+        const { token, revoked } = bearerOf(request);
+        const signal = AbortSignal.any([stopping, options.signal, revoked]);
+        const facts = { id, token, host: request.headers.host ?? '', signal };
         const open = (each: Operation): Call => ({ ...openCall(each, facts), progress: options.onProgress });
         const fileCall = fileCallOf(name, input);
         if (fileCall !== undefined) {
-          return await answerUnlessStopped(operation, { call: facts, stopping }, () => fileCall(parts, open));
+          return await answerUnlessStopped(operation, { call: facts, stopping, revoked }, () => fileCall(parts, open));
         }
         const call = open(operation);
-        return await answerTo(parts, operation, parseInput(operation, input), { call, stopping });
+        return await answerTo(parts, operation, parseInput(operation, input), { call, stopping, revoked });
       },
       errorOf: (error) => {
         const known = murmurErrorOf(error);

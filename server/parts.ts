@@ -7,6 +7,7 @@ import type { MachineProvider } from '../drivers/machines/provider.ts';
 import type { ObjectStore } from '../drivers/objects/object-store.ts';
 import type { SecretStore } from '../drivers/secrets/secret-store.ts';
 import type { TokenStore } from '../drivers/tokens/token-store.ts';
+import type { AllowanceLimits, Allowances } from './allowances/allowances.ts';
 import type { Signer } from './signer.ts';
 import type { Timing } from './timing.ts';
 
@@ -16,6 +17,8 @@ export interface Tokens {
   readonly source: string;
   /** The entry of the token, expired ones included; undefined for an unknown one. Takes as long for any token. */
   identify(token: string): Promise<TokenEntry | undefined>;
+  /** Another text than before whenever a token may have come, changed or gone. Cheap: for looking often. */
+  version(): Promise<string>;
 }
 
 /** Facts that the server tells about itself, and whom it answers. */
@@ -33,6 +36,7 @@ export interface ServerSettings {
   /** Names that a Host header may hold beside the loopback ones, without port. */
   readonly hosts: readonly string[];
   readonly limits: TreeLimits;
+  readonly agentLimits: AllowanceLimits;
   /** Where people reach the server, without a slash at its end; absent: wherever the caller does. */
   readonly publicUrl?: string;
   /** Largest upload, in bytes. */
@@ -57,6 +61,7 @@ export interface ServerParts {
   readonly tokens: Tokens;
   readonly tokenStore: TokenStore;
   readonly signer: Signer;
+  readonly allowances: Allowances;
   /** Loopback ports on which Murmur's own processes listen, runners aside. */
   readonly controlPorts: () => ReadonlySet<number>;
   readonly settings: ServerSettings;

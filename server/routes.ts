@@ -4,12 +4,13 @@ import { operations } from '../contract/operations/index.ts';
 import type { OperationName } from '../contract/operations/index.ts';
 import type { Operation } from '../contract/operation.ts';
 import { answerTo, handlerOf, openCall } from './call.ts';
-import { callId, tokenOf } from './caller.ts';
+import { bearerOf, callId } from './caller.ts';
 import { errorAnswer, murmurErrorOf } from './errors.ts';
 import { EventStream } from './event-stream.ts';
 import type { Call } from './handlers/handler.ts';
 import { parseInput } from './input.ts';
 import type { ServerParts } from './parts.ts';
+import { unlessRevoked } from './token-watch.ts';
 
 /** Adds `POST /v1/<operation>` for each; the signal aborts when the server stops. */
 export function addRoutes(app: FastifyInstance, parts: ServerParts, stopping: AbortSignal): void {
@@ -30,6 +31,7 @@ interface Exchange {
   readonly reply: FastifyReply;
   readonly call: Omit<Call, 'progress'>;
   readonly stopping: AbortSignal;
+  readonly revoked: AbortSignal;
 }
 
 function openExchange(
@@ -40,10 +42,11 @@ function openExchange(
 ): Exchange {
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, stopping]);
+  const { token, revoked } = bearerOf(request);
+  const signal = AbortSignal.any([gone.signal, stopping, revoked]);
   const host = request.headers.host ?? '';
-  const call = openCall(operation, { id: callId(request), token: tokenOf(request), host, signal });
-  return { request, reply, stopping, call };
+  const call = openCall(operation, { id: callId(request), token, host, signal });
+  return { request, reply, stopping, revoked, call };
 }
 
 /** A stream resumes after the last event that the caller saw, which its client sends as a header. */
@@ -60,11 +63,11 @@ async function answerOnce(
   input: unknown,
   exchange: Exchange,
 ): Promise<unknown> {
-  const { request, reply, call, stopping } = exchange;
+  const { request, reply, call, stopping, revoked } = exchange;
   const progress = takesEvents(request) ? new ProgressStream(reply, parts.timing, call.signal) : undefined;
   try {
     const whole = { ...call, progress: (event: object) => progress?.tell(event) };
-    const answer = await answerTo(parts, operation, input, { call: whole, stopping });
+    const answer = await answerTo(parts, operation, input, { call: whole, stopping, revoked });
     const stream = progress?.end();
     if (stream === undefined) return plainAnswer(reply, answer);
     await stream.send({ name: 'result', data: answer });
@@ -88,13 +91,16 @@ async function answerEvents(
   input: unknown,
   exchange: Exchange,
 ): Promise<unknown> {
-  const { reply, call, stopping } = exchange;
-  const events = (await handlerOf(operation)(parts, input, { ...call, progress: () => undefined })) as AsyncIterable<{
-    id: string;
-  }>;
+  const { reply, call, stopping, revoked } = exchange;
+  const handled = handlerOf(operation)(parts, input, { ...call, progress: () => undefined });
+  const events = (await unlessRevoked(revoked, handled)) as AsyncIterable<{ id: string }>;
   const stream = new EventStream(reply, parts.timing.heartbeat, call.signal);
   try {
-    for await (const event of events) await stream.send({ id: event.id, data: event });
+    for await (const event of events) {
+      revoked.throwIfAborted();
+      await stream.send({ id: event.id, data: event });
+    }
+    revoked.throwIfAborted();
     await stream.send({ name: stopping.aborted ? 'reconnect' : 'end', data: {} });
     stream.close();
   } catch (error) {

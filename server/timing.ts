@@ -13,6 +13,8 @@ export interface Timing {
   readonly heartbeat: number;
   /** How long an answer with progress may stay a plain answer, so that quick ones and early errors need no stream. */
   readonly plainAnswer: number;
+  /** Between looks at the tokens of running calls: a call ends within a second of the revocation of its token. */
+  readonly tokenCheck: number;
   /** Between questions to an agent that is being killed. */
   readonly killProbe: number;
   /** An agent under kill that answers no question for so long has no worker: it is terminated. */
@@ -36,6 +38,7 @@ export const TIMING: Timing = {
   recheck: 15_000,
   heartbeat: 15_000,
   plainAnswer: 500,
+  tokenCheck: 500,
   killProbe: 5_000,
   killUnanswered: 15_000,
   killBound: 120_000,

@@ -16,6 +16,7 @@ export function createTokens(path: string, store: TokenStore): Tokens {
   return {
     source: path,
     identify: async (token) => findEntry(await entries(), token) ?? (await findToken(store, token)),
+    version: async () => (await Promise.all([versionOf(path), store.version()])).join(' '),
   };
 }
 

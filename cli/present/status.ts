@@ -24,6 +24,7 @@ export function statusText(status: Status, now: number): string {
     ['model', status.model],
     ['vm', vmText(status)],
     ['temporal', openText(status)],
+    ['limits', limitsText(status)],
     ['progress', progressText(status, now)],
     ['working on', head(status.working_on)],
     ['queued', status.queued.map((text) => oneLine(text, HEAD)).join('\n')],
@@ -71,6 +72,23 @@ function openText({ temporal_open: reason }: Status): string | undefined {
   return reason === undefined
     ? undefined
     : `open: agents and every other process of the host can use it without credentials (${reason})`;
+}
+
+/** `512 processes, 4096 MiB memory, …` */
+function limitsText({ limits }: Status): string | undefined {
+  if (limits === undefined) return undefined;
+  const { disk_mb, memory_mb, messages_per_second: messages, processes, queued_mb, shm_mb, uploads_mb } = limits;
+  const amount = (value: number | undefined, what: string): readonly string[] =>
+    value === undefined ? [] : [`${value.toString()} ${what}`];
+  return [
+    ...amount(processes, 'processes'),
+    ...amount(memory_mb, 'MiB memory'),
+    ...amount(shm_mb, 'MiB /dev/shm'),
+    ...amount(disk_mb, 'MiB disk'),
+    ...amount(uploads_mb, 'MB uploads'),
+    ...amount(messages, 'messages/s'),
+    ...amount(queued_mb, 'MB queued'),
+  ].join(', ');
 }
 
 function parkedText({ parked }: Status): string | undefined {

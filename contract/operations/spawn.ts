@@ -8,7 +8,12 @@ import { branchName, repoInput } from '../schema/repo.ts';
 import { spawnSecrets } from '../schema/secrets.ts';
 import { modelName, taskSubjects } from '../schema/text.ts';
 import { ASSESSMENT_LIMIT, COMPLETION_CHECKS } from '../wire/assessment.ts';
+import { REFUSED_SECRET_NAMES } from '../wire/secret-names.ts';
 import { DEQUEUE_STRATEGIES, ON_IDLE, PURPOSE_LIMIT } from '../wire/agent.ts';
+
+const REFUSED_TEXT = Object.entries(REFUSED_SECRET_NAMES)
+  .map(([kind, names]) => `${kind} (${names.map((name) => `\`${name}\``).join(', ')})`)
+  .join('; ');
 
 export const spawn = defineOperation({
   name: 'spawn',
@@ -110,7 +115,11 @@ export const spawn = defineOperation({
         .optional()
         .describe('Inputs of the flight: an object, or its JSON text. Its pilot and all its agents read them.'),
       secrets: spawnSecrets.describe(
-        'Environment variables for this agent alone, name to value. Stored apart from the history, deleted at its end.',
+        'Environment variables for this agent alone, name to value. Stored apart from the history, deleted at its end. ' +
+          "A person's to give: an agent cannot set any. A name has A-Z, 0-9 and `_`. Names are refused that steer " +
+          `programs: ${REFUSED_TEXT}. Keys of models are allowed (\`ANTHROPIC_API_KEY\`, ` +
+          '`ANTHROPIC_AUTH_TOKEN`, `CLAUDE_CODE_OAUTH_TOKEN`, `OPENAI_API_KEY`, `CODEX_API_KEY`); the agent then gets no key ' +
+          "of the operator's for that program. An address of a model (`ANTHROPIC_BASE_URL`, `OPENAI_BASE_URL`) needs such a key.",
       ),
     })
     .superRefine((input, context) => {

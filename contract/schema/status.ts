@@ -12,6 +12,16 @@ const machineView = z.object({
   state: z.enum(['provisioning', 'running', 'stopped', 'gone']),
 });
 
+const limitsView = z.object({
+  processes: z.number().int().optional().describe('Processes and threads at once.'),
+  memory_mb: z.number().int().optional().describe('Memory, in MiB.'),
+  shm_mb: z.number().int().optional().describe('Size of its /dev/shm, in MiB.'),
+  disk_mb: z.number().int().optional().describe('What its files may hold, in MiB.'),
+  uploads_mb: z.number().int().describe('What it may upload in all, in MB.'),
+  messages_per_second: z.number().int().describe('What it may send to one agent in a second.'),
+  queued_mb: z.number().int().describe('What it may have waiting at one agent, in MB.'),
+});
+
 const branchState = z.object({
   repo: z.string().describe('Clone URL.'),
   branch: z.string(),
@@ -75,6 +85,11 @@ export const agentStatus = z.object({
     .optional()
     .describe(
       'Why agents and every other process of the host can use Temporal without credentials. Absent: they cannot.',
+    ),
+  limits: limitsView
+    .optional()
+    .describe(
+      'Limits in force, of a living agent in `status`. Those of its machine are absent on a machine that was made without.',
     ),
   turn: z
     .object({

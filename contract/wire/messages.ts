@@ -110,9 +110,18 @@ export interface SpawnChildInput {
   readonly spec: AgentSpec;
 }
 
+/** Messages of one sender that no turn has taken. */
+export interface WaitingBytes {
+  /** Account or agent path. */
+  readonly from: string;
+  readonly bytes: number;
+}
+
 export interface AgentQueries {
   readonly status: { readonly input: StatusQueryInput; readonly output: AgentStatus };
   readonly taskList: { readonly input: Record<string, never>; readonly output: readonly Task[] };
+  /** What waits for a turn, by sender. */
+  readonly waiting: { readonly input: Record<string, never>; readonly output: readonly WaitingBytes[] };
   readonly taskGet: { readonly input: { readonly task_id: string }; readonly output: Task };
 }
 
@@ -140,7 +149,12 @@ export const AGENT_UPDATES = [
   'setBudget',
   'reportUsage',
 ] as const satisfies readonly (keyof AgentUpdates)[];
-export const AGENT_QUERIES = ['status', 'taskList', 'taskGet'] as const satisfies readonly (keyof AgentQueries)[];
+export const AGENT_QUERIES = [
+  'status',
+  'taskList',
+  'taskGet',
+  'waiting',
+] as const satisfies readonly (keyof AgentQueries)[];
 
 /** Search attributes of an agent workflow, all registered by temporal-dev.yaml. Stored in the clear: never a prompt. */
 export const SEARCH_ATTRIBUTES = {

@@ -10,6 +10,11 @@ export function uploadKeys(id: string): { readonly about: string; readonly conte
   return { about: `uploads/${id}/about.json`, content: `uploads/${id}/content` };
 }
 
+/** How many bytes the agent has uploaded. */
+export function uploadTotalKey(agentId: string): string {
+  return `agents/${agentId}/uploads.json`;
+}
+
 /** Everything about the agent's snapshots. */
 export function snapshotsPrefix(agentId: string): string {
   return `agents/${agentId}/snapshots`;

@@ -82,6 +82,8 @@ export interface OpenRequest {
   readonly env: Readonly<Record<string, string>>;
   /** Names in `env` whose values are scrubbed from every event. */
   readonly secret_names: readonly string[];
+  /** Names of spawn-time secrets that the agent has and that no agent may have any more: to be told in the log. */
+  readonly dropped_secrets?: readonly string[];
   /**
    * Absolute path, on the machine, of a captured snapshot to restore when the workspace is not there: same paths,
    * branch, HEAD, index, uncommitted and untracked files, and conversation.

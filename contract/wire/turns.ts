@@ -10,6 +10,8 @@ export interface StoredText {
   readonly text: string;
   /** Object store key of the whole text. */
   readonly ref?: string;
+  /** Bytes of the whole text, when it has a `ref` and its sender said so. */
+  readonly bytes?: number;
 }
 
 export const INLINE_TEXT_LIMIT = 16_384;
@@ -69,7 +71,8 @@ export type ModelErrorKind =
   | 'unknown';
 
 export interface TurnError {
-  readonly kind: ModelErrorKind;
+  /** `disk`: no model is to blame, the agent's files hold more than they may. */
+  readonly kind: ModelErrorKind | 'disk';
   /** One sentence with the program's own words. */
   readonly message: string;
   /** What a person can do about it, as a phrase. */

@@ -1,12 +1,14 @@
 // The machines of this host, from the configuration: for the worker, and for the server when no worker answers.
 import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { MachineLimits } from '../../contract/wire/machine-limits.ts';
 import type { Config } from '../../config/config.ts';
 import { PACKAGE_ROOT } from '../../config/package.ts';
 import { detectIsolation } from './isolation/detect.ts';
 import { createIsolation } from './isolation/isolation.ts';
 import type { IsolationSpec } from './isolation/isolation.ts';
 import { ownerHome } from './isolation/owner-home.ts';
+import { isBelow } from './isolation/mount-plan.ts';
 import type { LocalIsolation } from './local/isolation.ts';
 import { createLocalProvider } from './local/provider.ts';
 import type { MachineProvider } from './provider.ts';
@@ -19,7 +21,7 @@ const MURMUR = [process.execPath, join(PACKAGE_ROOT, 'bin', 'murmur.js')];
  * @param env environment of runners: the caller's, without credentials of models
  */
 export async function createMachines(
-  config: Pick<Config, 'home' | 'isolation' | 'claude'>,
+  config: Pick<Config, 'home' | 'host' | 'isolation' | 'claude'>,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ readonly local: MachineProvider }> {
   const { home, claude } = config;
@@ -36,7 +38,7 @@ export async function createMachines(
 }
 
 async function localIsolation(
-  { home, isolation, claude }: Pick<Config, 'home' | 'isolation' | 'claude'>,
+  { home, host, isolation, claude }: Pick<Config, 'home' | 'host' | 'isolation' | 'claude'>,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<LocalIsolation> {
   const { kind, ownUser, description } = await detectIsolation(isolation);
@@ -48,6 +50,9 @@ async function localIsolation(
   // An agent with the owner's user id could change every file of the owner's, so it sees none but programs.
   const covered =
     kind === 'namespace' && !ownUser ? ownerHome(env, [...programs, join(own, 'bin', 'murmur.js')]) : undefined;
+  const { processes, memory_mb, shm_mb, disk_mb } = host.limits;
+  const limits: MachineLimits = { processes, memory_mb, shm_mb, disk_mb };
+  const show = host.show.flatMap((path) => shownPath(path, hidden));
   return {
     description,
     ownUser,
@@ -65,10 +70,22 @@ async function localIsolation(
         ...(uid === undefined ? {} : { uid }),
         hide: [hidden, ...(covered === undefined ? [] : [covered.home])],
         keep: [layout.bin, own, ...programs.map((path) => dirname(path)), ...(covered?.shown ?? [])],
+        limits,
+        show,
       };
       return { ...spec };
     },
     // What `settings` has made comes back as plain data, from the configuration of a runner.
     endAll: (settings) => createIsolation(settings as unknown as IsolationSpec).endAll(),
   };
+}
+
+/** The real path; nothing for one that is not there, or that leads into the hidden folder by a link. */
+function shownPath(path: string, hidden: string): readonly string[] {
+  try {
+    const real = realpathSync(path);
+    return real === hidden || isBelow(real, hidden) ? [] : [real];
+  } catch {
+    return [];
+  }
 }

@@ -38,6 +38,18 @@ export function describeTokenStore(name: string, create: () => Promise<TokenStor
       expect(await test.store.list()).toEqual([]);
     });
 
+    it('has another version after each change', async () => {
+      await using test = await create();
+      const versions = new Set([await test.store.version()]);
+      for (const id of ['a', 'b']) {
+        await mintToken(test.store, { ...ENTRY, id });
+        versions.add(await test.store.version());
+      }
+      await test.store.delete('a');
+      versions.add(await test.store.version());
+      expect(versions.size).toBe(4);
+    });
+
     it('replaces the token of an id', async () => {
       await using test = await create();
       const first = await mintToken(test.store, ENTRY);

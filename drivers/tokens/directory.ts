@@ -1,5 +1,5 @@
 // Tokens as one 0600 file each in a 0700 folder: server and worker share it, and a deleted file is a dead token at once.
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { MurmurError } from '../../contract/wire/errors.ts';
@@ -7,6 +7,9 @@ import { isTokenId } from './token.ts';
 import type { StoredToken, TokenStore } from './token-store.ts';
 
 const ENDING = '.json';
+
+/** A folder's time moves with the kernel's clock tick, of 1 to 10 ms: two changes within one look like one. */
+const TICK_MS = 50;
 
 /** A store in a folder, made when the first token comes. Throws UNAVAILABLE when the disk refuses. */
 export function createDirectoryTokenStore(folder: string): TokenStore {
@@ -36,6 +39,13 @@ export function createDirectoryTokenStore(folder: string): TokenStore {
       const ids = names.filter((name) => name.endsWith(ENDING)).map((name) => name.slice(0, -ENDING.length));
       const entries = await Promise.all(ids.filter(isTokenId).map(read));
       return entries.filter((entry) => entry !== undefined);
+    },
+    async version() {
+      const found = await unlessMissing(() => stat(folder));
+      if (found === undefined) return 'absent';
+      const version = `${String(found.ino)}:${String(found.mtimeMs)}`;
+      const isSettled = Math.abs(Date.now() - found.mtimeMs) > TICK_MS;
+      return isSettled ? version : `${version}:${String(process.hrtime.bigint())}`;
     },
     async delete(id) {
       if (!isTokenId(id)) return false;

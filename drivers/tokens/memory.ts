@@ -6,11 +6,13 @@ import type { StoredToken, TokenStore } from './token-store.ts';
 /** A store that lives as long as the process. */
 export function createMemoryTokenStore(): TokenStore {
   const tokens = new Map<string, StoredToken>();
+  let version = 0;
   return {
     async put(entry) {
       if (!isTokenId(entry.id)) {
         throw new MurmurError('INVALID_ARGUMENT', `token id ${JSON.stringify(entry.id)} is not valid`);
       }
+      version += 1;
       tokens.set(entry.id, { ...entry });
     },
     async get(id) {
@@ -19,7 +21,11 @@ export function createMemoryTokenStore(): TokenStore {
     async list() {
       return [...tokens.values()];
     },
+    async version() {
+      return String(version);
+    },
     async delete(id) {
+      version += 1;
       return tokens.delete(id);
     },
   };

@@ -12,6 +12,8 @@ export interface TokenStore {
   get(id: string): Promise<StoredToken | undefined>;
   /** All of them, in no order. */
   list(): Promise<readonly StoredToken[]>;
+  /** Another text than before whenever an entry has been put or deleted, by whichever process. Cheap. */
+  version(): Promise<string>;
   /** The token is refused from the next request on. Answers whether there was one. */
   delete(id: string): Promise<boolean>;
 }

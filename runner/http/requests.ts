@@ -24,6 +24,7 @@ export function openRequest(body: Body): OpenRequest {
   for (const name of ['model', 'append_system_prompt', 'restore']) {
     if (body[name] !== undefined) need(body, name, isText, 'a text');
   }
+  if (body['dropped_secrets'] !== undefined) need(body, 'dropped_secrets', isTextList, 'a list of texts');
   if (body['journal_after'] !== undefined) need(body, 'journal_after', Number.isSafeInteger, 'a whole number');
   if (body['api'] !== undefined) need(body, 'api', isServerAddress, 'a host and a port');
   return body as unknown as OpenRequest;

@@ -3,7 +3,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { ANSWER_EVENTS } from '../../contract/wire/events.ts';
 import type { RunnerTurnOutcome, TurnReply, TurnRequest } from '../../contract/wire/runner.ts';
 import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
-import type { TurnNotice, TurnStatus } from '../../contract/wire/turns.ts';
+import type { TurnError, TurnNotice, TurnStatus } from '../../contract/wire/turns.ts';
 import type { BackendEvent } from '../../drivers/backends/backend.ts';
 import type { Journal } from '../journal/journal.ts';
 import { cutBytes, journalable } from '../secrets/event-text.ts';
@@ -25,6 +25,8 @@ interface CurrentTurn {
   readonly interrupt: AbortController;
   /** How the turn ends when it is cut short by an order to stop. */
   endAs?: TurnStatus;
+  /** Why, when that is an error. */
+  error?: TurnError | undefined;
   /** Resolves when the outcome is on disk and in the journal. */
   readonly ended: Promise<void>;
 }
@@ -112,8 +114,18 @@ export class Turns {
     const current = this.#current;
     if (current === undefined) return;
     current.endAs = status;
+    current.error = undefined;
     current.interrupt.abort();
     await current.ended;
+  }
+
+  /** Ends the running turn because of a limit of its own. No-op when none runs, or when it is being ended already. */
+  endByLimit(error: TurnError): void {
+    const current = this.#current;
+    if (current === undefined || current.interrupt.signal.aborted) return;
+    current.endAs = 'limit';
+    current.error = error;
+    current.interrupt.abort();
   }
 
   #launch(request: TurnRequest): CurrentTurn {
@@ -136,8 +148,10 @@ export class Turns {
       request,
       interrupt,
       ended: run.then((result) => {
-        const status = current.endAs !== undefined && result.wasCut ? current.endAs : result.outcome.status;
-        this.#end(request, { ...result.outcome, status, answered, ...noticesTold(told) });
+        const { endAs, error } = current;
+        const isCut = endAs !== undefined && result.wasCut;
+        const end = isCut ? { status: endAs, ...(error === undefined ? {} : { error }) } : {};
+        this.#end(request, { ...result.outcome, ...end, answered, ...noticesTold(told) });
       }),
     };
     return current;

@@ -21,7 +21,8 @@ export interface AgentAddress {
 
 /**
  * The agent that is meant. Throws INVALID_ARGUMENT, quoting what was typed, and NOT_FOUND for an agent that the caller has
- * no right to: the same as for one that does not exist.
+ * no right to: the same as for one that does not exist. Counts the call when it sends the agent something: throws
+ * RESOURCE_EXHAUSTED when the caller sends too many.
  */
 export function addressOf(
   parts: ServerParts,
@@ -31,6 +32,7 @@ export function addressOf(
   const identity = resolveSlug(input.slug, contextOf(parts, call.caller, input.workspace));
   const agent = addressOfIdentity(identity, input.slug === '' ? undefined : input.slug);
   if (!may(call.caller, call.access, identity)) throw notFound(agent);
+  if (call.access === 'message' || call.access === 'change') parts.allowances.rates.take(call, agent.path);
   return agent;
 }
 

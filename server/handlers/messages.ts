@@ -2,6 +2,7 @@
 import type { FollowUp } from '../../contract/wire/turns.ts';
 import { addressOf } from '../agents/address.ts';
 import { signalAgent } from '../agents/messages.ts';
+import { queryAgent } from '../agents/query.ts';
 import { storeText } from '../../drivers/agents/texts.ts';
 import type { AgentAddress } from '../agents/address.ts';
 import type { ServerParts } from '../parts.ts';
@@ -39,6 +40,7 @@ export const sessionStop: Handler<'session_stop'> = async (parts, input, call) =
   return { slug: input.slug, message: 'sent' };
 };
 
+/** Throws RESOURCE_EXHAUSTED when too much of the caller's waits already. */
 async function followUpOf(
   parts: ServerParts,
   agent: AgentAddress,
@@ -46,10 +48,13 @@ async function followUpOf(
   kind: 'queue' | 'send' | 'notify',
   text: string,
 ): Promise<FollowUp> {
+  const bytes = Buffer.byteLength(text);
+  await parts.allowances.queued.take(agent, call, bytes, () => queryAgent(parts, agent, 'waiting', {}));
+  const stored = await storeText(parts.objects, agent.id, call.id, text);
   return {
     id: call.id,
     kind,
-    text: await storeText(parts.objects, agent.id, call.id, text),
+    text: stored.ref === undefined ? stored : { ...stored, bytes },
     from: call.from,
     at: new Date().toISOString(),
   };

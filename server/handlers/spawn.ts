@@ -57,20 +57,37 @@ function fileOfCaller(): MurmurError {
   });
 }
 
-/** Throws INVALID_ARGUMENT with the slug as typed, and NOT_FOUND for a place where the caller may not spawn. */
+/**
+ * Throws INVALID_ARGUMENT with the slug as typed, NOT_FOUND for a place where the caller may not spawn, and
+ * PERMISSION_DENIED for fields that an agent may not set. A child counts as a message to its parent.
+ */
 export function newAgent(
   parts: ServerParts,
   call: Call,
-  input: { readonly slug: string; readonly workspace?: string | undefined; readonly rights?: 'owner' | undefined },
+  input: {
+    readonly slug: string;
+    readonly workspace?: string | undefined;
+    readonly rights?: 'owner' | undefined;
+    readonly secrets: Readonly<Record<string, string>>;
+  },
 ): AgentAddress {
+  // Values that an agent chooses would reach programs that run before its child's rights are limited.
+  if (call.caller.agent !== undefined && Object.keys(input.secrets).length > 0) {
+    throw new MurmurError('PERMISSION_DENIED', 'an agent cannot set `secrets`', {
+      hint: 'a person gives them: `murmur spawn -e NAME`',
+      details: { field: 'secrets' },
+    });
+  }
   if (input.rights !== undefined && call.caller.agent !== undefined) {
     throw new MurmurError('PERMISSION_DENIED', "an agent cannot give owner's rights", { details: { field: 'rights' } });
   }
   const identity = resolveSlug(input.slug, contextOf(parts, call.caller, input.workspace));
   const agent = addressOfIdentity(identity, nameFor(call.caller, identity));
-  if (maySpawn(call.caller, identity)) return agent;
   const parent = parentOf(identity);
-  throw notFound(parent === undefined ? agent : addressOfIdentity(parent));
+  const above = parent === undefined ? agent : addressOfIdentity(parent);
+  if (!maySpawn(call.caller, identity)) throw notFound(above);
+  if (parent !== undefined) parts.allowances.rates.take(call, above.path);
+  return agent;
 }
 
 /** Throws RESOURCE_EXHAUSTED for an agent too far from its root. */

@@ -1,10 +1,35 @@
 // The state of one agent.
+import type { MachineLimits } from '../../contract/wire/machine-limits.ts';
+import { isTerminal } from '../../contract/wire/phases.ts';
+import type { RunnerConfig } from '../../contract/wire/runner.ts';
+import { readRunnerText } from '../../drivers/machines/runner-process.ts';
 import { addressOf } from '../agents/address.ts';
 import { readStatus } from '../agents/status.ts';
+import type { ServerParts } from '../parts.ts';
 import type { Handler } from './handler.ts';
 
 export const status: Handler<'status'> = async (parts, input, call) => {
+  const state = await readStatus(parts, addressOf(parts, call, input), input.timeline, input.children);
   const { open } = parts.settings.temporal;
-  const known = await readStatus(parts, addressOf(parts, call, input), input.timeline, input.children);
-  return { ...known, ...(open === undefined ? {} : { temporal_open: open }) };
+  const known = { ...state, ...(open === undefined ? {} : { temporal_open: open }) };
+  if (isTerminal(state.phase)) return known;
+  const { uploads_mb, messages_per_second, queued_mb } = parts.settings.agentLimits;
+  const machine = state.vm === undefined ? {} : await machineLimits(parts, state.vm.name);
+  return { ...known, limits: { ...machine, uploads_mb, messages_per_second, queued_mb } };
 };
+
+/** What the machine's runner was given at its start; nothing for a machine of an earlier build, or one out of reach. */
+async function machineLimits({ machines }: ServerParts, name: string): Promise<Partial<MachineLimits>> {
+  try {
+    const text = await readRunnerText(await machines.connect(name), 'config.json');
+    const { isolation } = JSON.parse(text === '' ? '{}' : text) as Partial<RunnerConfig>;
+    const limits = (isolation?.['limits'] ?? {}) as Partial<MachineLimits>;
+    const { processes, memory_mb, shm_mb, disk_mb } = limits;
+    return Object.fromEntries(
+      Object.entries({ processes, memory_mb, shm_mb, disk_mb }).filter(([, value]) => typeof value === 'number'),
+    );
+  } catch {
+    // A file that is being written, or a machine that another host has: the rest of the state is worth showing.
+    return {};
+  }
+}

@@ -2,24 +2,31 @@
 import type { IncomingMessage } from 'node:http';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Timing } from '../timing.ts';
+import { unlessRevoked } from '../token-watch.ts';
 
 /**
  * The pieces of a body. Throws INVALID_ARGUMENT, naming the limit, as soon as more has come than it allows, and
- * UNAVAILABLE when the sender falls silent, takes too long or goes; the connection is left to the answer.
+ * UNAVAILABLE when the sender falls silent, takes too long or goes, and the reason of `revoked` when that aborts; the
+ * connection is left to the answer.
  */
 export async function* arriving(
   request: IncomingMessage,
   limit: number,
   timing: Pick<Timing, 'uploadSilence' | 'uploadArrival'>,
+  revoked: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw uploadTooLarge(limit);
   const late = (): void => void request.destroy(new Error('the sender is too slow'));
   const silence = setTimeout(late, timing.uploadSilence);
   const whole = setTimeout(late, timing.uploadArrival);
   let bytes = 0;
+  // Leaving it would otherwise break the connection, and the answer with it.
+  const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer, undefined>;
+  const pieces = body[Symbol.asyncIterator]();
   try {
-    // Leaving the loop would break the connection, and the answer with it.
-    for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    for (;;) {
+      const { value: piece } = await unlessRevoked(revoked, pieces.next());
+      if (piece === undefined) return;
       silence.refresh();
       bytes += piece.length;
       if (bytes > limit) throw uploadTooLarge(limit);
@@ -31,6 +38,8 @@ export async function* arriving(
   } finally {
     clearTimeout(silence);
     clearTimeout(whole);
+    // Lets the rest of a refused body flow; not awaited, as it waits for a piece that may never come.
+    pieces.return?.().catch(() => undefined);
   }
 }
 

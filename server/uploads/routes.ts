@@ -4,6 +4,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { contentTypeProblem } from '../../contract/wire/uploads.ts';
 import { callerOf, callId, identify, nameOf } from '../caller.ts';
 import type { ServerParts } from '../parts.ts';
+import type { TokenWatch } from '../token-watch.ts';
 import { publicUrl } from '../public-url.ts';
 import { arriving } from './arriving.ts';
 import { contentHeaders, typeOfName } from './content-headers.ts';
@@ -14,9 +15,9 @@ import type { Sender } from './upload.ts';
 const LINGER_MS = 5_000;
 
 /** Adds both routes. */
-export function addUploads(app: FastifyInstance, parts: ServerParts): void {
+export function addUploads(app: FastifyInstance, parts: ServerParts, watch: TokenWatch): void {
   app.register(async (scope) => {
-    addTaking(scope, parts);
+    addTaking(scope, parts, watch);
     await Promise.resolve();
   });
   app.get<{ Params: { id: string; '*': string } }>(
@@ -30,17 +31,25 @@ export function addUploads(app: FastifyInstance, parts: ServerParts): void {
   );
 }
 
-function addTaking(scope: FastifyInstance, parts: ServerParts): void {
-  const heads = new WeakMap<FastifyRequest, { sender: Omit<Sender, 'base'>; contentType: string | undefined }>();
+/** What is known of an upload before its body. */
+interface Head {
+  readonly sender: Omit<Sender, 'base'>;
+  readonly contentType: string | undefined;
+  readonly revoked: AbortSignal;
+}
+
+function addTaking(scope: FastifyInstance, parts: ServerParts, watch: TokenWatch): void {
+  const heads = new WeakMap<FastifyRequest, Head>();
   // The body is a file, whatever its type says.
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, _body, done) => done(null));
   // Before the body is read: a stranger's is not.
-  scope.addHook('onRequest', async (request) => {
-    const caller = callerOf(await identify(parts.tokens, request));
+  scope.addHook('onRequest', async (request, reply) => {
+    const { token, revoked } = await identify(parts.tokens, watch, request, reply);
+    const caller = callerOf(token);
     const sender = { id: callId(request), caller, from: nameOf(caller) };
     // Fastify would refuse a type that is none in words of its own.
-    heads.set(request, { sender, contentType: contentTypeOf(request) });
+    heads.set(request, { sender, contentType: contentTypeOf(request), revoked });
   });
   scope.addHook('onResponse', async ({ raw }) => {
     if (!raw.complete) {
@@ -54,13 +63,13 @@ function addTaking(scope: FastifyInstance, parts: ServerParts): void {
     { config: { ownArrival: true } },
     async (request, reply) => {
       const head = heads.get(request);
-      if (head === undefined) throw new TypeError('the hook has let a stranger pass');
+      if (head === undefined) throw new TypeError('an unauthenticated request reached a handler');
       const filename = request.params['*'];
       const upload = {
         filename,
         contentType: head.contentType ?? typeOfName(filename),
         workspace: request.query.workspace,
-        source: arriving(request.raw, parts.settings.uploadLimit, parts.timing),
+        source: arriving(request.raw, parts.settings.uploadLimit, parts.timing, head.revoked),
       };
       const base = publicUrl(parts, { host: request.headers.host ?? '' });
       const url = await storeUpload(parts, upload, { ...head.sender, base });

@@ -1,6 +1,7 @@
 // One upload: stored, told to its agent, found again.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Caller } from '../../contract/wire/rights.ts';
+import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { uploadKeys } from '../../contract/wire/object-keys.ts';
 import { uploadNameProblem } from '../../contract/wire/uploads.ts';
 import type { ObjectStream } from '../../drivers/objects/object-store.ts';
@@ -41,7 +42,10 @@ export interface Sender {
 /** 192 bits of a signature: nobody guesses one. */
 const ID = /^[A-Za-z0-9_-]{32}$/;
 
-/** Stores the file and returns its URL. Throws INVALID_ARGUMENT for its name, and the errors of its source. */
+/**
+ * Stores the file and returns its URL. Throws INVALID_ARGUMENT for its name, RESOURCE_EXHAUSTED for more than an agent may
+ * share, and the errors of its source.
+ */
 export async function storeUpload(parts: ServerParts, upload: Upload, sender: Sender): Promise<string> {
   const { filename, contentType } = upload;
   const problem = uploadNameProblem(filename);
@@ -49,7 +53,7 @@ export async function storeUpload(parts: ServerParts, upload: Upload, sender: Se
   const { workspace } = contextOf(parts, sender.caller, upload.workspace);
   const id = parts.signer.sign('upload', JSON.stringify([sender.from, sender.id, filename])).slice(0, 32);
   const keys = uploadKeys(id);
-  const bytes = await parts.objects.putStream(keys.content, upload.source);
+  const bytes = await storeContent(parts, keys, upload.source, sender);
   const record: UploadRecord = {
     filename,
     content_type: contentType,
@@ -63,6 +67,23 @@ export async function storeUpload(parts: ServerParts, upload: Upload, sender: Se
   const url = `${sender.base}/uploads/${id}/${encodeURIComponent(filename)}`;
   await tellAgent(parts, sender, { filename, url, bytes });
   return url;
+}
+
+/** Stores the content; an agent's is counted. */
+async function storeContent(
+  { allowances, objects }: ServerParts,
+  keys: ReturnType<typeof uploadKeys>,
+  source: AsyncIterable<Uint8Array>,
+  sender: Sender,
+): Promise<number> {
+  const store = async (pieces: AsyncIterable<Uint8Array>): Promise<number> =>
+    await objects.putStream(keys.content, pieces);
+  const { agent } = sender.caller;
+  if (agent === undefined) return await store(source);
+  allowances.rates.take(sender, absolutePathOf(agent));
+  const before = await objects.get(keys.about);
+  const replaced = before === undefined ? 0 : (JSON.parse(before.toString('utf8')) as UploadRecord).bytes;
+  return await allowances.uploads.count(workflowIdOf(agent), source, replaced, store);
 }
 
 /** An agent's upload is an event of its life. */

@@ -8,7 +8,7 @@ const OPEN_TO_OTHERS = 0o077;
 
 /** Tokens and secrets must be the owner's alone. What does not exist yet is fine. */
 export async function permissionChecks(home: HomePaths): Promise<readonly Check[]> {
-  const paths = [home.root, home.token, home.tokens, home.secrets];
+  const paths = [home.root, home.token, home.tokens, home.secrets, home.temporal.database];
   const found = await Promise.all(paths.map(openCheck));
   const open = found.filter((check) => check !== undefined);
   if (open.length > 0) return open;

@@ -1,7 +1,7 @@
 // How the embedded Temporal is started: behind a relay in a network namespace of its own, or in the open where the host
 // has no namespaces.
 import { randomBytes } from 'node:crypto';
-import { chmod, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { StackRecord } from '../../contract/stack.ts';
 import { devServerArgs, type DevServerDescription, type DevServerPorts } from '../temporal/dev-server.ts';
 import { entryOf, programEnvironment } from '../programs.ts';
@@ -44,21 +44,11 @@ const PLAIN = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'LANG', 'LC_ALL', 'T
 
 /** Makes certificates where they are needed. */
 export async function temporalStart(settings: StackSettings, options: StartOptions): Promise<TemporalStart> {
-  await closeDatabase(settings.home.temporal.database);
   // No page knows it, so that none can use the HTTP port, which cannot be switched off.
   const httpHost = randomBytes(16).toString('hex');
   return 'open' in options.wall
     ? startInTheOpen(settings, options, options.wall.open, httpHost)
     : await startBehindRelay(settings, options, options.wall, httpHost);
-}
-
-/** Earlier builds left the database, which holds prompts in clear, as readable as the caller's umask made it. */
-async function closeDatabase(file: string): Promise<void> {
-  for (const each of [file, `${file}-wal`, `${file}-shm`]) {
-    await chmod(each, 0o600).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    });
-  }
 }
 
 /** Without the Web UI: it answers to every page and every process. */

@@ -224,6 +224,55 @@ describe('the agent', () => {
     });
   });
 
+  const OPERATOR = {
+    ANTHROPIC_API_KEY: 'sk-operator',
+    CLAUDE_CODE_OAUTH_TOKEN: 'oauth-operator',
+    ANTHROPIC_BASE_URL: 'http://operator',
+  };
+  it.each([
+    {
+      which: 'no key of its own gets the credentials of the operator',
+      secrets: { GH_TOKEN: 'gh' },
+      env: { ...OPERATOR, GH_TOKEN: 'gh' },
+      dropped: undefined,
+    },
+    {
+      which: 'a key of its own gets no key of the operator, whatever its kind',
+      secrets: { ANTHROPIC_AUTH_TOKEN: 'mine' },
+      env: { ANTHROPIC_AUTH_TOKEN: 'mine', ANTHROPIC_BASE_URL: 'http://operator' },
+      dropped: undefined,
+    },
+    {
+      which: 'a key and an address of its own gets nothing of the operator',
+      secrets: { ANTHROPIC_API_KEY: 'mine', ANTHROPIC_BASE_URL: 'http://mine' },
+      env: { ANTHROPIC_API_KEY: 'mine', ANTHROPIC_BASE_URL: 'http://mine' },
+      dropped: undefined,
+    },
+    {
+      which: 'an address without a key, from an earlier build, goes on with the address of the operator',
+      secrets: { ANTHROPIC_BASE_URL: 'http://mine', OPENAI_API_KEY: 'mine' },
+      env: { ...OPERATOR, OPENAI_API_KEY: 'mine' },
+      dropped: ['ANTHROPIC_BASE_URL'],
+    },
+    {
+      which: 'names that steer programs, from an earlier build, goes on without them',
+      secrets: { LOCPATH: '/x', http_proxy: 'http://x', db_password: 'kept', MURMUR_TOKEN: 'token-1' },
+      env: { ...OPERATOR, db_password: 'kept', MURMUR_TOKEN: 'token-1' },
+      dropped: ['LOCPATH', 'http_proxy'],
+    },
+  ])('an agent with $which', async ({ secrets, env, dropped }) => {
+    await using bench = await activityBench({ secrets: { ref: 'r1', names: [] } });
+    await bench.ports.secrets.put('r1', secrets);
+    const { runTurn } = createAgentActivities({ ...bench.ports, credentials: OPERATOR });
+    const turn = attempt(runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.endTurn();
+    await turn.result;
+    const [open] = bench.runner.opens;
+    expect(open?.env).toEqual({ ...env, MURMUR_WORKFLOW_ID: bench.agent });
+    expect(open?.dropped_secrets).toEqual(dropped);
+  });
+
   it('learns who it is and where the API server is, again when that has moved; its token is a secret', async () => {
     await using bench = await activityBench({ secrets: { ref: 'r1', names: [] } });
     await bench.ports.secrets.put('r1', { MURMUR_TOKEN: 'token-1' });

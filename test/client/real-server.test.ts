@@ -21,6 +21,7 @@ async function lastingParts(): Promise<{
   await objects.put(`agents/${ID}/record.json`, '{}');
   const tokens = {
     source: 'test',
+    version: async () => await Promise.resolve(''),
     identify: async () => await Promise.resolve({ sha256: '', account: ACCOUNT, created_at: '2026-01-01T00:00:00Z' }),
   };
   const start = async (port = 0): Promise<Api> => await startApi({ port, parts: { events, objects, tokens } });

@@ -52,6 +52,16 @@ describe('makeHome', () => {
     expect((await stat(paths.machines)).isDirectory()).toBe(true);
   });
 
+  it("keeps a database of Temporal's that was open to others for its owner", async () => {
+    await using folder = await temporaryFolder();
+    const paths = homePaths(join(folder.path, 'home'));
+    makeHome(paths);
+    const files = ['', '-wal', '-shm'].map((ending) => `${paths.temporal.database}${ending}`);
+    for (const file of files) await writeFile(file, '', { mode: 0o644 });
+    makeHome(paths);
+    for (const file of files) expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
   it('is FAILED_PRECONDITION, naming the folder, when it cannot be made', async () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'file'), '');

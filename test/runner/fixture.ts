@@ -9,6 +9,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { AgentEvent, SourcedEvent } from '../../contract/wire/events.ts';
+import { DEFAULT_MACHINE_LIMITS } from '../../contract/wire/machine-limits.ts';
 import type { OpenRequest, RunnerConfig, TurnReply } from '../../contract/wire/runner.ts';
 import { createFakeBackend } from '../../drivers/backends/fake/backend.ts';
 import type { Machine } from '../../drivers/machines/provider.ts';
@@ -93,6 +94,8 @@ export interface TestRunnerOptions {
   readonly folder?: string;
   readonly env?: Record<string, string>;
   readonly containment?: Containment;
+  /** What the agent's files may hold, in MiB; looked at all the time. */
+  readonly diskMb?: number;
   /** Hears what the fake model is asked. */
   readonly onAsk?: (prompt: string) => void;
 }
@@ -102,7 +105,7 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
   const folder = options.folder ?? makeFolder();
   const paths = machinePaths(path.join(folder, 'runner'));
   mkdirSync(paths.runner, { recursive: true });
-  const config: RunnerConfig = { machine: 'murmur-00000000', token: TOKEN, isolation: {} };
+  const config: RunnerConfig = { machine: 'murmur-00000000', token: TOKEN, isolation: isolationOf(options) };
   writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 });
   const callerHome = path.join(folder, 'caller');
   mkdirSync(callerHome, { recursive: true });
@@ -112,10 +115,15 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
     callerEnv: options.env ?? callerEnv(callerHome),
     node: process.execPath,
     build: 'build of the test',
+    diskLookMs: 20,
     openContainment: async () => options.containment ?? groupContainment(),
   });
   ends.push(() => served.stop());
   return { paths, served, client: clientOf(served.port) };
+}
+
+function isolationOf({ diskMb }: TestRunnerOptions): RunnerConfig['isolation'] {
+  return diskMb === undefined ? {} : { limits: { ...DEFAULT_MACHINE_LIMITS, disk_mb: diskMb } };
 }
 
 /** A client of the runner that listens on a port of this host. */

@@ -37,4 +37,12 @@ describe('a turn', () => {
     expect(events[0]?.event.type).toBe('turn_start');
     expect(events.at(-1)?.event).toMatchObject({ type: 'turn_complete', status: 'completed' });
   }, 60_000);
+
+  it('is told in the log which secrets the agent is no longer given', async () => {
+    const runner = await startRunner();
+    await runner.client.open(openRequest({ dropped_secrets: ['LOCPATH'] }));
+    const { end_seq } = await runTurn(runner, 't1', bash('true'));
+    const [first] = await eventsUpTo(runner.client, end_seq);
+    expect(first?.event).toMatchObject({ type: 'error', message: expect.stringContaining('"LOCPATH"') });
+  }, 60_000);
 });

@@ -14,7 +14,7 @@ describe.each(CODES)('%s', (code) => {
 
   test('is the same body and status over HTTP, with the id of the request', async () => {
     await using api = await startApi({
-      parts: { tokens: { source: 'test', identify: async () => await Promise.reject(error) } },
+      parts: { tokens: { source: 'test', identify: async () => await Promise.reject(error), version: async () => '' } },
     });
     const { status, body, headers } = await api.post('/v1/version');
     expect(status).toBe(ERRORS[code].http);
@@ -69,7 +69,7 @@ test.each([
 test('a defect is logged with its stack under the id of the request', async () => {
   const boom = new TypeError('boom');
   await using api = await startApi({
-    parts: { tokens: { source: 'test', identify: async () => await Promise.reject(boom) } },
+    parts: { tokens: { source: 'test', identify: async () => await Promise.reject(boom), version: async () => '' } },
   });
   const { headers } = await api.post('/v1/version');
   const line = api.logged.find((each) => each.includes('"defect"')) ?? '';

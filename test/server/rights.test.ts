@@ -73,6 +73,31 @@ const CHANGES = [
 ] as const;
 const LOOKS = ['status', 'task_list', 'turns'] as const;
 
+describe('secrets of a spawn', () => {
+  const secrets = { GH_TOKEN: 'x' };
+
+  test.each([
+    ['spawn', { slug: 'child', description: 'x', secrets }],
+    ['each', { slug: 'child-{}', description: '{}', items: ['a'], secrets }],
+    ['spawn', { slug: 'child', flight: 'f.md', flight_source: '# f\nnotes', secrets }],
+  ] as const)("%s: an agent cannot set them, not even with owner's rights", async (name, input) => {
+    const token = await mintToken(api.parts.tokenStore, {
+      id: 'agent-owner',
+      account: 'alice',
+      agent: 'w/default/u/alice/lead',
+      rights: 'owner',
+      created_at: '2026-01-01',
+    });
+    for (const caller of [lead, clientOf(token)]) {
+      await expect(caller.call(name, { ...input })).rejects.toMatchObject({
+        code: 'PERMISSION_DENIED',
+        message: expect.stringContaining('secrets'),
+        details: { field: 'secrets' },
+      });
+    }
+  });
+});
+
 describe('an agent', () => {
   test.each(CHANGES)('%s: not its parent, sibling or a stranger, who look like nobody', async (name, input) => {
     const absent = await refusal(kid.call(name, { slug: '/w/default/u/alice/nobody', ...input }));

@@ -49,6 +49,17 @@ test('a file that was mended counts at once', async () => {
   expect(await tokens.identify('one')).toBeUndefined();
 });
 
+test('has another version when the file or the store has changed', async () => {
+  const store = createMemoryTokenStore();
+  const tokens = createTokens(file, store);
+  const versions = new Set([await tokens.version()]);
+  await write('one');
+  versions.add(await tokens.version());
+  await store.delete('agent-1');
+  versions.add(await tokens.version());
+  expect(versions.size).toBe(3);
+});
+
 test.each(['', '{', '[]', '{"tokens": [{"sha256": 7}]}', 'null'])('the file %j lets nobody in', async (content) => {
   await writeFile(file, content);
   expect(await createTokens(file, createMemoryTokenStore()).identify('')).toBeUndefined();

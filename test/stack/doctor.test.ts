@@ -57,6 +57,18 @@ describe('doctor', () => {
     );
   });
 
+  it('tells the limits of each agent, and which setting of the host is wrong', async () => {
+    const home = join(folder, 'home');
+    await mkdir(home, { recursive: true });
+    const file = join(home, 'murmur.yaml');
+    await writeFile(file, 'limits: { processes: 64 }');
+    const told = (await examine(FREE)).find(({ name }) => name === 'limits');
+    expect(told?.message).toContain('processes 64, memory_mb 4096');
+    await writeFile(file, 'limits: { processes: none }');
+    const message = `${file}: limits.processes is "none"`;
+    expect(find(await examine(FREE), 'configuration')?.message).toContain(message);
+  });
+
   it('lists every problem at once, each with its fix', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));

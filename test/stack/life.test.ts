@@ -62,7 +62,8 @@ describe('up and down', () => {
       expect(await temporalHasStarted(await temporalHttp(record.temporal))).toBe(true);
       expect((await fetch(`${record.server?.url ?? ''}/ready`)).ok).toBe(true);
       expect(stack.progress).toContain('starting the worker and the API server');
-      for (const file of ['stack.json', 'token', 'tokens.json', 'temporal/temporal.db', 'temporal/temporal.db-wal']) {
+      const database = ['', '-wal', '-shm'].map((ending) => `temporal/temporal.db${ending}`);
+      for (const file of ['stack.json', 'token', 'tokens.json', ...database]) {
         expect((await stat(join(stack.home, file))).mode & 0o777).toBe(0o600);
       }
       expect((await stat(stack.home)).mode & 0o777).toBe(0o700);

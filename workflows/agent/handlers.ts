@@ -6,7 +6,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import type { AgentQueries, AgentUpdates } from '../../contract/wire/messages.ts';
 import { createTask, getTask, listTasks, updateTask } from './checklist.ts';
 import { enterChild, noteStarted, removeChild } from './children.ts';
-import { clearQueue } from './queue.ts';
+import { clearQueue, waitingBytes } from './queue.ts';
 import { budgetView, grantChild, refuseWhenSpent, releaseChild, setBudget, takeUsage } from './spending.ts';
 import type { AgentState } from './state.ts';
 import { statusOf } from './status.ts';
@@ -116,6 +116,7 @@ export const QUERY_HANDLERS: {
 } = {
   status: (state, spec, input) => statusOf(state, spec, input ?? {}),
   taskList: (state) => listTasks(state.tasks),
+  waiting: waitingBytes,
   taskGet: (state, _spec, input) => getTask(state.tasks, requireObject(input).task_id),
 };
 

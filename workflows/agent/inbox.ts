@@ -94,8 +94,13 @@ function fromText(
 function readText(value: unknown): StoredText | undefined {
   if (typeof value === 'string') return cutText(value);
   if (!isObject(value) || typeof value['text'] !== 'string') return undefined;
-  const ref = value['ref'];
-  return { ...cutText(value['text']), ...(typeof ref === 'string' ? { ref } : {}) };
+  const { bytes, ref } = value;
+  const isLong = typeof bytes === 'number' && Number.isSafeInteger(bytes) && bytes > 0;
+  return {
+    ...cutText(value['text']),
+    ...(typeof ref === 'string' ? { ref } : {}),
+    ...(typeof ref === 'string' && isLong ? { bytes } : {}),
+  };
 }
 
 /** Our own callers send what is longer by reference; what is sent by hand is cut, so that the carried state stays small. */

@@ -94,8 +94,11 @@ export function cutAtLimitNote(about: string): string {
   return `Your last turn was interrupted because the budget was used up. There is money again. A command that was running then was ended. Check the state of your work, then continue where you were cut off. You were working on:\n\n${quote(about)}`;
 }
 
-/** The note after a failed model request, given with the next try. */
+/** The note after a failed model request, or a turn that has used up its disk, given with the next try. */
 export function modelErrorNote(error: TurnError | undefined, about: string): string {
+  if (error?.kind === 'disk') {
+    return `Your last turn was ended because ${error.message}. Commands that were running then were ended. Delete what you do not need, then continue where you were cut off. You were working on:\n\n${quote(about)}`;
+  }
   return `Your last turn was cut off because a model request failed (${error?.message ?? 'unknown error'}). Continue where you were cut off. You were working on:\n\n${quote(about)}`;
 }
 

@@ -1,5 +1,6 @@
 // Messages on their way to the agent. Pure: contract/wire only.
 import type { DequeueStrategy } from '../../contract/wire/agent.ts';
+import type { WaitingBytes } from '../../contract/wire/messages.ts';
 import type { FollowUp } from '../../contract/wire/turns.ts';
 import type { AgentState } from './state.ts';
 import { head } from './timeline.ts';
@@ -41,6 +42,21 @@ export function clearQueue(inbox: Pick<Inbox, 'queue'>): number {
 /** Heads of what waits, in the order of delivery. */
 export function waitingHeads(inbox: Inbox): string[] {
   return [...inbox.due.filter((input) => input.kind !== 'system'), ...inbox.sends, ...inbox.queue].map(messageHead);
+}
+
+/** Bytes of what waits, by sender; a text whose length is not known counts with its head. */
+export function waitingBytes({
+  due,
+  notices,
+  queue,
+  sends,
+}: Pick<AgentState, 'due' | 'notices' | 'queue' | 'sends'>): readonly WaitingBytes[] {
+  const senders = new Map<string, number>();
+  for (const { from, tasks = [], text } of [...due, ...sends, ...queue, ...notices]) {
+    const listed = tasks.reduce((sum, task) => sum + task.length, 0);
+    senders.set(from, (senders.get(from) ?? 0) + (text.bytes ?? text.text.length) + listed);
+  }
+  return [...senders].map(([from, bytes]) => ({ from, bytes }));
 }
 
 /** First words of a message, on one line. */

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { spawnSecrets } from '../../../contract/schema/secrets.ts';
 
 test('names of environment variables with any text as value are accepted', () => {
-  const values = { FOO: 'bar', _x9: '', PATHS: 'multi\nline' };
+  const values = { FOO: 'bar', _X9: '', PATHS: 'multi\nline' };
   expect(spawnSecrets.parse(values)).toEqual(values);
   expect(spawnSecrets.parse(undefined)).toEqual({});
 });
@@ -13,6 +13,49 @@ test.each(['1FOO', 'FOO-BAR', 'FOO=BAR', '', 'FOO BAR'])('the name %j is refused
 
 test.each(['MURMUR_TOKEN', 'PATH', 'HOME', 'LD_PRELOAD', 'NODE_OPTIONS'])('the name %s is reserved', (name) => {
   expect(spawnSecrets.safeParse({ [name]: 'x' }).error?.message).toContain('is reserved');
+});
+
+test.each(['db_password', 'http_proxy', 'npm_config_node_options'])(
+  'the name %s, in lower case, is refused',
+  (name) => {
+    const problem = spawnSecrets.safeParse({ [name]: 'x' }).error?.message;
+    expect(problem).toContain(`name it ${name.toUpperCase()}`);
+  },
+);
+
+test.each([
+  ...[
+    'DYLD_INSERT_LIBRARIES',
+    'GCONV_PATH',
+    'LOCPATH',
+    'LC_ALL',
+    'LANGUAGE',
+    'NLSPATH',
+    'GLIBC_TUNABLES',
+    'MALLOC_TRACE',
+  ],
+  ...['HOSTALIASES', 'LOCALDOMAIN', 'RES_OPTIONS', 'TZDIR', 'GETCONF_DIR', 'TMPDIR', 'BASH_ENV', 'ENV', 'IFS', 'PS4'],
+  ...['SHELLOPTS', 'BASHOPTS', 'CDPATH', 'PROMPT_COMMAND', 'SHELL', 'USER', 'XDG_CONFIG_HOME', 'GIT_SSH_COMMAND'],
+  ...['SSH_AUTH_SOCK', 'NODE_EXTRA_CA_CERTS', 'NPM_CONFIG_SCRIPT_SHELL', 'HTTPS_PROXY', 'SSL_CERT_FILE', 'PERL5OPT'],
+  ...['CLAUDE_CONFIG_DIR', 'CLAUDE_CODE_USE_BEDROCK', 'ANTHROPIC_CUSTOM_HEADERS', 'OPENAI_ORG_ID', 'CODEX_HOME'],
+])('the name %s steers programs and is reserved', (name) => {
+  expect(spawnSecrets.safeParse({ [name]: 'x' }).error?.message).toContain('is reserved');
+});
+
+test.each([
+  ...['GH_TOKEN', 'GITHUB_TOKEN', 'NPM_TOKEN', 'NODE_AUTH_TOKEN', 'DATABASE_URL', 'AWS_ACCESS_KEY_ID', 'AWS_PROFILE'],
+  ...['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN', 'OPENAI_API_KEY', 'CODEX_API_KEY'],
+])('the name %s is accepted', (name) => {
+  expect(spawnSecrets.parse({ [name]: 'x' })).toEqual({ [name]: 'x' });
+});
+
+test('the address of a model is accepted together with a key for that model only', () => {
+  const address = { ANTHROPIC_BASE_URL: 'http://127.0.0.1:1' };
+  for (const others of [{}, { OPENAI_API_KEY: 'x' }, { GH_TOKEN: 'x' }]) {
+    expect(spawnSecrets.safeParse({ ...address, ...others }).error?.message).toContain('needs a key of yours');
+  }
+  const whole = { ...address, ANTHROPIC_AUTH_TOKEN: 'x' };
+  expect(spawnSecrets.parse(whole)).toEqual(whole);
 });
 
 test.each([

@@ -2,6 +2,8 @@
 import type { Config } from '../../../config/config.ts';
 import { homePaths } from '../../../config/home.ts';
 import type { HomePaths } from '../../../config/home.ts';
+import { loadHostSettings } from '../../../config/host-settings.ts';
+import type { HostSettings } from '../../../config/host-settings.ts';
 import { createMachines } from '../../../drivers/machines/configured.ts';
 import type { MachineProvider } from '../../../drivers/machines/provider.ts';
 import { stopRunners } from '../../../stack/runners.ts';
@@ -15,10 +17,12 @@ export interface LocalMachines extends AsyncDisposable {
 export async function localMachines({
   isolation = 'auto',
   claude,
-}: Partial<Pick<Config, 'isolation' | 'claude'>> = {}): Promise<LocalMachines> {
+  host,
+}: Partial<Pick<Config, 'isolation' | 'claude'> & { host: Partial<HostSettings> }> = {}): Promise<LocalMachines> {
   const folder = await temporaryFolder();
   const home = homePaths(folder.path);
-  const { local: provider } = await createMachines({ home, isolation, claude }, process.env);
+  const settings = { ...(await loadHostSettings(home)), ...host };
+  const { local: provider } = await createMachines({ home, isolation, claude, host: settings }, process.env);
   return {
     home,
     provider,

@@ -114,6 +114,9 @@ describe('an update', () => {
     await expect(
       agent.handle.executeUpdate('setStrategy', { args: [{ id: 's', from: 'tess', strategy: 'one' }] }),
     ).resolves.toEqual({ strategy: 'one' });
+    const text = { text: 'for later', ref: 'texts/long', bytes: 50_000 };
+    await agent.handle.signal('notify', { id: 'n', from: 'jane', at: new Date().toISOString(), text });
+    expect(await agent.handle.query('waiting')).toEqual([{ from: 'jane', bytes: 50_000 }]);
     expect(await agent.status()).toMatchObject({ dequeue_strategy: 'one', tasks: { total: 2, open: 2 } });
   }, 120_000);
 

@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { DEQUEUE_STRATEGIES } from '../../../contract/wire/agent.ts';
 import type { FollowUp } from '../../../contract/wire/turns.ts';
-import { clearQueue, hasInput, messageHead, takeInputs, waitingHeads } from '../../../workflows/agent/queue.ts';
+import {
+  clearQueue,
+  hasInput,
+  messageHead,
+  takeInputs,
+  waitingBytes,
+  waitingHeads,
+} from '../../../workflows/agent/queue.ts';
 import { message, texts } from '../../fixtures/agent-state.ts';
 
 function inbox(strategy: 'all' | 'one' | 'five', queued: number) {
@@ -58,6 +65,20 @@ describe('clearQueue', () => {
     const box = { ...inbox('all', 3), sends: [message('s', 'send')], due: [message('prompt', 'prompt')] };
     expect(clearQueue(box)).toBe(3);
     expect(waitingHeads(box)).toEqual(['prompt', 's']);
+  });
+});
+
+describe('waitingBytes', () => {
+  it('adds up what waits of each sender: whole texts where their length is known, and checklist items', () => {
+    const long = { ...message('head'), text: { text: 'head', ref: 'texts/long', bytes: 1_000_000 }, from: 'kid' };
+    const box = {
+      due: [message('12345', 'system')],
+      sends: [{ ...message('1234', 'send'), from: 'kid' }],
+      queue: [long, { ...message('1'), tasks: ['12', '345'], from: 'jane' }],
+      notices: [{ ...message('12', 'notify'), from: 'jane' }],
+    };
+    const waiting = Object.fromEntries(waitingBytes(box).map(({ from, bytes }) => [from, bytes]));
+    expect(waiting).toMatchObject({ kid: 1_000_004, jane: 8 });
   });
 });
 

@@ -1,0 +1,7 @@
+// What only the owner of the host may set. No imports: the CLI loads this on every start.
+
+/** In MURMUR_HOME. */
+export const HOST_SETTINGS_FILE = 'murmur.yaml';
+
+/** Keys of that file. */
+export const HOST_KEYS = ['limits', 'show'] as const;

@@ -1,0 +1,100 @@
+// MURMUR_HOME/murmur.yaml: what the owner of the host lets agents take and see. A repository's file of that name cannot.
+import { basename, isAbsolute, join, normalize } from 'node:path';
+import { DEFAULT_MACHINE_LIMITS } from '../contract/wire/machine-limits.ts';
+import type { MachineLimits } from '../contract/wire/machine-limits.ts';
+import { HOST_KEYS, HOST_SETTINGS_FILE } from './host-keys.ts';
+import type { HomePaths } from './home.ts';
+import { readYamlFile, refusedFile } from './yaml-file.ts';
+
+/** Limits of one agent; whole numbers. */
+export interface AgentLimits extends MachineLimits {
+  /** Files that it has uploaded, all together, in MB of 1,000,000 bytes. */
+  readonly uploads_mb: number;
+  /** Messages and orders that one agent may send to another in a second; ten seconds' worth at once. */
+  readonly messages_per_second: number;
+  /** What one sender may have waiting at an agent, in MB of 1,000,000 bytes. */
+  readonly queued_mb: number;
+}
+
+export interface HostSettings {
+  readonly limits: AgentLimits;
+  /** Absolute paths that agents without a user of their own see read-only. */
+  readonly show: readonly string[];
+}
+
+/**
+ * An agent shares some screenshots and recordings, of at most fifty megabytes each. One that works with others sends a
+ * few messages a minute. A prompt has at most eight megabytes, so two of the largest can wait.
+ */
+export const DEFAULT_AGENT_LIMITS: AgentLimits = {
+  ...DEFAULT_MACHINE_LIMITS,
+  uploads_mb: 1_000,
+  messages_per_second: 10,
+  queued_mb: 16,
+};
+
+/** More than any host has of anything, and exact in every unit. */
+const LARGEST = 999_999_999;
+
+const HINT = `correct the file; it may hold ${HOST_KEYS.join(' and ')}`;
+
+/** The settings, defaults included. Throws INVALID_ARGUMENT that names file, key and value. */
+export async function loadHostSettings(home: Pick<HomePaths, 'root'>): Promise<HostSettings> {
+  const file = join(home.root, HOST_SETTINGS_FILE);
+  const content = (await readYamlFile(file, HINT)) ?? {};
+  for (const [key, value] of Object.entries(content)) {
+    if (HOST_KEYS.some((known) => known === key)) continue;
+    // In the home of a user it is also the project file of all that lies there, and project.ts has checked the rest.
+    if (basename(home.root) === '.murmur' && ['workspace', 'model'].includes(key)) continue;
+    throw refusedFile(file, `key ${JSON.stringify(key)} (value ${JSON.stringify(value)}) is not known`, HINT, {
+      key,
+      value,
+    });
+  }
+  return Object.freeze({ limits: limitsOf(file, content['limits']), show: showOf(file, content['show'], home.root) });
+}
+
+function limitsOf(file: string, value: unknown = {}): AgentLimits {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw refusedFile(file, `limits is ${JSON.stringify(value)}: it needs keys and values`, HINT, {
+      key: 'limits',
+      value,
+    });
+  }
+  const known = Object.keys(DEFAULT_AGENT_LIMITS);
+  for (const [name, limit] of Object.entries(value)) {
+    const key = `limits.${name}`;
+    const hint = `correct the file; limits may hold ${known.join(', ')}`;
+    if (!known.includes(name)) {
+      throw refusedFile(file, `key ${JSON.stringify(key)} (value ${JSON.stringify(limit)}) is not known`, hint, {
+        key,
+        value: limit,
+      });
+    }
+    if (!Number.isSafeInteger(limit) || limit < 1 || limit > LARGEST) {
+      const problem = `${key} is ${JSON.stringify(limit)}: it needs a whole number from 1 to ${String(LARGEST)}`;
+      throw refusedFile(file, problem, hint, { key, value: limit });
+    }
+  }
+  return Object.freeze({ ...DEFAULT_AGENT_LIMITS, ...value });
+}
+
+function showOf(file: string, value: unknown = [], home: string): readonly string[] {
+  if (!Array.isArray(value)) {
+    throw refusedFile(file, `show is ${JSON.stringify(value)}: it needs a list of paths`, HINT, { key: 'show', value });
+  }
+  for (const path of value as readonly unknown[]) {
+    const problem = pathProblem(path, home);
+    if (problem !== undefined) throw refusedFile(file, problem, HINT, { key: 'show', value: path });
+  }
+  return Object.freeze(value.map((path: string) => normalize(path).replace(/(?<=.)\/$/, '')));
+}
+
+function pathProblem(path: unknown, home: string): string | undefined {
+  const shown = JSON.stringify(path);
+  if (typeof path !== 'string' || !isAbsolute(path) || path.includes('\0')) {
+    return `show holds ${shown}: it needs absolute paths`;
+  }
+  const inside = normalize(`${path}/`).startsWith(`${home}/`);
+  return inside ? `show holds ${shown}: MURMUR_HOME is never shown, as tokens and secrets lie in it` : undefined;
+}

@@ -1,0 +1,27 @@
+// What agents may take of the server: how often they send, how much waits, how much they share.
+import type { ObjectStore } from '../../drivers/objects/object-store.ts';
+import { QueueAllowance } from './queued.ts';
+import { MessageRates } from './rate.ts';
+import { UploadAllowance } from './uploads.ts';
+
+/** Limits of one agent, as the owner of the host sets them. */
+export interface AllowanceLimits {
+  readonly uploads_mb: number;
+  readonly messages_per_second: number;
+  readonly queued_mb: number;
+}
+
+export interface Allowances {
+  readonly rates: MessageRates;
+  readonly queued: QueueAllowance;
+  readonly uploads: UploadAllowance;
+}
+
+/** What is counted is the server's; two servers on one store would count apart. */
+export function createAllowances(limits: AllowanceLimits, objects: ObjectStore): Allowances {
+  return {
+    rates: new MessageRates(limits.messages_per_second),
+    queued: new QueueAllowance(limits.queued_mb),
+    uploads: new UploadAllowance(objects, limits.uploads_mb),
+  };
+}

@@ -1,0 +1,95 @@
+// How much one sender may have waiting at one agent. Only the agent's workflow knows what waits; it is asked when what has
+// been sent since may have reached the limit, so that most messages cost no question.
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { WaitingBytes } from '../../contract/wire/messages.ts';
+import type { AgentAddress } from '../agents/address.ts';
+import type { QueryReply } from '../agents/query.ts';
+import type { Call } from '../handlers/handler.ts';
+
+const MB = 1_000_000;
+
+/** All agents together may have this many times as much waiting: a whole team reports to its lead at once. */
+const AGENTS_FACTOR = 4;
+
+/** Agents of which something is remembered; the one longest unused gives way, and is asked again when it matters. */
+const REMEMBERED = 10_000;
+
+/** Sender → bytes that may wait, never fewer than do, as far as this server has seen. */
+type Waiting = Map<string, number>;
+
+export class QueueAllowance {
+  readonly #limit: number;
+  readonly #agents = new Map<string, Waiting>();
+
+  constructor(limitMb: number) {
+    this.#limit = limitMb * MB;
+  }
+
+  /**
+   * Counts a message of so many bytes. Throws RESOURCE_EXHAUSTED when too much of this sender's would wait, or of all
+   * agents together.
+   * @param ask what waits at the agent
+   */
+  async take(
+    agent: AgentAddress,
+    call: Pick<Call, 'caller' | 'from'>,
+    bytes: number,
+    ask: () => Promise<QueryReply<readonly WaitingBytes[]>>,
+  ): Promise<void> {
+    if (!this.#fits(agent, call, bytes)) await this.#learn(agent, ask);
+    if (!this.#fits(agent, call, bytes)) throw this.#refusal(agent, call, bytes);
+    const waiting = this.#waiting(agent);
+    waiting.set(call.from, (waiting.get(call.from) ?? 0) + bytes);
+    this.#remember(agent, waiting);
+  }
+
+  #fits(agent: AgentAddress, { caller, from }: Pick<Call, 'caller' | 'from'>, bytes: number): boolean {
+    const waiting = this.#waiting(agent);
+    if ((waiting.get(from) ?? 0) + bytes > this.#limit) return false;
+    return caller.agent === undefined || sum(waiting) + bytes <= this.#limit * AGENTS_FACTOR;
+  }
+
+  async #learn(agent: AgentAddress, ask: () => Promise<QueryReply<readonly WaitingBytes[]>>): Promise<void> {
+    const before = new Map(this.#waiting(agent));
+    const reply = await ask();
+    // Without an answer what is known counts: an agent that answers nothing takes nothing from its queue.
+    if (reply.kind === 'silent' || reply.kind === 'refused') return;
+    const waiting: Waiting = new Map();
+    if (reply.kind === 'answer') for (const { from, bytes } of reply.answer) waiting.set(from, bytes);
+    // What others have sent while it was asked may not be in the answer.
+    for (const [from, bytes] of this.#waiting(agent)) {
+      const since = bytes - (before.get(from) ?? 0);
+      if (since > 0) waiting.set(from, (waiting.get(from) ?? 0) + since);
+    }
+    this.#remember(agent, waiting);
+  }
+
+  #refusal({ path }: AgentAddress, { from }: Pick<Call, 'from'>, bytes: number): MurmurError {
+    const known = this.#agents.get(path) ?? new Map<string, number>();
+    const own = known.get(from) ?? 0;
+    const message = `${megabytes(own)} MB of ${from} wait at ${path}, and ${megabytes(sum(known))} MB in all: ${megabytes(bytes)} MB more do not fit`;
+    return new MurmurError('RESOURCE_EXHAUSTED', message, {
+      hint: `wait until it has read them, or put large texts into a file and name the file; the limit is ${String(this.#limit / MB)} MB for each sender, set by the owner of the host as limits.queued_mb`,
+      details: { limit_bytes: this.#limit, waiting_bytes: own },
+    });
+  }
+
+  #waiting({ path }: AgentAddress): Waiting {
+    return this.#agents.get(path) ?? new Map<string, number>();
+  }
+
+  #remember({ path }: AgentAddress, waiting: Waiting): void {
+    this.#agents.delete(path);
+    this.#agents.set(path, waiting);
+    const [oldest] = this.#agents.keys();
+    if (this.#agents.size > REMEMBERED && oldest !== undefined) this.#agents.delete(oldest);
+  }
+}
+
+function sum(waiting: Waiting): number {
+  return [...waiting.values()].reduce((total, bytes) => total + bytes, 0);
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / MB).toFixed(1);
+}

@@ -1,0 +1,110 @@
+// How much an agent may share in all. What it has shared stands in the object store; what arrives is counted here.
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { uploadTotalKey } from '../../contract/wire/object-keys.ts';
+import type { ObjectStore } from '../../drivers/objects/object-store.ts';
+
+const MB = 1_000_000;
+
+/** What is stored for an agent. */
+interface UploadTotal {
+  readonly bytes: number;
+}
+
+/** An agent that has uploaded something since the server was started. */
+interface Uploader {
+  /** Bytes of finished uploads. */
+  total: number;
+  /** Bytes of uploads that are arriving. */
+  arriving: number;
+  /** The last write of the total: one after the other. */
+  written: Promise<void>;
+}
+
+export class UploadAllowance {
+  readonly #objects: ObjectStore;
+  readonly #limit: number;
+  readonly #uploaders = new Map<string, Promise<Uploader>>();
+
+  constructor(objects: ObjectStore, limitMb: number) {
+    this.#objects = objects;
+    this.#limit = limitMb * MB;
+  }
+
+  /**
+   * Stores an upload of the agent by `store`, which is given the source with every piece counted. Throws
+   * RESOURCE_EXHAUSTED as soon as more has come than the agent may share, and what `store` throws.
+   * @param replaced bytes of the same upload that have been counted before, when it is sent again
+   */
+  async count(
+    agentId: string,
+    source: AsyncIterable<Uint8Array>,
+    replaced: number,
+    store: (counted: AsyncIterable<Uint8Array>) => Promise<number>,
+  ): Promise<number> {
+    const uploader = await this.#uploader(agentId);
+    const own = { bytes: 0 };
+    const take = (bytes: number): void => {
+      own.bytes += bytes;
+      uploader.arriving += bytes;
+    };
+    take(-replaced);
+    try {
+      const bytes = await store(this.#counted(agentId, uploader, source, take));
+      uploader.total += own.bytes;
+      take(-own.bytes);
+      // Written before anybody is told of the upload: what is cut off here is counted and not there.
+      await this.#write(agentId, uploader);
+      return bytes;
+    } finally {
+      take(-own.bytes);
+    }
+  }
+
+  async *#counted(
+    agentId: string,
+    uploader: Uploader,
+    source: AsyncIterable<Uint8Array>,
+    take: (bytes: number) => void,
+  ): AsyncGenerator<Uint8Array> {
+    for await (const piece of source) {
+      take(piece.length);
+      if (uploader.total + uploader.arriving > this.#limit) throw this.#refusal(agentId, uploader.total);
+      yield piece;
+    }
+  }
+
+  async #uploader(agentId: string): Promise<Uploader> {
+    const known = this.#uploaders.get(agentId) ?? this.#read(agentId);
+    this.#uploaders.set(agentId, known);
+    try {
+      return await known;
+    } catch (error) {
+      this.#uploaders.delete(agentId);
+      throw error;
+    }
+  }
+
+  async #read(agentId: string): Promise<Uploader> {
+    const stored = await this.#objects.get(uploadTotalKey(agentId));
+    const { bytes } = stored === undefined ? { bytes: 0 } : (JSON.parse(stored.toString('utf8')) as UploadTotal);
+    return { total: bytes, arriving: 0, written: Promise.resolve() };
+  }
+
+  async #write(agentId: string, uploader: Uploader): Promise<void> {
+    const write = async (): Promise<void> => {
+      const total: UploadTotal = { bytes: uploader.total };
+      await this.#objects.put(uploadTotalKey(agentId), JSON.stringify(total));
+    };
+    uploader.written = uploader.written.then(write, write);
+    await uploader.written;
+  }
+
+  #refusal(agentId: string, total: number): MurmurError {
+    const limit = String(this.#limit / MB);
+    const message = `/${agentId} has uploaded ${(total / MB).toFixed(1)} of ${limit} MB: this file does not fit`;
+    return new MurmurError('RESOURCE_EXHAUSTED', message, {
+      hint: 'upload less; the owner of the host sets limits.uploads_mb',
+      details: { limit_bytes: this.#limit, uploaded_bytes: total },
+    });
+  }
+}

@@ -1,0 +1,224 @@
+// What agents may take of the server: how often they send, how much waits, how much they share.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createClient } from '../../client/index.ts';
+import type { MurmurClient } from '../../client/index.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { mintToken } from '../../drivers/tokens/token.ts';
+import { createAllowances } from '../../server/allowances/allowances.ts';
+import { MessageRates } from '../../server/allowances/rate.ts';
+import { startApi } from './fixtures/api.ts';
+import type { Api } from './fixtures/api.ts';
+import { knownAgents } from './fixtures/known-agents.ts';
+
+const LIMITS = { uploads_mb: 1, messages_per_second: 2, queued_mb: 1 };
+const LEAD = 'w/default/u/alice/lead';
+const SIBLING = 'w/default/u/alice/sibling';
+const OTHER = 'w/default/u/alice/other';
+const LETTERS = 'x'.repeat(400_000);
+
+const known = knownAgents();
+let api: Api;
+/** A token for each caller; each test has agents of its own standing, as limits are the caller's. */
+let lead: Agent;
+let sibling: Agent;
+/** What the runner of each machine was started with; undefined when no machine can be reached. */
+let config: object | undefined;
+
+interface Agent {
+  readonly token: string;
+  readonly client: MurmurClient;
+}
+
+beforeAll(async () => {
+  api = await startApi({ parts: { temporal: known.client }, agentLimits: LIMITS, timing: { stop: 100 } });
+  const machine = {
+    paths: { runner: '/' },
+    get: async () => await Promise.resolve(Buffer.from(JSON.stringify(config))),
+  };
+  Object.assign(api.parts.machines, {
+    connect: async () => {
+      if (config === undefined) throw new MurmurError('NOT_FOUND', 'no such machine');
+      return await Promise.resolve(machine);
+    },
+  });
+  lead = await agent('lead');
+  sibling = await agent('sibling');
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+});
+beforeEach(() => {
+  known.agents.clear();
+  for (const id of [LEAD, SIBLING, OTHER]) known.agents.set(id, {});
+  known.signals.splice(0);
+  // As after a restart of the server: what is counted durably stays.
+  Object.assign(api.parts.allowances, createAllowances(LIMITS, api.parts.objects));
+});
+
+async function agent(slug: string): Promise<Agent> {
+  const entry = { account: 'alice', agent: `w/default/u/alice/${slug}`, created_at: '2026-01-01' };
+  const token = await mintToken(api.parts.tokenStore, { id: `agent-${slug}`, ...entry });
+  return { token, client: createClient({ url: api.url, token }) };
+}
+
+async function upload(
+  token: string,
+  megabytes: number,
+  key: string = randomUUID(),
+): Promise<{ status: number; body: unknown }> {
+  const answer = await fetch(`${api.url}/v1/uploads/a.bin`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${token}`, 'idempotency-key': key },
+    body: Buffer.alloc(megabytes * 1_000_000),
+  });
+  return { status: answer.status, body: await answer.json() };
+}
+
+describe('messages', () => {
+  test('of one agent to another are bounded, and it is told when the next one is taken', async () => {
+    for (let sent = 0; sent < 20; sent += 1) await lead.client.call('notify', { slug: `/${OTHER}`, message: 'x' });
+    const { status, headers, body } = await api.post('/v1/notify', {
+      body: { slug: `/${OTHER}`, message: 'x' },
+      headers: { authorization: `Bearer ${lead.token}` },
+    });
+    expect([status, headers.get('retry-after')]).toEqual([429, '1']);
+    expect(body).toMatchObject({
+      error: { code: 'RESOURCE_EXHAUSTED', hint: expect.stringContaining('limits.messages_per_second') },
+    });
+    expect(known.signals).toHaveLength(20);
+    await lead.client.call('notify', { slug: `/${SIBLING}`, message: 'to somebody else' });
+    await sibling.client.call('notify', { slug: `/${OTHER}`, message: 'from somebody else' });
+    await api.client.call('notify', { slug: 'other', message: 'from a person' });
+  });
+
+  test.each([
+    ['queue_add', { slug: `/${OTHER}`, description: 'x' }],
+    ['session_send', { slug: `/${OTHER}`, message: 'x' }],
+    ['interrupt', { slug: '' }],
+    ['task_create', { slug: '', subject: 'x' }],
+    ['spawn', { slug: 'child', description: 'x' }],
+    ['each', { slug: 'child-{}', description: '{}', items: ['a'] }],
+  ] as const)('%s counts', async (name, input) => {
+    const target = 'slug' in input && input.slug.startsWith('/') ? `/${OTHER}` : `/${LEAD}`;
+    const identity = { workspace: 'default', account: 'alice', path: ['lead'] };
+    const call = { caller: { account: 'alice', agent: identity }, from: `/${LEAD}` };
+    for (let sent = 0; sent < 20; sent += 1) api.parts.allowances.rates.take(call, target);
+    await expect(lead.client.call(name, { ...input })).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+  });
+
+  test('are taken again at the rate, and a person may send a hundred times as many', () => {
+    let now = 0;
+    const rates = new MessageRates(2, () => now);
+    const agentCall = { caller: { account: 'a', agent: { workspace: 'w', account: 'a', path: ['x'] } }, from: '/x' };
+    const taken = (call: Parameters<MessageRates['take']>[0]): number => {
+      for (let sent = 0; ; sent += 1) {
+        try {
+          rates.take(call, '/y');
+        } catch {
+          return sent;
+        }
+      }
+    };
+    expect(taken(agentCall)).toBe(20);
+    now = 500;
+    expect(taken(agentCall)).toBe(1);
+    now = 60_000;
+    expect(taken(agentCall)).toBe(20);
+    expect(taken({ caller: { account: 'a' }, from: 'a' })).toBe(2_000);
+  });
+});
+
+describe('what waits at an agent', () => {
+  const send = async ({ client }: Agent, slug = `/${OTHER}`): Promise<unknown> =>
+    await client.call('queue_add', { slug, description: LETTERS });
+  const waiting = (...list: readonly (readonly [string, number])[]): void => {
+    known.agents.set(OTHER, { waiting: list.map(([from, bytes]) => ({ from, bytes })) });
+  };
+
+  test('of one sender is bounded, and others may still send', async () => {
+    await send(lead);
+    await send(lead);
+    waiting([`/${LEAD}`, 800_000]);
+    const refused = { code: 'RESOURCE_EXHAUSTED', hint: expect.stringContaining('limits.queued_mb') };
+    await expect(send(lead)).rejects.toMatchObject(refused);
+    await send(sibling);
+    await send(lead, `/${SIBLING}`);
+  });
+
+  test('is asked of the agent: what it has read makes room', async () => {
+    await send(lead);
+    await send(lead);
+    waiting([`/${LEAD}`, 400_000]);
+    await send(lead);
+    waiting([`/${LEAD}`, 800_000]);
+    await expect(send(lead)).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+  });
+
+  test('of all agents together is bounded, and a person may still send', async () => {
+    waiting(...['a', 'b', 'c', 'd'].map((slug) => [`/w/default/u/alice/${slug}`, 900_000] as const), [`/${LEAD}`, 1]);
+    await send(lead);
+    await send(lead);
+    await expect(send(lead)).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    await expect(send(sibling)).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    await api.client.call('queue_add', { slug: 'other', description: LETTERS });
+  });
+
+  test('counts the whole of a text that lies in the object store', async () => {
+    await send(lead);
+    expect(known.signals).toEqual([
+      expect.objectContaining({ name: 'queueAdd', payload: expect.objectContaining({ kind: 'queue' }) }),
+    ]);
+    expect(known.signals[0]?.payload).toMatchObject({ text: { ref: expect.any(String), bytes: 400_000 } });
+  });
+});
+
+describe('status', () => {
+  const limitsOf = async (): Promise<unknown> => (await api.client.call('status', { slug: 'other' })).limits;
+  const vm = { name: 'murmur-00000001', provider: 'local', isolation: 'namespaces', state: 'running' } as const;
+
+  test('shows the limits that the machine was given, and those of the server', async () => {
+    const given = { processes: 64, memory_mb: 100, shm_mb: 10, disk_mb: 1_000 };
+    known.agents.set(OTHER, { status: { vm } });
+    config = { isolation: { limits: given } };
+    expect(await limitsOf()).toEqual({ ...given, ...LIMITS });
+  });
+
+  test('shows none of a machine that an earlier build made, or that is out of reach', async () => {
+    known.agents.set(OTHER, { status: { vm } });
+    for (const content of [{ isolation: {} }, undefined]) {
+      config = content;
+      expect(await limitsOf()).toEqual(LIMITS);
+    }
+  });
+});
+
+describe('uploads of an agent', () => {
+  test('are bounded in all, also after a restart of the server, and a repeated one counts once', async () => {
+    const key = randomUUID();
+    expect((await upload(lead.token, 0.4, key)).status).toBe(200);
+    expect((await upload(lead.token, 0.4, key)).status).toBe(200);
+    expect((await upload(lead.token, 0.4)).status).toBe(200);
+    Object.assign(api.parts.allowances, createAllowances(LIMITS, api.parts.objects));
+    const refused = await upload(lead.token, 0.4);
+    expect([refused.status, refused.body]).toEqual([
+      429,
+      {
+        error: expect.objectContaining({
+          code: 'RESOURCE_EXHAUSTED',
+          message: `/${LEAD} has uploaded 0.8 of 1 MB: this file does not fit`,
+          hint: expect.stringContaining('limits.uploads_mb'),
+        }),
+      },
+    ]);
+    expect((await upload(lead.token, 0.1)).status).toBe(200);
+    expect((await upload(sibling.token, 0.4)).status).toBe(200);
+    expect((await upload(api.token, 0.4)).status).toBe(200);
+  });
+
+  test('that arrive at once do not pass the limit together', async () => {
+    const other = await agent('other');
+    const answers = await Promise.all([1, 2, 3, 4].map(async () => await upload(other.token, 0.4)));
+    expect(answers.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(2);
+  });
+});

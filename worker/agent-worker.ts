@@ -13,6 +13,8 @@ export interface AgentWorkerOptions {
   /** Path of the workflow bundle. */
   readonly bundle: string;
   readonly activities: AgentActivities & FanoutActivities & FlightActivities;
+  /** Done before each time that it begins to poll; what it throws is tried again. */
+  readonly prepare: () => Promise<void>;
   /** Ends the worker: turns are handed over, short activities end. */
   readonly stop: AbortSignal;
   readonly report: WorkerReport;
@@ -44,6 +46,7 @@ export async function runAgentWorker(options: AgentWorkerOptions): Promise<void>
 
 async function runOnce(options: AgentWorkerOptions): Promise<void> {
   const { stop, report } = options;
+  await options.prepare();
   const connection = await NativeConnection.connect(options.connection);
   try {
     const worker = await Worker.create({ ...tuning, ...workerOptions(options), connection });

@@ -3,15 +3,17 @@ import { createFanoutActivities } from '../../activities/fanout/fanout.ts';
 import type { FanoutActivities } from '../../contract/wire/fanout/messages.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { planKey } from '../../contract/wire/fanout/plan.ts';
+import { fanoutWorkflowId, planKey } from '../../contract/wire/fanout/plan.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
+import { secretsRef } from '../../drivers/agents/names.ts';
 import { createMemoryEventLog } from '../../drivers/events/memory.ts';
 import { createMemoryObjectStore } from '../../drivers/objects/memory.ts';
 import { createMemorySecretStore } from '../../drivers/secrets/memory.ts';
 import { createMemoryTokenStore } from '../../drivers/tokens/memory.ts';
+import { TEST_KEY } from '../fixtures/signing-key.ts';
 import { attempt, rejection } from '../fixtures/activity-bench.ts';
 
 const stores = {
@@ -19,6 +21,7 @@ const stores = {
   events: createMemoryEventLog(),
   secrets: createMemorySecretStore(),
   tokens: createMemoryTokenStore(),
+  key: TEST_KEY,
 };
 let started: AgentSpec[] = [];
 let refuse: (spec: AgentSpec) => Error | undefined = () => undefined;
@@ -64,15 +67,21 @@ async function planned(path: readonly string[] = ['lead'], changes: Partial<Fano
       secret_names: ['KEY'],
       created_by: 'tess',
     },
-    secrets_ref: `fan-${plans.toString()}`,
+    secrets_ref: '',
     tree_limit: 10,
     created_at: '2026-11-21T08:00:00.000Z',
     ...changes,
   };
   const key = planKey(plan.place, plan.id);
-  await stores.objects.put(key, JSON.stringify(plan));
-  await stores.secrets.put(plan.secrets_ref, { KEY: 'value' });
+  const secrets_ref = secretsOf(plan);
+  await stores.objects.put(key, JSON.stringify({ ...plan, secrets_ref, ...changes }));
+  await stores.secrets.put(secrets_ref, { KEY: 'value' });
   return key;
+}
+
+/** Where the secrets of a plan are kept. */
+function secretsOf({ place, id }: Pick<FanoutPlan, 'place' | 'id'>): string {
+  return secretsRef(fanoutWorkflowId(place, id), id);
 }
 
 async function start(plan: string, ...indices: number[]): Promise<readonly unknown[]> {
@@ -144,7 +153,10 @@ describe('startPlanned', () => {
     expect(await rejection(start(await planned(), 0))).toMatchObject({ type: 'UNAVAILABLE', nonRetryable: false });
     refuse = () => new Error('a call that broke off');
     expect(await rejection(start(await planned(), 0))).toMatchObject({ type: 'INTERNAL', nonRetryable: false });
-    expect(await rejection(start('fanouts/gone', 0))).toMatchObject({ type: 'NOT_FOUND', nonRetryable: true });
+    expect(await rejection(start('fanouts/w/default/u/tess/_/gone', 0))).toMatchObject({
+      type: 'NOT_FOUND',
+      nonRetryable: true,
+    });
   });
 });
 
@@ -172,7 +184,8 @@ describe('the end of those that never were started', () => {
     const plan = await planned();
     for (const _attempt of [1, 2]) await attempt(activities.closeFanout, { plan }).result;
     expect(await stores.objects.get(plan)).toBeUndefined();
-    expect(await stores.secrets.get(`fan-${plans.toString()}`)).toEqual({});
+    const place = { workspace: 'default', account: 'tess', path: [`lead${plans.toString()}`] };
+    expect(await stores.secrets.get(secretsOf({ place, id: `call-${plans.toString()}` }))).toEqual({});
   });
 });
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -6,7 +5,10 @@ import { ensureHostId, homePaths } from '../../config/home.ts';
 import type { AgentSpec, AgentStatus } from '../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { AGENT_WORKFLOW, taskQueueOf } from '../../contract/wire/messages.ts';
+import { sealSpec } from '../../drivers/agents/sealed.ts';
 import { createFileEventLog } from '../../drivers/events/file.ts';
+import { openSigningKey } from '../../drivers/keys/signing-key.ts';
+import { createDirectoryObjectStore } from '../../drivers/objects/directory.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
 import { agentSpec } from '../fixtures/agent-spec.ts';
 import { temporalForFile } from '../fixtures/temporal-for-file.ts';
@@ -30,10 +32,12 @@ function work(env: NodeJS.ProcessEnv = {}, address = temporal.address): WorkerPr
 
 /** An agent with the fake backend, whose script is in the prompt. */
 async function spawnAgent(prompt: string): Promise<{ readonly handle: WorkflowHandle; readonly spec: AgentSpec }> {
-  const machine = { provider: 'local', name: `murmur-${randomUUID().slice(0, 8)}` };
-  const spec = agentSpec({ machine, repos: [], prompt: { text: prompt } });
+  const plain = agentSpec({ repos: [], prompt: { text: prompt } });
+  const home = homePaths(folder.path);
+  const stores = { objects: createDirectoryObjectStore(home.objects), key: await openSigningKey(home.keys, undefined) };
+  const spec = await sealSpec(stores, { ...plain, machine: { ...plain.machine, provider: 'local' } });
   const handle = await temporal.client.workflow.start(AGENT_WORKFLOW, {
-    taskQueue: taskQueueOf(ensureHostId(homePaths(folder.path))),
+    taskQueue: taskQueueOf(ensureHostId(home)),
     workflowId: workflowIdOf(spec.identity),
     args: [spec],
     workflowTaskTimeout: '2s',

@@ -5,7 +5,7 @@ import pLimit from 'p-limit';
 import type { LimitFunction } from 'p-limit';
 import type { EndAgentInput, EndAgentResult, KillAgentsInput, KillAgentsResult } from '../contract/wire/activities.ts';
 import type { AgentRemains, AgentResult, DoomedAgent, ReceiptLine } from '../contract/wire/agent.ts';
-import { MurmurError } from '../contract/wire/errors.ts';
+import { ERRORS, MurmurError } from '../contract/wire/errors.ts';
 import type { KillOrder } from '../contract/wire/messages.ts';
 import { tokenId } from '../drivers/agents/names.ts';
 import { callingWorkflow } from './admission.ts';
@@ -16,7 +16,7 @@ import type { AgentPorts } from './ports.ts';
 const WORKFLOW_END_MS = 120_000;
 /** Machines that are ended at once: enough to keep disk and processors busy. Each holds some files open. */
 const ENDS_AT_ONCE = 50;
-/** What does not end within so many attempts is named in the receipt. */
+/** What does not end within so many attempts, or fails for good, is named in the receipt. */
 const ATTEMPTS = 3;
 const RETRY_MS = 1_000;
 
@@ -125,7 +125,8 @@ async function endPatiently(
       return await endAgent(remains, agent);
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
-      if (attempt === ATTEMPTS) return { machine_state: `not destroyed: ${problem}` };
+      const isFinal = error instanceof MurmurError && !ERRORS[error.code].retryable;
+      if (attempt === ATTEMPTS || isFinal) return { machine_state: `not destroyed: ${problem}` };
       await delay(attempt * RETRY_MS, undefined, { signal });
     }
   }

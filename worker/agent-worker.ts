@@ -13,7 +13,7 @@ export interface AgentWorkerOptions {
   /** Path of the workflow bundle. */
   readonly bundle: string;
   readonly activities: AgentActivities & FanoutActivities & FlightActivities;
-  /** Done before each time that it begins to poll; what it throws is tried again. */
+  /** Done each time before it begins to poll, when Temporal has answered; what it throws is tried again. */
   readonly prepare: () => Promise<void>;
   /** Ends the worker: turns are handed over, short activities end. */
   readonly stop: AbortSignal;
@@ -46,9 +46,9 @@ export async function runAgentWorker(options: AgentWorkerOptions): Promise<void>
 
 async function runOnce(options: AgentWorkerOptions): Promise<void> {
   const { stop, report } = options;
-  await options.prepare();
   const connection = await NativeConnection.connect(options.connection);
   try {
+    await options.prepare();
     const worker = await Worker.create({ ...tuning, ...workerOptions(options), connection });
     const shutDown = (): void => {
       if (worker.getState() === 'RUNNING') worker.shutdown();

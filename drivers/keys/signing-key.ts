@@ -1,7 +1,7 @@
 // The key of an installation: API server and worker share it. Each use derives a key of its own, so that a signature
 // made for one use is never good for another.
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
 
@@ -30,7 +30,7 @@ export function signingKey(bytes: Buffer): SigningKey {
 /**
  * The installation's key: from `file`, which several hosts may share, else from the folder, where it is made (0600) when
  * there is none. Two processes that start at once get the same one. Throws FAILED_PRECONDITION for a file that does not
- * hold 64 hex digits.
+ * hold 64 hex digits, or that everybody may read.
  */
 export async function openSigningKey(folder: string, file: string | undefined): Promise<SigningKey> {
   if (file !== undefined) return await readKey(file, 'MURMUR_SIGNING_KEY_FILE');
@@ -60,6 +60,13 @@ async function readKey(path: string, name: string): Promise<SigningKey> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw unusable(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, path);
   });
+  // Agents that run as users of their own are among everybody.
+  if (((await stat(path)).mode & 0o007) !== 0) {
+    throw new MurmurError('FAILED_PRECONDITION', `${name}, ${path}, is open to everybody on this host`, {
+      hint: `run \`chmod 600 ${path}\``,
+      details: { path },
+    });
+  }
   const hex = text.trim();
   if (FORM.test(hex)) return signingKey(Buffer.from(hex, 'hex'));
   throw unusable(`${name}, ${path}, does not hold 64 hex digits`, path);

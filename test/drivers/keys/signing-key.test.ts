@@ -1,4 +1,4 @@
-import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { openSigningKey } from '../../../drivers/keys/signing-key.ts';
@@ -28,7 +28,7 @@ describe('the signing key', () => {
   it('comes from a file that several hosts share', async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, 'shared');
-    await writeFile(file, `${'0a'.repeat(32)}\n`);
+    await writeFile(file, `${'0a'.repeat(32)}\n`, { mode: 0o600 });
     const [one, two] = await Promise.all(['a', 'b'].map((host) => openSigningKey(join(folder.path, host), file)));
     expect(one?.id).toBe(two?.id);
     expect(await readdir(folder.path)).toEqual(['shared']);
@@ -37,12 +37,19 @@ describe('the signing key', () => {
   it('is refused in another form, with what to do', async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, 'short');
-    await writeFile(file, 'abc');
+    await writeFile(file, 'abc', { mode: 0o600 });
     const refusal = { code: 'FAILED_PRECONDITION', message: expect.stringContaining('64 hex digits') };
     await expect(openSigningKey(folder.path, file)).rejects.toMatchObject(refusal);
     await expect(openSigningKey(folder.path, join(folder.path, 'none'))).rejects.toMatchObject({
       code: 'FAILED_PRECONDITION',
       message: expect.stringContaining('MURMUR_SIGNING_KEY_FILE cannot be read'),
+    });
+    const open = join(folder.path, 'open');
+    await writeFile(open, 'ab'.repeat(32));
+    await chmod(open, 0o644);
+    await expect(openSigningKey(folder.path, open)).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      hint: `run \`chmod 600 ${open}\``,
     });
   });
 });

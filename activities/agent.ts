@@ -1,5 +1,8 @@
 // The activities of the agent workflow over the ports.
 import type { AgentActivities } from '../contract/wire/activities.ts';
+import type { AgentSpec } from '../contract/wire/agent.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { callingWorkflow, createAdmission } from './admission.ts';
 import { assess } from './assess.ts';
 import { endAgent, endOneAgent } from './end-agent.ts';
 import { failing } from './failure.ts';
@@ -13,15 +16,29 @@ import { createTurnOfAgent } from './takeover.ts';
 
 /** One set per worker: it knows which turns this worker watches and which runners it has opened. */
 export function createAgentActivities(ports: AgentPorts): AgentActivities {
-  const context = { ports, turns: createTurnOfAgent(), opened: new Map<string, string>() };
+  const admission = createAdmission(ports);
+  const context = { ports, admission, turns: createTurnOfAgent(), opened: new Map<string, string>() };
+  /** An activity that works for agents whose specs are sealed only. */
+  const admitting = <Input extends { readonly spec: AgentSpec }, Output>(
+    activity: (ports: AgentPorts, input: Input) => Promise<Output>,
+    options?: { readonly again: boolean },
+  ): ((input: Input) => Promise<Output>) =>
+    failing(async (input) => {
+      await admission.admit(callingWorkflow(), input.spec, options);
+      return await activity(ports, input);
+    });
   return {
-    prepareAgent: failing((input) => prepareAgent(ports, input)),
+    // An agent begins here: it is read again, as it may have ended under another worker.
+    prepareAgent: admitting(prepareAgent, { again: true }),
     runTurn: failing((input) => runTurn(context, input)),
-    assess: failing((input) => assess(ports, input)),
-    interruptTurn: failing((input) => interruptTurn(ports, input)),
-    noticeTurn: failing((input) => noticeTurn(ports, input)),
-    endAgent: failing((input) => endAgent(ports, input)),
-    killAgents: failing((input) => killAgents(ports, (remains) => endOneAgent(ports, remains), input)),
-    publishEvents: failing(async ({ agent, events }) => void (await ports.events.append(agent, 'workflow', events))),
+    assess: admitting(assess),
+    interruptTurn: admitting(interruptTurn),
+    noticeTurn: admitting(noticeTurn),
+    endAgent: failing((input) => endAgent(context, input)),
+    killAgents: failing((input) => killAgents(ports, (remains, agent) => endOneAgent(context, agent, remains), input)),
+    publishEvents: failing(async ({ agent, events }) => {
+      if (agent !== callingWorkflow()) throw new MurmurError('PERMISSION_DENIED', `these are not events of ${agent}`);
+      await ports.events.append(agent, 'workflow', events);
+    }),
   };
 }

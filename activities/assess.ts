@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import type { AssessInput } from '../contract/wire/activities.ts';
 import { ASSESSMENT_LIMIT } from '../contract/wire/assessment.ts';
 import type { AssessReply } from '../contract/wire/assessment.ts';
+import { workflowIdOf } from '../contract/wire/identity.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { RunnerUse } from '../drivers/machines/runner-process.ts';
 import { attentively } from './attention.ts';
@@ -41,7 +42,7 @@ export function assess(ports: AgentPorts, input: AssessInput): Promise<AssessRep
 
 async function assessorPrompt(ports: AgentPorts, input: AssessInput): Promise<string> {
   const { spec, number, task, subject, checklist, response } = input;
-  const whole = await wholeText(ports, task);
+  const whole = await wholeText(ports, workflowIdOf(spec.identity), task);
   const parts = [
     'Another agent was given a task and says that it has finished. Judge whether everything that it was asked for is ' +
       'done. Look at the changes below and at the files in the working directory; you can read and not write. Trust ' +

@@ -6,10 +6,14 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
 import type { RunnerLast } from '../contract/wire/runner.ts';
+import { machineName, secretsRef, tokenId } from '../drivers/agents/names.ts';
+import { notSealed } from '../drivers/agents/references.ts';
 import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
 import { readRunnerText } from '../drivers/machines/runner-process.ts';
+import { callingWorkflow } from './admission.ts';
+import type { Admission } from './admission.ts';
 import { attentively } from './attention.ts';
-import { providerOf } from './machine.ts';
+import { describeOwn, providerOf } from './machine.ts';
 import type { AgentPorts } from './ports.ts';
 import { publishOffered } from './publish-offered.ts';
 import { latestSnapshot, storeSnapshot } from './snapshots.ts';
@@ -17,25 +21,51 @@ import { latestSnapshot, storeSnapshot } from './snapshots.ts';
 /** How long the last snapshot may take, to be captured and to be stored: what was saved after the last turn is kept anyway. */
 const LAST_SNAPSHOT_MS = 20_000;
 
-/** `endAgent`. */
-export function endAgent(ports: AgentPorts, input: EndAgentInput): Promise<EndAgentResult> {
-  return attentively(ports.handover, () => endOneAgent(ports, input));
+/** What the end of an agent works with. */
+interface EndContext {
+  readonly ports: AgentPorts;
+  readonly admission: Admission;
 }
 
-/** Idempotent. A step that only keeps something is skipped when it fails; the machine must go. */
-export async function endOneAgent(ports: AgentPorts, { spec, record, events }: EndAgentInput): Promise<EndAgentResult> {
+/** `endAgent`. */
+export function endAgent(context: EndContext, input: EndAgentInput): Promise<EndAgentResult> {
+  return attentively(context.ports.handover, () => endOneAgent(context, callingWorkflow(), input));
+}
+
+/**
+ * Idempotent. A step that only keeps something is skipped when it fails; the machine must go. Also for an agent whose spec
+ * is not sealed, so that one that was forged can be ended: everything that is touched is the agent's own, by its workflow's
+ * id and its spawn id, and a record that is there stays. Throws PERMISSION_DENIED for the spec of another agent.
+ */
+export async function endOneAgent(
+  { ports, admission }: EndContext,
+  agent: string,
+  { spec: given, record, events }: EndAgentInput,
+): Promise<EndAgentResult> {
+  const spec = ownSpec(agent, given);
   // First of all: whoever still runs on the machine must not act for an agent that is gone.
-  if (spec.token_id !== undefined) await ports.tokens.delete(spec.token_id);
+  await ports.tokens.delete(tokenId(agent, spec.spawn_id));
+  const isSealed = await admission.isSealed(agent, given);
   const provider = providerOf(ports, spec);
-  await leaveMachine(ports, provider, spec);
+  const { state } = await describeOwn(provider, spec);
+  if (state === 'running') await leaveMachine(ports, provider, spec);
   await provider.destroy(spec.machine.name);
-  if (spec.secrets !== undefined) await ports.secrets.delete(spec.secrets.ref);
+  await ports.secrets.delete(secretsRef(agent, spec.spawn_id));
   const snapshot = (await latestSnapshot(ports.objects, spec))?.key;
   const ended = endedRecord(record, snapshot);
-  await ports.objects.put(recordKey(workflowIdOf(spec.identity)), JSON.stringify(ended));
+  if (isSealed || (await ports.objects.get(recordKey(agent))) === undefined) {
+    await ports.objects.put(recordKey(agent), JSON.stringify(ended));
+  }
+  admission.forget(agent);
   // Last of all: whoever waits for the end finds it done.
-  await publishOffered(ports, workflowIdOf(spec.identity), events);
+  await publishOffered(ports, agent, events);
   return { machine_state: 'destroyed', ...(snapshot === undefined ? {} : { snapshot }) };
+}
+
+/** The spec with the machine that is the agent's own, whatever its history says. */
+function ownSpec(agent: string, given: AgentSpec): AgentSpec {
+  if (workflowIdOf(given.identity) !== agent) throw notSealed(agent, 'it is the spec of another agent');
+  return { ...given, machine: { ...given.machine, name: machineName(agent, given.spawn_id) } };
 }
 
 /**
@@ -46,7 +76,6 @@ async function leaveMachine(ports: AgentPorts, provider: MachineProvider, spec: 
   const { name } = spec.machine;
   const agent = workflowIdOf(spec.identity);
   try {
-    if ((await provider.describe(name)).state !== 'running') return;
     const machine = await provider.connect(name);
     const runner = await ports.runners.find(machine);
     const after = await ports.events.lastSeq(agent, 'runner');

@@ -5,8 +5,10 @@ import pLimit from 'p-limit';
 import type { LimitFunction } from 'p-limit';
 import type { EndAgentInput, EndAgentResult, KillAgentsInput, KillAgentsResult } from '../contract/wire/activities.ts';
 import type { AgentRemains, AgentResult, DoomedAgent, ReceiptLine } from '../contract/wire/agent.ts';
+import { ERRORS, MurmurError } from '../contract/wire/errors.ts';
 import type { KillOrder } from '../contract/wire/messages.ts';
 import { tokenId } from '../drivers/agents/names.ts';
+import { callingWorkflow } from './admission.ts';
 import { attentively } from './attention.ts';
 import type { AgentPorts } from './ports.ts';
 
@@ -14,14 +16,14 @@ import type { AgentPorts } from './ports.ts';
 const WORKFLOW_END_MS = 120_000;
 /** Machines that are ended at once: enough to keep disk and processors busy. Each holds some files open. */
 const ENDS_AT_ONCE = 50;
-/** What does not end within so many attempts is named in the receipt. */
+/** What does not end within so many attempts, or fails for good, is named in the receipt. */
 const ATTEMPTS = 3;
 const RETRY_MS = 1_000;
 
 type KillPorts = Pick<AgentPorts, 'control' | 'tokens' | 'handover'>;
 
-/** What ends an agent whose workflow has ended; idempotent. */
-type EndAgent = (input: EndAgentInput) => Promise<EndAgentResult>;
+/** What ends an agent whose workflow, which is named by its id, has ended; idempotent. */
+type EndAgent = (input: EndAgentInput, agent: string) => Promise<EndAgentResult>;
 
 interface Undertaking {
   readonly ports: KillPorts;
@@ -41,13 +43,17 @@ interface Killed {
   readonly unanswered: readonly string[];
 }
 
-/** `killAgents`: idempotent, as each agent knows the order by its id, and an end can be done twice. */
+/**
+ * `killAgents`: idempotent, as each agent knows the order by its id, and an end can be done twice. Throws PERMISSION_DENIED
+ * for an agent that is not beneath the one that kills.
+ */
 export function killAgents(
   ports: KillPorts,
   endAgent: EndAgent,
   { agents, order }: KillAgentsInput,
 ): Promise<KillAgentsResult> {
   return attentively(ports.handover, async ({ signal }) => {
+    requireBeneath(callingWorkflow(), agents);
     const undertaking = { ports, endAgent, order, signal, limit: pLimit(ENDS_AT_ONCE) };
     const killed = await killAll(undertaking, agents);
     signal.throwIfAborted();
@@ -76,6 +82,16 @@ async function killAll(undertaking: Undertaking, agents: readonly DoomedAgent[])
   return await Promise.all(agents.map(({ agent }) => awaitEnd(undertaking, agent)));
 }
 
+/** An order comes from a history, and who is to be killed from the results of workflows. */
+function requireBeneath(agent: string, agents: readonly DoomedAgent[]): void {
+  const other = agents.find((each) => !each.agent.startsWith(`${agent}/`));
+  if (other === undefined) return;
+  throw new MurmurError(
+    'PERMISSION_DENIED',
+    `${other.agent} is not beneath ${agent}: only what is beneath it ends with it`,
+  );
+}
+
 async function awaitEnd(undertaking: Undertaking, agent: string): Promise<Killed> {
   const { ports, signal } = undertaking;
   const patience = AbortSignal.any([signal, AbortSignal.timeout(WORKFLOW_END_MS)]);
@@ -84,8 +100,9 @@ async function awaitEnd(undertaking: Undertaking, agent: string): Promise<Killed
   if (result === undefined) return { agent, result, receipt: [], unanswered: [agent] };
   const { phase, total_usd, receipt, left } = result;
   if (left === undefined) return { agent, result: { phase, total_usd }, receipt, unanswered: [] };
+  requireBeneath(agent, left.children);
   const [end, beneath] = await Promise.all([
-    undertaking.limit(() => endPatiently(undertaking, left)),
+    undertaking.limit(() => endPatiently(undertaking, agent, left)),
     killAll(undertaking, left.children),
   ]);
   return {
@@ -97,14 +114,19 @@ async function awaitEnd(undertaking: Undertaking, agent: string): Promise<Killed
 }
 
 /** A machine that cannot be ended must not keep the others alive. */
-async function endPatiently({ endAgent, signal }: Undertaking, remains: AgentRemains): Promise<EndAgentResult> {
+async function endPatiently(
+  { endAgent, signal }: Undertaking,
+  agent: string,
+  remains: AgentRemains,
+): Promise<EndAgentResult> {
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
-      return await endAgent(remains);
+      return await endAgent(remains, agent);
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
-      if (attempt === ATTEMPTS) return { machine_state: `not destroyed: ${problem}` };
+      const isFinal = error instanceof MurmurError && !ERRORS[error.code].retryable;
+      if (attempt === ATTEMPTS || isFinal) return { machine_state: `not destroyed: ${problem}` };
       await delay(attempt * RETRY_MS, undefined, { signal });
     }
   }

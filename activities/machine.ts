@@ -1,7 +1,9 @@
 // The way to an agent's machine and its runner.
 import { MurmurError } from '../contract/wire/errors.ts';
+import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { AgentSpec } from '../contract/wire/agent.ts';
-import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
+import { foreignMachine, isMachineOf } from '../drivers/agents/references.ts';
+import type { Machine, MachineInfo, MachineProvider } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
 import type { RunnerUse } from '../drivers/machines/runner-process.ts';
 import { machineLost } from './failure.ts';
@@ -18,13 +20,26 @@ export function providerOf(ports: AgentPorts, spec: AgentSpec): MachineProvider 
 }
 
 /**
+ * What the provider says of the agent's machine. Throws PERMISSION_DENIED for one that it made for another agent: the name
+ * alone is a few digits, which somebody can make equal.
+ */
+export async function describeOwn(provider: MachineProvider, spec: AgentSpec): Promise<MachineInfo> {
+  const { name } = spec.machine;
+  const info = await provider.describe(name);
+  const agent = workflowIdOf(spec.identity);
+  if (info.state === 'absent' || isMachineOf(info, agent, spec.spawn_id)) return info;
+  throw foreignMachine(name, agent);
+}
+
+/**
  * Connects to the machine of a running agent, started when it was stopped. It is never made here: an attempt that was
- * frozen and thaws after the agent's end would bring it back. Throws the failure MachineLost when it is gone.
+ * frozen and thaws after the agent's end would bring it back. Throws the failure MachineLost when it is gone, and what
+ * `describeOwn` throws.
  */
 export async function connect(ports: AgentPorts, spec: AgentSpec): Promise<Machine> {
   const provider = providerOf(ports, spec);
   const { name } = spec.machine;
-  const { state } = await provider.describe(name);
+  const { state } = await describeOwn(provider, spec);
   if (state === 'absent') throw machineLost(name);
   if (state === 'provisioning') throw new MurmurError('UNAVAILABLE', `machine ${name} is not ready yet`);
   try {

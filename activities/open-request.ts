@@ -6,7 +6,7 @@ import { givenSecrets } from '../contract/wire/secret-names.ts';
 import { AGENT_TOKEN } from '../contract/wire/tokens.ts';
 import type { Machine } from '../drivers/machines/provider.ts';
 import type { AgentPorts } from './ports.ts';
-import { wholeText } from './prompt.ts';
+import { readText } from './prompt.ts';
 
 /** Credentials whose values nobody may read in an event; an address is none. */
 const SECRET_CREDENTIALS = /KEY|TOKEN|SECRET/;
@@ -24,7 +24,7 @@ export async function openRequest(
   const server = ports.api();
   const [stored, appended, journalAfter, api] = await Promise.all([
     spec.secrets === undefined ? {} : ports.secrets.get(spec.secrets.ref),
-    spec.append_system_prompt === undefined ? undefined : wholeText(ports, spec.append_system_prompt),
+    spec.append_system_prompt === undefined ? undefined : readText(ports, spec.append_system_prompt),
     ports.events.lastSeq(workflowIdOf(spec.identity), 'runner'),
     server === undefined ? undefined : machine.expose(server),
   ]);

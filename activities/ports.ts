@@ -4,6 +4,7 @@ import type { UsageReport } from '../contract/wire/budget.ts';
 import type { KillOrder } from '../contract/wire/messages.ts';
 import type { ServerAddress } from '../contract/wire/runner.ts';
 import type { EventLog } from '../drivers/events/event-log.ts';
+import type { SigningKey } from '../drivers/keys/signing-key.ts';
 import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
 import type { RunnerUse } from '../drivers/machines/runner-process.ts';
@@ -40,6 +41,8 @@ export interface AgentPorts {
   readonly events: EventLog;
   readonly secrets: SecretStore;
   readonly tokens: TokenStore;
+  /** The installation's: seals the specs of agents. */
+  readonly key: SigningKey;
   readonly control: AgentControl;
   /** Environment of every agent program: what gives it access to a model. */
   readonly credentials: Readonly<Record<string, string>>;

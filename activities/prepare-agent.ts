@@ -1,8 +1,9 @@
 // The machine, its runner, the workspace and the agent program of a new agent, or of one whose machine was lost.
 import type { PrepareInput, PrepareResult } from '../contract/wire/activities.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
+import { machineLabels } from '../drivers/agents/references.ts';
 import { attentively, unlessAborted } from './attention.ts';
-import { providerOf } from './machine.ts';
+import { describeOwn, providerOf } from './machine.ts';
 import { openRequest } from './open-request.ts';
 import type { AgentPorts } from './ports.ts';
 import { publishOffered } from './publish-offered.ts';
@@ -11,10 +12,13 @@ import { fetchSnapshot } from './snapshots.ts';
 /** `prepareAgent`: every step is idempotent, so that an attempt goes on where the one before was left. */
 export function prepareAgent(ports: AgentPorts, { spec, events }: PrepareInput): Promise<PrepareResult> {
   return attentively(ports.handover, async (attention) => {
-    await publishOffered(ports, workflowIdOf(spec.identity), events);
+    const agent = workflowIdOf(spec.identity);
+    await publishOffered(ports, agent, events);
     const provider = providerOf(ports, spec);
     const { name } = spec.machine;
-    await unlessAborted(attention, provider.create({ name, labels: { agent: workflowIdOf(spec.identity) } }));
+    // Making it again would name this agent in the record of another one's.
+    await unlessAborted(attention, describeOwn(provider, spec));
+    await unlessAborted(attention, provider.create({ name, labels: machineLabels(agent, spec.spawn_id) }));
     const machine = await unlessAborted(attention, provider.connect(name));
     const runner = await unlessAborted(attention, ports.runners.ensure(machine, 'begin'));
     const restore = await unlessAborted(attention, fetchSnapshot(ports.objects, spec, machine));

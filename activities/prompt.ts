@@ -3,10 +3,25 @@ import { EVENT_TEXT_LIMIT } from '../contract/wire/events.ts';
 import type { TurnInputSummary } from '../contract/wire/events.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { FollowUp, StoredText } from '../contract/wire/turns.ts';
+import { isOwnText } from '../drivers/agents/references.ts';
 import type { AgentPorts } from './ports.ts';
 
-/** The text, fetched when only its head is at hand. Throws NOT_FOUND when it is not in the object store. */
-export async function wholeText({ objects }: Pick<AgentPorts, 'objects'>, { text, ref }: StoredText): Promise<string> {
+type TextPorts = Pick<AgentPorts, 'objects'>;
+
+/**
+ * The text, fetched when only its head is at hand. Throws PERMISSION_DENIED for a reference to anything but a text of the
+ * agent, NOT_FOUND when it is not in the object store.
+ */
+export async function wholeText(ports: TextPorts, agentId: string, text: StoredText): Promise<string> {
+  const { ref } = text;
+  if (ref === undefined || isOwnText(agentId, ref)) return await readText(ports, text);
+  throw new MurmurError('PERMISSION_DENIED', `the text ${JSON.stringify(ref)} is not one of this agent's`, {
+    hint: 'send the message again, with `murmur`',
+  });
+}
+
+/** As `wholeText`, for a reference that has been checked. */
+export async function readText({ objects }: TextPorts, { text, ref }: StoredText): Promise<string> {
   if (ref === undefined) return text;
   const content = await objects.get(ref);
   if (content !== undefined) return content.toString('utf8');
@@ -15,9 +30,12 @@ export async function wholeText({ objects }: Pick<AgentPorts, 'objects'>, { text
   });
 }
 
-/** One prompt for all inputs of a turn, in their order. Throws like `wholeText`. */
-export async function joinedPrompt(ports: Pick<AgentPorts, 'objects'>, inputs: readonly FollowUp[]): Promise<string> {
-  const texts = await Promise.all(inputs.map((input) => wholeText(ports, input.text)));
+/**
+ * One prompt for all inputs of a turn, in their order. The model is told of one whose text is not the agent's, and the turn
+ * goes on with the others. Throws NOT_FOUND for one that is not in the object store.
+ */
+export async function joinedPrompt(ports: TextPorts, agentId: string, inputs: readonly FollowUp[]): Promise<string> {
+  const texts = await Promise.all(inputs.map((input) => readableText(ports, agentId, input)));
   const messages = inputs.filter((input) => input.kind !== 'system').length;
   let number = 0;
   const parts = inputs.map(({ kind, from }, index) => {
@@ -28,6 +46,15 @@ export async function joinedPrompt(ports: Pick<AgentPorts, 'objects'>, inputs: r
     return `Message ${number.toString()} of ${messages.toString()}, from ${from}:\n${text}`;
   });
   return parts.join('\n\n');
+}
+
+async function readableText(ports: TextPorts, agentId: string, { text, from }: FollowUp): Promise<string> {
+  try {
+    return await wholeText(ports, agentId, text);
+  } catch (error) {
+    if (!(error instanceof MurmurError) || error.code !== 'PERMISSION_DENIED') throw error;
+    return `A message that names ${from} as its sender could not be read: ${error.message}.`;
+  }
 }
 
 /** The inputs as the event log shows them. */

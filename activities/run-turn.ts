@@ -9,6 +9,8 @@ import type { RunnerTurnOutcome, TurnReply } from '../contract/wire/runner.ts';
 import type { TurnOutcome } from '../contract/wire/turns.ts';
 import type { Machine } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
+import { callingWorkflow } from './admission.ts';
+import type { Admission } from './admission.ts';
 import { attentively, unlessAborted } from './attention.ts';
 import type { Attention } from './attention.ts';
 import { toFailure } from './failure.ts';
@@ -41,6 +43,7 @@ const FAILURES = 30;
 
 export interface TurnContext {
   readonly ports: AgentPorts;
+  readonly admission: Admission;
   readonly turns: TurnOfAgent;
   /** Agents whose runners this worker has opened, and where the API server was then. */
   readonly opened: Map<string, string>;
@@ -54,10 +57,11 @@ const HEARTBEAT_MS = 2_000;
 
 /** `runTurn`, one pump per agent in this worker. */
 export async function runTurn(context: TurnContext, input: RunTurnInput): Promise<TurnOutcome> {
-  const { ports, turns } = context;
+  const { ports, turns, admission } = context;
   const before = Context.current().info.heartbeatDetails as Partial<Progress> | undefined;
   const progress: Progress = { failures: 0, seq: 0, ...before };
   try {
+    await admission.admit(callingWorkflow(), input.spec);
     return await turns.takeOver(workflowIdOf(input.spec.identity), (takenOver) =>
       attentively(ports.handover, (attention) => watchTurn(context, input, attention, progress), {
         details: () => ({ ...progress }),
@@ -100,7 +104,7 @@ async function follow(
 ): Promise<RunnerTurnOutcome> {
   const { spec, turn_id, number, inputs, report_at_usd: reportAt } = input;
   const agent = workflowIdOf(spec.identity);
-  const prompt = await joinedPrompt(ports, inputs);
+  const prompt = await joinedPrompt(ports, agent, inputs);
   await publishOffered(ports, agent, input.events);
   const report_usage = reportAt !== undefined;
   const ask = (): Promise<TurnReply> =>

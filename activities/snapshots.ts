@@ -10,6 +10,8 @@ import type { ObjectStore } from '../drivers/objects/object-store.ts';
 
 /** The newest one, and two before it for whoever finds the newest one wanting. */
 const KEPT = 3;
+/** The folder of a snapshot, and what lies in it. */
+const SNAPSHOT = /^\d{10,}-[0-9a-z]+\//;
 /** Files on their way at once: each is in memory as a whole. */
 const PARALLEL = 4;
 
@@ -75,13 +77,16 @@ async function readLatest(objects: ObjectStore, spec: AgentSpec): Promise<Manife
 
 async function removeOld(objects: ObjectStore, prefix: string): Promise<void> {
   const keys = await objects.list(`${prefix}/`);
-  const folders = [...new Set(keys.map((key) => key.slice(prefix.length + 1)).filter((key) => key.includes('/')))]
+  const folders = keys
+    .map((key) => key.slice(prefix.length + 1))
+    // Beneath the prefix lies as well what belongs to a child named `snapshots`.
+    .filter((key) => SNAPSHOT.test(key))
     .map((key) => key.slice(0, key.indexOf('/')))
     .sort();
   const kept = new Set([...new Set(folders)].slice(-KEPT));
   const old = keys.filter((key) => {
-    const [folder, ...rest] = key.slice(prefix.length + 1).split('/');
-    return rest.length > 0 && folder !== undefined && !kept.has(folder);
+    const name = key.slice(prefix.length + 1);
+    return SNAPSHOT.test(name) && !kept.has(name.slice(0, name.indexOf('/')));
   });
   await inParallel(old, (key) => objects.delete(key));
 }

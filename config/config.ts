@@ -1,7 +1,7 @@
 // The whole configuration of worker, server and stack as one frozen object. The CLI loads settings.ts instead.
 import { taskQueueOf } from '../contract/wire/messages.ts';
 import type { Environment } from './environment.ts';
-import { choiceOf, countOf, portOf } from './environment.ts';
+import { choiceOf, countOf, portOf, textOf } from './environment.ts';
 import { ensureHostId } from './home.ts';
 import type { HostSettings } from './host-settings.ts';
 import { loadHostSettings } from './host-settings.ts';
@@ -35,6 +35,8 @@ export interface Config extends Settings {
   readonly uploadLimit: number;
   /** What each agent may take of the host, and what it is shown of it. */
   readonly host: HostSettings;
+  /** File with the installation's key, where several hosts share one; undefined: MURMUR_HOME has its own. */
+  readonly signingKeyFile: string | undefined;
   /** How far a tree of agents may grow: levels, and living agents beneath one root. */
   readonly limits: { readonly depth: number; readonly agents: number };
 }
@@ -78,6 +80,7 @@ export async function loadConfig(env: Environment, source: SettingsSource): Prom
     host: await loadHostSettings(settings.home),
     publicUrl: publicUrlOf(env),
     uploadLimit: (countOf(env, 'MURMUR_MAX_UPLOAD_MB') ?? DEFAULT_UPLOAD_MB) * MB,
+    signingKeyFile: textOf(env, 'MURMUR_SIGNING_KEY_FILE'),
     isolation: choiceOf(env, 'MURMUR_ISOLATION', ISOLATION_CHOICES) ?? 'auto',
   });
 }

@@ -40,6 +40,8 @@ export interface HomePaths {
   readonly objects: string;
   readonly events: string;
   readonly secrets: string;
+  /** The key of the installation, and which agents were sealed with it at its first start; 0700. */
+  readonly keys: string;
   readonly machines: string;
 }
 
@@ -73,6 +75,7 @@ export function homePaths(home: string): HomePaths {
     objects: join(root, 'objects'),
     events: join(root, 'events'),
     secrets: join(root, 'secrets'),
+    keys: join(root, 'keys'),
     machines: join(root, 'machines'),
   });
 }
@@ -115,7 +118,7 @@ export function makeHome(paths: HomePaths): void {
     // A folder that existed may be open to others; tokens and secrets lie in it.
     chmodSync(paths.root, 0o700);
     const folders = [paths.temporal.folder, paths.cache, paths.logs.folder, paths.objects, paths.events, paths.secrets];
-    for (const folder of [...folders, paths.machines]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const folder of [...folders, paths.keys, paths.machines]) mkdirSync(folder, { recursive: true, mode: 0o700 });
     closeDatabase(paths);
   } catch (error) {
     throw new MurmurError('FAILED_PRECONDITION', `MURMUR_HOME ${paths.root} cannot be written: ${messageOf(error)}`, {

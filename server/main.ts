@@ -7,6 +7,7 @@ import { controlPorts } from '../config/control-ports.ts';
 import { dropCredentials } from '../config/model-credentials.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { createFileEventLog } from '../drivers/events/file.ts';
+import { openSigningKey } from '../drivers/keys/signing-key.ts';
 import { createMachines } from '../drivers/machines/configured.ts';
 import { createDirectoryObjectStore } from '../drivers/objects/directory.ts';
 import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
@@ -15,7 +16,7 @@ import { createAllowances } from './allowances/allowances.ts';
 import { createServer } from './app.ts';
 import type { ServerParts } from './parts.ts';
 import { createTemporalClient } from './temporal-client.ts';
-import { createSigner } from './signer.ts';
+import { createSigner, removeEarlierKey } from './signer.ts';
 import { TIMING } from './timing.ts';
 import { createTokens } from './token-file.ts';
 
@@ -41,6 +42,8 @@ async function partsOf(config: Config): Promise<ServerParts> {
   const secrets = createDirectorySecretStore(home.secrets);
   const tokenStore = createDirectoryTokenStore(home.tokenStore);
   const objects = createDirectoryObjectStore(home.objects);
+  const key = await openSigningKey(home.keys, config.signingKeyFile);
+  await removeEarlierKey(secrets);
   return {
     temporal: createTemporalClient(temporal.connectionOptions, temporal.namespace),
     events: createFileEventLog(home.events),
@@ -49,8 +52,9 @@ async function partsOf(config: Config): Promise<ServerParts> {
     machines: (await createMachines(config, { ...process.env })).local,
     tokens: createTokens(home.tokens, tokenStore),
     tokenStore,
-    signer: await createSigner(secrets),
     allowances: createAllowances(config.host.limits, objects),
+    signer: createSigner(key),
+    key,
     controlPorts: () => controlPorts(home, { api: config.ports.api, temporal: temporal.address }),
     settings: {
       version: packageJson.version,

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
 import type { EventLog } from '../drivers/events/event-log.ts';
+import type { SigningKey } from '../drivers/keys/signing-key.ts';
 import type { MachineProvider } from '../drivers/machines/provider.ts';
 import type { ObjectStore } from '../drivers/objects/object-store.ts';
 import type { SecretStore } from '../drivers/secrets/secret-store.ts';
@@ -62,6 +63,8 @@ export interface ServerParts {
   readonly tokenStore: TokenStore;
   readonly signer: Signer;
   readonly allowances: Allowances;
+  /** Seals the specs of agents that are started. */
+  readonly key: SigningKey;
   /** Loopback ports on which Murmur's own processes listen, runners aside. */
   readonly controlPorts: () => ReadonlySet<number>;
   readonly settings: ServerSettings;

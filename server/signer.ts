@@ -1,5 +1,6 @@
 // Signatures of the server's own: what it gave out it knows again, without keeping a list. One key for each installation.
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { SigningKey } from '../drivers/keys/signing-key.ts';
 import type { SecretStore } from '../drivers/secrets/secret-store.ts';
 
 /** What a signature is for: one that was made for a port opens no page. */
@@ -12,12 +13,9 @@ export interface Signer {
   holds(purpose: Purpose, text: string, signature: string): boolean;
 }
 
-const KEY_REF = 'server-signing-key';
-const KEY_NAME = 'KEY';
-
-/** Signs with the installation's key, which is made when there is none. */
-export async function createSigner(secrets: SecretStore): Promise<Signer> {
-  const key = Buffer.from(await keyOf(secrets), 'hex');
+/** Signs with a key that is derived from the installation's. */
+export function createSigner(installation: SigningKey): Signer {
+  const key = installation.derive('urls');
   const sign = (purpose: Purpose, text: string): string =>
     createHmac('sha256', key).update(`${purpose}\n${text}`).digest('base64url');
   return {
@@ -31,10 +29,13 @@ export async function createSigner(secrets: SecretStore): Promise<Signer> {
   };
 }
 
-async function keyOf(secrets: SecretStore): Promise<string> {
-  const known = (await secrets.get(KEY_REF))[KEY_NAME];
-  if (known !== undefined) return known;
-  await secrets.put(KEY_REF, { [KEY_NAME]: randomBytes(32).toString('hex') });
-  // Of two servers that start at once both take what stands there in the end.
-  return (await secrets.get(KEY_REF))[KEY_NAME] ?? '';
+/** Where earlier builds kept the server's key: in the store of the agents' secrets. */
+const EARLIER_KEY_REF = 'server-signing-key';
+
+/**
+ * Removes the key of an earlier build. What was signed with it ends: agents could read it. Uploads stay, since each is
+ * found by its id.
+ */
+export async function removeEarlierKey(secrets: SecretStore): Promise<void> {
+  await secrets.delete(EARLIER_KEY_REF);
 }

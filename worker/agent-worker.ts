@@ -13,6 +13,8 @@ export interface AgentWorkerOptions {
   /** Path of the workflow bundle. */
   readonly bundle: string;
   readonly activities: AgentActivities & FanoutActivities & FlightActivities;
+  /** Done each time before it begins to poll, when Temporal has answered; what it throws is tried again. */
+  readonly prepare: () => Promise<void>;
   /** Ends the worker: turns are handed over, short activities end. */
   readonly stop: AbortSignal;
   readonly report: WorkerReport;
@@ -46,6 +48,7 @@ async function runOnce(options: AgentWorkerOptions): Promise<void> {
   const { stop, report } = options;
   const connection = await NativeConnection.connect(options.connection);
   try {
+    await options.prepare();
     const worker = await Worker.create({ ...tuning, ...workerOptions(options), connection });
     const shutDown = (): void => {
       if (worker.getState() === 'RUNNING') worker.shutdown();

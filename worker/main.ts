@@ -8,7 +8,9 @@ import { loadConfig } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
 import { dropCredentials } from '../config/model-credentials.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
+import { sealLivingAgents } from '../drivers/agents/seal-living.ts';
 import { createFileEventLog } from '../drivers/events/file.ts';
+import { openSigningKey } from '../drivers/keys/signing-key.ts';
 import { ensureRunner, findRunner } from '../drivers/machines/runner-process.ts';
 import { createDirectoryObjectStore } from '../drivers/objects/directory.ts';
 import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
@@ -59,7 +61,9 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     connection: Connection.lazy(temporal.connectionOptions),
     namespace: temporal.namespace,
   });
+  const key = await openSigningKey(home.keys, config.signingKeyFile);
   const stores = {
+    key,
     objects: createDirectoryObjectStore(home.objects),
     events: createFileEventLog(home.events),
     secrets: createDirectorySecretStore(home.secrets),
@@ -83,6 +87,8 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     namespace: temporal.namespace,
     taskQueue,
     bundle,
+    prepare: () =>
+      sealLivingAgents({ ...stores, client, folder: home.keys, report: (fact, details) => log.info(details, fact) }),
     activities: { ...agent, ...fanout, ...flight },
     stop: stop.signal,
     report: {

@@ -5,7 +5,7 @@ import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { attentively } from '../attention.ts';
 import { failing } from '../failure.ts';
 import { endUnstarted } from './end-unstarted.ts';
-import { createPlanReader } from './plan.ts';
+import { createPlanReader, planSecretsRef, requireOwnPlan } from './plan.ts';
 import type { FanoutPorts } from './ports.ts';
 import { startPlanned } from './start-planned.ts';
 
@@ -42,10 +42,8 @@ export function createFanoutActivities(ports: FanoutPorts): FanoutActivities {
     ),
     closeFanout: failing(({ plan: key }) =>
       attentively(ports.handover, async () => {
-        const content = await ports.objects.get(key);
-        if (content === undefined) return;
-        const { secrets_ref: ref } = JSON.parse(content.toString('utf8')) as { readonly secrets_ref: string };
-        await ports.secrets.delete(ref);
+        requireOwnPlan(key);
+        await ports.secrets.delete(planSecretsRef(key));
         await ports.objects.delete(key);
       }),
     ),

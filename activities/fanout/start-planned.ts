@@ -6,8 +6,7 @@ import { plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
-import { dropCredentials, storeCredentials } from '../../drivers/agents/credentials.ts';
-import { dropText } from '../../drivers/agents/texts.ts';
+import { discardSpawn, prepareSpawn } from '../../drivers/agents/spawn.ts';
 import { attentively } from '../attention.ts';
 import { endUnstarted } from './end-unstarted.ts';
 import { plannedSpec } from './plan.ts';
@@ -53,14 +52,12 @@ async function startOne(
   if (record?.spec.spawn_id === plannedSpawnId(plan.id, index)) return { index, result: 'started' };
   if (record !== undefined) return { index, result: 'failed', message: 'an agent of this slug has ended' };
   try {
-    await storeCredentials(ports, spec, { secrets, rights: plan.rights });
-    await ports.starter.start(spec);
+    await ports.starter.start(await prepareSpawn(ports, spec, { secrets, rights: plan.rights }));
     return { index, result: 'started' };
   } catch (error) {
     if (!(error instanceof MurmurError)) throw error;
     if (ERRORS[error.code].retryable && error.code !== 'RESOURCE_EXHAUSTED') throw error;
-    await dropCredentials(ports, spec);
-    await dropText(ports.objects, spec.prompt);
+    await discardSpawn(ports, spec);
     if (error.code === 'RESOURCE_EXHAUSTED') return { index, result: 'later' };
     return await refused(ports, plan, index, error);
   }

@@ -1,7 +1,12 @@
-// The activities of the flight workflow over the ports.
+// The activities of the flight workflow over the ports. What they are given comes from its history: a flight works for the
+// pilot that its own workflow id names, and that one's spec must be sealed.
 import type { FlightActivities, StoredFlight } from '../../contract/wire/flight/messages.ts';
+import { flightKey, pilotIdOf } from '../../contract/wire/flight/messages.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { slugProblem } from '../../contract/wire/identity.ts';
+import { readSealedSpec } from '../../drivers/agents/sealed.ts';
 import { storeText } from '../../drivers/agents/texts.ts';
+import { callingWorkflow, createAdmission } from '../admission.ts';
 import { attentively } from '../attention.ts';
 import { failing } from '../failure.ts';
 import type { FanoutPorts } from '../fanout/ports.ts';
@@ -12,13 +17,42 @@ export type FlightPorts = Omit<FanoutPorts, 'events'>;
 
 /** One set per worker. */
 export function createFlightActivities(ports: FlightPorts): FlightActivities {
+  const admission = createAdmission(ports);
   return {
     readFlight: failing(async ({ key }) => {
+      await requireOwnFlight(ports, key);
       const content = await ports.objects.get(key);
       if (content !== undefined) return JSON.parse(content.toString('utf8')) as StoredFlight;
       throw new MurmurError('NOT_FOUND', `the plan ${key} is gone`, { hint: 'spawn the flight again' });
     }),
-    startNode: failing((input) => attentively(ports.handover, () => startNode(ports, input))),
-    storeNodeText: failing(({ agent, name, text }) => storeText(ports.objects, agent, name, text)),
+    startNode: failing((input) =>
+      attentively(ports.handover, async () => {
+        await admission.admit(pilotIdOf(callingWorkflow()), input.pilot);
+        if (input.pilot.flight === undefined) throw new MurmurError('PERMISSION_DENIED', 'the agent pilots no flight');
+        await startNode(ports, input);
+      }),
+    ),
+    storeNodeText: failing(async ({ agent, name, text }) => {
+      requireNodeText(agent, name);
+      return await storeText(ports.objects, agent, name, text);
+    }),
   };
+}
+
+/** Throws PERMISSION_DENIED for a plan that is not named in the sealed spec of the flight's pilot. */
+async function requireOwnFlight(ports: FlightPorts, key: string): Promise<void> {
+  const pilot = pilotIdOf(callingWorkflow());
+  const spawn = /([^/]+)\.json$/.exec(key)?.[1] ?? '';
+  const isOwn = key === flightKey(pilot, spawn);
+  const spec = isOwn ? await readSealedSpec(ports, pilot, spawn) : undefined;
+  if (spec?.flight?.key === key) return;
+  throw new MurmurError('PERMISSION_DENIED', `the object ${key} is not the plan of the flight of ${pilot}`);
+}
+
+/** Throws PERMISSION_DENIED for a text that is not one of a flight's for an agent of its own. */
+function requireNodeText(agent: string, name: string): void {
+  const prefix = `${pilotIdOf(callingWorkflow())}/`;
+  const slug = agent.startsWith(prefix) ? agent.slice(prefix.length) : '';
+  if (slugProblem(slug) === undefined && /^flight-[A-Za-z0-9._-]+$/.test(name)) return;
+  throw new MurmurError('PERMISSION_DENIED', `a flight stores no text ${name} for ${agent}`);
 }

@@ -3,18 +3,23 @@ import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
 import { flightIdOf } from '../../contract/wire/flight/messages.ts';
 import type { StartNodeInput } from '../../contract/wire/flight/messages.ts';
-import { absolutePathOf, defaultBranch, workflowIdOf } from '../../contract/wire/identity.ts';
+import { absolutePathOf, defaultBranch, slugProblem, workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { backendOf } from '../../contract/wire/models.ts';
 import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
-import { dropCredentials, storeCredentials } from '../../drivers/agents/credentials.ts';
 import { machineName, secretsRef, tokenId } from '../../drivers/agents/names.ts';
-import { dropText, storeText } from '../../drivers/agents/texts.ts';
+import { discardSpawn, prepareSpawn } from '../../drivers/agents/spawn.ts';
+import { storeText } from '../../drivers/agents/texts.ts';
 import type { FlightPorts } from './flight.ts';
 
-/** `startNode`: idempotent, as each agent has a spawn id of its own. Throws what is worth another try as well. */
+/**
+ * `startNode`: idempotent, as each agent has a spawn id of its own. Throws what is worth another try as well, and
+ * INVALID_ARGUMENT for a slug that is none.
+ */
 export async function startNode(ports: FlightPorts, input: StartNodeInput): Promise<void> {
-  const { pilot, tree_limit: limit } = input;
+  const { pilot, slug, tree_limit: limit } = input;
+  const problem = slugProblem(slug);
+  if (problem !== undefined) throw new MurmurError('INVALID_ARGUMENT', problem);
   const [root = ''] = pilot.identity.path;
   const living = await ports.starter.countTree({ ...pilot.identity, path: [root] });
   if (living >= limit) {
@@ -28,13 +33,11 @@ export async function startNode(ports: FlightPorts, input: StartNodeInput): Prom
     return await ports.starter.start(spec);
   }
   try {
-    await storeCredentials(ports, spec, { secrets: await secretsOf(ports, pilot) });
-    await ports.starter.start(spec);
+    await ports.starter.start(await prepareSpawn(ports, spec, { secrets: await secretsOf(ports, pilot) }));
   } catch (error) {
     // What may have been started needs what was stored for it.
     if (error instanceof MurmurError && !ERRORS[error.code].retryable) {
-      await dropCredentials(ports, spec);
-      await dropText(ports.objects, spec.prompt);
+      await discardSpawn(ports, spec);
     }
     throw error;
   }

@@ -28,7 +28,10 @@ export interface RepoSpec {
   readonly branch: string;
 }
 
-/** Everything that is decided at spawn and never changes. References only: no secret, no content past the limit. */
+/**
+ * Everything that is decided at spawn and never changes. References only: no secret, no content past the limit. Each field is
+ * sealed (drivers/agents/sealed.ts): a workflow that hands a spec on must not change it.
+ */
 export interface AgentSpec {
   readonly identity: AgentIdentity;
   /** Made by the caller of spawn: a retried spawn is recognised by it. */

@@ -22,8 +22,13 @@ export async function dropText(objects: ObjectStore, text: StoredText | undefine
   if (text?.ref !== undefined) await objects.delete(text.ref);
 }
 
+/** Object store keys of the agent's texts begin so; one segment follows. */
+export function textsPrefix(agentId: string): string {
+  return `agents/${agentId}/texts/`;
+}
+
 function textKey(agentId: string, name: string): string {
-  return `agents/${agentId}/texts/${name}.txt`;
+  return `${textsPrefix(agentId)}${name}.txt`;
 }
 
 /** As many whole characters as fit. */

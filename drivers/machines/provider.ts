@@ -16,7 +16,7 @@ export interface MachineInfo {
 export interface CreateMachine {
   /** Unique; `murmur-<8 hex>`. */
   readonly name: string;
-  /** For reconciliation: `{ agent: <workflow id> }`. */
+  /** For whom it is made: `{ agent: <workflow id>, spawn: <spawn id> }`. It is used for nobody else. */
   readonly labels: Readonly<Record<string, string>>;
 }
 

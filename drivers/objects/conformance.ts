@@ -53,6 +53,16 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       expect(await test.store.list('')).toEqual([]);
     });
 
+    it('creates an object once, also when two ask at once', async () => {
+      await using test = await create();
+      const made = await Promise.all(['one', 'two'].map((content) => test.store.create('a/b', content)));
+      expect(made.toSorted()).toEqual([false, true]);
+      expect((await test.store.get('a/b'))?.toString()).toBe(made[0] === true ? 'one' : 'two');
+      await test.store.delete('a/b');
+      expect(await test.store.create('a/b', 'three')).toBe(true);
+      expect(await test.store.list('')).toEqual(['a/b']);
+    });
+
     it('lists the keys that begin with a prefix, sorted, whether or not it ends at a segment', async () => {
       await using test = await create();
       for (const key of ['b/2', 'b/10', 'b/1/deep', 'bc', 'a']) await test.store.put(key, key);
@@ -77,6 +87,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         await using test = await create();
         const refusal = expect.objectContaining({ code: 'INVALID_ARGUMENT' });
         await expect(test.store.put(key, 'x')).rejects.toEqual(refusal);
+        await expect(test.store.create(key, 'x')).rejects.toEqual(refusal);
         await expect(test.store.get(key)).rejects.toEqual(refusal);
         await expect(test.store.delete(key)).rejects.toEqual(refusal);
         await expect(test.store.putStream(key, pieces('x'))).rejects.toEqual(refusal);

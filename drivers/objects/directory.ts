@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { openFile, writeFileFrom } from './file-stream.ts';
+import { createFile, openFile, writeFileFrom } from './file-stream.ts';
 import { checkObjectKey, objectKeyProblem } from './object-key.ts';
 import type { ObjectStore } from './object-store.ts';
 
@@ -23,6 +23,13 @@ export function createDirectoryObjectStore(folder: string): ObjectStore {
       await stored(key, async () => {
         await mkdir(dirname(path), { recursive: true, mode: 0o700 });
         await writeFileAtomic(path, content, { mode: 0o600 });
+      });
+    },
+    async create(key, content) {
+      const path = pathOf(key);
+      return await stored(key, async () => {
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        return await createFile(path, content);
       });
     },
     async get(key) {

@@ -1,6 +1,6 @@
-// Files that are written and read piece by piece, for the object store in a folder.
+// Files of the object store in a folder: read and written piece by piece, and made only when they are not there.
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import type { ObjectStream } from './object-store.ts';
 
 /**
@@ -30,6 +30,28 @@ export async function writeFileFrom(
   } catch (error) {
     await rm(partial, { force: true });
     throw error;
+  }
+}
+
+/** Writes a file that is not there yet, whole or not at all. Answers whether it did; one that is there stays. */
+export async function createFile(path: string, content: Buffer | string): Promise<boolean> {
+  const partial = `${path}.${randomBytes(8).toString('hex')}`;
+  const file = await open(partial, 'wx', 0o600);
+  try {
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    // Unlike a rename, a link does not replace what is there.
+    await link(partial, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  } finally {
+    await rm(partial, { force: true });
   }
 }
 

@@ -11,6 +11,12 @@ export function createMemoryObjectStore(): ObjectStore {
       checkObjectKey(key);
       objects.set(key, Buffer.from(content));
     },
+    async create(key, content) {
+      checkObjectKey(key);
+      if (objects.has(key)) return false;
+      objects.set(key, Buffer.from(content));
+      return true;
+    },
     async get(key) {
       checkObjectKey(key);
       const content = objects.get(key);

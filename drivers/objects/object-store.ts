@@ -15,6 +15,8 @@ export interface ObjectStream {
 export interface ObjectStore {
   /** Replaces atomically: a reader sees the old or the new content, also after a crash. */
   put(key: string, content: Buffer | string): Promise<void>;
+  /** As `put`, unless there is such an object. Answers whether it was stored; of two at once one is. */
+  create(key: string, content: Buffer | string): Promise<boolean>;
   /** Undefined when there is no such object. */
   get(key: string): Promise<Buffer | undefined>;
   /**

@@ -4,7 +4,8 @@ import type { ServerParts } from '../parts.ts';
 import type { AgentAddress } from './address.ts';
 import type { Execution } from './execution.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
-import { secretsRef, tokenId } from '../../drivers/agents/names.ts';
+import { foreignMachine, isMachineOf } from '../../drivers/agents/references.ts';
+import { machineName, secretsRef, tokenId } from '../../drivers/agents/names.ts';
 import { terminateFlight } from '../flights/calls.ts';
 import { listedStatus } from './status.ts';
 
@@ -18,8 +19,8 @@ export async function cleanUp(
   execution: Execution,
   left?: AgentRemains,
 ): Promise<AgentRecord> {
-  const { machine, spawn_id: spawnId } = execution.memo;
-  const state = machine === undefined ? 'unknown' : await destroy(parts, machine);
+  const { spawn_id: spawnId } = execution.memo;
+  const state = spawnId === undefined ? 'unknown' : await destroy(parts, agent.id, spawnId);
   await terminateFlight(parts, agent);
   if (spawnId !== undefined) {
     await parts.tokenStore.delete(tokenId(agent.id, spawnId));
@@ -32,10 +33,16 @@ export async function cleanUp(
   return ended;
 }
 
-/** `destroyed`, or why not: a machine that cannot be destroyed must not hide that the agent has ended. */
-async function destroy(parts: ServerParts, machine: string): Promise<string> {
+/**
+ * `destroyed`, or why not: a machine that cannot be destroyed must not hide that the agent has ended. It is the agent's own,
+ * whatever the memo of its workflow names.
+ */
+async function destroy({ machines }: ServerParts, agent: string, spawnId: string): Promise<string> {
+  const name = machineName(agent, spawnId);
   try {
-    await parts.machines.destroy(machine);
+    const info = await machines.describe(name);
+    if (info.state !== 'absent' && !isMachineOf(info, agent, spawnId)) throw foreignMachine(name, agent);
+    await machines.destroy(name);
     return 'destroyed';
   } catch (error) {
     return `not destroyed: ${error instanceof Error ? error.message : String(error)}`;

@@ -4,9 +4,8 @@ import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { parentOf, resolveSlug } from '../../contract/wire/identity.ts';
 import { maySpawn } from '../../contract/wire/rights.ts';
-import { dropCredentials, storeCredentials } from '../../drivers/agents/credentials.ts';
-import type { CredentialStores } from '../../drivers/agents/credentials.ts';
 import { machineName } from '../../drivers/agents/names.ts';
+import { discardSpawn, prepareSpawn } from '../../drivers/agents/spawn.ts';
 import { startRootAgent, untilStarted } from '../../drivers/agents/start.ts';
 import { dropText } from '../../drivers/agents/texts.ts';
 import { ended, notFound, runsAlready } from '../agents/absence.ts';
@@ -41,8 +40,7 @@ export const spawn: Handler<'spawn'> = async (parts, asked, call) => {
   const plain = await buildSpec(parts, agent, input, call);
   const spec = flight === undefined ? plain : await withPlan(parts, plain, flight);
   try {
-    await storeCredentials(credentialsOf(parts), spec, input);
-    await start(parts, agent, spec);
+    await start(parts, agent, await prepareSpawn(storesOf(parts), spec, input));
   } catch (error) {
     await settle(parts, agent, spec, error);
   }
@@ -147,14 +145,13 @@ function taken(agent: AgentAddress, execution: Execution | undefined): MurmurErr
 }
 
 async function discard(parts: ServerParts, spec: AgentSpec): Promise<void> {
-  await dropCredentials(credentialsOf(parts), spec);
-  await dropText(parts.objects, spec.prompt);
+  await discardSpawn(storesOf(parts), spec);
   await dropText(parts.objects, spec.append_system_prompt);
   if (spec.flight !== undefined) await parts.objects.delete(spec.flight.key);
 }
 
-function credentialsOf({ secrets, tokenStore }: ServerParts): CredentialStores {
-  return { secrets, tokens: tokenStore };
+function storesOf({ objects, key, secrets, tokenStore }: ServerParts): Parameters<typeof discardSpawn>[0] {
+  return { objects, key, secrets, tokens: tokenStore };
 }
 
 function answerOf(agent: AgentAddress, call: Call): Answer<'spawn'> {

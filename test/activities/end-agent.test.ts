@@ -19,6 +19,10 @@ function endInput(bench: ActivityBench): EndAgentInput {
   return { spec: bench.spec, record };
 }
 
+function secretsOf({ spec }: ActivityBench): string {
+  return spec.secrets?.ref ?? '';
+}
+
 async function recordIn(bench: ActivityBench): Promise<AgentRecord | undefined> {
   const content = await bench.ports.objects.get(recordKey(bench.agent));
   return content === undefined ? undefined : (JSON.parse(content.toString()) as AgentRecord);
@@ -26,12 +30,12 @@ async function recordIn(bench: ActivityBench): Promise<AgentRecord | undefined> 
 
 describe('endAgent', () => {
   it('keeps a last snapshot and the last events, and leaves neither machine nor secrets', async () => {
-    await using bench = await activityBench({ secrets: { ref: 'r1', names: ['A'] } });
-    await bench.ports.secrets.put('r1', { A: '1' });
+    await using bench = await activityBench();
+    await bench.ports.secrets.put(secretsOf(bench), { A: '1' });
     const result = await attempt(bench.worker().activities.endAgent, endInput(bench)).result;
     expect(result).toEqual({ machine_state: 'destroyed', snapshot: expect.stringMatching(/manifest\.json$/) });
     expect(await bench.provider.list()).toEqual([]);
-    expect(await bench.ports.secrets.get('r1')).toEqual({});
+    expect(await bench.ports.secrets.get(secretsOf(bench))).toEqual({});
     expect(await bench.logged()).toEqual(['session_end']);
     expect(bench.runner.stops).toEqual([{ status: 'interrupted', last: { after: 0, snapshot_ms: 20_000 } }]);
     expect(await recordIn(bench)).toMatchObject({
@@ -59,8 +63,12 @@ describe('endAgent', () => {
   });
 
   it("ends the agent's token before anything else can fail", async () => {
-    await using bench = await activityBench({ token_id: 'agent-1' });
-    const token = await mintToken(bench.ports.tokens, { id: 'agent-1', account: 'tess', created_at: NOW });
+    await using bench = await activityBench();
+    const token = await mintToken(bench.ports.tokens, {
+      id: bench.spec.token_id ?? '',
+      account: 'tess',
+      created_at: NOW,
+    });
     const failing = { ...bench.provider, describe: () => Promise.reject(new Error('the disk is full')) };
     Object.assign(bench.ports.machines, { fake: { ...failing, destroy: () => Promise.reject(new Error('no')) } });
     await attempt(bench.worker().activities.endAgent, endInput(bench)).result.catch(() => undefined);
@@ -135,17 +143,17 @@ describe('endAgent', () => {
   });
 
   it('fails when the machine cannot be destroyed, and keeps secrets and record for the next attempt', async () => {
-    await using bench = await activityBench({ secrets: { ref: 'r1', names: ['A'] } });
-    await bench.ports.secrets.put('r1', { A: '1' });
+    await using bench = await activityBench();
+    await bench.ports.secrets.put(secretsOf(bench), { A: '1' });
     const destroy = bench.provider.destroy;
     Object.assign(bench.provider, { destroy: () => Promise.reject(new MurmurError('UNAVAILABLE', 'busy')) });
     const { activities } = bench.worker();
     expect(await rejection(attempt(activities.endAgent, endInput(bench)).result)).toMatchObject({
       type: 'UNAVAILABLE',
     });
-    expect(await bench.ports.secrets.get('r1')).toEqual({ A: '1' });
+    expect(await bench.ports.secrets.get(secretsOf(bench))).toEqual({ A: '1' });
     Object.assign(bench.provider, { destroy });
     await attempt(activities.endAgent, endInput(bench), { attempt: 2 }).result;
-    expect(await bench.ports.secrets.get('r1')).toEqual({});
+    expect(await bench.ports.secrets.get(secretsOf(bench))).toEqual({});
   });
 });

@@ -3,15 +3,19 @@ import { createFanoutActivities } from '../../activities/fanout/fanout.ts';
 import type { FanoutActivities } from '../../contract/wire/fanout/messages.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { planKey } from '../../contract/wire/fanout/plan.ts';
+import { fanoutWorkflowId, planKey } from '../../contract/wire/fanout/plan.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
+import { checkReferences } from '../../drivers/agents/references.ts';
+import { readSealedSpec } from '../../drivers/agents/sealed.ts';
+import { secretsRef } from '../../drivers/agents/names.ts';
 import { createMemoryEventLog } from '../../drivers/events/memory.ts';
 import { createMemoryObjectStore } from '../../drivers/objects/memory.ts';
 import { createMemorySecretStore } from '../../drivers/secrets/memory.ts';
 import { createMemoryTokenStore } from '../../drivers/tokens/memory.ts';
+import { TEST_KEY } from '../fixtures/signing-key.ts';
 import { attempt, rejection } from '../fixtures/activity-bench.ts';
 
 const stores = {
@@ -19,6 +23,7 @@ const stores = {
   events: createMemoryEventLog(),
   secrets: createMemorySecretStore(),
   tokens: createMemoryTokenStore(),
+  key: TEST_KEY,
 };
 let started: AgentSpec[] = [];
 let refuse: (spec: AgentSpec) => Error | undefined = () => undefined;
@@ -37,6 +42,21 @@ const activities: FanoutActivities = createFanoutActivities({
   },
 });
 
+const SHARED: FanoutPlan['shared'] = {
+  provider: 'local',
+  repos: [
+    { clone_url: 'https://example.com/app.git', branch: 'of-the-first' },
+    { clone_url: 'https://example.com/own.git', branch: 'own' },
+  ],
+  branches: [null, 'own'],
+  backend: 'fake',
+  on_idle: 'terminate',
+  dequeue_strategy: 'all',
+  tasks: ['test it'],
+  secret_names: ['KEY'],
+  created_by: 'tess',
+};
+
 let plans = 0;
 /** A plan of three agents beneath `lead`, or of a person. */
 async function planned(path: readonly string[] = ['lead'], changes: Partial<FanoutPlan> = {}): Promise<string> {
@@ -50,29 +70,22 @@ async function planned(path: readonly string[] = ['lead'], changes: Partial<Fano
     },
     description: 'Do {}',
     agents: ['a', 'b', 'c'].map((item) => ({ slug: `do-${item}`, item: item.toUpperCase() })),
-    shared: {
-      provider: 'local',
-      repos: [
-        { clone_url: 'https://example.com/app.git', branch: 'of-the-first' },
-        { clone_url: 'https://example.com/own.git', branch: 'own' },
-      ],
-      branches: [null, 'own'],
-      backend: 'fake',
-      on_idle: 'terminate',
-      dequeue_strategy: 'all',
-      tasks: ['test it'],
-      secret_names: ['KEY'],
-      created_by: 'tess',
-    },
-    secrets_ref: `fan-${plans.toString()}`,
+    shared: SHARED,
+    secrets_ref: '',
     tree_limit: 10,
     created_at: '2026-11-21T08:00:00.000Z',
     ...changes,
   };
   const key = planKey(plan.place, plan.id);
-  await stores.objects.put(key, JSON.stringify(plan));
-  await stores.secrets.put(plan.secrets_ref, { KEY: 'value' });
+  const secrets_ref = secretsOf(plan);
+  await stores.objects.put(key, JSON.stringify({ ...plan, secrets_ref, ...changes }));
+  await stores.secrets.put(secrets_ref, { KEY: 'value' });
   return key;
+}
+
+/** Where the secrets of a plan are kept. */
+function secretsOf({ place, id }: Pick<FanoutPlan, 'place' | 'id'>): string {
+  return secretsRef(fanoutWorkflowId(place, id), id);
 }
 
 async function start(plan: string, ...indices: number[]): Promise<readonly unknown[]> {
@@ -144,7 +157,75 @@ describe('startPlanned', () => {
     expect(await rejection(start(await planned(), 0))).toMatchObject({ type: 'UNAVAILABLE', nonRetryable: false });
     refuse = () => new Error('a call that broke off');
     expect(await rejection(start(await planned(), 0))).toMatchObject({ type: 'INTERNAL', nonRetryable: false });
-    expect(await rejection(start('fanouts/gone', 0))).toMatchObject({ type: 'NOT_FOUND', nonRetryable: true });
+    expect(await rejection(start('fanouts/w/default/u/tess/_/gone', 0))).toMatchObject({
+      type: 'NOT_FOUND',
+      nonRetryable: true,
+    });
+  });
+});
+
+describe('an agent of a fan-out', () => {
+  it('is sealed as it is started, and another attempt starts it with the same spec', async () => {
+    const plan = await planned();
+    await start(plan, 0);
+    await start(plan, 0);
+    const [first, second] = started;
+    expect(second).toEqual(first);
+    if (first === undefined) throw new Error('it was not started');
+    const id = workflowIdOf(first.identity);
+    expect(await readSealedSpec(stores, id, first.spawn_id)).toEqual(first);
+    refuse = () => new MurmurError('ALREADY_EXISTS', 'no');
+    await start(plan, 1);
+    const other = id.replace(/a$/, 'b');
+    expect(await readSealedSpec(stores, other, first.spawn_id.replace(/0$/, '1'))).toBeUndefined();
+  });
+
+  it('has the system prompt of all, which is stored with the first of them', async () => {
+    const place = { workspace: 'default', account: 'tess', path: ['lead'] };
+    const ref = 'agents/w/default/u/tess/lead/do-a/texts/call-x-system.txt';
+    const shared = { ...SHARED, append_system_prompt: { text: 'head', ref } };
+    await start(await planned(['lead'], { id: 'call-x', place, shared }), 0, 2);
+    expect(started).toHaveLength(2);
+    for (const spec of started) expect(() => checkReferences(spec)).not.toThrow();
+    const [, last] = started;
+    for (const other of [
+      ref.replace('call-x', 'call-y'),
+      ref.replace('/lead/', '/boss/'),
+      ref.replace('do-a', 'do-a/kid'),
+      ref.replace('-system.txt', '-prompt.txt'),
+    ]) {
+      const spec = { ...last, append_system_prompt: { text: '', ref: other } } as AgentSpec;
+      expect(() => checkReferences(spec)).toThrow(/append_system_prompt/);
+    }
+  });
+});
+
+describe('a fan-out that somebody else started', () => {
+  const FORGED = { workflow: 'fanout/w/default/u/tess/_/forged' };
+  const denied = { type: 'PERMISSION_DENIED', nonRetryable: true };
+
+  it('reads no plan but its own: neither that of another one nor what an agent has uploaded', async () => {
+    const plan = await planned();
+    await stores.objects.put('uploads/x/content', JSON.stringify({ id: 'forged' }));
+    for (const key of [plan, 'uploads/x/content', `${plan}/../forged`]) {
+      const forged = { plan: key, indices: [0] };
+      expect(await rejection(attempt(activities.startPlanned, forged, FORGED).result)).toMatchObject(denied);
+      const drop = { ...forged, by: 'x', reason: 'x' };
+      expect(await rejection(attempt(activities.dropPlanned, drop, FORGED).result)).toMatchObject(denied);
+      expect(await rejection(attempt(activities.closeFanout, { plan: key }, FORGED).result)).toMatchObject(denied);
+    }
+    expect(await stores.objects.get(plan)).toBeDefined();
+    expect(await stores.objects.get('uploads/x/content')).toBeDefined();
+    expect(started).toEqual([]);
+  });
+
+  it('gets no secrets by a plan that names others, or another place', async () => {
+    const secrets = await planned(['lead'], { secrets_ref: 'server-signing-key' });
+    expect(await rejection(start(secrets, 0))).toMatchObject(denied);
+    const plan = await planned();
+    const key = plan.replace('/tess/', '/bob/');
+    await stores.objects.put(key, (await stores.objects.get(plan)) ?? '');
+    expect(await rejection(start(key, 0))).toMatchObject(denied);
   });
 });
 
@@ -172,7 +253,8 @@ describe('the end of those that never were started', () => {
     const plan = await planned();
     for (const _attempt of [1, 2]) await attempt(activities.closeFanout, { plan }).result;
     expect(await stores.objects.get(plan)).toBeUndefined();
-    expect(await stores.secrets.get(`fan-${plans.toString()}`)).toEqual({});
+    const place = { workspace: 'default', account: 'tess', path: [`lead${plans.toString()}`] };
+    expect(await stores.secrets.get(secretsOf({ place, id: `call-${plans.toString()}` }))).toEqual({});
   });
 });
 

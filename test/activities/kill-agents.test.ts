@@ -3,6 +3,7 @@ import type { AgentResult, AgentSpec, DoomedAgent } from '../../contract/wire/ag
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { tokenId } from '../../drivers/agents/names.ts';
+import { machineLabels } from '../../drivers/agents/references.ts';
 import { recordOf } from '../../workflows/agent/status.ts';
 import { activityBench, attempt } from '../fixtures/activity-bench.ts';
 import type { ActivityBench } from '../fixtures/activity-bench.ts';
@@ -11,8 +12,12 @@ import { testAgent } from '../fixtures/agent-state.ts';
 
 const ORDER = { id: 'k', from: 'tess', with_parent: true, leave_machine: true } as const;
 
+function spawnOf(agent: string): string {
+  return `spawn-of-${agent.replaceAll('/', '-')}`;
+}
+
 function doomed(agent: string, cost_usd = 0): DoomedAgent {
-  return { agent, spawn_id: `spawn of ${agent}`, cost_usd };
+  return { agent, spawn_id: spawnOf(agent), cost_usd };
 }
 
 /** An agent of an earlier version, or one that ended by itself: it has ended its machine. */
@@ -41,8 +46,7 @@ function childOf(spec: AgentSpec, slug: string): AgentSpec {
   const identity = { ...spec.identity, path: [...spec.identity.path, slug] };
   return agentSpec({
     identity,
-    spawn_id: `spawn of ${workflowIdOf(identity)}`,
-    machine: { provider: 'fake', name: slug },
+    spawn_id: spawnOf(workflowIdOf(identity)),
   });
 }
 
@@ -84,15 +88,17 @@ describe('killAgents', () => {
     const kid = childOf(bench.spec, 'kid');
     const grandkid = childOf(kid, 'grandkid');
     const [kidId, grandkidId] = [kid, grandkid].map(({ identity }) => workflowIdOf(identity)) as [string, string];
-    for (const { machine } of [kid, grandkid]) await provider.create({ name: machine.name, labels: {} });
+    for (const { identity, spawn_id, machine } of [kid, grandkid]) {
+      await provider.create({ name: machine.name, labels: machineLabels(workflowIdOf(identity), spawn_id) });
+    }
     const beneath = [doomed(grandkidId, 0.5)];
     const told = answer(bench, { [kidId]: leaving(kid, 1, beneath), [grandkidId]: leaving(grandkid, 2) });
     const input = { agents: [doomed(kidId)], order: ORDER };
     const { receipt, ended: ends } = await attempt(bench.worker().activities.killAgents, input).result;
     expect(told).toEqual([kidId, grandkidId]);
     expect(receipt).toMatchObject([
-      { path: `/${kidId}`, machine: 'kid', machine_state: 'destroyed', cost_usd: 1 },
-      { path: `/${grandkidId}`, machine: 'grandkid', machine_state: 'destroyed', cost_usd: 2 },
+      { path: `/${kidId}`, machine: kid.machine.name, machine_state: 'destroyed', cost_usd: 1 },
+      { path: `/${grandkidId}`, machine: grandkid.machine.name, machine_state: 'destroyed', cost_usd: 2 },
     ]);
     // The child had heard of half a dollar of the two.
     expect(ends).toEqual([{ agent: kidId, phase: 'canceled', total_usd: 3 }]);
@@ -126,16 +132,16 @@ describe('killAgents', () => {
     const [stubborn, moody] = [childOf(bench.spec, 'stubborn'), childOf(bench.spec, 'moody')];
     const ids = [stubborn, moody].map(({ identity }) => workflowIdOf(identity)) as [string, string];
     answer(bench, { [ids[0]]: leaving(stubborn, 0), [ids[1]]: leaving(moody, 0) });
-    const attempts = { stubborn: 0, moody: 0 };
+    const attempts = new Map<string, number>();
     const { fake } = bench.ports.machines;
     Object.assign(bench.ports, {
       machines: {
         fake: {
           ...fake,
           describe: async (name: string) => await bench.provider.describe(name),
-          destroy: async (name: 'stubborn' | 'moody') => {
-            attempts[name] += 1;
-            if (name === 'stubborn' || attempts[name] === 1) throw new Error('the disk is busy');
+          destroy: async (name: string) => {
+            attempts.set(name, (attempts.get(name) ?? 0) + 1);
+            if (name === stubborn.machine.name || attempts.get(name) === 1) throw new Error('the disk is busy');
           },
         },
       },
@@ -143,9 +149,9 @@ describe('killAgents', () => {
     const input = { agents: ids.map((agent) => doomed(agent)), order: ORDER };
     const { receipt } = await attempt(bench.worker().activities.killAgents, input).result;
     expect(receipt).toMatchObject([
-      { machine: 'stubborn', machine_state: 'not destroyed: the disk is busy' },
-      { machine: 'moody', machine_state: 'destroyed' },
+      { machine: stubborn.machine.name, machine_state: 'not destroyed: the disk is busy' },
+      { machine: moody.machine.name, machine_state: 'destroyed' },
     ]);
-    expect(attempts).toEqual({ stubborn: 3, moody: 2 });
+    expect([stubborn, moody].map(({ machine }) => attempts.get(machine.name))).toEqual([3, 2]);
   }, 30_000);
 });

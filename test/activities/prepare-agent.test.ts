@@ -3,8 +3,10 @@ import { CancelledFailure } from '@temporalio/activity';
 import { ActivityCancellationDetails } from '@temporalio/common';
 import { HANDOVER } from '../../contract/wire/activities.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { sealSpec } from '../../drivers/agents/sealed.ts';
 import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts';
 import type { ActivityBench } from '../fixtures/activity-bench.ts';
+import { agentSpec } from '../fixtures/agent-spec.ts';
 import { eventually, gate } from '../fixtures/waiting.ts';
 
 /** Makes `open` wait, as a clone does. */
@@ -84,7 +86,10 @@ describe('prepareAgent', () => {
 
   it('names a kind of machine that the worker does not have', async () => {
     await using bench = await activityBench();
-    const spec = { ...bench.spec, machine: { provider: 'moon', name: 'murmur-1' } };
+    const child = { ...bench.spec.identity, path: [...bench.spec.identity.path, 'kid'] };
+    const plain = agentSpec({ identity: child });
+    const spec = { ...plain, machine: { ...plain.machine, provider: 'moon' } };
+    await sealSpec(bench.ports, spec);
     const failure = await rejection(attempt(bench.worker().activities.prepareAgent, { spec }).result);
     expect(failure).toMatchObject({ type: 'FAILED_PRECONDITION', message: expect.stringContaining('"moon"') });
   });

@@ -205,13 +205,14 @@ describe('the agent', () => {
   });
 
   it('gets credentials and secrets by value, and those that nobody may read are named', async () => {
+    const ref = 'agents/w/default/u/tess/fix/texts/spawn-1-system.txt';
     await using bench = await activityBench({
-      secrets: { ref: 'r1', names: ['NPM_TOKEN'] },
-      append_system_prompt: { text: 'head', ref: 'texts/system' },
+      identity: { workspace: 'default', account: 'tess', path: ['fix'] },
+      append_system_prompt: { text: 'head', ref },
       model: 'm1',
     });
-    await bench.ports.secrets.put('r1', { NPM_TOKEN: 'npm-1' });
-    await bench.ports.objects.put('texts/system', 'the whole system prompt');
+    await bench.ports.secrets.put(bench.spec.secrets?.ref ?? '', { NPM_TOKEN: 'npm-1' });
+    await bench.ports.objects.put(ref, 'the whole system prompt');
     const turn = attempt(bench.worker().activities.runTurn, bench.turn());
     await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
     bench.runner.endTurn();
@@ -274,8 +275,8 @@ describe('the agent', () => {
   });
 
   it('learns who it is and where the API server is, again when that has moved; its token is a secret', async () => {
-    await using bench = await activityBench({ secrets: { ref: 'r1', names: [] } });
-    await bench.ports.secrets.put('r1', { MURMUR_TOKEN: 'token-1' });
+    await using bench = await activityBench();
+    await bench.ports.secrets.put(bench.spec.secrets?.ref ?? '', { MURMUR_TOKEN: 'token-1' });
     let port: number | undefined;
     const api = (): ServerAddress | undefined => (port === undefined ? undefined : { host: '127.0.0.1', port });
     const { runTurn } = createAgentActivities({ ...bench.ports, api });
@@ -303,8 +304,9 @@ describe('the agent', () => {
 describe('the prompt', () => {
   it('holds long texts whole, and several messages apart', async () => {
     await using bench = await activityBench();
-    await bench.ports.objects.put('texts/long', 'x'.repeat(1_000_000));
-    const long = { ...message('x'), text: { text: 'x', ref: 'texts/long' } };
+    const ref = `agents/${bench.agent}/texts/long.txt`;
+    await bench.ports.objects.put(ref, 'x'.repeat(1_000_000));
+    const long = { ...message('x'), text: { text: 'x', ref } };
     const inputs = [message('a note', 'system'), long, message('second')];
     const turn = attempt(bench.worker().activities.runTurn, bench.turn({ inputs }));
     await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
@@ -318,7 +320,7 @@ describe('the prompt', () => {
 
   it('that is not in the store any more fails for good, naming what to do', async () => {
     await using bench = await activityBench();
-    const inputs = [{ ...message('x'), text: { text: 'x', ref: 'texts/gone' } }];
+    const inputs = [{ ...message('x'), text: { text: 'x', ref: `agents/${bench.agent}/texts/gone.txt` } }];
     const failure = await rejection(attempt(bench.worker().activities.runTurn, bench.turn({ inputs })).result);
     expect(failure).toMatchObject({ type: 'NOT_FOUND', nonRetryable: true });
   });

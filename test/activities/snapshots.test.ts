@@ -22,6 +22,17 @@ describe('storeSnapshot', () => {
     expect(stored).toHaveLength(3 * 2 + 1);
   });
 
+  it('takes what belongs to a child named `snapshots` for no snapshot', async () => {
+    await using bench = await activityBench();
+    const child = `${bench.agent}/snapshots`;
+    const others = ['record.json', 'texts/m.txt', 'snapshots/latest.json'].map((name) => `agents/${child}/${name}`);
+    for (const key of others) await bench.ports.objects.put(key, 'of the child');
+    for (const seq of [1, 2, 3, 4, 5]) await store(bench, seq, seq.toString());
+    for (const key of others) expect(await bench.ports.objects.get(key)).toBeDefined();
+    const key = (await latestSnapshot(bench.ports.objects, bench.spec))?.key ?? '';
+    expect(await bench.ports.objects.get(key)).toBeDefined();
+  });
+
   it('leaves the one before in force when it is cut off half-way', async () => {
     await using bench = await activityBench();
     const whole = await store(bench, 1, 'one');

@@ -16,6 +16,14 @@ describe('loadConfig', () => {
     expect((await loadConfig({ MURMUR_HOME: folder.path }, { cwd: folder.path })).taskQueue).toBe(config.taskQueue);
   });
 
+  it('takes the key of the installation from a file that the environment names', async () => {
+    await using folder = await temporaryFolder();
+    const env = { MURMUR_HOME: folder.path };
+    expect((await loadConfig(env, { cwd: folder.path })).signingKeyFile).toBeUndefined();
+    const named = await loadConfig({ ...env, MURMUR_SIGNING_KEY_FILE: '/run/key' }, { cwd: folder.path });
+    expect(named.signingKeyFile).toBe('/run/key');
+  });
+
   it('knows no Temporal before the embedded stack was started', async () => {
     await using folder = await temporaryFolder();
     const { temporal } = await loadConfig({ MURMUR_HOME: folder.path }, { cwd: folder.path });

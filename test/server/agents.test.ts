@@ -1,7 +1,9 @@
 // The handlers against a real Temporal dev server, with a stub workflow in the agent's place.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
+import { readSealedSpec } from '../../drivers/agents/sealed.ts';
 import { machineName, secretsRef } from '../../drivers/agents/names.ts';
 import { ACCOUNT, startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
@@ -57,6 +59,11 @@ async function publish(
   );
 }
 
+/** What activities find that was sealed at the spawn. */
+async function sealedAs(slug: string, spawnId: string): Promise<AgentSpec | undefined> {
+  return await readSealedSpec(api.parts, idOf(slug), spawnId);
+}
+
 describe('spawn', () => {
   test('starts the agent with everything that was decided, and says where it is', async () => {
     const answer = await api.client.call('spawn', {
@@ -100,6 +107,7 @@ describe('spawn', () => {
       created_by: 'alice',
     });
     expect(spec.secrets?.names).toEqual([]);
+    expect(await sealedAs('whole', spec.spawn_id)).toEqual(spec);
   });
 
   test('shows summary, memo and search attributes in Temporal', async () => {
@@ -152,6 +160,7 @@ describe('spawn', () => {
     });
     expect(await api.parts.secrets.get(secretsRef(idOf('taken'), key))).toEqual({});
     expect(await api.parts.objects.list(`agents/${idOf('taken')}/`)).toEqual([]);
+    expect(await sealedAs('taken', key)).toBeUndefined();
   });
 
   test('the same spawn sent again, as after a lost answer, gets the same answer', async () => {
@@ -163,6 +172,8 @@ describe('spawn', () => {
     expect(await api.client.call('spawn', input, { idempotencyKey: key })).toEqual(first);
     expect(first.vm).toBe(machineName(idOf('twice'), key));
     expect(await api.parts.secrets.get(secretsRef(idOf('twice'), key))).toEqual(kept);
+    // Another attempt would have another session.
+    expect((await sealedAs('twice', key))?.session_id).toBe((await received('twice')).spec.session_id);
   });
 
   test('a slug whose agent has ended is FAILED_PRECONDITION and says how it ended', async () => {

@@ -233,8 +233,10 @@ test.each<[string, Record<string, unknown>, string]>([
 describe('a machine that cannot be asked', () => {
   const UPLOAD = { filename: 'a', path: 'a' };
 
+  const agentOn = (name: string): string => `w/default/u/alice/on-${name}`;
+
   async function answerOn(name: string): Promise<string> {
-    const identity = `w/default/u/alice/on-${name}`;
+    const identity = agentOn(name);
     known.agents.set(identity, { machine: name });
     await using mcp = await mcpOf(identity);
     const refused = await mcp.call('upload', UPLOAD);
@@ -243,8 +245,8 @@ describe('a machine that cannot be asked', () => {
   }
 
   test('is UNAVAILABLE when it is gone, when it has stopped, and when it has no runner', async () => {
-    await machines.create({ name: 'murmur-0000000a', labels: {} });
-    await machines.create({ name: 'murmur-0000000b', labels: {} });
+    await machines.create({ name: 'murmur-0000000a', labels: { agent: agentOn('murmur-0000000a') } });
+    await machines.create({ name: 'murmur-0000000b', labels: { agent: agentOn('murmur-0000000b') } });
     await machines.stop('murmur-0000000b');
     for (const name of ['murmur-0000000a', 'murmur-0000000b', 'murmur-0000000c']) {
       expect(await answerOn(name)).toBe(
@@ -254,6 +256,14 @@ describe('a machine that cannot be asked', () => {
     }
   });
 
+  test('is refused when it was made for another agent, whatever the memo of the workflow names', async () => {
+    expect(await answerOn(MACHINE)).toBe(
+      `PERMISSION_DENIED: machine ${MACHINE} was not made for agent "/${agentOn(MACHINE)}"`,
+    );
+    await machines.create({ name: 'murmur-0000000e', labels: { agent: agentOn('murmur-0000000e'), spawn: 'earlier' } });
+    expect(await answerOn('murmur-0000000e')).toContain('was not made for agent');
+  });
+
   test('is given up when it says nothing more', async () => {
     const name = 'murmur-0000000d';
     const silent = createServer((request, response) => {
@@ -261,7 +271,7 @@ describe('a machine that cannot be asked', () => {
       response.end(JSON.stringify({ protocol: 1, machine: name, pid: 1 }));
     }).listen(0, '127.0.0.1');
     try {
-      await machines.create({ name, labels: {} });
+      await machines.create({ name, labels: { agent: agentOn(name) } });
       const machine = await machines.connect(name);
       await until(() => silent.listening);
       const { port } = silent.address() as AddressInfo;

@@ -213,7 +213,7 @@ describe('a port on which there is nothing', () => {
 
   test('answers 502 when the machine is gone: the URL has died with the agent', async () => {
     known.agents.set('w/default/u/alice/short', { machine: 'murmur-0000000c' });
-    await machines.create({ name: 'murmur-0000000c', labels: {} });
+    await machines.create({ name: 'murmur-0000000c', labels: { agent: 'w/default/u/alice/short' } });
     const entry = { id: 'agent-2', account: 'alice', agent: 'w/default/u/alice/short', created_at: '2026-01-01' };
     const short = createClient({ url: api.url, token: await mintToken(api.parts.tokenStore, entry) });
     const url = await short.call('port_url', { port: program.port });

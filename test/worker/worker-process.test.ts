@@ -1,14 +1,18 @@
-import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ensureHostId, homePaths } from '../../config/home.ts';
 import type { AgentSpec, AgentStatus } from '../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { AGENT_WORKFLOW, taskQueueOf } from '../../contract/wire/messages.ts';
+import { sealSpec } from '../../drivers/agents/sealed.ts';
 import { createFileEventLog } from '../../drivers/events/file.ts';
+import { openSigningKey } from '../../drivers/keys/signing-key.ts';
+import { createDirectoryObjectStore } from '../../drivers/objects/directory.ts';
+import { createDirectoryTokenStore } from '../../drivers/tokens/directory.ts';
+import { mintToken } from '../../drivers/tokens/token.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
-import { agentSpec } from '../fixtures/agent-spec.ts';
+import { agentSpec, withCredentials } from '../fixtures/agent-spec.ts';
 import { temporalForFile } from '../fixtures/temporal-for-file.ts';
 import { PATIENCE_MS, eventually } from '../fixtures/waiting.ts';
 import { startWorkerProcess } from '../fixtures/worker-process.ts';
@@ -28,10 +32,26 @@ function work(env: NodeJS.ProcessEnv = {}, address = temporal.address): WorkerPr
   return worker;
 }
 
+async function seal(spec: AgentSpec): Promise<unknown> {
+  const home = homePaths(folder.path);
+  const key = await openSigningKey(home.keys, undefined);
+  return await sealSpec({ objects: createDirectoryObjectStore(home.objects), key }, spec);
+}
+
+/** As builds did that knew no seals: the agent has a token. */
+async function giveToken({ identity, token_id, created_at }: AgentSpec): Promise<unknown> {
+  const tokens = createDirectoryTokenStore(homePaths(folder.path).tokenStore);
+  return await mintToken(tokens, { id: token_id ?? '', account: 'tess', agent: workflowIdOf(identity), created_at });
+}
+
 /** An agent with the fake backend, whose script is in the prompt. */
-async function spawnAgent(prompt: string): Promise<{ readonly handle: WorkflowHandle; readonly spec: AgentSpec }> {
-  const machine = { provider: 'local', name: `murmur-${randomUUID().slice(0, 8)}` };
-  const spec = agentSpec({ machine, repos: [], prompt: { text: prompt } });
+async function spawnAgent(
+  prompt: string,
+  prepare: (spec: AgentSpec) => Promise<unknown> = seal,
+): Promise<{ readonly handle: WorkflowHandle; readonly spec: AgentSpec }> {
+  const plain = withCredentials(agentSpec({ repos: [], prompt: { text: prompt } }));
+  const spec = { ...plain, machine: { ...plain.machine, provider: 'local' } };
+  await prepare(spec);
   const handle = await temporal.client.workflow.start(AGENT_WORKFLOW, {
     taskQueue: taskQueueOf(ensureHostId(homePaths(folder.path))),
     workflowId: workflowIdOf(spec.identity),
@@ -54,6 +74,7 @@ async function until(handle: WorkflowHandle, holds: (status: AgentStatus) => boo
 describe('a worker process', () => {
   let worker: WorkerProcess;
   let first: Awaited<ReturnType<typeof spawnAgent>>;
+  let earlier: Awaited<ReturnType<typeof spawnAgent>>;
   let hanging: Awaited<ReturnType<typeof spawnAgent>>;
 
   beforeAll(async () => {
@@ -71,6 +92,7 @@ describe('a worker process', () => {
   }, 120_000);
 
   it('waits for a Temporal server that is not there yet, then runs an agent', async () => {
+    earlier = await spawnAgent('I was here before', giveToken);
     await temporal.kill();
     worker = work();
     await worker.untilLogged('Temporal cannot be reached: trying again');
@@ -79,6 +101,16 @@ describe('a worker process', () => {
     first = await spawnAgent('hello');
     await until(first.handle, (now) => now.phase === 'idle');
   }, 180_000);
+
+  it('goes on with an agent of a build without seals, once: one that comes later without a seal is refused', async () => {
+    await until(earlier.handle, (now) => now.phase === 'idle' && now.turn?.number === 1);
+    const late = await spawnAgent('printenv', giveToken);
+    const reason = 'is not sealed by this installation';
+    expect(await late.handle.result()).toMatchObject({ phase: 'failed', reason: expect.stringContaining(reason) });
+    const forged = await spawnAgent('printenv', async () => undefined);
+    expect(await forged.handle.result()).toMatchObject({ phase: 'failed', reason: expect.stringContaining(reason) });
+    await expect(access(`${homePaths(folder.path).machines}/${forged.spec.machine.name}`)).rejects.toThrow('ENOENT');
+  }, 120_000);
 
   it('outlives a Temporal server that is killed and started again', async () => {
     await temporal.kill();

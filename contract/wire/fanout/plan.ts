@@ -72,6 +72,12 @@ export function plansBeneathPrefix(place: SlugContext): string {
   return `fanouts/${placeOf(place)}/`;
 }
 
+/** Object store key of the plan of a fan-out, by its workflow's id; undefined for an id that is not a fan-out's. */
+export function planKeyOf(workflowId: string): string | undefined {
+  const [, place, plan] = /^fanout\/(w\/.+)\/_\/([^/]+)$/.exec(workflowId) ?? [];
+  return place === undefined || plan === undefined ? undefined : `fanouts/${place}/_/${plan}`;
+}
+
 /** Object store key of a plan. */
 export function planKey(place: SlugContext, planId: string): string {
   return `${plansPrefix(place)}${planId}`;

@@ -15,6 +15,11 @@ export function flightIdOf(pilot: AgentIdentity): string {
   return workflowIdOf(pilot).replace(/^w\//, 'f/');
 }
 
+/** The inverse: the workflow id of the pilot, by that of its flight. */
+export function pilotIdOf(flightId: string): string {
+  return flightId.replace(/^f\//, 'w/');
+}
+
 /** What a flight's workflow is started with, by its pilot's. */
 export interface FlightInput {
   /** The pilot's spec, without its prompt. */

@@ -9,21 +9,23 @@ import { AGENT_TOKEN } from '../../../contract/wire/tokens.ts';
 import { createMemoryObjectStore } from '../../../drivers/objects/memory.ts';
 import { createMemorySecretStore } from '../../../drivers/secrets/memory.ts';
 import { createMemoryTokenStore } from '../../../drivers/tokens/memory.ts';
-import { agentSpec } from '../../fixtures/agent-spec.ts';
+import { agentSpec, withCredentials } from '../../fixtures/agent-spec.ts';
+import { TEST_KEY } from '../../fixtures/signing-key.ts';
 
-const PILOT = agentSpec({
+const PLAIN = agentSpec({
   identity: { workspace: 'default', account: 'tess', path: ['flight-ship'] },
   repos: [{ clone_url: 'https://example.com/app.git', base_branch: 'main', branch: 'murmur/default/tess/flight-ship' }],
-  secrets: { ref: 'pilot', names: ['NPM_KEY'] },
   model: 'fake',
 });
+const PILOT = withCredentials(PLAIN, 'NPM_KEY');
+const PILOT_SECRETS = PILOT.secrets?.ref ?? '';
 const BUILD = 'w/default/u/tess/flight-ship/build';
 
 async function bench(options: { readonly living?: number; readonly refusal?: MurmurError } = {}) {
   const objects = createMemoryObjectStore();
   const secrets = createMemorySecretStore();
   const tokens = createMemoryTokenStore();
-  await secrets.put('pilot', { NPM_KEY: 'k', [AGENT_TOKEN]: 'of the pilot' });
+  await secrets.put(PILOT_SECRETS, { NPM_KEY: 'k', [AGENT_TOKEN]: 'of the pilot' });
   const started: AgentSpec[] = [];
   const starter = {
     start: async (spec: AgentSpec) => {
@@ -33,7 +35,7 @@ async function bench(options: { readonly living?: number; readonly refusal?: Mur
     countTree: async () => options.living ?? 1,
     rests: async () => false,
   };
-  const ports = { objects, secrets, tokens, starter, handover: new AbortController().signal };
+  const ports = { objects, secrets, tokens, key: TEST_KEY, starter, handover: new AbortController().signal };
   const input: StartNodeInput = {
     pilot: PILOT,
     slug: 'build',
@@ -106,6 +108,6 @@ describe('an agent of a flight', () => {
     await expect(start({ prompt: 'x'.repeat(20_000) })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
     expect(started).toEqual([]);
     expect(await tokens.list()).toEqual([]);
-    expect(await secrets.get('pilot')).toMatchObject({ NPM_KEY: 'k' });
+    expect(await secrets.get(PILOT_SECRETS)).toMatchObject({ NPM_KEY: 'k' });
   });
 });

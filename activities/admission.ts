@@ -1,0 +1,76 @@
+// Which agents the activities work for: those whose spec this installation has sealed, in their own workflow.
+import { createHash } from 'node:crypto';
+import { Context } from '@temporalio/activity';
+import type { AgentSpec } from '../contract/wire/agent.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { workflowIdOf } from '../contract/wire/identity.ts';
+import { recordKey } from '../contract/wire/object-keys.ts';
+import { checkReferences, notSealed } from '../drivers/agents/references.ts';
+import { changedField, readSealedSpec, sealedPart } from '../drivers/agents/sealed.ts';
+import type { SealStores } from '../drivers/agents/sealed.ts';
+
+export interface Admission {
+  /**
+   * Throws PERMISSION_DENIED for a spec that is not the agent's, refers to what is not its own, or is not sealed, and for
+   * an agent that has ended. An agent is read once; `again` reads it anyway.
+   */
+  admit(agentId: string, spec: AgentSpec, options?: { readonly again?: boolean }): Promise<void>;
+  /** Whether the spec is the agent's and sealed, also of one that has ended. */
+  isSealed(agentId: string, spec: AgentSpec): Promise<boolean>;
+  /** The agent has ended: its seal is good for nothing any more. */
+  forget(agentId: string): void;
+}
+
+/** Agents that are remembered, at some 200 bytes each: more than a host runs. */
+const REMEMBERED = 5_000;
+
+/** One per worker: it remembers which specs it has found to be sealed. */
+export function createAdmission(stores: SealStores): Admission {
+  /** Workflow id → the hash of the sealed part of its spec. */
+  const known = new Map<string, string>();
+
+  const requireSealed = async (agentId: string, spec: AgentSpec): Promise<void> => {
+    checkReferences(spec);
+    if (workflowIdOf(spec.identity) !== agentId) throw notSealed(agentId, 'it is the spec of another agent');
+    const sealed = await readSealedSpec(stores, agentId, spec.spawn_id);
+    if (sealed === undefined) throw notSealed(agentId, `spawn ${JSON.stringify(spec.spawn_id)} has no valid seal`);
+    const field = changedField(sealed, spec);
+    if (field !== undefined) throw notSealed(agentId, `${field} is not as it was sealed`);
+  };
+
+  return {
+    async admit(agentId, spec, { again = false } = {}) {
+      const hash = hashOf(spec);
+      if (!again && known.get(agentId) === hash) return;
+      await requireSealed(agentId, spec);
+      // A record is written at the end: who has the spec of an ended agent cannot begin it again.
+      if ((await stores.objects.get(recordKey(agentId))) !== undefined) throw notSealed(agentId, 'the agent has ended');
+      known.set(agentId, hash);
+      if (known.size > REMEMBERED) known.delete(known.keys().next().value ?? '');
+    },
+    async isSealed(agentId, spec) {
+      if (known.get(agentId) === hashOf(spec)) return true;
+      return await requireSealed(agentId, spec).then(
+        () => true,
+        (error: unknown) => {
+          if (isRefusal(error)) return false;
+          throw error;
+        },
+      );
+    },
+    forget: (agentId) => void known.delete(agentId),
+  };
+}
+
+/** The id of the workflow that has asked for the running activity: Temporal says it, not the input. */
+export function callingWorkflow(): string {
+  return Context.current().info.workflowExecution?.workflowId ?? '';
+}
+
+function hashOf(spec: AgentSpec): string {
+  return createHash('sha256').update(sealedPart(spec)).digest('base64url');
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof MurmurError && error.code === 'PERMISSION_DENIED';
+}

@@ -1,0 +1,91 @@
+// What an agent's own references are. A spec comes from Temporal's history, and whoever reaches Temporal can write one:
+// a reference counts only where it is what identity and spawn id make it.
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { fanoutWorkflowId, plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
+import { flightKey } from '../../contract/wire/flight/messages.ts';
+import { parentOf, parseWorkflowId, slugProblem, workflowIdOf } from '../../contract/wire/identity.ts';
+import type { MachineInfo } from '../machines/provider.ts';
+import { machineName, secretsRef, tokenId } from './names.ts';
+import { textsPrefix } from './texts.ts';
+
+/** Who an agent is, to its provider: `labels` of its machine. */
+export function machineLabels(agentId: string, spawnId: string): { readonly agent: string; readonly spawn: string } {
+  return { agent: agentId, spawn: spawnId };
+}
+
+/** Whether the provider made the machine for this spawn. Earlier builds noted the agent alone. */
+export function isMachineOf({ labels }: Pick<MachineInfo, 'labels'>, agentId: string, spawnId: string): boolean {
+  return labels['agent'] === agentId && (labels['spawn'] ?? spawnId) === spawnId;
+}
+
+/**
+ * Throws PERMISSION_DENIED, naming the field, for a spec that refers to anything but its own agent's machine, secrets,
+ * token, flight and texts. Also for a value that is no spec.
+ */
+export function checkReferences(spec: AgentSpec): void {
+  const problem = referenceProblem(spec);
+  if (problem !== undefined) throw notSealed(agentOf(spec), problem);
+}
+
+/** The error for a spec that is not as this installation has made it. */
+export function notSealed(agentId: string, problem: string): MurmurError {
+  return new MurmurError(
+    'PERMISSION_DENIED',
+    `the spec of agent ${JSON.stringify(`/${agentId}`)} is not sealed by this installation: ${problem}`,
+    {
+      hint: 'start agents with `murmur spawn`; `murmur kill` ends this one and harms no other',
+      details: { agent: agentId },
+    },
+  );
+}
+
+function referenceProblem(spec: AgentSpec): string | undefined {
+  const id = agentOf(spec);
+  if (parseWorkflowId(id) === undefined) return 'its identity is not valid';
+  const { spawn_id: spawn, machine, secrets, token_id: token, flight, append_system_prompt: appended } = spec;
+  if (typeof spawn !== 'string' || !/^[A-Za-z0-9_-]{1,120}$/.test(spawn)) return 'its spawn id is not valid';
+  const own: readonly (readonly [string, string | undefined, string])[] = [
+    ['machine.name', (machine as Partial<AgentSpec['machine']> | undefined)?.name ?? '', machineName(id, spawn)],
+    ['secrets.ref', secrets?.ref, secretsRef(id, spawn)],
+    ['token_id', token, tokenId(id, spawn)],
+    ['flight.key', flight?.key, flightKey(id, spawn)],
+  ];
+  const wrong = own.find(([, value, derived]) => value !== undefined && value !== derived);
+  if (wrong !== undefined) return `${wrong[0]} is ${JSON.stringify(wrong[1])}, which is not the agent's own`;
+  const ref = appended?.ref;
+  if (ref === undefined || isOwnText(id, ref) || isTextOfFanout(spec, ref)) return undefined;
+  return `append_system_prompt.ref is ${JSON.stringify(ref)}, which is not the agent's own`;
+}
+
+/** The error for a machine that the provider made for another agent. */
+export function foreignMachine(name: string, agentId: string): MurmurError {
+  const agent = JSON.stringify(`/${agentId}`);
+  return new MurmurError('PERMISSION_DENIED', `machine ${name} was not made for agent ${agent}`, {
+    details: { machine: name, agent: agentId },
+  });
+}
+
+/** Whether the object store key is that of a text of the agent. */
+export function isOwnText(agentId: string, ref: string): boolean {
+  const prefix = textsPrefix(agentId);
+  // One segment: beneath it lies what belongs to a child named `texts`.
+  return ref.startsWith(prefix) && /^[A-Za-z0-9._-]+\.txt$/.test(ref.slice(prefix.length));
+}
+
+/** Whether it is the text that all agents of the fan-out have in common: it is stored once, with the first of them. */
+function isTextOfFanout({ identity, spawn_id: spawn, slot }: AgentSpec, ref: string): boolean {
+  if (slot === undefined) return false;
+  const place = parentOf(identity) ?? { ...identity, path: [] };
+  const plan = slot.fanout.slice(slot.fanout.lastIndexOf('/') + 1);
+  if (slot.fanout !== fanoutWorkflowId(place, plan) || spawn !== plannedSpawnId(plan, slot.index)) return false;
+  const [, slug = ''] = /\/([^/]+)\/texts\/[^/]+$/.exec(ref) ?? [];
+  const first = workflowIdOf({ ...place, path: [...place.path, slug] });
+  return slugProblem(slug) === undefined && ref === `${textsPrefix(first)}${plan}-system.txt`;
+}
+
+/** The workflow id, also of a value that is no spec. */
+function agentOf(spec: AgentSpec): string {
+  const { identity } = (spec as Partial<AgentSpec> | undefined) ?? {};
+  return Array.isArray(identity?.path) ? workflowIdOf(identity) : 'unknown';
+}

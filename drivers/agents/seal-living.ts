@@ -1,0 +1,98 @@
+// The agents that an earlier build has started have no seals. They are sealed once, at the first start with a key; from then
+// on an agent without a seal is one that nobody of this installation has started.
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import pLimit from 'p-limit';
+import writeFileAtomic from 'write-file-atomic';
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import { workflowIdOf } from '../../contract/wire/identity.ts';
+import type { TokenStore } from '../tokens/token-store.ts';
+import { tokenId } from './names.ts';
+import { checkReferences } from './references.ts';
+import { sealSpec } from './sealed.ts';
+import type { SealStores } from './sealed.ts';
+
+/** Agents that are read from Temporal at once. */
+const READERS = 16;
+/** Of one call to Temporal. */
+const CALL_MS = 10_000;
+
+export interface FirstStart extends SealStores {
+  readonly client: Client;
+  readonly tokens: TokenStore;
+  /** MURMUR_HOME/keys: notes that it is done, for each key. */
+  readonly folder: string;
+  readonly report: (fact: string, details: Readonly<Record<string, unknown>>) => void;
+}
+
+/**
+ * Seals the agents that live at the first start with this key, and does nothing at any later one. An agent counts when its
+ * own token is in the token store, which only this installation writes: who reaches Temporal alone can forge no such agent.
+ * Throws the SDK's errors when Temporal does not answer; it is to be tried again then.
+ */
+export async function sealLivingAgents(start: FirstStart): Promise<void> {
+  const marker = join(start.folder, `agents-sealed-${start.key.id}`);
+  if (await exists(marker)) return;
+  const tokens = await start.tokens.list();
+  const agents = tokens.flatMap(({ id, agent }) => (agent === undefined ? [] : [{ token: id, agent }]));
+  const sealed = await pLimit(READERS).map(agents, async (each) => await sealOne(start, each));
+  const count = sealed.filter(Boolean).length;
+  if (agents.length > 0) start.report('agents of an earlier build were sealed', { sealed: count, of: agents.length });
+  await mkdir(start.folder, { recursive: true, mode: 0o700 });
+  await writeFileAtomic(marker, `${new Date().toISOString()}\n`, { mode: 0o600 });
+}
+
+async function sealOne(
+  start: FirstStart,
+  { agent, token }: { readonly agent: string; readonly token: string },
+): Promise<boolean> {
+  const spec = await startedWith(start.client, agent);
+  // A token that a call has left behind that broke off.
+  if (spec === undefined) return false;
+  try {
+    checkReferences(spec);
+    if (workflowIdOf(spec.identity) !== agent || tokenId(agent, spec.spawn_id) !== token) {
+      throw new Error('its token is that of another spawn');
+    }
+  } catch (error) {
+    start.report('an agent was not sealed', { agent, error: String(error) });
+    return false;
+  }
+  await sealSpec(start, spec);
+  return true;
+}
+
+/**
+ * What the newest run of the workflow was started with: each run is given the spec as the first one was. Undefined for a
+ * workflow that Temporal does not know.
+ */
+async function startedWith(client: Client, workflowId: string): Promise<AgentSpec | undefined> {
+  const { namespace } = client.options;
+  try {
+    const { runId } = await client.withDeadline(Date.now() + CALL_MS, () =>
+      client.workflow.getHandle(workflowId).describe(),
+    );
+    const { history } = await client.withDeadline(Date.now() + CALL_MS, () =>
+      client.workflowService.getWorkflowExecutionHistory({
+        namespace,
+        execution: { workflowId, runId },
+        maximumPageSize: 1,
+      }),
+    );
+    const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+    return payload == null ? undefined : defaultPayloadConverter.fromPayload<AgentSpec>(payload);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}

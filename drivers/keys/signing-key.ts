@@ -1,0 +1,80 @@
+// The key of an installation: API server and worker share it. Each use derives a key of its own, so that a signature
+// made for one use is never good for another.
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MurmurError } from '../../contract/wire/errors.ts';
+
+/** What a derived key is for. */
+export type KeyUse = 'seals' | 'urls';
+
+export interface SigningKey {
+  /** The first 8 hex digits of the key's hash: says which key it is, and nothing of it. */
+  readonly id: string;
+  /** 32 bytes; the same for the same use. */
+  derive(use: KeyUse): Buffer;
+}
+
+/** The key's file in MURMUR_HOME/keys. */
+const FILE = 'signing-key';
+const FORM = /^[0-9a-f]{64}$/;
+
+/** The key of these 32 bytes. */
+export function signingKey(bytes: Buffer): SigningKey {
+  return {
+    id: createHash('sha256').update(bytes).digest('hex').slice(0, 8),
+    derive: (use) => createHmac('sha256', bytes).update(`murmur ${use}`).digest(),
+  };
+}
+
+/**
+ * The installation's key: from `file`, which several hosts may share, else from the folder, where it is made (0600) when
+ * there is none. Two processes that start at once get the same one. Throws FAILED_PRECONDITION for a file that does not
+ * hold 64 hex digits, or that everybody may read.
+ */
+export async function openSigningKey(folder: string, file: string | undefined): Promise<SigningKey> {
+  if (file !== undefined) return await readKey(file, 'MURMUR_SIGNING_KEY_FILE');
+  const path = join(folder, FILE);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeKey(path);
+  return await readKey(path, 'the signing key');
+}
+
+/** A link appears with its whole content and never replaces a file: of two processes the first one's key stands. */
+async function makeKey(path: string): Promise<void> {
+  const partial = `${path}.${randomBytes(8).toString('hex')}`;
+  const handle = await open(partial, 'wx', 0o600);
+  try {
+    await handle.writeFile(`${randomBytes(32).toString('hex')}\n`);
+    await handle.sync();
+    await link(partial, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await handle.close();
+    await rm(partial, { force: true });
+  }
+}
+
+async function readKey(path: string, name: string): Promise<SigningKey> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw unusable(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, path);
+  });
+  // Agents that run as users of their own are among everybody.
+  if (((await stat(path)).mode & 0o007) !== 0) {
+    throw new MurmurError('FAILED_PRECONDITION', `${name}, ${path}, is open to everybody on this host`, {
+      hint: `run \`chmod 600 ${path}\``,
+      details: { path },
+    });
+  }
+  const hex = text.trim();
+  if (FORM.test(hex)) return signingKey(Buffer.from(hex, 'hex'));
+  throw unusable(`${name}, ${path}, does not hold 64 hex digits`, path);
+}
+
+function unusable(message: string, path: string): MurmurError {
+  return new MurmurError('FAILED_PRECONDITION', message, {
+    hint: `write one with \`openssl rand -hex 32 > ${path}\`; agents that were sealed with another key are refused`,
+    details: { path },
+  });
+}

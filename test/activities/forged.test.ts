@@ -1,0 +1,281 @@
+// Specs, messages and orders that somebody has written into Temporal past the API server: what the activities make of them.
+import { describe, expect, it } from '@jest/globals';
+import type { EndAgentInput } from '../../contract/wire/activities.ts';
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import { flightKey } from '../../contract/wire/flight/messages.ts';
+import { workflowIdOf } from '../../contract/wire/identity.ts';
+import { recordKey } from '../../contract/wire/object-keys.ts';
+import { sealSpec } from '../../drivers/agents/sealed.ts';
+import { signingKey } from '../../drivers/keys/signing-key.ts';
+import { mintToken } from '../../drivers/tokens/token.ts';
+import { recordOf } from '../../workflows/agent/status.ts';
+import { activityBench, attempt, refused, rejection } from '../fixtures/activity-bench.ts';
+import type { ActivityBench } from '../fixtures/activity-bench.ts';
+import { agentSpec, withCredentials } from '../fixtures/agent-spec.ts';
+import { message, NOW, testAgent } from '../fixtures/agent-state.ts';
+import { eventually } from '../fixtures/waiting.ts';
+
+/** A spec as somebody writes it who knows everything of the bench's agent but the key. */
+function forged(changes: Partial<AgentSpec> = {}): AgentSpec {
+  return withCredentials(agentSpec({ ...changes }));
+}
+
+function endInput(spec: AgentSpec): EndAgentInput {
+  return { spec, record: recordOf({ ...testAgent(spec).state, phase: 'canceled' }, spec) };
+}
+
+/** What the bench's agent has: nobody else may get or end it. */
+async function givePossessions({ ports, spec }: ActivityBench): Promise<void> {
+  await ports.secrets.put(spec.secrets?.ref ?? '', { KEY: 'of-the-victim' });
+  await mintToken(ports.tokens, { id: spec.token_id ?? '', account: 'tess', created_at: NOW });
+}
+
+async function expectUnharmed({ ports, spec, agent, provider }: ActivityBench): Promise<void> {
+  expect(await ports.secrets.get(spec.secrets?.ref ?? '')).toEqual({ KEY: 'of-the-victim' });
+  expect(await ports.tokens.get(spec.token_id ?? '')).toBeDefined();
+  expect(await provider.describe(spec.machine.name)).toMatchObject({
+    state: 'running',
+    labels: { agent, spawn: spec.spawn_id },
+  });
+  expect(await ports.objects.get(recordKey(agent))).toBeUndefined();
+}
+
+describe('a spec that names what is not its own', () => {
+  it.each([
+    ['the signing key', () => ({ secrets: { ref: 'server-signing-key', names: ['KEY'] } }), 'secrets.ref'],
+    [
+      'secrets of another',
+      ({ spec }) => ({ secrets: { ref: spec.secrets?.ref ?? '', names: ['KEY'] } }),
+      'secrets.ref',
+    ],
+    ['the token of another', ({ spec }) => ({ token_id: spec.token_id ?? '' }), 'token_id'],
+    ['the machine of another', ({ spec }) => ({ machine: spec.machine }), 'machine.name'],
+    ['the flight of another', ({ agent }) => ({ flight: { name: 'x', key: flightKey(agent, 's') } }), 'flight.key'],
+    [
+      'any object',
+      ({ agent }) => ({ append_system_prompt: { text: '', ref: recordKey(agent) } }),
+      'append_system_prompt',
+    ],
+    [
+      'an object by traversal',
+      ({ agent }) => ({ append_system_prompt: { text: '', ref: `agents/${agent}/texts/../record.json` } }),
+      'append_system_prompt',
+    ],
+  ] satisfies [string, (bench: ActivityBench) => Partial<AgentSpec>, string][])(
+    'gets no agent: %s',
+    async (_what, changes, field) => {
+      await using bench = await activityBench();
+      await givePossessions(bench);
+      const { activities } = bench.worker();
+      const spec = { ...forged(), ...changes(bench) };
+      expect(await rejection(attempt(activities.prepareAgent, { spec }).result)).toEqual(refused(field));
+      expect(await rejection(attempt(activities.runTurn, bench.turn({ spec })).result)).toEqual(refused(field));
+      expect(bench.runner.opens).toEqual([]);
+      await attempt(activities.endAgent, endInput(spec)).result;
+      await expectUnharmed(bench);
+    },
+  );
+});
+
+describe('a spec without a seal', () => {
+  it('is refused by every activity that would act upon it, and makes no machine', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    const spec = forged();
+    const order = { spec, turn_id: 'turn-1' };
+    const assess = { spec, assess_id: 'a', number: 1, task: { text: 'x' }, subject: 'x', checklist: [] };
+    const failures = await Promise.all(
+      [
+        attempt(activities.prepareAgent, { spec }),
+        attempt(activities.runTurn, bench.turn({ spec })),
+        attempt(activities.assess, assess),
+        attempt(activities.interruptTurn, order),
+        attempt(activities.noticeTurn, { ...order, notice: { id: 'n', text: 'x' } }),
+      ].map(async ({ result }) => await rejection(result)),
+    );
+    for (const failure of failures) expect(failure).toEqual(refused('has no valid seal'));
+    expect(await bench.provider.list()).toHaveLength(1);
+    expect(bench.runner.opens).toEqual([]);
+  });
+
+  it.each([
+    ['repos', { repos: [{ clone_url: 'https://example.com/payroll.git', branch: 'b' }] }],
+    ['completion_check', { completion_check: 'assessor' }],
+    ['a field of a later build', { allow_repos: ['https://example.com/'] }],
+    ['for_flight', { for_flight: 'f/default/u/bob/pilot' }],
+    ['limits', { limits: { continue_after_turns: 1 } }],
+  ])('is one in which %s is not as it was sealed, also when the agent is known already', async (_what, changes) => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    await attempt(activities.prepareAgent, { spec: bench.spec }).result;
+    const [field = ''] = Object.keys(changes);
+    const spec = { ...bench.spec, ...(changes as Partial<AgentSpec>) };
+    const reason = refused(`${field} is not as it was sealed`);
+    expect(await rejection(attempt(activities.prepareAgent, { spec }).result)).toEqual(reason);
+    expect(await rejection(attempt(activities.runTurn, bench.turn({ spec })).result)).toEqual(reason);
+    const { model: _model, ...less } = { ...bench.spec, purpose: 'x' };
+    expect(await rejection(attempt(activities.runTurn, bench.turn({ spec: less })).result)).toEqual(refused('purpose'));
+  });
+
+  it('is not one whose prompt was left out, or whose allowance a parent has set', async () => {
+    await using bench = await activityBench();
+    const spec = { ...bench.spec, prompt: { text: '' }, allowance_usd: 3 };
+    await attempt(bench.worker().activities.prepareAgent, { spec }).result;
+    expect(bench.runner.opens).toHaveLength(1);
+  });
+
+  it('is one that another installation has sealed', async () => {
+    await using bench = await activityBench();
+    const spec = forged();
+    await sealSpec({ objects: bench.ports.objects, key: signingKey(Buffer.alloc(32, 9)) }, spec);
+    const failure = await rejection(attempt(bench.worker().activities.prepareAgent, { spec }).result);
+    expect(failure).toEqual(refused('has no valid seal'));
+  });
+});
+
+describe('a sealed spec', () => {
+  it('works in the workflow of its own agent only', async () => {
+    await using bench = await activityBench();
+    await givePossessions(bench);
+    const { activities } = bench.worker();
+    const elsewhere = { workflow: 'stolen' };
+    const other = refused('it is the spec of another agent');
+    const { spec } = bench;
+    expect(await rejection(attempt(activities.prepareAgent, { spec }, elsewhere).result)).toEqual(other);
+    expect(await rejection(attempt(activities.runTurn, bench.turn(), elsewhere).result)).toEqual(other);
+    expect(await rejection(attempt(activities.endAgent, endInput(spec), elsewhere).result)).toEqual(other);
+    const events = { agent: bench.agent, events: [{ seq: 1, at: NOW, event: { type: 'note', text: 'x' } }] } as const;
+    expect(await rejection(attempt(activities.publishEvents, events, elsewhere).result)).toEqual(
+      refused('not events of'),
+    );
+    expect(await bench.logged()).toEqual([]);
+    await expectUnharmed(bench);
+  });
+
+  it('does not begin an agent again that has ended, under the same worker or another', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    await attempt(activities.prepareAgent, { spec: bench.spec }).result;
+    await attempt(activities.endAgent, endInput(bench.spec)).result;
+    for (const each of [activities, bench.worker().activities]) {
+      const failure = await rejection(attempt(each.prepareAgent, { spec: bench.spec }).result);
+      expect(failure).toEqual(refused('the agent has ended'));
+    }
+    expect(await bench.provider.list()).toEqual([]);
+  });
+});
+
+describe('a machine of the right name that was made for another agent', () => {
+  it('is neither taken, nor used, nor destroyed', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    const name = bench.spec.machine.name;
+    const labels = { agent: 'w/default/u/bob/other', spawn: 's' };
+    await bench.provider.create({ name, labels });
+    const { spec } = bench;
+    for (const result of [
+      attempt(activities.prepareAgent, { spec }).result,
+      attempt(activities.runTurn, bench.turn()).result,
+      attempt(activities.endAgent, endInput(spec)).result,
+    ]) {
+      expect(await rejection(result)).toEqual(refused(`machine ${name} was not made for agent`));
+    }
+    expect(await bench.provider.describe(name)).toMatchObject({ state: 'running', labels });
+  });
+
+  it('is not one that an earlier build made for the agent, which noted no spawn', async () => {
+    await using bench = await activityBench();
+    await bench.provider.create({ name: bench.spec.machine.name, labels: { agent: bench.agent } });
+    const turn = attempt(bench.worker().activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.endTurn();
+    expect(await turn.result).toMatchObject({ status: 'completed' });
+  });
+});
+
+describe('a message that refers to what is not a text of the agent', () => {
+  it.each([
+    ['a record', () => recordKey('w/default/u/bob/other')],
+    ['a text of another agent', () => 'agents/w/default/u/bob/other/texts/m.txt'],
+    ['what belongs to a child named texts', (agent: string) => `agents/${agent}/texts/texts/m.txt`],
+    ['an upload', () => 'uploads/x/content'],
+  ])('is told as unreadable, and the turn goes on: %s', async (_what, refOf) => {
+    await using bench = await activityBench();
+    const ref = refOf(bench.agent);
+    await bench.ports.objects.put(ref, 'a secret of somebody');
+    const inputs = [{ ...message('head'), text: { text: 'head', ref } }, message('the other message')];
+    const turn = attempt(bench.worker().activities.runTurn, bench.turn({ inputs }));
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.endTurn();
+    expect(await turn.result).toMatchObject({ status: 'completed' });
+    const prompt = bench.runner.prompts[0]?.prompt;
+    expect(prompt).toContain('could not be read');
+    expect(prompt).toContain('the other message');
+    expect(prompt).not.toContain('a secret');
+  });
+
+  it('is not read for an assessment either', async () => {
+    await using bench = await activityBench();
+    const task = { text: '', ref: 'uploads/x/content' };
+    const input = { spec: bench.spec, assess_id: 'a', number: 1, task, subject: '', checklist: [] };
+    const failure = await rejection(attempt(bench.worker().activities.assess, input).result);
+    expect(failure).toEqual(refused('is not one of this agent'));
+  });
+});
+
+describe('the end of an agent that was forged', () => {
+  it('ends what is its own, and writes no record over that of an agent that had the slug before', async () => {
+    await using bench = await activityBench();
+    await givePossessions(bench);
+    const spec = forged();
+    const agent = workflowIdOf(spec.identity);
+    await bench.ports.objects.put(recordKey(agent), '{"of":"the agent before"}');
+    const names = { ...spec, machine: bench.spec.machine, secrets: bench.spec.secrets, token_id: bench.spec.token_id };
+    const { activities } = bench.worker();
+    const result = await attempt(activities.endAgent, endInput(names as AgentSpec)).result;
+    expect(result).toEqual({ machine_state: 'destroyed' });
+    await expectUnharmed(bench);
+    expect((await bench.ports.objects.get(recordKey(agent)))?.toString()).toBe('{"of":"the agent before"}');
+  });
+
+  it('leaves a record where there is none, so that people see how it ended', async () => {
+    await using bench = await activityBench();
+    const spec = forged();
+    await attempt(bench.worker().activities.endAgent, endInput(spec)).result;
+    const record = await bench.ports.objects.get(recordKey(workflowIdOf(spec.identity)));
+    expect(record?.toString()).toContain('"canceled"');
+  });
+
+  it('ends nobody that is not beneath it', async () => {
+    await using bench = await activityBench();
+    await givePossessions(bench);
+    const agents = [{ agent: bench.agent, spawn_id: bench.spec.spawn_id, cost_usd: 0 }];
+    const input = { agents, order: { id: 'k', from: 'x', leave_machine: true } } as const;
+    const killing = attempt(bench.worker().activities.killAgents, input, { workflow: 'w/default/u/bob/forged' });
+    expect(await rejection(killing.result)).toEqual(refused('is not beneath'));
+    await expectUnharmed(bench);
+  });
+
+  it('ends nobody that the result of a workflow beneath it names', async () => {
+    await using bench = await activityBench();
+    await givePossessions(bench);
+    const { spec, record } = endInput(bench.spec);
+    const kid = 'w/default/u/bob/forged/kid';
+    Object.assign(bench.ports, {
+      control: {
+        signal: async () => undefined,
+        result: async () => ({
+          phase: 'canceled',
+          receipt: [{ path: `/${kid}`, phase: 'canceled', machine: 'm', machine_state: 'left', cost_usd: 0 }],
+          cost: { usd: 0, by_model: {} },
+          total_usd: 0,
+          left: { spec, record, events: [], children: [] },
+        }),
+      },
+    });
+    const input = { agents: [{ agent: kid, spawn_id: 's', cost_usd: 0 }], order: { id: 'k', from: 'x' } };
+    const { receipt } = await attempt(bench.worker().activities.killAgents, input).result;
+    expect(receipt[0]?.machine_state).toContain('it is the spec of another agent');
+    await expectUnharmed(bench);
+  });
+});

@@ -28,6 +28,7 @@ export async function openRequest(
   ]);
   return {
     repos: spec.repos,
+    ...(spec.allow_repos === undefined ? {} : { allow_repos: spec.allow_repos }),
     session_id: spec.session_id,
     backend: spec.backend,
     ...(spec.model === undefined ? {} : { model: spec.model }),

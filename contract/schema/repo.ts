@@ -1,6 +1,6 @@
 // Repositories to clone: checked here, before a machine is made for them.
 import { z } from 'zod';
-import { gitUrlProblem } from '../wire/git-url.ts';
+import { gitUrlProblem, grantProblem } from '../wire/git-url.ts';
 import { branchProblem } from './branch-name.ts';
 import { quoteValue } from './quote.ts';
 
@@ -36,3 +36,19 @@ export const repoInput = z.strictObject({
     .describe("Branch to start from, such as `main`; it must be on the remote. Default: the remote's default branch."),
   branch: branchName.optional().describe('Working branch for this repository. Overrides the top-level `branch`.'),
 });
+
+/** They travel with every agent beneath. */
+const GRANTS_LIMIT = 100;
+
+/** Repositories that a person allows an agent and all beneath it. */
+export const repoGrants = z
+  .array(
+    z.string('a repository that is allowed must be a string').superRefine((grant, context) => {
+      const problem = grantProblem(grant);
+      if (problem !== undefined) {
+        context.addIssue(`allowed repository ${quoteValue(withoutCredentials(grant))} ${problem}`);
+      }
+    }),
+  )
+  .max(GRANTS_LIMIT, `at most ${String(GRANTS_LIMIT)} allowed repositories`)
+  .default([]);

@@ -123,13 +123,15 @@ export function redactUrls(text: string): string {
   return text.replaceAll(/(https?:\/\/)[^/\s'"]+@/gi, '$1').replaceAll(/(\w+:\/\/[^/:@\s'"]+):[^/\s'"]+@/g, '$1@');
 }
 
-/**
- * Absolute path on this host of a local URL, without `.` and `..`; links are not resolved. Git decodes the path of a URL,
- * and takes a bare one as it is.
- */
-export function localPath({ protocol, path }: GitUrl): string {
+/** Path on this host of a local URL. Git decodes that of a URL, and takes a bare one as it is. */
+export function pathOnHost({ protocol, path }: GitUrl): string {
+  return protocol === 'file' ? decode(path) : path;
+}
+
+/** The same, absolute and without `.` and `..`; links are not resolved. */
+export function localPath(url: GitUrl): string {
   const kept: string[] = [];
-  for (const segment of (protocol === 'file' ? decode(path) : path).split('/')) {
+  for (const segment of pathOnHost(url).split('/')) {
     if (segment === '..') kept.pop();
     else if (segment !== '' && segment !== '.') kept.push(segment);
   }

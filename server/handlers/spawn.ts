@@ -61,10 +61,21 @@ function fileOfCaller(): MurmurError {
 export function newAgent(
   parts: ServerParts,
   call: Call,
-  input: { readonly slug: string; readonly workspace?: string | undefined; readonly rights?: 'owner' | undefined },
+  input: {
+    readonly slug: string;
+    readonly workspace?: string | undefined;
+    readonly rights?: 'owner' | undefined;
+    readonly allow_repos: readonly string[];
+  },
 ): AgentAddress {
   if (input.rights !== undefined && call.caller.agent !== undefined) {
     throw new MurmurError('PERMISSION_DENIED', "an agent cannot give owner's rights", { details: { field: 'rights' } });
+  }
+  if (input.allow_repos.length > 0 && call.caller.agent !== undefined) {
+    throw new MurmurError('PERMISSION_DENIED', 'an agent cannot allow repositories', {
+      hint: 'a person allows them at the spawn of the root: --allow-repo <URL or host/path>',
+      details: { field: 'allow_repos' },
+    });
   }
   const identity = resolveSlug(input.slug, contextOf(parts, call.caller, input.workspace));
   const agent = addressOfIdentity(identity, nameFor(call.caller, identity));

@@ -155,6 +155,15 @@ function remoteKey(url: GitUrl): string | undefined {
   return JSON.stringify([schemeOf(url), user, placeOf(url), user === 'git' ? path.replace(/^\//, '') : path]);
 }
 
+/** Whether both are repositories of one http server: same host and port, or http and https on the ports of their own. */
+export function isSameServer(from: string, to: string): boolean {
+  const [one, other] = [parseGitUrl(from), parseGitUrl(to)];
+  if (one.kind !== 'http' || other.kind !== 'http' || one.host !== other.host) return false;
+  if (one.protocol === other.protocol) return placeOf(one) === placeOf(other);
+  // Never back: what https has been given stays on https.
+  return one.protocol === 'http' && placeOf(one) === `${one.host}:80` && placeOf(other) === `${other.host}:443`;
+}
+
 /**
  * Whether one of the grants covers the URL. A grant is what a person writes to allow repositories: a URL, or
  * `host/path-prefix`, which covers https and ssh (as `git` or without a user). It covers whole path segments, with or

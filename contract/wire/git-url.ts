@@ -189,6 +189,10 @@ export function isGranted(url: string, grants: readonly string[]): boolean {
 
 /** What is wrong with a grant, as the predicate of a sentence; undefined when it can cover something. */
 export function grantProblem(grant: string): string | undefined {
+  // `acme/shop` means a forge to people, and a host of that name here; one that has such a name is given by URL.
+  if (/^[^/:.@[]+(?:\/|$)/.test(grant) && !/^localhost(?:\/|$)/.test(grant)) {
+    return 'names no host: write a URL or host/path, such as github.com/acme';
+  }
   if (parseGrant(grant) !== undefined) return undefined;
   return parseGitUrl(grant).kind === 'local' && /^(?:\/|\.|~|file:)/.test(grant)
     ? 'is local: only remote repositories can be allowed, by URL or host/path'

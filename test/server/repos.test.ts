@@ -149,6 +149,19 @@ describe('an agent', () => {
     await expect(give(`file://${murmurs.replace('evil', '%65vil')}`)).rejects.toMatchObject(DENIED);
   });
 
+  test("is refused what lies in Murmur's folder even if it has it", async () => {
+    const evil = path.join(home, 'machines', 'm', 'evil.git');
+    Object.assign(api.parts.settings, { home: '/nowhere' });
+    await api.client.call('spawn', { slug: 'old', description: 'x', workspace, repos: [{ clone_url: evil }] });
+    const old = await agentClient(api, idOf('old'));
+    Object.assign(api.parts.settings, { home });
+    symlinkSync(home, path.join(folder, 'other-home'));
+    for (const place of [evil, `/proc/self/root/${evil}`, path.join(folder, 'other-home/machines/m/evil')]) {
+      const repos = [{ clone_url: place }];
+      await expect(old.call('spawn', { slug: 'kid', description: 'x', repos })).rejects.toMatchObject(DENIED);
+    }
+  });
+
   test('is refused a repository of its own once something else is in its place', async () => {
     const moved = path.join(folder, 'moved.git');
     renameSync(local, moved);
@@ -169,13 +182,12 @@ describe('an agent', () => {
     }
   });
 
-  test('is refused without a word on credentials, and told what it has', async () => {
-    const denied = await give('ssh://git@evil.example/x').catch((error: unknown) => error);
-    expect(denied).toMatchObject({
+  test('is told the rule, what it has, and how a person allows more', async () => {
+    await expect(give('ssh://git@evil.example/x')).rejects.toMatchObject({
       message:
         'repository "ssh://git@evil.example/x" is not this agent\'s to name: an agent may name its own repositories, ' +
         "its root's, and those that a person allowed",
-      hint: expect.stringContaining(SHOP) as unknown,
+      hint: expect.stringMatching(`${SHOP}.*--allow-repo`) as unknown,
       details: { field: 'repos[0].clone_url' },
     });
   });

@@ -161,6 +161,12 @@ describe('two URLs', () => {
 });
 
 describe('a grant', () => {
+  it('begins with the name of a host, which is seldom one word', () => {
+    expect(grantProblem('acme/shop')).toContain('names no host');
+    expect(grantProblem('acme')).toContain('names no host');
+    for (const grant of ['localhost/x', 'https://gitlab/x', 'gitlab:80/x']) expect(grantProblem(grant)).toBeUndefined();
+  });
+
   it.each([
     ['github.com/acme', 'https://github.com/acme/shop'],
     ['github.com/acme/', 'https://GitHub.com:443/acme/shop.git'],

@@ -31,6 +31,7 @@ export async function openRequest(
   const { credentials, secrets, dropped } = givenSecrets(ports.credentials, stored, [AGENT_TOKEN]);
   return {
     repos: spec.repos,
+    ...(spec.allow_repos === undefined ? {} : { allow_repos: spec.allow_repos }),
     session_id: spec.session_id,
     backend: spec.backend,
     ...(spec.model === undefined ? {} : { model: spec.model }),

@@ -66,6 +66,7 @@ async function partsOf(config: Config): Promise<ServerParts> {
       // A person's workspace comes with each call; this one is for calls that name none.
       workspace: 'default',
       taskQueue: config.taskQueue,
+      home: home.root,
       hosts: config.publicUrl === undefined ? [] : [new URL(config.publicUrl).hostname],
       limits: config.limits,
       agentLimits: config.host.limits,

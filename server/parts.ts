@@ -34,6 +34,8 @@ export interface ServerSettings {
   /** Workspace of a call that names none. */
   readonly workspace: string;
   readonly taskQueue: string;
+  /** MURMUR_HOME, absolute: nothing below it can be cloned. */
+  readonly home: string;
   /** Names that a Host header may hold beside the loopback ones, without port. */
   readonly hosts: readonly string[];
   readonly limits: TreeLimits;

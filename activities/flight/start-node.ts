@@ -52,6 +52,7 @@ async function specOf({ objects }: FlightPorts, input: StartNodeInput): Promise<
     spawn_id: spawnId,
     machine: { provider: pilot.machine.provider, name: machineName(id, spawnId) },
     repos: pilot.repos.map((repo) => ({ ...repo, branch: branch ?? defaultBranch(identity) })),
+    ...(pilot.allow_repos === undefined ? {} : { allow_repos: pilot.allow_repos }),
     prompt: await storeText(objects, id, `${spawnId}-prompt`, input.prompt),
     purpose: input.purpose,
     backend: model === undefined ? pilot.backend : backendOf(model),

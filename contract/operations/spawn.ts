@@ -4,7 +4,7 @@ import { defineOperation } from '../operation.ts';
 import { workspaceName } from '../schema/address.ts';
 import { budgetUsd } from '../schema/cost.ts';
 import { phaseName } from '../schema/phase.ts';
-import { branchName, repoInput } from '../schema/repo.ts';
+import { branchName, repoGrants, repoInput } from '../schema/repo.ts';
 import { spawnSecrets } from '../schema/secrets.ts';
 import { modelName, taskSubjects } from '../schema/text.ts';
 import { ASSESSMENT_LIMIT, COMPLETION_CHECKS } from '../wire/assessment.ts';
@@ -41,7 +41,14 @@ export const spawn = defineOperation({
         .array(repoInput)
         .max(20, 'at most 20 repositories')
         .default([])
-        .describe('Repositories to clone. Without any, the agent starts in an empty directory.'),
+        .describe(
+          'Repositories to clone. Without any, the agent starts in an empty directory. An agent may name its own ' +
+            "repositories, its root's, and those that a person allowed.",
+        ),
+      allow_repos: repoGrants.describe(
+        'Remote repositories that the agent and all beneath it may name for agents of theirs, beside its own: URLs or ' +
+          "`host/path`, such as `github.com/acme`, which covers https and ssh. A person's to give.",
+      ),
       branch: branchName
         .optional()
         .describe(
@@ -153,7 +160,7 @@ export const spawn = defineOperation({
   hints: { readOnly: false, destructive: false, idempotent: false },
   // The inputs are of no use without their flight.
   local: ['each', 'flight', 'flight_inputs'],
-  mcp: { without: ['secrets', 'rights', 'flight_source'] },
+  mcp: { without: ['secrets', 'rights', 'flight_source', 'allow_repos'] },
   cli: {
     command: 'spawn',
     args: ['slug', 'description'],
@@ -165,6 +172,10 @@ export const spawn = defineOperation({
       repos: {
         name: 'repo',
         help: "Repository to clone, as URL, URL=base or URL=base:working; repeatable. Default: the current directory's origin at its pushed branch.",
+      },
+      allow_repos: {
+        name: 'allow-repo',
+        help: 'Remote repository that the agent and all beneath it may give to agents of theirs, as URL or host/path such as github.com/acme; repeatable.',
       },
       max_cost_usd: {
         name: 'max-cost',
@@ -182,6 +193,10 @@ export const spawn = defineOperation({
       {
         line: 'spawn docs-pass --repo https://git.example.com/shop/api=main --out push Update the API docs',
         says: 'on another repository, pushing the result',
+      },
+      {
+        line: 'spawn lead --allow-repo github.com/acme Change the name of the product in all our repositories',
+        says: 'with agents of its own on any repository of acme',
       },
       {
         line: 'spawn --flight deploy.md --flight-inputs \'{"version": "2.1.0"}\'',

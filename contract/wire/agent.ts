@@ -26,6 +26,8 @@ export interface RepoSpec {
   readonly base_branch?: string;
   /** Working branch. */
   readonly branch: string;
+  /** Of a local repository: its path had no links in it at spawn. Should it have some later, it leads elsewhere. */
+  readonly real?: true;
 }
 
 /**
@@ -38,6 +40,8 @@ export interface AgentSpec {
   readonly spawn_id: string;
   readonly machine: { readonly provider: string; readonly name: string };
   readonly repos: readonly RepoSpec[];
+  /** Remote repositories that a person allowed it and all beneath it, beside its own and its root's: see `isGranted`. */
+  readonly allow_repos?: readonly string[];
   readonly prompt: StoredText;
   readonly purpose?: string;
   readonly backend: BackendName;

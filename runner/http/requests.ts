@@ -17,6 +17,7 @@ type Body = Readonly<Record<string, unknown>>;
 /** Throws INVALID_ARGUMENT naming the first field that is missing or of the wrong kind. */
 export function openRequest(body: Body): OpenRequest {
   need(body, 'repos', (value) => Array.isArray(value) && value.every(isRepo), 'a list of repositories');
+  if (body['allow_repos'] !== undefined) need(body, 'allow_repos', isTextList, 'a list of texts');
   need(body, 'session_id', isUuid, 'a UUID');
   need(body, 'backend', isText, 'a text');
   need(body, 'env', isTextRecord, 'an object of texts');

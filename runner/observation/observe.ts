@@ -109,7 +109,7 @@ export class Observer {
       return last.origin[branch] === head || (last.origin[branch] === null && isOnOrigin(look, head));
     });
     if (!isMoved && isSettled) return last.origin;
-    const found = await originBranches(this.#options.git, spec.clone_url, branches);
+    const found = await originBranches(this.#options.git, spec, branches);
     const tracked = (branch: string): string | null => look.refs[`refs/remotes/origin/${branch}`] ?? null;
     return Object.fromEntries(
       branches.map((branch) => [branch, found === undefined ? tracked(branch) : (found.get(branch) ?? null)]),

@@ -10,7 +10,8 @@ import type { Containment } from '../containment.ts';
 import { runContained } from '../containment.ts';
 import type { CallerGit } from '../git/caller-git.ts';
 import { shellWord } from '../git/config-file.ts';
-import { parseGitUrl, redactUrl } from '../git/url.ts';
+import { parseGitUrl, redactUrl } from '../../contract/wire/git-url.ts';
+import { runOnRemote } from './caller-remote.ts';
 import { branchMissing, remoteError } from './clone-errors.ts';
 
 /** A large repository over a slow line takes this long; the caller's own bound is usually shorter. */
@@ -63,7 +64,7 @@ async function cloneBare(spec: RepoSpec, clone: string, { git }: CheckoutContext
   // No template: hooks of the caller's would point at files that the agent does not see. No local shortcut: hard links
   // would change the owner of the origin's own files.
   const options = ['--quiet', '--no-checkout', '--origin', 'origin', '--template=', '--no-local'];
-  const { code, stderr } = await git.run(['clone', ...options, '--', spec.clone_url, clone], {
+  const { code, stderr } = await runOnRemote(git, spec, (url) => ['clone', ...options, '--', url, clone], {
     timeoutMs: CLONE_TIMEOUT_MS,
   });
   if (code !== 0) throw remoteError(spec.clone_url, stderr);
@@ -101,8 +102,8 @@ async function remoteBranches(git: (...args: string[]) => Promise<string>): Prom
 /** The remote as the agent's git is to see it: no password, and a way to a repository on the caller's own disk. */
 async function setRemote(spec: RepoSpec, clone: string, context: CheckoutContext): Promise<void> {
   const git = inClone(clone, context);
-  const shown = redactUrl(spec.clone_url);
-  if (shown !== spec.clone_url) await git('config', 'remote.origin.url', shown);
+  // Also when it has been cloned from where it has moved to.
+  await git('config', 'remote.origin.url', redactUrl(spec.clone_url));
   if (parseGitUrl(spec.clone_url).kind !== 'local') return;
   await git('config', 'remote.origin.uploadpack', shellWord(context.scripts.local['git-upload-pack']));
   await git('config', 'remote.origin.receivepack', shellWord(context.scripts.local['git-receive-pack']));
@@ -138,7 +139,11 @@ async function checkOut(directory: string, { containment, env }: CheckoutContext
 
 function inClone(clone: string, { git }: CheckoutContext): (...args: string[]) => Promise<string> {
   return async (...args) => {
-    const { code, stdout, stderr } = await git.run(args, { cwd: clone, timeoutMs: REF_TIMEOUT_MS });
+    // Hooks of the caller's would run on refs that an agent named.
+    const { code, stdout, stderr } = await git.run(['-c', 'core.hooksPath=/dev/null', ...args], {
+      cwd: clone,
+      timeoutMs: REF_TIMEOUT_MS,
+    });
     if (code !== 0) throw new MurmurError('FAILED_PRECONDITION', `git ${args[0] ?? ''} failed: ${stderr.trim()}`);
     return stdout.toString('utf8');
   };

@@ -1,6 +1,6 @@
 // What git says when a remote cannot be used, as an error of the table.
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { redactUrl, redactUrls } from '../git/url.ts';
+import { redactUrl, redactUrls } from '../../contract/wire/git-url.ts';
 
 const NOT_FOUND =
   /repository .*not found|does not appear to be a git repository|does not exist|no such (file or directory|repository|project)|not a git repository|returned error: 404/i;
@@ -8,6 +8,9 @@ const NO_ACCESS =
   /authentication failed|could not read (username|password)|permission denied|host key verification failed|returned error: 40[13]|access denied|terminal prompts disabled|invalid (username|credentials)|dubious ownership|too many authentication failures/i;
 const NO_CONNECTION =
   /could not resolve|connection (refused|timed out|reset)|timed out|network is unreachable|early eof|hung up|rpc failed|returned error: (429|5\d\d)|no route to host|failed to connect|couldn't connect/i;
+
+/** What git says of a redirect that it does not follow. */
+export const REDIRECTED = /returned error: 30[12378]\b/;
 
 /**
  * NOT_FOUND for a repository that is not there, FAILED_PRECONDITION when git has no access, UNAVAILABLE when the remote
@@ -26,6 +29,12 @@ export function remoteError(url: string, stderr: string): MurmurError {
   if (NO_ACCESS.test(stderr)) {
     return new MurmurError('FAILED_PRECONDITION', `git has no access to ${shown}: ${said}`, {
       hint: `make \`git ls-remote ${shown}\` work without a question, as the user who runs Murmur`,
+      details,
+    });
+  }
+  if (REDIRECTED.test(stderr)) {
+    return new MurmurError('FAILED_PRECONDITION', `${shown} redirects to another server or to no repository: ${said}`, {
+      hint: 'name the URL that it redirects to: your credentials are not taken to another server',
       details,
     });
   }

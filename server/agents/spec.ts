@@ -10,26 +10,35 @@ import { storeText } from '../../drivers/agents/texts.ts';
 import type { Call } from '../handlers/handler.ts';
 import type { ServerParts } from '../parts.ts';
 import type { AgentAddress } from './address.ts';
+import { reposOf } from './repos.ts';
 
 type SpawnInput = ParsedInputOf<typeof spawn>;
 
 /** Machines are local until there is a choice. */
 const PROVIDER = 'local';
 
-/** The spec of a new agent; long texts are stored, secrets and its token are named only. */
+/**
+ * The spec of a new agent; long texts are stored, secrets and its token are named only. Throws as `reposOf` does, before
+ * anything is stored.
+ */
 export async function buildSpec(
   parts: ServerParts,
   agent: AgentAddress,
   input: SpawnInput,
   call: Call,
 ): Promise<AgentSpec> {
+  const { named, allowed } = await reposOf(parts, agent, input, call);
   const names = Object.keys(input.secrets);
   const { append_system_prompt: appended, purpose, model, out } = input;
   return {
     identity: agent.identity,
     spawn_id: call.id,
     machine: { provider: PROVIDER, name: machineName(agent.id, call.id) },
-    repos: input.repos.map((repo) => repoSpec(repo, input.branch ?? defaultBranch(agent.identity))),
+    repos: input.repos.map((repo, at) => ({
+      ...repoSpec(repo, input.branch ?? defaultBranch(agent.identity)),
+      ...named[at],
+    })),
+    ...(allowed.length === 0 ? {} : { allow_repos: allowed }),
     prompt: await storeText(parts.objects, agent.id, `${call.id}-prompt`, input.description),
     ...(purpose === undefined ? {} : { purpose }),
     backend: backendOf(model),

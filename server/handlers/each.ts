@@ -14,6 +14,7 @@ import type { SlugContext } from '../../contract/wire/identity.ts';
 import { secretsRef } from '../../drivers/agents/names.ts';
 import type { AgentAddress } from '../agents/address.ts';
 import { addressOfIdentity } from '../agents/address.ts';
+import { reposOf } from '../agents/repos.ts';
 import { buildSpec } from '../agents/spec.ts';
 import { startFanout } from '../fanouts/start.ts';
 import { takenAgents } from '../fanouts/taken.ts';
@@ -47,6 +48,7 @@ export const each: Handler<'each'> = async (parts, input, call) => {
     planned.map(({ agent }) => agent),
     call.id,
   );
+  if (input.dry_run) await reposOf(parts, first.agent, input, call);
   const free = planned.filter(({ agent }) => !taken.has(agent.path));
   const [one] = free;
   if (one !== undefined && !input.dry_run) {

@@ -67,6 +67,7 @@ export function newAgent(
     readonly workspace?: string | undefined;
     readonly rights?: 'owner' | undefined;
     readonly secrets: Readonly<Record<string, string>>;
+    readonly allow_repos: readonly string[];
   },
 ): AgentAddress {
   // Values that an agent chooses would reach programs that run before its child's rights are limited.
@@ -78,6 +79,12 @@ export function newAgent(
   }
   if (input.rights !== undefined && call.caller.agent !== undefined) {
     throw new MurmurError('PERMISSION_DENIED', "an agent cannot give owner's rights", { details: { field: 'rights' } });
+  }
+  if (input.allow_repos.length > 0 && call.caller.agent !== undefined) {
+    throw new MurmurError('PERMISSION_DENIED', 'an agent cannot allow repositories', {
+      hint: 'a person allows them at the spawn of the root: --allow-repo <URL or host/path>',
+      details: { field: 'allow_repos' },
+    });
   }
   const identity = resolveSlug(input.slug, contextOf(parts, call.caller, input.workspace));
   const agent = addressOfIdentity(identity, nameFor(call.caller, identity));

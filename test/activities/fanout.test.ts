@@ -46,8 +46,9 @@ const SHARED: FanoutPlan['shared'] = {
   provider: 'local',
   repos: [
     { clone_url: 'https://example.com/app.git', branch: 'of-the-first' },
-    { clone_url: 'https://example.com/own.git', branch: 'own' },
+    { clone_url: '/srv/own.git', branch: 'own', real: true },
   ],
+  allow_repos: ['github.com/acme'],
   branches: [null, 'own'],
   backend: 'fake',
   on_idle: 'terminate',
@@ -114,7 +115,8 @@ describe('startPlanned', () => {
     expect(c).toMatchObject({
       identity: { path: ['lead1', 'do-c'] },
       prompt: { text: 'Do C' },
-      repos: [{ branch: 'murmur/default/tess/lead1_do-c' }, { branch: 'own' }],
+      repos: [{ branch: 'murmur/default/tess/lead1_do-c' }, { branch: 'own', real: true }],
+      allow_repos: ['github.com/acme'],
       tasks: ['test it'],
       on_idle: 'terminate',
       slot: { fanout: 'fanout/w/default/u/tess/lead1/_/call-1', index: 2 },

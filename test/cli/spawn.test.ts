@@ -49,6 +49,22 @@ describe('a repository on the command line', () => {
   });
 });
 
+describe('repositories that a person allows', () => {
+  it.each(['spawn', 'each'])('are given to `%s` by a flag that may be repeated', async (command) => {
+    cli.answer('each', { body: { slugs: [], count: 0, workspace: 'default', failed: [] } });
+    const flags = [
+      '--allow-repo',
+      'github.com/acme',
+      '--allow-repo',
+      'https://h.example/y',
+      '--repo',
+      'https://h.example/x',
+    ];
+    await cli.run([command, 'a-{}', 'do {}', ...flags], { stdin: 'one\n' });
+    expect(cli.lastInput()).toMatchObject({ allow_repos: ['github.com/acme', 'https://h.example/y'] });
+  });
+});
+
 describe('spawn in a git work tree', () => {
   let origin: string;
   let work: string;

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createClient } from '../../client/index.ts';
 import type { MurmurClient } from '../../client/index.ts';
-import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
 import { stubActivities } from '../fixtures/stub-activities.ts';
 import { startTemporal, startWorker } from '../fixtures/temporal.ts';
 import type { TestTemporal } from '../fixtures/temporal.ts';
+import { agentClient as clientWithTokenOf } from './fixtures/agent-client.ts';
 import { startApi, TASK_QUEUE } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
 
@@ -27,6 +27,7 @@ beforeAll(async () => {
   lead = await agentClient('lead');
   await lead.call('spawn', { slug: 'kid', description: 'kid' });
   await lead.call('spawn', { slug: 'sibling', description: 'sibling' });
+  await lead.call('wait', { slug: 'sibling', phase: 'idle' });
   kid = await agentClient('lead/kid');
   bob = clientOf(await mintToken(api.parts.tokenStore, { id: 'bob', account: 'bob', created_at: '2026-01-01' }));
   await bob.call('spawn', { slug: 'foreign', description: 'foreign' });
@@ -43,11 +44,7 @@ function clientOf(token: string): MurmurClient {
 
 /** A client with the token that the agent was given at its spawn. */
 async function agentClient(path: string, account = 'alice'): Promise<MurmurClient> {
-  const handle = api.parts.temporal.workflow.getHandle(`w/default/u/${account}/${path}`);
-  const { events } = await handle.fetchHistory();
-  const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
-  const { secrets } = JSON.parse(Buffer.from(payload ?? '').toString()) as { secrets: { ref: string } };
-  return clientOf((await api.parts.secrets.get(secrets.ref))[AGENT_TOKEN] ?? '');
+  return await clientWithTokenOf(api, `w/default/u/${account}/${path}`);
 }
 
 /** The error as every surface shows it, without what names the agent. */

@@ -15,6 +15,7 @@ import { TEST_KEY } from '../../fixtures/signing-key.ts';
 const PLAIN = agentSpec({
   identity: { workspace: 'default', account: 'tess', path: ['flight-ship'] },
   repos: [{ clone_url: 'https://example.com/app.git', base_branch: 'main', branch: 'murmur/default/tess/flight-ship' }],
+  allow_repos: ['github.com/acme'],
   model: 'fake',
 });
 const PILOT = withCredentials(PLAIN, 'NPM_KEY');
@@ -59,7 +60,7 @@ async function bench(options: { readonly living?: number; readonly refusal?: Mur
 }
 
 describe('an agent of a flight', () => {
-  it('has the repositories and the secrets of its pilot, a branch and a token of its own', async () => {
+  it('has the repositories, grants and secrets of its pilot, a branch and a token of its own', async () => {
     const { start, started, storedFor, tokens } = await bench();
     await start();
     const [spec] = started;
@@ -67,6 +68,7 @@ describe('an agent of a flight', () => {
       identity: { path: ['flight-ship', 'build'] },
       spawn_id: 'spawn-1',
       repos: [{ base_branch: 'main', branch: 'murmur/default/tess/flight-ship_build' }],
+      allow_repos: ['github.com/acme'],
       backend: 'fake',
       on_idle: 'terminate',
       created_by: '/w/default/u/tess/flight-ship',

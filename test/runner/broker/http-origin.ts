@@ -11,8 +11,16 @@ export interface HttpOrigin {
   readonly accepted: readonly string[];
 }
 
-/** Serves the bare repositories of a folder at `http://127.0.0.1:<port>/<name>` until the test's end. */
-export async function serveHttpOrigin(folder: string, user: string, password: string): Promise<HttpOrigin> {
+/**
+ * Serves the bare repositories of a folder at `http://127.0.0.1:<port>/<name>` until the test's end.
+ * @param moved beginnings of paths, and what a redirect has in their place
+ */
+export async function serveHttpOrigin(
+  folder: string,
+  user: string,
+  password: string,
+  moved: Readonly<Record<string, string>> = {},
+): Promise<HttpOrigin> {
   const accepted: string[] = [];
   const wanted = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
   const server = createServer((request, response) => {
@@ -21,6 +29,11 @@ export async function serveHttpOrigin(folder: string, user: string, password: st
       return;
     }
     accepted.push(`${request.method} ${request.url}`);
+    const from = Object.keys(moved).find((each) => request.url?.startsWith(`${each}/`));
+    if (from !== undefined) {
+      response.writeHead(301, { location: `${moved[from]}${request.url?.slice(from.length)}` }).end();
+      return;
+    }
     runBackend(folder, user, request, response);
   });
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,0 +1,68 @@
+// Git as the caller on a remote that an agent's spec names: it has the caller's credentials and reads the caller's disk,
+// so that it goes nowhere but there.
+import type { RepoSpec } from '../../contract/wire/agent.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { parseGitUrl, pathOnHost } from '../../contract/wire/git-url.ts';
+import { findRepository } from '../../drivers/machines/local-repository.ts';
+import type { ChildOutput } from '../child-output.ts';
+import type { CallerGit, CallerGitOptions, ConfigEntry } from '../git/caller-git.ts';
+import { effectiveUrls } from '../git/rewrite.ts';
+import { REDIRECTED } from './clone-errors.ts';
+import { movedTo } from './moved.ts';
+
+type Remote = Pick<RepoSpec, 'clone_url' | 'real'>;
+
+/** Where remotes have moved to, by what their specs name: asked once. */
+const moved = new WeakMap<CallerGit, Map<string, string>>();
+
+/**
+ * Runs a command of git on a remote. One that has moved is followed, on its own host only. Throws FAILED_PRECONDITION for
+ * a repository on this host in whose place there is something else than at the spawn, and what `CallerGit.run` throws.
+ */
+export async function runOnRemote(
+  git: CallerGit,
+  remote: Remote,
+  command: (url: string) => readonly string[],
+  options: CallerGitOptions,
+): Promise<ChildOutput> {
+  await checkPlace(remote);
+  const named = remote.clone_url;
+  const places = moved.get(git) ?? new Map<string, string>();
+  moved.set(git, places);
+  const run = async (url: string): Promise<ChildOutput> =>
+    await git.run([...confined(url, await git.config()), ...command(url)], options);
+  const first = await run(places.get(named) ?? named);
+  if (first.code === 0 || !REDIRECTED.test(first.stderr)) return first;
+  const place = await movedTo(git, named);
+  if (place === undefined) return first;
+  places.set(named, place);
+  return await run(place);
+}
+
+/** Settings before the command, which go before the caller's own. */
+function confined(url: string, caller: readonly ConfigEntry[]): readonly string[] {
+  const isLocal = [url, ...effectiveUrls(url, caller)].some((each) => parseGitUrl(each).kind === 'local');
+  const settings = {
+    // Hooks of the caller's configuration run on the refs of a clone too.
+    'core.hooksPath': '/dev/null',
+    'protocol.ext.allow': 'never',
+    'protocol.fd.allow': 'never',
+    'protocol.file.allow': isLocal ? 'always' : 'never',
+    // Git would ask the caller's helpers for credentials of wherever a redirect leads, and send all extra headers there.
+    'http.followRedirects': 'false',
+    // Addresses that the remote offers for parts of a clone.
+    'transfer.bundleURI': 'false',
+  };
+  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+async function checkPlace({ clone_url: cloneUrl, real }: Remote): Promise<void> {
+  if (real !== true) return;
+  const path = pathOnHost(parseGitUrl(cloneUrl));
+  const found = await findRepository(path);
+  if (found === undefined || ('path' in found && found.path === path)) return;
+  throw new MurmurError('FAILED_PRECONDITION', `repository ${cloneUrl} is not what it was when the agent was spawned`, {
+    hint: 'there is a link or another kind of file in its place: spawn an agent on the repository that is meant',
+    details: { clone_url: cloneUrl },
+  });
+}

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { machineName, secretsRef } from '../../drivers/agents/names.ts';
-import { ACCOUNT, startApi } from './fixtures/api.ts';
+import { ACCOUNT, startApi, TASK_QUEUE } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
 import { startTemporalServer } from '../fixtures/temporal-server.ts';
 import type { TemporalServer } from '../fixtures/temporal-server.ts';
@@ -98,6 +98,15 @@ test('kill terminates the agent, destroys its machine, deletes its secrets and l
   });
   const events = await api.parts.events.read(id, 0, 10);
   expect(events.map((each) => each.event)).toMatchObject([{ type: 'phase', phase: 'canceled' }]);
+});
+
+test('kill of an agent that was started past the API destroys no machine that its memo names, but its own', async () => {
+  const workflowId = `w/default/u/${ACCOUNT}/forged`;
+  const victim = { spawn_id: 's', machine: machineName(`w/default/u/${ACCOUNT}/stale`, 's') };
+  await api.parts.temporal.workflow.start('agent', { workflowId, taskQueue: TASK_QUEUE, args: [{}], memo: victim });
+  await api.client.call('kill', { slug: 'forged' });
+  expect(api.destroyed).not.toContain(victim.machine);
+  expect(api.destroyed).toContain(machineName(workflowId, 's'));
 });
 
 test('ready says that no worker polls', async () => {

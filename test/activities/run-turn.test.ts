@@ -208,6 +208,7 @@ describe('the agent', () => {
     await using bench = await activityBench({
       secrets: { ref: 'r1', names: ['NPM_TOKEN'] },
       append_system_prompt: { text: 'head', ref: 'texts/system' },
+      allow_repos: ['github.com/acme'],
       model: 'm1',
     });
     await bench.ports.secrets.put('r1', { NPM_TOKEN: 'npm-1' });
@@ -219,6 +220,7 @@ describe('the agent', () => {
     expect(bench.runner.opens[0]).toMatchObject({
       model: 'm1',
       append_system_prompt: 'the whole system prompt',
+      allow_repos: ['github.com/acme'],
       env: { ANTHROPIC_API_KEY: 'sk-1', ANTHROPIC_BASE_URL: 'http://model', NPM_TOKEN: 'npm-1' },
       secret_names: ['ANTHROPIC_API_KEY', 'NPM_TOKEN'],
     });

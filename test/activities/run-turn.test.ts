@@ -209,6 +209,7 @@ describe('the agent', () => {
     await using bench = await activityBench({
       identity: { workspace: 'default', account: 'tess', path: ['fix'] },
       append_system_prompt: { text: 'head', ref },
+        allow_repos: ['github.com/acme'],
       model: 'm1',
     });
     await bench.ports.secrets.put(bench.spec.secrets?.ref ?? '', { NPM_TOKEN: 'npm-1' });
@@ -220,6 +221,7 @@ describe('the agent', () => {
     expect(bench.runner.opens[0]).toMatchObject({
       model: 'm1',
       append_system_prompt: 'the whole system prompt',
+      allow_repos: ['github.com/acme'],
       env: { ANTHROPIC_API_KEY: 'sk-1', ANTHROPIC_BASE_URL: 'http://model', NPM_TOKEN: 'npm-1' },
       secret_names: ['ANTHROPIC_API_KEY', 'NPM_TOKEN'],
     });

@@ -6,8 +6,12 @@ import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { createClient } from '../../client/index.ts';
 import type { MurmurClient } from '../../client/index.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
+import { startRootAgent } from '../../drivers/agents/start.ts';
+import { mintToken } from '../../drivers/tokens/token.ts';
+import { agentSpec } from '../fixtures/agent-spec.ts';
 import { stubActivities } from '../fixtures/stub-activities.ts';
 import { startWorker } from '../fixtures/temporal.ts';
 import { sharedTemporalForFile } from '../fixtures/temporal-for-file.ts';
@@ -250,6 +254,25 @@ describe('an agent', () => {
       repos: [{ clone_url: SHOP }],
       allow_repos: ['other.example/acme'],
     });
+  });
+});
+
+describe('an agent that an earlier build has started', () => {
+  test('has the repositories of its spec, whose paths may lead through links, and is allowed nothing more', async () => {
+    const link = path.join(folder, 'as-it-was-named.git');
+    symlinkSync(local, link);
+    const identity = { workspace, account: 'alice', path: ['earlier'] };
+    const repos = [link, SHOP].map((clone_url) => ({ clone_url, branch: 'earlier' }));
+    const { taskQueue } = api.parts.settings;
+    await startRootAgent(api.parts.temporal, taskQueue, agentSpec({ identity, repos }));
+    const token = { id: `earlier-${workspace}`, account: 'alice', agent: idOf('earlier'), created_at: '2026-01-01' };
+    const earlier = createClient({ url: api.url, token: await mintToken(api.parts.tokenStore, token) });
+    const spawn = (slug: string, cloneUrl: string) =>
+      earlier.call('spawn', { slug, description: 'x', repos: [{ clone_url: cloneUrl }] });
+    for (const [at, place] of [link, local, SHOP].entries()) await spawn(`k-${String(at)}`, place);
+    expect((await startedSpec(api, idOf('earlier/k-0'))).repos).toMatchObject([{ clone_url: local, real: true }]);
+    await expect(spawn('no', path.join(folder, 'private.git'))).rejects.toMatchObject(DENIED);
+    await expect(spawn('no', 'https://other.example/acme/x')).rejects.toMatchObject(DENIED);
   });
 });
 

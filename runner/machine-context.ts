@@ -11,7 +11,7 @@ import type { Containment } from './containment.ts';
 import { agentEnvironment, agentGitConfig, credentialsIn } from './git/agent-environment.ts';
 import { CallerGit } from './git/caller-git.ts';
 import { formatConfig } from './git/config-file.ts';
-import { parseGitUrl } from './git/url.ts';
+import { parseGitUrl } from '../contract/wire/git-url.ts';
 import type { Journal } from './journal/journal.ts';
 import type { MachinePaths } from './machine-paths.ts';
 import { Scrubber } from './secrets/scrubber.ts';

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { parseGitUrl, redactUrl } from '../../contract/wire/git-url.ts';
 import type { CliContext } from '../context.ts';
 
 export interface RepoInput {
@@ -77,8 +78,9 @@ function refuse(message: string, hint: string): MurmurError {
 
 /** A path is made absolute for the machine; credentials are left out, for they would stand in the history. */
 function cloneUrl(url: string, root: string, note: (text: string) => void): string {
-  if (!url.includes('://') && !/^[\w.-]*@?[\w.-]+:/.test(url)) return resolve(root, url);
-  const bare = url.replace(/^(https?:\/\/)[^/@]*@/, '$1');
+  const { kind, protocol } = parseGitUrl(url);
+  if (kind === 'local' && protocol === '') return resolve(root, url);
+  const bare = redactUrl(url);
   if (bare !== url) note("origin's URL carries credentials: they are left out, git's credential helper has to answer");
   return bare;
 }

@@ -1,8 +1,8 @@
 // Which remotes the broker serves: those of the agent's repositories, as the caller's git would reach them.
 import type { ConfigEntry } from '../git/caller-git.ts';
 import { effectiveUrls } from '../git/rewrite.ts';
-import { localPath, parseGitUrl } from '../git/url.ts';
-import type { GitUrl } from '../git/url.ts';
+import { localPath, parseGitUrl } from '../../contract/wire/git-url.ts';
+import type { GitUrl } from '../../contract/wire/git-url.ts';
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '443', ssh: '22' };
 

@@ -10,7 +10,7 @@ import type { Containment } from '../containment.ts';
 import { runContained } from '../containment.ts';
 import type { CallerGit } from '../git/caller-git.ts';
 import { shellWord } from '../git/config-file.ts';
-import { parseGitUrl, redactUrl } from '../git/url.ts';
+import { parseGitUrl, redactUrl } from '../../contract/wire/git-url.ts';
 import { branchMissing, remoteError } from './clone-errors.ts';
 
 /** A large repository over a slow line takes this long; the caller's own bound is usually shorter. */

@@ -1,6 +1,6 @@
 // What git says when a remote cannot be used, as an error of the table.
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { redactUrl, redactUrls } from '../git/url.ts';
+import { redactUrl, redactUrls } from '../../contract/wire/git-url.ts';
 
 const NOT_FOUND =
   /repository .*not found|does not appear to be a git repository|does not exist|no such (file or directory|repository|project)|not a git repository|returned error: 404/i;

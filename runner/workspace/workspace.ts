@@ -1,11 +1,12 @@
 // The checkouts of a machine: which there are, and making those that are not.
 import path from 'node:path';
 import type { RepoSpec } from '../../contract/wire/agent.ts';
-import { directoryNames, redactUrl } from '../git/url.ts';
+import { redactUrl } from '../../contract/wire/git-url.ts';
 import type { MachinePaths } from '../machine-paths.ts';
 import { readState, writeState } from '../state-file.ts';
 import { makeCheckout, makeDirectory } from './checkout.ts';
 import type { Checkout, CheckoutContext } from './checkout.ts';
+import { directoryNames } from './directory-names.ts';
 
 /** `<runner>/workspace.json`: directories whose checkout was finished once. */
 interface WorkspaceState {

@@ -1,0 +1,273 @@
+// Clone URLs, read as git reads them: the one parser of everything that names a repository. Pure.
+
+export interface GitUrl {
+  /**
+   * `local` is a path or a `file:` URL; `other` is any scheme that needs no credentials of ours, and what has no one
+   * meaning.
+   */
+  readonly kind: 'http' | 'ssh' | 'local' | 'other';
+  /** Scheme without the colon; `ssh` for the scp-like form, empty for a path. */
+  readonly protocol: string;
+  /** Lower case, brackets of an IPv6 address and a dot at the end kept; empty for a local path. */
+  readonly host: string;
+  readonly port: string;
+  readonly user: string;
+  readonly password: string;
+  /** As written, percent-encoding kept. */
+  readonly path: string;
+}
+
+const SCHEME = /^([a-z0-9][a-z0-9+.-]*):\/\//i;
+/** A colon before the first slash, as in `git@host:path`. */
+const SCP_LIKE = /^(?:([^/:[]*)@)?(\[[^\]/@]*\]|[^/:@]*):(.*)$/s;
+const REMOTE_HELPER = /^[a-z0-9+.-]*::/i;
+/** Schemes that a repository may be cloned over. */
+const CLONED = ['https', 'http', 'ssh', 'git', 'file'];
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '443', ssh: '22', git: '9418' };
+/** No percent sign: git decodes it before it looks for the host, and curl after. */
+const HOST = /^(?:\[[0-9a-f:.]+\]|[^\s\p{Cc}[\]:%?#*@\\/.~-][^\s\p{Cc}[\]:%?#*@\\/]*)$/iu;
+const USER = /^[\w.+~][\w.+~-]*$/;
+const NO_URL = { kind: 'local', protocol: '', host: '', port: '', user: '', password: '' } as const;
+
+/** Parts of a clone URL; never throws: what is no URL is a local path. */
+export function parseGitUrl(url: string): GitUrl {
+  const scheme = SCHEME.exec(url)?.[1];
+  if (scheme !== undefined) return withScheme(scheme, url.slice(scheme.length + '://'.length));
+  if (REMOTE_HELPER.test(url)) return { ...NO_URL, kind: 'other', path: url };
+  const scp = SCP_LIKE.exec(url);
+  if (scp === null) return { ...NO_URL, path: url };
+  const [, user = '', host = '', path = ''] = scp;
+  return { kind: 'ssh', protocol: 'ssh', host: lowerCase(host), port: '', user, password: '', path };
+}
+
+function withScheme(scheme: string, rest: string): GitUrl {
+  const known = kindOf(scheme);
+  const authority = authorityOf(rest);
+  // Git decodes the authority of all schemes but http too: an encoded "@" or "/" moves host and path.
+  const kind = known !== 'http' && authority.includes('%') ? 'other' : known;
+  const path = pathIn(rest);
+  // Git ignores what stands before the path.
+  if (kind === 'local') return { ...NO_URL, protocol: scheme, path };
+  const at = authority.lastIndexOf('@');
+  const [user = '', ...password] = authority.slice(0, Math.max(at, 0)).split(':');
+  const place = authority.slice(at + 1);
+  const [, host = place, port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(place) ?? [];
+  return {
+    kind,
+    protocol: lowerCase(scheme),
+    host: lowerCase(host),
+    port,
+    user: decode(user),
+    password: decode(password.join(':')),
+    path,
+  };
+}
+
+/**
+ * Why git, or a program that it starts, could take the URL for another than it seems to be, as the predicate of a
+ * sentence; undefined for a good one. It repeats nothing of the URL but its scheme.
+ */
+export function gitUrlProblem(url: string): string | undefined {
+  // A folder of one's own may have a space in its name; no URL has.
+  const forbidden = url.startsWith('/') ? /[\p{Zl}\p{Zp}\p{Cc}]/u : /[\s\p{Cc}]/u;
+  if (forbidden.test(url)) return 'is not valid: it holds a space or a control character';
+  if (url.startsWith('-')) return 'is not valid: it begins with "-"';
+  if (url.startsWith('/')) return undefined;
+  const scheme = SCHEME.exec(url)?.[1];
+  if (scheme !== undefined) return schemeProblem(scheme, url);
+  if (url.includes('::') && !url.includes('[')) return 'is not valid: remote helpers are not allowed';
+  const { kind, user, host, path } = parseGitUrl(url);
+  const isScp = kind === 'ssh' && (user === '' ? !url.startsWith('@') : USER.test(user)) && HOST.test(host);
+  if (isScp && /^[^:]+$/.test(path)) return undefined;
+  return 'is not valid: use https://…, ssh://…, user@host:path or an absolute path';
+}
+
+function schemeProblem(scheme: string, url: string): string | undefined {
+  // Git knows its schemes in lower case only, and looks for a program of any other name.
+  if (!CLONED.includes(scheme)) return `is not valid: git does not clone over "${scheme}:" here`;
+  const rest = url.slice(scheme.length + '://'.length);
+  const authority = authorityOf(rest);
+  if (authority.includes('\\')) return 'is not valid: it holds a backslash before its path';
+  if (authority.split('@').length > 2) return 'is not valid: it holds a second "@" before its path';
+  if (scheme === 'file') return fileProblem(authority, rest);
+  const { host, port, user, password } = parseGitUrl(url);
+  // They would stand in Temporal's history, in the clear, for as long as that is kept.
+  if (password !== '' || (authority.includes('@') && scheme.startsWith('http'))) {
+    return "carries credentials: leave them out and let git's credential helper answer";
+  }
+  if (authority.includes('%')) return 'is not valid: it has percent-encoding before its path';
+  const userIsRight = authority.includes('@') ? scheme === 'ssh' && USER.test(user) : true;
+  if (!userIsRight) return 'is not valid: its user is not one that git can use';
+  if (host === '') return 'is not valid: it names no host';
+  if (!HOST.test(host)) return 'is not valid: its host is not one that git can use';
+  return Number(port) > 65_535 ? 'is not valid: its port is above 65535' : undefined;
+}
+
+function fileProblem(authority: string, rest: string): string | undefined {
+  if (authority !== '' && authority !== 'localhost') return 'is not valid: write file:///… for a path on this host';
+  if (decoded(rest) === undefined) return 'is not valid: its percent-encoding is no UTF-8';
+  if (!rest.includes('/')) return 'is not valid: it names no path';
+  return /\p{Cc}/u.test(decode(rest)) ? 'is not valid: it holds a control character' : undefined;
+}
+
+/** The URL as it may be shown and stored: no password, and no user where the user can be a token (http). */
+export function redactUrl(url: string): string {
+  const { kind, user, password } = parseGitUrl(url);
+  if (user === '' && password === '') return url;
+  if (kind === 'http') return url.replace(/:\/\/[^/]*@/, '://');
+  return password === '' ? url : url.replace(/:\/\/[^/]*@/, `://${user}@`);
+}
+
+/** A text without the credentials of URLs in it, such as the error output of git. */
+export function redactUrls(text: string): string {
+  return text.replaceAll(/(https?:\/\/)[^/\s'"]+@/gi, '$1').replaceAll(/(\w+:\/\/[^/:@\s'"]+):[^/\s'"]+@/g, '$1@');
+}
+
+/**
+ * Absolute path on this host of a local URL, without `.` and `..`; links are not resolved. Git decodes the path of a URL,
+ * and takes a bare one as it is.
+ */
+export function localPath({ protocol, path }: GitUrl): string {
+  const kept: string[] = [];
+  for (const segment of (protocol === 'file' ? decode(path) : path).split('/')) {
+    if (segment === '..') kept.pop();
+    else if (segment !== '' && segment !== '.') kept.push(segment);
+  }
+  return `/${kept.join('/')}`;
+}
+
+/**
+ * Whether both name one remote repository: same scheme, host and port (the scheme's own when none is written), same user
+ * of ssh, and same path, with or without `.git`. Local repositories are never the same here: that takes real paths.
+ */
+export function isSameRemote(one: string, other: string): boolean {
+  const key = remoteKey(parseGitUrl(one));
+  return key !== undefined && key === remoteKey(parseGitUrl(other));
+}
+
+function remoteKey(url: GitUrl): string | undefined {
+  if (url.kind === 'local' || url.host === '') return undefined;
+  const path = url.path.replace(/\/+$/, '').replace(/([^/])\.git$/, '$1');
+  const user = url.kind === 'ssh' ? url.user : '';
+  // `git` is the user of a forge, where a path is the same with a slash before it; elsewhere one without begins at home.
+  return JSON.stringify([schemeOf(url), user, placeOf(url), user === 'git' ? path.replace(/^\//, '') : path]);
+}
+
+/**
+ * Whether one of the grants covers the URL. A grant is what a person writes to allow repositories: a URL, or
+ * `host/path-prefix`, which covers https and ssh (as `git` or without a user). It covers whole path segments, with or
+ * without `.git`, of exactly this host, and of this port if it has one, else the scheme's own. A path with
+ * percent-encoding or with empty, `.` or `..` segments is never covered, nor is anything local.
+ */
+export function isGranted(url: string, grants: readonly string[]): boolean {
+  if (gitUrlProblem(url) !== undefined) return false;
+  const asked = parseGitUrl(url);
+  const segments = plainSegments(asked.path);
+  if (asked.kind === 'local' || segments === undefined || segments.length === 0) return false;
+  return grants.some((text) => {
+    const grant = parseGrant(text);
+    return (
+      grant !== undefined &&
+      grant.schemes.includes(schemeOf(asked)) &&
+      grant.users.includes(asked.user) &&
+      placeOf({ ...asked, host: grant.host, port: grant.port }) === placeOf(asked) &&
+      grant.segments.every((segment, at) => segment === segments[at])
+    );
+  });
+}
+
+/** What is wrong with a grant, as the predicate of a sentence; undefined when it can cover something. */
+export function grantProblem(grant: string): string | undefined {
+  if (parseGrant(grant) !== undefined) return undefined;
+  return parseGitUrl(grant).kind === 'local' && /^(?:\/|\.|~|file:)/.test(grant)
+    ? 'is local: only remote repositories can be allowed, by URL or host/path'
+    : 'is not valid: write a URL or host/path, such as github.com/acme, without credentials';
+}
+
+interface Grant {
+  readonly schemes: readonly string[];
+  readonly users: readonly string[];
+  readonly host: string;
+  readonly port: string;
+  readonly segments: readonly string[];
+}
+
+/** Undefined for what covers nothing. */
+function parseGrant(text: string): Grant | undefined {
+  const bare = /^([^/:@]+|\[[^\]]+\])(?::(\d+))?(\/.*)?$/.exec(text);
+  if (bare !== null && !SCHEME.test(text)) {
+    const [, host = '', port = '', path = ''] = bare;
+    const segments = plainSegments(path);
+    if (segments === undefined || gitUrlProblem(`https://${host}${port && `:${port}`}`) !== undefined) return undefined;
+    return { schemes: ['https', 'ssh'], users: ['', 'git'], host: lowerCase(host), port, segments };
+  }
+  const url = parseGitUrl(text);
+  const segments = plainSegments(url.path);
+  if (segments === undefined || url.kind === 'local') return undefined;
+  // `git@host:` without a path is no URL, but says plainly what it covers.
+  const isWhole = text.endsWith(':') && url.kind === 'ssh' && url.user !== '';
+  if (gitUrlProblem(isWhole ? `${text}/` : text) !== undefined) return undefined;
+  const { user, host, port } = url;
+  return {
+    schemes: [schemeOf(url)],
+    users: url.kind === 'ssh' && user === '' ? ['', 'git'] : [user],
+    host,
+    port,
+    segments,
+  };
+}
+
+/** Segments of a path that has one meaning only, the last without `.git`; a slash at either end does not count. */
+function plainSegments(path: string): readonly string[] | undefined {
+  const inner = path
+    .replace(/^\//, '')
+    .replace(/\/$/, '')
+    .replace(/([^/])\.git$/, '$1');
+  if (inner === '') return [];
+  const segments = inner.split('/');
+  const isPlain = segments.every((each) => !/^\.{0,2}$|[%\\?#\s\p{Cc}]/u.test(each));
+  return isPlain ? segments : undefined;
+}
+
+function schemeOf({ kind, protocol }: GitUrl): string {
+  return kind === 'ssh' ? 'ssh' : protocol;
+}
+
+function placeOf(url: GitUrl): string {
+  const port = url.port === '' ? (DEFAULT_PORTS[schemeOf(url)] ?? '') : String(Number(url.port));
+  return `${url.host}:${port}`;
+}
+
+function kindOf(scheme: string): GitUrl['kind'] {
+  if (scheme === 'http' || scheme === 'https') return 'http';
+  if (scheme === 'ssh' || scheme === 'git+ssh' || scheme === 'ssh+git') return 'ssh';
+  return scheme === 'file' ? 'local' : 'other';
+}
+
+/** What stands between the scheme and the first slash. */
+function authorityOf(rest: string): string {
+  return rest.split('/', 1)[0] ?? '';
+}
+
+function pathIn(rest: string): string {
+  const slash = rest.indexOf('/');
+  return slash < 0 ? '' : rest.slice(slash);
+}
+
+/** ASCII only: other letters of a host are other hosts. */
+function lowerCase(text: string): string {
+  return text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+function decode(text: string): string {
+  return decoded(text) ?? text;
+}
+
+/** Undefined when it is no UTF-8. Signs that encode nothing, and the zero byte, stay as they are. */
+function decoded(text: string): string | undefined {
+  try {
+    return text.replaceAll(/(?:%(?!00)[0-9a-f]{2})+/gi, (run) => decodeURIComponent(run));
+  } catch {
+    return undefined;
+  }
+}

@@ -71,6 +71,8 @@ export interface RunnerHealth {
 /** `POST /open`: prepares the workspace and starts the agent program, both idempotent. Long: bounded by the caller. */
 export interface OpenRequest {
   readonly repos: readonly RepoSpec[];
+  /** Remote repositories that it may use beside them: see `isGranted`. */
+  readonly allow_repos?: readonly string[];
   readonly session_id: string;
   readonly backend: BackendName;
   readonly model?: string;

@@ -8,6 +8,7 @@ import type { RepoSpec } from '../../contract/wire/agent.ts';
 import type { WrittenScripts } from '../broker/scripts.ts';
 import type { Containment } from '../containment.ts';
 import { runContained } from '../containment.ts';
+import { LOCAL_UPLOAD_PACK } from '../git/caller-git.ts';
 import type { CallerGit } from '../git/caller-git.ts';
 import { shellWord } from '../git/config-file.ts';
 import { parseGitUrl, redactUrl } from '../../contract/wire/git-url.ts';
@@ -63,6 +64,7 @@ async function cloneBare(spec: RepoSpec, clone: string, { git }: CheckoutContext
   // No template: hooks of the caller's would point at files that the agent does not see. No local shortcut: hard links
   // would change the owner of the origin's own files.
   const options = ['--quiet', '--no-checkout', '--origin', 'origin', '--template=', '--no-local'];
+  if (parseGitUrl(spec.clone_url).kind === 'local') options.push(`--upload-pack=${LOCAL_UPLOAD_PACK}`);
   const { code, stderr } = await git.run(['clone', ...options, '--', spec.clone_url, clone], {
     timeoutMs: CLONE_TIMEOUT_MS,
   });

@@ -4,12 +4,15 @@ import path from 'node:path';
 import { ApiRelay } from './api-relay.ts';
 import { BrokerAccess } from './broker/access.ts';
 import { Broker } from './broker/broker.ts';
-import { CredentialBroker } from './broker/credential.ts';
+import { HttpCredentials } from './broker/http/credentials.ts';
+import { GitProxy } from './broker/http/git-proxy.ts';
+import { proxyRoutes, rewritingRoutes } from './broker/http/git-routes.ts';
 import { writeScripts } from './broker/scripts.ts';
 import type { WrittenScripts } from './broker/scripts.ts';
 import type { Containment } from './containment.ts';
-import { agentEnvironment, agentGitConfig, credentialsIn } from './git/agent-environment.ts';
+import { agentEnvironment, agentGitConfig, credentialsIn, proxyPasswords, usesProxy } from './git/agent-environment.ts';
 import { CallerGit } from './git/caller-git.ts';
+import type { ConfigEntry } from './git/caller-git.ts';
 import { formatConfig } from './git/config-file.ts';
 import { parseGitUrl } from '../contract/wire/git-url.ts';
 import type { Journal } from './journal/journal.ts';
@@ -45,6 +48,7 @@ export class MachineContext {
   readonly agentRun: string;
   readonly clones: string;
   readonly #access = new BrokerAccess();
+  readonly #proxy: GitProxy;
   readonly #broker: Broker;
   readonly #gitConfig: string;
 
@@ -65,8 +69,17 @@ export class MachineContext {
     this.scripts = writeScripts(paths.run, options.node);
     this.#gitConfig = path.join(paths.run, 'bin', 'gitconfig');
     this.env = agentEnvironment({ machine, home: paths.home, gitConfig: this.#gitConfig, callerEnv });
-    const credentials = new CredentialBroker(this.git, this.#access, (password) => this.#scrubPassword(password));
-    this.#broker = new Broker({ run: paths.run, user, git: this.git, access: this.#access, credentials });
+    const access = this.#access;
+    const credentials = new HttpCredentials(this.git, (secret) => this.#scrubPassword(secret));
+    this.#proxy = new GitProxy({ git: this.git, access, credentials });
+    this.#broker = new Broker({
+      run: paths.run,
+      runner: paths.runner,
+      user,
+      git: this.git,
+      access,
+      proxy: this.#proxy,
+    });
   }
 
   /** Opens the broker's socket. */
@@ -74,17 +87,31 @@ export class MachineContext {
     await this.#broker.listen();
   }
 
-  /** Lets the broker serve these remotes, and writes the configuration of the agent's git. */
-  async allowRemotes(cloneUrls: readonly string[]): Promise<void> {
+  /**
+   * Lets the broker serve exactly these repositories and what the grants cover, and writes the configuration of the
+   * agent's git.
+   */
+  async allowRemotes(cloneUrls: readonly string[], grants: readonly string[] = []): Promise<void> {
     const caller = await this.git.config();
-    for (const url of cloneUrls) {
-      this.#access.allow(url, caller);
-      this.#scrubPassword(parseGitUrl(url).password);
+    this.#access.serve(cloneUrls, grants, caller);
+    const passwords = cloneUrls.map((url) => parseGitUrl(url).password);
+    for (const secret of [...passwords, ...credentialsIn(caller), ...proxyPasswords(this.git.env)]) {
+      this.#scrubPassword(secret);
     }
-    for (const credential of credentialsIn(caller)) this.#scrubPassword(credential);
-    const config = formatConfig(agentGitConfig(caller, this.git.env, this.scripts));
-    rmSync(this.#gitConfig, { force: true });
-    writeFileSync(this.#gitConfig, config, { flag: 'wx', mode: 0o644 });
+    const routes = await this.#httpRoutes();
+    const config = formatConfig([...routes, ...agentGitConfig(caller, this.git.env, this.scripts)]);
+    replaceFile(this.#gitConfig, config);
+  }
+
+  async #httpRoutes(): Promise<readonly ConfigEntry[]> {
+    const routes = this.#access.httpRoutes();
+    if (routes.length === 0) return [];
+    const address = await this.#proxy.serve(routes.map(({ to }) => to));
+    this.scrubber.add({ GIT_BROKER_KEY: address.key });
+    if (usesProxy(this.env)) return rewritingRoutes(routes, address);
+    const caFile = path.join(path.dirname(this.#gitConfig), 'git-broker.pem');
+    replaceFile(caFile, address.certificate);
+    return proxyRoutes(routes, address, caFile);
   }
 
   /** Dollars that the session's cost events add up to. */
@@ -106,4 +133,10 @@ export class MachineContext {
   #scrubPassword(password: string): void {
     if (password.length >= SCRUBBED_PASSWORD) this.scrubber.add({ GIT_PASSWORD: password });
   }
+}
+
+/** Made anew: the agent's git may be reading the old one. */
+function replaceFile(file: string, text: string): void {
+  rmSync(file, { force: true });
+  writeFileSync(file, text, { flag: 'wx', mode: 0o644 });
 }

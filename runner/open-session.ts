@@ -35,7 +35,10 @@ export async function openSession(
   scrubber.add(secretsOf(request));
   context.journal.continueAfter(request.journal_after ?? 0);
   for (const name of request.dropped_secrets ?? []) context.journal.append(droppedSecret(name));
-  await context.allowRemotes(request.repos.map(({ clone_url }) => clone_url));
+  await context.allowRemotes(
+    request.repos.map(({ clone_url }) => clone_url),
+    request.allow_repos,
+  );
   const relayPort = request.api === undefined ? undefined : await context.relay.relayTo(request.api);
   const workspace = new Workspace(request.repos, paths, context);
   workspace.makeDirectories();

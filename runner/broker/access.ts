@@ -1,62 +1,144 @@
-// Which remotes the broker serves: those of the agent's repositories, as the caller's git would reach them.
+// Which repositories the broker serves: the session's own and those that a person has allowed, as the owner's git would
+// reach them.
+import { isGranted, isSameRemote, localPath, parseGitUrl, redactUrl } from '../../contract/wire/git-url.ts';
+import type { GitUrl } from '../../contract/wire/git-url.ts';
 import type { ConfigEntry } from '../git/caller-git.ts';
 import { effectiveUrls } from '../git/rewrite.ts';
-import { localPath, parseGitUrl } from '../../contract/wire/git-url.ts';
-import type { GitUrl } from '../../contract/wire/git-url.ts';
-
-const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '443', ssh: '22' };
 
 export interface StoredCredential {
   readonly username: string;
+  /** Empty when the owner's git has to be asked. */
   readonly password: string;
 }
 
+/** An http repository as the owner's git reaches it. */
+export interface HttpUpstream {
+  /** Without credentials. */
+  readonly url: string;
+  /** Those of the URL that the owner's git would use. */
+  readonly credential?: StoredCredential;
+}
+
+/** Where a URL of the session leads; neither holds credentials. */
+export interface HttpRoute {
+  readonly from: string;
+  readonly to: string;
+  /** Whether this is about pushing alone. */
+  readonly isPush: boolean;
+}
+
+/** What git asks ssh for: the words of its command line. */
+export interface SshAsked {
+  readonly user: string;
+  /** Without the brackets of an IPv6 address. */
+  readonly host: string;
+  readonly port: string;
+  readonly path: string;
+}
+
 export class BrokerAccess {
-  readonly #hosts = new Set<string>();
-  readonly #paths = new Set<string>();
-  readonly #credentials = new Map<string, StoredCredential>();
+  #config: readonly ConfigEntry[] = [];
+  /** URLs of the session's repositories, rewritten as the owner's git does; with their credentials. */
+  #urls: readonly string[] = [];
+  #cloneUrls: readonly string[] = [];
+  #grants: readonly string[] = [];
 
-  /** Adds a repository; credentials in its URL are kept for its host. */
-  allow(cloneUrl: string, config: readonly ConfigEntry[]): void {
-    for (const url of [cloneUrl, ...effectiveUrls(cloneUrl, config)].map(parseGitUrl)) {
-      if (url.kind === 'local') this.#paths.add(localPath(url));
-      else this.#allowHost(url);
-    }
+  /** Serves exactly these from now on: clone URLs, and grants as `isGranted` reads them. */
+  serve(cloneUrls: readonly string[], grants: readonly string[], config: readonly ConfigEntry[]): void {
+    this.#config = config;
+    this.#cloneUrls = cloneUrls;
+    this.#urls = [...new Set(cloneUrls.flatMap((url) => [url, ...effectiveUrls(url, config)]))];
+    this.#grants = [...new Set(grants.flatMap((grant) => [grant, ...effectiveUrls(grant, config).map(redactUrl)]))];
   }
 
-  /** `authority` is `host` or `host:port`, as in git's credential protocol. */
-  allowsHttp(protocol: string, authority: string): boolean {
-    return (protocol === 'http' || protocol === 'https') && this.#hosts.has(key(protocol, ...split(authority)));
+  /** How the URLs of the session that lead to http are rewritten: its repositories first, then its grants. */
+  httpRoutes(): readonly HttpRoute[] {
+    const asked = [...this.#cloneUrls, ...this.#grants.flatMap(grantedHttpUrl)];
+    return asked.flatMap((url) => {
+      const [fetched = url, pushed = fetched] = effectiveUrls(url, this.#config).map(redactUrl);
+      const from = redactUrl(url);
+      const routes = [
+        { from, to: fetched, isPush: false },
+        ...(pushed === fetched ? [] : [{ from, to: pushed, isPush: true }]),
+      ];
+      return routes.filter(({ to }) => parseGitUrl(to).kind === 'http' && URL.canParse(to));
+    });
   }
 
-  allowsSsh(host: string, port: string): boolean {
-    return this.#hosts.has(key('ssh', host, port));
+  /** Directories on this host that are repositories of the session. */
+  localPaths(): readonly string[] {
+    return this.#urls
+      .map(parseGitUrl)
+      .filter(({ kind }) => kind === 'local')
+      .map(localPath);
+  }
+
+  /** Where the owner's git goes for this URL, which holds no credentials; undefined for one that is not served. */
+  upstream(asked: string): HttpUpstream | undefined {
+    if (!this.#allowsRemote(asked)) return undefined;
+    const rewritten = effectiveUrls(asked, this.#config).find((url) => redactUrl(url) === asked);
+    const own = this.#urls.filter((url) => isSameRemote(url, asked));
+    const [credential] = [...(rewritten === undefined ? [] : [rewritten]), ...own].flatMap(credentialOf);
+    return { url: asked, ...(credential === undefined ? {} : { credential }) };
+  }
+
+  allowsSsh(asked: SshAsked): boolean {
+    const isOwn = this.#urls.map(parseGitUrl).some((url) => url.kind === 'ssh' && isSameSsh(sshAsked(url), asked));
+    return isOwn || sshUrls(asked).some((url) => isGranted(url, this.#grants));
   }
 
   allowsPath(directory: string): boolean {
-    return this.#paths.has(directory);
+    return this.localPaths().includes(directory);
   }
 
-  /** Credentials that the spawn's own URL carried. */
-  credentialOf(protocol: string, authority: string): StoredCredential | undefined {
-    return this.#credentials.get(key(protocol, ...split(authority)));
-  }
-
-  #allowHost(url: GitUrl): void {
-    const protocol = url.kind === 'ssh' ? 'ssh' : url.protocol;
-    const host = key(protocol, url.host, url.port);
-    this.#hosts.add(host);
-    if (url.kind === 'http' && url.password !== '') {
-      this.#credentials.set(host, { username: url.user, password: url.password });
-    }
+  #allowsRemote(asked: string): boolean {
+    return this.#urls.some((url) => isSameRemote(url, asked)) || isGranted(asked, this.#grants);
   }
 }
 
-function key(protocol: string, host: string, port: string): string {
-  return `${protocol}://${host.toLowerCase()}:${port === '' ? (DEFAULT_PORTS[protocol] ?? '') : port}`;
+function credentialOf(url: string): readonly StoredCredential[] {
+  const { user, password } = parseGitUrl(url);
+  return user === '' && password === '' ? [] : [{ username: user, password }];
 }
 
-function split(authority: string): [host: string, port: string] {
-  const parts = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(authority);
-  return [parts?.[1] ?? '', parts?.[2] ?? ''];
+/** `host/path` covers https; a URL covers its own scheme. */
+function grantedHttpUrl(grant: string): readonly string[] {
+  const { kind, protocol } = parseGitUrl(grant);
+  if (kind === 'http') return [grant];
+  const isBare = kind === 'local' ? protocol === '' && /^[^/.~]/.test(grant) : /^[^/:@]+:\d+(?:\/|$)/.test(grant);
+  return isBare ? [`https://${grant}`] : [];
+}
+
+/** What git asks ssh for when it is given this URL: it decodes a URL, and a path that begins with `/~` loses the slash. */
+function sshAsked(url: GitUrl): SshAsked {
+  const { user, port } = url;
+  const host = url.host.replace(/^\[(.*)\]$/, '$1');
+  return { user, host, port, path: url.path.replace(/^\/~/, '~') };
+}
+
+function isSameSsh(one: SshAsked, other: SshAsked): boolean {
+  const key = ({ user, host, port, path }: SshAsked): string => {
+    const repository = decoded(path)
+      .replace(/\/+$/, '')
+      .replace(/([^/])\.git$/, '$1');
+    // `git` is the user of a forge, where a path is the same with a slash before it; elsewhere one without begins at home.
+    const place = user === 'git' ? repository.replace(/^\//, '') : repository;
+    return JSON.stringify([user, host.toLowerCase(), port === '' ? 22 : Number(port), place]);
+  };
+  return key(one) === key(other);
+}
+
+/** The forms of a clone URL that lead to this. */
+function sshUrls({ user, host, port, path }: SshAsked): readonly string[] {
+  const place = `${user && `${user}@`}${host.includes(':') ? `[${host}]` : host}`;
+  if (path.startsWith('/')) return [`ssh://${place}${port && `:${port}`}${path}`];
+  return port === '' || port === '22' ? [`${place}:${path}`] : [];
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }

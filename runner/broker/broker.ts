@@ -1,5 +1,5 @@
-// The git broker: a unix socket that lets git inside the isolation use the caller's credentials for the agent's own
-// remotes, and nothing else of the caller's.
+// The git broker: a unix socket that lets git inside the isolation use the owner's ssh and repositories on the owner's
+// disk, and a proxy for http: for the agent's own repositories, and nothing else of the owner's.
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { chmodSync, chownSync, rmSync } from 'node:fs';
@@ -10,24 +10,25 @@ import { finished } from 'node:stream/promises';
 import type { CallerGit } from '../git/caller-git.ts';
 import { endGroup } from '../process-group.ts';
 import type { BrokerAccess } from './access.ts';
-import type { CredentialBroker } from './credential.ts';
 import { EXIT, STDERR, STDOUT, frame, framed } from './frames.ts';
-import { localArguments, readRequest, sshArguments } from './request.ts';
+import type { GitProxy } from './http/git-proxy.ts';
+import { localCommand } from './local.ts';
+import { readRequest, sshArguments } from './request.ts';
 import type { BrokerRequest } from './request.ts';
 import { callerSsh } from './ssh.ts';
 
 /** A request line holds a few short arguments. */
 const LONGEST_REQUEST = 64 * 1024;
-/** A credential is a few lines. */
-const LONGEST_CREDENTIAL = 64 * 1024;
 
 export interface BrokerOptions {
   readonly run: string;
+  /** The runner's own folder. */
+  readonly runner: string;
   /** The agent's user: it alone may connect. */
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
   readonly git: CallerGit;
   readonly access: BrokerAccess;
-  readonly credentials: CredentialBroker;
+  readonly proxy: GitProxy;
 }
 
 export class Broker {
@@ -61,6 +62,10 @@ export class Broker {
 
   /** Ends all connections and what they started. */
   async close(): Promise<void> {
+    await Promise.all([this.#closeSocket(), this.#options.proxy.close()]);
+  }
+
+  async #closeSocket(): Promise<void> {
     if (!this.#server.listening) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
@@ -72,34 +77,26 @@ export class Broker {
     const line = await firstLine(socket);
     const request = readRequest(line);
     if (request === undefined) return refuse(socket, 'the request cannot be read');
-    if (request.kind === 'credential') return this.#credential(socket, request.action);
     const child = await this.#start(request);
     if ('refused' in child) return refuse(socket, child.refused);
     await relay(socket, child);
   }
 
-  async #credential(socket: Socket, action: string): Promise<void> {
-    const answer = await this.#options.credentials.answer(action, await readAll(socket, LONGEST_CREDENTIAL));
-    if (answer !== '') socket.write(frame(STDOUT, Buffer.from(answer)));
-    socket.end(frame(EXIT, Buffer.from([0])));
-  }
-
-  async #start(
-    request: Exclude<BrokerRequest, { kind: 'credential' }>,
-  ): Promise<ChildProcessWithoutNullStreams | { refused: string }> {
-    const { git, access } = this.#options;
-    const env = { ...git.env, ...(request.protocol === '' ? {} : { GIT_PROTOCOL: request.protocol }) };
-    // A group of its own: ssh can have a proxy command, git its hooks.
-    const options = { cwd: '/', env, stdio: 'pipe', detached: true } as const;
+  async #start(request: BrokerRequest): Promise<ChildProcessWithoutNullStreams | { refused: string }> {
+    const { git, access, runner, user } = this.#options;
+    const protocol = request.protocol === '' ? {} : { GIT_PROTOCOL: request.protocol };
+    // A group of its own: ssh can have a proxy command, git starts others.
+    const options = { cwd: '/', stdio: 'pipe', detached: true } as const;
     if (request.kind === 'local') {
-      const args = localArguments(request, access);
-      return 'refused' in args ? args : spawn('git', args, options);
+      const command = await localCommand(request, access, { runner, user, env: git.env });
+      if ('refused' in command) return command;
+      return spawn('git', command.args, { ...options, env: { ...command.env, ...protocol } });
     }
     const args = sshArguments(request.args, access);
     if ('refused' in args) return args;
     const configured = (await git.config()).findLast(({ key }) => key === 'core.sshcommand')?.value;
     const ssh = callerSsh(git.env, args, configured);
-    return spawn(ssh.command, ssh.args, options);
+    return spawn(ssh.command, ssh.args, { ...options, env: { ...git.env, ...protocol } });
   }
 }
 
@@ -156,17 +153,4 @@ async function firstLine(socket: Socket): Promise<string> {
   socket.on('data', onData);
   socket.once('end', () => reject(new Error('the request is not complete')));
   return promise;
-}
-
-async function readAll(socket: Socket, limit: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  socket.on('data', (chunk: Buffer) => {
-    length += chunk.length;
-    if (length > limit) socket.destroy(new Error('the input is too long'));
-    else chunks.push(chunk);
-  });
-  socket.resume();
-  await finished(socket, { writable: false });
-  return Buffer.concat(chunks).toString('utf8');
 }

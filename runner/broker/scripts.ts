@@ -1,5 +1,6 @@
 // The programs that git starts inside the isolation in the place of a credential helper and of ssh. They hold nothing:
-// they hand their arguments and streams to the broker's socket and exit as it says.
+// the one says that there are no credentials here, the others hand their arguments and streams to the broker's socket and
+// exit as it says.
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { shellWord } from '../git/config-file.ts';
@@ -7,7 +8,7 @@ import { shellWord } from '../git/config-file.ts';
 /** Plain JavaScript for any Node: sends a request line and stdin, takes frames (see frames.ts). */
 const CLIENT = `import { connect } from 'node:net';
 const [directory, kind, ...args] = process.argv.slice(2);
-const request = { kind, args, action: args[0], service: args[0], protocol: process.env.GIT_PROTOCOL ?? '' };
+const request = { kind, args, service: args[0], protocol: process.env.GIT_PROTOCOL ?? '' };
 if (kind === 'local') args.shift();
 // A socket's path has at most 107 bytes: the short relative one always fits.
 process.chdir(directory);
@@ -42,6 +43,16 @@ socket.on('data', (chunk) => {
 socket.on('close', () => process.stdout.write('', () => process.exit(status)));
 `;
 
+/** Git asks a helper only after a server has refused it: the broker has none of its requests refused this way. */
+const NO_CREDENTIALS = `#!/bin/sh
+[ "$1" = get ] || exit 0
+cat > /dev/null
+cat >&2 <<'END'
+murmur: no password is given to an agent. Git reaches the agent's own repositories with the access of the person who
+runs Murmur; a person allows others with --allow-repo, or gives a token of its own with -e (GH_TOKEN for gh).
+END
+`;
+
 export interface WrittenScripts {
   readonly credential: string;
   readonly ssh: string;
@@ -60,6 +71,8 @@ export function writeScripts(run: string, node: string): WrittenScripts {
   chmodSync(bin, 0o755);
   const client = path.join(bin, 'broker-client.mjs');
   create(client, CLIENT, 0o644);
+  const credential = path.join(bin, 'git-credential-murmur');
+  create(credential, NO_CREDENTIALS, 0o755);
   const script = (name: string, ...request: readonly string[]): string => {
     const file = path.join(bin, name);
     const words = [node, client, run, ...request].map(shellWord).join(' ');
@@ -67,7 +80,7 @@ export function writeScripts(run: string, node: string): WrittenScripts {
     return file;
   };
   return {
-    credential: script('git-credential-murmur', 'credential'),
+    credential,
     ssh: script('git-ssh-murmur', 'ssh'),
     local: {
       'git-upload-pack': script('git-upload-pack-murmur', 'local', 'git-upload-pack'),

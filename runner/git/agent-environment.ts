@@ -1,19 +1,31 @@
-// What git needs inside the isolation: the caller's identity and routes, and our broker in the place of credentials.
+// What git needs inside the isolation: the owner as author, and our broker in the place of credentials.
 import { hostname, userInfo } from 'node:os';
 import type { ConfigEntry } from './caller-git.ts';
 import { shellWord } from './config-file.ts';
+import { withoutCredentials } from './rewrite.ts';
 
 export interface BrokerScripts {
   readonly credential: string;
   readonly ssh: string;
 }
 
-/** Sections that the agent's git shares with the caller's. Large files need their filter on both sides. */
-const SHARED = /^(url|http)\.|^filter\.lfs\.|^(core\.autocrlf|core\.eol|init\.defaultbranch)$/;
+/** Settings that the agent's git shares with the owner's. Large files need their filter on both sides. */
+const SHARED = [
+  'core.autocrlf',
+  'core.eol',
+  'filter.lfs.clean',
+  'filter.lfs.process',
+  'filter.lfs.required',
+  'filter.lfs.smudge',
+  'http.postbuffer',
+  'http.version',
+  'init.defaultbranch',
+];
 
 /**
- * The configuration of the agent's git (GIT_CONFIG_GLOBAL): author, `url.*` and `http.*` are the caller's, credentials
- * and ssh go through the broker, and no repository's owner is doubted, since the checkouts change theirs.
+ * The configuration of the agent's git (GIT_CONFIG_GLOBAL): author and a list of harmless settings are the owner's, so
+ * are shortcuts of URLs without their credentials; credentials and ssh go through the broker, and no repository's owner
+ * is doubted, since the checkouts change theirs.
  */
 export function agentGitConfig(
   caller: readonly ConfigEntry[],
@@ -21,16 +33,18 @@ export function agentGitConfig(
   scripts: BrokerScripts,
 ): readonly ConfigEntry[] {
   const { name, email } = authorOf(caller, env);
+  const caFile = env['GIT_SSL_CAINFO'];
   return [
     { key: 'init.defaultbranch', value: 'main' },
-    ...caller.filter(({ key }) => SHARED.test(key)),
+    ...caller.filter(({ key }) => SHARED.includes(key)),
+    ...withoutCredentials(caller),
+    // As a variable it would go before the certificate of the broker.
+    ...(caFile === undefined ? [] : [{ key: 'http.sslcainfo', value: caFile }]),
     { key: 'user.name', value: name },
     { key: 'user.email', value: email },
     // The empty helper forgets those of the system's configuration.
     { key: 'credential.helper', value: '' },
     { key: 'credential.helper', value: `!${shellWord(scripts.credential)}` },
-    // The caller's own git decides whether the path counts.
-    { key: 'credential.usehttppath', value: 'true' },
     { key: 'core.sshcommand', value: shellWord(scripts.ssh) },
     { key: 'ssh.variant', value: 'ssh' },
     { key: 'safe.directory', value: '*' },
@@ -39,7 +53,7 @@ export function agentGitConfig(
   ];
 }
 
-/** The caller as an author of commits; without a configured one, the system's user on this host. */
+/** The owner as an author of commits; without a configured one, the system's user on this host. */
 function authorOf(caller: readonly ConfigEntry[], env: NodeJS.ProcessEnv): { name: string; email: string } {
   const configured = (key: string): string | undefined => caller.findLast((entry) => entry.key === key)?.value;
   const user = env['USER'] ?? env['LOGNAME'] ?? userInfo().username;
@@ -49,10 +63,10 @@ function authorOf(caller: readonly ConfigEntry[], env: NodeJS.ProcessEnv): { nam
   };
 }
 
-/** Values in shared settings that are credentials: passwords in URLs and authorization headers. To be scrubbed. */
+/** Values of the owner's settings that are credentials: passwords in URLs and authorization headers. To be scrubbed. */
 export function credentialsIn(caller: readonly ConfigEntry[]): readonly string[] {
   return caller
-    .filter(({ key }) => SHARED.test(key))
+    .filter(({ key }) => /^(?:url|http)\./.test(key))
     .flatMap(({ key, value }) => [
       ...[key, value].flatMap((text) =>
         [...text.matchAll(/:\/\/[^/@\s]*?([^/:@\s]+)@/g)].map((match) => match[1] ?? ''),
@@ -62,7 +76,7 @@ export function credentialsIn(caller: readonly ConfigEntry[]): readonly string[]
     .filter((text) => text.length >= 8);
 }
 
-/** Variables of the caller that the agent's processes share: how to find programs, speak, and reach the network. */
+/** Variables of the owner that the agent's processes share: how to find programs, speak, and trust servers. */
 const PASSED = [
   'PATH',
   'LANG',
@@ -71,21 +85,16 @@ const PASSED = [
   'TZ',
   'TERM',
   'SHELL',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'ALL_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'no_proxy',
-  'all_proxy',
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'NODE_EXTRA_CA_CERTS',
-  'GIT_SSL_CAINFO',
   'CURL_CA_BUNDLE',
   'REQUESTS_CA_BUNDLE',
 ];
+
+/** How the agent's processes reach the network; a password in them stays outside. */
+const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy'];
+const EXEMPT = ['NO_PROXY', 'no_proxy'];
 
 export interface AgentEnvironmentInput {
   readonly machine: string;
@@ -101,12 +110,16 @@ export function agentEnvironment({
   gitConfig,
   callerEnv,
 }: AgentEnvironmentInput): Record<string, string> {
-  const passed = PASSED.flatMap((name) => {
-    const value = callerEnv[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
+  const named = (names: readonly string[], map = (value: string): string => value): [string, string][] =>
+    names.flatMap((name) => {
+      const value = callerEnv[name];
+      return value === undefined ? [] : [[name, map(value)]];
+    });
+  const proxies = named(PROXIES, (value) => value.replace(/^((?:[\w+.-]+:)?\/\/)?[^/]*@/, '$1'));
   return {
-    ...Object.fromEntries(passed),
+    ...Object.fromEntries([...named(PASSED), ...proxies]),
+    // Without a proxy they say nothing, and would keep git from the broker.
+    ...(usesProxy(callerEnv) ? Object.fromEntries(named(EXEMPT)) : {}),
     HOME: home,
     USER: 'murmur',
     LOGNAME: 'murmur',
@@ -114,4 +127,14 @@ export function agentEnvironment({
     GIT_CONFIG_GLOBAL: gitConfig,
     GIT_TERMINAL_PROMPT: '0',
   };
+}
+
+/** Whether the environment names a proxy. */
+export function usesProxy(env: NodeJS.ProcessEnv): boolean {
+  return PROXIES.some((name) => (env[name] ?? '') !== '');
+}
+
+/** Passwords in the proxies of the environment, to be scrubbed. */
+export function proxyPasswords(env: NodeJS.ProcessEnv): readonly string[] {
+  return PROXIES.flatMap((name) => /^(?:[\w+.-]+:\/\/)?[^/@]*:([^/]*)@/.exec(env[name] ?? '')?.[1] ?? []);
 }

@@ -23,6 +23,12 @@ const MISLEADING = [
   'GIT_PREFIX',
 ];
 
+/**
+ * `--upload-pack` for a repository on the owner's disk: one that lacks objects must not fetch them, as its configuration
+ * names the program for that.
+ */
+export const LOCAL_UPLOAD_PACK = 'env GIT_ALLOW_PROTOCOL=none GIT_NO_LAZY_FETCH=1 git-upload-pack';
+
 export class CallerGit {
   readonly env: NodeJS.ProcessEnv;
   readonly #running = new Set<number>();

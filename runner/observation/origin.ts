@@ -15,9 +15,14 @@ export async function originBranches(
 ): Promise<ReadonlyMap<string, string> | undefined> {
   const refs = branches.map((branch) => `refs/heads/${branch}`);
   try {
-    const { code, stdout } = await runOnRemote(git, remote, (url) => ['ls-remote', '--', url, ...refs], {
-      timeoutMs: ANSWER_TIMEOUT_MS,
-    });
+    const { code, stdout } = await runOnRemote(
+      git,
+      remote,
+      (url, options) => ['ls-remote', ...options, '--', url, ...refs],
+      {
+        timeoutMs: ANSWER_TIMEOUT_MS,
+      },
+    );
     if (code !== 0) return undefined;
     const lines = stdout
       .toString('utf8')

@@ -5,6 +5,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { parseGitUrl, pathOnHost } from '../../contract/wire/git-url.ts';
 import { findRepository } from '../../drivers/machines/local-repository.ts';
 import type { ChildOutput } from '../child-output.ts';
+import { LOCAL_UPLOAD_PACK } from '../git/caller-git.ts';
 import type { CallerGit, CallerGitOptions, ConfigEntry } from '../git/caller-git.ts';
 import { effectiveUrls } from '../git/rewrite.ts';
 import { REDIRECTED } from './clone-errors.ts';
@@ -16,21 +17,24 @@ type Remote = Pick<RepoSpec, 'clone_url' | 'real'>;
 const moved = new WeakMap<CallerGit, Map<string, string>>();
 
 /**
- * Runs a command of git on a remote. One that has moved is followed, on its own host only. Throws FAILED_PRECONDITION for
+ * Runs a command of git on a remote; `command` gets its URL and options for the program that serves it. One that has moved is followed, on its own host only. Throws FAILED_PRECONDITION for
  * a repository on this host in whose place there is something else than at the spawn, and what `CallerGit.run` throws.
  */
 export async function runOnRemote(
   git: CallerGit,
   remote: Remote,
-  command: (url: string) => readonly string[],
+  command: (url: string, options: readonly string[]) => readonly string[],
   options: CallerGitOptions,
 ): Promise<ChildOutput> {
   await checkPlace(remote);
   const named = remote.clone_url;
   const places = moved.get(git) ?? new Map<string, string>();
   moved.set(git, places);
-  const run = async (url: string): Promise<ChildOutput> =>
-    await git.run([...confined(url, await git.config()), ...command(url)], options);
+  const run = async (url: string): Promise<ChildOutput> => {
+    const isLocal = leadsToDisk(url, await git.config());
+    const serving = isLocal ? [`--upload-pack=${LOCAL_UPLOAD_PACK}`] : [];
+    return await git.run([...confined(isLocal), ...command(url, serving)], options);
+  };
   const first = await run(places.get(named) ?? named);
   if (first.code === 0 || !REDIRECTED.test(first.stderr)) return first;
   const place = await movedTo(git, named);
@@ -39,9 +43,12 @@ export async function runOnRemote(
   return await run(place);
 }
 
+function leadsToDisk(url: string, caller: readonly ConfigEntry[]): boolean {
+  return [url, ...effectiveUrls(url, caller)].some((each) => parseGitUrl(each).kind === 'local');
+}
+
 /** Settings before the command, which go before the caller's own. */
-function confined(url: string, caller: readonly ConfigEntry[]): readonly string[] {
-  const isLocal = [url, ...effectiveUrls(url, caller)].some((each) => parseGitUrl(each).kind === 'local');
+function confined(isLocal: boolean): readonly string[] {
   const settings = {
     // Hooks of the caller's configuration run on the refs of a clone too.
     'core.hooksPath': '/dev/null',

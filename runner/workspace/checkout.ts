@@ -64,9 +64,14 @@ async function cloneBare(spec: RepoSpec, clone: string, { git }: CheckoutContext
   // No template: hooks of the caller's would point at files that the agent does not see. No local shortcut: hard links
   // would change the owner of the origin's own files.
   const options = ['--quiet', '--no-checkout', '--origin', 'origin', '--template=', '--no-local'];
-  const { code, stderr } = await runOnRemote(git, spec, (url) => ['clone', ...options, '--', url, clone], {
-    timeoutMs: CLONE_TIMEOUT_MS,
-  });
+  const { code, stderr } = await runOnRemote(
+    git,
+    spec,
+    (url, more) => ['clone', ...options, ...more, '--', url, clone],
+    {
+      timeoutMs: CLONE_TIMEOUT_MS,
+    },
+  );
   if (code !== 0) throw remoteError(spec.clone_url, stderr);
 }
 

@@ -209,7 +209,7 @@ describe('the agent', () => {
     await using bench = await activityBench({
       identity: { workspace: 'default', account: 'tess', path: ['fix'] },
       append_system_prompt: { text: 'head', ref },
-        allow_repos: ['github.com/acme'],
+      allow_repos: ['github.com/acme'],
       model: 'm1',
     });
     await bench.ports.secrets.put(bench.spec.secrets?.ref ?? '', { NPM_TOKEN: 'npm-1' });

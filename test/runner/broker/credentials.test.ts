@@ -47,19 +47,7 @@ describe('an origin that needs a password', () => {
     expect(server.accepted.some((request) => request.includes('git-receive-pack'))).toBe(true);
   }, 120_000);
 
-  it('does not show the password in events, not even when the agent asks for it', async () => {
-    const { folder, server, url } = await httpSetup();
-    const runner = await startProcess({ folder, env: callerWithPassword(folder, server.port) });
-    await runner.client.open(openRequest({ repos: [{ clone_url: url, branch: 'work' }] }));
-    const ask = `printf 'protocol=http\\nhost=127.0.0.1:${server.port}\\n\\n' | git credential fill`;
-    const { end_seq, outcome } = await runTurn(runner, 't1', bash(ask));
-    const events = JSON.stringify(await eventsUpTo(runner.client, end_seq));
-    expect(outcome.status).toBe('completed');
-    expect(events).toContain('password=[secret GIT_PASSWORD]');
-    expect(events).not.toContain(PASSWORD);
-  }, 120_000);
-
-  it('gives no password for another host, and lets the agent neither wipe nor plant one', async () => {
+  it('is no source of passwords: git asks for one, is told why there is none, and the store stays as it is', async () => {
     const { folder, server, url } = await httpSetup();
     const env = callerWithPassword(folder, server.port);
     const store = path.join(folder, 'caller', '.git-credentials');
@@ -69,15 +57,20 @@ describe('an origin that needs a password', () => {
     await runner.client.open(openRequest({ repos: [{ clone_url: url, branch: 'work' }] }));
     const host = `host=127.0.0.1:${server.port}`;
     const commands = [
-      "printf 'protocol=https\\nhost=other.example\\n\\n' | git credential fill",
+      `printf 'protocol=http\\n${host}\\npath=project.git\\n\\n' | git credential fill | base64`,
+      "printf 'protocol=https\\nhost=other.example\\n\\n' | git credential fill | base64",
       `printf 'protocol=http\\n${host}\\nusername=jane\\n\\n' | git credential reject`,
       `printf 'protocol=http\\n${host}\\nusername=eve\\npassword=planted\\n\\n' | git credential approve`,
-      'echo done asking',
+      'git fetch -q && cat $GIT_CONFIG_GLOBAL && echo done asking',
     ];
     const { end_seq } = await runTurn(runner, 't1', bash(commands.join('; ')));
     const events = JSON.stringify(await eventsUpTo(runner.client, end_seq));
+    expect(events).toContain('murmur: no password is given to an agent');
     expect(events).toContain('done asking');
-    expect(events).not.toContain('other-password');
+    expect(events).not.toMatch(/other-password|password=jane|GIT_PASSWORD/);
+    for (const secret of [PASSWORD, Buffer.from(`jane:${PASSWORD}`).toString('base64')]) {
+      expect(readFileSync(path.join(runner.paths.run, 'bin', 'gitconfig'), 'utf8')).not.toContain(secret);
+    }
     expect(readFileSync(store, 'utf8')).toBe(before);
   }, 120_000);
 
@@ -142,14 +135,15 @@ whenSshd(`an origin that needs an ssh key${problem === undefined ? '' : ` (${pro
     const commands = [
       `eval "$(git config core.sshCommand) -p ${server.port} ${server.user}@127.0.0.1 'echo intruder$((40+2))'"`,
       'echo "status $?"',
-      `git ls-remote ssh://other.example/r`,
-      'echo "status $?"',
+      'git ls-remote ssh://other.example/r; echo "status $?"',
+      `git ls-remote "${url.replace('project.git', 'other.git')}"; echo "status $?"`,
     ];
     const { end_seq } = await runTurn(runner, 't1', bash(commands.join('; ')));
     const events = JSON.stringify(await eventsUpTo(runner.client, end_seq));
     expect(events).not.toContain('intruder42');
     expect(events).toContain('only git may run on the remote');
-    expect(events).toContain("other.example is not a host of this agent's repositories");
+    expect(events).toContain("/r on other.example is not one of this agent's repositories");
+    expect(events).toMatch(/other\.git on \w+@127\.0\.0\.1 port \d+ is not one of this agent's repositories/);
     expect(events).toContain('status 1');
     expect(events).toContain('status 128');
   }, 120_000);

@@ -1,51 +1,113 @@
-// A git server over HTTP that wants a user and a password: `git http-backend` behind basic authentication.
+// A git server over HTTP that lets certain requests in only: `git http-backend` behind basic authentication, or what a
+// test wants instead.
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import { connect } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { atEnd } from '../fixture.ts';
 
 export interface HttpOrigin {
   readonly port: number;
-  /** Method and path of each request that came with the right password. */
+  /** Method and path of each request that was let in. */
   readonly accepted: readonly string[];
+  /** The same of those that were not. */
+  readonly refused: readonly string[];
+  /** The same of those that were sent elsewhere. */
+  readonly redirected: readonly string[];
 }
 
-/**
- * Serves the bare repositories of a folder at `http://127.0.0.1:<port>/<name>` until the test's end.
- * @param moved beginnings of paths, and what a redirect has in their place
- */
+export interface HttpOriginOptions {
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Whether a request comes in; the right user and password when absent. */
+  readonly admits?: (request: IncomingMessage) => boolean;
+  /** Challenge of those that do not; `Basic` when absent. */
+  readonly challenge?: string;
+  /** Where a path has moved, also for who is not let in. */
+  readonly redirects?: (path: string) => string | undefined;
+  /** Answers some requests that come in itself, and says so. */
+  readonly answers?: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
+
+/** Serves the bare repositories of a folder at `http(s)://127.0.0.1:<port>/<name>` until the test's end. */
 export async function serveHttpOrigin(
   folder: string,
   user: string,
   password: string,
-  moved: Readonly<Record<string, string>> = {},
+  options: HttpOriginOptions = {},
 ): Promise<HttpOrigin> {
   const accepted: string[] = [];
+  const refused: string[] = [];
+  const redirected: string[] = [];
   const wanted = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-  const server = createServer((request, response) => {
-    if (request.headers.authorization !== wanted) {
-      response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
+  const admits = options.admits ?? (({ headers }) => headers.authorization === wanted);
+  const listener: RequestListener = (request, response) => {
+    const place = options.redirects?.(request.url ?? '');
+    const line = `${request.method} ${request.url}`;
+    if (place !== undefined) {
+      redirected.push(line);
+      return void response.writeHead(301, { location: place }).end();
+    }
+    if (!admits(request)) {
+      refused.push(line);
+      response.writeHead(401, { 'www-authenticate': options.challenge ?? 'Basic realm="git"' }).end();
       return;
     }
-    accepted.push(`${request.method} ${request.url}`);
-    const from = Object.keys(moved).find((each) => request.url?.startsWith(`${each}/`));
-    if (from !== undefined) {
-      response.writeHead(301, { location: `${moved[from]}${request.url?.slice(from.length)}` }).end();
-      return;
+    accepted.push(line);
+    if (options.answers?.(request, response) !== true) runBackend(folder, user, request, response);
+  };
+  const server = options.tls === undefined ? createServer(listener) : createSecureServer(options.tls, listener);
+  return { port: await listenUntilEnd(server), accepted, refused, redirected };
+}
+
+export interface ForwardProxy {
+  readonly port: number;
+  /** What it was asked for with the right password. */
+  readonly used: readonly string[];
+}
+
+/** A proxy as companies have it, which wants a user and a password. */
+export async function serveForwardProxy(user: string, password: string): Promise<ForwardProxy> {
+  const used: string[] = [];
+  const sockets = new Set<Duplex>();
+  const wanted = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  const server = createServer((_, response) => response.writeHead(405).end());
+  server.on('connect', (request, socket, head) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    if (request.headers['proxy-authorization'] !== wanted) {
+      const lines = ['proxy-authenticate: Basic realm="proxy"', 'content-length: 0', 'connection: close'];
+      return void socket.end(`HTTP/1.1 407 Proxy Authentication Required\r\n${lines.join('\r\n')}\r\n\r\n`);
     }
-    runBackend(folder, user, request, response);
+    used.push(request.url ?? '');
+    const [host = '', port] = (request.url ?? '').split(':');
+    const far = connect(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      far.write(head);
+      socket.pipe(far).pipe(socket);
+    });
+    far.on('error', () => socket.destroy());
+    socket.on('close', () => far.destroy());
   });
+  const port = await listenUntilEnd(server);
+  // The server does not count a connection that it has handed out.
+  atEnd(async () => sockets.forEach((socket) => socket.destroy()));
+  return { port, used };
+}
+
+async function listenUntilEnd(server: Server & { closeAllConnections(): void }): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', resolve);
   await promise;
   atEnd(async () => {
-    server.closeAllConnections();
     const closed = Promise.withResolvers<void>();
     server.close(() => closed.resolve());
+    server.closeAllConnections();
     await closed.promise;
   });
-  return { port: (server.address() as AddressInfo).port, accepted };
+  return (server.address() as AddressInfo).port;
 }
 
 function runBackend(folder: string, user: string, request: IncomingMessage, response: ServerResponse): void {

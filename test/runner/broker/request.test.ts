@@ -1,13 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
 import { BrokerAccess } from '../../../runner/broker/access.ts';
-import { localArguments, readRequest, sshArguments } from '../../../runner/broker/request.ts';
+import { readRequest, sshArguments } from '../../../runner/broker/request.ts';
 
 const access = new BrokerAccess();
-access.allow('git@forge.example:o/r.git', [
-  { key: 'url.ssh://git@mirror.example:2222/.insteadof', value: 'git@forge.example:' },
-]);
-access.allow('https://user:secret@web.example/o/r', []);
-access.allow('/srv/git/r.git', []);
+access.serve(
+  [
+    'git@forge.example:o/r.git',
+    'https://user:secret@web.example/o/r',
+    '/srv/git/r.git',
+    "forge.example:it's",
+    'ssh://me@other.example:2200/~/mine%20too',
+    'https://ci.example/o/r',
+  ],
+  ['granted.example/team', 'https://only.example/'],
+  [
+    { key: 'url.ssh://git@mirror.example:2222/.insteadof', value: 'git@forge.example:' },
+    { key: 'url.https://bot:token@ci.example/.insteadof', value: 'https://ci.example/' },
+  ],
+);
 
 describe('ssh through the broker', () => {
   it.each([
@@ -15,13 +25,18 @@ describe('ssh through the broker', () => {
     ['with the default port', ['-p', '22', 'git@forge.example', "git-receive-pack 'o/r.git'"]],
     ['to where the caller sends it', ['-p', '2222', 'git@mirror.example', "git-upload-pack '/o/r'"]],
     ['with a quoted quote', ['forge.example', "git-upload-pack 'it'\\''s'"]],
-    ['to another repository of the host', ['git@forge.example', "git-upload-archive 'other'"]],
+    ['of a home on another port', ['-p', '2200', 'me@other.example', "git-receive-pack '~/mine too'"]],
+    ['of a repository that a person allowed', ['git@granted.example', "git-upload-pack 'team/x.git'"]],
   ])('is allowed %s', (_, args) => {
     expect(sshArguments(args, access)).toEqual(args);
   });
 
   it.each([
-    ['another host', ['git@evil.example', "git-upload-pack 'r'"]],
+    ['another repository of the host', ['git@forge.example', "git-upload-pack 'o/other'"]],
+    ['a path around the corner', ['git@forge.example', "git-upload-pack 'o/r.git/../other'"]],
+    ['another user of the host', ['root@forge.example', "git-upload-pack 'o/r.git'"]],
+    ['a path beside the allowed one', ['git@granted.example', "git-upload-pack 'team2/x.git'"]],
+    ['another host', ['git@evil.example', "git-upload-pack 'o/r.git'"]],
     ['another port', ['-p', '2022', 'git@forge.example', "git-upload-pack 'r'"]],
     ['another program', ['git@forge.example', 'cat /etc/passwd']],
     ['a second command', ['git@forge.example', "git-upload-pack 'r'; id"]],
@@ -38,41 +53,41 @@ describe('ssh through the broker', () => {
   });
 });
 
-describe('a repository on disk through the broker', () => {
-  it('is served by git', () => {
-    expect(localArguments({ service: 'git-receive-pack', args: ['/srv/git/r.git'] }, access)).toEqual([
-      'receive-pack',
-      '/srv/git/r.git',
-    ]);
+describe('what the broker serves', () => {
+  it('is the repositories of the session over http, with the credentials of their URLs', () => {
+    const credential = { username: 'user', password: 'secret' };
+    expect(access.upstream('https://web.example/o/r')).toEqual({ url: 'https://web.example/o/r', credential });
+    expect(access.upstream('https://WEB.example:443/o/r.git')).toMatchObject({ credential });
+  });
+
+  it("is what a person allowed, and has the credentials that the owner's git adds by rewriting", () => {
+    expect(access.upstream('https://granted.example/team/x')).toEqual({ url: 'https://granted.example/team/x' });
+    expect(access.upstream('https://only.example/any/thing')).toBeDefined();
+    expect(access.upstream('https://ci.example/o/r')).toMatchObject({
+      credential: { username: 'bot', password: 'token' },
+    });
   });
 
   it.each([
-    ['another path', 'git-receive-pack', ['/srv/git/other.git']],
-    ['a path around the corner', 'git-receive-pack', ['/srv/git/r.git/../other.git']],
-    ['an option', 'git-receive-pack', ['--help']],
-    ['another program', 'git-shell', ['/srv/git/r.git']],
-    ['more words', 'git-upload-pack', ['/srv/git/r.git', '--x']],
-  ])('is refused for %s', (_, service, args) => {
-    expect(localArguments({ service, args }, access)).toHaveProperty('refused');
-  });
-});
-
-describe('what the broker serves', () => {
-  it('keeps scheme, host and port apart', () => {
-    expect(access.allowsHttp('https', 'web.example')).toBe(true);
-    expect(access.allowsHttp('https', 'WEB.example:443')).toBe(true);
-    expect(access.allowsHttp('http', 'web.example')).toBe(false);
-    expect(access.allowsHttp('https', 'web.example:8443')).toBe(false);
-    expect(access.allowsHttp('ssh', 'forge.example')).toBe(false);
+    'https://web.example/o/other',
+    'https://web.example/o/r/../other',
+    'https://web.example/o',
+    'https://web.example:8443/o/r',
+    'http://web.example/o/r',
+    'https://granted.example/teams/x',
+    'https://granted.example/team/../x',
+    'http://only.example/x',
+    'ssh://web.example/o/r',
+  ])('is not %s', (url) => {
+    expect(access.upstream(url)).toBeUndefined();
   });
 
-  it('has the credentials of the URL', () => {
-    expect(access.credentialOf('https', 'web.example')).toEqual({ username: 'user', password: 'secret' });
-  });
-
-  it.each(['', 'x', '[]', '{"kind":"other"}', '{"kind":1}'])('is not asked by %j', (line) => {
-    expect(readRequest(line)).toBeUndefined();
-  });
+  it.each(['', 'x', '[]', '{"kind":"other"}', '{"kind":"credential","action":"get"}', '{"kind":1}'])(
+    'is not asked by %j',
+    (line) => {
+      expect(readRequest(line)).toBeUndefined();
+    },
+  );
 
   it('takes no protocol but those of git', () => {
     expect(readRequest('{"kind":"ssh","args":[],"protocol":"version=2"}')).toMatchObject({ protocol: 'version=2' });

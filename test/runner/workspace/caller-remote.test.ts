@@ -52,11 +52,21 @@ async function otherServer(): Promise<{ readonly url: string; readonly heard: re
   return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, heard };
 }
 
+/** Beginnings of paths, and what a redirect has in their place. */
+function moved(places: Readonly<Record<string, string>>): (path: string) => string | undefined {
+  return (path) => {
+    const from = Object.keys(places).find((each) => path.startsWith(`${each}/`));
+    return from === undefined ? undefined : `${places[from] ?? ''}${path.slice(from.length)}`;
+  };
+}
+
 describe('a remote that redirects', () => {
   it("to another server is not followed there, with the owner's credentials or without", async () => {
     const folder = makeFolder();
     const other = await otherServer();
-    const server = await serveHttpOrigin(folder, 'jane', PASSWORD, { '/project.git': `${other.url}/payroll.git` });
+    const server = await serveHttpOrigin(folder, 'jane', PASSWORD, {
+      redirects: moved({ '/project.git': `${other.url}/payroll.git` }),
+    });
     const env = caller(folder, '[http]\n\textraHeader = x-owner: secret\n');
     const runner = await startRunner({ folder, env });
     const spec = { clone_url: `http://127.0.0.1:${String(server.port)}/project.git`, branch: 'work' };
@@ -64,7 +74,7 @@ describe('a remote that redirects', () => {
       code: 'FAILED_PRECONDITION',
       message: expect.stringContaining('redirects to another server') as unknown,
     });
-    expect(server.accepted).not.toEqual([]);
+    expect(server.redirected).not.toEqual([]);
     expect(other.heard).toEqual([]);
   });
 
@@ -74,7 +84,9 @@ describe('a remote that redirects', () => {
     mkdirSync(origins);
     const origin = await makeOrigin(origins);
     await git(origin, 'config', 'http.receivepack', 'true');
-    const server = await serveHttpOrigin(origins, 'jane', PASSWORD, { '/old': '/older', '/older': '/project.git' });
+    const server = await serveHttpOrigin(origins, 'jane', PASSWORD, {
+      redirects: moved({ '/old': '/older', '/older': '/project.git' }),
+    });
     const url = `http://127.0.0.1:${String(server.port)}/old`;
     const runner = await startRunner({ folder, env: caller(folder) });
     const cwd = await open(runner, { clone_url: url, branch: 'work' });

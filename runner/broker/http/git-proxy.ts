@@ -1,0 +1,180 @@
+// The broker's end of http: a proxy on the machine's loopback for the agent's git, which speaks to the server itself and
+// adds the owner's access. URLs stay as they are: `https` ends here, with a certificate that only the agent's git trusts.
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { SecureContext } from 'node:tls';
+import type { CallerGit } from '../../git/caller-git.ts';
+import type { BrokerAccess } from '../access.ts';
+import { makeCertificate } from './certificate.ts';
+import type { HttpCredentials } from './credentials.ts';
+import { Refusal, exchange } from './exchange.ts';
+import type { ExchangeContext } from './exchange.ts';
+import { lazyTls } from './route.ts';
+import { gitHttpRequest } from './target.ts';
+import { Upstream } from './upstream.ts';
+
+/** A git command has one connection, git-lfs eight; an agent's hundred commands at once can wait. */
+const CONNECTIONS = 128;
+/** Path of a request that came by a rewritten URL: `/https/host:port/path`. */
+const REWRITTEN = /^\/(https?)\/([^/]+)(\/.*)$/s;
+
+export interface GitProxyOptions {
+  readonly git: CallerGit;
+  readonly access: BrokerAccess;
+  readonly credentials: HttpCredentials;
+}
+
+/** How the agent's git reaches the proxy. */
+export interface GitProxyAddress {
+  readonly port: number;
+  /** Every process of the host can connect to the port: this alone is served. */
+  readonly key: string;
+  /** PEM of what the proxy answers with for https. */
+  readonly certificate: string;
+}
+
+export class GitProxy {
+  readonly #context: ExchangeContext;
+  readonly #key = randomBytes(32).toString('hex');
+  /** Where a connection that was opened for a host leads. */
+  readonly #origins = new WeakMap<object, string>();
+  readonly #sockets = new Set<Duplex>();
+  readonly #server: Server;
+  #listening: Promise<number> | undefined;
+  #secure: SecureContext | undefined;
+  /** Authorities, with their port, for which TLS ends here. */
+  #hosts: ReadonlySet<string> = new Set();
+
+  constructor({ git, access, credentials }: GitProxyOptions) {
+    this.#context = { git, access, credentials, upstream: new Upstream(git.env), moved: new Map() };
+    this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#server.maxConnections = CONNECTIONS;
+    // A push lasts as long as its data; it ends with its client.
+    this.#server.requestTimeout = 0;
+    this.#server.on('connection', (socket) => this.#keep(socket));
+    this.#server.on('connect', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      this.#keep(socket);
+      this.#connect(request, socket, head);
+    });
+  }
+
+  /** Listens on a free port of 127.0.0.1 from the first call on. `urls` are the http URLs that may be asked for. */
+  async serve(urls: readonly string[]): Promise<GitProxyAddress> {
+    const places = urls.map((url) => new URL(url)).filter(({ protocol }) => protocol === 'https:');
+    const hosts = [...new Set(places.map(({ hostname }) => hostname.replace(/^\[(.*)\]$/, '$1')))];
+    this.#hosts = new Set(places.map(authorityOf));
+    this.#context.moved.clear();
+    const own = hosts.length === 0 ? undefined : makeCertificate(hosts);
+    this.#secure = own === undefined ? undefined : lazyTls().createSecureContext({ ...own, minVersion: 'TLSv1.2' });
+    this.#listening ??= this.#listen();
+    return { port: await this.#listening, key: this.#key, certificate: own?.cert ?? '' };
+  }
+
+  /** Ends every connection and what it asked for. No-op when it never listened. */
+  async close(): Promise<void> {
+    await this.#listening?.catch(() => undefined);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#listening === undefined) resolve();
+    else this.#server.close(() => resolve());
+    for (const socket of this.#sockets) socket.destroy();
+    this.#context.upstream.close();
+    await promise;
+  }
+
+  async #listen(): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once('error', reject);
+    this.#server.listen(0, '127.0.0.1', resolve);
+    await promise;
+    // Accepting may fail for want of file handles: that connection is lost, the others go on.
+    this.#server.on('error', () => undefined);
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  #keep(socket: Duplex): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    // A client that goes away is no error of ours.
+    socket.on('error', () => socket.destroy());
+  }
+
+  /** Ends TLS for a host of the agent's repositories, and serves what comes inside as requests to it. */
+  #connect(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const refuse = (line: string, text: string): void => {
+      socket.end(`HTTP/1.1 ${line}\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}\r\n\r\n${text}`);
+    };
+    if (!this.#isOurs(request)) return refuse('407 Proxy Authentication Required', 'murmur: the key is wrong\n');
+    const authority = (request.url ?? '').toLowerCase();
+    const secureContext = this.#secure;
+    if (secureContext === undefined || !this.#hosts.has(authority)) {
+      return refuse('403 Forbidden', 'murmur: this is not a host of the repositories of this agent\n');
+    }
+    socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+    if (head.length > 0) socket.unshift(head);
+    const { TLSSocket } = lazyTls();
+    const inside = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: ['http/1.1'] });
+    this.#origins.set(inside, `https://${authority.replace(/:443$/, '')}`);
+    this.#server.emit('connection', inside);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    request.on('error', () => undefined);
+    response.on('error', () => undefined);
+    try {
+      const { origin, path } = this.#placeOf(request);
+      const target = gitHttpRequest(request.method ?? '', origin, path);
+      if (target === undefined) throw new Refusal(403, 'only git and git-lfs may use this');
+      await exchange(target, request, response, this.#context);
+    } catch (error) {
+      refuse(request, response, error);
+    }
+  }
+
+  /** Which server is meant: by the connection, by an absolute URL, or by a rewritten one. */
+  #placeOf(request: IncomingMessage): { origin: string; path: string } {
+    const url = request.url ?? '';
+    const inside = this.#origins.get(request.socket);
+    if (inside !== undefined) return { origin: inside, path: url };
+    if (!this.#isOurs(request)) throw new Refusal(407, 'the key is wrong');
+    const [, protocol = '', authority = '', path = ''] =
+      REWRITTEN.exec(url) ?? /^(http):\/\/([^/]+)(\/.*)$/s.exec(url) ?? [];
+    if (!/^(?:\[[0-9a-f:]+\]|[^[\]:@?#\\]+)(?::\d+)?$/i.test(authority))
+      throw new Refusal(403, 'this is no proxy for other use');
+    const usual = protocol === 'https' ? ':443' : ':80';
+    const origin = `${protocol}://${authority.toLowerCase()}`;
+    return { origin: origin.endsWith(usual) ? origin.slice(0, -usual.length) : origin, path };
+  }
+
+  /** Compares digests, so that neither time nor length tells anything of the key. */
+  #isOurs({ headers }: IncomingMessage): boolean {
+    const basic = /^Basic (.+)$/i.exec(headers['proxy-authorization'] ?? '')?.[1] ?? '';
+    const given =
+      headers[KEY_HEADER] ??
+      Buffer.from(basic, 'base64')
+        .toString('utf8')
+        .replace(/^[^:]*:/, '');
+    const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+    return timingSafeEqual(digest(String(given)), digest(this.#key));
+  }
+}
+
+/** Carries the key where URLs are rewritten. */
+export const KEY_HEADER = 'x-murmur-git-key';
+
+function authorityOf({ hostname, port }: URL): string {
+  return `${hostname}:${port === '' ? '443' : port}`;
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (response.headersSent || response.destroyed) return void response.destroy();
+  const { message, code } = error as NodeJS.ErrnoException;
+  const status = error instanceof Refusal ? error.status : 502;
+  const text = error instanceof Refusal ? message : `the server does not answer: ${code ?? message}`;
+  const challenge = status === 407 ? { 'proxy-authenticate': 'Basic realm="murmur"' } : {};
+  response.writeHead(status, { 'content-type': 'text/plain', connection: 'close', ...challenge });
+  response.end(`murmur: ${text}\n`);
+  request.resume();
+}

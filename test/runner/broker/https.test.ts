@@ -1,0 +1,288 @@
+// The broker speaks http and https itself: which of the owner's settings it uses, and what the agent sees of them.
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { makeCertificate } from '../../../runner/broker/http/certificate.ts';
+import { bash, callerEnv, cleanUp, eventsUpTo, git, makeFolder, makeOrigin, openRequest, runTurn } from '../fixture.ts';
+import { startProcess } from '../runner-process.ts';
+import type { RunnerProcess } from '../runner-process.ts';
+import { serveForwardProxy, serveHttpOrigin } from './http-origin.ts';
+import type { HttpOrigin, HttpOriginOptions } from './http-origin.ts';
+
+afterEach(cleanUp);
+
+const PASSWORD = 'correct-horse-battery';
+const TOKEN = 'token-of-the-owner-0123456789';
+/** More than git sends at once, so that it streams. */
+const WORK =
+  'head -c 3000000 /dev/urandom > noise && git add -A && git commit -qm work && git push -q origin HEAD && git fetch -q';
+
+interface Setup {
+  readonly folder: string;
+  readonly origins: string;
+  readonly origin: string;
+  readonly server: HttpOrigin;
+  readonly url: string;
+  /** Writes a file of the owner's home and returns its path. */
+  readonly write: (name: string, text: string) => string;
+}
+
+/** An https server with a repository `project.git` and one `other.git`, and an owner whose git trusts it. */
+async function setup(options: HttpOriginOptions = {}): Promise<Setup> {
+  const folder = makeFolder();
+  const origins = path.join(folder, 'origins');
+  const home = path.join(folder, 'caller');
+  mkdirSync(origins);
+  mkdirSync(home);
+  const origin = await makeOrigin(origins);
+  await git(origin, 'config', 'http.receivepack', 'true');
+  await git(origins, 'clone', '--quiet', '--bare', origin, 'other.git');
+  const tls = makeCertificate(['127.0.0.1']);
+  const server = await serveHttpOrigin(origins, 'jane', PASSWORD, { tls, ...options });
+  const write = (name: string, text: string): string => {
+    writeFileSync(path.join(home, name), text, { mode: 0o600 });
+    return path.join(home, name);
+  };
+  const ca = write('ca.pem', tls.cert);
+  const url = `https://127.0.0.1:${server.port}/project.git`;
+  write(
+    '.gitconfig',
+    `[user]\n\tname = Jane\n\temail = jane@example.com\n[http "${new URL(url).origin}"]\n\tsslCAInfo = ${ca}\n`,
+  );
+  return { folder, origins, origin, server, url, write };
+}
+
+function configure({ folder, write }: Setup, text: string): void {
+  write('.gitconfig', `${readFileSync(path.join(folder, 'caller', '.gitconfig'), 'utf8')}${text}`);
+}
+
+function withStore(each: Setup): void {
+  configure(each, '[credential]\n\thelper = store\n');
+  each.write('.git-credentials', `https://jane:${PASSWORD}@127.0.0.1%3a${each.server.port}\n`);
+}
+
+async function opened({ folder, url }: Setup, more: Record<string, string> = {}, grants: readonly string[] = []) {
+  const runner = await startProcess({ folder, env: callerEnv(path.join(folder, 'caller'), more) });
+  await runner.client.open(openRequest({ repos: [{ clone_url: url, branch: 'work' }], allow_repos: grants }));
+  return runner;
+}
+
+async function run(runner: RunnerProcess, turn: string, command: string) {
+  const { end_seq, outcome } = await runTurn(runner, turn, bash(command));
+  const events = await eventsUpTo(runner.client, end_seq);
+  return { outcome, text: JSON.stringify(events) };
+}
+
+function agentConfig({ paths }: RunnerProcess): string {
+  return readFileSync(path.join(paths.run, 'bin', 'gitconfig'), 'utf8');
+}
+
+describe('an https origin', () => {
+  it("is pushed to with the owner's password and certificates, under the URL that everybody knows", async () => {
+    const each = await setup();
+    withStore(each);
+    const runner = await opened(each);
+    const { outcome, text } = await run(runner, 't1', `${WORK} && git remote -v && git config remote.origin.url`);
+    expect(outcome).toMatchObject({ status: 'completed', pushes: [{ branch: 'work' }] });
+    expect(await git(each.origin, 'log', '-1', '--format=%s %an', 'work')).toBe('work Jane');
+    expect(await git(each.origin, 'fsck')).toBe('');
+    expect(text).toContain(`origin\\t${each.url} (push)`);
+    for (const secret of [PASSWORD, Buffer.from(`jane:${PASSWORD}`).toString('base64')]) {
+      expect(`${text}${agentConfig(runner)}`).not.toContain(secret);
+    }
+  }, 120_000);
+
+  it('is that repository and no other one of its host, whatever the path', async () => {
+    const each = await setup();
+    withStore(each);
+    const runner = await opened(each);
+    const host = new URL(each.url).origin;
+    const commands = [
+      `proxy=$(git config --get-urlmatch http.proxy ${each.url}); ca=$(git config --get-urlmatch http.sslcainfo ${each.url})`,
+      'ask() { curl -s --path-as-is --proxy "$proxy" --cacert "$ca" -o body -w "%{http_code} " "$@"; head -c 120 body; }',
+      ...['/other.git', '/project.git/../other.git', '/project.git%2f..%2fother.git', '//other.git'].map(
+        (place) => `ask '${host}${place}/info/refs?service=git-upload-pack'`,
+      ),
+      `ask '${each.url}/HEAD'; ask '${each.url}/info/refs'; ask -X DELETE '${each.url}/info/refs?service=git-upload-pack'`,
+      `git -c http.proxy="$proxy" -c http.sslcainfo="$ca" ls-remote ${host}/other.git`,
+      `git ls-remote ${host}/other.git; echo "status $?"`,
+    ];
+    const { text } = await run(runner, 't1', commands.join('; '));
+    expect(text.match(/403 murmur: /g)).toHaveLength(7);
+    expect(text).toContain(`${host}/other.git is not one of this agent's repositories`);
+    expect(text).toContain('status 128');
+    expect(each.server.accepted.filter((line) => !line.includes('/project.git/'))).toEqual([]);
+    expect(each.server.accepted.filter((line) => !/git-(upload|receive)-pack$/.test(line))).toEqual([]);
+  }, 120_000);
+
+  it('serves what a person allowed beside it', async () => {
+    const each = await setup();
+    withStore(each);
+    const { host } = new URL(each.url);
+    const runner = await opened(each, {}, [`${host}/other`]);
+    const clone = `git clone -q https://${host}/other.git ../cloned && git -C ../cloned log -1 --format=cloned:%s`;
+    const { text } = await run(runner, 't1', clone);
+    expect(text).toMatch(/cloned:\w/);
+  }, 120_000);
+
+  it('is reached through the broker by who has the key of the machine only', async () => {
+    const each = await setup();
+    withStore(each);
+    const runner = await opened(each);
+    const port = Number(/@127\.0\.0\.1:(\d+)/.exec(agentConfig(runner))?.[1]);
+    for (const authorization of ['', `proxy-authorization: Basic ${btoa('murmur:guess')}\r\n`]) {
+      const { host } = new URL(each.url);
+      const asked = await answerOf(port, `CONNECT ${host} HTTP/1.1\r\nhost: ${host}\r\n${authorization}\r\n`);
+      expect(asked).toMatch(/^HTTP\/1\.1 407 /);
+    }
+    const rewritten = `GET /https/${new URL(each.url).host}/project.git/info/refs?service=git-upload-pack HTTP/1.1`;
+    expect(await answerOf(port, `${rewritten}\r\nhost: x\r\nconnection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 407 /);
+  }, 120_000);
+});
+
+describe("the owner's access", () => {
+  it.each([
+    ['a header', (token: string) => token === `Bearer ${TOKEN}`, `\textraHeader = Authorization: Bearer ${TOKEN}\n`],
+  ])(
+    'may be %s of the configuration',
+    async (_, admits, setting) => {
+      const each = await setup({ admits: ({ headers }) => admits(headers.authorization ?? '') });
+      configure(each, setting);
+      const runner = await opened(each);
+      const { outcome } = await run(runner, 't1', WORK);
+      expect(outcome).toMatchObject({ status: 'completed', pushes: [{ branch: 'work' }] });
+      expect(agentConfig(runner)).not.toContain(TOKEN);
+    },
+    120_000,
+  );
+
+  it('may be a cookie', async () => {
+    const each = await setup({ admits: ({ headers }) => headers.cookie === `session=${TOKEN}` });
+    const jar = each.write('cookies', `127.0.0.1\tFALSE\t/\tTRUE\t0\tsession\t${TOKEN}\n`);
+    configure(each, `\tcookieFile = ${jar}\n`);
+    const runner = await opened(each);
+    const { outcome } = await run(runner, 't1', WORK);
+    expect(outcome).toMatchObject({ status: 'completed', pushes: [{ branch: 'work' }] });
+    expect(agentConfig(runner)).not.toContain('cookie');
+  }, 120_000);
+
+  it('may be part of a rewritten URL, as build servers have it', async () => {
+    const each = await setup();
+    const { host } = new URL(each.url);
+    configure(
+      each,
+      `[url "https://jane:${PASSWORD}@${host}/"]\n\tinsteadOf = https://${host}/\n\tinsteadOf = short:\n`,
+    );
+    const runner = await opened({ ...each, url: 'short:project.git' });
+    const { outcome } = await run(runner, 't1', `${WORK} && git ls-remote -q ${each.url}`);
+    expect(outcome).toMatchObject({ status: 'completed', pushes: [{ branch: 'work' }] });
+    expect(agentConfig(runner)).not.toContain(PASSWORD);
+    expect(agentConfig(runner)).toContain('short:');
+  }, 120_000);
+
+  it('may lead through a proxy that wants a password; the agent learns of the proxy without it', async () => {
+    const each = await setup();
+    withStore(each);
+    const proxy = await serveForwardProxy('jane', TOKEN);
+    const address = `http://jane:${TOKEN}@127.0.0.1:${proxy.port}`;
+    const runner = await opened(each, { https_proxy: address, HTTPS_PROXY: address });
+    const { outcome, text } = await run(runner, 't1', `${WORK} && git config remote.origin.url && env`);
+    expect(outcome).toMatchObject({ status: 'completed', pushes: [{ branch: 'work' }] });
+    expect(proxy.used.length).toBeGreaterThan(1);
+    expect(text).toContain(`HTTPS_PROXY=http://127.0.0.1:${proxy.port}`);
+    expect(text).toContain(each.url);
+    expect(`${text}${agentConfig(runner)}`).not.toContain(TOKEN);
+  }, 120_000);
+
+  it('is renewed when the server does not take it any more', async () => {
+    let wanted = 'first-password';
+    const basic = (password: string) => `Basic ${btoa(`jane:${password}`)}`;
+    const each = await setup({ admits: ({ headers }) => headers.authorization === basic(wanted) });
+    withStore(each);
+    const store = (password: string) =>
+      each.write('.git-credentials', `https://jane:${password}@127.0.0.1%3a${each.server.port}\n`);
+    store(wanted);
+    const runner = await opened(each);
+    await run(runner, 't1', 'git fetch -q');
+    wanted = 'second-password';
+    store(wanted);
+    // Git's own store forgets by user and host, so that the new one goes with the old: what remains is a plain refusal.
+    const { text } = await run(runner, 't2', 'git fetch -q; echo "status $?"');
+    store(wanted);
+    const { outcome } = await run(runner, 't3', WORK);
+    expect(outcome).toMatchObject({ status: 'completed', pushes: [{ branch: 'work' }] });
+    expect(text).toContain('status ');
+  }, 120_000);
+
+  it('is missed with an error that says so, and one of another kind likewise', async () => {
+    let challenge = true;
+    const each = await setup({ admits: () => !challenge, challenge: 'Negotiate' });
+    challenge = false;
+    const runner = await opened(each);
+    challenge = true;
+    const { text } = await run(runner, 't1', 'git fetch -q; echo "status $?"');
+    expect(text).toContain('wants Negotiate; the git broker speaks Basic and Bearer only');
+    expect(text).toContain('status 128');
+  }, 120_000);
+});
+
+describe('a server that redirects', () => {
+  it('is followed on its own host, and gets no credentials on another', async () => {
+    const elsewhere = await setup();
+    const each = await setup({
+      redirects: (asked) => {
+        const [, name, rest = ''] = /^\/(old|far)\.git(\/info.*)$/.exec(asked) ?? [];
+        if (name === undefined) return undefined;
+        return `${name === 'old' ? '/project.git' : elsewhere.url}${rest}`;
+      },
+    });
+    withStore(each);
+    const host = new URL(each.url).origin;
+    const runner = await opened({ ...each, url: `${host}/old.git` }, {}, [`${host}/far`]);
+    const { outcome, text } = await run(runner, 't1', `${WORK}; git ls-remote ${host}/far.git; echo "status $?"`);
+    expect(outcome).toMatchObject({ pushes: [{ branch: 'work' }] });
+    expect(text).toContain('status 128');
+    expect(elsewhere.server.accepted).toEqual([]);
+  }, 120_000);
+});
+
+describe('large files', () => {
+  it('are listed without the header that the server was asked with', async () => {
+    const header = `Basic ${btoa(`jane:${PASSWORD}`)}`;
+    const each = await setup({
+      answers: (request, response) => {
+        if (!(request.url ?? '').includes('/info/lfs/')) return false;
+        const download = {
+          href: `${each.url}/gitlab-lfs/objects/1`,
+          header: { Authorization: request.headers.authorization },
+        };
+        response.writeHead(200, { 'content-type': 'application/vnd.git-lfs+json' });
+        response.end(JSON.stringify({ objects: [{ oid: '1', actions: { download } }] }));
+        return true;
+      },
+    });
+    withStore(each);
+    const runner = await opened(each);
+    const commands = [
+      `proxy=$(git config --get-urlmatch http.proxy ${each.url}); ca=$(git config --get-urlmatch http.sslcainfo ${each.url})`,
+      `curl -s --proxy "$proxy" --cacert "$ca" -d '{}' ${each.url}/info/lfs/objects/batch | base64 -w0`,
+    ];
+    const { text } = await run(runner, 't1', commands.join('; '));
+    const answers = [...text.matchAll(/"text":"([A-Za-z0-9+/=]{40,})"/g)].map((match) => atob(match[1] ?? ''));
+    expect(answers[0]).toContain('gitlab-lfs/objects/1');
+    expect(answers[0]).not.toContain(header);
+  }, 120_000);
+});
+
+/** The first line that comes back. */
+async function answerOf(port: number, request: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(request);
+  let answer = '';
+  for await (const chunk of socket) {
+    answer += (chunk as Buffer).toString();
+    if (answer.includes('\r\n')) break;
+  }
+  return answer;
+}

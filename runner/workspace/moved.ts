@@ -1,6 +1,11 @@
 // Where an http remote redirects to, for forges that move a repository or want `.git` at the end. Asked here instead of
 // by git, which takes the caller's credentials along to any host.
-import { gitUrlProblem, isSameServer, parseGitUrl } from '../../contract/wire/git-url.ts';
+import type { IncomingMessage } from 'node:http';
+import { gitUrlProblem, isSameServer } from '../../contract/wire/git-url.ts';
+import { HttpCredentials } from '../broker/http/credentials.ts';
+import { headersForServer } from '../broker/http/headers.ts';
+import { httpSettings } from '../broker/http/settings.ts';
+import { responseOf, Upstream } from '../broker/http/upstream.ts';
 import type { CallerGit } from '../git/caller-git.ts';
 
 /** What git asks first. */
@@ -12,30 +17,47 @@ const ANSWER_MS = 15_000;
 
 /** Where the remote has moved to on its own host; undefined when it leads elsewhere, nowhere or does not answer. */
 export async function movedTo(git: CallerGit, url: string): Promise<string | undefined> {
-  let at = url.replace(/\/+$/, '');
+  const connections = new Upstream(git.env);
+  // They go into a request of this process, and nowhere else.
+  const credentials = new HttpCredentials(git, () => undefined);
+  const begin = url.replace(/\/+$/, '');
+  let at = begin;
   let authorization: string | undefined;
-  for (let hop = 0; hop < HOPS; hop += 1) {
-    const answer = await ask(at, authorization);
-    if (answer?.status === 401 && authorization === undefined) {
-      authorization = await authorizationFor(git, at);
-      if (authorization === undefined) break;
-      continue;
+  try {
+    for (let hop = 0; hop < HOPS; hop += 1) {
+      const answer = await ask(git, connections, at, authorization);
+      if (answer?.statusCode === 401 && authorization === undefined) {
+        authorization = (await credentials.fill({ url: at }, []))?.header;
+        if (authorization === undefined) break;
+        continue;
+      }
+      const status = answer?.statusCode ?? 0;
+      const target = targetOf(at, answer?.headers.location);
+      if (status < 300 || status > 399 || target === undefined) break;
+      at = target;
     }
-    const target = targetOf(at, answer?.headers.get('location'));
-    if (answer === undefined || answer.status < 300 || answer.status > 399 || target === undefined) break;
-    at = target;
+  } finally {
+    connections.close();
   }
-  return at === url.replace(/\/+$/, '') ? undefined : at;
+  return at === begin ? undefined : at;
 }
 
-async function ask(url: string, authorization: string | undefined): Promise<Response | undefined> {
+/** Undefined when there is no answer. */
+async function ask(
+  git: CallerGit,
+  connections: Upstream,
+  at: string,
+  authorization: string | undefined,
+): Promise<IncomingMessage | undefined> {
+  const url = new URL(`${at}${REFS}`);
   try {
-    const answer = await fetch(`${url}${REFS}`, {
-      redirect: 'manual',
-      headers: authorization === undefined ? {} : { authorization },
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    await answer.body?.cancel();
+    const settings = httpSettings(at, await git.config(), git.env);
+    const headers = headersForServer({}, url, settings, authorization);
+    const request = connections.begin({ method: 'GET', url, headers, settings });
+    request.setTimeout(ANSWER_MS, () => request.destroy(new Error('no answer')));
+    request.end();
+    const answer = await responseOf(request);
+    answer.resume();
     return answer;
   } catch {
     return undefined;
@@ -43,27 +65,10 @@ async function ask(url: string, authorization: string | undefined): Promise<Resp
 }
 
 /** The repository that a redirect leads to, when it is on the same server. */
-function targetOf(url: string, location: string | null | undefined): string | undefined {
-  if (location == null || !URL.canParse(location, `${url}${REFS}`)) return undefined;
+function targetOf(url: string, location: string | undefined): string | undefined {
+  if (location === undefined || !URL.canParse(location, `${url}${REFS}`)) return undefined;
   const { href } = new URL(location, `${url}${REFS}`);
   const target = href.endsWith(REFS) ? href.slice(0, -REFS.length) : undefined;
   if (target === undefined || gitUrlProblem(target) !== undefined || !isSameServer(url, target)) return undefined;
   return target;
-}
-
-/** What the caller's helpers answer for this very URL. */
-async function authorizationFor(git: CallerGit, url: string): Promise<string | undefined> {
-  const { protocol, host, port, path } = parseGitUrl(url);
-  const place = port === '' ? host : `${host}:${port}`;
-  const input = `protocol=${protocol}\nhost=${place}\npath=${path.replace(/^\//, '')}\n\n`;
-  const { code, stdout } = await git.run(['credential', 'fill'], { input, timeoutMs: ANSWER_MS });
-  const answer = new Map(
-    stdout
-      .toString('utf8')
-      .split('\n')
-      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-  );
-  const [username, password] = [answer.get('username'), answer.get('password')];
-  if (code !== 0 || username === undefined || password === undefined) return undefined;
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }

@@ -50,7 +50,6 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
   const server = new HttpServer({
     token: config.token,
     routes: routesOf(runner, closing.signal),
-    open: ['GET /health'],
   });
   const port = await server.listen();
   writeState(paths.address, { port, pid: process.pid, started: new Date().toISOString() } satisfies RunnerAddress);

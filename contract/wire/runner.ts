@@ -9,7 +9,7 @@ export const RUNNER_PROTOCOL = 1;
 /** `<machine>/runner/config.json`, mode 0600: written before the runner is started as `node <runner> <machine>/runner`. */
 export interface RunnerConfig {
   readonly machine: string;
-  /** Bearer token of every call but `GET /health`. */
+  /** Bearer token of every call. */
   readonly token: string;
   /** How to hold the agent's processes apart; written and read by drivers/machines/isolation. */
   readonly isolation: Readonly<Record<string, unknown>>;
@@ -61,7 +61,7 @@ export interface ServeRequest extends HostedRunner {
 /** `POST /drop`: ends the runner, and refuses the request if it has not come yet. */
 export type DropRequest = Pick<ServeRequest, 'directory' | 'request_id'>;
 
-/** `GET /health`. Answered without a token, so it says nothing secret. */
+/** `GET /health`. */
 export interface RunnerHealth {
   readonly protocol: number;
   readonly machine: string;

@@ -24,6 +24,8 @@ const START_LIMIT_MS = 20_000;
  */
 const LOOK_AGAIN = { firstMs: 5, whileMs: 200, laterMs: 50 } as const;
 
+const NOT_THIS_RUNNER: readonly string[] = ['UNAVAILABLE', 'INTERNAL', 'UNAUTHENTICATED'];
+
 /** One start at a time per machine: two runners would write one journal. */
 const starts = new Map<string, Promise<RunnerClient>>();
 
@@ -37,8 +39,8 @@ export async function findRunner(machine: Machine): Promise<RunnerClient | undef
     const health = await client.health();
     return health.machine === machine.name && health.protocol === RUNNER_PROTOCOL ? client : undefined;
   } catch (error) {
-    // Nothing listens, or something else that has the port of a runner that is gone.
-    if (error instanceof MurmurError && (error.code === 'UNAVAILABLE' || error.code === 'INTERNAL')) return undefined;
+    // Nothing listens, or something else that has the port of a runner that is gone: another runner refuses the token.
+    if (error instanceof MurmurError && NOT_THIS_RUNNER.includes(error.code)) return undefined;
     throw error;
   }
 }

@@ -16,6 +16,8 @@ export interface Tokens {
   readonly source: string;
   /** The entry of the token, expired ones included; undefined for an unknown one. Takes as long for any token. */
   identify(token: string): Promise<TokenEntry | undefined>;
+  /** The entry that `tokenName` names so, expired ones included; undefined once it is revoked or replaced. */
+  named(name: string): Promise<TokenEntry | undefined>;
 }
 
 /** Facts that the server tells about itself, and whom it answers. */

@@ -22,6 +22,7 @@ async function lastingParts(): Promise<{
   const tokens = {
     source: 'test',
     identify: async () => await Promise.resolve({ sha256: '', account: ACCOUNT, created_at: '2026-01-01T00:00:00Z' }),
+    named: async () => await Promise.resolve(undefined),
   };
   const start = async (port = 0): Promise<Api> => await startApi({ port, parts: { events, objects, tokens } });
   return { events, start };

@@ -9,6 +9,7 @@ import {
   interruptRequest,
   noticeRequest,
   openRequest,
+  portRequest,
   stopRequest,
   turnRequest,
 } from './http/requests.ts';
@@ -85,6 +86,7 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
         const asked = fileRequest(body);
         await streamFile(response, (signal) => served.readFile(asked, signal), closed);
       },
+      'POST /port': async ({ body }) => ({ holder: await containment.portHolder(portRequest(body).port) }),
       'POST /snapshot': async () => served.snapshot(),
       'POST /stop': async ({ body, response }) => {
         await served.stop(stopRequest(body));

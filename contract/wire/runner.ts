@@ -169,6 +169,21 @@ export interface FileRequest {
   readonly within?: string;
 }
 
+/**
+ * `POST /port`: who listens on a port of the machine's 127.0.0.1, at any time. A runner of an earlier version answers
+ * NOT_FOUND.
+ */
+export interface PortRequest {
+  readonly port: number;
+}
+
+/** `inside`: a process of the agent's, and nobody else. */
+export type PortHolder = 'inside' | 'outside' | 'nobody';
+
+export interface PortReply {
+  readonly holder: PortHolder;
+}
+
 /** `POST /stop`: ends the running turn as `status`, ends the agent program and everything it started, then exits. */
 export interface StopRequest {
   readonly status: 'cut_off' | 'interrupted';

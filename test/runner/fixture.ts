@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import type { AgentEvent, SourcedEvent } from '../../contract/wire/events.ts';
 import type { OpenRequest, RunnerConfig, TurnReply } from '../../contract/wire/runner.ts';
 import { createFakeBackend } from '../../drivers/backends/fake/backend.ts';
+import { isHeldBy, portHolder } from '../../drivers/machines/isolation/listening-sockets.ts';
 import type { Machine } from '../../drivers/machines/provider.ts';
 import { createRunnerClient } from '../../drivers/machines/runner-client.ts';
 import type { RunnerClient } from '../../drivers/machines/runner-client.ts';
@@ -79,6 +80,8 @@ export function groupContainment(): Containment {
     isWhole: false,
     endStarted: async () => endWhere(() => true),
     endAll: async () => endWhere(() => true),
+    // What listens in this process is the agent's.
+    portHolder: (port) => portHolder(port, (listener) => isHeldBy([process.pid], listener)),
   };
 }
 
@@ -91,6 +94,7 @@ export interface TestRunner {
 export interface TestRunnerOptions {
   /** The machine's folder; a new one when absent. */
   readonly folder?: string;
+  readonly machine?: string;
   readonly env?: Record<string, string>;
   readonly containment?: Containment;
   /** Hears what the fake model is asked. */
@@ -102,7 +106,7 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
   const folder = options.folder ?? makeFolder();
   const paths = machinePaths(path.join(folder, 'runner'));
   mkdirSync(paths.runner, { recursive: true });
-  const config: RunnerConfig = { machine: 'murmur-00000000', token: TOKEN, isolation: {} };
+  const config: RunnerConfig = { machine: options.machine ?? 'murmur-00000000', token: TOKEN, isolation: {} };
   writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 });
   const callerHome = path.join(folder, 'caller');
   mkdirSync(callerHome, { recursive: true });

@@ -5,6 +5,7 @@ import { existsSync, statSync } from 'node:fs';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { endProcesses } from './end-processes.ts';
 import type { Isolation, IsolationSpec } from './isolation.ts';
+import { isHeldBy, portHolder } from './listening-sockets.ts';
 import { COMPANION, MARKER, markOf } from './marker.ts';
 import type { Cover } from './mount-plan.ts';
 import { planCovers } from './mount-plan.ts';
@@ -12,7 +13,7 @@ import { mountScript } from './mount-script.ts';
 import { coveredTmp, prepareNamespaceFiles } from './namespace-files.ts';
 import { namespaceTools } from './namespace-tools.ts';
 import { NamespacePrograms } from './namespace-programs.ts';
-import { descendantsOf, isStartedSince, pidsOfUser, pidsWithVariable } from './process-table.ts';
+import { descendantsOf, isStartedSince, listFromProc, pidsOfUser, pidsWithVariable } from './process-table.ts';
 
 /** The isolation in words for people. */
 export function namespaceDescription(hasOwnUser: boolean): string {
@@ -72,6 +73,14 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
         return [...found, ...descendantsOf([...found], table).map(({ pid }) => pid)];
       });
     },
+    portHolder: (port) =>
+      portHolder(port, async (listener) => {
+        if (uid !== undefined) return listener.uid === uid;
+        return await isHeldBy(
+          programs.within(listFromProc()).map(({ pid }) => pid),
+          listener,
+        );
+      }),
   };
 }
 

@@ -1,0 +1,151 @@
+// Who listens on a port of this host: from /proc where there is one, else from `lsof`. Built-ins and contract/wire only.
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { endianness } from 'node:os';
+import { setImmediate as turn } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import type { PortHolder } from '../../../contract/wire/runner.ts';
+
+/** A socket that listens on a port, as far as the system tells. */
+export interface Listener {
+  /** `any6` may take IPv4 connections as well; one on any other address takes none to 127.0.0.1 and is left out. */
+  readonly address: '127.0.0.1' | 'any' | 'any6';
+  /** User that made it. /proc only. */
+  readonly uid?: number;
+  /** /proc only. */
+  readonly inode?: string;
+  /** Process that has it open. `lsof` only. */
+  readonly pid?: number;
+}
+
+/** `lsof` takes a few milliseconds for one port; a host where it hangs has other troubles. */
+const LSOF_LIMIT_MS = 10_000;
+const LISTENING = '0A';
+const MAPPED_PREFIX = '00000000000000000000ffff';
+
+/**
+ * Who would be reached by a connection to the port of 127.0.0.1. A socket on that very address comes before one on every
+ * address, and one for IPv4 before one for both; where several share the place, all have to be inside. Throws
+ * FAILED_PRECONDITION where the system cannot tell.
+ */
+export async function portHolder(
+  port: number,
+  isInside: (listener: Listener) => boolean | Promise<boolean>,
+): Promise<PortHolder> {
+  const listeners = process.platform === 'linux' ? listenersInProc(port) : await listenersOfLsof(port);
+  const reached = (['127.0.0.1', 'any', 'any6'] as const)
+    .map((address) => listeners.filter((listener) => listener.address === address))
+    .find((sharing) => sharing.length > 0);
+  if (reached === undefined) return 'nobody';
+  for (const listener of reached) {
+    if (!(await isInside(listener))) return 'outside';
+  }
+  return 'inside';
+}
+
+/** Whether one of the processes has the socket open, as far as this user may look. */
+export async function isHeldBy(pids: Iterable<number>, { inode, pid }: Listener): Promise<boolean> {
+  for (const each of pids) {
+    if (each === pid) return true;
+    if (inode === undefined || inode === '0') continue;
+    if (hasSocket(each, inode)) return true;
+    // A process may have many files open, and others are served by this one.
+    await turn();
+  }
+  return false;
+}
+
+function hasSocket(pid: number, inode: string): boolean {
+  const folder = `/proc/${pid.toString()}/fd`;
+  const isIt = (fd: string): boolean => {
+    try {
+      return readlinkSync(`${folder}/${fd}`) === `socket:[${inode}]`;
+    } catch {
+      // It has been closed since the folder was read.
+      return false;
+    }
+  };
+  try {
+    return readdirSync(folder).some(isIt);
+  } catch {
+    // The process has ended, or is another user's.
+    return false;
+  }
+}
+
+function listenersInProc(port: number): readonly Listener[] {
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => {
+    try {
+      return parseProcNet(readFileSync(file, 'latin1'), port);
+    } catch {
+      // A host without IPv6 has no second file.
+      return [];
+    }
+  });
+}
+
+/** The listeners in a file like /proc/net/tcp. */
+export function parseProcNet(table: string, port: number): readonly Listener[] {
+  return table
+    .split('\n')
+    .slice(1)
+    .flatMap((line) => {
+      const [, local = '', , state, , , , uid, , inode] = line.trim().split(/\s+/);
+      const [host = '', digits = ''] = local.split(':');
+      const address = kindOf(bytesOf(host));
+      if (state !== LISTENING || Number.parseInt(digits, 16) !== port || address === undefined) return [];
+      return [{ address, uid: Number(uid), ...(inode === undefined ? {} : { inode }) }];
+    });
+}
+
+/** The system writes addresses as 32-bit numbers of its own byte order. */
+function bytesOf(host: string): string {
+  const words = host.match(/.{8}/g) ?? [];
+  const inOrder = (word: string): string =>
+    endianness() === 'LE' ? (word.match(/../g) ?? []).toReversed().join('') : word;
+  return words.map(inOrder).join('').toLowerCase();
+}
+
+function kindOf(bytes: string): Listener['address'] | undefined {
+  if (/^0{32}$/.test(bytes)) return 'any6';
+  const four = bytes.startsWith(MAPPED_PREFIX) ? bytes.slice(MAPPED_PREFIX.length) : bytes;
+  if (four === '00000000') return 'any';
+  return four === '7f000001' ? '127.0.0.1' : undefined;
+}
+
+async function listenersOfLsof(port: number): Promise<readonly Listener[]> {
+  const args = ['-nP', '-a', `-iTCP:${port.toString()}`, '-sTCP:LISTEN', '-Fptn'];
+  try {
+    const { stdout } = await promisify(execFile)('lsof', args, {
+      timeout: LSOF_LIMIT_MS,
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+    });
+    return parseLsof(stdout);
+  } catch (error) {
+    // It ends with 1 when there is nothing to tell.
+    if ((error as { readonly code?: unknown }).code === 1) return [];
+    throw new MurmurError('FAILED_PRECONDITION', `this host cannot tell who listens on port ${port.toString()}`, {
+      hint: 'install lsof',
+      cause: error,
+    });
+  }
+}
+
+/** The listeners in the output of `lsof -F ptn`: a line each for process, type and address. */
+export function parseLsof(output: string): readonly Listener[] {
+  const found: Listener[] = [];
+  let pid = 0;
+  let type = '';
+  for (const line of output.split('\n')) {
+    const value = line.slice(1);
+    if (line.startsWith('p')) pid = Number(value);
+    else if (line.startsWith('t')) type = value;
+    else if (line.startsWith('n')) {
+      const host = value.slice(0, value.lastIndexOf(':'));
+      if (host === '*') found.push({ address: type === 'IPv6' ? 'any6' : 'any', pid });
+      else if (host === '127.0.0.1' || host === '[::ffff:127.0.0.1]') found.push({ address: '127.0.0.1', pid });
+    }
+  }
+  return found;
+}

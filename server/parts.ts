@@ -54,8 +54,6 @@ export interface ServerParts {
   readonly tokens: Tokens;
   readonly tokenStore: TokenStore;
   readonly signer: Signer;
-  /** Loopback ports on which Murmur's own processes listen, runners aside. */
-  readonly controlPorts: () => ReadonlySet<number>;
   readonly settings: ServerSettings;
   readonly timing: Timing;
   readonly log: Logger;

@@ -7,8 +7,8 @@ import { requireAgent } from '../agents/exists.ts';
 import { lifeOf } from '../agents/life.ts';
 import { machineOf } from '../agents/machine.ts';
 import { pageKey } from '../page/page-key.ts';
+import { requireHeld } from '../ports/held-port.ts';
 import { portToken } from '../ports/port-token.ts';
-import { isReserved } from '../ports/reserved.ts';
 import { publicUrl } from '../public-url.ts';
 import { tokenName } from '../token-name.ts';
 import type { Handler } from './handler.ts';
@@ -31,14 +31,10 @@ export const portUrl: Handler<'port_url'> = async (parts, { port }, call) => {
       details: { port },
     });
   }
-  if (await isReserved(parts, port)) {
-    throw new MurmurError('PERMISSION_DENIED', `port ${String(port)} is used by Murmur itself`, {
-      hint: 'let your server listen on another port',
-      details: { port },
-    });
-  }
   const machine = await machineOf(parts, agent);
-  return `${publicUrl(parts, call)}/ports/${portToken(parts.signer, { machine, port })}/`;
+  await requireHeld(parts, { machine, port });
+  const shared = { machine, port, asker: tokenName(call.token) };
+  return `${publicUrl(parts, call)}/ports/${portToken(parts.signer, shared)}/`;
 };
 
 export const agentUrl: Handler<'agent_url'> = async (parts, input, call) => {

@@ -24,6 +24,7 @@ import type { WebProgram } from './fixtures/web-program.ts';
 
 const AGENT = 'w/default/u/alice/lead';
 const MACHINE = 'murmur-0000000a';
+const TOKEN_ID = `agent-${'0123'.repeat(6)}`;
 /** Less than a test may take. */
 const ANSWER_MS = 2_000;
 
@@ -45,7 +46,8 @@ beforeAll(async () => {
   });
   await startRunner({ folder: join(folder.path, MACHINE), machine: MACHINE });
   known.agents.set(AGENT, { machine: MACHINE });
-  const entry = { id: 'agent-1', account: 'alice', agent: AGENT, created_at: '2026-01-01' };
+  // As long as they are in earnest.
+  const entry = { id: TOKEN_ID, account: 'alice', agent: AGENT, created_at: '2026-01-01' };
   agentToken = await mintToken(api.parts.tokenStore, entry);
   agent = createClient({ url: api.url, token: agentToken });
   program = await startWebProgram(answerSamples);
@@ -64,7 +66,7 @@ beforeEach(() => {
 describe('a port URL', () => {
   test('is the same for the same port, and holds 256 bits that nobody guesses', async () => {
     expect(base).toMatch(
-      new RegExp(`^http://127.0.0.1:\\d+/ports/${String(program.port)}.${MACHINE}.agent-1-[0-9a-f]{16}.[\\w-]{43}/$`),
+      new RegExp(`^http://127.0.0.1:\\d+/ports/${String(program.port)}.${MACHINE}.${TOKEN_ID}-[0-9a-f]{16}.[\\w-]{43}/$`),
     );
     expect(await agent.call('port_url', { port: program.port })).toBe(base);
   });

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import type { AgentEvent, SourcedEvent } from '../../contract/wire/events.ts';
 import type { OpenRequest, RunnerConfig, TurnReply } from '../../contract/wire/runner.ts';
 import { createFakeBackend } from '../../drivers/backends/fake/backend.ts';
-import { isHeldBy, portHolder } from '../../drivers/machines/isolation/listening-sockets.ts';
+import { createPortHolder, isHeldBy } from '../../drivers/machines/isolation/listening-sockets.ts';
 import type { Machine } from '../../drivers/machines/provider.ts';
 import { createRunnerClient } from '../../drivers/machines/runner-client.ts';
 import type { RunnerClient } from '../../drivers/machines/runner-client.ts';
@@ -81,7 +81,7 @@ export function groupContainment(): Containment {
     endStarted: async () => endWhere(() => true),
     endAll: async () => endWhere(() => true),
     // What listens in this process is the agent's.
-    portHolder: (port) => portHolder(port, (listener) => isHeldBy([process.pid], listener)),
+    portHolder: createPortHolder((listener) => isHeldBy([process.pid], listener)),
   };
 }
 

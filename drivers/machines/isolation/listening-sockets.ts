@@ -25,23 +25,42 @@ const LISTENING = '0A';
 const MAPPED_PREFIX = '00000000000000000000ffff';
 
 /**
- * Who would be reached by a connection to the port of 127.0.0.1. A socket on that very address comes before one on every
- * address, and one for IPv4 before one for both; where several share the place, all have to be inside. Throws
- * FAILED_PRECONDITION where the system cannot tell.
+ * How long a socket counts as inside once it was found there: it stays what it is, but looking at the processes of a host
+ * takes many times as long as looking at its sockets, and a page loads hundreds of files. The system gives the number of a
+ * socket again after some four billion others; that of a process sooner.
  */
-export async function portHolder(
-  port: number,
+const KNOWN_MS = { inode: 60_000, pid: 2_000 } as const;
+
+/**
+ * Makes the question who would be reached by a connection to a port of 127.0.0.1. A socket on that very address comes before
+ * one on every address, and one for IPv4 before one for both; where several share the place, all have to be inside. It
+ * throws FAILED_PRECONDITION where the system cannot tell.
+ */
+export function createPortHolder(
   isInside: (listener: Listener) => boolean | Promise<boolean>,
-): Promise<PortHolder> {
-  const listeners = process.platform === 'linux' ? listenersInProc(port) : await listenersOfLsof(port);
-  const reached = (['127.0.0.1', 'any', 'any6'] as const)
-    .map((address) => listeners.filter((listener) => listener.address === address))
-    .find((sharing) => sharing.length > 0);
-  if (reached === undefined) return 'nobody';
-  for (const listener of reached) {
-    if (!(await isInside(listener))) return 'outside';
-  }
-  return 'inside';
+): (port: number) => Promise<PortHolder> {
+  const known = new Map<string, number>();
+  const check = async (listener: Listener): Promise<boolean> => {
+    const kind = listener.inode === undefined ? 'pid' : 'inode';
+    const key = `${kind} ${String(listener[kind])}`;
+    if ((known.get(key) ?? 0) > Date.now()) return true;
+    known.delete(key);
+    const holds = await isInside(listener);
+    if (holds) known.set(key, Date.now() + KNOWN_MS[kind]);
+    return holds;
+  };
+  return async (port) => {
+    for (const [key, until] of known) if (until <= Date.now()) known.delete(key);
+    const listeners = process.platform === 'linux' ? listenersInProc(port) : await listenersOfLsof(port);
+    const reached = (['127.0.0.1', 'any', 'any6'] as const)
+      .map((address) => listeners.filter((listener) => listener.address === address))
+      .find((sharing) => sharing.length > 0);
+    if (reached === undefined) return 'nobody';
+    for (const listener of reached) {
+      if (!(await check(listener))) return 'outside';
+    }
+    return 'inside';
+  };
 }
 
 /** Whether one of the processes has the socket open, as far as this user may look. */

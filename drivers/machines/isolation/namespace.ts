@@ -5,7 +5,7 @@ import { existsSync, statSync } from 'node:fs';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { endProcesses } from './end-processes.ts';
 import type { Isolation, IsolationSpec } from './isolation.ts';
-import { isHeldBy, portHolder } from './listening-sockets.ts';
+import { createPortHolder, isHeldBy } from './listening-sockets.ts';
 import { COMPANION, MARKER, markOf } from './marker.ts';
 import type { Cover } from './mount-plan.ts';
 import { planCovers } from './mount-plan.ts';
@@ -73,14 +73,11 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
         return [...found, ...descendantsOf([...found], table).map(({ pid }) => pid)];
       });
     },
-    portHolder: (port) =>
-      portHolder(port, async (listener) => {
-        if (uid !== undefined) return listener.uid === uid;
-        return await isHeldBy(
-          programs.within(listFromProc()).map(({ pid }) => pid),
-          listener,
-        );
-      }),
+    portHolder: createPortHolder(async (listener) => {
+      if (uid !== undefined) return listener.uid === uid;
+      const pids = programs.within(listFromProc()).map(({ pid }) => pid);
+      return await isHeldBy(pids, listener);
+    }),
   };
 }
 

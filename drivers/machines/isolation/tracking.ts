@@ -5,7 +5,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { endProcesses } from './end-processes.ts';
 import type { Isolation, IsolationSpec } from './isolation.ts';
-import { isHeldBy, portHolder } from './listening-sockets.ts';
+import { createPortHolder, isHeldBy } from './listening-sockets.ts';
 import { COMPANION, MARKER, markOf } from './marker.ts';
 import type { ProcessEntry } from './process-table.ts';
 import { descendantsOf, isStartedSince, listProcesses, pidsWithin, pidsWithVariable } from './process-table.ts';
@@ -65,7 +65,6 @@ export function createTrackingIsolation({ machine, paths }: IsolationSpec): Isol
     // What left its group is only found by looking.
     endStarted: () => endProcesses(members),
     endAll: () => endProcesses(members),
-    portHolder: (port) =>
-      portHolder(port, async (listener) => await isHeldBy(await members(await listProcesses()), listener)),
+    portHolder: createPortHolder(async (listener) => await isHeldBy(await members(await listProcesses()), listener)),
   };
 }

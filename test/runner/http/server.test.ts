@@ -110,6 +110,14 @@ describe("the runner's server", () => {
     expect((await call(served.port, 'GET', '/turn', { headers: TOKEN })).status).toBe(404);
   });
 
+  it('tells who listens on a port, and refuses what is none', async () => {
+    const { served } = await startRunner();
+    const ask = (port: unknown): Promise<Answer> =>
+      call(served.port, 'POST', '/port', { headers: TOKEN, body: JSON.stringify({ port }) });
+    expect(await ask(served.port)).toMatchObject({ status: 200, body: { holder: 'inside' } });
+    for (const port of [0, 65_536, 1.5, '80', null]) expect((await ask(port)).status).toBe(400);
+  });
+
   it('refuses a place in the journal that is no number', async () => {
     const { served } = await startRunner();
     expect((await call(served.port, 'GET', '/events?after=-1', { headers: TOKEN })).status).toBe(400);

@@ -24,25 +24,33 @@ const START_LIMIT_MS = 20_000;
  */
 const LOOK_AGAIN = { firstMs: 5, whileMs: 200, laterMs: 50 } as const;
 
-const NOT_THIS_RUNNER: readonly string[] = ['UNAVAILABLE', 'INTERNAL', 'UNAUTHENTICATED'];
-
 /** One start at a time per machine: two runners would write one journal. */
 const starts = new Map<string, Promise<RunnerClient>>();
 
-/** The runner if one answers; undefined otherwise. Never starts one. */
-export async function findRunner(machine: Machine): Promise<RunnerClient | undefined> {
+/** The runner that was started last, whether it answers or not; undefined when none ever was. */
+export async function recordedRunner(machine: Machine): Promise<RunnerClient | undefined> {
   const address = await readJson<RunnerAddress>(machine, 'address.json');
   const config = await readJson<RunnerConfig>(machine, 'config.json');
   if (address === undefined || config === undefined) return undefined;
-  const client = createRunnerClient(machine, { port: address.port, token: config.token });
+  return createRunnerClient(machine, { port: address.port, token: config.token });
+}
+
+/** The runner if one answers; undefined otherwise. Never starts one. */
+export async function findRunner(machine: Machine): Promise<RunnerClient | undefined> {
+  const client = await recordedRunner(machine);
+  if (client === undefined) return undefined;
   try {
     const health = await client.health();
     return health.machine === machine.name && health.protocol === RUNNER_PROTOCOL ? client : undefined;
   } catch (error) {
-    // Nothing listens, or something else that has the port of a runner that is gone: another runner refuses the token.
-    if (error instanceof MurmurError && NOT_THIS_RUNNER.includes(error.code)) return undefined;
+    if (isNotThisRunner(error)) return undefined;
     throw error;
   }
+}
+
+/** Nothing listens, or something else that has the port of a runner that is gone: another runner refuses the token. */
+export function isNotThisRunner(error: unknown): boolean {
+  return error instanceof MurmurError && ['UNAVAILABLE', 'INTERNAL', 'UNAUTHENTICATED'].includes(error.code);
 }
 
 /**

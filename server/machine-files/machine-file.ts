@@ -4,8 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { FileRequest } from '../../contract/wire/runner.ts';
 import type { RunnerClient } from '../../drivers/machines/runner-client.ts';
+import { findRunner } from '../../drivers/machines/runner-process.ts';
 import { machineOf } from '../agents/machine.ts';
-import { findRunnerOf } from '../agents/runner.ts';
 import type { Call } from '../handlers/handler.ts';
 import type { ServerParts } from '../parts.ts';
 
@@ -31,6 +31,16 @@ export async function fileReaderOf(parts: ServerParts, { caller }: Call, field: 
     hint: 'try again in a moment: a machine that is lost is replaced',
     details: { field, machine: name },
   });
+}
+
+/** Undefined as well for a machine that is gone or does not answer. */
+async function findRunnerOf({ machines }: ServerParts, name: string): Promise<RunnerClient | undefined> {
+  try {
+    return await findRunner(await machines.connect(name));
+  } catch (error) {
+    if (error instanceof MurmurError && ['NOT_FOUND', 'UNAVAILABLE'].includes(error.code)) return undefined;
+    throw error;
+  }
 }
 
 /** How much of a file is wanted, and who waits for it. */

@@ -3,8 +3,8 @@
 import type { Duplex } from 'node:stream';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { PortHolder } from '../../contract/wire/runner.ts';
-import type { RunnerClient } from '../../drivers/machines/runner-client.ts';
-import { findRunnerOf } from '../agents/runner.ts';
+import type { Machine } from '../../drivers/machines/provider.ts';
+import { isNotThisRunner, recordedRunner } from '../../drivers/machines/runner-process.ts';
 import type { ServerParts } from '../parts.ts';
 import type { MachinePort } from './port-token.ts';
 
@@ -12,21 +12,20 @@ type Parts = Pick<ServerParts, 'machines'>;
 
 /**
  * Throws PERMISSION_DENIED for a port that another process of the host holds, FAILED_PRECONDITION where nothing listens or
- * the runner is too old to tell, UNAVAILABLE when no runner answers.
+ * the runner is too old to tell, UNAVAILABLE when no runner answers, NOT_FOUND for a machine that is gone.
  */
-export async function requireHeld(parts: Parts, port: MachinePort): Promise<void> {
-  checkHolder(port, await holderOf(await runnerOf(parts, port), port));
+export async function requireHeld({ machines }: Parts, port: MachinePort): Promise<void> {
+  checkHolder(port, await holderOf(await machines.connect(port.machine), port));
 }
 
-/** A connection to the port. Throws as `requireHeld` does, NOT_FOUND for a machine that is gone. */
-export async function dialHeld(parts: Parts, port: MachinePort): Promise<Duplex> {
-  const machine = await parts.machines.connect(port.machine);
-  const runner = await runnerOf(parts, port);
-  checkHolder(port, await holderOf(runner, port));
+/** A connection to the port. Throws as `requireHeld` does. */
+export async function dialHeld({ machines }: Parts, port: MachinePort): Promise<Duplex> {
+  const machine = await machines.connect(port.machine);
+  checkHolder(port, await holderOf(machine, port));
   const socket = await machine.dial(port.port);
   try {
     // Nothing has been sent yet: the port may have changed hands while we connected.
-    checkHolder(port, await holderOf(runner, port));
+    checkHolder(port, await holderOf(machine, port));
     return socket;
   } catch (error) {
     socket.destroy();
@@ -34,27 +33,28 @@ export async function dialHeld(parts: Parts, port: MachinePort): Promise<Duplex>
   }
 }
 
-async function runnerOf(parts: Parts, { machine, port }: MachinePort): Promise<RunnerClient> {
-  const runner = await findRunnerOf(parts, machine);
-  if (runner !== undefined) return runner;
+async function holderOf(on: Machine, { machine, port }: MachinePort): Promise<PortHolder> {
+  try {
+    // Without asking for its health first: a page loads hundreds of files.
+    const reply = await (await recordedRunner(on))?.port({ port });
+    if (reply !== undefined) return reply.holder;
+  } catch (error) {
+    if (error instanceof MurmurError && error.code === 'NOT_FOUND') throw tooOld({ machine, port });
+    if (!isNotThisRunner(error)) throw error;
+  }
   throw new MurmurError('UNAVAILABLE', `nothing on machine ${machine} says who listens on port ${String(port)}`, {
     hint: 'try again in a moment: a machine that is lost is replaced',
     details: { machine, port },
   });
 }
 
-async function holderOf(runner: RunnerClient, { machine, port }: MachinePort): Promise<PortHolder> {
-  try {
-    return (await runner.port({ port })).holder;
-  } catch (error) {
-    if (!(error instanceof MurmurError) || error.code !== 'NOT_FOUND') throw error;
-    throw new MurmurError(
-      'FAILED_PRECONDITION',
-      `the runner on machine ${machine} is of an earlier version, which cannot tell who listens on port ${String(port)}: ` +
-        'it works from the next turn on',
-      { hint: 'share the port in the next turn', details: { machine, port } },
-    );
-  }
+function tooOld({ machine, port }: MachinePort): MurmurError {
+  return new MurmurError(
+    'FAILED_PRECONDITION',
+    `the runner on machine ${machine} is of an earlier version, which cannot tell who listens on port ${String(port)}: ` +
+      'it works from the next turn on',
+    { hint: 'share the port in the next turn', details: { machine, port } },
+  );
 }
 
 function checkHolder({ machine, port }: MachinePort, holder: PortHolder): void {

@@ -1,4 +1,5 @@
 // What the runner needs of the machine's isolation. Implemented by drivers/machines/isolation.
+import type { PortHolder } from '../contract/wire/runner.ts';
 import type { SpawnContained } from '../drivers/backends/backend.ts';
 import { childOutput } from './child-output.ts';
 import type { ChildOutput, OutputLimits } from './child-output.ts';
@@ -20,6 +21,8 @@ export interface Containment {
   endStarted(): Promise<void>;
   /** Ends every process inside, also what an earlier runner left: it looks at each process of the host. */
   endAll(): Promise<void>;
+  /** Whether a connection to the port of 127.0.0.1 reaches a process inside. */
+  portHolder(port: number): Promise<PortHolder>;
 }
 
 export interface ContainedRun extends OutputLimits {

@@ -40,7 +40,6 @@ export class RunnerHost {
         'POST /serve': async ({ body }) => this.serve(serveRequest(body)),
         'POST /drop': async ({ body }) => this.drop(dropRequest(body)),
       },
-      open: [],
     });
     return { pid: process.pid, port: await this.#server.listen(), token };
   }

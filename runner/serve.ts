@@ -9,6 +9,7 @@ import {
   interruptRequest,
   noticeRequest,
   openRequest,
+  portRequest,
   stopRequest,
   turnRequest,
 } from './http/requests.ts';
@@ -54,7 +55,6 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
   const server = new HttpServer({
     token: config.token,
     routes: routesOf(runner, closing.signal),
-    open: ['GET /health'],
   });
   const port = await server.listen();
   writeState(paths.address, { port, pid: process.pid, started: new Date().toISOString() } satisfies RunnerAddress);
@@ -90,6 +90,7 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
         const asked = fileRequest(body);
         await streamFile(response, (signal) => served.readFile(asked, signal), closed);
       },
+      'POST /port': async ({ body }) => ({ holder: await containment.portHolder(portRequest(body).port) }),
       'POST /snapshot': async () => served.snapshot(),
       'POST /stop': async ({ body, response }) => {
         await served.stop(stopRequest(body));

@@ -23,6 +23,9 @@ import { addUploads } from './uploads/routes.ts';
 /** A prompt of several megabytes passes; more belongs into the repository. */
 const BODY_LIMIT = 8 * 1024 * 1024;
 
+/** Characters of a part of a path: a port's token holds a machine, the name of a token and a signature. */
+const SEGMENT_LIMIT = 300;
+
 /**
  * Makes the server; `listen` starts it. `close` ends streams with a hint to come back and resolves when every call has
  * ended.
@@ -37,6 +40,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
     // Its request lines hold headers; ours do not (addLog).
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: () => randomUUID(),
+    routerOptions: { maxParamLength: SEGMENT_LIMIT },
     loggerInstance: logger,
     // Whole requests are bounded by addArrivalLimit, route by route.
     requestTimeout: 0,

@@ -3,7 +3,6 @@ import pino from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { loadConfig } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
-import { controlPorts } from '../config/control-ports.ts';
 import { dropCredentials } from '../config/model-credentials.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { createFileEventLog } from '../drivers/events/file.ts';
@@ -55,7 +54,6 @@ async function partsOf(config: Config): Promise<ServerParts> {
     allowances: createAllowances(config.host.limits, objects),
     signer: createSigner(key),
     key,
-    controlPorts: () => controlPorts(home, { api: config.ports.api, temporal: temporal.address }),
     settings: {
       version: packageJson.version,
       temporal: {

@@ -20,6 +20,8 @@ export interface Tokens {
   identify(token: string): Promise<TokenEntry | undefined>;
   /** Another text than before whenever a token may have come, changed or gone. Cheap: for looking often. */
   version(): Promise<string>;
+  /** The entry that `tokenName` names so, expired ones included; undefined once it is revoked or replaced. */
+  named(name: string): Promise<TokenEntry | undefined>;
 }
 
 /** Facts that the server tells about itself, and whom it answers. */
@@ -67,8 +69,6 @@ export interface ServerParts {
   readonly allowances: Allowances;
   /** Seals the specs of agents that are started. */
   readonly key: SigningKey;
-  /** Loopback ports on which Murmur's own processes listen, runners aside. */
-  readonly controlPorts: () => ReadonlySet<number>;
   readonly settings: ServerSettings;
   readonly timing: Timing;
   readonly log: Logger;

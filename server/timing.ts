@@ -27,6 +27,10 @@ export interface Timing {
   readonly uploadSilence: number;
   /** For a whole upload to arrive: 100 MB at half a megabit a second. */
   readonly uploadArrival: number;
+  /** For the head of an answer from an agent's port: a development server compiles before its first page. */
+  readonly portAnswer: number;
+  /** Between looks at the token that asked for a link that is in use: a revoked one ends it within about a second. */
+  readonly tokenLook: number;
   /** For open calls to end when the server stops; then connections are closed. */
   readonly stop: number;
 }
@@ -45,5 +49,7 @@ export const TIMING: Timing = {
   requestArrival: 30_000,
   uploadSilence: 30_000,
   uploadArrival: 1_800_000,
+  portAnswer: 120_000,
+  tokenLook: 1_000,
   stop: 5_000,
 };

@@ -4,6 +4,7 @@ import type { TokenEntry, TokenFile } from '../contract/wire/tokens.ts';
 import { findToken, matches } from '../drivers/tokens/token.ts';
 import type { TokenStore } from '../drivers/tokens/token-store.ts';
 import type { Tokens } from './parts.ts';
+import { idInName, tokenName } from './token-name.ts';
 
 /** Tokens of a file, read again whenever it has changed, and those of a store. No file means none in it. */
 export function createTokens(path: string, store: TokenStore): Tokens {
@@ -17,6 +18,7 @@ export function createTokens(path: string, store: TokenStore): Tokens {
     source: path,
     identify: async (token) => findEntry(await entries(), token) ?? (await findToken(store, token)),
     version: async () => (await Promise.all([versionOf(path), store.version()])).join(' '),
+    named: async (name) => await findNamed(await entries(), store, name),
   };
 }
 
@@ -27,6 +29,16 @@ export function findEntry(entries: readonly TokenEntry[], token: string): TokenE
     if (matches(entry, token)) found = entry;
   }
   return found;
+}
+
+/** The entry with that name, in the list or in the store. */
+export async function findNamed(
+  entries: readonly TokenEntry[],
+  store: TokenStore,
+  name: string,
+): Promise<TokenEntry | undefined> {
+  const stored = await store.get(idInName(name));
+  return [...entries, ...(stored === undefined ? [] : [stored])].find((entry) => tokenName(entry) === name);
 }
 
 async function versionOf(path: string): Promise<string> {

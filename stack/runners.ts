@@ -48,7 +48,8 @@ async function endHost(pid: number): Promise<void> {
 
 /** The number in the file may belong to another program by now: the runner says who it is. */
 async function isOurs(address: RunnerAddress, config: RunnerConfig): Promise<boolean> {
-  const health = (await ask(`${urlOf(address)}/health`, { limitMs: HEALTH_MS })) as RunnerHealth | undefined | null;
+  const question = { limitMs: HEALTH_MS, token: config.token };
+  const health = (await ask(`${urlOf(address)}/health`, question)) as RunnerHealth | undefined | null;
   return health?.machine === config.machine && health.pid === address.pid;
 }
 

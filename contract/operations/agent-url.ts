@@ -17,7 +17,7 @@ export const agentUrl = defineOperation({
       .default(false)
       .describe(
         'Adds a key for the browser: whoever opens the URL within 10 minutes may read this agent and its descendants ' +
-          'for 8 hours. For people only.',
+          'in that tab for 8 hours, until the agent ends or the token that asked is revoked. For people only.',
       ),
   }),
   output: z.string().describe("URL of the agent's page."),

@@ -9,8 +9,8 @@ export const portUrl = defineOperation({
   name: 'port_url',
   summary: "share a port of the agent's machine under a URL",
   description:
-    'Returns a URL that cannot be guessed and that leads, over HTTP and WebSocket, to a port on which something listens ' +
-    "on the calling agent's machine, such as a development server. The URL dies with the agent. Pages are shown in a " +
+    'Returns a URL that cannot be guessed and that leads, over HTTP and WebSocket, to a port on which a process of the ' +
+    "calling agent's machine listens, such as a development server; start it first. The URL dies with the agent. Pages are shown in a " +
     'sandbox, without cookies or storage of their own; links from the root (`/style.css`) lead out of the port, so ' +
     'serve with relative links or a base path. For agents only.',
   input: z.strictObject({

@@ -10,7 +10,7 @@ export const OLDEST_RUNNER_PROTOCOL = 1;
 /** `<machine>/runner/config.json`, mode 0600: written before the runner is started as `node <runner> <machine>/runner`. */
 export interface RunnerConfig {
   readonly machine: string;
-  /** Bearer token of every call but `GET /health`. */
+  /** Bearer token of every call. */
   readonly token: string;
   /** How to hold the agent's processes apart; written and read by drivers/machines/isolation. */
   readonly isolation: Readonly<Record<string, unknown>>;
@@ -62,7 +62,7 @@ export interface ServeRequest extends HostedRunner {
 /** `POST /drop`: ends the runner, and refuses the request if it has not come yet. */
 export type DropRequest = Pick<ServeRequest, 'directory' | 'request_id'>;
 
-/** `GET /health`. Answered without a token, so it says nothing secret. */
+/** `GET /health`. */
 export interface RunnerHealth {
   readonly protocol: number;
   readonly machine: string;
@@ -174,6 +174,21 @@ export interface FileRequest {
   readonly path: string;
   /** Folder, named as `path` is, in which the file must lie once links are followed. */
   readonly within?: string;
+}
+
+/**
+ * `POST /port`: who listens on a port of the machine's 127.0.0.1, at any time. A runner of an earlier version answers
+ * NOT_FOUND.
+ */
+export interface PortRequest {
+  readonly port: number;
+}
+
+/** `inside`: a process of the agent's, and nobody else. */
+export type PortHolder = 'inside' | 'outside' | 'nobody';
+
+export interface PortReply {
+  readonly holder: PortHolder;
 }
 
 /** `POST /stop`: ends the running turn as `status`, ends the agent program and everything it started, then exits. */

@@ -9,6 +9,8 @@ import type {
   NoticeRequest,
   OpenReply,
   OpenRequest,
+  PortReply,
+  PortRequest,
   RunnerHealth,
   SnapshotReply,
   StopRequest,
@@ -34,6 +36,8 @@ export interface RunnerClient {
    * refuses with before the first piece, and UNAVAILABLE when it breaks off. The reading ends when no more is asked for.
    */
   file(input: FileRequest, signal: AbortSignal): AsyncIterable<Buffer>;
+  /** Throws NOT_FOUND for a runner of an earlier version, which cannot tell. */
+  port(input: PortRequest): Promise<PortReply>;
   interrupt(input: InterruptRequest): Promise<void>;
   notice(input: NoticeRequest): Promise<void>;
   snapshot(): Promise<SnapshotReply>;
@@ -76,6 +80,7 @@ export function createRunnerClient(machine: RunnerMachine, access: RunnerAccess)
     open: (input, signal) => call('POST', '/open', input, signal ?? new AbortController().signal),
     turn: (input) => post('/turn', input, SHORT_CALL_MS),
     assess: (input, signal) => call('POST', '/assess', input, signal),
+    port: (input) => post('/port', input, SHORT_CALL_MS),
     interrupt: async (input) => void (await post('/interrupt', input, SHORT_CALL_MS)),
     notice: async (input) => void (await post('/notice', input, SHORT_CALL_MS)),
     snapshot: () => post('/snapshot', {}, LONG_CALL_MS),

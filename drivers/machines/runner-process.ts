@@ -78,21 +78,31 @@ async function decide(machine: Machine, programs: RunnerPrograms, use: RunnerUse
   return startRunner(machine, programs);
 }
 
-/** Who answers on the machine, and of which build it says to be: those from before it was asked about say nothing. */
-async function look(machine: Machine): Promise<{ client: RunnerClient; build: string | undefined } | undefined> {
+/** The runner that was started last, whether it answers or not; undefined when none ever was. */
+export async function recordedRunner(machine: Machine): Promise<RunnerClient | undefined> {
   const address = await readJson<RunnerAddress>(machine, 'address.json');
   const config = await readJson<RunnerConfig>(machine, 'config.json');
   if (address === undefined || config === undefined) return undefined;
-  const client = createRunnerClient(machine, { port: address.port, token: config.token });
+  return createRunnerClient(machine, { port: address.port, token: config.token });
+}
+
+/** Who answers on the machine, and of which build it says to be: those from before it was asked about say nothing. */
+async function look(machine: Machine): Promise<{ client: RunnerClient; build: string | undefined } | undefined> {
+  const client = await recordedRunner(machine);
+  if (client === undefined) return undefined;
   try {
     const health = await client.health();
     const isKnown = health.protocol >= OLDEST_RUNNER_PROTOCOL && health.protocol <= RUNNER_PROTOCOL;
     return health.machine === machine.name && isKnown ? { client, build: health.build } : undefined;
   } catch (error) {
-    // Nothing listens, or something else that has the port of a runner that is gone.
-    if (error instanceof MurmurError && (error.code === 'UNAVAILABLE' || error.code === 'INTERNAL')) return undefined;
+    if (isNotThisRunner(error)) return undefined;
     throw error;
   }
+}
+
+/** Nothing listens, or something else that has the port of a runner that is gone: another runner refuses the token. */
+export function isNotThisRunner(error: unknown): boolean {
+  return error instanceof MurmurError && ['UNAVAILABLE', 'INTERNAL', 'UNAUTHENTICATED'].includes(error.code);
 }
 
 /** Resolves when it answers no more. */

@@ -7,6 +7,7 @@ import type {
   InterruptRequest,
   NoticeRequest,
   OpenRequest,
+  PortRequest,
   ServeRequest,
   StopRequest,
   TurnRequest,
@@ -76,6 +77,12 @@ export function fileRequest(body: Body): FileRequest {
 }
 
 /** Throws like `openRequest`. */
+export function portRequest(body: Body): PortRequest {
+  need(body, 'port', isPort, 'a port: 1 to 65535');
+  return body as unknown as PortRequest;
+}
+
+/** Throws like `openRequest`. */
 export function serveRequest(body: Body): ServeRequest {
   need(body, 'env', isTextRecord, 'an object of texts');
   dropRequest(body);
@@ -120,7 +127,11 @@ function isTextRecord(value: unknown): boolean {
 function isServerAddress(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { host, port } = value as Record<string, unknown>;
-  return isText(host) && Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536;
+  return isText(host) && isPort(port);
+}
+
+function isPort(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536;
 }
 
 function isLastRequest(value: unknown): boolean {

@@ -1,4 +1,4 @@
-// The runner's HTTP server: loopback, a bearer token for everything but health.
+// The runner's HTTP server: loopback, for programs that hold its token; nothing in it is for a page in a browser.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -17,14 +17,12 @@ export interface HttpOptions {
   readonly token: string;
   /** By method and path: `POST /turn`. */
   readonly routes: Readonly<Record<string, Route>>;
-  /** Routes that need no token. */
-  readonly open: readonly string[];
 }
 
 export class HttpServer {
   readonly #server: Server;
 
-  constructor({ token, routes, open }: HttpOptions) {
+  constructor({ token, routes }: HttpOptions) {
     this.#server = createServer((request, response) => {
       // A caller that hangs up is no error of the runner's.
       request.on('error', () => undefined);
@@ -39,8 +37,8 @@ export class HttpServer {
       response: ServerResponse,
     ): Promise<void> => {
       try {
-        checkHost(request);
-        if (!open.includes(name)) checkToken(request, token);
+        refusePages(request);
+        checkToken(request, token);
         if (route === undefined) throw new MurmurError('NOT_FOUND', `the runner has no ${name}`, { hint: '' });
         const result = await route({ request, response, body: await readBody(request) });
         if (result !== undefined) sendJson(response, 200, result);
@@ -74,11 +72,22 @@ export class HttpServer {
   }
 }
 
-/** A page in a browser can reach loopback by a name of its own; the callers of a runner use the address. */
-function checkHost(request: IncomingMessage): void {
-  const host = (request.headers.host ?? '').replace(/:\d+$/, '');
-  if (host !== '127.0.0.1' && host !== 'localhost' && host !== 'runner') {
-    throw new MurmurError('PERMISSION_DENIED', `the runner does not answer to the host ${JSON.stringify(host)}`);
+/** Callers name the address that they dial, or leave it to node, which writes `localhost`. */
+const HOST = /^(?:127\.0\.0\.1|localhost)(?::\d{1,5})?$/;
+
+/**
+ * A page can have a name of its own lead here, and send simple requests to the address without asking first: a browser then
+ * tells the name, the page's origin, or how far that is from ours. Programs send neither of the two.
+ */
+function refusePages({ headers }: IncomingMessage): void {
+  const { host = '', origin } = headers;
+  if (!HOST.test(host)) {
+    throw new MurmurError('PERMISSION_DENIED', `the runner does not answer to the host ${JSON.stringify(host)}`, {
+      hint: '',
+    });
+  }
+  if (origin !== undefined || headers['sec-fetch-site'] !== undefined) {
+    throw new MurmurError('PERMISSION_DENIED', 'the runner does not answer to pages in a browser', { hint: '' });
   }
 }
 

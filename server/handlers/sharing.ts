@@ -2,12 +2,15 @@
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
 import { addressOf } from '../agents/address.ts';
+import { notFound } from '../agents/absence.ts';
 import { requireAgent } from '../agents/exists.ts';
+import { lifeOf } from '../agents/life.ts';
 import { machineOf } from '../agents/machine.ts';
 import { pageKey } from '../page/page-key.ts';
+import { requireHeld } from '../ports/held-port.ts';
 import { portToken } from '../ports/port-token.ts';
-import { isReserved } from '../ports/reserved.ts';
 import { publicUrl } from '../public-url.ts';
+import { tokenName } from '../token-name.ts';
 import type { Handler } from './handler.ts';
 
 /** A path names a file of the caller's: who has only the server to ask must send what is in it. */
@@ -28,14 +31,10 @@ export const portUrl: Handler<'port_url'> = async (parts, { port }, call) => {
       details: { port },
     });
   }
-  if (await isReserved(parts, port)) {
-    throw new MurmurError('PERMISSION_DENIED', `port ${String(port)} is used by Murmur itself`, {
-      hint: 'let your server listen on another port',
-      details: { port },
-    });
-  }
   const machine = await machineOf(parts, agent);
-  return `${publicUrl(parts, call)}/ports/${portToken(parts.signer, { machine, port })}/`;
+  await requireHeld(parts, { machine, port });
+  const shared = { machine, port, asker: tokenName(call.token) };
+  return `${publicUrl(parts, call)}/ports/${portToken(parts.signer, shared)}/`;
 };
 
 export const agentUrl: Handler<'agent_url'> = async (parts, input, call) => {
@@ -49,5 +48,9 @@ export const agentUrl: Handler<'agent_url'> = async (parts, input, call) => {
       hint: 'ask without key',
     });
   }
-  return `${url}#key=${pageKey(parts.signer, agent.id)}`;
+  const life = await lifeOf(parts, agent);
+  if (life === undefined) throw notFound(agent);
+  // It ends with the agent; one that is asked for after its end is for the record.
+  const grant = { agent: agent.id, spawnId: life.spawnId, forRecord: life.hasEnded, asker: tokenName(call.token) };
+  return `${url}#key=${pageKey(parts.signer, grant)}`;
 };

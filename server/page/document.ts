@@ -1,4 +1,4 @@
-// The frame of every page, and the headers without which none is sent.
+// The documents of pages, and the headers without which none is sent.
 import { createHash } from 'node:crypto';
 import { html, verbatim } from './html.ts';
 import type { Html } from './html.ts';
@@ -29,8 +29,7 @@ function sourceHash(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 
-/** A whole page. */
-export function documentOf(title: string, body: Html): string {
+function documentOf(title: string, body: Html, script?: string): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -41,20 +40,37 @@ export function documentOf(title: string, body: Html): string {
         ${verbatim(`<style>${STYLE}</style>`)}
       </head>
       <body>
-        ${body} ${verbatim(`<script>${SCRIPT}</script>`)}
+        ${body} ${script === undefined ? undefined : verbatim(`<script>${script}</script>`)}
       </body>
     </html>`.html;
 }
 
 /**
- * What everybody sees who may not read the agent, and who asks for one that does not exist: always the same. Its script
- * takes the key from the address.
+ * The document of every address, whether there is an agent or not: it says nothing of any. Its script takes the key from the
+ * address and fetches what may be seen.
  */
-export const CLOSED_PAGE = documentOf(
+export const SHELL = documentOf(
   'Murmur',
-  html`<h1>There is nothing to see here</h1>
-    <p>
-      An agent’s page opens with the link that <code>murmur url agent &lt;slug&gt;</code> prints. The link is good for
-      ten minutes; print a new one when it has expired.
-    </p>`,
+  html`<noscript><p>This page needs its script, which is the only one that may run here.</p></noscript>
+    <p id="ended" hidden>
+      The link to this page has ended: with its agent, with the token that asked for it, or after eight hours. What is
+      shown stays as it is; <code>murmur url agent &lt;slug&gt;</code> prints a new link.
+    </p>
+    <section id="live" hidden>
+      <h2>Session (UTC)</h2>
+      <div id="session"></div>
+    </section>
+    <section id="closed" hidden>
+      <h1>There is nothing to see here</h1>
+      <p>
+        An agent’s page opens with the link that <code>murmur url agent &lt;slug&gt;</code> prints, in the tab in which
+        the link is opened. The link is good for ten minutes; print a new one when it has expired.
+      </p>
+    </section>`,
+  SCRIPT,
 );
+
+/** The state of an agent, to be shown in the shell: a document without a script. */
+export function stateDocument(title: string, state: Html): string {
+  return documentOf(title, state);
+}

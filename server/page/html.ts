@@ -1,4 +1,5 @@
 // HTML that cannot be broken out of: what is put into a template is text unless this module has made it.
+import { printable } from '../../contract/wire/printable.ts';
 
 /** A piece of HTML; nothing else is put into a page as it is. */
 export interface Html {
@@ -8,7 +9,7 @@ export interface Html {
 /** What may stand in a template: text, pieces, lists of pieces, or nothing. */
 export type Part = string | number | Html | readonly Html[] | undefined;
 
-/** Escapes every value, also inside quoted attributes. */
+/** Escapes every value, also inside quoted attributes; what cannot be seen in it is made visible. */
 export function html(texts: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return { html: texts.map((text, index) => text + markupOf(parts[index])).join('') };
 }
@@ -21,12 +22,12 @@ export function verbatim(text: string): Html {
 function markupOf(part: Part): string {
   if (part === undefined) return '';
   if (typeof part === 'object') return 'html' in part ? part.html : part.map((each) => each.html).join('');
-  return String(part).replaceAll(/[&<>"'`]/g, (sign) => `&#${String(sign.charCodeAt(0))};`);
+  return printable(String(part)).replaceAll(/[&<>"'`]/g, (sign) => `&#${String(sign.charCodeAt(0))};`);
 }
 
 /** A link, or the text alone when it leads anywhere but to the web: agents choose the address. */
 export function link(url: string, text = url): Html {
-  return /^https?:\/\//i.test(url) && URL.canParse(url)
-    ? html`<a href="${url}" rel="noopener noreferrer">${text}</a>`
-    : html`${text}`;
+  const target = /^https?:\/\//i.test(url) ? URL.parse(url) : null;
+  // As the browser writes it: characters that cannot be seen are encoded there, and lead where they did.
+  return target === null ? html`${text}` : html`<a href="${target.href}" rel="noopener noreferrer">${text}</a>`;
 }

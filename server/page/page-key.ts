@@ -1,5 +1,5 @@
-// What opens an agent's page: a key that is good for a moment is exchanged for a cookie that is good for a working day.
-// Both can do nothing but read the pages of one agent and its descendants.
+// What opens an agent's page: a key that is good for a moment is exchanged for a token that is good for a working day.
+// Both can do nothing but read the pages of one agent and its descendants, and name what they end with.
 import { parseWorkflowId } from '../../contract/wire/identity.ts';
 import type { AgentIdentity } from '../../contract/wire/identity.ts';
 import { isWithin } from '../../contract/wire/rights.ts';
@@ -8,46 +8,67 @@ import type { Signer } from '../signer.ts';
 /** To follow a link from a terminal; it stands in the shell's scrollback for longer. */
 export const KEY_MS = 10 * 60_000;
 /** A working day. */
-export const COOKIE_MS = 8 * 3_600_000;
+export const PAGE_TOKEN_MS = 8 * 3_600_000;
 
-/** `<end>.<signature>`: which agent it is for stands in the address that it belongs to. */
-export function pageKey(signer: Signer, agentId: string, now = Date.now()): string {
-  return sealed(signer, 'page key', agentId, now + KEY_MS);
+/** Whose pages may be read, and what ends that. */
+export interface PageGrant {
+  /** Workflow id. */
+  readonly agent: string;
+  readonly spawnId: string;
+  /** Asked for after the agent's end, for its record; any other ends with the agent. */
+  readonly forRecord: boolean;
+  /** Name of the token that asked. */
+  readonly asker: string;
 }
 
-/** Whether the key opens the page of this agent. */
-export function isPageKey(signer: Signer, key: string, agentId: string, now = Date.now()): boolean {
-  return endOf(signer, 'page key', agentId, key, now) !== undefined;
+/** A grant that has been given back, good until a time in milliseconds since the epoch. */
+export type GivenGrant = PageGrant & { readonly until: number };
+
+/** `<grant in base64url>.<signature>`. */
+export function pageKey(signer: Signer, grant: PageGrant, now = Date.now()): string {
+  return sealed(signer, 'key', grant, now + KEY_MS);
 }
 
-/** The value of a cookie for the agent's page: `<id in base64url>.<end>.<signature>`. */
-export function pageCookie(signer: Signer, agentId: string, now = Date.now()): string {
-  const id = Buffer.from(agentId).toString('base64url');
-  return `${id}.${sealed(signer, 'page cookie', agentId, now + COOKIE_MS)}`;
+/** What the key grants; undefined for one that does not open the page of this agent, or not any more. */
+export function readPageKey(signer: Signer, key: string, agentId: string, now = Date.now()): GivenGrant | undefined {
+  const grant = unsealed(signer, 'key', key, now);
+  return grant?.agent === agentId ? grant : undefined;
 }
 
-/** Until when the cookie opens the page of this agent, in milliseconds since the epoch; undefined when it does not. */
-export function readPageCookie(
+/** Made in exchange for a key. */
+export function pageToken(signer: Signer, grant: PageGrant, now = Date.now()): string {
+  return sealed(signer, 'token', grant, now + PAGE_TOKEN_MS);
+}
+
+/** What the token grants; undefined for one that does not show the page of this agent, or not any more. */
+export function readPageToken(
   signer: Signer,
-  cookie: string,
+  token: string,
   agent: AgentIdentity,
   now = Date.now(),
-): number | undefined {
-  const [, id = '', seal = ''] = /^([^.]+)\.(.+)$/.exec(cookie) ?? [];
-  const agentId = Buffer.from(id, 'base64url').toString('utf8');
-  const top = parseWorkflowId(agentId);
-  if (top === undefined || !isWithin(agent, top)) return undefined;
-  return endOf(signer, 'page cookie', agentId, seal, now);
+): GivenGrant | undefined {
+  const grant = unsealed(signer, 'token', token, now);
+  const top = grant === undefined ? undefined : parseWorkflowId(grant.agent);
+  return top !== undefined && isWithin(agent, top) ? grant : undefined;
 }
 
-type Purpose = 'page key' | 'page cookie';
+type Kind = 'key' | 'token';
 
-function sealed(signer: Signer, purpose: Purpose, agentId: string, end: number): string {
-  return `${String(end)}.${signer.sign(purpose, `${agentId}\n${String(end)}`)}`;
+/** As it is signed: a list, so that the same grant is always the same text. */
+type Sealed = readonly [kind: Kind, agent: string, spawnId: string, forRecord: boolean, asker: string, until: number];
+
+function sealed(signer: Signer, kind: Kind, grant: PageGrant, until: number): string {
+  const fields: Sealed = [kind, grant.agent, grant.spawnId, grant.forRecord, grant.asker, until];
+  const text = Buffer.from(JSON.stringify(fields)).toString('base64url');
+  return `${text}.${signer.sign('page key', text)}`;
 }
 
-function endOf(signer: Signer, purpose: Purpose, agentId: string, seal: string, now: number): number | undefined {
-  const [, end = '', signature = ''] = /^(\d{1,16})\.([A-Za-z0-9_-]{43})$/.exec(seal) ?? [];
-  const isOurs = signer.holds(purpose, `${agentId}\n${end}`, signature);
-  return isOurs && Number(end) > now ? Number(end) : undefined;
+function unsealed(signer: Signer, kind: Kind, seal: string, now: number): GivenGrant | undefined {
+  const [, text = '', signature = ''] = /^([A-Za-z0-9_-]{1,4000})\.([A-Za-z0-9_-]{43})$/.exec(seal) ?? [];
+  if (!signer.holds('page key', text, signature)) return undefined;
+  // Ours, as the signature says.
+  const [is, agent, spawnId, forRecord, asker, until] = JSON.parse(
+    Buffer.from(text, 'base64url').toString('utf8'),
+  ) as Sealed;
+  return is === kind && until > now ? { agent, spawnId, forRecord, asker, until } : undefined;
 }

@@ -1,7 +1,10 @@
-// `/w/<workspace>/u/<account>/<slug>…`: the live page of an agent. No slug begins with a dot, so what does so belongs to
-// the page: `.key` exchanges the key of a link for a cookie, `.events` streams the session.
+// `/w/<workspace>/u/<account>/<slug>…`: the live page of an agent. The document is the same for every address; what it shows
+// is fetched with a token. No slug begins with a dot, so what does so belongs to the page: `.key` exchanges the key of a
+// link for a token, `.state` has the agent's state, `.events` streams the session.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { isTerminal } from '../../contract/wire/phases.ts';
+import type { Phase } from '../../contract/wire/phases.ts';
 import { parseWorkflowId, workflowIdOf } from '../../contract/wire/identity.ts';
 import { TIMELINE_TYPES } from '../../contract/wire/events.ts';
 import { addressOfIdentity } from '../agents/address.ts';
@@ -11,39 +14,35 @@ import { readStatus } from '../agents/status.ts';
 import { EventStream } from '../event-stream.ts';
 import { readTasks } from '../handlers/tasks.ts';
 import type { ServerParts } from '../parts.ts';
-import { CLOSED_PAGE, documentOf, PAGE_HEADERS } from './document.ts';
-import { html } from './html.ts';
-import { COOKIE_MS, isPageKey, pageCookie, readPageCookie } from './page-key.ts';
+import { PAGE_HEADERS, SHELL, stateDocument } from './document.ts';
+import { pageToken, readPageKey, readPageToken } from './page-key.ts';
 import { sessionLine } from './session-lines.ts';
 import { stateView } from './state-view.ts';
+import { holds, visitEnd } from './visit.ts';
+import type { Visit } from './visit.ts';
 
-const COOKIE = 'murmur_page';
 /** Entries of the log with which a page begins. */
 const TAIL = 300;
-
-/** An agent whose page the browser may see, until when in milliseconds since the epoch. */
-interface Visit {
-  readonly agent: AgentAddress;
-  readonly until: number;
-}
 
 /** Adds the page's routes; streams end when the server stops. */
 export function addPages(app: FastifyInstance, parts: ServerParts, stopping: AbortSignal): void {
   app.get<{ Params: { '*': string } }>('/w/*', { config: { openTo: 'links' } }, async (request, reply) => {
     const { path, part } = partOf(request.params['*']);
-    const visit = visitOf(parts, request, path);
+    if (part === undefined) return await reply.headers(PAGE_HEADERS).send(SHELL);
+    const visit = part === '.state' || part === '.events' ? await visitOf(parts, request, path) : undefined;
     if (visit === undefined) return await closed(reply);
-    if (part === '.events') return await streamEvents(parts, visit, request, reply, stopping);
-    return part === undefined ? await showPage(parts, visit, reply) : await closed(reply);
+    return part === '.state'
+      ? await sendState(parts, visit.agent, reply)
+      : await streamEvents(parts, visit, request, reply, stopping);
   });
   app.post<{ Params: { '*': string } }>('/w/*', async (request, reply) => {
     const { path, part } = partOf(request.params['*']);
     const identity = parseWorkflowId(`w/${path}`);
     const key = (request.body as { readonly key?: unknown } | null)?.key;
     if (part !== '.key' || identity === undefined || typeof key !== 'string') return await closed(reply);
-    const id = workflowIdOf(identity);
-    if (!isPageKey(parts.signer, key, id)) return await closed(reply);
-    return await reply.code(204).header('set-cookie', setCookie(parts, id)).send();
+    const grant = readPageKey(parts.signer, key, workflowIdOf(identity));
+    if (grant === undefined || !(await holds(parts, grant))) return await closed(reply);
+    return await reply.send({ token: pageToken(parts.signer, grant) });
   });
 }
 
@@ -52,43 +51,33 @@ function partOf(rest: string): { readonly path: string; readonly part: string | 
   return { path, part };
 }
 
-/** The path binds the cookie to the agent and its descendants; scripts and other sites have nothing of it. */
-function setCookie({ signer, settings }: ServerParts, agentId: string): string {
-  const secure = settings.publicUrl?.startsWith('https:') === true ? '; Secure' : '';
-  const age = String(COOKIE_MS / 1_000);
-  return `${COOKIE}=${pageCookie(signer, agentId)}; Path=/${agentId}; Max-Age=${age}; HttpOnly; SameSite=Strict${secure}`;
-}
-
-/** Undefined for whoever may not see it; nothing has been looked up then, so that the time tells nothing. */
-function visitOf(parts: ServerParts, { headers }: FastifyRequest, path: string): Visit | undefined {
+/** Undefined for whoever may not see it; without a token of ours nothing is looked up, so that the time tells nothing. */
+async function visitOf(parts: ServerParts, { headers }: FastifyRequest, path: string): Promise<Visit | undefined> {
   const identity = parseWorkflowId(`w/${path}`);
-  if (identity === undefined) return undefined;
-  // A child's page may come with a cookie of its own and one of its parent's.
-  const cookies = (headers.cookie ?? '').split(/; */).filter((each) => each.startsWith(`${COOKIE}=`));
-  const ends = cookies.map((each) => readPageCookie(parts.signer, each.slice(COOKIE.length + 1), identity));
-  const until = Math.max(...ends.map((end) => end ?? 0));
-  return until > 0 ? { agent: addressOfIdentity(identity), until } : undefined;
+  const [, token = ''] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
+  const grant = identity === undefined ? undefined : readPageToken(parts.signer, token, identity);
+  if (identity === undefined || grant === undefined || !(await holds(parts, grant))) return undefined;
+  return { agent: addressOfIdentity(identity), grant };
 }
 
+/** The same for what may not be seen and for what is not there. */
 async function closed(reply: FastifyReply): Promise<FastifyReply> {
-  return await reply.code(404).headers(PAGE_HEADERS).send(CLOSED_PAGE);
+  return await reply.code(404).type('text/plain; charset=utf-8').send('There is nothing to see here.\n');
 }
 
-async function showPage(parts: ServerParts, { agent }: Visit, reply: FastifyReply): Promise<FastifyReply> {
+async function sendState(parts: ServerParts, agent: AgentAddress, reply: FastifyReply): Promise<FastifyReply> {
   try {
     const [status, tasks] = await Promise.all([
       readStatus(parts, agent, TIMELINE_TYPES, true),
       // The rest of the page is worth showing without a worker.
       readTasks(parts, agent).catch(() => []),
     ]);
-    const body = html`${stateView(
-        status,
-        tasks.filter((task) => task.status !== 'deleted'),
-        `/${agent.id}`,
-      )}
-      <h2>Session (UTC)</h2>
-      <div id="session"></div>`;
-    return await reply.headers(PAGE_HEADERS).send(documentOf(`${status.slug} · ${status.phase}`, body));
+    const state = stateView(
+      status,
+      tasks.filter((task) => task.status !== 'deleted'),
+      `/${agent.id}`,
+    );
+    return await reply.headers(PAGE_HEADERS).send(stateDocument(`${status.slug} · ${status.phase}`, state));
   } catch (error) {
     if (error instanceof MurmurError && error.code === 'NOT_FOUND') return await closed(reply);
     throw error;
@@ -97,26 +86,30 @@ async function showPage(parts: ServerParts, { agent }: Visit, reply: FastifyRepl
 
 async function streamEvents(
   parts: ServerParts,
-  { agent, until }: Visit,
+  visit: Visit,
   request: FastifyRequest,
   reply: FastifyReply,
   stopping: AbortSignal,
 ): Promise<FastifyReply> {
+  const { agent } = visit;
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
-  // The cookie's end is the stream's: a browser that asks again is refused.
-  const signal = AbortSignal.any([gone.signal, stopping, AbortSignal.timeout(Math.max(until - Date.now(), 1))]);
+  // What ends the visit ends the stream: a browser that asks again is refused.
+  const signal = visitEnd(parts, visit, AbortSignal.any([gone.signal, stopping]));
   const last = Number(request.headers['last-event-id'] ?? Number.NaN);
   const after = Number.isSafeInteger(last) && last >= 0 ? last : await beginningOf(parts, agent);
   const stream = new EventStream(reply, parts.timing.heartbeat, signal);
+  let phase: Phase | undefined;
   try {
     for await (const entry of followToEnd(parts, agent, after, signal)) {
+      if (entry.event.type === 'phase' && isTerminal(entry.event.phase)) phase = entry.event.phase;
       await stream.send({ id: String(entry.id), data: sessionLine(entry) });
     }
-    // EventSource comes back by itself after a stream that was cut off.
-    if (!signal.aborted) await stream.send({ name: 'end', data: {} });
+    // The page asks again after a stream that was cut off.
+    if (!signal.aborted) await stream.send({ name: 'end', data: phase === undefined ? {} : { phase } });
   } finally {
     stream.close();
+    gone.abort();
   }
   return reply;
 }

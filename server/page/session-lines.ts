@@ -1,7 +1,8 @@
 // The event log as the page shows it: one line for each entry, as plain text.
 import type { AgentEvent, LogEntry } from '../../contract/wire/events.ts';
+import { printable } from '../../contract/wire/printable.ts';
 
-/** A line of the session; without label and text there is nothing to show. */
+/** A line of the session, printable; without label and text there is nothing to show. */
 export interface SessionLine {
   /** Id of the log entry. */
   readonly id: number;
@@ -24,7 +25,7 @@ export function sessionLine({ id, at, source, event }: LogEntry): SessionLine {
   const { kind, label, text } = shownOf(event);
   const cut = text.length <= TEXT_LIMIT ? text : `${text.slice(0, TEXT_LIMIT)}…`;
   const changes = source === 'workflow' || event.type === 'cost' || event.type === 'turn_start';
-  return { id, at: at.slice(11, 19), kind, label, text: cut, changes };
+  return { id, at: at.slice(11, 19), kind, label: printable(label), text: printable(cut), changes };
 }
 
 const NOTHING: Shown = { kind: 'event', label: '', text: '' };

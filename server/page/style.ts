@@ -17,6 +17,7 @@ li { padding: .15rem 0; overflow-wrap: anywhere; }
 time, .at { color: var(--dim); font-variant-numeric: tabular-nums; }
 time { margin-right: .6rem; }
 .phase { border: 1px solid var(--line); border-radius: 1rem; padding: .1rem .6rem; font-size: .8rem; }
+#ended { border: 1px solid var(--bad); border-radius: .4rem; padding: .4rem .7rem; }
 #session { font: 13px/1.5 ui-monospace, monospace; border-top: 1px solid var(--line); padding-top: .5rem; }
 /* The label runs into the text, so that a long one leaves room for it; what follows stands beside the time. */
 .entry { padding: .1rem 0 .1rem 9ch; overflow-wrap: anywhere; }

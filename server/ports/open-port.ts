@@ -1,32 +1,46 @@
 // The way to a port of a machine, or the plain reason why there is none.
 import type { Duplex } from 'node:stream';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { parseWorkflowId } from '../../contract/wire/identity.ts';
+import { machineOf } from '../agents/machine.ts';
 import type { ServerParts } from '../parts.ts';
+import { livingToken } from '../token-name.ts';
+import { dialHeld } from './held-port.ts';
 import { readPortToken } from './port-token.ts';
-import { isReserved } from './reserved.ts';
+import type { SharedPort } from './port-token.ts';
 
 /** A connection to the port, or what to answer instead. */
 export type Opened =
-  | { readonly kind: 'open'; readonly socket: Duplex; readonly port: number }
+  | { readonly kind: 'open'; readonly socket: Duplex; readonly shared: SharedPort }
   | { readonly kind: 'refused'; readonly status: 404 | 502; readonly reason: string };
 
-/** Connects to what the token leads to. Never throws: every way to fail has its reason. */
+/** Connects to what the token leads to. Never throws a MurmurError: every way to fail has its reason. */
 export async function openPort(parts: ServerParts, token: string): Promise<Opened> {
-  const target = readPortToken(parts.signer, token);
-  if (target === undefined) return { kind: 'refused', status: 404, reason: 'There is no such port.' };
-  const { machine, port } = target;
+  const shared = readPortToken(parts.signer, token);
+  if (shared === undefined) return refused(404, 'There is no such port.');
+  const { machine } = shared;
   try {
-    if (await isReserved(parts, port)) {
-      return refused(`Port ${String(port)} is used by Murmur itself.`);
-    }
-    return { kind: 'open', socket: await (await parts.machines.connect(machine)).dial(port), port };
+    if (!(await isShared(parts, shared))) return refused(404, 'This URL has ended with its agent.');
+    return { kind: 'open', socket: await dialHeld(parts, shared), shared };
   } catch (error) {
     if (!(error instanceof MurmurError)) throw error;
-    if (error.code === 'NOT_FOUND') return refused(`Machine ${machine} is gone: its agent has ended.`);
-    return refused(`${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`);
+    if (error.code === 'NOT_FOUND') return refused(502, `Machine ${machine} is gone: its agent has ended.`);
+    return refused(502, `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`);
   }
 }
 
-function refused(reason: string): Opened {
-  return { kind: 'refused', status: 502, reason };
+/** Whether the token that asked is still good, and the machine that of a living agent. */
+async function isShared(parts: ServerParts, { asker, machine }: SharedPort): Promise<boolean> {
+  const agent = parseWorkflowId((await livingToken(parts, asker))?.agent ?? '');
+  if (agent === undefined) return false;
+  try {
+    return (await machineOf(parts, agent)) === machine;
+  } catch (error) {
+    if (error instanceof MurmurError && ['NOT_FOUND', 'FAILED_PRECONDITION'].includes(error.code)) return false;
+    throw error;
+  }
+}
+
+function refused(status: 404 | 502, reason: string): Opened {
+  return { kind: 'refused', status, reason };
 }

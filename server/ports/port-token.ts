@@ -1,5 +1,5 @@
-// What a port URL holds: port and machine in clear, and the server's signature. Nothing is kept, so nothing can be lost;
-// the URL dies with the machine, whose name is never given again.
+// What a port URL holds: port, machine and the name of the token that asked, in clear, and the server's signature. Nothing
+// is kept, so nothing can be lost; the URL dies with the agent, whose token and machine are never given again.
 import type { Signer } from '../signer.ts';
 
 /** A port of a machine. */
@@ -8,20 +8,27 @@ export interface MachinePort {
   readonly port: number;
 }
 
-const TOKEN = /^([1-9]\d{0,4})\.([a-z][a-z0-9-]{0,62})\.([A-Za-z0-9_-]{43})$/;
+/** A port that is shared. */
+export interface SharedPort extends MachinePort {
+  /** Name of the agent's token that asked. */
+  readonly asker: string;
+}
 
-/** `<port>.<machine>.<signature>`; the same for the same port. */
-export function portToken(signer: Signer, { machine, port }: MachinePort): string {
-  return `${String(port)}.${machine}.${signer.sign('port', textOf(machine, port))}`;
+const TOKEN = /^([1-9]\d{0,4})\.([a-z][a-z0-9-]{0,62})\.([A-Za-z0-9-]{1,81})\.([A-Za-z0-9_-]{43})$/;
+
+/** `<port>.<machine>.<asker>.<signature>`; the same for the same port and token. */
+export function portToken(signer: Signer, shared: SharedPort): string {
+  const { asker, machine, port } = shared;
+  return `${String(port)}.${machine}.${asker}.${signer.sign('port', textOf(shared))}`;
 }
 
 /** What the token leads to; undefined for one that the server has not made. */
-export function readPortToken(signer: Signer, token: string): MachinePort | undefined {
-  const [, digits, machine = '', signature = ''] = TOKEN.exec(token) ?? [];
-  const port = Number(digits);
-  return signer.holds('port', textOf(machine, port), signature) ? { machine, port } : undefined;
+export function readPortToken(signer: Signer, token: string): SharedPort | undefined {
+  const [, digits, machine = '', asker = '', signature = ''] = TOKEN.exec(token) ?? [];
+  const shared = { machine, asker, port: Number(digits) };
+  return signer.holds('port', textOf(shared), signature) ? shared : undefined;
 }
 
-function textOf(machine: string, port: number): string {
-  return `${machine}\n${String(port)}`;
+function textOf({ asker, machine, port }: SharedPort): string {
+  return `${machine}\n${String(port)}\n${asker}`;
 }

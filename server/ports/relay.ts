@@ -1,10 +1,14 @@
 // `/ports/<token>/…`: HTTP requests to a port of an agent's machine, streamed both ways.
 import { request as httpRequest } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServerParts } from '../parts.ts';
+import { tokenEnd } from '../token-name.ts';
+import { answerOf, badHeader, unwritable } from './machine-answer.ts';
 import { openPort } from './open-port.ts';
+import type { SharedPort } from './port-token.ts';
 import { corsHeaders, headersFromMachine, headersToMachine } from './relayed-headers.ts';
 
 interface PortRoute {
@@ -41,10 +45,11 @@ async function relay(
   // As it was written: what follows it is passed on so.
   const prefix = /^\/ports\/[^/]+/.exec(request.url)?.[0] ?? '';
   const opened = await openPort(parts, request.params.token);
-  if (opened.kind === 'refused') {
-    return await reply.code(opened.status).headers(REFUSAL_HEADERS).send(`${opened.reason}\n`);
-  }
-  const { socket, port } = opened;
+  if (opened.kind === 'refused') return await refuse(reply, opened);
+  const { shared, socket } = opened;
+  const { port } = shared;
+  // Also when the request cannot even be made.
+  reply.raw.once('close', () => void socket.destroy());
   const outgoing = httpRequest({
     method: request.method,
     path: request.url.slice(prefix.length),
@@ -56,19 +61,42 @@ async function relay(
   // Not a pipeline: it would break the browser's connection when the server answers before it has read all.
   request.raw.pipe(outgoing);
   outgoing.once('close', () => request.raw.resume());
-  let answer: IncomingMessage;
-  try {
-    answer = await answerOf(outgoing);
-  } catch {
-    const reason = `What listens on port ${String(port)} gave no HTTP answer.`;
-    return await reply.code(502).headers(REFUSAL_HEADERS).send(`${reason}\n`);
+  const answered = await answerOf(outgoing, port, parts.timing.portAnswer);
+  if (answered.kind === 'refused') return await refuse(reply, answered);
+  const { answer, reason } = answered;
+  const headers = headersFromMachine(answer.headers, request.headers, port, prefix);
+  const bad = unwritable(headers);
+  if (bad !== undefined) {
+    answer.destroy();
+    return await refuse(reply, badHeader(port, bad));
   }
   reply.hijack();
-  const headers = headersFromMachine(answer.headers, request.headers, port, prefix);
-  reply.raw.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
-  reply.raw.flushHeaders();
+  try {
+    reply.raw.writeHead(answer.statusCode ?? 502, reason, headers);
+    reply.raw.flushHeaders();
+  } catch (error) {
+    // Nobody else answers any more.
+    reply.raw.destroy();
+    throw error;
+  }
+  endWith(parts, shared, reply.raw);
   pipeline(answer, reply.raw, () => undefined);
   return reply;
+}
+
+/** Breaks the connection off when the token that asked for the URL ends. */
+export function endWith(parts: ServerParts, { asker }: SharedPort, browser: Duplex | ServerResponse): void {
+  if (browser.destroyed) return;
+  const over = new AbortController();
+  browser.once('close', () => over.abort());
+  tokenEnd(parts, asker, over.signal).addEventListener('abort', () => void browser.destroy());
+}
+
+async function refuse(
+  reply: FastifyReply,
+  { reason, status }: { readonly status: number; readonly reason: string },
+): Promise<FastifyReply> {
+  return await reply.code(status).headers(REFUSAL_HEADERS).send(`${reason}\n`);
 }
 
 /** A body of a known length brings its header; node takes the chunks of another apart. */
@@ -84,14 +112,6 @@ export const REFUSAL_HEADERS = {
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 } as const;
-
-function answerOf(outgoing: ReturnType<typeof httpRequest>): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    outgoing.once('response', resolve);
-    outgoing.once('error', reject);
-    outgoing.once('close', () => reject(new Error('the connection was closed')));
-  });
-}
 
 /** A browser asks for the sandboxed page's sake, where the server on the machine knows of no other origin. */
 function isPreflight({ method, headers }: FastifyRequest): boolean {

@@ -6,9 +6,10 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { allowedHosts, hostProblem } from '../guard.ts';
 import type { ServerParts } from '../parts.ts';
+import { answerOf, badHeader, unwritable } from './machine-answer.ts';
 import { openPort } from './open-port.ts';
 import { headersFromMachine, headersToMachine } from './relayed-headers.ts';
-import { REFUSAL_HEADERS } from './relay.ts';
+import { endWith, REFUSAL_HEADERS } from './relay.ts';
 
 const PATH = /^(\/ports\/([^/?#]+))(\/.*)$/;
 
@@ -49,7 +50,9 @@ async function connect(parts: ServerParts, request: IncomingMessage, browser: Du
     refuse(browser, opened.status, opened.reason);
     return;
   }
-  const { socket, port } = opened;
+  const { shared, socket } = opened;
+  const { port } = shared;
+  browser.once('close', () => void socket.destroy());
   const outgoing = httpRequest({
     path,
     headers: {
@@ -60,21 +63,34 @@ async function connect(parts: ServerParts, request: IncomingMessage, browser: Du
     setDefaultHeaders: false,
     createConnection: () => socket,
   });
-  browser.once('close', () => void socket.destroy());
-  outgoing.once('error', () => refuse(browser, 502, `What listens on port ${String(port)} gave no HTTP answer.`));
-  outgoing.once('response', (answer) => {
-    answer.resume();
-    refuse(browser, 502, `What listens on port ${String(port)} takes no WebSocket here.`);
-  });
+  let isUpgraded = false;
   outgoing.once('upgrade', (answer, machine, first) => {
+    isUpgraded = true;
     const headers = headersFromMachine(answer.headers, request.headers, port, prefix);
+    const bad = unwritable(headers);
+    if (bad !== undefined) {
+      machine.destroy();
+      refuse(browser, 502, badHeader(port, bad).reason);
+      return;
+    }
     writeHead(browser, 101, { ...headers, connection: 'Upgrade', upgrade: 'websocket' });
     browser.write(first);
     machine.write(head);
+    endWith(parts, shared, browser);
+    // Two pipes, each with some of its own, and ours.
+    browser.setMaxListeners(20);
     pipeline(browser, machine, () => void machine.destroy());
     pipeline(machine, browser, () => void browser.destroy());
   });
   outgoing.end();
+  const answered = await answerOf(outgoing, port, parts.timing.portAnswer);
+  if (isUpgraded) return;
+  if (answered.kind === 'answer') {
+    answered.answer.destroy();
+    refuse(browser, 502, `What listens on port ${String(port)} takes no WebSocket here.`);
+  } else {
+    refuse(browser, answered.status, answered.reason);
+  }
 }
 
 function refuse(browser: Duplex, status: number, reason: string): void {
@@ -84,10 +100,11 @@ function refuse(browser: Duplex, status: number, reason: string): void {
   browser.end(`${reason}\n`, () => void browser.destroy());
 }
 
-/** Values come from a parsed answer, or are ours: none holds a line break. */
+/** Values have been checked, or are ours: none holds a line break. They are bytes, as node reads them. */
 function writeHead(browser: Duplex, status: number, headers: OutgoingHttpHeaders): void {
   const lines = Object.entries(headers).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).map((each) => `${name}: ${String(each)}`),
   );
-  browser.write(`HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('\r\n')}\r\n\r\n`);
+  const head = `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('\r\n')}\r\n\r\n`;
+  browser.write(head, 'latin1');
 }

@@ -13,6 +13,16 @@ describe('text from outside', () => {
     expect(text).toContain('␛[2J');
   });
 
+  it('shows where a character stands that takes no room, and leaves the joiners of emoji', () => {
+    // Zero width space, joiners between letters, word joiner, byte order mark, soft hyphen, a tag, a Hangul filler.
+    for (const hidden of ['\u200b', '\u200c', '\u200d', '\u2060', '\ufeff', '\u00ad', '\u{e0041}', '\u3164']) {
+      expect(printable(`ma${hidden}in`)).toBe('ma\ufffdin');
+    }
+    for (const emoji of ['👩‍💻', '👩🏽‍💻', '🏳️‍🌈', '👨‍👩‍👧', '❤️', '🤷‍♀️']) expect(printable(emoji)).toBe(emoji);
+    expect(JSON.parse(safeJson('a\u{e0041}\u200bb'))).toBe('a\u{e0041}\u200bb');
+    expect(safeJson('a\u{e0041}\u200bb')).toBe(String.raw`"a\udb40\udc41\u200bb"`);
+  });
+
   it('replaces lone surrogates, which are no text', () => {
     expect(printable('a\ud800b')).toBe('a\ufffdb');
   });

@@ -23,6 +23,7 @@ async function lastingParts(): Promise<{
     source: 'test',
     version: async () => await Promise.resolve(''),
     identify: async () => await Promise.resolve({ sha256: '', account: ACCOUNT, created_at: '2026-01-01T00:00:00Z' }),
+    named: async () => await Promise.resolve(undefined),
   };
   const start = async (port = 0): Promise<Api> => await startApi({ port, parts: { events, objects, tokens } });
   return { events, start };

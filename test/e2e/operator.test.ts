@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
+import { createClient } from '../../client/index.ts';
 import type { MurmurClient } from '../../client/index.ts';
 import { detectIsolation } from '../../drivers/machines/isolation/detect.ts';
 import { bash, heldCommand, heldCommandBegan, machineOf, scripted, settled, statusOf } from './fixtures/agent.ts';
@@ -210,6 +211,49 @@ describe('an operator at Temporal', () => {
     },
     120_000,
   );
+
+  it('sees an agent share a port of its own process, and none of the host: Temporal, the API, its runner, others', async () => {
+    const script =
+      `require('http').createServer((_, to) => to.end('from inside')).listen(0, '127.0.0.1', function () {` +
+      ` require('fs').writeFileSync(process.env.HOME + '/served', this.address().port + ' ' + process.env.MURMUR_TOKEN) })`;
+    await client.call('spawn', {
+      slug: 'server',
+      description: scripted('Serve.', bash(`node -e "${script}"`)),
+      model: 'fake',
+    });
+    const machine = join(stack.home, 'machines', await machineOf(stack, 'server'));
+    const [port, token = ''] = await eventually('the agent serves', async () => {
+      const words = (await readFile(join(machine, 'home', 'served'), 'utf8').catch(() => '')).split(' ');
+      return words.length > 1 ? words : undefined;
+    });
+    const record = await stack.record();
+    const asAgent = createClient({ url: record.server?.url ?? '', token });
+    const url = await asAgent.call('port_url', { port: Number(port) });
+    expect(await (await fetch(url)).text()).toBe('from inside');
+
+    const files = ['address.json', 'relay.json', 'host.json'].map((name) => join(machine, 'runner', name));
+    const ofRunner = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '{}')));
+    const ports = ofRunner.map((text) => (JSON.parse(text) as { readonly port?: number }).port);
+    const { server, temporal: running } = record;
+    const urls = [
+      server?.url,
+      running?.http_url,
+      `tcp://${running?.address ?? ''}`,
+      `tcp://x:${String(running?.ui_port)}`,
+    ];
+    const others = [...ports, ...urls.map((each) => Number(URL.parse(each ?? '')?.port))].filter(Boolean);
+    expect(others.length).toBeGreaterThanOrEqual(5);
+    for (const other of others) {
+      const refusal = asAgent.call('port_url', { port: other ?? 0 });
+      await expect(refusal).rejects.toMatchObject({
+        code: 'PERMISSION_DENIED',
+        message: expect.stringContaining('held'),
+      });
+    }
+
+    await client.call('kill', { slug: 'server' });
+    expect((await fetch(url)).status).toBe(404);
+  }, 120_000);
 
   it('finds no secret in Temporal, in a file or in a log, while the agent lives and after its end', async () => {
     const canary = `canary-${randomBytes(12).toString('hex')}`;

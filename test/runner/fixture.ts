@@ -12,6 +12,7 @@ import type { AgentEvent, SourcedEvent } from '../../contract/wire/events.ts';
 import { DEFAULT_MACHINE_LIMITS } from '../../contract/wire/machine-limits.ts';
 import type { OpenRequest, RunnerConfig, TurnReply } from '../../contract/wire/runner.ts';
 import { createFakeBackend } from '../../drivers/backends/fake/backend.ts';
+import { createPortHolder, isHeldBy } from '../../drivers/machines/isolation/listening-sockets.ts';
 import type { Machine } from '../../drivers/machines/provider.ts';
 import { createRunnerClient } from '../../drivers/machines/runner-client.ts';
 import type { RunnerClient } from '../../drivers/machines/runner-client.ts';
@@ -80,6 +81,8 @@ export function groupContainment(): Containment {
     isWhole: false,
     endStarted: async () => endWhere(() => true),
     endAll: async () => endWhere(() => true),
+    // What listens in this process is the agent's.
+    portHolder: createPortHolder((listener) => isHeldBy([process.pid], listener)),
   };
 }
 
@@ -92,6 +95,7 @@ export interface TestRunner {
 export interface TestRunnerOptions {
   /** The machine's folder; a new one when absent. */
   readonly folder?: string;
+  readonly machine?: string;
   readonly env?: Record<string, string>;
   readonly containment?: Containment;
   /** What the agent's files may hold, in MiB; looked at all the time. */
@@ -105,7 +109,11 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
   const folder = options.folder ?? makeFolder();
   const paths = machinePaths(path.join(folder, 'runner'));
   mkdirSync(paths.runner, { recursive: true });
-  const config: RunnerConfig = { machine: 'murmur-00000000', token: TOKEN, isolation: isolationOf(options) };
+  const config: RunnerConfig = {
+    machine: options.machine ?? 'murmur-00000000',
+    token: TOKEN,
+    isolation: isolationOf(options),
+  };
   writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 });
   const callerHome = path.join(folder, 'caller');
   mkdirSync(callerHome, { recursive: true });

@@ -7,6 +7,9 @@ import type { ErrorCode } from '../../contract/wire/errors.ts';
 import { murmurErrorOf } from '../../server/errors.ts';
 import { startApi } from './fixtures/api.ts';
 
+/** No link is followed here. */
+const UNASKED = async (): Promise<undefined> => await Promise.resolve(undefined);
+
 const CODES = Object.keys(ERRORS) as ErrorCode[];
 
 describe.each(CODES)('%s', (code) => {
@@ -14,7 +17,14 @@ describe.each(CODES)('%s', (code) => {
 
   test('is the same body and status over HTTP, with the id of the request', async () => {
     await using api = await startApi({
-      parts: { tokens: { source: 'test', identify: async () => await Promise.reject(error), version: async () => '' } },
+      parts: {
+        tokens: {
+          source: 'test',
+          identify: async () => await Promise.reject(error),
+          version: async () => '',
+          named: UNASKED,
+        },
+      },
     });
     const { status, body, headers } = await api.post('/v1/version');
     expect(status).toBe(ERRORS[code].http);
@@ -69,7 +79,14 @@ test.each([
 test('a defect is logged with its stack under the id of the request', async () => {
   const boom = new TypeError('boom');
   await using api = await startApi({
-    parts: { tokens: { source: 'test', identify: async () => await Promise.reject(boom), version: async () => '' } },
+    parts: {
+      tokens: {
+        source: 'test',
+        identify: async () => await Promise.reject(boom),
+        version: async () => '',
+        named: UNASKED,
+      },
+    },
   });
   const { headers } = await api.post('/v1/version');
   const line = api.logged.find((each) => each.includes('"defect"')) ?? '';

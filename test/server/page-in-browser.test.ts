@@ -1,5 +1,10 @@
 // The page of an agent in a real browser: what a person sees, live, and that nothing that an agent writes acts there.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createClient } from '../../client/index.ts';
 import type { AgentStatus } from '../../contract/wire/agent.ts';
 import type { AgentEvent } from '../../contract/wire/events.ts';
 import { startApi } from './fixtures/api.ts';
@@ -33,10 +38,9 @@ whenChromium(`the page of an agent in a browser${path === undefined ? ' (chromiu
     tab = await browser.tab();
     await tab.resize(DESKTOP);
     agentIs({});
-    await tab.open(await api.client.call('agent_url', { slug: 'lead', key: true }));
+    await tab.open(await linkTo('lead'));
     await tab.until(`document.querySelector('#state')`);
-    // The key is exchanged by what everybody sees, which is a 404.
-    expect(tab.problems.splice(0)).toEqual([expect.stringContaining('status of 404')]);
+    expect(await tab.evaluate('[location.hash, document.cookie]')).toEqual(['', '']);
   }, 60_000);
   afterEach(() => {
     expect(tab.problems).toEqual([]);
@@ -45,6 +49,10 @@ whenChromium(`the page of an agent in a browser${path === undefined ? ' (chromiu
     await browser[Symbol.asyncDispose]();
     await api[Symbol.asyncDispose]();
   }, 60_000);
+
+  async function linkTo(slug: string, client = api.client): Promise<string> {
+    return await client.call('agent_url', { slug, key: true });
+  }
 
   function agentIs(status: Partial<AgentStatus>): void {
     known.agents.set(LEAD, { status, tasks: [] });
@@ -96,6 +104,93 @@ whenChromium(`the page of an agent in a browser${path === undefined ? ' (chromiu
     expect(shown.split(MARKUP)).toHaveLength(6);
     expect(await tab.evaluate(`document.querySelectorAll('img, svg, body script').length`)).toBe(1);
     expect(await tab.evaluate('typeof window.acted')).toBe('undefined');
+  });
+
+  test('opens in the tab in which its link was followed, with its descendants and after a reload, and in no other', async () => {
+    const kid = `${LEAD}/kid`;
+    known.agents.set(kid, { status: { purpose: 'a child' }, tasks: [] });
+    agentIs({ children: [{ slug: 'kid', spawn_id: 's', phase: 'idle', phase_since: AT, cost_usd: 0 }] });
+    await tab.open(`${api.url}/${LEAD}`);
+    await tab.until(`document.querySelector('#state a')`);
+    await tab.evaluate(`document.querySelector('#state a').click()`);
+    await tab.until(`document.querySelector('#state dl').innerText.includes('a child')`);
+    expect(await tab.evaluate('location.pathname')).toBe(`/${kid}`);
+    await tab.evaluate('location.reload()');
+    await tab.until(`document.title === 'lead/kid · running'`);
+    const other = await browser.tab();
+    await other.open(`${api.url}/${LEAD}`);
+    await other.until(`!document.querySelector('#closed').hidden`);
+    expect(await other.evaluate(`document.body.innerText`)).toMatch(/^There is nothing to see here\s/);
+    expect(other.problems).toEqual([]);
+    // Another link to the page that is open: only what is behind the # differs.
+    await other.open(await linkTo('lead'));
+    await other.until(`document.querySelector('#state')`);
+    // The child's own page is none of the other accounts' business, and neither are its siblings'.
+    await tab.open(`${api.url}/w/default/u/alice/leader`);
+    await tab.until(`!document.querySelector('#closed').hidden`);
+  });
+
+  test('gives nothing to what another port of the host serves', async () => {
+    const heads: IncomingHttpHeaders[] = [];
+    const page = `<script>document.title = JSON.stringify([document.cookie, document.referrer, sessionStorage.length])</script>`;
+    const server = createServer((request, response) => {
+      heads.push(request.headers);
+      response.writeHead(200, { 'content-type': 'text/html' }).end(page);
+    });
+    await using _ = {
+      [Symbol.asyncDispose]: async () => {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      },
+    };
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const theirs = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/${LEAD}`;
+    agentIs({ prs: [theirs] });
+    const other = await browser.tab();
+    await other.open(await linkTo('lead'));
+    await other.until(`document.querySelector('#state a')`);
+    await other.evaluate(`document.querySelector('#state a').click()`);
+    await other.until(`document.title.startsWith('[')`);
+    expect(await other.evaluate('[document.title, location.href]')).toEqual(['["","",0]', theirs]);
+    await other.open(theirs);
+    await other.until(`document.title.startsWith('[')`);
+    expect(heads.length).toBeGreaterThan(1);
+    for (const head of heads) {
+      for (const name of ['cookie', 'authorization']) expect(head).not.toHaveProperty(name);
+      // Its own picture is asked for by its own page.
+      expect(head.referer ?? theirs).toBe(theirs);
+      expect(JSON.stringify(head)).not.toContain('murmur');
+    }
+  });
+
+  test('says that its link has ended when the token is revoked that asked for it, and that of an agent which ends', async () => {
+    const { id, token } = await api.client.call('auth_token_create', {});
+    const other = await browser.tab();
+    agentIs({ purpose: 'to be seen' });
+    await other.open(await linkTo('lead', createClient({ url: api.url, token })));
+    await other.until(`document.querySelector('#state')`);
+    await api.client.call('auth_token_revoke', { id });
+    await other.until(`!document.querySelector('#ended').hidden`);
+    expect(await other.evaluate(`document.body.innerText`)).toContain('to be seen');
+    await other.evaluate('location.reload()');
+    await other.until(`!document.querySelector('#closed').hidden`);
+    expect(await other.evaluate(`document.body.innerText`)).not.toContain('to be seen');
+
+    const brief = 'w/default/u/alice/brief';
+    known.agents.set(brief, { tasks: [] });
+    await other.open(await linkTo('brief'));
+    await other.until(`document.querySelector('#state')`);
+    known.agents.set(brief, { tasks: [], status: { phase: 'completed' }, ended: true });
+    await api.parts.events.append(brief, 'workflow', [
+      { seq: 1, at: AT, event: { type: 'phase', phase: 'completed' } },
+    ]);
+    await other.until(`!document.querySelector('#ended').hidden`);
+    await other.until(`document.querySelector('h1 .phase').innerText === 'completed'`);
+    // One that is asked for now is for the record.
+    await other.open(await linkTo('brief'));
+    await other.until(`document.title === 'brief · completed'`);
+    expect(await other.evaluate(`document.querySelector('#ended').hidden`)).toBe(true);
   });
 
   test('is legible on a phone: nothing is wider than the screen, and long words leave room for what stands beside them', async () => {

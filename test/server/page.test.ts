@@ -6,8 +6,10 @@ import { createClient } from '../../client/index.ts';
 import type { AgentStatus } from '../../contract/wire/agent.ts';
 import type { LogEntry } from '../../contract/wire/events.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
-import { isPageKey, KEY_MS, pageCookie, pageKey, readPageCookie } from '../../server/page/page-key.ts';
+import { KEY_MS, PAGE_TOKEN_MS, pageKey, pageToken, readPageKey, readPageToken } from '../../server/page/page-key.ts';
+import type { PageGrant } from '../../server/page/page-key.ts';
 import { sessionLine } from '../../server/page/session-lines.ts';
+import { until } from '../runner/fixture.ts';
 import { startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
 import { knownAgents } from './fixtures/known-agents.ts';
@@ -20,21 +22,22 @@ const AT = '2026-01-01T14:32:01.000Z';
 
 const known = knownAgents();
 let api: Api;
-let cookie: string;
+/** What opens the lead's page, as the page's script sends it. */
+let pass: { readonly authorization: string };
 beforeAll(async () => {
   api = await startApi({ parts: { temporal: known.client } });
   for (const id of [LEAD, `${LEAD}/kid`, 'w/default/u/alice/leader', 'w/default/u/bob/secret']) {
     known.agents.set(id, { tasks: [] });
   }
-  cookie = await visit(await keyOf('lead'));
+  pass = await visit(await keyOf('lead'));
 });
 afterAll(async () => {
   await api[Symbol.asyncDispose]();
 });
 
 /** The key in the URL that a person gets. */
-async function keyOf(slug: string): Promise<string> {
-  const url = await api.client.call('agent_url', { slug, key: true });
+async function keyOf(slug: string, client = api.client): Promise<string> {
+  const url = await client.call('agent_url', { slug, key: true });
   return new URL(url).hash.replace('#key=', '');
 }
 
@@ -47,14 +50,26 @@ async function exchange(id: string, key: unknown, headers: Readonly<Record<strin
   });
 }
 
-async function visit(key: string): Promise<string> {
-  const answer = await exchange(LEAD, key);
-  expect(answer.status).toBe(204);
-  return answer.headers.get('set-cookie')?.split(';')[0] ?? '';
+async function visit(key: string, id = LEAD): Promise<typeof pass> {
+  const answer = await exchange(id, key);
+  expect(answer.status).toBe(200);
+  const { token } = (await answer.json()) as { readonly token: string };
+  return { authorization: `Bearer ${token}` };
 }
 
-async function page(id = LEAD, headers: Readonly<Record<string, string>> = { cookie }): Promise<Response> {
-  return await fetch(`${api.url}/${id}`, { headers });
+/** What the page fetches: the agent's state, or its session with `part`. */
+async function state(id = LEAD, headers: Readonly<Record<string, string>> = pass, part = '.state'): Promise<Response> {
+  return await fetch(`${api.url}/${id}/${part}`, { headers });
+}
+
+async function statusesOf(headers: Readonly<Record<string, string>>): Promise<readonly number[]> {
+  const answers = [
+    await state(LEAD, headers),
+    await state(`${LEAD}/kid`, headers),
+    await state(LEAD, headers, '.events'),
+  ];
+  for (const answer of answers) await answer.body?.cancel();
+  return answers.map(({ status }) => status);
 }
 
 describe('agent_url', () => {
@@ -82,86 +97,155 @@ describe('agent_url', () => {
     const settings = { ...api.parts.settings, publicUrl: 'https://murmur.example' };
     await using open = await startApi({ parts: { temporal: known.client, settings } });
     expect(await open.client.call('agent_url', { slug: 'lead' })).toBe(`https://murmur.example/${LEAD}`);
-    const url = await open.client.call('agent_url', { slug: 'lead', key: true });
-    const key = new URL(url).hash.replace('#key=', '');
-    const answer = await fetch(`${open.url}/${LEAD}/.key`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ key }),
-    });
-    expect(answer.headers.get('set-cookie')).toMatch(/; Secure$/);
   });
 });
 
 describe('a key', () => {
-  test('is exchanged for a cookie that scripts, other sites and other paths have nothing of', async () => {
+  test('is exchanged for a token, and nothing is kept by the browser itself', async () => {
     const answer = await exchange(LEAD, await keyOf('lead'));
-    expect(answer.headers.get('set-cookie')).toMatch(
-      /^murmur_page=[\w.-]+; Path=\/w\/default\/u\/alice\/lead; Max-Age=28800; HttpOnly; SameSite=Strict$/,
-    );
+    expect([answer.status, answer.headers.get('set-cookie'), answer.headers.get('cache-control')]).toEqual([
+      200,
+      null,
+      'no-store',
+    ]);
+    expect(await answer.json()).toEqual({ token: expect.stringMatching(/^[\w-]+\.[\w-]{43}$/) });
   });
 
   test.each([
     ['for another agent', async () => await exchange('w/default/u/alice/leader', await keyOf('lead'))],
     ['for a descendant', async () => await exchange(`${LEAD}/kid`, await keyOf('lead'))],
-    ['that is a cookie', async () => await exchange(LEAD, pageCookie(api.parts.signer, LEAD))],
+    ['that is a token', async () => await exchange(LEAD, pass.authorization.slice('Bearer '.length))],
     ['that is none', async () => await exchange(LEAD, 'x')],
     ['that is no text', async () => await exchange(LEAD, { toString: 1 })],
     ['at another place', async () => await exchange(`${LEAD}/.other`, await keyOf('lead'))],
   ])('%s opens nothing', async (_what, ask) => {
-    const answer = await ask();
-    expect([answer.status, answer.headers.get('set-cookie')]).toEqual([404, null]);
+    expect((await ask()).status).toBe(404);
   });
 
   test('from a page of another site is not taken', async () => {
     expect((await exchange(LEAD, await keyOf('lead'), { origin: 'https://evil.example' })).status).toBe(403);
   });
 
-  test('ends after ten minutes, and its cookie after eight hours', () => {
+  test('ends after ten minutes, and its token after eight hours', () => {
     const { signer } = api.parts;
     const now = Date.now();
-    const key = pageKey(signer, LEAD, now);
-    expect([now, now + KEY_MS - 1, now + KEY_MS].map((at) => isPageKey(signer, key, LEAD, at))).toEqual([
-      true,
-      true,
-      false,
-    ]);
+    const grant: PageGrant = { agent: LEAD, spawnId: 's', forRecord: false, asker: 'owner-0' };
+    const key = pageKey(signer, grant, now);
+    expect(readPageKey(signer, key, LEAD, now + KEY_MS - 1)).toEqual({ ...grant, until: now + KEY_MS });
+    expect(readPageKey(signer, key, LEAD, now + KEY_MS)).toBeUndefined();
     const identity = { workspace: 'default', account: 'alice', path: ['lead'] };
-    const value = pageCookie(signer, LEAD, now);
-    const eight = 8 * 3_600_000;
-    expect(readPageCookie(signer, value, identity, now + eight - 1)).toBe(now + eight);
-    expect(readPageCookie(signer, value, identity, now + eight)).toBeUndefined();
+    const token = pageToken(signer, grant, now);
+    expect(PAGE_TOKEN_MS).toBe(8 * 3_600_000);
+    expect(readPageToken(signer, token, identity, now + PAGE_TOKEN_MS - 1)?.until).toBe(now + PAGE_TOKEN_MS);
+    expect(readPageToken(signer, token, identity, now + PAGE_TOKEN_MS)).toBeUndefined();
+  });
+});
+
+describe('what a key opens ends', () => {
+  /** A person's own token, what it opens, and a key that has not been used. */
+  async function asked(): Promise<{ readonly id: string; readonly open: typeof pass; readonly key: string }> {
+    const { id, token } = await api.client.call('auth_token_create', {});
+    const client = createClient({ url: api.url, token });
+    return { id, open: await visit(await keyOf('lead', client)), key: await keyOf('lead', client) };
+  }
+
+  test('with the token that asked for it, a stream that is open within about a second', async () => {
+    const { id, key, open } = await asked();
+    const stream = await state(LEAD, open, '.events');
+    const end = stream.text();
+    expect(await statusesOf(open)).toEqual([200, 200, 200]);
+    await api.client.call('auth_token_revoke', { id });
+    expect(await statusesOf(open)).toEqual([404, 404, 404]);
+    expect((await exchange(LEAD, key)).status).toBe(404);
+    const revoked = performance.now();
+    expect(await end).not.toContain('event: end');
+    expect(performance.now() - revoked).toBeLessThan(5_000);
+    // Of another token nothing has ended.
+    expect(await statusesOf(pass)).toEqual([200, 200, 200]);
+  });
+
+  test('when the token that asked is made anew under the same id, and when it expires', async () => {
+    const entry = { id: 'token-of-alice', account: 'alice', created_at: '2026-01-01' };
+    const soon = { ...entry, expires_at: new Date(Date.now() + 60_000).toISOString() };
+    const client = createClient({ url: api.url, token: await mintToken(api.parts.tokenStore, soon) });
+    const open = await visit(await keyOf('lead', client));
+    expect((await state(LEAD, open)).status).toBe(200);
+    const stored = await api.parts.tokenStore.get(entry.id);
+    if (stored === undefined) throw new Error('no such token');
+    await api.parts.tokenStore.put({ ...stored, expires_at: new Date(Date.now() - 1).toISOString() });
+    expect((await state(LEAD, open)).status).toBe(404);
+    await api.parts.tokenStore.put(stored);
+    expect((await state(LEAD, open)).status).toBe(200);
+    await mintToken(api.parts.tokenStore, entry);
+    expect((await state(LEAD, open)).status).toBe(404);
+  });
+
+  test('with the agent, for its descendants too, and its streams; a new one is for the record', async () => {
+    known.agents.set('w/default/u/alice/brief', { tasks: [] });
+    known.agents.set('w/default/u/alice/brief/kid', { tasks: [] });
+    const id = 'w/default/u/alice/brief';
+    const key = await keyOf('brief');
+    const open = await visit(await keyOf('brief'), id);
+    const ofKid = (await state(`${id}/kid`, open, '.events')).text();
+    expect((await state(`${id}/kid`, open)).status).toBe(200);
+    known.agents.set(id, { tasks: [], ended: true });
+    await api.parts.events.append(id, 'workflow', [{ seq: 1, at: AT, event: { type: 'phase', phase: 'completed' } }]);
+    expect([(await state(id, open)).status, (await state(`${id}/kid`, open)).status]).toEqual([404, 404]);
+    expect((await exchange(id, key)).status).toBe(404);
+    expect(await ofKid).not.toContain('event: end');
+    const forRecord = await visit(await keyOf('brief'), id);
+    expect((await state(id, forRecord)).status).toBe(200);
+    // Another agent under the same slug is none of its business.
+    known.agents.set(id, { tasks: [], spawn_id: 'another' });
+    expect((await state(id, forRecord)).status).toBe(404);
   });
 });
 
 describe('whoever may not see an agent', () => {
-  test('sees the same as where there is none', async () => {
-    const closed = await page('w/default/u/alice/nobody', {});
-    expect(closed.status).toBe(404);
-    const text = await closed.text();
+  const forged = (): string => `${pass.authorization.slice(0, -1)}${pass.authorization.endsWith('A') ? 'B' : 'A'}`;
+
+  test('gets the same document as everybody for every address, which names no agent', async () => {
+    const shell = await fetch(`${api.url}/${LEAD}`);
+    const text = await shell.text();
+    expect([shell.status, shell.headers.get('set-cookie')]).toEqual([200, null]);
     expect(text).toContain('murmur url agent');
-    const forged = `murmur_page=${cookie.slice(0, -1)}x`;
-    for (const [id, headers] of [
-      [LEAD, {}],
-      [LEAD, { cookie: forged }],
-      [LEAD, { authorization: `Bearer ${api.token}` }],
-      ['w/default/u/alice/leader', { cookie }],
-      ['w/default/u/alice/nobody', { cookie }],
-      [`${LEAD}/absent`, { cookie }],
-      ['w/default/u/bob/secret', { cookie }],
-      ['w/default/u/alice/Bad_Slug', { cookie }],
-      [`${LEAD}/.other`, { cookie }],
-      [`${LEAD}/.events`, {}],
-    ] as const) {
-      const answer = await page(id, headers);
-      expect([id, answer.status, await answer.text()]).toEqual([id, 404, text]);
+    expect(text).not.toContain('lead');
+    for (const id of ['w/default/u/alice/nobody', 'w/default/u/bob/secret', 'w/Bad_Slug', `${LEAD}/kid`, 'w/']) {
+      const answer = await fetch(`${api.url}/${id}`, { headers: pass });
+      expect([id, answer.status, await answer.text()]).toEqual([id, 200, text]);
     }
   });
 
-  test('has the API as little opened by the cookie as before', async () => {
+  test('is told the same about an agent as about none', async () => {
+    for (const [id, headers, part] of [
+      [LEAD, {}, '.state'],
+      [LEAD, {}, '.events'],
+      [LEAD, { authorization: forged() }, '.state'],
+      [LEAD, { authorization: `Bearer ${api.token}` }, '.state'],
+      [LEAD, { cookie: `murmur_page=${pass.authorization.slice('Bearer '.length)}` }, '.state'],
+      ['w/default/u/alice/leader', pass, '.state'],
+      ['w/default/u/alice/nobody', pass, '.state'],
+      [`${LEAD}/absent`, pass, '.state'],
+      ['w/default/u/bob/secret', pass, '.state'],
+      ['w/default/u/bob/secret', pass, '.events'],
+      ['w/default/u/alice/Bad_Slug', pass, '.state'],
+      [LEAD, pass, '.other'],
+      [LEAD, pass, '.key'],
+    ] as const) {
+      const answer = await state(id, headers, part);
+      expect([id, part, answer.status, await answer.text()]).toEqual([
+        id,
+        part,
+        404,
+        'There is nothing to see here.\n',
+      ]);
+    }
+  });
+
+  test('has the API as little opened by the token of a page as before', async () => {
     const response = await fetch(`${api.url}/v1/status`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', cookie },
+      headers: { 'content-type': 'application/json', ...pass },
       body: JSON.stringify({ slug: 'lead' }),
     });
     expect(response.status).toBe(401);
@@ -171,7 +255,7 @@ describe('whoever may not see an agent', () => {
     const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
     // Not by fetch, which tells of itself in these headers.
     const ask = async (more: Readonly<Record<string, string>>): Promise<number> =>
-      (await api.app.inject({ url: `/${LEAD}`, headers: { host: 'localhost', cookie, ...link, ...more } })).statusCode;
+      (await api.app.inject({ url: `/${LEAD}`, headers: { host: 'localhost', ...link, ...more } })).statusCode;
     expect(await ask({})).toBe(200);
     expect(await ask({ 'sec-fetch-dest': 'iframe' })).toBe(403);
     expect(await ask({ 'sec-fetch-mode': 'no-cors' })).toBe(403);
@@ -195,14 +279,14 @@ describe('the page', () => {
         ],
       },
     });
-    const text = await (await page()).text();
+    const text = await (await state()).text();
     for (const shown of ['Fix the total', 'It is fixed.', '● write it', '$1.50 ($1.00 its own)', '4 bytes', 'upload']) {
       expect(text).toContain(shown);
     }
     expect(text).toContain('<span class="phase">idle</span>');
     expect(text).toContain('<a href="https://git.example/pr/1" rel="noopener noreferrer">');
     expect(text).toContain(`<a href="/${LEAD}/kid">kid</a>`);
-    expect((await page(`${LEAD}/kid`)).status).toBe(200);
+    expect((await state(`${LEAD}/kid`)).status).toBe(200);
   });
 
   test('makes text of everything that an agent can write', async () => {
@@ -230,17 +314,41 @@ describe('the page', () => {
     };
     const task = { id: XSS, subject: XSS, status: 'pending', blocks: [], blocked_by: [], dormant: false } as const;
     known.agents.set(LEAD, { status, tasks: [task] });
-    const text = await (await page()).text();
+    const text = await (await state()).text();
     expect(text.match(/alert\(1\)/g)?.length).toBeGreaterThan(20);
     expect(text).not.toContain('<img');
-    expect(text.match(/<script/g)).toHaveLength(1);
+    expect(text).not.toContain('<script');
     expect(text).not.toMatch(/href="[^"]*javascript:/);
     expect(text).not.toContain(XSS);
     known.agents.set(LEAD, { tasks: [] });
   });
 
+  test('shows where a character stands that cannot be seen, in every place', async () => {
+    const name = 'ma\u202e\u200b\u{e0041}in';
+    known.agents.set(LEAD, {
+      tasks: [],
+      status: {
+        slug: name,
+        purpose: name,
+        prs: [`https://git.example/${name}`],
+        branches: [{ repo: 'r', branch: name, head: 'h', pushed: true, dirty_files: 0 }],
+        children: [{ slug: name, spawn_id: 's', phase: 'idle', phase_since: AT, cost_usd: 0 }],
+        timeline: [{ type: 'note', text: `${name} 👩‍💻`, at: AT }],
+      },
+    });
+    const text = await (await state()).text();
+    expect(text).not.toMatch(/[\u200b\u202e\u{e0041}]/u);
+    expect(text.match(/ma\ufffd\ufffd\ufffdin/g)?.length).toBeGreaterThan(5);
+    expect(text).toContain(' 👩‍💻');
+    expect(text).toContain('href="https://git.example/ma%E2%80%AE%E2%80%8B%F3%A0%81%81in"');
+    const event = { type: 'tool_use', tool: name, tool_use_id: 't', input: name } as const;
+    const entry: LogEntry = { id: 7, seq: 7, at: AT, source: 'runner', event };
+    expect(sessionLine(entry)).toMatchObject({ label: 'ma\ufffd\ufffd\ufffdin', text: 'ma\ufffd\ufffd\ufffdin' });
+    known.agents.set(LEAD, { tasks: [] });
+  });
+
   test('runs one script and has one style, which its policy knows by their hashes, and nothing from anywhere', async () => {
-    const response = await page();
+    const response = await fetch(`${api.url}/${LEAD}`);
     const policy = response.headers.get('content-security-policy') ?? '';
     const text = await response.text();
     for (const [tag, directive] of [
@@ -270,15 +378,15 @@ describe('the session', () => {
       { seq: 2, at: AT, event: { type: 'tool_use', tool: 'Bash', tool_use_id: 't', input: '{"command":"ls"}' } },
     ]);
     await api.parts.events.append(LEAD, 'workflow', [{ seq: 1, at: AT, event: { type: 'phase', phase: 'completed' } }]);
-    const stream = await fetch(`${api.url}/${LEAD}/.events`, { headers: { cookie, 'last-event-id': '0' } });
+    const stream = await fetch(`${api.url}/${LEAD}/.events`, { headers: { ...pass, 'last-event-id': '0' } });
     expect(stream.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     const lines = await stream.text();
     expect(lines).toContain(
       `data: ${JSON.stringify({ id: 1, at: '14:32:01', kind: 'say', label: '', text: XSS, changes: false })}`,
     );
     expect(lines).toContain('"label":"Bash"');
-    expect(lines).toContain('event: end');
-    const rest = await fetch(`${api.url}/${LEAD}/.events`, { headers: { cookie, 'last-event-id': '2' } });
+    expect(lines).toContain('event: end\ndata: {"phase":"completed"}');
+    const rest = await fetch(`${api.url}/${LEAD}/.events`, { headers: { ...pass, 'last-event-id': '2' } });
     expect(await rest.text()).not.toContain('Bash');
   });
 
@@ -295,15 +403,25 @@ describe('the session', () => {
   });
 });
 
-test('the script of the page shows each line once, as text, and loads the state again when it has changed', async () => {
-  const [, source = ''] = /<script>([^]*?)<\/script>/.exec(await (await page()).text()) ?? [];
-  const browser = stubBrowser(`/${LEAD}/`);
-  runInNewContext(source, browser.globals);
-  const line = { id: 1, at: '14:32:01', kind: 'say', label: 'x', text: XSS, changes: true };
-  browser.receive(line);
-  browser.receive(line);
-  browser.receive({ ...line, id: 2, label: '', text: '' });
-  expect(browser.session.map((row) => row.cells)).toEqual([['14:32:01', 'x', XSS]]);
-  expect(browser.followed).toEqual(['/w/default/u/alice/lead/.events']);
-  expect(browser.asked).toEqual(['/w/default/u/alice/lead']);
+describe('the script of the page', () => {
+  test('shows each line once, as text, and loads the state again when it has changed', async () => {
+    const [, source = ''] = /<script>([^]*?)<\/script>/.exec(await (await fetch(`${api.url}/${LEAD}`)).text()) ?? [];
+    // The token of an agent above serves as well.
+    const browser = stubBrowser(`/${LEAD}/kid/`, { [`murmur /${LEAD}`]: 'token' });
+    runInNewContext(source, browser.globals);
+    const asked = (part: string, after = ''): string => `/${LEAD}/kid/${part} Bearer token${after}`;
+    await until(() => browser.asked.length === 2);
+    expect(browser.asked).toEqual([asked('.state'), asked('.events')]);
+    const line = { id: 1, at: '14:32:01', kind: 'say', label: 'x', text: XSS, changes: true };
+    browser.receive(line);
+    browser.receive(line);
+    browser.receive({ ...line, id: 2, label: '', text: '', changes: false });
+    browser.receive({ ...line, id: 3, changes: false });
+    await until(() => browser.session.length === 2);
+    expect(browser.session[0]?.cells).toEqual(['14:32:01', 'x', XSS]);
+    expect(browser.asked.slice(2)).toEqual([asked('.state')]);
+    browser.breakOff();
+    await until(() => browser.asked.length === 4);
+    expect(browser.asked[3]).toBe(asked('.events', ' 3'));
+  });
 });

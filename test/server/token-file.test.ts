@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createMemoryTokenStore } from '../../drivers/tokens/memory.ts';
 import { createTokens } from '../../server/token-file.ts';
+import { tokenName } from '../../server/token-name.ts';
 
 let folder: string;
 let file: string;
@@ -58,6 +59,26 @@ test('has another version when the file or the store has changed', async () => {
   await store.delete('agent-1');
   versions.add(await tokens.version());
   expect(versions.size).toBe(3);
+});
+
+test('a link names the token that asked for it: one that is made anew under the same id is another', async () => {
+  const store = createMemoryTokenStore();
+  const tokens = createTokens(file, store);
+  await write('one');
+  const owner = tokenName((await tokens.identify('one')) ?? { sha256: '' });
+  expect(owner).toMatch(/^owner-[0-9a-f]{16}$/);
+  expect(await tokens.named(owner)).toMatchObject({ account: 'account-of-one' });
+  await write('another');
+  expect(await tokens.named(owner)).toBeUndefined();
+  await store.put({ id: 'token-1', sha256: 'ab', account: 'a', created_at: '2026-01-01T00:00:00.000Z' });
+  const mine = tokenName({ id: 'token-1', sha256: 'ab' });
+  expect(await tokens.named(mine)).toMatchObject({ id: 'token-1' });
+  await store.delete('token-1');
+  expect(await tokens.named(mine)).toBeUndefined();
+  // An entry without an id is known by its hash alone.
+  const nameless = { sha256: createHash('sha256').update('x').digest('hex'), account: 'a', created_at: '2026-01-01' };
+  await writeFile(file, JSON.stringify({ tokens: [nameless] }));
+  expect(await tokens.named(tokenName(nameless))).toMatchObject({ account: 'a' });
 });
 
 test.each(['', '{', '[]', '{"tokens": [{"sha256": 7}]}', 'null'])('the file %j lets nobody in', async (content) => {

@@ -1,6 +1,7 @@
 // Holding the processes of an agent apart from the host and from other agents. Runs in the runner's bundle as well:
 // built-ins and contract/wire only.
 import type { MachineLimits } from '../../../contract/wire/machine-limits.ts';
+import type { PortHolder } from '../../../contract/wire/runner.ts';
 import type { SpawnContained } from '../../backends/backend.ts';
 import { createNamespaceIsolation } from './namespace.ts';
 import { createTrackingIsolation } from './tracking.ts';
@@ -56,6 +57,11 @@ export interface Isolation {
   endStarted(): Promise<void>;
   /** Ends every process inside, also what an earlier caller left. Throws UNAVAILABLE as above. */
   endAll(): Promise<void>;
+  /**
+   * Whether a connection to the port of 127.0.0.1 reaches a process inside, by the user of the socket where the agent has
+   * one of its own, else by who has it open. Throws FAILED_PRECONDITION where the system cannot tell.
+   */
+  portHolder(port: number): Promise<PortHolder>;
 }
 
 /** Throws FAILED_PRECONDITION when the kind cannot work with these settings; `detectIsolation` tells beforehand. */

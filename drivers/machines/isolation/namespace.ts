@@ -7,6 +7,7 @@ import { cgroupsOnDemand, enterLines, removeCgroups } from './cgroups.ts';
 import { endProcesses } from './end-processes.ts';
 import type { Isolation, IsolationSpec } from './isolation.ts';
 import { namespaceLimitLines, processLimitLines } from './limits.ts';
+import { createPortHolder, isHeldBy } from './listening-sockets.ts';
 import { COMPANION, MARKER, markOf } from './marker.ts';
 import { mountScript } from './mount-script.ts';
 import { prepareNamespaceFiles } from './namespace-files.ts';
@@ -14,7 +15,7 @@ import { namespaceTools } from './namespace-tools.ts';
 import { NamespacePrograms } from './namespace-programs.ts';
 import { namespaceView } from './namespace-view.ts';
 import { programScript, sendScript } from './program-script.ts';
-import { descendantsOf, isStartedSince, pidsOfUser, pidsWithVariable } from './process-table.ts';
+import { descendantsOf, isStartedSince, listFromProc, pidsOfUser, pidsWithVariable } from './process-table.ts';
 
 /** The isolation in words for people. */
 export function namespaceDescription(hasOwnUser: boolean): string {
@@ -86,5 +87,10 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
       });
       await removeCgroups(paths.isolation);
     },
+    portHolder: createPortHolder(async (listener) => {
+      if (uid !== undefined) return listener.uid === uid;
+      const pids = programs.within(listFromProc()).map(({ pid }) => pid);
+      return await isHeldBy(pids, listener);
+    }),
   };
 }

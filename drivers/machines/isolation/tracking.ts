@@ -5,9 +5,10 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { endProcesses } from './end-processes.ts';
 import type { Isolation, IsolationSpec } from './isolation.ts';
+import { createPortHolder, isHeldBy } from './listening-sockets.ts';
 import { COMPANION, MARKER, markOf } from './marker.ts';
 import type { ProcessEntry } from './process-table.ts';
-import { descendantsOf, isStartedSince, pidsWithin, pidsWithVariable } from './process-table.ts';
+import { descendantsOf, isStartedSince, listProcesses, pidsWithin, pidsWithVariable } from './process-table.ts';
 import { programScript, sendScript } from './program-script.ts';
 
 /** The isolation in words for people. */
@@ -71,5 +72,6 @@ export function createTrackingIsolation({ machine, paths }: IsolationSpec): Isol
     // What left its group is only found by looking.
     endStarted: () => endProcesses(members),
     endAll: () => endProcesses(members),
+    portHolder: createPortHolder(async (listener) => await isHeldBy(await members(await listProcesses()), listener)),
   };
 }

@@ -35,9 +35,9 @@ async function call(
 const TOKEN = { authorization: 'Bearer token-of-the-test' };
 
 describe("the runner's server", () => {
-  it('tells its health to anyone, and nothing secret', async () => {
+  it('tells its health to who has its token', async () => {
     const { served } = await startRunner();
-    const { status, body } = await call(served.port, 'GET', '/health');
+    const { status, body } = await call(served.port, 'GET', '/health', { headers: TOKEN });
     expect([status, body]).toEqual([200, { protocol: RUNNER_PROTOCOL, machine: 'murmur-00000000', pid: process.pid }]);
   });
 
@@ -46,9 +46,10 @@ describe("the runner's server", () => {
     ['a wrong token', { authorization: 'Bearer token-of-the-tesT' }],
     ['a longer token', { authorization: 'Bearer token-of-the-test2' }],
     ['another scheme', { authorization: 'Basic token-of-the-test' }],
-  ])('refuses %s for everything else', async (_, headers) => {
+  ])('refuses %s', async (_, headers) => {
     const { served } = await startRunner();
     for (const [method, path] of [
+      ['GET', '/health'],
       ['POST', '/turn'],
       ['GET', '/events?after=0'],
       ['POST', '/nothing'],
@@ -58,10 +59,28 @@ describe("the runner's server", () => {
     }
   });
 
-  it('refuses a page that reached it by another name', async () => {
+  it.each([
+    ['by another name', { host: 'evil.example' }],
+    ['by a name that begins like the address', { host: '127.0.0.1.evil.example' }],
+    ['with an origin', { origin: 'https://evil.example' }],
+    ['with an origin that looks like its own', { origin: 'http://127.0.0.1' }],
+    ['with the origin of a sandbox', { origin: 'null' }],
+    ['by a request that brings no origin', { 'sec-fetch-site': 'cross-site' }],
+    ['by an address that a person typed', { 'sec-fetch-site': 'none' }],
+  ])('refuses a page that reaches it %s on every route, whatever else it brings', async (_, headers) => {
     const { served } = await startRunner();
-    const { status } = await call(served.port, 'GET', '/health', { headers: { host: 'evil.example' } });
-    expect(status).toBe(403);
+    for (const [method, path] of [
+      ['GET', '/health'],
+      ['OPTIONS', '/health'],
+      ['POST', '/turn'],
+      ['POST', '/stop'],
+      ['GET', '/nothing'],
+    ] as const) {
+      const answer = await call(served.port, method, path, { headers: { ...TOKEN, ...headers } });
+      expect([path, answer.status]).toEqual([path, 403]);
+      expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
+    }
+    expect((await call(served.port, 'GET', '/health', { headers: { ...TOKEN, host: 'localhost' } })).status).toBe(200);
   });
 
   it.each([
@@ -89,6 +108,14 @@ describe("the runner's server", () => {
     const { served } = await startRunner();
     expect((await call(served.port, 'POST', '/constructor', { headers: TOKEN })).status).toBe(404);
     expect((await call(served.port, 'GET', '/turn', { headers: TOKEN })).status).toBe(404);
+  });
+
+  it('tells who listens on a port, and refuses what is none', async () => {
+    const { served } = await startRunner();
+    const ask = (port: unknown): Promise<Answer> =>
+      call(served.port, 'POST', '/port', { headers: TOKEN, body: JSON.stringify({ port }) });
+    expect(await ask(served.port)).toMatchObject({ status: 200, body: { holder: 'inside' } });
+    for (const port of [0, 65_536, 1.5, '80', null]) expect((await ask(port)).status).toBe(400);
   });
 
   it('refuses a place in the journal that is no number', async () => {

@@ -2,6 +2,8 @@
 // on stdin and answers them on stdout, so that a test can be its caller, whoever it runs as, and kill it.
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { IsolationSpec } from '../../../../drivers/machines/isolation/isolation.ts';
 import { createIsolation } from '../../../../drivers/machines/isolation/isolation.ts';
@@ -20,7 +22,10 @@ export type HolderRequest =
   | { readonly op: 'end'; readonly pid: number }
   | { readonly op: 'endStartedSince'; readonly since: number; readonly keep: readonly number[] }
   | { readonly op: 'endStarted' }
-  | { readonly op: 'endAll' };
+  | { readonly op: 'endAll' }
+  | { readonly op: 'portHolder'; readonly port: number }
+  /** Listens in this process, on a free port of 127.0.0.1, and answers with it. */
+  | { readonly op: 'listen' };
 
 export interface ProgramEnd {
   readonly code: number | null;
@@ -56,6 +61,12 @@ async function answer(request: HolderRequest): Promise<unknown> {
   if (request.op === 'start') return start(request);
   if (request.op === 'endStarted') return isolation.endStarted();
   if (request.op === 'endAll') return isolation.endAll();
+  if (request.op === 'portHolder') return isolation.portHolder(request.port);
+  if (request.op === 'listen') {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  }
   if (request.op === 'endStartedSince') return isolation.endStartedSince(new Date(request.since), request.keep);
   const program = programs.get(request.pid);
   if (program === undefined) throw new Error(`no program ${request.pid}`);

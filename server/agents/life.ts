@@ -1,0 +1,28 @@
+// Which life of an agent a link was made for: a slug may be given again, and an ended agent's record stays.
+import { plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
+import { isTerminal } from '../../contract/wire/phases.ts';
+import type { ServerParts } from '../parts.ts';
+import type { AgentAddress } from './address.ts';
+import { locateAgent } from './locate.ts';
+import { readRecord } from './record.ts';
+
+export interface AgentLife {
+  /** Differs from one agent to the next under the same slug. */
+  readonly spawnId: string;
+  readonly hasEnded: boolean;
+}
+
+/** The newest agent of that name, living or ended; undefined when there was none. Throws UNAVAILABLE. */
+export async function lifeOf(parts: ServerParts, agent: AgentAddress): Promise<AgentLife | undefined> {
+  const found = await locateAgent(parts, agent);
+  if (found === undefined) {
+    const record = await readRecord(parts, agent.id);
+    return record === undefined ? undefined : { spawnId: record.spec.spawn_id, hasEnded: true };
+  }
+  if ('waiting' in found) {
+    const { known, index } = found.waiting;
+    return { spawnId: plannedSpawnId(known.plan.id, index), hasEnded: false };
+  }
+  const { closed, memo, phase } = found.execution;
+  return { spawnId: memo.spawn_id ?? '', hasEnded: closed || isTerminal(phase) };
+}

@@ -1,0 +1,72 @@
+// Only a port that a process of the agent's machine holds can be shared: on a local machine every service of the host
+// listens on the same loopback interface.
+import type { Duplex } from 'node:stream';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { PortHolder } from '../../contract/wire/runner.ts';
+import type { Machine } from '../../drivers/machines/provider.ts';
+import { isNotThisRunner, recordedRunner } from '../../drivers/machines/runner-process.ts';
+import type { ServerParts } from '../parts.ts';
+import type { MachinePort } from './port-token.ts';
+
+type Parts = Pick<ServerParts, 'machines'>;
+
+/**
+ * Throws PERMISSION_DENIED for a port that another process of the host holds, FAILED_PRECONDITION where nothing listens or
+ * the runner is too old to tell, UNAVAILABLE when no runner answers, NOT_FOUND for a machine that is gone.
+ */
+export async function requireHeld({ machines }: Parts, port: MachinePort): Promise<void> {
+  checkHolder(port, await holderOf(await machines.connect(port.machine), port));
+}
+
+/** A connection to the port. Throws as `requireHeld` does. */
+export async function dialHeld({ machines }: Parts, port: MachinePort): Promise<Duplex> {
+  const machine = await machines.connect(port.machine);
+  checkHolder(port, await holderOf(machine, port));
+  const socket = await machine.dial(port.port);
+  try {
+    // Nothing has been sent yet: the port may have changed hands while we connected.
+    checkHolder(port, await holderOf(machine, port));
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+async function holderOf(on: Machine, { machine, port }: MachinePort): Promise<PortHolder> {
+  try {
+    // Without asking for its health first: a page loads hundreds of files.
+    const reply = await (await recordedRunner(on))?.port({ port });
+    if (reply !== undefined) return reply.holder;
+  } catch (error) {
+    if (error instanceof MurmurError && error.code === 'NOT_FOUND') throw tooOld({ machine, port });
+    if (!isNotThisRunner(error)) throw error;
+  }
+  throw new MurmurError('UNAVAILABLE', `nothing on machine ${machine} says who listens on port ${String(port)}`, {
+    hint: 'try again in a moment: a machine that is lost is replaced',
+    details: { machine, port },
+  });
+}
+
+function tooOld({ machine, port }: MachinePort): MurmurError {
+  return new MurmurError(
+    'FAILED_PRECONDITION',
+    `the runner on machine ${machine} is of an earlier version, which cannot tell who listens on port ${String(port)}: ` +
+      'it works from the next turn on',
+    { hint: 'share the port in the next turn', details: { machine, port } },
+  );
+}
+
+function checkHolder({ machine, port }: MachinePort, holder: PortHolder): void {
+  if (holder === 'inside') return;
+  if (holder === 'outside') {
+    throw new MurmurError('PERMISSION_DENIED', `port ${String(port)} is not held by the agent's machine ${machine}`, {
+      hint: 'let your server listen on another port',
+      details: { machine, port },
+    });
+  }
+  throw new MurmurError('FAILED_PRECONDITION', `nothing listens on port ${String(port)} of machine ${machine}`, {
+    hint: 'start your server first, on 127.0.0.1 or on every address',
+    details: { machine, port },
+  });
+}

@@ -1,0 +1,42 @@
+// How a link that is given out names the token that asked for it: the link ends with that token.
+import { createHash } from 'node:crypto';
+import type { TokenEntry } from '../contract/wire/tokens.ts';
+import type { ServerParts } from './parts.ts';
+
+/** Of a hash that is known to the server alone: enough to tell two tokens of one id apart. */
+const MARK_LENGTH = 16;
+
+/**
+ * `<id>-<16 hex>` of `A-Za-z0-9-`, or `-<16 hex>` for an entry without an id. A token that is made anew under the same id,
+ * as the owner's may be, has another name.
+ */
+export function tokenName({ id = '', sha256 }: Pick<TokenEntry, 'id' | 'sha256'>): string {
+  return `${id}-${createHash('sha256').update(`name\n${sha256}`).digest('hex').slice(0, MARK_LENGTH)}`;
+}
+
+/** The id in a name; empty when the entry has none. */
+export function idInName(name: string): string {
+  return name.slice(0, -MARK_LENGTH - 1);
+}
+
+/** The entry of a token that is still good: neither revoked nor replaced nor expired. */
+export async function livingToken(parts: Pick<ServerParts, 'tokens'>, name: string): Promise<TokenEntry | undefined> {
+  const entry = await parts.tokens.named(name);
+  const hasExpired = entry?.expires_at !== undefined && Date.parse(entry.expires_at) <= Date.now();
+  return hasExpired ? undefined : entry;
+}
+
+/** Aborts within a second of the token's end, or when it cannot be looked up. Looks until `over` aborts. */
+export function tokenEnd(parts: Pick<ServerParts, 'tokens' | 'timing'>, name: string, over: AbortSignal): AbortSignal {
+  const ended = new AbortController();
+  const look = async (): Promise<void> => {
+    const entry = await livingToken(parts, name).catch(() => undefined);
+    if (entry === undefined) ended.abort();
+  };
+  const timer = setInterval(() => void look(), parts.timing.tokenLook);
+  const stop = (): void => clearInterval(timer);
+  ended.signal.addEventListener('abort', stop);
+  if (over.aborted) stop();
+  else over.addEventListener('abort', stop, { once: true });
+  return ended.signal;
+}

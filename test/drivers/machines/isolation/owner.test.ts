@@ -199,7 +199,12 @@ describe("what is shown of the owner's HOME", () => {
     if (holderUid !== undefined) await run('chown', ['-R', String(holderUid), own]);
     const script =
       'find "$OWNER" -maxdepth 1 -mindepth 1; touch "$OWNER/.bashrc"; touch "$HOME/x" && murmur version --client';
-    const words = [process.execPath, join(import.meta.dirname, 'owner-machine.ts'), join(own, '.murmur'), script];
+    const words = [
+      process.execPath,
+      join(import.meta.dirname, 'owner-machine-process.ts'),
+      join(own, '.murmur'),
+      script,
+    ];
     const [file = '', ...args] = holderUid === undefined ? words : [...wordsAs(holderUid), ...words];
     const { stdout } = await run(file, args, { cwd: '/', env: { HOME: own, PATH: process.env['PATH'] } });
     await rm(own, { recursive: true });

@@ -1,5 +1,5 @@
 // A program that makes a local machine as whoever runs it, and runs a script inside:
-// `node owner-machine.ts <folder below HOME for MURMUR_HOME> <script>`. Prints how it ended, as JSON.
+// `node owner-machine-process.ts <folder below HOME for MURMUR_HOME> <script>`. Prints how it ended, as JSON.
 import { once } from 'node:events';
 import { homePaths } from '../../../../config/home.ts';
 import { createMachines } from '../../../../drivers/machines/configured.ts';

@@ -36,7 +36,9 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
   const programs = new NamespacePrograms();
   const cgroups = cgroupsOnDemand(machine, limits, paths.isolation);
   const userNamespace = isRoot ? [] : ['--user', '--map-current-user', '--keep-caps'];
-  const unshare = [tools.unshare, ...userNamespace, '--pid', '--ipc', '--fork', '--kill-child', '--mount', '--'];
+  // Private: what is mounted inside must not appear outside, where machines are removed with all that is in them.
+  const mounts = ['--mount', '--propagation', 'private'];
+  const unshare = [tools.unshare, ...userNamespace, '--pid', '--ipc', '--fork', '--kill-child', ...mounts, '--'];
 
   return {
     isolation: namespaceDescription(isRoot),

@@ -100,6 +100,7 @@ describe("what is shown of the owner's HOME", () => {
       hide: [home],
       keep: ownerHome({ HOME: home, PATH: pathOf(home) }, [program])?.shown ?? [],
       show: [join(home, 'data/named'), join(home, 'absent')],
+      inherits: home,
     });
     await chmod(machine.home, 0o755);
   });
@@ -184,6 +185,11 @@ describe("what is shown of the owner's HOME", () => {
       code: 0,
       stdout: 'y\n',
     });
+  });
+
+  it('gets no folder that was open in what started it, which would lead around the covers', async () => {
+    const { stdout } = await machine.run('cat /proc/self/fd/200/.gitconfig; cd /proc/self/fd/200 && ls -A');
+    expect(stdout).toBe('');
   });
 
   it("finds none of the host's sockets in /run", async () => {

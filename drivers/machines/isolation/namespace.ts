@@ -1,10 +1,12 @@
 // Isolation by Linux namespaces, through the tools of util-linux: each program gets processes, mounts and /proc of its
 // own. As root the agent is a user of its own; otherwise a user namespace gives the rights to lay the mounts.
 import { spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { DEFAULT_MACHINE_LIMITS } from '../../../contract/wire/machine-limits.ts';
 import { cgroupsOnDemand, enterLines, removeCgroups } from './cgroups.ts';
 import { endProcesses } from './end-processes.ts';
+import { closingInherited } from './inherited.ts';
 import type { Isolation, IsolationSpec } from './isolation.ts';
 import { namespaceLimitLines, processLimitLines } from './limits.ts';
 import { createPortHolder, isHeldBy } from './listening-sockets.ts';
@@ -22,6 +24,9 @@ export function namespaceDescription(hasOwnUser: boolean): string {
   return hasOwnUser ? 'Linux namespaces and a user of its own' : 'Linux namespaces';
 }
 
+/** Input, output, errors, and the script of the program. */
+const PIPES = ['pipe', 'pipe', 'pipe', 'pipe'] as const;
+
 /** Throws FAILED_PRECONDITION without the tools, and for a root caller that gives the agent no user. */
 export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
   const { uid, machine, paths, limits = DEFAULT_MACHINE_LIMITS } = spec;
@@ -37,7 +42,9 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
   const programs = new NamespacePrograms();
   const cgroups = cgroupsOnDemand(machine, limits, paths.isolation);
   const userNamespace = isRoot ? [] : ['--user', '--map-current-user', '--keep-caps'];
-  const unshare = [tools.unshare, ...userNamespace, '--pid', '--ipc', '--fork', '--kill-child', '--mount', '--'];
+  // Private: what is mounted inside must not appear outside, where machines are removed with all that is in them.
+  const mounts = ['--mount', '--propagation', 'private'];
+  const unshare = [tools.unshare, ...userNamespace, '--pid', '--ipc', '--fork', '--kill-child', ...mounts, '--'];
 
   return {
     isolation: namespaceDescription(isRoot),
@@ -59,8 +66,8 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
         env: { [MARKER]: machine },
         // A process group of its own: `kill 0` of an agent that shares our user would reach this process.
         detached: true,
-        stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-      });
+        stdio: closingInherited(PIPES),
+      }) as ChildProcessWithoutNullStreams;
       sendScript(child.stdio[3], program);
       return programs.add(child);
     },

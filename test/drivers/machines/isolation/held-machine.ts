@@ -27,6 +27,8 @@ export interface MachineOptions {
   readonly hide?: readonly string[];
   readonly show?: readonly string[];
   readonly limits?: MachineLimits;
+  /** A folder that the holder gets open, as descriptor 200. */
+  readonly inherits?: string;
   /** A program that the holder and all below it find in the place of /bin/sh. Root only. */
   readonly shell?: string;
 }
@@ -67,7 +69,7 @@ export class HeldMachine {
 
   /** Starts a holder; the last one started is asked. */
   hold(): void {
-    const { kind, agentUid, holderUid, keep = [], hide = [], show, limits, shell } = this.#options;
+    const { kind, agentUid, holderUid, keep = [], hide = [], show, limits, shell, inherits } = this.#options;
     const spec: IsolationSpec = {
       kind,
       machine: `murmur-held-${process.pid}-${this.home.slice(-6)}`,
@@ -82,6 +84,7 @@ export class HeldMachine {
     const [file = '', ...args] = [
       ...(shell === undefined ? [] : withShell(shell)),
       ...(holderUid === undefined ? [] : asUser(holderUid)),
+      ...(inherits === undefined ? [] : ['bash', '-c', 'exec 200<"$0"; exec "$@"', inherits]),
       ...command,
     ];
     const holder = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], cwd: '/' });

@@ -100,6 +100,7 @@ describe("what is shown of the owner's HOME", () => {
       hide: [home],
       keep: ownerHome({ HOME: home, PATH: pathOf(home) }, [program])?.shown ?? [],
       show: [join(home, 'data/named'), join(home, 'absent')],
+      inherits: home,
     });
     await chmod(machine.home, 0o755);
   });
@@ -186,8 +187,40 @@ describe("what is shown of the owner's HOME", () => {
     });
   });
 
+  it('gets no folder that was open in what started it, which would lead around the covers', async () => {
+    const { stdout } = await machine.run('cat /proc/self/fd/200/.gitconfig; cd /proc/self/fd/200 && ls -A');
+    expect(stdout).toBe('');
+  });
+
   it("finds none of the host's sockets in /run", async () => {
     const { stdout } = await machine.run('find /run -type s; ls -d /run/user /run/docker.sock /run/dbus 2>/dev/null');
     expect(stdout).toBe('');
   });
+
+  it('sees of HOME, on a machine of the provider, nothing but its own folders, and runs murmur', async () => {
+    const own = await mkdtemp('/var/tmp/murmur-owner-');
+    await writeFile(join(own, '.bashrc'), '');
+    await mkdir(join(own, '.murmur'));
+    const { holderUid } = asUser.options;
+    if (holderUid !== undefined) await run('chown', ['-R', String(holderUid), own]);
+    const script =
+      'find "$OWNER" -maxdepth 1 -mindepth 1; touch "$OWNER/.bashrc"; touch "$HOME/x" && murmur version --client';
+    const words = [
+      process.execPath,
+      join(import.meta.dirname, 'owner-machine-process.ts'),
+      join(own, '.murmur'),
+      script,
+    ];
+    const [file = '', ...args] = holderUid === undefined ? words : [...wordsAs(holderUid), ...words];
+    const { stdout } = await run(file, args, { cwd: '/', env: { HOME: own, PATH: process.env['PATH'] } });
+    await rm(own, { recursive: true });
+    const end = JSON.parse(stdout) as { code: number; stdout: string; stderr: string };
+    expect(end).toMatchObject({ code: 0, stderr: expect.stringContaining('Read-only file system') });
+    expect(end.stdout).toMatch(new RegExp(`^${own}/.murmur\\n.*\\d+\\.\\d+`));
+    expect(end.code).toBe(0);
+  });
 });
+
+function wordsAs(uid: number): readonly string[] {
+  return ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--'];
+}

@@ -1,0 +1,40 @@
+// Descriptors that this process got from the one that started it and would pass on: some terminals and editors leave
+// some open. One of a folder would lead an agent out of its mounts.
+import { openSync, readdirSync, readFileSync } from 'node:fs';
+
+/** Node closes lower ones to its children by itself. */
+const FIRST = 16;
+const CLOSED_ON_EXEC = 0o2000000;
+
+let inherited: readonly number[] | undefined;
+let nothing: number | undefined;
+
+/** The streams of a child, with /dev/null in the place of each descriptor that it would inherit. */
+export function closingInherited<Stream>(streams: readonly Stream[]): (Stream | number | 'ignore')[] {
+  inherited ??= inheritedDescriptors();
+  const last = inherited.at(-1);
+  if (last === undefined) return [...streams];
+  nothing ??= openSync('/dev/null', 'r');
+  const all: (Stream | number | 'ignore')[] = [...streams];
+  for (let index = streams.length; index <= last; index += 1) all.push(inherited.includes(index) ? nothing : 'ignore');
+  return all;
+}
+
+/** In ascending order. Linux only; elsewhere none. */
+function inheritedDescriptors(): readonly number[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((descriptor) => descriptor >= FIRST && isPassedOn(descriptor))
+    .sort((a, b) => a - b);
+}
+
+function isPassedOn(descriptor: number): boolean {
+  try {
+    const flags = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${String(descriptor)}`, 'utf8'))?.[1];
+    return flags !== undefined && (Number.parseInt(flags, 8) & CLOSED_ON_EXEC) === 0;
+  } catch {
+    // It was that of the look itself.
+    return false;
+  }
+}

@@ -96,3 +96,10 @@ function secretsOf({ env, secret_names }: OpenRequest): Record<string, string> {
 function withoutOurs(env: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.includes(name)));
 }
+
+/** What a session begins with does not tell two apart: it has happened. Nor does where the relay leads. */
+export function isSameSession(one: OpenRequest, other: OpenRequest): boolean {
+  const lasting = ({ restore: _restore, journal_after: _after, api, ...rest }: OpenRequest): string =>
+    JSON.stringify({ ...rest, api: api !== undefined });
+  return lasting(one) === lasting(other);
+}

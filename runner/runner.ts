@@ -28,7 +28,7 @@ import { eventsAfter } from './journal/follow.ts';
 import { Journal } from './journal/journal.ts';
 import { MachineContext } from './machine-context.ts';
 import type { MachinePaths } from './machine-paths.ts';
-import { openSession } from './open-session.ts';
+import { isSameSession, openSession } from './open-session.ts';
 import type { OpenedSession } from './open-session.ts';
 import type { CaptureInput } from './snapshot/capture.ts';
 import { Captures } from './snapshot/captures.ts';
@@ -296,11 +296,4 @@ export class Runner {
   #refuseWhenStopping(): void {
     if (this.#stopping !== undefined) throw new MurmurError('UNAVAILABLE', 'the runner is stopping');
   }
-}
-
-/** What a session begins with does not tell two apart: it has happened. Nor does where the relay leads. */
-function isSameSession(one: OpenRequest, other: OpenRequest): boolean {
-  const lasting = ({ restore: _restore, journal_after: _after, api, ...rest }: OpenRequest): string =>
-    JSON.stringify({ ...rest, api: api !== undefined });
-  return lasting(one) === lasting(other);
 }

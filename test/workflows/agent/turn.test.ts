@@ -158,6 +158,17 @@ describe('a turn whose model request failed', () => {
     expect(texts(agent.begin().inputs)[1]).toBe('the key is mended');
   });
 
+  it('by what the files hold waits for a person, and tells the agent to clean up', () => {
+    const agent = testAgent();
+    agent.begin();
+    const message = "the agent's files hold 41 MiB; the limit is 16 MiB (limits.disk_mb of the host)";
+    agent.end({ status: 'limit', error: { kind: 'disk', message, action: 'raise it', retryable: false } });
+    expect(agent.state.parked).toEqual({ reason: `${message}; raise it` });
+    const [note] = texts(agent.begin().inputs);
+    expect(note).toContain(`ended because ${message}`);
+    expect(note).toContain('Delete what you do not need');
+  });
+
   it('quotes what the agent was asked, not its own notes, however often it fails', () => {
     const agent = testAgent();
     for (let failures = 0; failures < 5; failures += 1) {

@@ -133,8 +133,8 @@ async function followed(
       allowed ? settings : { ...settings, headers: [] },
       allowed ? authorization?.header : undefined,
     );
-    const sent = connections.begin({ method: request.method ?? 'GET', url, headers, settings });
-    const answer = await answerTo(sent, call.body, call.signal);
+    const begin = (): ClientRequest => connections.begin({ method: request.method ?? 'GET', url, headers, settings });
+    const answer = await answered(begin, call);
     const location = isRedirect(answer) && target.kind === 'refs' ? answer.headers.location : undefined;
     if (location === undefined) return answer;
     answer.resume();
@@ -147,6 +147,17 @@ async function followed(
       throw new Refusal(403, `${upstream.url} redirects to a place without encryption`);
     }
     moved.set(upstream.url, base);
+  }
+}
+
+/** A server may close a connection that was kept, at the moment in which it is used again: then a new one serves. */
+async function answered(begin: () => ClientRequest, { body, signal }: Call): Promise<IncomingMessage> {
+  const sent = begin();
+  try {
+    return await answerTo(sent, body, signal);
+  } catch (error) {
+    if (!sent.reusedSocket || !Buffer.isBuffer(body) || signal.aborted) throw error;
+    return await answerTo(begin(), body, signal);
   }
 }
 

@@ -44,7 +44,7 @@ export class GitProxy {
   readonly #sockets = new Set<Duplex>();
   readonly #server: Server;
   #listening: Promise<number> | undefined;
-  #secure: SecureContext | undefined;
+  #secure: { readonly names: string; readonly cert: string; readonly context: SecureContext } | undefined;
   /** Authorities, with their port, for which TLS ends here. */
   #hosts: ReadonlySet<string> = new Set();
 
@@ -67,10 +67,9 @@ export class GitProxy {
     const hosts = [...new Set(places.map(({ hostname }) => hostname.replace(/^\[(.*)\]$/, '$1')))];
     this.#hosts = new Set(places.map(authorityOf));
     this.#context.moved.clear();
-    const own = hosts.length === 0 ? undefined : makeCertificate(hosts);
-    this.#secure = own === undefined ? undefined : lazyTls().createSecureContext({ ...own, minVersion: 'TLSv1.2' });
+    this.#certify(hosts);
     this.#listening ??= this.#listen();
-    return { port: await this.#listening, key: this.#key, certificate: own?.cert ?? '' };
+    return { port: await this.#listening, key: this.#key, certificate: this.#secure?.cert ?? '' };
   }
 
   /** Ends every connection and what it asked for. No-op when it never listened. */
@@ -82,6 +81,16 @@ export class GitProxy {
     for (const socket of this.#sockets) socket.destroy();
     this.#context.upstream.close();
     await promise;
+  }
+
+  /** The certificate stays for the same hosts: a git command may be under way. */
+  #certify(hosts: readonly string[]): void {
+    const names = hosts.join(' ');
+    if (names === (this.#secure?.names ?? '')) return;
+    const own = makeCertificate(hosts);
+    // It asks no client for a certificate; without `ca` a context reads all that the system trusts.
+    const context = lazyTls().createSecureContext({ ...own, ca: own.cert, minVersion: 'TLSv1.2' });
+    this.#secure = names === '' ? undefined : { names, cert: own.cert, context };
   }
 
   async #listen(): Promise<number> {
@@ -108,7 +117,7 @@ export class GitProxy {
     };
     if (!this.#isOurs(request)) return refuse('407 Proxy Authentication Required', 'murmur: the key is wrong\n');
     const authority = (request.url ?? '').toLowerCase();
-    const secureContext = this.#secure;
+    const secureContext = this.#secure?.context;
     if (secureContext === undefined || !this.#hosts.has(authority)) {
       return refuse('403 Forbidden', 'murmur: this is not a host of the repositories of this agent\n');
     }

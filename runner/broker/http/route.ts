@@ -59,19 +59,19 @@ export function proxyHeaders(proxy: URL): Record<string, string> {
 }
 
 /** A connection to the proxy itself. */
-export async function connectProxy(proxy: URL, tls: ConnectionOptions): Promise<Socket> {
+export async function connectProxy(proxy: URL, tls: () => ConnectionOptions): Promise<Socket> {
   const host = proxy.hostname.replace(/^\[(.*)\]$/, '$1');
   const secure = proxy.protocol === 'https:';
   const port = Number(proxy.port || (secure ? 443 : 80));
   const socket = secure
-    ? lazyTls().connect({ ...tls, host, port, ...(isIP(host) === 0 ? { servername: host } : {}) })
+    ? lazyTls().connect({ ...tls(), host, port, ...(isIP(host) === 0 ? { servername: host } : {}) })
     : connect({ host, port });
   await once(socket, secure ? 'secureConnect' : 'connect');
   return socket;
 }
 
 /** A connection to a host through a proxy. Throws with the proxy's answer when it refuses. */
-export async function tunnel(proxy: URL, target: string, tls: ConnectionOptions): Promise<Socket> {
+export async function tunnel(proxy: URL, target: string, tls: () => ConnectionOptions): Promise<Socket> {
   const connection = await connectProxy(proxy, tls);
   const request = httpRequest({
     method: 'CONNECT',

@@ -2,10 +2,10 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
-import type { ConnectionOptions } from 'node:tls';
+import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { connectProxy, lazyTls, proxyFor, proxyHeaders, tunnel } from './route.ts';
 import type { HttpSettings } from './settings.ts';
 
@@ -25,8 +25,8 @@ export interface UpstreamRequest {
 export class Upstream {
   readonly #env: NodeJS.ProcessEnv;
   readonly #plain = new HttpAgent({ keepAlive: true, timeout: IDLE_MS });
+  /** By proxy and TLS settings: a connection serves requests with the same ones only. */
   readonly #secure = new Map<string, HttpsAgent>();
-  #trusted: string[] | undefined;
 
   constructor(env: NodeJS.ProcessEnv) {
     this.#env = env;
@@ -37,9 +37,11 @@ export class Upstream {
     const proxy = proxyFor(url, settings, this.#env);
     const place = { method, host: hostOf(url), port: url.port, path: `${url.pathname}${url.search}` };
     if (url.protocol === 'https:') {
-      const tls = this.#tls(url, settings);
-      const agent = this.#secureAgent(proxy, tls);
-      return process.getBuiltinModule('node:https').request({ ...place, ...tls, headers, agent });
+      const agent = this.#secureAgent(proxy, settings);
+      const tls: ConnectionOptions = tlsOf(settings, this.#env);
+      const identity = isIP(place.host) === 0 ? { servername: place.host } : {};
+      const { request } = process.getBuiltinModule('node:https');
+      return request({ ...tls, ...place, ...identity, headers, agent });
     }
     if (proxy === undefined) return httpRequest({ ...place, headers, agent: this.#plain });
     return httpRequest({
@@ -47,7 +49,7 @@ export class Upstream {
       path: `${url.origin}${place.path}`,
       headers: { ...headers, ...proxyHeaders(proxy) },
       createConnection: (_, done) => {
-        connectProxy(proxy, this.#tls(proxy, settings)).then(
+        connectProxy(proxy, () => tlsOf(settings, this.#env)).then(
           (socket) => done?.(null, socket),
           (error: unknown) => done?.(error as Error, undefined as never),
         );
@@ -62,8 +64,9 @@ export class Upstream {
     for (const agent of this.#secure.values()) agent.destroy();
   }
 
-  #secureAgent(proxy: URL | undefined, tls: ConnectionOptions): HttpsAgent {
-    const known = this.#secure.get(proxy?.href ?? '');
+  #secureAgent(proxy: URL | undefined, settings: HttpSettings): HttpsAgent {
+    const key = JSON.stringify([proxy?.href, settings.verify, filesKey(settings, this.#env)]);
+    const known = this.#secure.get(key);
     if (known !== undefined) return known;
     const { Agent } = process.getBuiltinModule('node:https');
     const agent = new Agent({ keepAlive: true, timeout: IDLE_MS });
@@ -71,7 +74,7 @@ export class Upstream {
       agent.createConnection = (options, done) => {
         const { port, path: _, host = '', ...rest } = options as ConnectionOptions;
         const target = `${isIP(host) === 6 ? `[${host}]` : host}:${String(port ?? 443)}`;
-        tunnel(proxy, target, tls).then(
+        tunnel(proxy, target, () => tlsOf(settings, this.#env)).then(
           // With the host, as the certificate is compared with it.
           (socket) => done?.(null, lazyTls().connect({ ...rest, host, socket })),
           (error: unknown) => done?.(error as Error, undefined as never),
@@ -79,26 +82,8 @@ export class Upstream {
         return undefined;
       };
     }
-    this.#secure.set(proxy?.href ?? '', agent);
+    this.#secure.set(key, agent);
     return agent;
-  }
-
-  #tls(url: URL, { verify, caFile, caFolder, certificate, key }: HttpSettings): ConnectionOptions {
-    const host = hostOf(url);
-    const own = certificate === undefined ? undefined : readFileSync(certificate);
-    return {
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      rejectUnauthorized: verify,
-      ca: [...(caFile === undefined ? this.#system() : [readFileSync(caFile, 'utf8')]), ...filesIn(caFolder)],
-      // As with curl, the key may be in the certificate's file.
-      ...(own === undefined ? {} : { cert: own, key: key === undefined ? own : readFileSync(key) }),
-    };
-  }
-
-  /** What git trusts without a setting: the system's certificates, and those that the environment adds. */
-  #system(): string[] {
-    this.#trusted ??= [...systemCertificates(), ...filesNamed(this.#env)];
-    return this.#trusted;
   }
 }
 
@@ -114,18 +99,51 @@ function hostOf(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, '$1');
 }
 
-function systemCertificates(): string[] {
-  const tls = lazyTls();
-  if (typeof tls.getCACertificates === 'function') {
-    return [...new Set([...tls.getCACertificates('default'), ...tls.getCACertificates('system')])];
-  }
-  const bundle = BUNDLES.find((file) => existsSync(file));
-  return [...tls.rootCertificates, ...(bundle === undefined ? [] : [readFileSync(bundle, 'utf8')])];
+/** Shared by the machines of a process: to read the system's certificates takes 50 ms. */
+const contexts = new Map<string, SecureContext>();
+/** More than the owners of one host have settings; each holds a megabyte. */
+const CONTEXTS = 16;
+
+type Tls = Required<Pick<ConnectionOptions, 'rejectUnauthorized' | 'secureContext'>>;
+
+function tlsOf(settings: HttpSettings, env: NodeJS.ProcessEnv): Tls {
+  const key = filesKey(settings, env);
+  const known = contexts.get(key);
+  if (known !== undefined) return { rejectUnauthorized: settings.verify, secureContext: known };
+  const { caFile, caFolder, certificate, key: keyFile } = settings;
+  const own = certificate === undefined ? undefined : readFileSync(certificate);
+  const secureContext = lazyTls().createSecureContext({
+    ca: [...(caFile === undefined ? systemCertificates(env) : [readFileSync(caFile, 'utf8')]), ...filesIn(caFolder)],
+    // As with curl, the key may be in the certificate's file.
+    ...(own === undefined ? {} : { cert: own, key: keyFile === undefined ? own : readFileSync(keyFile) }),
+  });
+  if (contexts.size >= CONTEXTS) contexts.clear();
+  contexts.set(key, secureContext);
+  return { rejectUnauthorized: settings.verify, secureContext };
 }
 
-function filesNamed(env: NodeJS.ProcessEnv): string[] {
-  const named = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'].flatMap((name) => env[name] ?? []);
-  return named.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8'));
+/** Changes when one of the files does: certificates are renewed while agents live. */
+function filesKey({ caFile, caFolder, certificate, key }: HttpSettings, env: NodeJS.ProcessEnv): string {
+  const files = [caFile, caFolder, certificate, key, ...(caFile === undefined ? namedIn(env) : [])];
+  return JSON.stringify(
+    files.map((file) => [file, file === undefined ? 0 : statSync(file, { throwIfNoEntry: false })?.mtimeMs]),
+  );
+}
+
+/** What git trusts without a setting: the system's certificates, and those that the environment adds. */
+function systemCertificates(env: NodeJS.ProcessEnv): string[] {
+  const tls = lazyTls();
+  const named = namedIn(env).filter((file) => existsSync(file));
+  const added = named.map((file) => readFileSync(file, 'utf8'));
+  if (typeof tls.getCACertificates === 'function') {
+    return [...new Set([...tls.getCACertificates('default'), ...tls.getCACertificates('system')]), ...added];
+  }
+  const bundle = BUNDLES.find((file) => existsSync(file));
+  return [...tls.rootCertificates, ...(bundle === undefined ? [] : [readFileSync(bundle, 'utf8')]), ...added];
+}
+
+function namedIn(env: NodeJS.ProcessEnv): readonly string[] {
+  return ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'].flatMap((name) => env[name] || []);
 }
 
 /** Certificates of a folder as OpenSSL keeps them. */

@@ -87,7 +87,7 @@ describe('a team of agents', () => {
     expect(refused?.text).toMatch(/murmur: agent "[^"]*\/lead" not found/);
   }, 150_000);
 
-  it('an agent that calls over HTTP uploads a file of its checkout, and none that only its runner can read', async () => {
+  it("an agent that calls over HTTP uploads a file of its checkout, and gets nothing that is the owner's", async () => {
     const machine = await machineOf(stack, 'lead');
     const { server } = await stack.record();
     await using mcp = await overHttp(server?.url ?? '', await tokenOf(machine));
@@ -98,6 +98,12 @@ describe('a team of agents', () => {
     await readFile(config);
     const refused = await mcp.call('upload', { filename: 'config.txt', path: config });
     expect(textOf(refused)).toContain(`NOT_FOUND: there is no file "${config}"`);
+    // What lies on the owner's disk cannot be had as a repository either: its child would clone it with the owner's rights.
+    for (const place of ['https://git.example/corp/payroll.git', `file://${join(stack.home, 'machines', machine)}`]) {
+      const repos = [{ clone_url: place }];
+      const denied = textOf(await mcp.call('spawn', { slug: 'thief', description: 'x', repos }));
+      expect(denied).toMatch(/PERMISSION_DENIED: .*an agent may name its own repositories.*--allow-repo/s);
+    }
   }, 60_000);
 
   it('the token of an agent stands where only the agent is, and is refused once it has ended', async () => {

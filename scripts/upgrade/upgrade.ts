@@ -4,7 +4,7 @@ import { heldCommandBegan } from '../../test/e2e/fixtures/agent.ts';
 import { processesWith } from '../../test/e2e/fixtures/processes.ts';
 import { eventually } from '../../test/e2e/fixtures/stack.ts';
 import { leaveAgents, WORKER } from './agents.ts';
-import { checkOfCutOff, checkOfTakeover, checksOfAll, runnerHealth } from './checks.ts';
+import { buildOfNewRunners, checkOfCutOff, checkOfTakeover, checksOfAll, runnerHealth } from './checks.ts';
 import type { Check } from './checks.ts';
 import type { EarlierBuild } from './earlier-build.ts';
 import { startEarlierStack } from './earlier-stack.ts';
@@ -44,7 +44,7 @@ async function takeOver(earlier: EarlierStack, way: Way): Promise<readonly Outco
   const { stack } = earlier;
   await leaveAgents(earlier);
   const release = await heldCommandBegan(stack, WORKER.slug, WORKER.job);
-  const { pid } = await runnerHealth(stack, WORKER.slug);
+  const runner = await runnerHealth(stack, WORKER.slug);
   if (way === 'stopped') {
     await earlier.down();
     assert.deepEqual(await processesWith(stack.home), [], 'murmur down of the earlier build leaves nothing behind');
@@ -52,8 +52,9 @@ async function takeOver(earlier: EarlierStack, way: Way): Promise<readonly Outco
     await release();
   } else await earlier.killButRunners();
   await stack.murmur(['up']);
-  const own = way === 'stopped' ? checkOfCutOff(stack) : checkOfTakeover(stack, release, pid);
-  return await Promise.all([own, ...checksOfAll(stack)].map(outcomeOf));
+  const taken = { stack, today: await buildOfNewRunners(stack) };
+  const own = way === 'stopped' ? checkOfCutOff(taken) : checkOfTakeover(taken, release, runner);
+  return await Promise.all([own, ...checksOfAll(taken)].map(outcomeOf));
 }
 
 async function outcomeOf({ name, run }: Check): Promise<Outcome> {

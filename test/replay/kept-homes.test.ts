@@ -8,9 +8,12 @@ import { fetchSnapshot } from '../../activities/snapshots.ts';
 import { homePaths } from '../../config/home.ts';
 import type { HomePaths } from '../../config/home.ts';
 import type { AgentRecord, AgentSpec } from '../../contract/wire/agent.ts';
+import { flightIdOf } from '../../contract/wire/flight/messages.ts';
+import { parseWorkflowId } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import type { RunnerConfig, RunnerHostRecord } from '../../contract/wire/runner.ts';
 import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
+import { sealSpec } from '../../drivers/agents/sealed.ts';
 import { createFileEventLog } from '../../drivers/events/file.ts';
 import { createFakeProvider } from '../../drivers/machines/fake.ts';
 import { lastTurnIn } from '../../drivers/machines/last-turn.ts';
@@ -27,6 +30,7 @@ import { readRecord as readStack } from '../../stack/record.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
 import { attempt } from '../fixtures/activity-bench.ts';
 import { agentSpec } from '../fixtures/agent-spec.ts';
+import { TEST_KEY } from '../fixtures/signing-key.ts';
 import { keptBuilds } from './kept-inputs.ts';
 
 describe.each(keptBuilds())('the files of a home that build %s has left', (build) => {
@@ -144,12 +148,23 @@ describe.each(keptBuilds())('the files of a home that build %s has left', (build
       objects: objects(),
       secrets: createDirectorySecretStore(home.secrets),
       tokens: createDirectoryTokenStore(home.tokenStore),
+      key: TEST_KEY,
     };
     const starter = { start: async () => undefined, countTree: async () => 0, rests: async () => false };
     const flights = createFlightActivities({ ...stores, starter, handover: new AbortController().signal });
-    const stored = await attempt(flights.readFlight, { key: flightKey ?? '' }).result;
+    const [, pilotId = '', spawn = ''] = /^agents\/(.*)\/flights\/([^/]+)\.json$/.exec(flightKey ?? '') ?? [];
+    const identity = parseWorkflowId(pilotId);
+    if (identity === undefined) throw new Error(`${String(flightKey)} is no key of a flight`);
+    // As the worker seals those that live at its first start.
+    const flight = { name: 'ship', key: flightKey ?? '' };
+    await sealSpec(stores, { ...agentSpec({ identity, spawn_id: spawn }), flight });
+    const caller = { workflow: flightIdOf(identity) };
+    const stored = await attempt(flights.readFlight, { key: flightKey ?? '' }, caller).result;
     expect(stored.plan.nodes.map(({ slug }) => slug)).toEqual(['build', 'report']);
-    const plan = await createPlanReader(stores.objects)(planKey ?? '');
+    const readPlan = createPlanReader(stores.objects);
+    const plan = await attempt(async (input: { readonly plan: string }) => await readPlan(input.plan), {
+      plan: planKey ?? '',
+    }).result;
     expect(await plannedSpec(stores.objects, plan, 1)).toMatchObject({
       identity: { path: ['audit-b'] },
       machine: { provider: 'local' },

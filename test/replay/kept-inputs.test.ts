@@ -2,23 +2,35 @@
 // for before an upgrade is carried out after it.
 import { describe, expect, it } from '@jest/globals';
 import { createFanoutActivities } from '../../activities/fanout/fanout.ts';
+import { planSecretsRef } from '../../activities/fanout/plan.ts';
 import { createFlightActivities } from '../../activities/flight/flight.ts';
 import type { RunTurnInput } from '../../contract/wire/activities.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
+import { planKey } from '../../contract/wire/fanout/plan.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
+import { flightIdOf } from '../../contract/wire/flight/messages.ts';
 import type { StoredFlight } from '../../contract/wire/flight/messages.ts';
+import { parentOf, parseWorkflowId, workflowIdOf } from '../../contract/wire/identity.ts';
+import { machineName, secretsRef, tokenId } from '../../drivers/agents/names.ts';
+import { sealSpec } from '../../drivers/agents/sealed.ts';
 import { activityBench, attempt } from '../fixtures/activity-bench.ts';
 import type { ActivityBench } from '../fixtures/activity-bench.ts';
+import { agentSpec } from '../fixtures/agent-spec.ts';
 import { eventually } from '../fixtures/waiting.ts';
 import { inputsOf, keptBuilds } from './kept-inputs.ts';
 
-/** A plan of build b35f5f2, as a fan-out without a parent writes it. */
-const PLAN: FanoutPlan = {
+const FANOUT = {
   id: '7f1d2a30-58f5-4a3c-9a51-0d5f0c6f3a11',
   place: { workspace: 'default', account: 'tess', path: [] },
+};
+const PLAN_KEY = planKey(FANOUT.place, FANOUT.id);
+
+/** A plan of build b35f5f2, as a fan-out without a parent writes it. */
+const PLAN: FanoutPlan = {
+  ...FANOUT,
   description: 'Audit {}.',
   agents: Array.from({ length: 10 }, (_, index) => ({ slug: `audit-${index}`, item: `item ${index}` })),
-  secrets_ref: 'fanout-secrets',
+  secrets_ref: planSecretsRef(PLAN_KEY),
   tree_limit: 100,
   shared: {
     provider: 'local',
@@ -42,28 +54,28 @@ const starter = { start: async () => undefined, countTree: async () => 0, rests:
 const CARRIED_OUT: Readonly<Record<string, (bench: ActivityBench, input: never) => Promise<unknown>>> = {
   prepareAgent: async (bench, input) => attempt(agentActivities(bench).prepareAgent, input).result,
   runTurn: async (bench, input: RunTurnInput) => {
-    await bench.provider.create({ name: input.spec.machine.name, labels: {} });
+    await makeMachine(bench, input.spec);
     const turn = attempt(agentActivities(bench).runTurn, input);
     await Promise.race([turn.result, eventually(() => bench.runner.prompts.length === 1, 'the prompt')]);
     bench.runner.endTurn();
     return await turn.result;
   },
   assess: async (bench, input: { readonly spec: AgentSpec }) => {
-    await bench.provider.create({ name: input.spec.machine.name, labels: {} });
+    await makeMachine(bench, input.spec);
     return await attempt(agentActivities(bench).assess, input as never).result;
   },
   interruptTurn: async (bench, input: { readonly spec: AgentSpec; readonly turn_id: string }) => {
-    await bench.provider.create({ name: input.spec.machine.name, labels: {} });
+    await makeMachine(bench, input.spec);
     await attempt(agentActivities(bench).interruptTurn, input).result;
     return bench.runner.interrupts.includes(input.turn_id);
   },
   noticeTurn: async (bench, input: { readonly spec: AgentSpec }) => {
-    await bench.provider.create({ name: input.spec.machine.name, labels: {} });
+    await makeMachine(bench, input.spec);
     await attempt(agentActivities(bench).noticeTurn, input as never).result;
     return bench.runner.notices.length === 1;
   },
   endAgent: async (bench, input: { readonly spec: AgentSpec }) => {
-    await bench.provider.create({ name: input.spec.machine.name, labels: {} });
+    await makeMachine(bench, input.spec);
     return await attempt(agentActivities(bench).endAgent, input as never).result;
   },
   killAgents: async (bench, input) => attempt(agentActivities(bench).killAgents, input).result,
@@ -91,7 +103,12 @@ const CARRIED_OUT: Readonly<Record<string, (bench: ActivityBench, input: never) 
     await attempt(flight(bench).startNode, input).result;
     return true;
   },
-  storeNodeText: async (bench, input) => attempt(flight(bench).storeNodeText, input).result,
+  storeNodeText: async (bench, input: { readonly agent: string }) => {
+    const agent = parseWorkflowId(input.agent);
+    const pilot = agent === undefined ? undefined : parentOf(agent);
+    if (pilot === undefined) throw new Error(`${input.agent} is no agent of a flight`);
+    return await attempt(flight(bench).storeNodeText, input as never, { workflow: flightIdOf(pilot) }).result;
+  },
 };
 
 /** What the input refers to: texts and secrets that were stored beside the history. */
@@ -102,6 +119,46 @@ async function storeReferences(bench: ActivityBench, value: unknown): Promise<vo
   if (ref !== undefined && names !== undefined)
     await bench.ports.secrets.put(ref, Object.fromEntries(names.map((name) => [name, 'value'])));
   for (const inner of Object.values(value)) await storeReferences(bench, inner);
+}
+
+/**
+ * The input as the API server of that build had made it: of identity and spawn id, where the stubs of the recorder named
+ * machines, secrets and plans as they liked.
+ */
+function asServed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asServed);
+  if (typeof value !== 'object' || value === null) return value;
+  const inner = Object.fromEntries(Object.entries(value).map(([name, each]) => [name, asServed(each)]));
+  if ('plan' in inner && inner['plan'] === 'plan') return { ...inner, plan: PLAN_KEY };
+  if (!('identity' in inner && 'spawn_id' in inner && 'machine' in inner)) return inner;
+  const spec = inner as unknown as AgentSpec;
+  const id = workflowIdOf(spec.identity);
+  return {
+    ...spec,
+    machine: { ...spec.machine, name: machineName(id, spec.spawn_id) },
+    ...(spec.secrets === undefined ? {} : { secrets: { ...spec.secrets, ref: secretsRef(id, spec.spawn_id) } }),
+    ...(spec.token_id === undefined ? {} : { token_id: tokenId(id, spec.spawn_id) }),
+  };
+}
+
+/** As the worker seals the agents that live at its first start. */
+async function sealSpecs(bench: ActivityBench, activity: string, input: unknown): Promise<void> {
+  const { spec, pilot, key } = (input ?? {}) as {
+    readonly spec?: AgentSpec;
+    readonly pilot?: AgentSpec;
+    readonly key?: string;
+  };
+  for (const each of [spec, pilot]) if (each !== undefined) await sealSpec(bench.ports, each);
+  if (activity !== 'readFlight' || key === undefined) return;
+  const [, id = '', spawn = ''] = /^agents\/(.*)\/flights\/([^/]+)\.json$/.exec(key) ?? [];
+  const identity = parseWorkflowId(id);
+  if (identity === undefined) throw new Error(`${key} is no key of a flight`);
+  await sealSpec(bench.ports, { ...agentSpec({ identity, spawn_id: spawn }), flight: { name: 'Test', key } });
+}
+
+/** As that build made it: it noted the agent alone. */
+async function makeMachine(bench: ActivityBench, { identity, machine }: AgentSpec): Promise<void> {
+  await bench.provider.create({ name: machine.name, labels: { agent: workflowIdOf(identity) } });
 }
 
 function agentActivities(bench: ActivityBench) {
@@ -130,10 +187,12 @@ describe.each(keptBuilds())('activities as build %s asks for them', (build) => {
     await using bench = await activityBench();
     // A local machine, to the activities.
     Object.assign(bench.ports.machines, { local: bench.provider });
-    await storeReferences(bench, kept.input);
+    const input = asServed(kept.input);
+    await storeReferences(bench, input);
+    await sealSpecs(bench, kept.activity, input);
     const carryOut = CARRIED_OUT[kept.activity];
     if (carryOut === undefined) throw new Error(`there is no activity ${kept.activity} any more`);
-    const result = await carryOut(bench, kept.input as never);
+    const result = await carryOut(bench, input as never);
     expect(result).toBeTruthy();
   });
 });

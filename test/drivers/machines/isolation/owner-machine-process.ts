@@ -2,13 +2,19 @@
 // `node owner-machine-process.ts <folder below HOME for MURMUR_HOME> <script>`. Prints how it ended, as JSON.
 import { once } from 'node:events';
 import { homePaths } from '../../../../config/home.ts';
+import { DEFAULT_AGENT_LIMITS } from '../../../../config/host-settings.ts';
 import { createMachines } from '../../../../drivers/machines/configured.ts';
 import type { IsolationSpec } from '../../../../drivers/machines/isolation/isolation.ts';
 import { createIsolation } from '../../../../drivers/machines/isolation/isolation.ts';
 
 const [, , root = '', script = ''] = process.argv;
 const { local } = await createMachines(
-  { home: homePaths(root), isolation: 'namespace', claude: undefined },
+  {
+    home: homePaths(root),
+    host: { limits: DEFAULT_AGENT_LIMITS, show: [] },
+    isolation: 'namespace',
+    claude: undefined,
+  },
   process.env,
 );
 await local.create({ name: 'murmur-1', labels: {} });

@@ -66,7 +66,9 @@ beforeEach(() => {
 describe('a port URL', () => {
   test('is the same for the same port, and holds 256 bits that nobody guesses', async () => {
     expect(base).toMatch(
-      new RegExp(`^http://127.0.0.1:\\d+/ports/${String(program.port)}.${MACHINE}.${TOKEN_ID}-[0-9a-f]{16}.[\\w-]{43}/$`),
+      new RegExp(
+        `^http://127.0.0.1:\\d+/ports/${String(program.port)}.${MACHINE}.${TOKEN_ID}-[0-9a-f]{16}.[\\w-]{43}/$`,
+      ),
     );
     expect(await agent.call('port_url', { port: program.port })).toBe(base);
   });

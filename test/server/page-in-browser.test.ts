@@ -179,8 +179,12 @@ whenChromium(`the page of an agent in a browser${path === undefined ? ' (chromiu
 
     const brief = 'w/default/u/alice/brief';
     known.agents.set(brief, { tasks: [] });
+    await api.parts.events.append(brief, 'runner', [
+      { seq: 1, at: AT, event: { type: 'assistant_text', text: 'Bye.' } },
+    ]);
     await other.open(await linkTo('brief'));
-    await other.until(`document.querySelector('#state')`);
+    // The session is followed.
+    await other.until(`document.querySelector('.entry')`);
     known.agents.set(brief, { tasks: [], status: { phase: 'completed' }, ended: true });
     await api.parts.events.append(brief, 'workflow', [
       { seq: 1, at: AT, event: { type: 'phase', phase: 'completed' } },

@@ -195,7 +195,7 @@ describe("the owner's access", () => {
     expect(`${text}${agentConfig(runner)}`).not.toContain(TOKEN);
   }, 120_000);
 
-  it('is renewed when the server does not take it any more', async () => {
+  it('is asked for again when the server does not take it any more', async () => {
     let wanted = 'first-password';
     const basic = (password: string) => `Basic ${btoa(`jane:${password}`)}`;
     const each = await setup({ admits: ({ headers }) => headers.authorization === basic(wanted) });
@@ -207,12 +207,12 @@ describe("the owner's access", () => {
     await run(runner, 't1', 'git fetch -q');
     wanted = 'second-password';
     store(wanted);
-    // Git's own store forgets by user and host, so that the new one goes with the old: what remains is a plain refusal.
-    const { text } = await run(runner, 't2', 'git fetch -q; echo "status $?"');
-    store(wanted);
-    const { outcome } = await run(runner, 't3', WORK);
+    const { outcome } = await run(runner, 't2', WORK);
     expect(outcome).toMatchObject({ status: 'completed', pushes: [{ branch: 'work' }] });
-    expect(text).toContain('status ');
+    wanted = 'third-password';
+    const { text } = await run(runner, 't3', 'git fetch -q; echo "status $?"');
+    expect(text).toContain("refuses the credentials of the owner's git");
+    expect(text).toContain('status 128');
   }, 120_000);
 
   it('is missed with an error that says so, and one of another kind likewise', async () => {
@@ -244,6 +244,27 @@ describe('a server that redirects', () => {
     expect(outcome).toMatchObject({ pushes: [{ branch: 'work' }] });
     expect(text).toContain('status 128');
     expect(elsewhere.server.accepted).toEqual([]);
+  }, 120_000);
+});
+
+describe('a server that does not answer', () => {
+  it('is left when the runner stops', async () => {
+    const [asked, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const each = await setup({
+      answers: (request, response) => {
+        if (!(request.url ?? '').endsWith('/git-receive-pack')) return false;
+        asked.resolve();
+        response.once('close', () => left.resolve());
+        return true;
+      },
+    });
+    withStore(each);
+    const runner = await opened(each);
+    await runner.client.turn({ turn_id: 't1', number: 1, prompt: bash(WORK), inputs: [] });
+    await asked.promise;
+    await runner.client.stop({ status: 'interrupted' });
+    await left.promise;
+    expect(await git(each.origin, 'branch', '--list', 'work')).toBe('');
   }, 120_000);
 });
 

@@ -1,82 +1,11 @@
 // The broker speaks http and https itself: which of the owner's settings it uses, and what the agent sees of them.
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import path from 'node:path';
-import { makeCertificate } from '../../../runner/broker/http/certificate.ts';
-import { bash, callerEnv, cleanUp, eventsUpTo, git, makeFolder, makeOrigin, openRequest, runTurn } from '../fixture.ts';
-import { startProcess } from '../runner-process.ts';
-import type { RunnerProcess } from '../runner-process.ts';
-import { serveForwardProxy, serveHttpOrigin } from './http-origin.ts';
-import type { HttpOrigin, HttpOriginOptions } from './http-origin.ts';
+import { bash, cleanUp, git } from '../fixture.ts';
+import { serveForwardProxy } from './http-origin.ts';
+import { PASSWORD, TOKEN, WORK, agentConfig, configure, opened, run, setup, withStore } from './https-setup.ts';
 
 afterEach(cleanUp);
-
-const PASSWORD = 'correct-horse-battery';
-const TOKEN = 'token-of-the-owner-0123456789';
-/** More than git sends at once, so that it streams. */
-const WORK =
-  'head -c 3000000 /dev/urandom > noise && git add -A && git commit -qm work && git push -q origin HEAD && git fetch -q';
-
-interface Setup {
-  readonly folder: string;
-  readonly origins: string;
-  readonly origin: string;
-  readonly server: HttpOrigin;
-  readonly url: string;
-  /** Writes a file of the owner's home and returns its path. */
-  readonly write: (name: string, text: string) => string;
-}
-
-/** An https server with a repository `project.git` and one `other.git`, and an owner whose git trusts it. */
-async function setup(options: HttpOriginOptions = {}): Promise<Setup> {
-  const folder = makeFolder();
-  const origins = path.join(folder, 'origins');
-  const home = path.join(folder, 'caller');
-  mkdirSync(origins);
-  mkdirSync(home);
-  const origin = await makeOrigin(origins);
-  await git(origin, 'config', 'http.receivepack', 'true');
-  await git(origins, 'clone', '--quiet', '--bare', origin, 'other.git');
-  const tls = makeCertificate(['127.0.0.1']);
-  const server = await serveHttpOrigin(origins, 'jane', PASSWORD, { tls, ...options });
-  const write = (name: string, text: string): string => {
-    writeFileSync(path.join(home, name), text, { mode: 0o600 });
-    return path.join(home, name);
-  };
-  const ca = write('ca.pem', tls.cert);
-  const url = `https://127.0.0.1:${server.port}/project.git`;
-  write(
-    '.gitconfig',
-    `[user]\n\tname = Jane\n\temail = jane@example.com\n[http "${new URL(url).origin}"]\n\tsslCAInfo = ${ca}\n`,
-  );
-  return { folder, origins, origin, server, url, write };
-}
-
-function configure({ folder, write }: Setup, text: string): void {
-  write('.gitconfig', `${readFileSync(path.join(folder, 'caller', '.gitconfig'), 'utf8')}${text}`);
-}
-
-function withStore(each: Setup): void {
-  configure(each, '[credential]\n\thelper = store\n');
-  each.write('.git-credentials', `https://jane:${PASSWORD}@127.0.0.1%3a${each.server.port}\n`);
-}
-
-async function opened({ folder, url }: Setup, more: Record<string, string> = {}, grants: readonly string[] = []) {
-  const runner = await startProcess({ folder, env: callerEnv(path.join(folder, 'caller'), more) });
-  await runner.client.open(openRequest({ repos: [{ clone_url: url, branch: 'work' }], allow_repos: grants }));
-  return runner;
-}
-
-async function run(runner: RunnerProcess, turn: string, command: string) {
-  const { end_seq, outcome } = await runTurn(runner, turn, bash(command));
-  const events = await eventsUpTo(runner.client, end_seq);
-  return { outcome, text: JSON.stringify(events) };
-}
-
-function agentConfig({ paths }: RunnerProcess): string {
-  return readFileSync(path.join(paths.run, 'bin', 'gitconfig'), 'utf8');
-}
 
 describe('an https origin', () => {
   it("is pushed to with the owner's password and certificates, under the URL that everybody knows", async () => {

@@ -60,10 +60,15 @@ export class HttpCredentials {
     await this.#report('approve', filled);
   }
 
-  /** The server has refused them: neither the broker nor the owner's helper keeps them. */
-  async reject({ url }: HttpUpstream, { filled }: Authorization): Promise<void> {
+  /** The server does not take what has served so far, or what the URL carries. */
+  forget({ url }: HttpUpstream): void {
     this.#known.delete(url);
     this.#refused.add(url);
+  }
+
+  /** The server has refused what the helper has: neither the broker nor the helper keeps it. */
+  async reject(upstream: HttpUpstream, { filled }: Authorization): Promise<void> {
+    this.forget(upstream);
     if (filled !== undefined) await this.#report('reject', filled);
   }
 

@@ -87,7 +87,7 @@ async function authorized(
     return { answer: first, authorization: known };
   }
   first.resume();
-  if (known !== undefined) await credentials.reject(upstream, known);
+  if (known !== undefined) credentials.forget(upstream);
   const challenges = challengesOf(first);
   const shown = upstream.url;
   if (challenges.length > 0 && !challenges.some((each) => /^(basic|bearer)\b/i.test(each))) {
@@ -104,13 +104,18 @@ async function authorized(
       `the owner's git has no credentials for ${shown}: make \`git ls-remote ${shown}\` work there`,
     );
   }
+  const refused = async (): Promise<never> => {
+    await credentials.reject(upstream, filled);
+    throw new Refusal(403, `${shown} refuses the credentials of the owner's git`);
+  };
+  // The helper may have renewed what this session has used; if not, it is the same that was refused.
+  if (filled.header === known?.header) return await refused();
   // What has been streamed is gone; git asks again, and the credentials are there then.
   if (!Buffer.isBuffer(call.body)) throw new Refusal(503, `the access to ${shown} was renewed: try again`);
   const second = await followed(call, filled, context);
   if (second.statusCode === 401) {
     second.resume();
-    await credentials.reject(upstream, filled);
-    throw new Refusal(403, `${shown} refuses the credentials of the owner's git`);
+    return await refused();
   }
   if (isSuccess(second)) await credentials.approve(upstream, filled);
   return { answer: second, authorization: filled };

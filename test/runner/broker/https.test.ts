@@ -1,82 +1,11 @@
 // The broker speaks http and https itself: which of the owner's settings it uses, and what the agent sees of them.
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import path from 'node:path';
-import { makeCertificate } from '../../../runner/broker/http/certificate.ts';
-import { bash, callerEnv, cleanUp, eventsUpTo, git, makeFolder, makeOrigin, openRequest, runTurn } from '../fixture.ts';
-import { startProcess } from '../runner-process.ts';
-import type { RunnerProcess } from '../runner-process.ts';
-import { serveForwardProxy, serveHttpOrigin } from './http-origin.ts';
-import type { HttpOrigin, HttpOriginOptions } from './http-origin.ts';
+import { bash, cleanUp, git } from '../fixture.ts';
+import { serveForwardProxy } from './http-origin.ts';
+import { PASSWORD, TOKEN, WORK, agentConfig, configure, opened, run, setup, withStore } from './https-setup.ts';
 
 afterEach(cleanUp);
-
-const PASSWORD = 'correct-horse-battery';
-const TOKEN = 'token-of-the-owner-0123456789';
-/** More than git sends at once, so that it streams. */
-const WORK =
-  'head -c 3000000 /dev/urandom > noise && git add -A && git commit -qm work && git push -q origin HEAD && git fetch -q';
-
-interface Setup {
-  readonly folder: string;
-  readonly origins: string;
-  readonly origin: string;
-  readonly server: HttpOrigin;
-  readonly url: string;
-  /** Writes a file of the owner's home and returns its path. */
-  readonly write: (name: string, text: string) => string;
-}
-
-/** An https server with a repository `project.git` and one `other.git`, and an owner whose git trusts it. */
-async function setup(options: HttpOriginOptions = {}): Promise<Setup> {
-  const folder = makeFolder();
-  const origins = path.join(folder, 'origins');
-  const home = path.join(folder, 'caller');
-  mkdirSync(origins);
-  mkdirSync(home);
-  const origin = await makeOrigin(origins);
-  await git(origin, 'config', 'http.receivepack', 'true');
-  await git(origins, 'clone', '--quiet', '--bare', origin, 'other.git');
-  const tls = makeCertificate(['127.0.0.1']);
-  const server = await serveHttpOrigin(origins, 'jane', PASSWORD, { tls, ...options });
-  const write = (name: string, text: string): string => {
-    writeFileSync(path.join(home, name), text, { mode: 0o600 });
-    return path.join(home, name);
-  };
-  const ca = write('ca.pem', tls.cert);
-  const url = `https://127.0.0.1:${server.port}/project.git`;
-  write(
-    '.gitconfig',
-    `[user]\n\tname = Jane\n\temail = jane@example.com\n[http "${new URL(url).origin}"]\n\tsslCAInfo = ${ca}\n`,
-  );
-  return { folder, origins, origin, server, url, write };
-}
-
-function configure({ folder, write }: Setup, text: string): void {
-  write('.gitconfig', `${readFileSync(path.join(folder, 'caller', '.gitconfig'), 'utf8')}${text}`);
-}
-
-function withStore(each: Setup): void {
-  configure(each, '[credential]\n\thelper = store\n');
-  each.write('.git-credentials', `https://jane:${PASSWORD}@127.0.0.1%3a${each.server.port}\n`);
-}
-
-async function opened({ folder, url }: Setup, more: Record<string, string> = {}, grants: readonly string[] = []) {
-  const runner = await startProcess({ folder, env: callerEnv(path.join(folder, 'caller'), more) });
-  await runner.client.open(openRequest({ repos: [{ clone_url: url, branch: 'work' }], allow_repos: grants }));
-  return runner;
-}
-
-async function run(runner: RunnerProcess, turn: string, command: string) {
-  const { end_seq, outcome } = await runTurn(runner, turn, bash(command));
-  const events = await eventsUpTo(runner.client, end_seq);
-  return { outcome, text: JSON.stringify(events) };
-}
-
-function agentConfig({ paths }: RunnerProcess): string {
-  return readFileSync(path.join(paths.run, 'bin', 'gitconfig'), 'utf8');
-}
 
 describe('an https origin', () => {
   it("is pushed to with the owner's password and certificates, under the URL that everybody knows", async () => {
@@ -195,7 +124,7 @@ describe("the owner's access", () => {
     expect(`${text}${agentConfig(runner)}`).not.toContain(TOKEN);
   }, 120_000);
 
-  it('is renewed when the server does not take it any more', async () => {
+  it('is asked for again when the server does not take it any more', async () => {
     let wanted = 'first-password';
     const basic = (password: string) => `Basic ${btoa(`jane:${password}`)}`;
     const each = await setup({ admits: ({ headers }) => headers.authorization === basic(wanted) });
@@ -207,12 +136,12 @@ describe("the owner's access", () => {
     await run(runner, 't1', 'git fetch -q');
     wanted = 'second-password';
     store(wanted);
-    // Git's own store forgets by user and host, so that the new one goes with the old: what remains is a plain refusal.
-    const { text } = await run(runner, 't2', 'git fetch -q; echo "status $?"');
-    store(wanted);
-    const { outcome } = await run(runner, 't3', WORK);
+    const { outcome } = await run(runner, 't2', WORK);
     expect(outcome).toMatchObject({ status: 'completed', pushes: [{ branch: 'work' }] });
-    expect(text).toContain('status ');
+    wanted = 'third-password';
+    const { text } = await run(runner, 't3', 'git fetch -q; echo "status $?"');
+    expect(text).toContain("refuses the credentials of the owner's git");
+    expect(text).toContain('status 128');
   }, 120_000);
 
   it('is missed with an error that says so, and one of another kind likewise', async () => {
@@ -244,6 +173,27 @@ describe('a server that redirects', () => {
     expect(outcome).toMatchObject({ pushes: [{ branch: 'work' }] });
     expect(text).toContain('status 128');
     expect(elsewhere.server.accepted).toEqual([]);
+  }, 120_000);
+});
+
+describe('a server that does not answer', () => {
+  it('is left when the runner stops', async () => {
+    const [asked, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const each = await setup({
+      answers: (request, response) => {
+        if (!(request.url ?? '').endsWith('/git-receive-pack')) return false;
+        asked.resolve();
+        response.once('close', () => left.resolve());
+        return true;
+      },
+    });
+    withStore(each);
+    const runner = await opened(each);
+    await runner.client.turn({ turn_id: 't1', number: 1, prompt: bash(WORK), inputs: [] });
+    await asked.promise;
+    await runner.client.stop({ status: 'interrupted' });
+    await left.promise;
+    expect(await git(each.origin, 'branch', '--list', 'work')).toBe('');
   }, 120_000);
 });
 

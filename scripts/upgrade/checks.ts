@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunnerAddress, RunnerHealth } from '../../contract/wire/runner.ts';
+import type { RunnerAddress, RunnerConfig, RunnerHealth } from '../../contract/wire/runner.ts';
 import { createFileEventLog } from '../../drivers/events/file.ts';
 import { machineOf, scripted, settled, statusOf } from '../../test/e2e/fixtures/agent.ts';
 import { clientOf } from '../../test/e2e/fixtures/client.ts';
@@ -35,9 +35,11 @@ export async function buildOfNewRunners(stack: TestStack): Promise<string> {
 
 /** What runs on the agent's machine. */
 export async function runnerHealth(stack: TestStack, slug: string): Promise<RunnerHealth> {
-  const file = join(stack.home, 'machines', await machineOf(stack, slug), 'runner', 'address.json');
-  const { port } = JSON.parse(await readFile(file, 'utf8')) as RunnerAddress;
-  const response = await fetch(`http://127.0.0.1:${port.toString()}/health`);
+  const folder = join(stack.home, 'machines', await machineOf(stack, slug), 'runner');
+  const { port } = JSON.parse(await readFile(join(folder, 'address.json'), 'utf8')) as RunnerAddress;
+  const { token } = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as RunnerConfig;
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(`http://127.0.0.1:${port.toString()}/health`, { headers });
   return (await response.json()) as RunnerHealth;
 }
 

@@ -264,8 +264,8 @@ describe('the agent', () => {
       dropped: ['LOCPATH', 'http_proxy'],
     },
   ])('an agent with $which', async ({ secrets, env, dropped }) => {
-    await using bench = await activityBench({ secrets: { ref: 'r1', names: [] } });
-    await bench.ports.secrets.put('r1', secrets);
+    await using bench = await activityBench();
+    await bench.ports.secrets.put(bench.spec.secrets?.ref ?? '', secrets);
     const { runTurn } = createAgentActivities({ ...bench.ports, credentials: OPERATOR });
     const turn = attempt(runTurn, bench.turn());
     await eventually(() => bench.runner.prompts.length === 1, 'the prompt');

@@ -236,7 +236,7 @@ describe('a port that a process of the machine does not hold', () => {
     const name = 'murmur-0000000d';
     const id = 'w/default/u/alice/early';
     known.agents.set(id, { machine: name });
-    await machines.create({ name, labels: {} });
+    await machines.create({ name, labels: { agent: id } });
     const early = createHttpServer((request, response) => {
       const isHealth = request.url === '/health';
       const error = { code: 'NOT_FOUND', message: 'the runner has no POST /port' };
@@ -261,14 +261,32 @@ describe('a port that a process of the machine does not hold', () => {
 });
 
 describe('a URL ends', () => {
+  interface Short {
+    readonly id: string;
+    readonly machine: string;
+    readonly token: string;
+    readonly url: string;
+  }
+
+  let count = 0;
+  /** A machine of the agent's own, with a runner. */
+  async function machineFor(id: string): Promise<string> {
+    count += 1;
+    const name = `murmur-0000010${String(count)}`;
+    await machines.create({ name, labels: { agent: id } });
+    await startRunner({ folder: join(folder.path, name), machine: name });
+    return name;
+  }
+
   /** An agent of its own, what it has shared, and its token's id. */
-  async function short(slug: string): Promise<{ readonly id: string; readonly token: string; readonly url: string }> {
+  async function short(slug: string): Promise<Short> {
     const id = `w/default/u/alice/${slug}`;
-    known.agents.set(id, { machine: MACHINE });
+    const machine = await machineFor(id);
+    known.agents.set(id, { machine });
     const token = `agent-${slug}`;
     const entry = { id: token, account: 'alice', agent: id, created_at: '2026-01-01' };
     const caller = createClient({ url: api.url, token: await mintToken(api.parts.tokenStore, entry) });
-    return { id, token, url: await caller.call('port_url', { port: program.port }) };
+    return { id, machine, token, url: await caller.call('port_url', { port: program.port }) };
   }
 
   const ENDED = [404, 'This URL has ended with its agent.\n'];
@@ -291,9 +309,9 @@ describe('a URL ends', () => {
   });
 
   test('with its agent', async () => {
-    const { id, url } = await short('ended');
+    const { id, machine, url } = await short('ended');
     expect((await fetch(`${url}page`)).status).toBe(200);
-    known.agents.set(id, { machine: MACHINE, ended: true });
+    known.agents.set(id, { machine, ended: true });
     expect(await answerOf(`${url}page`)).toEqual(ENDED);
     // Nor is it another agent's that has the slug by now.
     known.agents.set(id, { machine: 'murmur-0000000e' });
@@ -304,7 +322,7 @@ describe('a URL ends', () => {
     const name = 'murmur-0000000c';
     const id = 'w/default/u/alice/lost';
     known.agents.set(id, { machine: name });
-    await machines.create({ name, labels: {} });
+    await machines.create({ name, labels: { agent: id } });
     const { served } = await startRunner({ folder: join(folder.path, name), machine: name });
     const entry = { id: 'agent-2', account: 'alice', agent: id, created_at: '2026-01-01' };
     const caller = createClient({ url: api.url, token: await mintToken(api.parts.tokenStore, entry) });

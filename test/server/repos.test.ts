@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { createClient } from '../../client/index.ts';
 import type { MurmurClient } from '../../client/index.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
+import { sealSpec } from '../../drivers/agents/sealed.ts';
 import { startRootAgent } from '../../drivers/agents/start.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
 import { agentSpec } from '../fixtures/agent-spec.ts';
@@ -264,7 +265,9 @@ describe('an agent that an earlier build has started', () => {
     const identity = { workspace, account: 'alice', path: ['earlier'] };
     const repos = [link, SHOP].map((clone_url) => ({ clone_url, branch: 'earlier' }));
     const { taskQueue } = api.parts.settings;
-    await startRootAgent(api.parts.temporal, taskQueue, agentSpec({ identity, repos }));
+    // As the worker seals those that live at its first start.
+    const spec = await sealSpec(api.parts, agentSpec({ identity, repos }));
+    await startRootAgent(api.parts.temporal, taskQueue, spec);
     const token = { id: `earlier-${workspace}`, account: 'alice', agent: idOf('earlier'), created_at: '2026-01-01' };
     const earlier = createClient({ url: api.url, token: await mintToken(api.parts.tokenStore, token) });
     const spawn = (slug: string, cloneUrl: string) =>

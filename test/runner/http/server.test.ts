@@ -38,7 +38,13 @@ describe("the runner's server", () => {
   it('tells its health to who has its token', async () => {
     const { served } = await startRunner();
     const { status, body } = await call(served.port, 'GET', '/health', { headers: TOKEN });
-    expect([status, body]).toEqual([200, { protocol: RUNNER_PROTOCOL, machine: 'murmur-00000000', pid: process.pid }]);
+    const health = {
+      protocol: RUNNER_PROTOCOL,
+      machine: 'murmur-00000000',
+      pid: process.pid,
+      build: 'build of the test',
+    };
+    expect([status, body]).toEqual([200, health]);
   });
 
   it.each([

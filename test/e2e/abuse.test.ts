@@ -1,0 +1,37 @@
+// The side doors, tried by a hostile agent in the isolation that this machine gives: the short form of `npm run abuse`.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ISOLATIONS, type IsolationName } from '../../abuse/attack.ts';
+import { ATTACKS } from '../../abuse/attacks/index.ts';
+import { groundProblem, openGround, type Ground } from '../../abuse/ground.ts';
+import { tryAttack } from '../../abuse/try.ts';
+
+const isolation = await firstPossible();
+/** An attack sends commands to an agent, one after the other. */
+const TIMEOUT_MS = 250_000;
+
+let ground: Ground;
+beforeAll(async () => {
+  ground = await openGround(isolation);
+}, 240_000);
+afterAll(async () => {
+  await ground[Symbol.asyncDispose]();
+}, 120_000);
+
+describe(`a hostile agent, with the isolation for ${isolation}`, () => {
+  const attacks = ATTACKS.filter(({ isLong, skipped }) => isLong !== true && skipped?.[isolation] === undefined);
+
+  it.each(attacks.map((attack) => [attack.name, attack] as const))(
+    '%s: gets nothing but what docs/security.md admits',
+    async (_, attack) => {
+      const outcome = await tryAttack(attack, ground);
+      const admitted = attack.admitted?.[isolation] !== undefined;
+      expect(outcome).toEqual(admitted ? expect.objectContaining({ kind: 'tried' }) : { kind: 'tried', got: [] });
+    },
+    TIMEOUT_MS,
+  );
+});
+
+async function firstPossible(): Promise<IsolationName> {
+  for (const name of ISOLATIONS) if ((await groundProblem(name)) === undefined) return name;
+  return 'tracking';
+}

@@ -18,7 +18,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   config: { folders: ['contract'], builtins: true },
   drivers: { folders: ['contract', 'config'], builtins: true },
   runner: {
-    folders: ['contract/wire', 'drivers/backends', 'drivers/machines'],
+    folders: ['contract/wire', 'drivers/backends', 'drivers/certificates', 'drivers/machines'],
     builtins: true,
     packages: [],
   },

@@ -1,5 +1,5 @@
 // Where attacks are tried: an owner, the real stack in one isolation, a scripted model, a hostile agent and a sibling.
-import { chown, copyFile, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { chown, copyFile, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -83,6 +83,7 @@ export async function openGround(isolation: IsolationName, options: GroundOption
   const owner = await makeOwner(folder, uid);
   const home = join(owner.home, '.murmur');
   const env = await ownersEnvironment(owner, model.url, isolation, uid);
+  await writeSettings(home, uid);
   const program = options.program ?? join(ROOT, 'bin', 'murmur.js');
 
   const run = async (words: readonly string[]): ReturnType<Ground['murmur']> => {
@@ -120,6 +121,16 @@ export async function openGround(isolation: IsolationName, options: GroundOption
     await close();
     throw error;
   }
+}
+
+/** Lower than the default, so that passing it does not take a gigabyte. */
+export const UPLOADS_MB = 20;
+
+async function writeSettings(home: string, uid: number): Promise<void> {
+  await mkdir(home, { mode: 0o700 });
+  const file = join(home, 'murmur.yaml');
+  await writeFile(file, `limits:\n  uploads_mb: ${String(UPLOADS_MB)}\n`);
+  for (const each of [home, file]) await chown(each, uid, uid);
 }
 
 async function ownersEnvironment(

@@ -12,6 +12,11 @@ export interface BundleInputs {
   readonly sources: readonly string[];
   /** What else decides the content: versions of the bundler and the libraries, options. */
   readonly salt: readonly string[];
+  /**
+   * Of the file: `js` when absent. What Node runs needs `cjs`: a package.json in any folder above, such as one of the user's in
+   * HOME, decides what `js` means.
+   */
+  readonly extension?: 'cjs';
 }
 
 /** Bundles that nobody has used for this long are removed: each change of a source leaves one behind. */
@@ -26,7 +31,7 @@ export async function cachedBundle(
   inputs: BundleInputs,
   build: () => Promise<string | Uint8Array>,
 ): Promise<string> {
-  const file = join(folder, `${inputs.name}-${await fingerprint(inputs)}.js`);
+  const file = join(folder, `${inputs.name}-${await fingerprint(inputs)}.${inputs.extension ?? 'js'}`);
   if (await isFile(file)) {
     // Its time says when it was last used.
     await utimes(file, new Date(), new Date()).catch(() => undefined);

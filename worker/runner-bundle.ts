@@ -8,6 +8,7 @@ import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from '../config/package.ts'
 const SOURCES = [
   'runner',
   'drivers/backends',
+  'drivers/certificates',
   'drivers/machines/isolation',
   'drivers/machines/runner-build.ts',
   'drivers/machines/runner-flags.ts',
@@ -21,7 +22,8 @@ export async function runnerBundle(cacheFolder: string): Promise<string> {
   if (IS_PUBLISHED) return publishedFile('runner.cjs');
   // Only a checkout has the bundler.
   const { build, stop, version } = await import('esbuild');
-  return await cachedBundle(cacheFolder, { name: 'runner', sources: SOURCES, salt: [version, FORMAT] }, async () => {
+  const inputs = { name: 'runner', sources: SOURCES, salt: [version, FORMAT], extension: FORMAT } as const;
+  return await cachedBundle(cacheFolder, inputs, async () => {
     const { outputFiles } = await build({
       entryPoints: [join(PACKAGE_ROOT, 'runner', 'main.ts')],
       bundle: true,

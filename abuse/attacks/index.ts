@@ -1,5 +1,6 @@
 // Every attack, in the order of the table.
 import type { Attack } from '../attack.ts';
+import { ACCOUNTS } from './accounts.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { LIMITS } from './limits.ts';
 import { OWNER_FILES } from './owner-files.ts';
@@ -9,6 +10,7 @@ import { SHARING } from './sharing.ts';
 import { TEMPORAL } from './temporal.ts';
 
 export const ATTACKS: readonly Attack[] = [
+  ...ACCOUNTS,
   ...OWNER_FILES,
   ...ENVIRONMENT,
   ...TEMPORAL,

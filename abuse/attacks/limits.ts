@@ -1,6 +1,7 @@
 // Taking more of the host than one agent may have.
 import type { Attack } from '../attack.ts';
 import { linesWith, triedBy } from '../evidence.ts';
+import { UPLOADS_MB } from '../ground.ts';
 
 const UNLIMITED = 'without namespaces only what the system limits for the owner is limited';
 
@@ -70,6 +71,25 @@ export const LIMITS: readonly Attack[] = [
       }
       await client.call('clear_queue', { slug: sibling.slug }).catch(() => undefined);
       return sent >= 40 ? [`${String(sent)} messages of 0.9 MB`] : [];
+    },
+  },
+  {
+    name: 'uploads',
+    goal: 'fill the disk with uploads',
+    attempt: async ({ hostile, api }) => {
+      const content = Buffer.alloc(5_000_000, 1);
+      let sent = 0;
+      for (let index = 0; index < 8; index += 1) {
+        const answer = await fetch(`${api}/v1/uploads/x${String(index)}.bin`, {
+          method: 'PUT',
+          headers: { authorization: `Bearer ${hostile.token}`, 'content-type': 'application/octet-stream' },
+          body: content,
+        });
+        if (!answer.ok) break;
+        sent += content.length;
+      }
+      if (sent === 0) throw new Error('no upload was accepted at all');
+      return sent > UPLOADS_MB * 1_000_000 ? [`${String(sent)} bytes`] : [];
     },
   },
   {

@@ -44,6 +44,7 @@ export const REPOSITORIES: readonly Attack[] = [
         join(machine, 'work', 'project'),
         join(machine, 'runner', 'snapshots', 'repo-0.bundle'),
         join(home, 'machines', sibling.machine, 'work', 'project', '.git'),
+        `file://${join(home, 'machines', hostile.machine, 'home', 'evil.git')}`,
         owner.origin.replace('http://', 'http://x@'),
         owner.origin.replace('127.0.0.1', 'localhost'),
         'https://github.com\\@127.0.0.1/x',

@@ -70,7 +70,7 @@ export function newAgent(
     readonly allow_repos: readonly string[];
   },
 ): AgentAddress {
-  // Values that an agent chooses would reach programs that run before its child's rights are limited.
+  // Whoever acts for an agent has no more rights than the agent: a child's environment is a person's to set.
   if (call.caller.agent !== undefined && Object.keys(input.secrets).length > 0) {
     throw new MurmurError('PERMISSION_DENIED', 'an agent cannot set `secrets`', {
       hint: 'a person gives them: `murmur spawn -e NAME`',

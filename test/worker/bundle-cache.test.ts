@@ -1,6 +1,7 @@
-import { readFile, readdir, utimes } from 'node:fs/promises';
+import { readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { execa } from 'execa';
 import { cachedBundle } from '../../worker/bundle-cache.ts';
 import { runnerBundle } from '../../worker/runner-bundle.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
@@ -51,6 +52,14 @@ it('the runner can be asked for twice at once', async () => {
   await using folder = await temporaryFolder();
   const files = await Promise.all([1, 2].map(() => runnerBundle(folder.path)));
   expect(new Set(files).size).toBe(1);
+}, 60_000);
+
+it('the runner starts whatever the package.json of a folder above says', async () => {
+  await using folder = await temporaryFolder();
+  await writeFile(join(folder.path, 'package.json'), '{"type":"module"}');
+  const bundle = await runnerBundle(join(folder.path, 'cache'));
+  const { stderr } = await execa(process.execPath, [bundle], { reject: false, timeout: 10_000 });
+  expect(stderr).not.toContain('not defined');
 }, 60_000);
 
 it('the runner is one small file without anything but built-ins', async () => {

@@ -13,9 +13,12 @@ export const octets = (content: Uint8Array): Buffer => der(0x04, content);
 /** `unused` is the number of bits at the end that do not count. */
 export const bits = (content: Uint8Array, unused = 0): Buffer => der(0x03, Buffer.from([unused]), content);
 
-/** A positive number, by its bytes. */
+/** A positive number, by its bytes. DER has one form of each: as few bytes as there can be (X.690, 8.3.2). */
 export function integer(bytes: Uint8Array): Buffer {
-  return (bytes[0] ?? 0) < 0x80 ? der(0x02, bytes) : der(0x02, Buffer.from([0]), bytes);
+  const leading = bytes.findIndex((byte) => byte !== 0);
+  const significant = leading === -1 ? Buffer.from([0]) : bytes.subarray(leading);
+  // The first bit is the sign.
+  return (significant[0] ?? 0) < 0x80 ? der(0x02, significant) : der(0x02, Buffer.from([0]), significant);
 }
 
 /** An object identifier, by its dotted form. */

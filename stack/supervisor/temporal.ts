@@ -2,6 +2,7 @@
 // has no namespaces.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import type { StackRecord } from '../../contract/stack.ts';
 import { devServerArgs, type DevServerDescription, type DevServerPorts } from '../temporal/dev-server.ts';
 import { entryOf, programEnvironment } from '../programs.ts';
@@ -116,11 +117,13 @@ async function startBehindRelay(
   };
 }
 
-/** How the HTTP form of its API is asked. Throws when the files of the certificates cannot be read. */
+/** How the HTTP form of its API is asked. Throws when the files of the certificates cannot be read or used. */
 export async function temporalHttp(record: StackRecord['temporal']): Promise<TemporalHttp> {
   const { http_host: host = '', http_url: url = '', tls: files } = record ?? {};
   if (files === undefined) return { url, host };
   const [ca, cert, key] = await Promise.all([files.ca, files.certificate, files.key].map((file) => readFile(file)));
+  // A question that fails counts as not yet ready: what can never succeed is told here.
+  createSecureContext({ ca, cert, key });
   return { url, host, tls: { ca, cert, key, servername: files.server_name } };
 }
 

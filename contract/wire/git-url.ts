@@ -105,7 +105,7 @@ function schemeProblem(scheme: string, url: string): string | undefined {
 
 function fileProblem(authority: string, rest: string): string | undefined {
   if (authority !== '' && authority !== 'localhost') return 'is not valid: write file:///… for a path on this host';
-  if (decoded(rest) === undefined) return 'is not valid: its percent-encoding is no UTF-8';
+  if (decoded(rest) === undefined) return 'is not valid: its percent-encoding is not valid UTF-8';
   if (!rest.includes('/')) return 'is not valid: it names no path';
   return /\p{Cc}/u.test(decode(rest)) ? 'is not valid: it holds a control character' : undefined;
 }
@@ -278,7 +278,7 @@ function decode(text: string): string {
   return decoded(text) ?? text;
 }
 
-/** Undefined when it is no UTF-8. Signs that encode nothing, and the zero byte, stay as they are. */
+/** Undefined when it is not valid UTF-8. Signs that encode nothing, and the zero byte, stay as they are. */
 function decoded(text: string): string | undefined {
   try {
     return text.replaceAll(/(?:%(?!00)[0-9a-f]{2})+/gi, (run) => decodeURIComponent(run));

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isSameServer } from '../../../contract/wire/git-url.ts';
+import type { HttpUpstream } from '../access.ts';
 import { follow } from './follow.ts';
 import type { Call, ExchangeContext, Sent } from './follow.ts';
 import { headersForClient, ownersValues } from './headers.ts';
@@ -67,9 +68,7 @@ async function authorized(call: Call, context: ExchangeContext): Promise<Sent> {
     const supported = 'the git broker supports only Basic and Bearer: use a token or ssh';
     throw new Refusal(403, `${shown} requires ${kinds}; ${supported}`);
   }
-  if (!isSameServer(upstream.url, place.url)) {
-    throw new Refusal(403, `${shown} redirects to another host, which gets no credentials: name that URL at the spawn`);
-  }
+  checkServer(upstream, place);
   const filled = await credentials.fill(place, challenges);
   if (filled === undefined) {
     throw new Refusal(
@@ -88,14 +87,21 @@ async function authorized(call: Call, context: ExchangeContext): Promise<Sent> {
   const second = await follow(call, { place, authorization: filled }, context);
   if (second.answer.statusCode === 401) {
     second.answer.resume();
+    checkServer(upstream, second.place);
     return await refused();
   }
-  if (isSuccess(second.answer)) {
+  // Without them when the answer is another server's.
+  if (second.authorization !== undefined && isSuccess(second.answer)) {
     credentials.approve(place, filled);
     // A server may redirect only a request that it lets in.
     credentials.approve(second.place, filled);
   }
   return second;
+}
+
+function checkServer({ url }: HttpUpstream, place: HttpUpstream): void {
+  if (isSameServer(url, place.url)) return;
+  throw new Refusal(403, `${url} redirects to another host, which gets no credentials: name that URL at the spawn`);
 }
 
 async function passOn(

@@ -1,6 +1,8 @@
 // Where the broker follows a server that redirects, and what of the owner's goes there.
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { makeCertificate } from '../../../runner/broker/http/certificate.ts';
 import { cleanUp } from '../fixture.ts';
@@ -102,6 +104,22 @@ describe('a server that redirects to a place', () => {
     expect(heard.length).toBeGreaterThan(1);
     for (const each of heard) expect(each).toMatchObject({ subject: undefined });
     expect(JSON.stringify(heard)).not.toMatch(/cookie|x-owner|authorization/);
+  });
+
+  it('on another host after it has let the owner in is not taken for a refusal of the password', async () => {
+    const elsewhere = await setup({ admits: () => false });
+    const each = await setup({
+      answers: (_, response) => {
+        response.writeHead(301, { location: `${elsewhere.url}${REFS}` }).end();
+        return true;
+      },
+    });
+    withStore(each);
+    configure(each, '[http]\n\tsslVerify = false\n');
+    const { ask } = await broker(each, each.url);
+    expect((await ask(REFS)).text).toContain('redirects to another host, which gets no credentials');
+    expect(each.server.accepted).toHaveLength(1);
+    expect(readFileSync(path.join(each.folder, 'caller', '.git-credentials'), 'utf8')).toContain(PASSWORD);
   });
 
   it('on another host does not lead back to another repository', async () => {

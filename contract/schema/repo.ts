@@ -1,6 +1,7 @@
 // Repositories to clone: checked here, before a machine is made for them.
 import { z } from 'zod';
-import { gitUrlProblem, grantProblem } from '../wire/git-url.ts';
+import { grantProblem } from '../wire/git-grants.ts';
+import { gitUrlProblem } from '../wire/git-url.ts';
 import { branchProblem } from './branch-name.ts';
 import { quoteValue } from './quote.ts';
 

@@ -105,7 +105,7 @@ function schemeProblem(scheme: string, url: string): string | undefined {
 
 function fileProblem(authority: string, rest: string): string | undefined {
   if (authority !== '' && authority !== 'localhost') return 'is not valid: write file:///… for a path on this host';
-  if (decoded(rest) === undefined) return 'is not valid: its percent-encoding is no UTF-8';
+  if (decoded(rest) === undefined) return 'is not valid: its percent-encoding is not valid UTF-8';
   if (!rest.includes('/')) return 'is not valid: it names no path';
   return /\p{Cc}/u.test(decode(rest)) ? 'is not valid: it holds a control character' : undefined;
 }
@@ -164,91 +164,13 @@ export function isSameServer(from: string, to: string): boolean {
   return one.protocol === 'http' && placeOf(one) === `${one.host}:80` && placeOf(other) === `${other.host}:443`;
 }
 
-/**
- * Whether one of the grants covers the URL. A grant is what a person writes to allow repositories: a URL, or
- * `host/path-prefix`, which covers https and ssh (as `git` or without a user). It covers whole path segments, with or
- * without `.git`, of exactly this host, and of this port if it has one, else the scheme's own. A path with
- * percent-encoding or with empty, `.` or `..` segments is never covered, nor is anything local.
- */
-export function isGranted(url: string, grants: readonly string[]): boolean {
-  if (gitUrlProblem(url) !== undefined) return false;
-  const asked = parseGitUrl(url);
-  const segments = plainSegments(asked.path);
-  if (asked.kind === 'local' || segments === undefined || segments.length === 0) return false;
-  return grants.some((text) => {
-    const grant = parseGrant(text);
-    return (
-      grant !== undefined &&
-      grant.schemes.includes(schemeOf(asked)) &&
-      grant.users.includes(asked.user) &&
-      placeOf({ ...asked, host: grant.host, port: grant.port }) === placeOf(asked) &&
-      grant.segments.every((segment, at) => segment === segments[at])
-    );
-  });
-}
-
-/** What is wrong with a grant, as the predicate of a sentence; undefined when it can cover something. */
-export function grantProblem(grant: string): string | undefined {
-  // `acme/shop` means a forge to people, and a host of that name here; one that has such a name is given by URL.
-  if (/^[^/:.@[]+(?:\/|$)/.test(grant) && !/^localhost(?:\/|$)/.test(grant)) {
-    return 'names no host: write a URL or host/path, such as github.com/acme';
-  }
-  if (parseGrant(grant) !== undefined) return undefined;
-  return parseGitUrl(grant).kind === 'local' && /^(?:\/|\.|~|file:)/.test(grant)
-    ? 'is local: only remote repositories can be allowed, by URL or host/path'
-    : 'is not valid: write a URL or host/path, such as github.com/acme, without credentials';
-}
-
-interface Grant {
-  readonly schemes: readonly string[];
-  readonly users: readonly string[];
-  readonly host: string;
-  readonly port: string;
-  readonly segments: readonly string[];
-}
-
-/** Undefined for what covers nothing. */
-function parseGrant(text: string): Grant | undefined {
-  const bare = /^([^/:@]+|\[[^\]]+\])(?::(\d+))?(\/.*)?$/.exec(text);
-  if (bare !== null && !SCHEME.test(text)) {
-    const [, host = '', port = '', path = ''] = bare;
-    const segments = plainSegments(path);
-    if (segments === undefined || gitUrlProblem(`https://${host}${port && `:${port}`}`) !== undefined) return undefined;
-    return { schemes: ['https', 'ssh'], users: ['', 'git'], host: lowerCase(host), port, segments };
-  }
-  const url = parseGitUrl(text);
-  const segments = plainSegments(url.path);
-  if (segments === undefined || url.kind === 'local') return undefined;
-  // `git@host:` without a path is no URL, but says plainly what it covers.
-  const isWhole = text.endsWith(':') && url.kind === 'ssh' && url.user !== '';
-  if (gitUrlProblem(isWhole ? `${text}/` : text) !== undefined) return undefined;
-  const { user, host, port } = url;
-  return {
-    schemes: [schemeOf(url)],
-    users: url.kind === 'ssh' && user === '' ? ['', 'git'] : [user],
-    host,
-    port,
-    segments,
-  };
-}
-
-/** Segments of a path that has one meaning only, the last without `.git`; a slash at either end does not count. */
-function plainSegments(path: string): readonly string[] | undefined {
-  const inner = path
-    .replace(/^\//, '')
-    .replace(/\/$/, '')
-    .replace(/([^/])\.git$/, '$1');
-  if (inner === '') return [];
-  const segments = inner.split('/');
-  const isPlain = segments.every((each) => !/^\.{0,2}$|[%\\?#\s\p{Cc}]/u.test(each));
-  return isPlain ? segments : undefined;
-}
-
-function schemeOf({ kind, protocol }: GitUrl): string {
+/** Scheme of a URL: `ssh` for every way to write it. */
+export function schemeOf({ kind, protocol }: GitUrl): string {
   return kind === 'ssh' ? 'ssh' : protocol;
 }
 
-function placeOf(url: GitUrl): string {
+/** Host and port, the scheme's own when none is written. */
+export function placeOf(url: GitUrl): string {
   const port = url.port === '' ? (DEFAULT_PORTS[schemeOf(url)] ?? '') : String(Number(url.port));
   return `${url.host}:${port}`;
 }
@@ -270,7 +192,7 @@ function pathIn(rest: string): string {
 }
 
 /** ASCII only: other letters of a host are other hosts. */
-function lowerCase(text: string): string {
+export function lowerCase(text: string): string {
   return text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
@@ -278,7 +200,7 @@ function decode(text: string): string {
   return decoded(text) ?? text;
 }
 
-/** Undefined when it is no UTF-8. Signs that encode nothing, and the zero byte, stay as they are. */
+/** Undefined when it is not valid UTF-8. Signs that encode nothing, and the zero byte, stay as they are. */
 function decoded(text: string): string | undefined {
   try {
     return text.replaceAll(/(?:%(?!00)[0-9a-f]{2})+/gi, (run) => decodeURIComponent(run));

@@ -1,6 +1,7 @@
 // Which repositories the broker serves: the session's own and those that a person has allowed, as the owner's git would
 // reach them.
-import { isGranted, isSameRemote, localPath, parseGitUrl, redactUrl } from '../../contract/wire/git-url.ts';
+import { isGranted } from '../../contract/wire/git-grants.ts';
+import { isSameRemote, localPath, parseGitUrl, redactUrl } from '../../contract/wire/git-url.ts';
 import type { GitUrl } from '../../contract/wire/git-url.ts';
 import type { ConfigEntry } from '../git/caller-git.ts';
 import { effectiveUrls } from '../git/rewrite.ts';

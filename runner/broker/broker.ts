@@ -116,6 +116,8 @@ async function relay(socket: Socket, child: ChildProcessWithoutNullStreams): Pro
   });
   child.once('close', (code) => exit.resolve(code ?? 128));
   child.stdin.on('error', () => undefined);
+  // It may have closed while the child was being started, and then closes no more.
+  if (socket.destroyed) return endGroup(child.pid);
   socket.once('close', () => {
     endGroup(child.pid);
     gone.resolve(undefined);

@@ -2,7 +2,7 @@
 // so that it goes nowhere but there.
 import type { RepoSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { parseGitUrl, pathOnHost } from '../../contract/wire/git-url.ts';
+import { parseGitUrl, pathOnHost, redactUrl } from '../../contract/wire/git-url.ts';
 import { findRepository } from '../../drivers/machines/local-repository.ts';
 import type { ChildOutput } from '../child-output.ts';
 import { LOCAL_UPLOAD_PACK } from '../git/caller-git.ts';
@@ -17,8 +17,9 @@ type Remote = Pick<RepoSpec, 'clone_url' | 'real'>;
 const moved = new WeakMap<CallerGit, Map<string, string>>();
 
 /**
- * Runs a command of git on a remote; `command` gets its URL and options for the program that serves it. One that has moved is followed, on its own host only. Throws FAILED_PRECONDITION for
- * a repository on this host in whose place there is something else than at the spawn, and what `CallerGit.run` throws.
+ * Runs a command of git on a remote; `command` gets its URL and options for the program that serves it. Follows a remote
+ * that has moved on its own host. Throws FAILED_PRECONDITION when a repository on this host is not the one of the spawn,
+ * and what `CallerGit.run` throws.
  */
 export async function runOnRemote(
   git: CallerGit,
@@ -37,10 +38,25 @@ export async function runOnRemote(
   };
   const first = await run(places.get(named) ?? named);
   if (first.code === 0 || !REDIRECTED.test(first.stderr)) return first;
-  const place = await movedTo(git, named);
-  if (place === undefined) return first;
+  const config = await git.config();
+  const found = await movedTo(git, effectiveUrls(named, config)[0] ?? named);
+  if (found === undefined) return first;
+  const place = beforeRewriting(found, config);
   places.set(named, place);
   return await run(place);
+}
+
+/**
+ * A URL that `insteadOf` makes into this one with credentials, as build servers have it, so that git adds them itself;
+ * this one when there is none. A command line shows no credentials then.
+ */
+function beforeRewriting(url: string, config: readonly ConfigEntry[]): string {
+  const shortcuts = config.flatMap(({ key, value }) => {
+    const base = /^url\.(.*)\.insteadof$/s.exec(key)?.[1] ?? '';
+    const plain = redactUrl(base);
+    return base !== plain && url.startsWith(plain) ? [`${value}${url.slice(plain.length)}`] : [];
+  });
+  return shortcuts.find((each) => redactUrl(effectiveUrls(each, config)[0] ?? '') === url) ?? url;
 }
 
 function leadsToDisk(url: string, caller: readonly ConfigEntry[]): boolean {

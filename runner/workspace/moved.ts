@@ -1,9 +1,11 @@
 // Where an http remote redirects to, for forges that move a repository or want `.git` at the end. Asked here instead of
 // by git, which takes the caller's credentials along to any host.
 import type { IncomingMessage } from 'node:http';
-import { gitUrlProblem, isSameServer } from '../../contract/wire/git-url.ts';
+import { isSameServer, parseGitUrl, redactUrl } from '../../contract/wire/git-url.ts';
+import type { HttpUpstream } from '../broker/access.ts';
 import { HttpCredentials } from '../broker/http/credentials.ts';
 import { headersForServer } from '../broker/http/headers.ts';
+import { redirectedTo } from '../broker/http/redirect.ts';
 import { httpSettings } from '../broker/http/settings.ts';
 import { responseOf, Upstream } from '../broker/http/upstream.ts';
 import type { CallerGit } from '../git/caller-git.ts';
@@ -15,43 +17,49 @@ const HOPS = 5;
 /** A forge answers within a second; a remote that does not has been tried by git already. */
 const ANSWER_MS = 15_000;
 
-/** Where the remote has moved to on its own host; undefined when it leads elsewhere, nowhere or does not answer. */
+/**
+ * Where the remote has moved to on its own host, without credentials. `url` is what git uses after `insteadOf`. Undefined
+ * when the remote is not http, leads elsewhere or nowhere, or does not answer.
+ */
 export async function movedTo(git: CallerGit, url: string): Promise<string | undefined> {
+  const { kind, user, password } = parseGitUrl(url);
+  if (kind !== 'http' || !URL.canParse(url)) return undefined;
   const connections = new Upstream(git.env);
   // They go into a request of this process, and nowhere else.
   const credentials = new HttpCredentials(git, () => undefined);
-  const begin = url.replace(/\/+$/, '');
-  let at = begin;
+  const begin = redactUrl(url).replace(/\/+$/, '');
+  const carried = user === '' && password === '' ? {} : { credential: { username: user, password } };
+  let place: HttpUpstream = { url: begin, ...carried };
   let authorization: string | undefined;
   try {
     for (let hop = 0; hop < HOPS; hop += 1) {
-      const answer = await ask(git, connections, at, authorization);
+      const answer = await ask(git, connections, place, authorization);
       if (answer?.statusCode === 401 && authorization === undefined) {
-        authorization = (await credentials.fill({ url: at }, []))?.header;
+        authorization = (credentials.known(place) ?? (await credentials.fill(place, [])))?.header;
         if (authorization === undefined) break;
         continue;
       }
       const status = answer?.statusCode ?? 0;
-      const target = targetOf(at, answer?.headers.location);
-      if (status < 300 || status > 399 || target === undefined) break;
-      at = target;
+      const target = redirectedTo(place.url, REFS, answer?.headers.location);
+      if (status < 300 || status > 399 || target === undefined || !isSameServer(place.url, target)) break;
+      place = { ...place, url: target };
     }
   } finally {
     connections.close();
   }
-  return at === begin ? undefined : at;
+  return place.url === begin ? undefined : place.url;
 }
 
 /** Undefined when there is no answer. */
 async function ask(
   git: CallerGit,
   connections: Upstream,
-  at: string,
+  place: HttpUpstream,
   authorization: string | undefined,
 ): Promise<IncomingMessage | undefined> {
-  const url = new URL(`${at}${REFS}`);
   try {
-    const settings = httpSettings(at, await git.config(), git.env);
+    const url = new URL(`${place.url}${REFS}`);
+    const settings = httpSettings(place, await git.config(), git.env);
     const headers = headersForServer({}, url, settings, authorization);
     const request = connections.begin({ method: 'GET', url, headers, settings });
     request.setTimeout(ANSWER_MS, () => request.destroy(new Error('no answer')));
@@ -62,13 +70,4 @@ async function ask(
   } catch {
     return undefined;
   }
-}
-
-/** The repository that a redirect leads to, when it is on the same server. */
-function targetOf(url: string, location: string | undefined): string | undefined {
-  if (location === undefined || !URL.canParse(location, `${url}${REFS}`)) return undefined;
-  const { href } = new URL(location, `${url}${REFS}`);
-  const target = href.endsWith(REFS) ? href.slice(0, -REFS.length) : undefined;
-  if (target === undefined || gitUrlProblem(target) !== undefined || !isSameServer(url, target)) return undefined;
-  return target;
 }

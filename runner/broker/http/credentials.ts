@@ -1,5 +1,7 @@
 // The owner's credentials for http repositories: asked of the owner's git as git itself does, kept in memory for the
 // session, never given to the agent.
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import type { ChildOutput } from '../../child-output.ts';
 import type { CallerGit } from '../../git/caller-git.ts';
 import type { HttpUpstream } from '../access.ts';
 
@@ -22,6 +24,8 @@ export class HttpCredentials {
   readonly #filling = new Map<string, Promise<Authorization | undefined>>();
   /** What the helper has been told to keep. */
   readonly #approved = new Set<string>();
+  /** What the helper is still being told. */
+  #reports: Promise<unknown> = Promise.resolve();
   /** Repositories whose URL carries credentials that the server refuses. */
   readonly #refused = new Set<string>();
 
@@ -52,12 +56,13 @@ export class HttpCredentials {
   }
 
   /** The server has taken them: they serve the rest of the session, and the owner's helper may keep them. */
-  async approve({ url }: HttpUpstream, authorization: Authorization): Promise<void> {
+  approve({ url }: HttpUpstream, authorization: Authorization): void {
     this.#known.set(url, authorization);
     const { filled } = authorization;
     if (filled === undefined || this.#approved.has(filled)) return;
     this.#approved.add(filled);
-    await this.#report('approve', filled);
+    // Not awaited: a helper that hangs must not hold up a request that has succeeded.
+    void this.#report('approve', filled);
   }
 
   /** The server does not take what has served so far, or what the URL carries. */
@@ -84,7 +89,7 @@ export class HttpCredentials {
       ...challenges.map((challenge) => `wwwauth[]=${challenge}`),
     ];
     const input = `${fields.filter(isField).join('\n')}\n\n`;
-    const { code, stdout } = await this.#git.run(['credential', 'fill'], { timeoutMs: HELPER_TIMEOUT_MS, input });
+    const { code, stdout } = await this.#ask(input);
     if (code !== 0) return undefined;
     const lines = stdout.toString('utf8').split('\n').filter(isField);
     const of = (name: string): string | undefined =>
@@ -99,8 +104,23 @@ export class HttpCredentials {
     return { header: this.#basic(username, password), filled };
   }
 
-  async #report(verdict: 'approve' | 'reject', input: string): Promise<void> {
-    await this.#git.run(['credential', verdict], { timeoutMs: HELPER_TIMEOUT_MS, input });
+  async #ask(input: string): Promise<ChildOutput> {
+    try {
+      return await this.#git.run(['credential', 'fill'], { timeoutMs: HELPER_TIMEOUT_MS, input });
+    } catch (error) {
+      if (!(error instanceof MurmurError) || error.code !== 'DEADLINE_EXCEEDED') throw error;
+      const limit = `${String(HELPER_TIMEOUT_MS / 1_000)} s`;
+      throw new MurmurError(error.code, `the owner's credential helper did not answer within ${limit}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** One after the other, so that the helper keeps the last verdict. Never rejects: a helper may fail. */
+  #report(verdict: 'approve' | 'reject', input: string): Promise<unknown> {
+    const run = () => this.#git.run(['credential', verdict], { timeoutMs: HELPER_TIMEOUT_MS, input });
+    this.#reports = this.#reports.then(run).catch(() => undefined);
+    return this.#reports;
   }
 
   #basic(username: string, password: string): string {

@@ -1,41 +1,18 @@
 // One request of the agent's git, carried to the server with the owner's access.
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { CallerGit } from '../../git/caller-git.ts';
-import type { BrokerAccess, HttpUpstream } from '../access.ts';
-import type { Authorization, HttpCredentials } from './credentials.ts';
-import { headersForClient, headersForServer } from './headers.ts';
+import { isSameServer } from '../../../contract/wire/git-url.ts';
+import type { HttpUpstream } from '../access.ts';
+import { follow } from './follow.ts';
+import type { Call, ExchangeContext, Sent } from './follow.ts';
+import { headersForClient, ownersValues } from './headers.ts';
 import { withoutSecrets } from './lfs-batch.ts';
-import { httpSettings } from './settings.ts';
-import type { HttpSettings } from './settings.ts';
+import { Refusal } from './refusal.ts';
 import type { GitHttpRequest } from './target.ts';
-import { responseOf } from './upstream.ts';
-import type { Upstream } from './upstream.ts';
 
 /** Git sends up to this much at once (`http.postBuffer`), and asks with four bytes before it streams more. */
 const REPEATABLE_BYTES = 1024 * 1024;
-/** Git follows twenty redirects; a renamed repository needs one. */
-const REDIRECTS = 5;
-
-/** The broker's own answer; git shows the text after "remote:". */
-export class Refusal extends Error {
-  readonly status: number;
-
-  constructor(status: number, text: string) {
-    super(text);
-    this.status = status;
-  }
-}
-
-export interface ExchangeContext {
-  readonly git: CallerGit;
-  readonly access: BrokerAccess;
-  readonly credentials: HttpCredentials;
-  readonly upstream: Upstream;
-  /** Where the server has sent git for a repository: requests after the first go there at once. */
-  readonly moved: Map<string, string>;
-}
 
 /** Answers the request. Throws a `Refusal` or what the connection throws, before anything has been answered. */
 export async function exchange(
@@ -53,142 +30,94 @@ export async function exchange(
   }
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  const settings = httpSettings(withUser(upstream), await context.git.config(), context.git.env);
-  if (settings.unsupported.length > 0) {
-    throw new Refusal(403, `the git broker does not support ${settings.unsupported.join(' and ')}`);
-  }
-  const call = { target, request, upstream, settings, body: await bodyOf(request), signal: gone.signal };
-  const { answer, authorization } = await authorized(call, context);
-  await passOn(call, answer, authorization, response);
-}
-
-interface Call {
-  readonly target: GitHttpRequest;
-  readonly request: IncomingMessage;
-  readonly upstream: HttpUpstream;
-  readonly settings: HttpSettings;
-  /** A stream can be sent only once. */
-  readonly body: Buffer | Readable;
-  readonly signal: AbortSignal;
-}
-
-/** The server's answer, with credentials if it wants some. */
-async function authorized(
-  call: Call,
-  context: ExchangeContext,
-): Promise<{ answer: IncomingMessage; authorization: Authorization | undefined }> {
-  const { upstream, request } = call;
-  const { credentials } = context;
   const isOwn = request.headers.authorization !== undefined;
-  const known = isOwn ? undefined : credentials.known(upstream);
-  const first = await followed(call, known, context);
-  if (first.statusCode !== 401 || isOwn) {
-    if (known !== undefined && isSuccess(first)) await credentials.approve(upstream, known);
-    return { answer: first, authorization: known };
+  const call: Call = {
+    target,
+    method: request.method ?? 'GET',
+    headers: clientHeaders(target, request.headers, isOwn),
+    isOwn,
+    upstream,
+    body: await bodyOf(request),
+    signal: gone.signal,
+  };
+  await passOn(call, await authorized(call, context), response);
+}
+
+/** An answer of git-lfs's protocol is read here, and so must not be compressed. */
+function clientHeaders({ kind }: GitHttpRequest, headers: IncomingHttpHeaders, isOwn: boolean): IncomingHttpHeaders {
+  return kind === 'lfs' && !isOwn ? { ...headers, 'accept-encoding': 'identity' } : headers;
+}
+
+/** The server's answer, with credentials if it requires some. */
+async function authorized(call: Call, context: ExchangeContext): Promise<Sent> {
+  const { upstream, isOwn } = call;
+  const { credentials } = context;
+  const start = { ...upstream, url: context.moved.get(upstream.url) ?? upstream.url };
+  const first = await follow(call, { place: start }, context);
+  const { place, authorization: known } = first;
+  if (first.answer.statusCode !== 401 || isOwn) {
+    if (known !== undefined && isSuccess(first.answer)) credentials.approve(place, known);
+    return first;
   }
-  first.resume();
-  if (known !== undefined) credentials.forget(upstream);
-  const challenges = challengesOf(first);
+  first.answer.resume();
+  if (known !== undefined) credentials.forget(place);
+  const challenges = challengesOf(first.answer);
   const shown = upstream.url;
   if (challenges.length > 0 && !challenges.some((each) => /^(basic|bearer)\b/i.test(each))) {
     const kinds = challenges.map((each) => each.split(' ', 1)[0]).join(', ');
-    throw new Refusal(403, `${shown} wants ${kinds}; the git broker speaks Basic and Bearer only: use a token or ssh`);
+    const supported = 'the git broker supports only Basic and Bearer: use a token or ssh';
+    throw new Refusal(403, `${shown} requires ${kinds}; ${supported}`);
   }
-  if (!isSameOrigin(context.moved.get(upstream.url) ?? upstream.url, upstream.url)) {
-    throw new Refusal(403, `${shown} redirects to another host, which gets no credentials: name that URL at the spawn`);
-  }
-  const filled = await credentials.fill(upstream, challenges);
+  checkServer(upstream, place);
+  const filled = await credentials.fill(place, challenges);
   if (filled === undefined) {
     throw new Refusal(
       403,
-      `the owner's git has no credentials for ${shown}: make \`git ls-remote ${shown}\` work there`,
+      `the owner's git has no credentials for ${place.url}: make \`git ls-remote ${place.url}\` work there`,
     );
   }
   const refused = async (): Promise<never> => {
-    await credentials.reject(upstream, filled);
+    await credentials.reject(place, filled);
     throw new Refusal(403, `${shown} refuses the credentials of the owner's git`);
   };
   // The helper may have renewed what this session has used; if not, it is the same that was refused.
   if (filled.header === known?.header) return await refused();
   // What has been streamed is gone; git asks again, and the credentials are there then.
   if (!Buffer.isBuffer(call.body)) throw new Refusal(503, `the access to ${shown} was renewed: try again`);
-  const second = await followed(call, filled, context);
-  if (second.statusCode === 401) {
-    second.resume();
+  const second = await follow(call, { place, authorization: filled }, context);
+  if (second.answer.statusCode === 401) {
+    second.answer.resume();
+    checkServer(upstream, second.place);
     return await refused();
   }
-  if (isSuccess(second)) await credentials.approve(upstream, filled);
-  return { answer: second, authorization: filled };
-}
-
-/** Sends the request; a redirect of git's first question is followed, as git does. */
-async function followed(
-  call: Call,
-  authorization: Authorization | undefined,
-  { upstream: connections, moved }: ExchangeContext,
-): Promise<IncomingMessage> {
-  const { target, upstream, settings, request } = call;
-  let base = moved.get(upstream.url) ?? upstream.url;
-  for (let redirects = 0; ; redirects++) {
-    const url = new URL(`${base}${target.endpoint}`);
-    const allowed = isSameOrigin(base, upstream.url);
-    const headers = headersForServer(
-      request.headers,
-      url,
-      allowed ? settings : { ...settings, headers: [] },
-      allowed ? authorization?.header : undefined,
-    );
-    const begin = (): ClientRequest => connections.begin({ method: request.method ?? 'GET', url, headers, settings });
-    const answer = await answered(begin, call);
-    const location = isRedirect(answer) && target.kind === 'refs' ? answer.headers.location : undefined;
-    if (location === undefined) return answer;
-    answer.resume();
-    const next = URL.parse(location, url.href)?.href ?? '';
-    if (!settings.followRedirects || redirects >= REDIRECTS || !next.endsWith(target.endpoint)) {
-      throw new Refusal(403, `${upstream.url} redirects to a place that git would not follow`);
-    }
-    base = next.slice(0, -target.endpoint.length);
-    if (base.startsWith('http:') && upstream.url.startsWith('https:')) {
-      throw new Refusal(403, `${upstream.url} redirects to a place without encryption`);
-    }
-    moved.set(upstream.url, base);
+  // Without them when the answer is another server's.
+  if (second.authorization !== undefined && isSuccess(second.answer)) {
+    credentials.approve(place, filled);
+    // A server may redirect only a request that it lets in.
+    credentials.approve(second.place, filled);
   }
+  return second;
 }
 
-/** A server may close a connection that was kept, at the moment in which it is used again: then a new one serves. */
-async function answered(begin: () => ClientRequest, { body, signal }: Call): Promise<IncomingMessage> {
-  const sent = begin();
-  try {
-    return await answerTo(sent, body, signal);
-  } catch (error) {
-    if (!sent.reusedSocket || !Buffer.isBuffer(body) || signal.aborted) throw error;
-    return await answerTo(begin(), body, signal);
-  }
-}
-
-async function answerTo(sent: ClientRequest, body: Buffer | Readable, signal: AbortSignal): Promise<IncomingMessage> {
-  const stop = (): void => void sent.destroy(new Error('the client has gone'));
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  const answer = responseOf(sent);
-  if (Buffer.isBuffer(body)) sent.end(body);
-  // A server may answer before it has read everything; then the rest is of no use.
-  else void pipeline(body, sent).catch(() => undefined);
-  return await answer;
+function checkServer({ url }: HttpUpstream, place: HttpUpstream): void {
+  if (isSameServer(url, place.url)) return;
+  throw new Refusal(403, `${url} redirects to another host, which gets no credentials: name that URL at the spawn`);
 }
 
 async function passOn(
-  { target, upstream, signal }: Call,
-  answer: IncomingMessage,
-  authorization: Authorization | undefined,
+  { target, method, upstream, isOwn, signal }: Call,
+  { answer, headers: sent }: Sent,
   response: ServerResponse,
 ): Promise<void> {
   const status = answer.statusCode ?? 502;
-  const isBatch = target.kind === 'lfs' && target.endpoint.endsWith('/objects/batch');
+  const isLfs = target.kind === 'lfs';
   // Git-lfs follows a redirect of a file to another store, which gets nothing of the owner's.
-  const headers = headersForClient(answer.headers, target.kind === 'lfs' ? ['location'] : []);
-  if (isBatch && authorization !== undefined) {
-    const text = withoutSecrets(await textOf(answer, upstream.url), authorization.header);
+  const headers = headersForClient(answer.headers, isLfs ? ['location'] : []);
+  // By method and type: a server decodes a path, so that many spellings name a batch.
+  const isProtocol = isLfs && (method === 'POST' || LFS_TYPE.test(answer.headers['content-type'] ?? ''));
+  const secrets = isProtocol && !isOwn ? ownersValues(sent) : [];
+  if (secrets.length > 0) {
+    const text = withoutSecrets(await textOf(answer, upstream.url), secrets);
     delete headers['content-length'];
     response.writeHead(status, headers).end(text);
     return;
@@ -207,10 +136,15 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer | Readable> {
   return Buffer.concat(chunks);
 }
 
+/** Answers of git-lfs's protocol; a file has another type. */
+const LFS_TYPE = /vnd\.git-lfs\+json/i;
 /** A batch names a hundred files, each in a few lines. */
 const BATCH_BYTES = 16 * 1024 * 1024;
 
 async function textOf(answer: IncomingMessage, url: string): Promise<string> {
+  if (!/^(?:identity)?$/i.test(answer.headers['content-encoding'] ?? '')) {
+    throw new Refusal(502, `${url} compresses its answer, which the git broker has to read`);
+  }
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of answer) {
@@ -231,18 +165,4 @@ function challengesOf(answer: IncomingMessage): readonly string[] {
 
 function isSuccess({ statusCode = 0 }: IncomingMessage): boolean {
   return statusCode >= 200 && statusCode < 300;
-}
-
-function isRedirect({ statusCode = 0 }: IncomingMessage): boolean {
-  return [301, 302, 303, 307, 308].includes(statusCode);
-}
-
-function isSameOrigin(one: string, other: string): boolean {
-  return new URL(one).origin === new URL(other).origin;
-}
-
-function withUser({ url, credential }: HttpUpstream): string {
-  const named = new URL(url);
-  if (credential !== undefined) named.username = credential.username;
-  return named.href;
 }

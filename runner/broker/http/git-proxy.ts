@@ -6,12 +6,14 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
+import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { CallerGit } from '../../git/caller-git.ts';
 import type { BrokerAccess } from '../access.ts';
 import { makeCertificate } from './certificate.ts';
 import type { HttpCredentials } from './credentials.ts';
-import { Refusal, exchange } from './exchange.ts';
-import type { ExchangeContext } from './exchange.ts';
+import { exchange } from './exchange.ts';
+import type { ExchangeContext } from './follow.ts';
+import { Refusal } from './refusal.ts';
 import { lazyTls } from './route.ts';
 import { gitHttpRequest } from './target.ts';
 import { Upstream } from './upstream.ts';
@@ -97,7 +99,13 @@ export class GitProxy {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once('error', reject);
     this.#server.listen(0, '127.0.0.1', resolve);
-    await promise;
+    try {
+      await promise;
+    } catch (error) {
+      // The host may have had no free file handle: the next call tries again.
+      this.#listening = undefined;
+      throw error;
+    }
     // Accepting may fail for want of file handles: that connection is lost, the others go on.
     this.#server.on('error', () => undefined);
     return (this.#server.address() as AddressInfo).port;
@@ -115,7 +123,7 @@ export class GitProxy {
     const refuse = (line: string, text: string): void => {
       socket.end(`HTTP/1.1 ${line}\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}\r\n\r\n${text}`);
     };
-    if (!this.#isOurs(request)) return refuse('407 Proxy Authentication Required', 'murmur: the key is wrong\n');
+    if (!this.#isOurs(request)) return refuse('407 Proxy Authentication Required', 'murmur: invalid proxy key\n');
     const authority = (request.url ?? '').toLowerCase();
     const secureContext = this.#secure?.context;
     if (secureContext === undefined || !this.#hosts.has(authority)) {
@@ -147,11 +155,12 @@ export class GitProxy {
     const url = request.url ?? '';
     const inside = this.#origins.get(request.socket);
     if (inside !== undefined) return { origin: inside, path: url };
-    if (!this.#isOurs(request)) throw new Refusal(407, 'the key is wrong');
+    if (!this.#isOurs(request)) throw new Refusal(407, 'invalid proxy key');
     const [, protocol = '', authority = '', path = ''] =
       REWRITTEN.exec(url) ?? /^(http):\/\/([^/]+)(\/.*)$/s.exec(url) ?? [];
-    if (!/^(?:\[[0-9a-f:]+\]|[^[\]:@?#\\]+)(?::\d+)?$/i.test(authority))
-      throw new Refusal(403, 'this is no proxy for other use');
+    if (!/^(?:\[[0-9a-f:]+\]|[^[\]:@?#\\]+)(?::\d+)?$/i.test(authority)) {
+      throw new Refusal(403, "this proxy serves only the agent's repositories");
+    }
     const usual = protocol === 'https' ? ':443' : ':80';
     const origin = `${protocol}://${authority.toLowerCase()}`;
     return { origin: origin.endsWith(usual) ? origin.slice(0, -usual.length) : origin, path };
@@ -181,7 +190,8 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
   if (response.headersSent || response.destroyed) return void response.destroy();
   const { message, code } = error as NodeJS.ErrnoException;
   const status = error instanceof Refusal ? error.status : 502;
-  const text = error instanceof Refusal ? message : `the server does not answer: ${code ?? message}`;
+  const isOurs = error instanceof Refusal || error instanceof MurmurError;
+  const text = isOurs ? message : `the server does not answer: ${code ?? message}`;
   const challenge = status === 407 ? { 'proxy-authenticate': 'Basic realm="murmur"' } : {};
   response.writeHead(status, { 'content-type': 'text/plain', connection: 'close', ...challenge });
   response.end(`murmur: ${text}\n`);

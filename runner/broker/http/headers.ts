@@ -53,6 +53,12 @@ export function headersForServer(
   };
 }
 
+/** Values that `headersForServer` has added for the owner: authorization, cookies and extra headers. */
+export function ownersValues(sent: OutgoingHttpHeaders): readonly string[] {
+  const added = Object.entries(sent).filter(([name]) => name !== 'host' && !TO_SERVER.includes(name));
+  return added.flatMap(([, value]) => [value ?? []].flat().map(String));
+}
+
 /** A response's headers for the agent: no cookie, no challenge, no address of another place. */
 export function headersForClient(server: IncomingHttpHeaders, more: readonly string[] = []): OutgoingHttpHeaders {
   return Object.fromEntries([...TO_CLIENT, ...more].flatMap((name) => pair(name, server[name])));

@@ -1,5 +1,6 @@
-// The owner's `http.*` settings for a URL, chosen as git chooses them. Imports nothing of Murmur but the entry's type.
+// The owner's `http.*` settings for a URL, chosen as git chooses them. Imports nothing of Murmur but types.
 import type { ConfigEntry } from '../../git/caller-git.ts';
+import type { HttpUpstream } from '../access.ts';
 
 /** Settings that the broker knows; everything else of `http.*` is about git's own transfers. */
 export interface HttpSettings {
@@ -22,9 +23,18 @@ export interface HttpSettings {
 
 const UNSUPPORTED = ['pinnedpubkey', 'sslcertpasswordprotected', 'proxysslcert', 'proxysslkey', 'curloptresolve'];
 
-/** The settings for this URL, with those of git's variables in the environment that go before the configuration. */
-export function httpSettings(url: string, config: readonly ConfigEntry[], env: NodeJS.ProcessEnv): HttpSettings {
-  const values = matching(new URL(url), config);
+/**
+ * The settings for a repository, with those of git's variables in the environment that go before the configuration. The
+ * user of its credentials counts as part of the URL.
+ */
+export function httpSettings(
+  { url, credential }: HttpUpstream,
+  config: readonly ConfigEntry[],
+  env: NodeJS.ProcessEnv,
+): HttpSettings {
+  const named = new URL(url);
+  if (credential !== undefined) named.username = credential.username;
+  const values = matching(named, config);
   const last = (name: string): string | undefined => values.get(name)?.at(-1);
   const paths = {
     caFile: env['GIT_SSL_CAINFO'] ?? home(last('sslcainfo'), env),
@@ -45,6 +55,12 @@ export function httpSettings(url: string, config: readonly ConfigEntry[], env: N
     followRedirects: last('followredirects') === 'initial' || isOn(last('followredirects') ?? 'true'),
     unsupported: UNSUPPORTED.filter((name) => isOn(last(name) ?? 'false')).map((name) => `http.${name}`),
   };
+}
+
+/** The settings without what shows a server who the owner is: headers, cookies and the certificate of TLS. */
+export function withoutAccess(settings: HttpSettings): HttpSettings {
+  const { certificate: _certificate, key: _key, cookieFile: _cookieFile, ...others } = settings;
+  return { ...others, headers: [] };
 }
 
 /**

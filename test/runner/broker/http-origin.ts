@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
+import type { ServerOptions } from 'node:https';
 import { connect } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -20,7 +21,7 @@ export interface HttpOrigin {
 }
 
 export interface HttpOriginOptions {
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: ServerOptions;
   /** Whether a request comes in; the right user and password when absent. */
   readonly admits?: (request: IncomingMessage) => boolean;
   /** Challenge of those that do not; `Basic` when absent. */
@@ -68,12 +69,23 @@ export interface ForwardProxy {
   readonly used: readonly string[];
 }
 
+export interface ForwardProxyOptions {
+  /** Port of this host to which every host and port leads. */
+  readonly to?: number;
+  /** Answers requests without TLS; none are let in when absent. */
+  readonly plain?: RequestListener;
+}
+
 /** A proxy as companies have it, which wants a user and a password. */
-export async function serveForwardProxy(user: string, password: string): Promise<ForwardProxy> {
+export async function serveForwardProxy(
+  user: string,
+  password: string,
+  { to, plain }: ForwardProxyOptions = {},
+): Promise<ForwardProxy> {
   const used: string[] = [];
   const sockets = new Set<Duplex>();
   const wanted = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-  const server = createServer((_, response) => response.writeHead(405).end());
+  const server = createServer(plain ?? ((_, response) => response.writeHead(405).end()));
   server.on('connect', (request, socket, head) => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy());
@@ -83,7 +95,7 @@ export async function serveForwardProxy(user: string, password: string): Promise
     }
     used.push(request.url ?? '');
     const [host = '', port] = (request.url ?? '').split(':');
-    const far = connect(Number(port), host, () => {
+    const far = connect(to ?? Number(port), to === undefined ? host : '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
       far.write(head);
       socket.pipe(far).pipe(socket);

@@ -2,7 +2,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { makeCertificate } from '../../../runner/broker/http/certificate.ts';
-import { bash, callerEnv, eventsUpTo, git, makeFolder, makeOrigin, openRequest, runTurn } from '../fixture.ts';
+import { BrokerAccess } from '../../../runner/broker/access.ts';
+import { HttpCredentials } from '../../../runner/broker/http/credentials.ts';
+import { GitProxy, KEY_HEADER } from '../../../runner/broker/http/git-proxy.ts';
+import { CallerGit } from '../../../runner/git/caller-git.ts';
+import { atEnd, bash, callerEnv, eventsUpTo, git, makeFolder, makeOrigin, openRequest, runTurn } from '../fixture.ts';
 import { startProcess } from '../runner-process.ts';
 import type { RunnerProcess } from '../runner-process.ts';
 import { serveHttpOrigin } from './http-origin.ts';
@@ -20,6 +24,8 @@ export interface Setup {
   readonly origin: string;
   readonly server: HttpOrigin;
   readonly url: string;
+  /** File with the certificate of the server, which is for `forge.example` too. */
+  readonly ca: string;
   /** Writes a file of the owner's home and returns its path. */
   readonly write: (name: string, text: string) => string;
 }
@@ -34,8 +40,8 @@ export async function setup(options: HttpOriginOptions = {}): Promise<Setup> {
   const origin = await makeOrigin(origins);
   await git(origin, 'config', 'http.receivepack', 'true');
   await git(origins, 'clone', '--quiet', '--bare', origin, 'other.git');
-  const tls = makeCertificate(['127.0.0.1']);
-  const server = await serveHttpOrigin(origins, 'jane', PASSWORD, { tls, ...options });
+  const tls = makeCertificate(['127.0.0.1', 'forge.example']);
+  const server = await serveHttpOrigin(origins, 'jane', PASSWORD, { ...options, tls: { ...tls, ...options.tls } });
   const write = (name: string, text: string): string => {
     writeFileSync(path.join(home, name), text, { mode: 0o600 });
     return path.join(home, name);
@@ -46,7 +52,7 @@ export async function setup(options: HttpOriginOptions = {}): Promise<Setup> {
     '.gitconfig',
     `[user]\n\tname = Jane\n\temail = jane@example.com\n[http "${new URL(url).origin}"]\n\tsslCAInfo = ${ca}\n`,
   );
-  return { folder, origins, origin, server, url, write };
+  return { folder, origins, origin, server, url, ca, write };
 }
 
 export function configure({ folder, write }: Setup, text: string): void {
@@ -66,6 +72,26 @@ export async function opened(
   const runner = await startProcess({ folder, env: callerEnv(path.join(folder, 'caller'), more) });
   await runner.client.open(openRequest({ repos: [{ clone_url: url, branch: 'work' }], allow_repos: grants }));
   return runner;
+}
+
+/** The broker's proxy alone, in this process, with the owner's git. */
+export async function broker({ folder }: Setup, url: string) {
+  const git = new CallerGit(callerEnv(path.join(folder, 'caller')), 'murmur-00000000');
+  const access = new BrokerAccess();
+  access.serve([url], [], await git.config());
+  const proxy = new GitProxy({ git, access, credentials: new HttpCredentials(git, () => undefined) });
+  const { port, key } = await proxy.serve([url]);
+  atEnd(async () => {
+    git.endAll();
+    await proxy.close();
+  });
+  const place = `http://127.0.0.1:${port}/${url.replace('://', '/')}`;
+  /** Asks for a place of the repository as the agent's git does. */
+  const ask = async (endpoint: string, more: RequestInit = {}) => {
+    const answer = await fetch(`${place}${endpoint}`, { ...more, headers: { [KEY_HEADER]: key, ...more.headers } });
+    return { status: answer.status, text: await answer.text() };
+  };
+  return { git, ask };
 }
 
 export async function run(runner: RunnerProcess, turn: string, command: string) {

@@ -1,9 +1,10 @@
 // The broker speaks http and https itself: which of the owner's settings it uses, and what the agent sees of them.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { bash, cleanUp, git } from '../fixture.ts';
 import { serveForwardProxy } from './http-origin.ts';
-import { PASSWORD, TOKEN, WORK, agentConfig, configure, opened, run, setup, withStore } from './https-setup.ts';
+import { PASSWORD, TOKEN, WORK, agentConfig, broker, configure, opened, run, setup, withStore } from './https-setup.ts';
 
 afterEach(cleanUp);
 
@@ -151,29 +152,29 @@ describe("the owner's access", () => {
     const runner = await opened(each);
     challenge = true;
     const { text } = await run(runner, 't1', 'git fetch -q; echo "status $?"');
-    expect(text).toContain('wants Negotiate; the git broker speaks Basic and Bearer only');
+    expect(text).toContain('requires Negotiate; the git broker supports only Basic and Bearer: use a token or ssh');
     expect(text).toContain('status 128');
   }, 120_000);
 });
 
-describe('a server that redirects', () => {
-  it('is followed on its own host, and gets no credentials on another', async () => {
-    const elsewhere = await setup();
-    const each = await setup({
-      redirects: (asked) => {
-        const [, name, rest = ''] = /^\/(old|far)\.git(\/info.*)$/.exec(asked) ?? [];
-        if (name === undefined) return undefined;
-        return `${name === 'old' ? '/project.git' : elsewhere.url}${rest}`;
-      },
-    });
-    withStore(each);
-    const host = new URL(each.url).origin;
-    const runner = await opened({ ...each, url: `${host}/old.git` }, {}, [`${host}/far`]);
-    const { outcome, text } = await run(runner, 't1', `${WORK}; git ls-remote ${host}/far.git; echo "status $?"`);
-    expect(outcome).toMatchObject({ pushes: [{ branch: 'work' }] });
-    expect(text).toContain('status 128');
-    expect(elsewhere.server.accepted).toEqual([]);
-  }, 120_000);
+describe("the owner's helper", () => {
+  const REFS = '/info/refs?service=git-upload-pack';
+
+  it('holds up no request while it keeps a password', async () => {
+    const each = await setup();
+    const get = `echo username=jane; echo password=${PASSWORD}`;
+    configure(each, `[credential]\n\thelper = "!f() { case $1 in get) ${get};; *) exec sleep 1000;; esac; }; f"\n`);
+    const { ask } = await broker(each, each.url);
+    expect(await ask(REFS)).toMatchObject({ status: 200 });
+    expect(await ask(REFS)).toMatchObject({ status: 200 });
+  });
+
+  it('that cannot be asked is an error that says why', async () => {
+    const each = await setup();
+    const { git, ask } = await broker(each, each.url);
+    git.env['PATH'] = each.folder;
+    expect((await ask(REFS)).text).toBe('murmur: git is not installed on the machine, or not on PATH\n');
+  });
 });
 
 describe('a server that does not answer', () => {
@@ -223,6 +224,58 @@ describe('large files', () => {
     expect(answers[0]).toContain('gitlab-lfs/objects/1');
     expect(answers[0]).not.toContain(header);
   }, 120_000);
+
+  const BATCHES = ['/info/lfs/objects/batch', '/info/lfs/objects/batch?x', '/info/lfs/objects/%62atch'];
+
+  it.each([
+    ['a helper', '', PASSWORD],
+    ['a header for authorization', `[http]\n\textraHeader = Authorization: Bearer ${TOKEN}\n`, TOKEN],
+    ['another header', `[http]\n\textraHeader = PRIVATE-TOKEN: ${TOKEN}\n`, TOKEN],
+    ['a cookie', '[http]\n\tcookieFile = ~/cookies\n', TOKEN],
+  ])('are listed without the access that is %s, by a server that compresses', async (_, setting, secret) => {
+    const sent: unknown[] = [];
+    const each = await setup({
+      admits: ({ headers }) => secret === TOKEN || headers.authorization !== undefined,
+      answers: ({ headers }, response) => {
+        sent.push(headers);
+        const header = { ...headers, copy: headers.cookie?.replace('session=', '') };
+        const text = JSON.stringify({
+          objects: [{ oid: '1', actions: { download: { href: 'https://x/1', header } } }],
+        });
+        const isZipped = (headers['accept-encoding'] ?? '').includes('gzip');
+        const type = { 'content-type': 'application/vnd.git-lfs+json' };
+        response.writeHead(200, isZipped ? { ...type, 'content-encoding': 'gzip' } : type);
+        response.end(isZipped ? gzipSync(text) : text);
+        return true;
+      },
+    });
+    if (setting === '') withStore(each);
+    configure(each, setting);
+    each.write('cookies', `127.0.0.1\tFALSE\t/\tTRUE\t0\tsession\t${TOKEN}\n`);
+    const { ask } = await broker(each, each.url);
+    for (const place of BATCHES) {
+      const { text } = await ask(place, { method: 'POST', body: '{}' });
+      expect(JSON.parse(text)).toMatchObject({ objects: [{ actions: { download: { href: 'https://x/1' } } }] });
+      expect(text).not.toContain(secret);
+      expect(text).not.toContain(btoa(`jane:${secret}`));
+    }
+    expect(JSON.stringify(sent)).toContain(secret === TOKEN ? secret : btoa(`jane:${secret}`));
+  });
+
+  it("are listed with all that the server says to an agent's own access", async () => {
+    const each = await setup({
+      admits: () => true,
+      answers: ({ headers }, response) => {
+        response.writeHead(200, { 'content-type': 'application/vnd.git-lfs+json' });
+        response.end(JSON.stringify(headers.authorization));
+        return true;
+      },
+    });
+    configure(each, `[http]\n\textraHeader = Authorization: Bearer ${TOKEN}\n`);
+    const { ask } = await broker(each, each.url);
+    const init = { method: 'POST', body: '{}', headers: { authorization: 'Bearer of-the-agent' } };
+    expect((await ask(BATCHES[0] ?? '', init)).text).toBe('"Bearer of-the-agent"');
+  });
 });
 
 /** The first line that comes back. */

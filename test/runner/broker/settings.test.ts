@@ -49,23 +49,23 @@ describe("the owner's settings for a URL", () => {
     const file = path.join(makeFolder(), 'config');
     writeFileSync(file, CONFIG);
     const git = (...args: string[]) => execFileSync('git', ['config', '--file', file, ...args]).toString();
-    const settings = httpSettings(url, parseConfigList(git('--list', '-z')), {});
+    const settings = httpSettings({ url }, parseConfigList(git('--list', '-z')), {});
     expect(settings.proxy).toBe(git('--get-urlmatch', 'http.proxy', url).trim());
   });
 
   it('have every header since the last empty one', () => {
     const list = ['A: 1', '', 'B: 2', 'C: 3'].map((value) => ({ key: 'http.extraheader', value }));
-    expect(httpSettings('https://x.example', list, {}).headers).toEqual(['B: 2', 'C: 3']);
+    expect(httpSettings({ url: 'https://x.example' }, list, {}).headers).toEqual(['B: 2', 'C: 3']);
   });
 
   it('say which of them the broker cannot follow', () => {
     const config = [{ key: 'http.pinnedpubkey', value: 'sha256//x' }];
-    expect(httpSettings('https://x.example', config, {}).unsupported).toEqual(['http.pinnedpubkey']);
+    expect(httpSettings({ url: 'https://x.example' }, config, {}).unsupported).toEqual(['http.pinnedpubkey']);
   });
 });
 
 describe('the way to a server', () => {
-  const none = httpSettings('https://x.example', [], {});
+  const none = httpSettings({ url: 'https://x.example' }, [], {});
   const way = (url: string, env: NodeJS.ProcessEnv, settings = none) => proxyFor(new URL(url), settings, env)?.host;
 
   it('is the proxy of the scheme, unless the host is exempt', () => {

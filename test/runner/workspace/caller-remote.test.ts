@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync }
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { inspect } from 'node:util';
 import type { RepoSpec } from '../../../contract/wire/agent.ts';
 import { serveHttpOrigin } from '../broker/http-origin.ts';
 import {
@@ -101,6 +102,43 @@ describe('a remote that redirects', () => {
     await git(origin, 'fetch', '-q', cwd, '+work:work');
     const after = await runTurn(runner, 't2', bash('true'));
     expect(after.outcome.branches).toMatchObject([{ branch: 'work', pushed: true }]);
+  });
+});
+
+describe('a remote that redirects and that insteadOf renames', () => {
+  async function renamed() {
+    const folder = makeFolder();
+    const origins = path.join(folder, 'origins');
+    mkdirSync(origins);
+    await makeOrigin(origins);
+    const redirects = moved({ '/old': '/project.git' });
+    const server = await serveHttpOrigin(origins, 'jane', PASSWORD, { redirects });
+    return { folder, host: `127.0.0.1:${String(server.port)}` };
+  }
+
+  it.each(['git@forge.example:', 'http://forge.example/'])('is followed from %s', async (named) => {
+    const { folder, host } = await renamed();
+    const env = caller(folder, `[url "http://${host}/"]\n\tinsteadOf = ${named}\n`);
+    const cwd = await open(await startRunner({ folder, env }), { clone_url: `${named}old`, branch: 'work' });
+    expect(await git(cwd, 'remote', 'get-url', 'origin')).toBe(`${named}old`);
+  });
+
+  it('is followed with the credentials that insteadOf adds', async () => {
+    const { folder, host } = await renamed();
+    const rule = `[url "http://jane:${PASSWORD}@${host}/"]\n\tinsteadOf = git@forge.example:\n`;
+    const env = caller(folder, `\thelper =\n${rule}`);
+    await open(await startRunner({ folder, env }), { clone_url: 'git@forge.example:old', branch: 'work' });
+  });
+
+  it('to no repository is an error without the credentials that insteadOf adds', async () => {
+    const { folder, host } = await renamed();
+    const rule = `[url "http://jane:${PASSWORD}@${host}/old/"]\n\tinsteadOf = git@forge.example:\n`;
+    const runner = await startRunner({ folder, env: caller(folder, `\thelper =\n${rule}`) });
+    const failed: unknown = await open(runner, { clone_url: 'git@forge.example:gone', branch: 'work' }).catch(
+      (error: unknown) => error,
+    );
+    expect(failed).toMatchObject({ code: 'FAILED_PRECONDITION', details: { clone_url: 'git@forge.example:gone' } });
+    expect(inspect(failed, { depth: 5 })).not.toContain(PASSWORD);
   });
 });
 

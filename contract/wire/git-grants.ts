@@ -1,0 +1,82 @@
+// Grants: what a person writes to allow an agent other repositories than its own. Pure.
+import { gitUrlProblem, lowerCase, parseGitUrl, placeOf, schemeOf } from './git-url.ts';
+
+/**
+ * Whether one of the grants covers the URL. A grant is what a person writes to allow repositories: a URL, or
+ * `host/path-prefix`, which covers https and ssh (as `git` or without a user). It covers whole path segments, with or
+ * without `.git`, of exactly this host, and of this port if it has one, else the scheme's own. A path with
+ * percent-encoding or with empty, `.` or `..` segments is never covered, nor is anything local.
+ */
+export function isGranted(url: string, grants: readonly string[]): boolean {
+  if (gitUrlProblem(url) !== undefined) return false;
+  const asked = parseGitUrl(url);
+  const segments = plainSegments(asked.path);
+  if (asked.kind === 'local' || segments === undefined || segments.length === 0) return false;
+  return grants.some((text) => {
+    const grant = parseGrant(text);
+    return (
+      grant !== undefined &&
+      grant.schemes.includes(schemeOf(asked)) &&
+      grant.users.includes(asked.user) &&
+      placeOf({ ...asked, host: grant.host, port: grant.port }) === placeOf(asked) &&
+      grant.segments.every((segment, at) => segment === segments[at])
+    );
+  });
+}
+
+/** What is wrong with a grant, as the predicate of a sentence; undefined when it can cover something. */
+export function grantProblem(grant: string): string | undefined {
+  // `acme/shop` means a forge to people, and a host of that name here; one that has such a name is given by URL.
+  if (/^[^/:.@[]+(?:\/|$)/.test(grant) && !/^localhost(?:\/|$)/.test(grant)) {
+    return 'names no host: write a URL or host/path, such as github.com/acme';
+  }
+  if (parseGrant(grant) !== undefined) return undefined;
+  return parseGitUrl(grant).kind === 'local' && /^(?:\/|\.|~|file:)/.test(grant)
+    ? 'is local: only remote repositories can be allowed, by URL or host/path'
+    : 'is not valid: write a URL or host/path, such as github.com/acme, without credentials';
+}
+
+interface Grant {
+  readonly schemes: readonly string[];
+  readonly users: readonly string[];
+  readonly host: string;
+  readonly port: string;
+  readonly segments: readonly string[];
+}
+
+/** Undefined for what covers nothing. */
+function parseGrant(text: string): Grant | undefined {
+  const bare = /^([^/:@]+|\[[^\]]+\])(?::(\d+))?(\/.*)?$/.exec(text);
+  if (bare !== null) {
+    const [, host = '', port = '', path = ''] = bare;
+    const segments = plainSegments(path);
+    if (segments === undefined || gitUrlProblem(`https://${host}${port && `:${port}`}`) !== undefined) return undefined;
+    return { schemes: ['https', 'ssh'], users: ['', 'git'], host: lowerCase(host), port, segments };
+  }
+  const url = parseGitUrl(text);
+  const segments = plainSegments(url.path);
+  if (segments === undefined || url.kind === 'local') return undefined;
+  // `git@host:` without a path is no URL, but says plainly what it covers.
+  const isWhole = text.endsWith(':') && url.kind === 'ssh' && url.user !== '';
+  if (gitUrlProblem(isWhole ? `${text}/` : text) !== undefined) return undefined;
+  const { user, host, port } = url;
+  return {
+    schemes: [schemeOf(url)],
+    users: url.kind === 'ssh' && user === '' ? ['', 'git'] : [user],
+    host,
+    port,
+    segments,
+  };
+}
+
+/** Segments of a path that has one meaning only, the last without `.git`; a slash at either end does not count. */
+function plainSegments(path: string): readonly string[] | undefined {
+  const inner = path
+    .replace(/^\//, '')
+    .replace(/\/$/, '')
+    .replace(/([^/])\.git$/, '$1');
+  if (inner === '') return [];
+  const segments = inner.split('/');
+  const isPlain = segments.every((each) => !/^\.{0,2}$|[%\\?#\s\p{Cc}]/u.test(each));
+  return isPlain ? segments : undefined;
+}

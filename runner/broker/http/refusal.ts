@@ -1,0 +1,11 @@
+// Imports nothing.
+
+/** An answer of the broker itself; git shows the text after "remote:". */
+export class Refusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, text: string) {
+    super(text);
+    this.status = status;
+  }
+}

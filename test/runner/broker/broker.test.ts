@@ -1,0 +1,76 @@
+// The broker's socket and port themselves: what becomes of them, and of what they start, when something fails.
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { Server, connect } from 'node:net';
+import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { BrokerAccess } from '../../../runner/broker/access.ts';
+import { Broker } from '../../../runner/broker/broker.ts';
+import { HttpCredentials } from '../../../runner/broker/http/credentials.ts';
+import { GitProxy } from '../../../runner/broker/http/git-proxy.ts';
+import { CallerGit } from '../../../runner/git/caller-git.ts';
+import { atEnd, callerEnv, cleanUp, makeFolder } from '../fixture.ts';
+
+afterEach(cleanUp);
+
+function setup(folder: string, env: Record<string, string>) {
+  const git = new CallerGit(env, 'murmur-00000000');
+  const access = new BrokerAccess();
+  const proxy = new GitProxy({ git, access, credentials: new HttpCredentials(git, () => undefined) });
+  const broker = new Broker({ run: folder, runner: folder, user: undefined, git, access, proxy });
+  atEnd(async () => {
+    git.endAll();
+    await broker.close();
+  });
+  return { git, access, proxy, broker };
+}
+
+function children(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length;
+}
+
+describe('a connection to the broker', () => {
+  it('that is closed before its ssh has started leaves no ssh', async () => {
+    const folder = makeFolder();
+    const bin = path.join(folder, 'bin');
+    const asked = path.join(folder, 'asked');
+    mkdirSync(bin);
+    execFileSync('mkfifo', [asked]);
+    writeFileSync(path.join(bin, 'git'), `#!/bin/sh\nread line < '${asked}'\n`, { mode: 0o755 });
+    writeFileSync(path.join(bin, 'ssh'), '#!/bin/sh\nexec sleep 1000\n', { mode: 0o755 });
+    const { git, access, broker } = setup(folder, callerEnv(folder, { PATH: `${bin}:${process.env['PATH'] ?? ''}` }));
+    access.serve(['git@forge.example:o/r'], [], []);
+    await broker.listen();
+    const before = children();
+    const socket = connect(path.join(folder, 'git.sock'));
+    socket.on('error', () => undefined);
+    const args = ['git@forge.example', "git-upload-pack 'o/r'"];
+    socket.write(`${JSON.stringify({ kind: 'ssh', args, protocol: '' })}\n`);
+    // It opens when git is asked for its configuration.
+    const answer = await open(asked, 'w');
+    await broker.close();
+    await answer.close();
+    await git.config();
+    const spawned = children();
+    for (const end = Date.now() + 10_000; children() > before && Date.now() < end;) await setImmediate();
+    expect(spawned).toBeGreaterThan(before);
+    expect(children()).toBe(before);
+  });
+});
+
+describe("the broker's port", () => {
+  it('is opened by a later call when the host had no file handle for it', async () => {
+    const { proxy } = setup(makeFolder(), callerEnv('/nowhere'));
+    const { listen } = Server.prototype;
+    Server.prototype.listen = function (this: Server) {
+      process.nextTick(() => this.emit('error', Object.assign(new Error('too many open files'), { code: 'EMFILE' })));
+      return this;
+    };
+    atEnd(async () => void (Server.prototype.listen = listen));
+    await expect(proxy.serve(['http://forge.example/r'])).rejects.toMatchObject({ code: 'EMFILE' });
+    Server.prototype.listen = listen;
+    expect(await proxy.serve(['http://forge.example/r'])).toMatchObject({ port: expect.any(Number) });
+  });
+});

@@ -219,17 +219,17 @@ export class Runner {
     return end;
   }
 
-  /** Ends the turn, and everything that the agent has started: what writes may have been started by an earlier turn. */
+  /** Ends the turn and all that the agent has started, in earlier turns too. Never rejects, as nobody waits for it. */
   async #endGrowth(message: string): Promise<void> {
-    this.journal.append({ type: 'error', code: 'disk', message });
     const action = 'tell the agent what to delete, or have the owner of the host raise limits.disk_mb';
     this.#turns.endByLimit({ kind: 'disk', message, action, retryable: false });
-    const pid = await this.#session?.program.pid();
     try {
+      const pid = await this.#session?.program.pid();
       await this.#options.containment.endStartedSince(new Date(0), pid === undefined ? [] : [pid]);
     } catch (error) {
       console.error(error);
     }
+    this.journal.tryAppend({ type: 'error', code: 'disk', message });
   }
 
   async #stop({ status, last }: StopRequest): Promise<void> {

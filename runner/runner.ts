@@ -32,7 +32,7 @@ import { isSameSession, openSession } from './open-session.ts';
 import type { OpenedSession } from './open-session.ts';
 import type { CaptureInput } from './snapshot/capture.ts';
 import { Captures } from './snapshot/captures.ts';
-import { readState, removeState, writeState } from './state-file.ts';
+import { readState, removeState, tryWriteState, writeState } from './state-file.ts';
 import { runTurn } from './turns/run-turn.ts';
 import { TurnRecords } from './turns/turn-records.ts';
 import { Turns } from './turns/turns.ts';
@@ -235,7 +235,7 @@ export class Runner {
   async #stop({ status, last }: StopRequest): Promise<void> {
     this.#disk?.close();
     // If this process dies on the way, the next one ends the turn with the status that was ordered.
-    writeState(this.#options.paths.stopOrder, { status } satisfies StopRequest);
+    tryWriteState(this.#options.paths.stopOrder, { status } satisfies StopRequest);
     const snapshot =
       last === undefined ? {} : await this.#captures.last(last, () => this.#cutShort(status), this.#context);
     const work = Promise.all([
@@ -253,14 +253,14 @@ export class Runner {
     await this.#context.close();
     await this.#options.containment.endStarted();
     // `interrupted` is about a turn; the session was told to end, whether one ran or not.
-    this.journal.append({ type: 'session_end', reason: status === 'interrupted' ? 'stopped' : status });
+    this.journal.tryAppend({ type: 'session_end', reason: status === 'interrupted' ? 'stopped' : status });
     const { containment, paths } = this.#options;
     if (last !== undefined) {
       const events = await eventsAfter(this.journal, last.after);
       writeState(paths.last, { ...snapshot, events } satisfies RunnerLast);
     }
     this.journal.close();
-    if (containment.isWhole) writeState(paths.ended, { pid: process.pid } satisfies RunnerEnd);
+    if (containment.isWhole) tryWriteState(paths.ended, { pid: process.pid } satisfies RunnerEnd);
   }
 
   /** Makes what a stop waits for come to an end. Rejects once it has. */

@@ -24,6 +24,15 @@ export function writeState(file: string, value: unknown): void {
   renameSync(draft, file);
 }
 
+/** As `writeState`, for what is worth having and no reason to fail: what went wrong is logged. */
+export function tryWriteState(file: string, value: unknown): void {
+  try {
+    writeState(file, value);
+  } catch (error) {
+    console.error(`${file} could not be written`, error);
+  }
+}
+
 /** No-op when there is no such file. */
 export function removeState(file: string): void {
   rmSync(file, { force: true });

@@ -31,7 +31,9 @@ interface CurrentTurn {
   endAs?: TurnStatus;
   /** Why, when that is an error. */
   error?: TurnError | undefined;
-  /** Resolves when the outcome is on disk and in the journal. */
+  /** Set when the runner stops: an outcome that cannot be written now is left to the next runner. */
+  isLast?: boolean;
+  /** Resolves when the outcome is on disk and in the journal, or left to the next runner. */
   readonly ended: Promise<void>;
 }
 
@@ -113,12 +115,13 @@ export class Turns {
     if (this.#current?.interrupt.signal.aborted === true) await this.#current.ended;
   }
 
-  /** Ends the running turn with this status. Resolves when it has ended; at once when none runs. */
+  /** Ends the running turn with this status, as the last of this process. Resolves when it has ended; at once when none runs. */
   async cutShort(status: TurnStatus): Promise<void> {
     const current = this.#current;
     if (current === undefined) return;
     current.endAs = status;
     current.error = undefined;
+    current.isLast = true;
     current.interrupt.abort();
     await current.ended;
   }
@@ -184,6 +187,7 @@ export class Turns {
         return;
       } catch (error) {
         console.error(`the end of turn ${request.turn_id} could not be written`, error);
+        if (this.#current?.isLast === true) return;
         await delay(WRITE_AGAIN_MS, undefined, { ref: false });
       }
     }

@@ -192,6 +192,25 @@ describe('the end of a runner process', () => {
     expect(existsSync(tracking.paths.ended)).toBe(false);
   }, 60_000);
 
+  // prlimit is there on Linux alone.
+  (process.platform === 'linux' ? it : it.skip)(
+    'by order comes on a full disk too, and the next one ends the turn',
+    async () => {
+      const folder = makeFolder();
+      const runner = await startProcess({ folder });
+      await startEscape(runner);
+      setLargestFile(runner, 0);
+      await runner.client.stop({ status: 'cut_off' });
+      await exitOf(runner);
+      expect(runner.child.exitCode).toBe(0);
+      await until(() => sleepers().length === 0);
+      const next = await startProcess({ folder });
+      const { event } = await eventOf(next.client, ({ type }) => type === 'turn_complete');
+      expect(event).toMatchObject({ turn_id: 't1', status: 'crashed' });
+    },
+    60_000,
+  );
+
   it('by SIGTERM cuts the turn off', async () => {
     const folder = makeFolder();
     const runner = await startProcess({ folder });

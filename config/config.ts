@@ -2,7 +2,7 @@
 import { taskQueueOf } from '../contract/wire/messages.ts';
 import type { Environment } from './environment.ts';
 import { choiceOf, countOf, portOf, textOf } from './environment.ts';
-import { ensureHostId } from './home.ts';
+import { ensureHostId, userHome } from './home.ts';
 import type { HostSettings } from './host-settings.ts';
 import { loadHostSettings } from './host-settings.ts';
 import type { ModelCredentials } from './model-credentials.ts';
@@ -77,7 +77,7 @@ export async function loadConfig(env: Environment, source: SettingsSource): Prom
       depth: countOf(env, 'MURMUR_MAX_DEPTH') ?? DEFAULT_LIMITS.depth,
       agents: countOf(env, 'MURMUR_MAX_AGENTS') ?? DEFAULT_LIMITS.agents,
     }),
-    host: await loadHostSettings(settings.home),
+    host: await loadHostSettings(settings.home, userHome(env)),
     publicUrl: publicUrlOf(env),
     uploadLimit: (countOf(env, 'MURMUR_MAX_UPLOAD_MB') ?? DEFAULT_UPLOAD_MB) * MB,
     signingKeyFile: textOf(env, 'MURMUR_SIGNING_KEY_FILE'),

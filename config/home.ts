@@ -80,12 +80,17 @@ export function homePaths(home: string): HomePaths {
   });
 }
 
+/** `$HOME`, absolute; without it what the system says. */
+export function userHome(env: Environment): string {
+  return resolve(textOf(env, 'HOME') ?? homedir());
+}
+
 /**
  * `$MURMUR_HOME` or `~/.murmur`, absolute and with links followed: isolation hides the folder itself, and a machine
  * that was named through a link would be hidden with it.
  */
 export function murmurHome(env: Environment): string {
-  return realPathOf(resolve(textOf(env, 'MURMUR_HOME') ?? join(textOf(env, 'HOME') ?? homedir(), '.murmur')));
+  return realPathOf(resolve(textOf(env, 'MURMUR_HOME') ?? join(userHome(env), '.murmur')));
 }
 
 /** As far as the path exists. */
@@ -103,7 +108,7 @@ function realPathOf(path: string): string {
  * `~/.cache/murmur`, on macOS `~/Library/Caches/murmur`.
  */
 export function userCacheFolder(env: Environment, platform: NodeJS.Platform = process.platform): string {
-  const home = textOf(env, 'HOME') ?? homedir();
+  const home = userHome(env);
   const fallback = platform === 'darwin' ? join(home, 'Library', 'Caches') : join(home, '.cache');
   return join(resolve(textOf(env, 'XDG_CACHE_HOME') ?? fallback), 'murmur');
 }

@@ -8,11 +8,11 @@ import { readYamlFile, refusedFile } from './yaml-file.ts';
 
 /** Limits of one agent; whole numbers. */
 export interface AgentLimits extends MachineLimits {
-  /** Files that it has uploaded, all together, in MB of 1,000,000 bytes. */
+  /** Files that it has uploaded, all together, in MiB. */
   readonly uploads_mb: number;
   /** Messages and orders that one agent may send to another in a second; ten seconds' worth at once. */
   readonly messages_per_second: number;
-  /** What one sender may have waiting at an agent, in MB of 1,000,000 bytes. */
+  /** What one sender may have waiting at an agent, in MiB. */
   readonly queued_mb: number;
 }
 
@@ -38,8 +38,11 @@ const LARGEST = 999_999_999;
 
 const HINT = `correct the file; it may hold ${HOST_KEYS.join(' and ')}`;
 
-/** The settings, defaults included. Throws INVALID_ARGUMENT that names file, key and value. */
-export async function loadHostSettings(home: Pick<HomePaths, 'root'>): Promise<HostSettings> {
+/**
+ * The settings, defaults included. Throws INVALID_ARGUMENT that names file, key and value.
+ * @param userHome what `~` means in a path
+ */
+export async function loadHostSettings(home: Pick<HomePaths, 'root'>, userHome: string): Promise<HostSettings> {
   const file = join(home.root, HOST_SETTINGS_FILE);
   const content = (await readYamlFile(file, HINT)) ?? {};
   for (const [key, value] of Object.entries(content)) {
@@ -51,7 +54,10 @@ export async function loadHostSettings(home: Pick<HomePaths, 'root'>): Promise<H
       value,
     });
   }
-  return Object.freeze({ limits: limitsOf(file, content['limits']), show: showOf(file, content['show'], home.root) });
+  return Object.freeze({
+    limits: limitsOf(file, content['limits']),
+    show: showOf(file, content['show'], home.root, userHome),
+  });
 }
 
 function limitsOf(file: string, value: unknown = {}): AgentLimits {
@@ -79,21 +85,24 @@ function limitsOf(file: string, value: unknown = {}): AgentLimits {
   return Object.freeze({ ...DEFAULT_AGENT_LIMITS, ...value });
 }
 
-function showOf(file: string, value: unknown = [], home: string): readonly string[] {
+function showOf(file: string, value: unknown = [], home: string, userHome: string): readonly string[] {
   if (!Array.isArray(value)) {
     throw refusedFile(file, `show is ${JSON.stringify(value)}: it needs a list of paths`, HINT, { key: 'show', value });
   }
-  for (const path of value as readonly unknown[]) {
-    const problem = pathProblem(path, home);
-    if (problem !== undefined) throw refusedFile(file, problem, HINT, { key: 'show', value: path });
+  const absolute = value.map((path: unknown) =>
+    typeof path === 'string' ? path.replace(/^~(?=\/)/, () => userHome) : path,
+  );
+  for (const [index, path] of absolute.entries()) {
+    const problem = pathProblem(path, value[index], home);
+    if (problem !== undefined) throw refusedFile(file, problem, HINT, { key: 'show', value: value[index] });
   }
-  return Object.freeze(value.map((path: string) => normalize(path).replace(/(?<=.)\/$/, '')));
+  return Object.freeze(absolute.map((path) => normalize(String(path)).replace(/(?<=.)\/$/, '')));
 }
 
-function pathProblem(path: unknown, home: string): string | undefined {
-  const shown = JSON.stringify(path);
+function pathProblem(path: unknown, written: unknown, home: string): string | undefined {
+  const shown = JSON.stringify(written);
   if (typeof path !== 'string' || !isAbsolute(path) || path.includes('\0')) {
-    return `show holds ${shown}: it needs absolute paths`;
+    return `show holds ${shown}: it needs absolute paths, or such as begin with ~/`;
   }
   const inside = normalize(`${path}/`).startsWith(`${home}/`);
   return inside ? `show holds ${shown}: MURMUR_HOME is never shown, as tokens and secrets lie in it` : undefined;

@@ -121,7 +121,7 @@ export class MachineContext {
 
   /** Records that the agent program ended without being told to. */
   onProgramDeath(reason: string): void {
-    this.journal.append({ type: 'session_end', reason: this.scrubber.text(reason) });
+    this.journal.tryAppend({ type: 'session_end', reason: this.scrubber.text(reason) });
   }
 
   /** Ends what runs as the caller: commands and relayed connections. */

@@ -40,8 +40,6 @@ async function serveSeveral(): Promise<void> {
   const host = new RunnerHost((directory, callerEnv) => serveRunner(directory, { ...OPTIONS, callerEnv }));
   stopOnSignal(() => host.stop());
   const access = await host.listen();
-  // Whoever has started this process may be gone by now.
-  process.stdout.on('error', () => undefined);
   process.stdout.write(`${JSON.stringify(access)}\n`);
   await host.stopped;
 }
@@ -52,6 +50,8 @@ function stopOnSignal(stop: () => Promise<void>): void {
   process.on('SIGHUP', () => undefined);
 }
 
+// A log on a full disk, or a starter that has gone, is no reason to end.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 const [, , first, second] = process.argv;
 if (first === undefined || (first === HOST_FLAG) !== (second !== undefined)) {
   console.error('usage: runner <machine>/runner | runner --host <folder of machines>');

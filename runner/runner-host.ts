@@ -77,7 +77,9 @@ export class RunnerHost {
   /** Stops every runner. */
   async stop(): Promise<void> {
     this.#refusing = true;
-    await Promise.all([...this.#serving.keys()].map((directory) => this.#end(directory)));
+    const ends = await Promise.allSettled([...this.#serving.keys()].map((directory) => this.#end(directory)));
+    // One that cannot be stopped as it should is no reason to cut the others short.
+    for (const end of ends) if (end.status === 'rejected') console.error(end.reason);
     this.#close();
   }
 

@@ -32,7 +32,7 @@ import { isSameSession, openSession } from './open-session.ts';
 import type { OpenedSession } from './open-session.ts';
 import type { CaptureInput } from './snapshot/capture.ts';
 import { Captures } from './snapshot/captures.ts';
-import { readState, removeState, writeState } from './state-file.ts';
+import { readState, removeState, tryWriteState, writeState } from './state-file.ts';
 import { runTurn } from './turns/run-turn.ts';
 import { TurnRecords } from './turns/turn-records.ts';
 import { Turns } from './turns/turns.ts';
@@ -219,23 +219,23 @@ export class Runner {
     return end;
   }
 
-  /** Ends the turn, and everything that the agent has started: what writes may have been started by an earlier turn. */
+  /** Ends the turn and all that the agent has started, in earlier turns too. Never rejects, as nobody waits for it. */
   async #endGrowth(message: string): Promise<void> {
-    this.journal.append({ type: 'error', code: 'disk', message });
     const action = 'tell the agent what to delete, or have the owner of the host raise limits.disk_mb';
     this.#turns.endByLimit({ kind: 'disk', message, action, retryable: false });
-    const pid = await this.#session?.program.pid();
     try {
+      const pid = await this.#session?.program.pid();
       await this.#options.containment.endStartedSince(new Date(0), pid === undefined ? [] : [pid]);
     } catch (error) {
       console.error(error);
     }
+    this.journal.tryAppend({ type: 'error', code: 'disk', message });
   }
 
   async #stop({ status, last }: StopRequest): Promise<void> {
     this.#disk?.close();
     // If this process dies on the way, the next one ends the turn with the status that was ordered.
-    writeState(this.#options.paths.stopOrder, { status } satisfies StopRequest);
+    tryWriteState(this.#options.paths.stopOrder, { status } satisfies StopRequest);
     const snapshot =
       last === undefined ? {} : await this.#captures.last(last, () => this.#cutShort(status), this.#context);
     const work = Promise.all([
@@ -253,14 +253,14 @@ export class Runner {
     await this.#context.close();
     await this.#options.containment.endStarted();
     // `interrupted` is about a turn; the session was told to end, whether one ran or not.
-    this.journal.append({ type: 'session_end', reason: status === 'interrupted' ? 'stopped' : status });
+    this.journal.tryAppend({ type: 'session_end', reason: status === 'interrupted' ? 'stopped' : status });
     const { containment, paths } = this.#options;
     if (last !== undefined) {
       const events = await eventsAfter(this.journal, last.after);
       writeState(paths.last, { ...snapshot, events } satisfies RunnerLast);
     }
     this.journal.close();
-    if (containment.isWhole) writeState(paths.ended, { pid: process.pid } satisfies RunnerEnd);
+    if (containment.isWhole) tryWriteState(paths.ended, { pid: process.pid } satisfies RunnerEnd);
   }
 
   /** Makes what a stop waits for come to an end. Rejects once it has. */

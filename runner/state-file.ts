@@ -1,5 +1,5 @@
 // Small JSON files that a killed process must not leave half-written. Imports nothing of Murmur.
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 /** The file's value; undefined when there is none. Throws SyntaxError for a file that is not JSON. */
 export function readState<Value>(file: string): Value | undefined {
@@ -16,11 +16,21 @@ export function writeState(file: string, value: unknown): void {
   const draft = `${file}.${process.pid}.new`;
   const descriptor = openSync(draft, 'w', 0o600);
   try {
-    writeSync(descriptor, JSON.stringify(value));
+    // Unlike writeSync, it writes all of it or throws: on a disk that is nearly full a part may fit.
+    writeFileSync(descriptor, JSON.stringify(value));
   } finally {
     closeSync(descriptor);
   }
   renameSync(draft, file);
+}
+
+/** As `writeState`, for what is worth having and no reason to fail: what went wrong is logged. */
+export function tryWriteState(file: string, value: unknown): void {
+  try {
+    writeState(file, value);
+  } catch (error) {
+    console.error(`${file} could not be written`, error);
+  }
 }
 
 /** No-op when there is no such file. */

@@ -11,6 +11,11 @@ import { upgradeFrom, WAYS } from './upgrade/upgrade.ts';
 const { values } = parseArgs({
   options: { from: { type: 'string', multiple: true }, way: { type: 'string', multiple: true } },
 });
+const unknown = values.way?.find((way) => !WAYS.some((each) => each === way));
+if (unknown !== undefined) {
+  process.stderr.write(`there is no way ${JSON.stringify(unknown)}: it is one of ${WAYS.join(', ')}\n`);
+  process.exit(2);
+}
 const ways = WAYS.filter((way) => values.way === undefined || values.way.includes(way));
 const folder = await mkdtemp(join(tmpdir(), 'murmur-upgrade-'));
 let failures = 0;

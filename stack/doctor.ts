@@ -1,13 +1,11 @@
 // `murmur doctor`: everything that agents on this host need, checked at once. A check never stops the others.
 import { statfs } from 'node:fs/promises';
-import { join } from 'node:path';
 import { loadConfig, type Config } from '../config/config.ts';
-import { HOST_SETTINGS_FILE } from '../config/host-keys.ts';
 import { homePaths, murmurHome, userCacheFolder, type HomePaths } from '../config/home.ts';
 import { problemsOf } from '../config/preflight.ts';
 import { compareVersions, findProgram, versionOf } from '../config/programs.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
-import { isolationCheck } from './doctor/isolation.ts';
+import { isolationChecks } from './doctor/isolation.ts';
 import { permissionChecks } from './doctor/permissions.ts';
 import { temporalChecks } from './doctor/temporal.ts';
 import { portProblem, type WantedPorts } from './ports.ts';
@@ -45,11 +43,11 @@ export async function diagnose({ env, cwd }: DoctorOptions): Promise<readonly Ch
     Promise.resolve(nodeCheck()),
     gitCheck(env),
     ...('home' in config
-      ? [preflight(config, env), ports(config), temporal(config, env), Promise.resolve([limitsCheck(config)])]
+      ? [preflight(config, env), ports(config), temporal(config, env)]
       : [Promise.resolve([config])]),
     permissionChecks(home),
     diskCheck(home),
-    isolationCheck('home' in config ? config.isolation : 'auto'),
+    'home' in config ? isolationChecks(config.isolation, config) : isolationChecks('auto'),
   ]);
   return checks.flat();
 }
@@ -113,15 +111,6 @@ async function ports(config: Config): Promise<readonly Check[]> {
 
 async function temporal(config: Config, env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
   return await temporalChecks(config, env, [userCacheFolder(env), config.home.cache]);
-}
-
-/** What each agent may take; a stack that runs has the values with which it was started. */
-function limitsCheck({ home, host }: Config): Check {
-  const { limits, show } = host;
-  const values = Object.entries(limits).map(([name, value]) => `${name} ${String(value)}`);
-  const shown = show.length === 0 ? '' : `; shown read-only: ${show.join(', ')}`;
-  const message = `each agent: ${values.join(', ')}${shown} (set in ${join(home.root, HOST_SETTINGS_FILE)})`;
-  return { name: 'limits', state: 'ok', message };
 }
 
 async function diskCheck(home: HomePaths): Promise<readonly Check[]> {

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { cachedBundle } from './bundle-cache.ts';
 import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from '../config/package.ts';
 
-/** What may be in the bundle: the runner's own layers (a test of the bundle holds them to it). */
-const SOURCES = [
+/** Holds all that the bundle is made of: the runner's own layers. A bundle is kept until one of these changes. */
+export const RUNNER_SOURCES: readonly string[] = [
   'runner',
   'drivers/backends',
   'drivers/certificates',
   'drivers/machines/isolation',
+  'drivers/machines/local-repository.ts',
   'drivers/machines/runner-build.ts',
   'drivers/machines/runner-flags.ts',
   'contract/wire',
@@ -22,7 +23,7 @@ export async function runnerBundle(cacheFolder: string): Promise<string> {
   if (IS_PUBLISHED) return publishedFile('runner.cjs');
   // Only a checkout has the bundler.
   const { build, stop, version } = await import('esbuild');
-  const inputs = { name: 'runner', sources: SOURCES, salt: [version, FORMAT], extension: FORMAT } as const;
+  const inputs = { name: 'runner', sources: RUNNER_SOURCES, salt: [version, FORMAT], extension: FORMAT } as const;
   return await cachedBundle(cacheFolder, inputs, async () => {
     const { outputFiles } = await build({
       entryPoints: [join(PACKAGE_ROOT, 'runner', 'main.ts')],

@@ -1,6 +1,6 @@
 // Taking more of the host than one agent may have.
 import type { Attack } from '../attack.ts';
-import { linesWith, triedBy } from '../evidence.ts';
+import { isRefusal, numberIn, triedBy } from '../evidence.ts';
 import { UPLOADS_MB } from '../ground.ts';
 
 const UNLIMITED = 'without namespaces only what the system limits for the owner is limited';
@@ -20,7 +20,8 @@ export const LIMITS: readonly Attack[] = [
           console.log("forked " + all.length); for (const c of all) c.kill("SIGKILL");' 2>&1`,
       );
       await client.call('kill', { slug: forker.slug });
-      const count = Number(/forked (\d+)/.exec(shown)?.[1] ?? 0);
+      const count = numberIn(shown, /forked (\d+)/);
+      if (count === 0) throw new Error('it could start no process at all');
       return count > 512 ? [`${String(count)} processes`] : [];
     },
   },
@@ -34,7 +35,8 @@ export const LIMITS: readonly Attack[] = [
         hostile,
         `dd if=/dev/zero of=/dev/shm/${name} bs=1M count=400 2>/dev/null; echo "wrote $(stat -c %s /dev/shm/${name} 2>/dev/null)"; rm -f /dev/shm/${name}`,
       );
-      const bytes = Number(/wrote (\d+)/.exec(shown)?.[1] ?? 0);
+      const bytes = numberIn(shown, /wrote (\d+)/);
+      if (bytes === 0) throw new Error('it could write nothing at all');
       return bytes > 300 * 1024 * 1024 ? [`${String(bytes)} bytes`] : [];
     },
   },
@@ -48,10 +50,13 @@ export const LIMITS: readonly Attack[] = [
       const shown = await triedBy(
         eater,
         `node --max-old-space-size=16000 -e '
-          const all = []; for (let i = 0; i < 56; i += 1) { all.push(Buffer.alloc(100 * 1024 * 1024, 1)); if (i === 55) console.log("got 5600 MiB"); }' 2>&1 | tail -1`,
-      ).catch(() => 'it was ended');
+          const all = []; for (let i = 1; i <= 56; i += 1) { all.push(Buffer.alloc(100 * 1024 * 1024, 1)); console.log("took " + i * 100 + " MiB"); }' >taken 2>/dev/null
+        grep took taken | tail -1`,
+      );
       await client.call('kill', { slug: eater.slug });
-      return linesWith(shown, 'got ');
+      // Whatever ends it has let it take some.
+      const mebibytes = numberIn(shown, /took (\d+) MiB/);
+      return mebibytes > 5_500 ? [`${String(mebibytes)} MiB`] : [];
     },
   },
   {
@@ -62,13 +67,14 @@ export const LIMITS: readonly Attack[] = [
       const megabyte = 'x'.repeat(900_000);
       let sent = 0;
       for (let index = 0; index < 60; index += 1) {
-        const ok = await hostile.client.call('queue_add', { slug, description: megabyte }).then(
+        const isSent = await hostile.client.call('queue_add', { slug, description: megabyte }).then(
           () => true,
-          () => false,
+          (error: unknown) => !isRefusal(error),
         );
-        if (!ok) break;
+        if (!isSent) break;
         sent += 1;
       }
+      if (sent === 0) throw new Error('no message was accepted at all');
       await client.call('clear_queue', { slug: sibling.slug }).catch(() => undefined);
       return sent >= 40 ? [`${String(sent)} messages of 0.9 MB`] : [];
     },
@@ -89,7 +95,7 @@ export const LIMITS: readonly Attack[] = [
         sent += content.length;
       }
       if (sent === 0) throw new Error('no upload was accepted at all');
-      return sent > UPLOADS_MB * 1_000_000 ? [`${String(sent)} bytes`] : [];
+      return sent > UPLOADS_MB * 1_048_576 ? [`${String(sent)} bytes`] : [];
     },
   },
   {
@@ -100,10 +106,11 @@ export const LIMITS: readonly Attack[] = [
       const sends = Array.from({ length: 300 }, () =>
         hostile.client.call('notify', { slug: '', message: 'x' }).then(
           () => 1,
-          () => 0,
+          (error: unknown) => (isRefusal(error) ? 0 : 1),
         ),
       );
       const sent = (await Promise.all(sends)).reduce<number>((sum, each) => sum + each, 0);
+      if (sent === 0) throw new Error('no message was accepted at all');
       const seconds = (performance.now() - began) / 1_000;
       return sent > 100 + 20 * seconds ? [`${String(sent)} in ${seconds.toFixed(1)} s`] : [];
     },

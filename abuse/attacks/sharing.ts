@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '../../client/index.ts';
 import type { Attack } from '../attack.ts';
-import { accepted, triedBy } from '../evidence.ts';
+import { accepted, isRefusal, triedBy } from '../evidence.ts';
 import type { Ground } from '../ground.ts';
 import { listeningPorts } from '../listening.ts';
 
@@ -20,8 +20,8 @@ export const SHARING: readonly Attack[] = [
       const got: string[] = [];
       try {
         for (const port of [...(await listeningPorts(folder)), (foreign.address() as AddressInfo).port]) {
-          const url = await hostile.client.call('port_url', { port }).catch(() => undefined);
-          if (url === undefined) continue;
+          const url = await hostile.client.call('port_url', { port }).catch(isRefusal);
+          if (url === true) continue;
           const status = await fetch(String(url), { signal: AbortSignal.timeout(ANSWER_MS) }).then(
             (answer) => answer.status,
             () => 0,

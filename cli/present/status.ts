@@ -85,9 +85,9 @@ function limitsText({ limits }: Status): string | undefined {
     ...amount(memory_mb, 'MiB memory'),
     ...amount(shm_mb, 'MiB /dev/shm'),
     ...amount(disk_mb, 'MiB disk'),
-    ...amount(uploads_mb, 'MB uploads'),
+    ...amount(uploads_mb, 'MiB uploads'),
     ...amount(messages, 'messages/s'),
-    ...amount(queued_mb, 'MB queued'),
+    ...amount(queued_mb, 'MiB queued'),
   ].join(', ');
 }
 

@@ -17,9 +17,9 @@ const limitsView = z.object({
   memory_mb: z.number().int().optional().describe('Memory, in MiB.'),
   shm_mb: z.number().int().optional().describe('Size of its /dev/shm, in MiB.'),
   disk_mb: z.number().int().optional().describe('What its files may hold, in MiB.'),
-  uploads_mb: z.number().int().describe('What it may upload in all, in MB.'),
+  uploads_mb: z.number().int().describe('What it may upload in all, in MiB.'),
   messages_per_second: z.number().int().describe('What it may send to one agent in a second.'),
-  queued_mb: z.number().int().describe('What it may have waiting at one agent, in MB.'),
+  queued_mb: z.number().int().describe('What it may have waiting at one agent, in MiB.'),
 });
 
 const branchState = z.object({

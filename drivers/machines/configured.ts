@@ -41,7 +41,7 @@ async function localIsolation(
   { home, host, isolation, claude }: Pick<Config, 'home' | 'host' | 'isolation' | 'claude'>,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<LocalIsolation> {
-  const { kind, ownUser, description } = await detectIsolation(isolation);
+  const { kind, ownUser, description, limitsInForce } = await detectIsolation(isolation);
   // Programs that the agent needs, wherever they are installed: a user's own folder may be closed to it.
   const programs = [process.execPath, ...(claude === undefined ? [] : [claude])].map((path) => realpathSync(path));
   const hidden = realpathSync(home.root);
@@ -71,6 +71,7 @@ async function localIsolation(
         hide: [hidden, ...(covered === undefined ? [] : [covered.home])],
         keep: [layout.bin, own, ...programs.map((path) => dirname(path)), ...(covered?.shown ?? [])],
         limits,
+        ...(limitsInForce === undefined ? {} : { limitsInForce }),
         show,
       };
       return { ...spec };

@@ -2,6 +2,8 @@
 // at first: while it has not shrunk by what the agent may still take, the agent cannot have taken more.
 import { statfs } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Ceiling, MARGIN_BYTES } from './ceiling.ts';
+import type { Measure } from './ceiling.ts';
 import { sizeOfFolders } from './folder-size.ts';
 
 const MIB = 1_048_576;
@@ -14,8 +16,6 @@ const RENEW_MS = 60_000;
 const SHARE = 0.02;
 /** The same when an agent may be over its limit: then each second counts. */
 const URGENT_SHARE = 0.1;
-/** What an agent over its limit may still write: cleaning up needs some space too. */
-const MARGIN_BYTES = 64 * MIB;
 
 export interface DiskLimitOptions {
   /** All folders that the agent can write into; absolute. They lie on one disk. */
@@ -30,15 +30,13 @@ export interface DiskLimitOptions {
 export class DiskLimit {
   readonly #options: DiskLimitOptions;
   readonly #closed = new AbortController();
-  /** What the folders held, and the free space of the disk just before that was looked at. */
-  #measured: { readonly bytes: number; readonly free: number; readonly at: number } | undefined;
-  /** Bytes that the folders may hold: the limit or, above it, what they held and a little. */
-  #ceiling: number;
+  #measured: (Measure & { readonly at: number }) | undefined;
+  readonly #ceiling: Ceiling;
 
   /** Begins to look at once; `close` ends it. */
   constructor(options: DiskLimitOptions) {
     this.#options = options;
-    this.#ceiling = this.#limit;
+    this.#ceiling = new Ceiling(this.#limit);
     void this.#watch();
   }
 
@@ -77,21 +75,13 @@ export class DiskLimit {
     const { bfree, bsize } = await statfs(first);
     const free = bfree * bsize;
     const before = this.#measured;
-    const isUrgent = before !== undefined && this.#mayExceed(before.bytes, before.free - free);
+    const isUrgent = before !== undefined && this.#ceiling.mayBeExceeded(before, free);
     // Over its limit it may be cleaning up.
     const isKnown = before !== undefined && before.bytes <= this.#limit && performance.now() - before.at < RENEW_MS;
     if (isKnown && !isUrgent) return;
     const bytes = await sizeOfFolders(folders, { share: isUrgent ? URGENT_SHARE : SHARE, signal });
     this.#measured = { bytes, free, at: performance.now() };
-    const isOver = bytes > this.#ceiling;
-    if (bytes <= this.#limit) this.#ceiling = this.#limit;
-    else if (isOver && Number.isFinite(bytes)) this.#ceiling = bytes + MARGIN_BYTES;
-    if (isOver) onExcess(this.#excess(bytes));
-  }
-
-  /** Whether the agent may be over its ceiling, when it has taken all that the disk has lost. */
-  #mayExceed(bytes: number, lost: number): boolean {
-    return Number.isFinite(bytes) ? bytes + Math.max(lost, 0) > this.#ceiling : lost > MARGIN_BYTES;
+    if (this.#ceiling.isExceeded(this.#measured)) onExcess(this.#excess(bytes));
   }
 
   #excess(bytes: number): string {

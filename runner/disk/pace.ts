@@ -1,8 +1,11 @@
-// Keeps work that has no haste to a share of one core, over all runners of the process.
+// Keeps work in the background to a share of one core, over all runners of the process.
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Milliseconds of the process's clock from which on the next piece of such work may begin. */
-let freeFrom = 0;
+/**
+ * Milliseconds of the process's clock from which on the next piece of work of a share may begin. Each share has its own, so
+ * that urgent work waits for urgent work alone.
+ */
+const freeFrom = new Map<number, number>();
 
 /**
  * Resolves when the next piece of work may begin, after one that took so long. Rejects when the signal aborts.
@@ -10,6 +13,7 @@ let freeFrom = 0;
  */
 export async function rest(workedMs: number, share: number, signal: AbortSignal): Promise<void> {
   const now = performance.now();
-  freeFrom = Math.max(freeFrom, now) + workedMs * (1 / share - 1);
-  await pause(Math.ceil(freeFrom - now), undefined, { signal, ref: false });
+  const next = Math.max(freeFrom.get(share) ?? 0, now) + workedMs * (1 / share - 1);
+  freeFrom.set(share, next);
+  await pause(Math.ceil(next - now), undefined, { signal, ref: false });
 }

@@ -1,7 +1,7 @@
 // The journal: every event of the machine, numbered and on disk before anything follows from it. It survives the death
 // of the process; after the loss of the disk's cache the event log has the copy (`continueAfter`).
 import { EventEmitter } from 'node:events';
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { AgentEvent, SourcedEvent } from '../../contract/wire/events.ts';
 import { recoverJournal } from './recover.ts';
@@ -62,18 +62,31 @@ export class Journal {
     return this.#seq + 1;
   }
 
-  /** Numbers, writes and announces an event. It is with the operating system when this returns. */
+  /**
+   * Numbers, writes and announces an event. It is with the operating system when this returns. Throws what the system says
+   * when it cannot be written, as on a full disk; the journal is then as it was.
+   */
   append(event: AgentEvent, at = new Date()): SourcedEvent {
     const sourced: SourcedEvent = { seq: this.nextSeq, at: at.toISOString(), event };
     const line = Buffer.from(`${JSON.stringify(sourced)}\n`);
-    let written = 0;
-    while (written < line.length) written += writeSync(this.#descriptor, line, written);
+    this.#write(line);
     if (sourced.seq % INDEX_STEP === 0) this.#marks.push({ seq: sourced.seq, offset: this.#size });
     this.#seq = sourced.seq;
     this.#size += line.length;
     if (event.type === 'cost') this.#spentUsd = event.total_usd;
     this.#appended.emit('appended');
     return sourced;
+  }
+
+  /** As `append`, for callers whose error nobody would catch: what went wrong is logged and returned. */
+  tryAppend(event: AgentEvent): Error | undefined {
+    try {
+      this.append(event);
+      return undefined;
+    } catch (error) {
+      console.error(`an event could not be written to ${this.file}`, error);
+      return error instanceof Error ? error : new Error(String(error));
+    }
   }
 
   /** Goes on after a number that the event log has and this file lost; no-op when the file is further. */
@@ -102,5 +115,16 @@ export class Journal {
     if (this.#descriptor < 0) return;
     closeSync(this.#descriptor);
     this.#descriptor = -1;
+  }
+
+  #write(line: Buffer): void {
+    let written = 0;
+    try {
+      while (written < line.length) written += writeSync(this.#descriptor, line, written);
+    } catch (error) {
+      // The next line must not follow half of this one.
+      if (written > 0) ftruncateSync(this.#descriptor, this.#size);
+      throw error;
+    }
   }
 }

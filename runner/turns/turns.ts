@@ -1,4 +1,5 @@
 // Turns: one at a time, each id at most once, every one with an end that is on disk.
+import { setTimeout as delay } from 'node:timers/promises';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { ANSWER_EVENTS } from '../../contract/wire/events.ts';
 import type { RunnerTurnOutcome, TurnReply, TurnRequest } from '../../contract/wire/runner.ts';
@@ -12,6 +13,9 @@ import { WaitingNotices } from './notices.ts';
 import { emptyOutcome } from './outcome.ts';
 import type { RunTurn, TurnResult } from './run-turn.ts';
 import type { TurnRecords } from './turn-records.ts';
+
+/** Somebody has to make room first, which takes longer; a try costs one write. */
+const WRITE_AGAIN_MS = 1_000;
 
 export interface TurnsOptions {
   readonly journal: Journal;
@@ -27,7 +31,9 @@ interface CurrentTurn {
   endAs?: TurnStatus;
   /** Why, when that is an error. */
   error?: TurnError | undefined;
-  /** Resolves when the outcome is on disk and in the journal. */
+  /** Set when the runner stops: an outcome that cannot be written now is left to the next runner. */
+  isLast?: boolean;
+  /** Resolves when the outcome is on disk and in the journal, or left to the next runner. */
   readonly ended: Promise<void>;
 }
 
@@ -109,12 +115,13 @@ export class Turns {
     if (this.#current?.interrupt.signal.aborted === true) await this.#current.ended;
   }
 
-  /** Ends the running turn with this status. Resolves when it has ended; at once when none runs. */
+  /** Ends the running turn with this status, as the last of this process. Resolves when it has ended; at once when none runs. */
   async cutShort(status: TurnStatus): Promise<void> {
     const current = this.#current;
     if (current === undefined) return;
     current.endAs = status;
     current.error = undefined;
+    current.isLast = true;
     current.interrupt.abort();
     await current.ended;
   }
@@ -138,7 +145,9 @@ export class Turns {
       if (event.type === 'user_text' && event.notice !== undefined) told.push(event.notice);
       // The program knows its own session only; assessments cost beside it.
       const whole = event.type === 'cost' ? { ...event, total_usd: journal.spentUsd + event.delta.usd } : event;
-      journal.append(journalable(whole, scrubber));
+      const problem = journal.tryAppend(journalable(whole, scrubber));
+      // What an agent does unseen must not go on; and a backend tells its events where nobody catches an error.
+      if (problem !== undefined) this.endByLimit(unwritten(problem));
     };
     const nextNotice = (): TurnNotice | undefined => this.#notices.next(request.turn_id);
     const run = this.#options
@@ -147,11 +156,11 @@ export class Turns {
     const current: CurrentTurn = {
       request,
       interrupt,
-      ended: run.then((result) => {
+      ended: run.then(async (result) => {
         const { endAs, error } = current;
         const isCut = endAs !== undefined && result.wasCut;
         const end = isCut ? { status: endAs, ...(error === undefined ? {} : { error }) } : {};
-        this.#end(request, { ...result.outcome, ...end, answered, ...noticesTold(told) });
+        await this.#endOnceWritable(request, { ...result.outcome, ...end, answered, ...noticesTold(told) });
       }),
     };
     return current;
@@ -168,6 +177,20 @@ export class Turns {
   #begin({ turn_id, number, inputs }: TurnRequest): void {
     const { journal, scrubber } = this.#options;
     journal.append(journalable({ type: 'turn_start', turn_id, turn: number, inputs }, scrubber));
+  }
+
+  /** As `#end`, tried again until it can be written: on a full disk the turn runs until there is room for its outcome. */
+  async #endOnceWritable(request: TurnRequest, outcome: RunnerTurnOutcome): Promise<void> {
+    for (;;) {
+      try {
+        this.#end(request, outcome);
+        return;
+      } catch (error) {
+        console.error(`the end of turn ${request.turn_id} could not be written`, error);
+        if (this.#current?.isLast === true) return;
+        await delay(WRITE_AGAIN_MS, undefined, { ref: false });
+      }
+    }
   }
 
   #end({ turn_id, number }: Pick<TurnRequest, 'turn_id' | 'number'>, whole: RunnerTurnOutcome): void {
@@ -190,6 +213,12 @@ export class Turns {
 
 function noticesTold(notices: readonly string[]): Pick<RunnerTurnOutcome, 'notices'> {
   return notices.length === 0 ? {} : { notices };
+}
+
+/** Why a turn is ended whose events cannot be written. */
+function unwritten({ message: reason }: Error): TurnError {
+  const message = `what the agent does cannot be written down: ${reason}`;
+  return { kind: 'disk', message, action: 'make room on the disk of the host', retryable: true };
 }
 
 /** A turn that failed in our own hands: it still ends, and says why. */

@@ -6,7 +6,7 @@ import type { AgentAddress } from '../agents/address.ts';
 import type { QueryReply } from '../agents/query.ts';
 import type { Call } from '../handlers/handler.ts';
 
-const MB = 1_000_000;
+const MIB = 1_048_576;
 
 /** All agents together may have this many times as much waiting: a whole team reports to its lead at once. */
 const AGENTS_FACTOR = 4;
@@ -22,7 +22,7 @@ export class QueueAllowance {
   readonly #agents = new Map<string, Waiting>();
 
   constructor(limitMb: number) {
-    this.#limit = limitMb * MB;
+    this.#limit = limitMb * MIB;
   }
 
   /**
@@ -67,10 +67,14 @@ export class QueueAllowance {
   #refusal({ path }: AgentAddress, { from }: Pick<Call, 'from'>, bytes: number): MurmurError {
     const known = this.#agents.get(path) ?? new Map<string, number>();
     const own = known.get(from) ?? 0;
-    const message = `${megabytes(own)} MB of ${from} wait at ${path}, and ${megabytes(sum(known))} MB in all: ${megabytes(bytes)} MB more do not fit`;
+    const isOwnLimit = own + bytes > this.#limit;
+    const [who, waiting, limit, of] = isOwnLimit
+      ? [`${from} has`, own, this.#limit, '']
+      : ['all senders together have', sum(known), this.#limit * AGENTS_FACTOR, `${String(AGENTS_FACTOR)} times `];
+    const message = `${who} ${mebibytes(waiting)} MiB queued at ${path} (limit ${mebibytes(limit)} MiB, ${of}\`queued_mb\` in murmur.yaml); ${mebibytes(bytes)} MiB more exceeds it`;
     return new MurmurError('RESOURCE_EXHAUSTED', message, {
-      hint: `wait until it has read them, or put large texts into a file and name the file; the limit is ${String(this.#limit / MB)} MB for each sender, set by the owner of the host as limits.queued_mb`,
-      details: { limit_bytes: this.#limit, waiting_bytes: own },
+      hint: 'wait until it has read them, or put large texts into a file and name the file; the owner of the host sets limits.queued_mb',
+      details: { limit_bytes: limit, waiting_bytes: waiting },
     });
   }
 
@@ -90,6 +94,6 @@ function sum(waiting: Waiting): number {
   return [...waiting.values()].reduce((total, bytes) => total + bytes, 0);
 }
 
-function megabytes(bytes: number): string {
-  return (bytes / MB).toFixed(1);
+function mebibytes(bytes: number): string {
+  return (bytes / MIB).toFixed(1);
 }

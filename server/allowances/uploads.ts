@@ -3,7 +3,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { uploadTotalKey } from '../../contract/wire/object-keys.ts';
 import type { ObjectStore } from '../../drivers/objects/object-store.ts';
 
-const MB = 1_000_000;
+const MIB = 1_048_576;
 
 /** What is stored for an agent. */
 interface UploadTotal {
@@ -27,7 +27,7 @@ export class UploadAllowance {
 
   constructor(objects: ObjectStore, limitMb: number) {
     this.#objects = objects;
-    this.#limit = limitMb * MB;
+    this.#limit = limitMb * MIB;
   }
 
   /**
@@ -100,8 +100,8 @@ export class UploadAllowance {
   }
 
   #refusal(agentId: string, total: number): MurmurError {
-    const limit = String(this.#limit / MB);
-    const message = `/${agentId} has uploaded ${(total / MB).toFixed(1)} of ${limit} MB: this file does not fit`;
+    const limit = String(this.#limit / MIB);
+    const message = `/${agentId} has uploaded ${(total / MIB).toFixed(1)} of ${limit} MiB (\`uploads_mb\` in murmur.yaml): this file does not fit`;
     return new MurmurError('RESOURCE_EXHAUSTED', message, {
       hint: 'upload less; the owner of the host sets limits.uploads_mb',
       details: { limit_bytes: this.#limit, uploaded_bytes: total },

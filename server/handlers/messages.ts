@@ -10,7 +10,7 @@ import type { Call, Handler } from './handler.ts';
 
 export const queueAdd: Handler<'queue_add'> = async (parts, input, call) => {
   const agent = addressOf(parts, call, input);
-  const followUp = await followUpOf(parts, agent, call, 'queue', input.description);
+  const followUp = await followUpOf(parts, agent, call, 'queue', input.description, input.tasks);
   await signalAgent(parts, agent, 'queueAdd', {
     ...followUp,
     ...(input.tasks.length === 0 ? {} : { tasks: input.tasks }),
@@ -47,9 +47,11 @@ async function followUpOf(
   call: Call,
   kind: 'queue' | 'send' | 'notify',
   text: string,
+  tasks: readonly string[] = [],
 ): Promise<FollowUp> {
   const bytes = Buffer.byteLength(text);
-  await parts.allowances.queued.take(agent, call, bytes, () => queryAgent(parts, agent, 'waiting', {}));
+  const listed = tasks.reduce((sum, task) => sum + Buffer.byteLength(task), 0);
+  await parts.allowances.queued.take(agent, call, bytes + listed, () => queryAgent(parts, agent, 'waiting', {}));
   const stored = await storeText(parts.objects, agent.id, call.id, text);
   return {
     id: call.id,

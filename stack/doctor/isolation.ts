@@ -1,18 +1,57 @@
-// How agents on this host are held apart from it.
-import type { IsolationChoice } from '../../config/config.ts';
+// How agents on this host are held apart from it, and what each may take.
+import { join } from 'node:path';
+import type { Config, IsolationChoice } from '../../config/config.ts';
+import { HOST_SETTINGS_FILE } from '../../config/host-keys.ts';
 import { detectIsolation } from '../../drivers/machines/isolation/detect.ts';
+import type { LimitsInForce } from '../../drivers/machines/isolation/isolation.ts';
 import type { Check } from '../doctor.ts';
 
-/** What is in force and, when it is the weaker kind, why. */
-export async function isolationCheck(choice: IsolationChoice): Promise<readonly Check[]> {
+/**
+ * What is in force and, when it is the weaker kind, why; with the settings of the host also the limits of each agent. A stack
+ * that runs has the values with which it was started.
+ */
+export async function isolationChecks(
+  choice: IsolationChoice,
+  settings?: Pick<Config, 'home' | 'host'>,
+): Promise<readonly Check[]> {
   const name = 'isolation';
   try {
-    const { description, reason } = await detectIsolation(choice);
-    if (reason === undefined) return [{ name, state: 'ok', message: description }];
+    const { description, limitsInForce, reason } = await detectIsolation(choice);
+    const limits = settings === undefined ? [] : [limitsCheck(settings, limitsInForce)];
+    if (reason === undefined) return [{ name, state: 'ok', message: description }, ...limits];
     const fix = 'allow user namespaces on this host, or run agents that you would trust with your own account';
-    return [{ name, state: 'warning', message: `${description} (namespaces do not work here: ${reason})`, fix }];
+    const message = `${description} (namespaces do not work here: ${reason})`;
+    return [{ name, state: 'warning', message, fix }, ...limits];
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return [{ name, state: 'problem', message, fix: 'unset MURMUR_ISOLATION' }];
   }
+}
+
+const PROCESSES: Readonly<Record<Exclude<LimitsInForce['processes'], 'none'>, string>> = {
+  cgroup: 'all together, by a cgroup',
+  user: 'all together, by their user',
+  program: 'for each program with all that it starts',
+};
+const MEMORY: Readonly<Record<LimitsInForce['memory'], string>> = {
+  cgroup: 'all processes together, by a cgroup',
+  process: 'for each process',
+};
+
+function limitsCheck({ home, host }: Pick<Config, 'home' | 'host'>, inForce: LimitsInForce | undefined): Check {
+  const { limits, show } = host;
+  const means: Readonly<Record<string, string | undefined>> = {
+    processes: inForce === undefined || inForce.processes === 'none' ? undefined : PROCESSES[inForce.processes],
+    memory_mb: inForce && MEMORY[inForce.memory],
+    shm_mb: inForce && '',
+  };
+  const isInForce = (name: string): boolean => !Object.hasOwn(means, name) || means[name] !== undefined;
+  const values = Object.entries(limits)
+    .filter(([name]) => isInForce(name))
+    .map(([name, value]) => `${name} ${String(value)}${means[name] ? ` (${means[name]})` : ''}`);
+  const idle = Object.keys(limits).filter((name) => !isInForce(name));
+  const without = idle.length === 0 ? '' : `; not in force on this host: ${idle.join(', ')}`;
+  const shown = show.length === 0 ? '' : `; shown read-only: ${show.join(', ')}`;
+  const message = `each agent, sizes in MiB: ${values.join(', ')}${without}${shown} (set in ${join(home.root, HOST_SETTINGS_FILE)})`;
+  return { name: 'limits', state: 'ok', message };
 }

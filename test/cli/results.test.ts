@@ -99,7 +99,7 @@ describe('results for people', () => {
     const limits = { processes: 512, disk_mb: 20_480, uploads_mb: 1_000, messages_per_second: 10, queued_mb: 16 };
     cli.answer('status', { body: { ...STATUS, limits } });
     const { stdout } = await cli.run(['status', 'fix-auth']);
-    expect(stdout).toMatch(/limits: +512 processes, 20480 MiB disk, 1000 MB uploads, 10 messages\/s, 16 MB queued\n/);
+    expect(stdout).toMatch(/limits: +512 processes, 20480 MiB disk, 1000 MiB uploads, 10 messages\/s, 16 MiB queued\n/);
   });
 
   it('status names each child with its phase, its cost and what it said last', async () => {

@@ -17,7 +17,10 @@ async function homeWith(content: string): Promise<AsyncDisposable & { path: stri
 describe('the settings of the host', () => {
   it('are the defaults without a file', async () => {
     await using folder = await temporaryFolder();
-    expect(await loadHostSettings({ root: folder.path })).toEqual({ limits: DEFAULT_AGENT_LIMITS, show: [] });
+    expect(await loadHostSettings({ root: folder.path }, '/home/jane')).toEqual({
+      limits: DEFAULT_AGENT_LIMITS,
+      show: [],
+    });
   });
 
   it('are what the file says, and the defaults for the rest', async () => {
@@ -27,6 +30,12 @@ describe('the settings of the host', () => {
       limits: { ...DEFAULT_AGENT_LIMITS, processes: 64, uploads_mb: 5 },
       show: ['/opt/tools'],
     });
+  });
+
+  it('take `~/` in a path for the HOME of the owner', async () => {
+    await using home = await homeWith('show: [~/tools, "~/.config/x/"]');
+    const { host } = await loadConfig({ MURMUR_HOME: home.path, HOME: '/home/jane' }, { cwd: '/' });
+    expect(host.show).toEqual(['/home/jane/tools', '/home/jane/.config/x']);
   });
 
   it.each([
@@ -40,18 +49,19 @@ describe('the settings of the host', () => {
     ['limits: { shm_mb: 10000000000 }', 'limits.shm_mb', '10000000000'],
     ['show: /opt', 'show', '"/opt"'],
     ['show: [tools]', 'show', '"tools"'],
+    ['show: [~bob/tools]', 'show', '"~bob/tools"'],
   ])('refuse %j, naming file, key and value', async (content, key, value) => {
     await using home = await homeWith(content);
-    const failure = await loadHostSettings({ root: home.path }).catch((error: unknown) => error);
+    const failure = await loadHostSettings({ root: home.path }, '/home/jane').catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'INVALID_ARGUMENT' });
     for (const part of [home.file, key, value]) expect((failure as Error).message).toContain(part);
   });
 
   it('never show MURMUR_HOME', async () => {
     await using home = await homeWith('');
-    for (const path of [home.path, `${home.path}/secrets`, `${home.path}/x/../secrets`]) {
+    for (const path of [home.path, `${home.path}/secrets`, `${home.path}/x/../secrets`, '~/secrets']) {
       await writeFile(home.file, `show: [${path}]`);
-      await expect(loadHostSettings({ root: home.path })).rejects.toMatchObject({
+      await expect(loadHostSettings({ root: home.path }, home.path)).rejects.toMatchObject({
         message: expect.stringContaining('never shown'),
       });
     }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readState } from '../../runner/state-file.ts';
 import {
@@ -14,6 +15,7 @@ import {
   makeOrigin,
   openRequest,
   runTurn,
+  script,
   until,
 } from './fixture.ts';
 import { residentBytes, startProcess } from './runner-process.ts';
@@ -44,6 +46,12 @@ async function startEscape(runner: RunnerProcess): Promise<void> {
   await until(() => existsSync(path.join(runner.paths.work, 'started')));
 }
 
+function setLargestFile({ child }: RunnerProcess, bytes: number | 'unlimited'): void {
+  const words = ['--pid', String(child.pid), `--fsize=${String(bytes)}:`];
+  const { status, stderr } = spawnSync('prlimit', words, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`prlimit: ${stderr}`);
+}
+
 async function exitOf({ child }: RunnerProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
@@ -70,6 +78,32 @@ describe('the bundled runner', () => {
     // The promise is 80 MB beside the agent program.
     expect(residentBytes(runner.child.pid ?? 0) ?? 0).toBeLessThan(85 * 1024 * 1024);
   }, 120_000);
+
+  // prlimit is there on Linux alone.
+  (process.platform === 'linux' ? it : it.skip)(
+    'ends the turn when the disk takes nothing more, outlives that, and tells the end once there is room',
+    async () => {
+      const runner = await startProcess();
+      await runner.client.open(openRequest());
+      const steps = [{ tool: 'Bash', input: { command: 'echo > started; while [ ! -e go ]; do sleep 0.02; done' } }];
+      await runner.client.turn({ turn_id: 't1', number: 1, prompt: script(...steps, { hang: true }), inputs: [] });
+      await until(() => existsSync(path.join(runner.paths.work, 'started')));
+      // Files that may not grow stand for a full disk.
+      setLargestFile(runner, statSync(runner.paths.journal).size);
+      writeFileSync(path.join(runner.paths.work, 'go'), '');
+      await until(() => runner.log().includes('could not be written'));
+      expect((await runner.client.health()).pid).toBe(runner.child.pid);
+      setLargestFile(runner, 'unlimited');
+      await eventOf(runner.client, (event) => event.type === 'turn_complete');
+      const { outcome } = await runTurn(runner, 't1', bash('true'));
+      expect(outcome).toMatchObject({
+        status: 'limit',
+        error: { kind: 'disk', message: expect.stringMatching(/EFBIG/) },
+      });
+      expect((await runTurn(runner, 't2', bash('true'))).outcome.status).toBe('completed');
+    },
+    60_000,
+  );
 
   it('does it where processes can only be tracked', async () => {
     const folder = makeFolder();
@@ -157,6 +191,25 @@ describe('the end of a runner process', () => {
     await exitOf(tracking);
     expect(existsSync(tracking.paths.ended)).toBe(false);
   }, 60_000);
+
+  // prlimit is there on Linux alone.
+  (process.platform === 'linux' ? it : it.skip)(
+    'by order comes on a full disk too, and the next one ends the turn',
+    async () => {
+      const folder = makeFolder();
+      const runner = await startProcess({ folder });
+      await startEscape(runner);
+      setLargestFile(runner, 0);
+      await runner.client.stop({ status: 'cut_off' });
+      await exitOf(runner);
+      expect(runner.child.exitCode).toBe(0);
+      await until(() => sleepers().length === 0);
+      const next = await startProcess({ folder });
+      const { event } = await eventOf(next.client, ({ type }) => type === 'turn_complete');
+      expect(event).toMatchObject({ turn_id: 't1', status: 'crashed' });
+    },
+    60_000,
+  );
 
   it('by SIGTERM cuts the turn off', async () => {
     const folder = makeFolder();

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { detectIsolation } from '../../drivers/machines/isolation/detect.ts';
 import { diagnose, type Check } from '../../stack/doctor.ts';
 
 let folder: string;
@@ -63,10 +64,23 @@ describe('doctor', () => {
     const file = join(home, 'murmur.yaml');
     await writeFile(file, 'limits: { processes: 64 }');
     const told = (await examine(FREE)).find(({ name }) => name === 'limits');
-    expect(told?.message).toContain('processes 64, memory_mb 4096');
+    // The environment of these tests asks for tracking.
+    expect(told?.message).toContain('disk_mb 20480, uploads_mb 1000');
+    expect(told?.message).toContain('not in force on this host: processes, memory_mb, shm_mb (');
     await writeFile(file, 'limits: { processes: none }');
     const message = `${file}: limits.processes is "none"`;
     expect(find(await examine(FREE), 'configuration')?.message).toContain(message);
+  });
+
+  it('tells by what the limits of each agent are in force', async () => {
+    const { limitsInForce } = await detectIsolation('auto');
+    const told = (await examine({ ...FREE, MURMUR_ISOLATION: 'auto' })).find(({ name }) => name === 'limits')?.message;
+    const memory = {
+      cgroup: 'memory_mb 4096 (all processes together, by a cgroup)',
+      process: 'memory_mb 4096 (for each process)',
+    };
+    if (limitsInForce === undefined) expect(told).not.toContain('memory_mb 4096');
+    else expect(told).toContain(`${memory[limitsInForce.memory]}, shm_mb 256, disk_mb 20480`);
   });
 
   it('lists every problem at once, each with its fix', async () => {

@@ -1,9 +1,11 @@
 import { readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { build } from 'esbuild';
 import { execa } from 'execa';
+import { PACKAGE_ROOT } from '../../config/package.ts';
 import { cachedBundle } from '../../worker/bundle-cache.ts';
-import { runnerBundle } from '../../worker/runner-bundle.ts';
+import { RUNNER_SOURCES, runnerBundle } from '../../worker/runner-bundle.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
 
 const INPUTS = { name: 'thing', sources: ['contract/wire'], salt: ['1.0.0'] };
@@ -47,6 +49,18 @@ describe('cachedBundle', () => {
     expect(await readdir(folder.path)).toEqual([]);
   });
 });
+
+it('the runner is made of nothing but the sources that decide whether it is built anew', async () => {
+  const { metafile } = await build({
+    entryPoints: [join(PACKAGE_ROOT, 'runner', 'main.ts')],
+    ...{ bundle: true, platform: 'node', format: 'cjs', write: false, metafile: true, absWorkingDir: PACKAGE_ROOT },
+  });
+  const inputs = Object.keys(metafile.inputs);
+  expect(inputs).toContain('drivers/machines/local-repository.ts');
+  const isKnown = (file: string): boolean =>
+    RUNNER_SOURCES.some((source) => file === source || file.startsWith(`${source}/`));
+  expect(inputs.filter((file) => !isKnown(file))).toEqual([]);
+}, 60_000);
 
 it('the runner can be asked for twice at once', async () => {
   await using folder = await temporaryFolder();

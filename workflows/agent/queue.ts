@@ -44,7 +44,7 @@ export function waitingHeads(inbox: Inbox): string[] {
   return [...inbox.due.filter((input) => input.kind !== 'system'), ...inbox.sends, ...inbox.queue].map(messageHead);
 }
 
-/** Bytes of what waits, by sender; a text whose length is not known counts with its head. */
+/** Bytes of what waits, by sender, as the server counts them; a long text whose length nobody told counts with its head. */
 export function waitingBytes({
   due,
   notices,
@@ -53,10 +53,14 @@ export function waitingBytes({
 }: Pick<AgentState, 'due' | 'notices' | 'queue' | 'sends'>): readonly WaitingBytes[] {
   const senders = new Map<string, number>();
   for (const { from, tasks = [], text } of [...due, ...sends, ...queue, ...notices]) {
-    const listed = tasks.reduce((sum, task) => sum + task.length, 0);
-    senders.set(from, (senders.get(from) ?? 0) + (text.bytes ?? text.text.length) + listed);
+    const listed = tasks.reduce((sum, task) => sum + utf8Bytes(task), 0);
+    senders.set(from, (senders.get(from) ?? 0) + (text.bytes ?? utf8Bytes(text.text)) + listed);
   }
   return [...senders].map(([from, bytes]) => ({ from, bytes }));
+}
+
+function utf8Bytes(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 /** First words of a message, on one line. */

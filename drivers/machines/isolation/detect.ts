@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { boundControllers } from './cgroups.ts';
-import type { IsolationKind, IsolationSpec } from './isolation.ts';
+import type { IsolationKind, IsolationSpec, LimitsInForce } from './isolation.ts';
 import { countsOwnProcesses } from './limits.ts';
 import { createNamespaceIsolation, namespaceDescription } from './namespace.ts';
 import { TRACKING_DESCRIPTION } from './tracking.ts';
@@ -21,14 +21,6 @@ export interface DetectedIsolation {
   readonly limitsInForce?: LimitsInForce;
   /** Why it is not namespaces; absent when it is, or when tracking was asked for. */
   readonly reason?: string;
-}
-
-/** By what the limits of a machine hold. */
-export interface LimitsInForce {
-  /** `program`: for each program with all that it starts, of which the agent is one. */
-  readonly processes: 'cgroup' | 'user' | 'program' | 'none';
-  /** `process`: for each process by itself. */
-  readonly memory: 'cgroup' | 'process';
 }
 
 /** A trial takes 20 ms; a host on which it hangs has no namespaces to offer. */

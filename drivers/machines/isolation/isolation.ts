@@ -9,6 +9,14 @@ import { createTrackingIsolation } from './tracking.ts';
 /** `namespace`: Linux namespaces. `tracking`: no wall, but every process is found again and ended. */
 export type IsolationKind = 'namespace' | 'tracking';
 
+/** By what the limits of a machine hold. */
+export interface LimitsInForce {
+  /** `program`: for each program with all that it starts, of which the agent is one. */
+  readonly processes: 'cgroup' | 'user' | 'program' | 'none';
+  /** `process`: for each process by itself. */
+  readonly memory: 'cgroup' | 'process';
+}
+
 /** Plain data: written into the runner's configuration by the provider, read by the runner. Paths are absolute and real. */
 export interface IsolationSpec {
   readonly kind: IsolationKind;
@@ -28,10 +36,12 @@ export interface IsolationSpec {
   readonly hide: readonly string[];
   /** Paths that stay visible although they lie in a folder that the agent cannot enter: programs. */
   readonly keep: readonly string[];
-  /** More that stays visible, read-only, below a hidden folder: what a person has named, `~/` for the caller's HOME. */
+  /** More that stays visible, read-only, below a hidden folder: what a person has named. */
   readonly show?: readonly string[];
   /** What the agent may take; the defaults when absent. */
   readonly limits?: MachineLimits;
+  /** For people; absent with tracking, which bounds only the disk, and on machines of earlier builds. */
+  readonly limitsInForce?: LimitsInForce;
 }
 
 /** A machine's isolation. Any number may exist for one machine, one after the other or at once. */

@@ -11,7 +11,6 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { IsolationSpec } from './isolation.ts';
 import { isBelow } from './mount-plan.ts';
@@ -65,9 +64,8 @@ export function isFolder(path: string): boolean {
 /** What a person has named to be shown, as absolute paths: in folders by their real names, as those of covers are. */
 export function namedPaths({ show = [] }: IsolationSpec): readonly string[] {
   return show.flatMap((path) => {
-    const absolute = path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
     try {
-      return join(realpathSync(dirname(absolute)), basename(absolute));
+      return join(realpathSync(dirname(path)), basename(path));
     } catch {
       return [];
     }

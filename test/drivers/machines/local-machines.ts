@@ -21,7 +21,7 @@ export async function localMachines({
 }: Partial<Pick<Config, 'isolation' | 'claude'> & { host: Partial<HostSettings> }> = {}): Promise<LocalMachines> {
   const folder = await temporaryFolder();
   const home = homePaths(folder.path);
-  const settings = { ...(await loadHostSettings(home)), ...host };
+  const settings = { ...(await loadHostSettings(home, folder.path)), ...host };
   const { local: provider } = await createMachines({ home, isolation, claude, host: settings }, process.env);
   return {
     home,

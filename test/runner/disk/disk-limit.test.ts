@@ -3,6 +3,8 @@ import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'n
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { sizeOfFolders } from '../../../runner/disk/folder-size.ts';
+import { rest } from '../../../runner/disk/pace.ts';
+import { Ceiling } from '../../../runner/disk/ceiling.ts';
 import { bash, cleanUp, eventOf, isRunning, makeFolder, openRequest, runTurn, startRunner, until } from '../fixture.ts';
 import type { TestRunner } from '../fixture.ts';
 
@@ -57,6 +59,44 @@ describe('an agent whose files hold more than they may', () => {
   }, 120_000);
 });
 
+describe('what an agent may hold', () => {
+  const [free, limit] = [10_000 * MIB, 100 * MIB];
+
+  it('is the limit; above it, what it holds and a little', () => {
+    const ceiling = new Ceiling(limit);
+    const isExceeded = (mebibytes: number): boolean => ceiling.isExceeded({ bytes: mebibytes * MIB, free });
+    expect([100, 101, 101, 165, 166, 90, 101].map(isExceeded)).toEqual([false, true, false, false, true, false, true]);
+  });
+
+  it('is told once when it cannot be counted, so that what cleans up is not ended, and again when the disk loses more', () => {
+    const ceiling = new Ceiling(limit);
+    const isExceeded = (lost: number, bytes = Infinity): boolean =>
+      ceiling.isExceeded({ bytes, free: free - lost * MIB });
+    expect([0, 0, 64, 65, 65, -50, 129].map((lost) => isExceeded(lost))).toEqual([
+      ...[true, false, false, true, false, false],
+      false,
+    ]);
+    expect(isExceeded(130)).toBe(true);
+    expect([isExceeded(130, 300 * MIB), isExceeded(130, 300 * MIB), isExceeded(130)]).toEqual([false, false, true]);
+  });
+});
+
+/** Folders in one another, of so many thousand characters. By steps: the whole path is longer than the system takes. */
+function dig(folder: string, thousands: number, then = 'true'): void {
+  const name = 'x'.repeat(200);
+  const steps = `n=0; while [ $n -lt ${String(thousands * 5)} ]; do mkdir ${name}; cd -P ${name} || exit 1; n=$((n+1)); done; ${then}`;
+  expect(spawnSync('bash', ['-c', steps], { cwd: folder }).status).toBe(0);
+}
+
+it('urgent looks wait for no others', async () => {
+  const ends = new AbortController();
+  // It rests for an hour and a half.
+  const other = rest(60_000, 0.011, ends.signal);
+  await rest(0, 0.1, AbortSignal.timeout(10_000));
+  ends.abort();
+  await expect(other).rejects.toThrow();
+});
+
 describe('the size of folders', () => {
   const pace = { share: 1, signal: new AbortController().signal };
   const sized = async (folder: string): Promise<number> => Math.round((await sizeOfFolders([folder], pace)) / MIB);
@@ -80,10 +120,7 @@ describe('the size of folders', () => {
 
   it.each([4, 20])('finds what lies %i thousand characters deep', async (thousands) => {
     const folder = makeFolder();
-    const name = 'x'.repeat(200);
-    // By steps: the whole path is longer than the system takes.
-    const dig = `n=0; while [ $n -lt ${String(thousands * 5)} ]; do mkdir ${name}; cd -P ${name} || exit 1; n=$((n+1)); done; ${write('deep', 4)}`;
-    expect(spawnSync('bash', ['-c', dig], { cwd: folder }).status).toBe(0);
+    dig(folder, thousands, write('deep', 4));
     expect(await sized(folder)).toBe(4);
     spawnSync('rm', ['-rf', folder]);
   });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, readFileSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { followJournal } from '../../../runner/journal/follow.ts';
@@ -38,6 +39,25 @@ describe('a journal', () => {
     const journal = openJournal();
     journal.append(note('a line\nin two'));
     expect(JSON.parse(readFileSync(journal.file, 'utf8')).event.text).toBe('a line\nin two');
+  });
+
+  it('is as it was after a line of which only a part could be written', () => {
+    const file = path.join(makeFolder(), 'journal.jsonl');
+    const module = path.join(import.meta.dirname, '../../../runner/journal/journal.ts');
+    // A file that may not grow stands for a full disk. Node ignores the signal that comes with it.
+    const code = `import { Journal } from ${JSON.stringify(module)};
+      const journal = new Journal(${JSON.stringify(file)});
+      journal.append({ type: 'note', text: 'a' });
+      const problem = journal.tryAppend({ type: 'note', text: 'x'.repeat(5_000) });
+      journal.append({ type: 'note', text: 'b' });
+      process.stdout.write(problem?.code ?? 'written');`;
+    const words = ['-c', 'ulimit -f 1; exec "$0" --input-type=module -e "$1"', process.execPath, code];
+    expect(spawnSync('bash', words, { encoding: 'utf8', timeout: 30_000 }).stdout).toBe('EFBIG');
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { seq: 1, event: { text: 'a' } },
+      { seq: 2, event: { text: 'b' } },
+    ]);
   });
 
   it.each([1, 10, 40])('cuts off a last line that lost its last %i bytes', (bytes) => {

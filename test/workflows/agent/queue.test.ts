@@ -80,6 +80,11 @@ describe('waitingBytes', () => {
     const waiting = Object.fromEntries(waitingBytes(box).map(({ from, bytes }) => [from, bytes]));
     expect(waiting).toMatchObject({ kid: 1_000_004, jane: 8 });
   });
+
+  it('counts bytes, not characters', () => {
+    const box = { due: [], sends: [], queue: [{ ...message('東京'), tasks: ['é'], from: 'jane' }], notices: [] };
+    expect(waitingBytes(box)).toEqual([{ from: 'jane', bytes: 8 }]);
+  });
 });
 
 describe('messageHead', () => {

@@ -82,7 +82,7 @@ async function typescriptFiles(sources: readonly string[]): Promise<string[]> {
 
 async function removeUnused(folder: string, name: string): Promise<void> {
   const oldest = Date.now() - UNUSED_AFTER_MS;
-  const files = (await readdir(folder)).filter((file) => file.startsWith(`${name}-`) && file.endsWith('.js'));
+  const files = (await readdir(folder)).filter((file) => file.startsWith(`${name}-`) && /\.c?js$/.test(file));
   for (const file of files.map((each) => join(folder, each))) {
     const used = await stat(file).catch(() => undefined);
     if (used !== undefined && used.mtimeMs < oldest) await rm(file, { force: true });

@@ -159,7 +159,10 @@ describe('what waits at an agent', () => {
   });
 
   test('of all agents together is bounded, and a person may still send', async () => {
-    waiting(...['a', 'b', 'c', 'd'].map((slug) => [`/w/default/u/alice/${slug}`, 900_000] as const), [`/${LEAD}`, 200_000]);
+    waiting(...['a', 'b', 'c', 'd'].map((slug) => [`/w/default/u/alice/${slug}`, 900_000] as const), [
+      `/${LEAD}`,
+      200_000,
+    ]);
     await send(lead);
     await send(lead);
     await expect(send(lead)).rejects.toMatchObject({

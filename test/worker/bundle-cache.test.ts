@@ -36,9 +36,10 @@ describe('cachedBundle', () => {
   it('removes its own bundles that nobody has used for a week, and nothing else', async () => {
     await using folder = await temporaryFolder();
     const old = await cachedBundle(folder.path, { ...INPUTS, salt: ['old'] }, async () => '');
+    const run = await cachedBundle(folder.path, { ...INPUTS, salt: ['old'], extension: 'cjs' }, async () => '');
     const other = await cachedBundle(folder.path, { ...INPUTS, name: 'other' }, async () => '');
     const longAgo = new Date(Date.now() - 8 * 24 * 60 * 60_000);
-    for (const file of [old, other]) await utimes(file, longAgo, longAgo);
+    for (const file of [old, run, other]) await utimes(file, longAgo, longAgo);
     const fresh = await cachedBundle(folder.path, INPUTS, async () => '');
     expect((await readdir(folder.path)).map((name) => join(folder.path, name)).sort()).toEqual([fresh, other].sort());
   });

@@ -8,7 +8,7 @@ import { dropText } from './texts.ts';
 
 /**
  * Stores token, secrets and seal of an agent; answers the spec to start it with, which is that of the first attempt. A spawn
- * that is sent again changes nothing. When it throws, nothing is stored any more: `discardSpawn` finds all there is.
+ * that is sent again changes nothing. It throws only once nothing is being stored any more: `discardSpawn` then finds everything.
  */
 export async function prepareSpawn(
   stores: CredentialStores & SealStores,

@@ -2,7 +2,7 @@
 import { MurmurError } from '../contract/wire/errors.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { AgentSpec } from '../contract/wire/agent.ts';
-import { foreignMachine, isMachineOf } from '../drivers/agents/references.ts';
+import { describeMachineOf } from '../drivers/agents/references.ts';
 import type { Machine, MachineInfo, MachineProvider } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
 import type { RunnerUse } from '../drivers/machines/runner-process.ts';
@@ -19,16 +19,12 @@ export function providerOf(ports: AgentPorts, spec: AgentSpec): MachineProvider 
   });
 }
 
-/**
- * What the provider says of the agent's machine. Throws PERMISSION_DENIED for one that it made for another agent: the name
- * alone is a few digits, which somebody can make equal.
- */
-export async function describeOwn(provider: MachineProvider, spec: AgentSpec): Promise<MachineInfo> {
-  const { name } = spec.machine;
-  const info = await provider.describe(name);
-  const agent = workflowIdOf(spec.identity);
-  if (info.state === 'absent' || isMachineOf(info, agent, spec.spawn_id)) return info;
-  throw foreignMachine(name, agent);
+/** `describeMachineOf` for the agent's machine. */
+export async function describeOwn(
+  provider: MachineProvider,
+  { identity, machine, spawn_id: spawnId }: AgentSpec,
+): Promise<MachineInfo> {
+  return await describeMachineOf(provider, machine.name, { agentId: workflowIdOf(identity), spawnId });
 }
 
 /**

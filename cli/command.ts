@@ -25,7 +25,7 @@ export interface CommandPlan {
   /** What an agent may type instead. */
   readonly agentGrammar?: Grammar;
   readonly examples: readonly { readonly line: string; readonly says: string }[];
-  /** The words are another program's to read: the grammar is for help. */
+  /** The words are another program's to read, `--help` after a first word included: the grammar is for help. */
   readonly passesOn?: true;
   readonly run: (invocation: Invocation) => Promise<void>;
 }
@@ -47,6 +47,7 @@ export function makeCommand(plan: CommandPlan): CommandClass {
     }));
     /** Words are counted by our own reading of the command line. */
     static override strict = false;
+    static passesOn = plan.passesOn;
 
     /** As oclif's own, without loading the configuration a second time: the context is bound to the first. */
     static override run = async <T>(argv?: string[], config?: LoadOptions): Promise<T> =>
@@ -66,6 +67,11 @@ export function makeCommand(plan: CommandPlan): CommandClass {
       return Promise.reject(error);
     }
   };
+}
+
+/** Whether the command passes its words on, as oclif knows it by its id. */
+export function passesOn(config: Config, id: string): boolean {
+  return config.findCommand(id)?.['passesOn'] === true;
 }
 
 /** oclif's id of a command: topics are joined by colons. */

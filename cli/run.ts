@@ -4,6 +4,7 @@ import { Config } from '@oclif/core/config';
 import { settings } from '@oclif/core/settings';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { nearestName } from '../contract/wire/nearest.ts';
+import { passesOn } from './command.ts';
 import { bindContext, type CliContext } from './context.ts';
 import { ProgramExit, reportFailure } from './output/failure.ts';
 
@@ -57,7 +58,7 @@ async function dispatch(argv: readonly string[], config: Config, context: CliCon
   const { help, id, rest } = findCommand(argv, config);
   if (id === undefined && flags.has('version')) {
     context.terminal.line(`murmur ${config.version}`);
-  } else if (id === PASSING_ON && !help && !isHelpFlag(rest)) {
+  } else if (id !== undefined && passesOn(config, id) && !help && !isHelpFlag(rest)) {
     await config.runCommand(id, [...rest]);
   } else if (id === undefined || help || flags.has('help') || flags.has('h')) {
     const { showHelp } = await import('./help.ts');
@@ -66,9 +67,6 @@ async function dispatch(argv: readonly string[], config: Config, context: CliCon
     await config.runCommand(id, [...rest]);
   }
 }
-
-/** The command that passes every word on to another program, `--help` after a first word included. */
-const PASSING_ON = 'temporal';
 
 function isHelpFlag([first, ...others]: readonly string[]): boolean {
   return others.length === 0 && (first === '--help' || first === '-h');

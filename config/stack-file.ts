@@ -22,9 +22,8 @@ export interface StackFile {
     readonly ui_port?: number;
     /** The HTTP form of Temporal's API; absent when the cluster is not ours. */
     readonly http_url?: string;
-    /** Temporal's Web UI and metrics, in the file of an earlier build. */
+    /** Temporal's Web UI, in the file of an earlier build. */
     readonly ui_url?: string;
-    readonly metrics_url?: string;
     readonly pid?: number;
   };
   readonly server: { readonly url: string; readonly pid?: number };

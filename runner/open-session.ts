@@ -85,7 +85,7 @@ export async function openSession(
 
 /** An agent that an earlier build started goes on without the variable. */
 function droppedSecret(name: string): AgentEvent {
-  const message = `secret ${JSON.stringify(name)} is no longer given: it steers programs, or it is a model's address without a key`;
+  const message = `secret ${JSON.stringify(name)} was dropped: this name is no longer allowed`;
   return { type: 'error', code: 'secret_dropped', message };
 }
 

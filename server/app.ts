@@ -60,9 +60,9 @@ export function createServer(parts: ServerParts): FastifyInstance {
   addLog(app);
   addHealth(app, parts);
   addUploads(app, parts, watch);
-  addPorts(app, parts);
-  addPages(app, parts, stopping.signal);
-  addUpgrades(app, parts, stopping.signal);
+  addPorts(app, parts, watch);
+  addPages(app, parts, watch, stopping.signal);
+  addUpgrades(app, parts, watch, stopping.signal);
   // A scope of its own: health is answered without a token.
   app.register(async (api) => {
     addIdentity(api, parts.tokens, watch);

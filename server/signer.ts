@@ -4,7 +4,7 @@ import type { SigningKey } from '../drivers/keys/signing-key.ts';
 import type { SecretStore } from '../drivers/secrets/secret-store.ts';
 
 /** What a signature is for: one that was made for a port opens no page. */
-type Purpose = 'page key' | 'page cookie' | 'port' | 'upload';
+type Purpose = 'page key' | 'port' | 'upload';
 
 export interface Signer {
   /** 256 bits in base64url: 43 characters of `A-Za-z0-9_-`. The same for the same text. */

@@ -13,7 +13,7 @@ export interface Timing {
   readonly heartbeat: number;
   /** How long an answer with progress may stay a plain answer, so that quick ones and early errors need no stream. */
   readonly plainAnswer: number;
-  /** Between looks at the tokens of running calls: a call ends within a second of the revocation of its token. */
+  /** Between looks at the tokens of running calls and used links: both end within a second of the revocation. */
   readonly tokenCheck: number;
   /** Between questions to an agent that is being killed. */
   readonly killProbe: number;
@@ -29,8 +29,6 @@ export interface Timing {
   readonly uploadArrival: number;
   /** For the head of an answer from an agent's port: a development server compiles before its first page. */
   readonly portAnswer: number;
-  /** Between looks at the token that asked for a link that is in use: a revoked one ends it within about a second. */
-  readonly tokenLook: number;
   /** For open calls to end when the server stops; then connections are closed. */
   readonly stop: number;
 }
@@ -50,6 +48,5 @@ export const TIMING: Timing = {
   uploadSilence: 30_000,
   uploadArrival: 1_800_000,
   portAnswer: 120_000,
-  tokenLook: 1_000,
   stop: 5_000,
 };

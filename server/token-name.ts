@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
 import type { ServerParts } from './parts.ts';
+import { expiry } from './token-watch.ts';
 
 /** Of a hash that is known to the server alone: enough to tell two tokens of one id apart. */
 const MARK_LENGTH = 16;
@@ -22,21 +23,5 @@ export function idInName(name: string): string {
 /** The entry of a token that is still good: neither revoked nor replaced nor expired. */
 export async function livingToken(parts: Pick<ServerParts, 'tokens'>, name: string): Promise<TokenEntry | undefined> {
   const entry = await parts.tokens.named(name);
-  const hasExpired = entry?.expires_at !== undefined && Date.parse(entry.expires_at) <= Date.now();
-  return hasExpired ? undefined : entry;
-}
-
-/** Aborts within a second of the token's end, or when it cannot be looked up. Looks until `over` aborts. */
-export function tokenEnd(parts: Pick<ServerParts, 'tokens' | 'timing'>, name: string, over: AbortSignal): AbortSignal {
-  const ended = new AbortController();
-  const look = async (): Promise<void> => {
-    const entry = await livingToken(parts, name).catch(() => undefined);
-    if (entry === undefined) ended.abort();
-  };
-  const timer = setInterval(() => void look(), parts.timing.tokenLook);
-  const stop = (): void => clearInterval(timer);
-  ended.signal.addEventListener('abort', stop);
-  if (over.aborted) stop();
-  else over.addEventListener('abort', stop, { once: true });
-  return ended.signal;
+  return entry === undefined || expiry(entry) !== undefined ? undefined : entry;
 }

@@ -1,26 +1,28 @@
-// Ends calls that are under way when their token is no longer valid. One timer serves all calls: a token may be deleted by
-// another process, which tells nobody.
+// Ends running calls and used links when their token is no longer valid. One timer serves them all: another process may
+// delete a token without a message to this one.
 import type { ServerResponse } from 'node:http';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
 import type { Tokens } from './parts.ts';
 
-/** The calls that one bearer has under way. */
-interface Bearer {
-  readonly token: string;
-  readonly entry: TokenEntry;
-  readonly calls: Set<AbortController>;
-  /** Version of the tokens at which the bearer was last looked up; absent before the first look. */
+/** A token, and what ends with it. */
+interface Watched {
+  /** Looks the token up; undefined once it is revoked or replaced. */
+  readonly find: () => Promise<TokenEntry | undefined>;
+  readonly dependents: Set<AbortController>;
+  /** As it was last looked up; absent before the first look at a token that is known by its name. */
+  entry: TokenEntry | undefined;
+  /** Version of the tokens at the last look; absent before the first one. */
   checked?: string;
 }
 
 export class TokenWatch {
   readonly #tokens: Tokens;
   readonly #intervalMs: number;
-  readonly #bearers = new Map<string, Bearer>();
+  readonly #watched = new Map<string, Watched>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Looks at the tokens of running calls once in the interval, and at none while no call runs. */
+  /** Looks at the tokens in use once in the interval, and at none while none is in use. */
   constructor(tokens: Tokens, intervalMs: number) {
     this.#tokens = tokens;
     this.#intervalMs = intervalMs;
@@ -29,15 +31,33 @@ export class TokenWatch {
   /** A signal that aborts with UNAUTHENTICATED when the token has been revoked or has expired before the answer's end. */
   watch(token: string, entry: TokenEntry, answer: ServerResponse): AbortSignal {
     const call = new AbortController();
-    const bearer = this.#bearers.get(token) ?? { token, entry, calls: new Set() };
-    this.#bearers.set(token, bearer);
-    bearer.calls.add(call);
-    answer.once('close', () => {
-      bearer.calls.delete(call);
-      if (bearer.calls.size === 0 && this.#bearers.get(token) === bearer) this.#bearers.delete(token);
-    });
-    this.#timer ??= this.#later();
+    const end = this.#add(`token ${token}`, entry, () => this.#tokens.identify(token), call);
+    answer.once('close', end);
     return call.signal;
+  }
+
+  /**
+   * The same for a link that was given out, by the name of the token that asked for it (`tokenName`). Looks until `over`
+   * aborts.
+   */
+  watchNamed(name: string, over: AbortSignal): AbortSignal {
+    const link = new AbortController();
+    if (over.aborted) return link.signal;
+    const end = this.#add(`name ${name}`, undefined, () => this.#tokens.named(name), link);
+    over.addEventListener('abort', end, { once: true });
+    return link.signal;
+  }
+
+  /** Returns the function that ends the watch for this dependent. */
+  #add(key: string, entry: TokenEntry | undefined, find: Watched['find'], dependent: AbortController): () => void {
+    const watched = this.#watched.get(key) ?? { find, entry, dependents: new Set() };
+    this.#watched.set(key, watched);
+    watched.dependents.add(dependent);
+    this.#timer ??= this.#later();
+    return () => {
+      watched.dependents.delete(dependent);
+      if (watched.dependents.size === 0 && this.#watched.get(key) === watched) this.#watched.delete(key);
+    };
   }
 
   #later(): NodeJS.Timeout {
@@ -48,27 +68,28 @@ export class TokenWatch {
     try {
       // Before the looks: what changes after it is seen at the next one.
       const version = await this.#tokens.version();
-      await Promise.all([...this.#bearers.values()].map((bearer) => this.#checkBearer(bearer, version)));
+      await Promise.all([...this.#watched].map(([key, watched]) => this.#checkOne(key, watched, version)));
     } catch {
-      // Tokens that cannot be read now tell nothing about a call that was let in before.
+      // Tokens that cannot be read now tell nothing about one that was valid before.
     }
-    this.#timer = this.#bearers.size === 0 ? undefined : this.#later();
+    this.#timer = this.#watched.size === 0 ? undefined : this.#later();
   }
 
-  async #checkBearer(bearer: Bearer, version: string): Promise<void> {
-    const problem = expiry(bearer.entry) ?? (bearer.checked === version ? undefined : await this.#refusal(bearer));
-    if (problem === undefined) {
-      bearer.checked = version;
-      return;
+  async #checkOne(key: string, watched: Watched, version: string): Promise<void> {
+    let problem = watched.entry === undefined ? undefined : expiry(watched.entry);
+    if (problem === undefined && watched.checked !== version) {
+      watched.entry = await watched.find();
+      watched.checked = version;
+      problem = watched.entry === undefined ? revoked() : expiry(watched.entry);
     }
-    if (this.#bearers.get(bearer.token) === bearer) this.#bearers.delete(bearer.token);
-    for (const call of bearer.calls) call.abort(problem);
+    if (problem === undefined) return;
+    if (this.#watched.get(key) === watched) this.#watched.delete(key);
+    for (const dependent of watched.dependents) dependent.abort(problem);
   }
+}
 
-  async #refusal({ token }: Bearer): Promise<MurmurError | undefined> {
-    if ((await this.#tokens.identify(token)) !== undefined) return undefined;
-    return new MurmurError('UNAUTHENTICATED', 'the token was revoked while the call was under way');
-  }
+function revoked(): MurmurError {
+  return new MurmurError('UNAUTHENTICATED', 'the token was revoked while the call was under way');
 }
 
 /** UNAUTHENTICATED for an entry whose time is over. */

@@ -45,6 +45,7 @@ export function createFanoutActivities(ports: FanoutPorts): FanoutActivities {
         requireOwnPlan(key);
         await ports.secrets.delete(planSecretsRef(key));
         await ports.objects.delete(key);
+        readPlan.forget(key);
       }),
     ),
   };

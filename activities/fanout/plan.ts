@@ -22,14 +22,18 @@ import { callingWorkflow } from '../admission.ts';
  * Reads the plan of the fan-out that has asked for the activity; the newest few are kept, as a plan of 10,000 items is read
  * for every fifty of them.
  */
-export type PlanReader = (key: string) => Promise<FanoutPlan>;
+export interface PlanReader {
+  (key: string): Promise<FanoutPlan>;
+  /** The fan-out has ended: its plan starts no more agents. */
+  forget(key: string): void;
+}
 
 const KEPT = 4;
 
 /** Fails with NOT_FOUND, for good, for a plan that is gone, and with PERMISSION_DENIED as `requireOwnPlan` does. */
 export function createPlanReader(objects: ObjectStore): PlanReader {
   const kept = new Map<string, FanoutPlan>();
-  return async (key) => {
+  const read = async (key: string): Promise<FanoutPlan> => {
     requireOwnPlan(key);
     const known = kept.get(key);
     if (known !== undefined) return known;
@@ -42,6 +46,7 @@ export function createPlanReader(objects: ObjectStore): PlanReader {
     if (kept.size > KEPT) kept.delete(kept.keys().next().value ?? '');
     return plan;
   };
+  return Object.assign(read, { forget: (key: string) => void kept.delete(key) });
 }
 
 /**

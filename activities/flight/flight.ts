@@ -27,7 +27,8 @@ export function createFlightActivities(ports: FlightPorts): FlightActivities {
     }),
     startNode: failing((input) =>
       attentively(ports.handover, async () => {
-        await admission.admit(pilotIdOf(callingWorkflow()), input.pilot);
+        // Read again for each agent: the pilot may have ended since the last one, also under another worker.
+        await admission.admit(pilotIdOf(callingWorkflow()), input.pilot, { again: true });
         if (input.pilot.flight === undefined) throw new MurmurError('PERMISSION_DENIED', 'the agent pilots no flight');
         await startNode(ports, input);
       }),

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { entryFile } from '../../config/package.ts';
 import { makeCommand, type CommandClass, type Invocation } from '../command.ts';
 import { settingsOf } from '../connection.ts';
+import { ProgramExit } from '../output/failure.ts';
 import { COMMON_FLAGS } from '../parse/grammar.ts';
 
 export const mcpCommand: CommandClass = makeCommand({
@@ -49,5 +50,6 @@ async function serve({ context, parsed }: Invocation): Promise<void> {
   // A name that is wrong is told to the person who typed it, not to a model with every call.
   await settingsOf(context, { workspace });
   const { main } = (await import(pathToFileURL(entryFile('mcp')).href)) as McpProgram;
-  process.exitCode = await main({ debug: parsed.flags.has('debug'), workspace });
+  const exit = await main({ debug: parsed.flags.has('debug'), workspace });
+  if (exit !== 0) throw new ProgramExit(exit);
 }

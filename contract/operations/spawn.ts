@@ -46,8 +46,8 @@ export const spawn = defineOperation({
             "repositories, its root's, and those that a person allowed.",
         ),
       allow_repos: repoGrants.describe(
-        'Remote repositories that the agent and all beneath it may name for agents of theirs, beside its own: URLs or ' +
-          "`host/path`, such as `github.com/acme`, which covers https and ssh. A person's to give.",
+        'Remote repositories that the agent and its descendants may clone, fetch and push, beside its own: URLs or ' +
+          '`host/path`, such as `github.com/acme`, which covers https and ssh. Only a person can set this.',
       ),
       branch: branchName
         .optional()
@@ -94,7 +94,7 @@ export const spawn = defineOperation({
         .enum(['owner'])
         .optional()
         .describe(
-          "`owner` lets the agent steer all agents of its owner, not only those beneath it. A person's to give.",
+          '`owner` lets the agent steer all agents of its owner, not only those beneath it. Only a person can set this.',
         ),
       each: z
         .string()
@@ -123,8 +123,8 @@ export const spawn = defineOperation({
         .describe('Inputs of the flight: an object, or its JSON text. Its pilot and all its agents read them.'),
       secrets: spawnSecrets.describe(
         'Environment variables for this agent alone, name to value. Stored apart from the history, deleted at its end. ' +
-          "A person's to give: an agent cannot set any. A name has A-Z, 0-9 and `_`. Names are refused that steer " +
-          `programs: ${REFUSED_TEXT}. Keys of models are allowed (\`ANTHROPIC_API_KEY\`, ` +
+          'Only a person can set this. A name has A-Z, 0-9 and `_`. Names that programs read as settings are ' +
+          `refused: ${REFUSED_TEXT}. Keys of models are allowed (\`ANTHROPIC_API_KEY\`, ` +
           '`ANTHROPIC_AUTH_TOKEN`, `CLAUDE_CODE_OAUTH_TOKEN`, `OPENAI_API_KEY`, `CODEX_API_KEY`); the agent then gets no key ' +
           "of the operator's for that program. An address of a model (`ANTHROPIC_BASE_URL`, `OPENAI_BASE_URL`) needs such a key.",
       ),
@@ -175,7 +175,7 @@ export const spawn = defineOperation({
       },
       allow_repos: {
         name: 'allow-repo',
-        help: 'Remote repository that the agent and all beneath it may give to agents of theirs, as URL or host/path such as github.com/acme; repeatable.',
+        help: 'Remote repository that the agent and its descendants may clone, fetch and push, as a URL or host/path; repeatable.',
       },
       max_cost_usd: {
         name: 'max-cost',

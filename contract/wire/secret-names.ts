@@ -138,7 +138,7 @@ export function secretNameProblem(name: string, all: readonly string[]): string 
     return `secret name ${shown} is not valid: it needs A-Z, 0-9 and "_", with no digit first${instead}`;
   }
   if (steers(name)) {
-    return `secret name ${shown} is reserved: it steers programs of the machine; give the value another name`;
+    return `secret name ${shown} is not allowed: programs read it as a setting; use another name`;
   }
   const model = MODELS.find(({ addresses }) => addresses.includes(name));
   if (model === undefined || hasKey(model, all)) return undefined;

@@ -5,7 +5,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { fanoutWorkflowId, plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
 import { flightKey } from '../../contract/wire/flight/messages.ts';
 import { parentOf, parseWorkflowId, slugProblem, workflowIdOf } from '../../contract/wire/identity.ts';
-import type { MachineInfo } from '../machines/provider.ts';
+import type { MachineInfo, MachineProvider } from '../machines/provider.ts';
 import { machineName, secretsRef, tokenId } from './names.ts';
 import { textsPrefix } from './texts.ts';
 
@@ -14,8 +14,28 @@ export function machineLabels(agentId: string, spawnId: string): { readonly agen
   return { agent: agentId, spawn: spawnId };
 }
 
-/** Whether the provider made the machine for this spawn. Earlier builds noted the agent alone. */
-export function isMachineOf({ labels }: Pick<MachineInfo, 'labels'>, agentId: string, spawnId: string): boolean {
+/**
+ * What the provider says of a machine of this spawn; one that is absent has no owner. Throws PERMISSION_DENIED for one that it
+ * made for another spawn: the name alone is a few digits, which somebody can make equal.
+ */
+export async function describeMachineOf(
+  provider: Pick<MachineProvider, 'describe'>,
+  name: string,
+  { agentId, spawnId }: { readonly agentId: string; readonly spawnId: string },
+): Promise<MachineInfo> {
+  const info = await provider.describe(name);
+  if (info.state === 'absent' || isMachineOf(info, agentId, spawnId)) return info;
+  throw new MurmurError(
+    'PERMISSION_DENIED',
+    `machine ${name} was not made for agent ${JSON.stringify(`/${agentId}`)}`,
+    {
+      details: { machine: name, agent: agentId },
+    },
+  );
+}
+
+/** Earlier builds noted the agent alone. */
+function isMachineOf({ labels }: MachineInfo, agentId: string, spawnId: string): boolean {
   return labels['agent'] === agentId && (labels['spawn'] ?? spawnId) === spawnId;
 }
 
@@ -56,14 +76,6 @@ function referenceProblem(spec: AgentSpec): string | undefined {
   const ref = appended?.ref;
   if (ref === undefined || isOwnText(id, ref) || isTextOfFanout(spec, ref)) return undefined;
   return `append_system_prompt.ref is ${JSON.stringify(ref)}, which is not the agent's own`;
-}
-
-/** The error for a machine that the provider made for another agent. */
-export function foreignMachine(name: string, agentId: string): MurmurError {
-  const agent = JSON.stringify(`/${agentId}`);
-  return new MurmurError('PERMISSION_DENIED', `machine ${name} was not made for agent ${agent}`, {
-    details: { machine: name, agent: agentId },
-  });
 }
 
 /** Whether the object store key is that of a text of the agent. */

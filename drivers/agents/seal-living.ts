@@ -2,9 +2,9 @@
 // on an agent without a seal is one that nobody of this installation has started.
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
+import { defaultPayloadConverter, NamespaceNotFoundError } from '@temporalio/common';
 import pLimit from 'p-limit';
 import writeFileAtomic from 'write-file-atomic';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
@@ -31,7 +31,8 @@ export interface FirstStart extends SealStores {
 /**
  * Seals the agents that live at the first start with this key, and does nothing at any later one. An agent counts when its
  * own token is in the token store, which only this installation writes: who reaches Temporal alone can forge no such agent.
- * Throws the SDK's errors when Temporal does not answer; it is to be tried again then.
+ * An agent that cannot be read is reported and skipped. Throws the SDK's errors when Temporal does not answer; it is to be
+ * tried again then.
  */
 export async function sealLivingAgents(start: FirstStart): Promise<void> {
   const marker = join(start.folder, `agents-sealed-${start.key.id}`);
@@ -49,15 +50,17 @@ async function sealOne(
   start: FirstStart,
   { agent, token }: { readonly agent: string; readonly token: string },
 ): Promise<boolean> {
-  const spec = await startedWith(start.client, agent);
-  // A token that a call has left behind that broke off.
-  if (spec === undefined) return false;
+  let spec: AgentSpec | undefined;
   try {
+    spec = await startedWith(start.client, agent);
+    // A token that a call has left behind that broke off.
+    if (spec === undefined) return false;
     checkReferences(spec);
     if (workflowIdOf(spec.identity) !== agent || tokenId(agent, spec.spawn_id) !== token) {
       throw new Error('its token is that of another spawn');
     }
   } catch (error) {
+    if (isOfTemporal(error)) throw error;
     start.report('an agent was not sealed', { agent, error: String(error) });
     return false;
   }
@@ -88,6 +91,19 @@ async function startedWith(client: Client, workflowId: string): Promise<AgentSpe
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
+}
+
+/**
+ * gRPC's CANCELLED, DEADLINE_EXCEEDED, PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAVAILABLE and UNAUTHENTICATED: the connection
+ * failed or was refused, so another agent fares no better.
+ */
+const CONNECTION_CODES: readonly number[] = [1, 4, 7, 8, 14, 16];
+
+/** Whether the error says something about Temporal and nothing about the agent that was read. */
+function isOfTemporal(error: unknown): boolean {
+  if (error instanceof NamespaceNotFoundError) return true;
+  const status = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(status) ? CONNECTION_CODES.includes(Number(status.code)) : error instanceof ServiceError;
 }
 
 async function exists(path: string): Promise<boolean> {

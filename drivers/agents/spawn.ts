@@ -8,15 +8,17 @@ import { dropText } from './texts.ts';
 
 /**
  * Stores token, secrets and seal of an agent; answers the spec to start it with, which is that of the first attempt. A spawn
- * that is sent again changes nothing.
+ * that is sent again changes nothing. It throws only once nothing is being stored any more: `discardSpawn` then finds everything.
  */
 export async function prepareSpawn(
   stores: CredentialStores & SealStores,
   spec: AgentSpec,
   given: Parameters<typeof storeCredentials>[2],
 ): Promise<AgentSpec> {
-  const [sealed] = await Promise.all([sealSpec(stores, spec), storeCredentials(stores, spec, given)]);
-  return sealed;
+  const [sealed, stored] = await Promise.allSettled([sealSpec(stores, spec), storeCredentials(stores, spec, given)]);
+  if (sealed.status === 'rejected') throw sealed.reason;
+  if (stored.status === 'rejected') throw stored.reason;
+  return sealed.value;
 }
 
 /** Takes token, secrets, seal and prompt back from an agent that was not started. */

@@ -1,7 +1,7 @@
 // The key of an installation: API server and worker share it. Each use derives a key of its own, so that a signature
 // made for one use is never good for another.
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { access, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
 
@@ -35,8 +35,10 @@ export function signingKey(bytes: Buffer): SigningKey {
 export async function openSigningKey(folder: string, file: string | undefined): Promise<SigningKey> {
   if (file !== undefined) return await readKey(file, 'MURMUR_SIGNING_KEY_FILE');
   const path = join(folder, FILE);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await makeKey(path);
+  if (!(await exists(path))) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeKey(path);
+  }
   return await readKey(path, 'the signing key');
 }
 
@@ -54,6 +56,13 @@ async function makeKey(path: string): Promise<void> {
     await handle.close();
     await rm(partial, { force: true });
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function readKey(path: string, name: string): Promise<SigningKey> {

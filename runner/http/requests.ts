@@ -23,7 +23,6 @@ export function openRequest(body: Body): OpenRequest {
   need(body, 'backend', isText, 'a text');
   need(body, 'env', isTextRecord, 'an object of texts');
   need(body, 'secret_names', isTextList, 'a list of texts');
-  if (body['allow_repos'] !== undefined) need(body, 'allow_repos', isTextList, 'a list of texts');
   for (const name of ['model', 'append_system_prompt', 'restore']) {
     if (body[name] !== undefined) need(body, name, isText, 'a text');
   }

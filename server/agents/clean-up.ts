@@ -4,7 +4,7 @@ import type { ServerParts } from '../parts.ts';
 import type { AgentAddress } from './address.ts';
 import type { Execution } from './execution.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
-import { foreignMachine, isMachineOf } from '../../drivers/agents/references.ts';
+import { describeMachineOf } from '../../drivers/agents/references.ts';
 import { machineName, secretsRef, tokenId } from '../../drivers/agents/names.ts';
 import { terminateFlight } from '../flights/calls.ts';
 import { listedStatus } from './status.ts';
@@ -40,8 +40,7 @@ export async function cleanUp(
 async function destroy({ machines }: ServerParts, agent: string, spawnId: string): Promise<string> {
   const name = machineName(agent, spawnId);
   try {
-    const info = await machines.describe(name);
-    if (info.state !== 'absent' && !isMachineOf(info, agent, spawnId)) throw foreignMachine(name, agent);
+    await describeMachineOf(machines, name, { agentId: agent, spawnId });
     await machines.destroy(name);
     return 'destroyed';
   } catch (error) {

@@ -1,4 +1,5 @@
-// Which life of an agent a link was made for: a slug may be given again, and an ended agent's record stays.
+// Which spawn of an agent a link was made for. A slug is used once; the spawn id also refuses a link where somebody has
+// deleted the record, or started a workflow past the API.
 import { plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
 import type { ServerParts } from '../parts.ts';
@@ -7,12 +8,12 @@ import { locateAgent } from './locate.ts';
 import { readRecord } from './record.ts';
 
 export interface AgentLife {
-  /** Differs from one agent to the next under the same slug. */
+  /** Equal for the same agent only. */
   readonly spawnId: string;
   readonly hasEnded: boolean;
 }
 
-/** The newest agent of that name, living or ended; undefined when there was none. Throws UNAVAILABLE. */
+/** The agent of that name, living or ended; undefined when there is none. Throws UNAVAILABLE. */
 export async function lifeOf(parts: ServerParts, agent: AgentAddress): Promise<AgentLife | undefined> {
   const found = await locateAgent(parts, agent);
   if (found === undefined) {

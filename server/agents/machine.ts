@@ -1,6 +1,6 @@
 // The machine on which an agent works.
 import type { AgentIdentity } from '../../contract/wire/identity.ts';
-import { foreignMachine, isMachineOf } from '../../drivers/agents/references.ts';
+import { describeMachineOf } from '../../drivers/agents/references.ts';
 import type { ServerParts } from '../parts.ts';
 import { ended, notFound } from './absence.ts';
 import { addressOfIdentity } from './address.ts';
@@ -16,8 +16,7 @@ export async function machineOf(parts: ServerParts, identity: AgentIdentity): Pr
   const { machine, spawn_id: spawnId = '' } = execution?.memo ?? {};
   if (execution === undefined || machine === undefined) throw notFound(agent);
   if (execution.closed) throw ended(agent, execution.phase);
-  const info = await parts.machines.describe(machine);
-  // One that is gone has no owner, and nothing on it can be reached.
-  if (info.state === 'absent' || isMachineOf(info, agent.id, spawnId)) return machine;
-  throw foreignMachine(machine, agent.id);
+  // Nothing can be reached on one that is absent.
+  await describeMachineOf(parts.machines, machine, { agentId: agent.id, spawnId });
+  return machine;
 }

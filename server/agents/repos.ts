@@ -142,8 +142,8 @@ function denied(cloneUrl: string, at: number, own: readonly RepoSpec[]): MurmurE
   const listed = names.length === 0 ? 'it has none' : `name ${names.join(', ')}`;
   return new MurmurError(
     'PERMISSION_DENIED',
-    `repository ${quoteValue(redactUrl(cloneUrl))} is not this agent's to name: an agent may name its own repositories, ` +
-      "its root's, and those that a person allowed",
+    `agents may not clone ${quoteValue(redactUrl(cloneUrl))}; allowed are this agent's own repositories, its root's, and what ` +
+      'a person allowed with --allow-repo',
     {
       hint: `${listed}, or ask a person to allow it at the spawn of the root: --allow-repo <URL or host/path>`,
       details: { field: `repos[${String(at)}].clone_url` },

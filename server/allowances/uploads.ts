@@ -10,7 +10,7 @@ interface UploadTotal {
   readonly bytes: number;
 }
 
-/** An agent that has uploaded something since the server was started. */
+/** An agent that has uploaded something. */
 interface Uploader {
   /** Bytes of finished uploads. */
   total: number;
@@ -20,14 +20,26 @@ interface Uploader {
   written: Promise<void>;
 }
 
+/** An agent's uploader, and how many uploads of it are under way. */
+interface Remembered {
+  uploads: number;
+  readonly uploader: Promise<Uploader>;
+}
+
+/** Agents that are remembered, at some 300 bytes each; the totals of others are read again from the object store. */
+const REMEMBERED = 1_000;
+
 export class UploadAllowance {
   readonly #objects: ObjectStore;
   readonly #limit: number;
-  readonly #uploaders = new Map<string, Promise<Uploader>>();
+  readonly #remembered: number;
+  /** Those whose last upload began longest ago first. */
+  readonly #uploaders = new Map<string, Remembered>();
 
-  constructor(objects: ObjectStore, limitMb: number) {
+  constructor(objects: ObjectStore, limitMb: number, remembered = REMEMBERED) {
     this.#objects = objects;
     this.#limit = limitMb * MIB;
+    this.#remembered = remembered;
   }
 
   /**
@@ -41,7 +53,21 @@ export class UploadAllowance {
     replaced: number,
     store: (counted: AsyncIterable<Uint8Array>) => Promise<number>,
   ): Promise<number> {
-    const uploader = await this.#uploader(agentId);
+    const known = this.#begin(agentId);
+    try {
+      return await this.#countFor(agentId, await known.uploader, source, replaced, store);
+    } finally {
+      known.uploads -= 1;
+    }
+  }
+
+  async #countFor(
+    agentId: string,
+    uploader: Uploader,
+    source: AsyncIterable<Uint8Array>,
+    replaced: number,
+    store: (counted: AsyncIterable<Uint8Array>) => Promise<number>,
+  ): Promise<number> {
     const own = { bytes: 0 };
     const take = (bytes: number): void => {
       own.bytes += bytes;
@@ -73,14 +99,24 @@ export class UploadAllowance {
     }
   }
 
-  async #uploader(agentId: string): Promise<Uploader> {
-    const known = this.#uploaders.get(agentId) ?? this.#read(agentId);
+  #begin(agentId: string): Remembered {
+    const known = this.#uploaders.get(agentId) ?? { uploads: 0, uploader: this.#read(agentId) };
+    known.uploads += 1;
+    // At the end of the order.
+    this.#uploaders.delete(agentId);
     this.#uploaders.set(agentId, known);
-    try {
-      return await known;
-    } catch (error) {
-      this.#uploaders.delete(agentId);
-      throw error;
+    known.uploader.catch(() => {
+      if (this.#uploaders.get(agentId) === known) this.#uploaders.delete(agentId);
+    });
+    this.#forget();
+    return known;
+  }
+
+  /** Those that upload now are kept: what arrives is counted in one place. */
+  #forget(): void {
+    for (const [agentId, { uploads }] of this.#uploaders) {
+      if (this.#uploaders.size <= this.#remembered) return;
+      if (uploads === 0) this.#uploaders.delete(agentId);
     }
   }
 

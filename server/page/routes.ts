@@ -14,6 +14,7 @@ import { readStatus } from '../agents/status.ts';
 import { EventStream } from '../event-stream.ts';
 import { readTasks } from '../handlers/tasks.ts';
 import type { ServerParts } from '../parts.ts';
+import type { TokenWatch } from '../token-watch.ts';
 import { PAGE_HEADERS, SHELL, stateDocument } from './document.ts';
 import { pageToken, readPageKey, readPageToken } from './page-key.ts';
 import { sessionLine } from './session-lines.ts';
@@ -25,7 +26,7 @@ import type { Visit } from './visit.ts';
 const TAIL = 300;
 
 /** Adds the page's routes; streams end when the server stops. */
-export function addPages(app: FastifyInstance, parts: ServerParts, stopping: AbortSignal): void {
+export function addPages(app: FastifyInstance, parts: ServerParts, watch: TokenWatch, stopping: AbortSignal): void {
   app.get<{ Params: { '*': string } }>('/w/*', { config: { openTo: 'links' } }, async (request, reply) => {
     const { path, part } = partOf(request.params['*']);
     if (part === undefined) return await reply.headers(PAGE_HEADERS).send(SHELL);
@@ -33,7 +34,7 @@ export function addPages(app: FastifyInstance, parts: ServerParts, stopping: Abo
     if (visit === undefined) return await closed(reply);
     return part === '.state'
       ? await sendState(parts, visit.agent, reply)
-      : await streamEvents(parts, visit, request, reply, stopping);
+      : await streamEvents(parts, watch, visit, request, reply, stopping);
   });
   app.post<{ Params: { '*': string } }>('/w/*', async (request, reply) => {
     const { path, part } = partOf(request.params['*']);
@@ -86,6 +87,7 @@ async function sendState(parts: ServerParts, agent: AgentAddress, reply: Fastify
 
 async function streamEvents(
   parts: ServerParts,
+  watch: TokenWatch,
   visit: Visit,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -95,7 +97,7 @@ async function streamEvents(
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   // What ends the visit ends the stream: a browser that asks again is refused.
-  const signal = visitEnd(parts, visit, AbortSignal.any([gone.signal, stopping]));
+  const signal = visitEnd(parts, watch, visit, AbortSignal.any([gone.signal, stopping]));
   const last = Number(request.headers['last-event-id'] ?? Number.NaN);
   const after = Number.isSafeInteger(last) && last >= 0 ? last : await beginningOf(parts, agent);
   const stream = new EventStream(reply, parts.timing.heartbeat, signal);

@@ -5,7 +5,8 @@ import { addressOfIdentity } from '../agents/address.ts';
 import { followToEnd } from '../agents/follow.ts';
 import { lifeOf } from '../agents/life.ts';
 import type { ServerParts } from '../parts.ts';
-import { livingToken, tokenEnd } from '../token-name.ts';
+import { livingToken } from '../token-name.ts';
+import type { TokenWatch } from '../token-watch.ts';
 import type { GivenGrant, PageGrant } from './page-key.ts';
 
 /** An agent whose page a browser may see. */
@@ -23,10 +24,15 @@ export async function holds(parts: ServerParts, grant: PageGrant): Promise<boole
 }
 
 /** Aborts when the visit ends: with its time, with the token that asked, and with an agent above the one that is shown. */
-export function visitEnd(parts: ServerParts, { agent, grant }: Visit, over: AbortSignal): AbortSignal {
+export function visitEnd(
+  parts: ServerParts,
+  watch: TokenWatch,
+  { agent, grant }: Visit,
+  over: AbortSignal,
+): AbortSignal {
   // A timer of any length has to be at least one millisecond long.
   const late = AbortSignal.timeout(Math.max(grant.until - Date.now(), 1));
-  const ends = [over, late, tokenEnd(parts, grant.asker, over)];
+  const ends = [over, late, watch.watchNamed(grant.asker, over)];
   const top = topOf(grant);
   if (top !== undefined && top.id !== agent.id && !grant.forRecord) ends.push(agentEnd(parts, top, over));
   return AbortSignal.any(ends);

@@ -42,10 +42,14 @@ async function holderOf(on: Machine, { machine, port }: MachinePort): Promise<Po
     if (error instanceof MurmurError && error.code === 'NOT_FOUND') throw tooOld({ machine, port });
     if (!isNotThisRunner(error)) throw error;
   }
-  throw new MurmurError('UNAVAILABLE', `nothing on machine ${machine} says who listens on port ${String(port)}`, {
-    hint: 'try again in a moment: a machine that is lost is replaced',
-    details: { machine, port },
-  });
+  throw new MurmurError(
+    'UNAVAILABLE',
+    `the runner on machine ${machine} did not answer; port ${String(port)} was not checked`,
+    {
+      hint: 'try again in a moment: a machine that is lost is replaced',
+      details: { machine, port },
+    },
+  );
 }
 
 function tooOld({ machine, port }: MachinePort): MurmurError {

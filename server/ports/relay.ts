@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServerParts } from '../parts.ts';
-import { tokenEnd } from '../token-name.ts';
+import type { TokenWatch } from '../token-watch.ts';
 import { answerOf, badHeader, unwritable } from './machine-answer.ts';
 import { openPort } from './open-port.ts';
 import type { SharedPort } from './port-token.ts';
@@ -16,7 +16,7 @@ interface PortRoute {
 }
 
 /** Adds the routes; WebSockets are `addUpgrades`'s. */
-export function addPorts(app: FastifyInstance, parts: ServerParts): void {
+export function addPorts(app: FastifyInstance, parts: ServerParts, watch: TokenWatch): void {
   app.register(async (scope) => {
     const config = { openTo: 'everyone', ownArrival: true } as const;
     scope.all<PortRoute>('/ports/:token', { config }, async (request, reply) => {
@@ -27,7 +27,7 @@ export function addPorts(app: FastifyInstance, parts: ServerParts): void {
     const onRequest = async (request: FastifyRequest<PortRoute>, reply: FastifyReply): Promise<FastifyReply> => {
       for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
       if (isPreflight(request)) return await reply.code(204).headers(preflightHeaders(request)).send();
-      return await relay(parts, request, reply);
+      return await relay(parts, watch, request, reply);
     };
     // Answered before fastify looks at the body and its type, which are not for us.
     scope.all<PortRoute>('/ports/:token/*', { config, onRequest }, () => {
@@ -39,6 +39,7 @@ export function addPorts(app: FastifyInstance, parts: ServerParts): void {
 
 async function relay(
   parts: ServerParts,
+  watch: TokenWatch,
   request: FastifyRequest<PortRoute>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -48,6 +49,11 @@ async function relay(
   if (opened.kind === 'refused') return await refuse(reply, opened);
   const { shared, socket } = opened;
   const { port } = shared;
+  // The browser may have gone while we connected: its `close` is over then.
+  if (reply.raw.destroyed) {
+    socket.destroy();
+    return reply.hijack();
+  }
   // Also when the request cannot even be made.
   reply.raw.once('close', () => void socket.destroy());
   const outgoing = httpRequest({
@@ -79,17 +85,17 @@ async function relay(
     reply.raw.destroy();
     throw error;
   }
-  endWith(parts, shared, reply.raw);
+  endWith(watch, shared, reply.raw);
   pipeline(answer, reply.raw, () => undefined);
   return reply;
 }
 
 /** Breaks the connection off when the token that asked for the URL ends. */
-export function endWith(parts: ServerParts, { asker }: SharedPort, browser: Duplex | ServerResponse): void {
+export function endWith(watch: TokenWatch, { asker }: SharedPort, browser: Duplex | ServerResponse): void {
   if (browser.destroyed) return;
   const over = new AbortController();
   browser.once('close', () => over.abort());
-  tokenEnd(parts, asker, over.signal).addEventListener('abort', () => void browser.destroy());
+  watch.watchNamed(asker, over.signal).addEventListener('abort', () => void browser.destroy());
 }
 
 async function refuse(

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { allowedHosts, hostProblem } from '../guard.ts';
 import type { ServerParts } from '../parts.ts';
+import type { TokenWatch } from '../token-watch.ts';
 import { answerOf, badHeader, unwritable } from './machine-answer.ts';
 import { openPort } from './open-port.ts';
 import { headersFromMachine, headersToMachine } from './relayed-headers.ts';
@@ -19,7 +20,7 @@ export function isPortUpgrade({ url, headers }: IncomingMessage): boolean {
 }
 
 /** Relays WebSockets until the server stops. */
-export function addUpgrades(app: FastifyInstance, parts: ServerParts, stopping: AbortSignal): void {
+export function addUpgrades(app: FastifyInstance, parts: ServerParts, watch: TokenWatch, stopping: AbortSignal): void {
   const allowed = allowedHosts(parts.settings.hosts);
   app.server.on('upgrade', (request: IncomingMessage, browser: Duplex, head: Buffer) => {
     // A connection that breaks is closed on both sides by the pipes.
@@ -36,14 +37,20 @@ export function addUpgrades(app: FastifyInstance, parts: ServerParts, stopping: 
       refuse(browser, 403, problem);
       return;
     }
-    connect(parts, request, browser, head).catch((error: unknown) => {
+    connect(parts, watch, request, browser, head).catch((error: unknown) => {
       parts.log.error({ err: error }, 'defect');
       refuse(browser, 502, 'The server failed.');
     });
   });
 }
 
-async function connect(parts: ServerParts, request: IncomingMessage, browser: Duplex, head: Buffer): Promise<void> {
+async function connect(
+  parts: ServerParts,
+  watch: TokenWatch,
+  request: IncomingMessage,
+  browser: Duplex,
+  head: Buffer,
+): Promise<void> {
   const [, prefix = '', token = '', path = ''] = PATH.exec(request.url ?? '') ?? [];
   const opened = await openPort(parts, token);
   if (opened.kind === 'refused') {
@@ -52,6 +59,11 @@ async function connect(parts: ServerParts, request: IncomingMessage, browser: Du
   }
   const { shared, socket } = opened;
   const { port } = shared;
+  // The server may have begun to stop while we connected: the browser's `close` is over then.
+  if (browser.destroyed) {
+    socket.destroy();
+    return;
+  }
   browser.once('close', () => void socket.destroy());
   const outgoing = httpRequest({
     path,
@@ -76,7 +88,7 @@ async function connect(parts: ServerParts, request: IncomingMessage, browser: Du
     writeHead(browser, 101, { ...headers, connection: 'Upgrade', upgrade: 'websocket' });
     browser.write(first);
     machine.write(head);
-    endWith(parts, shared, browser);
+    endWith(watch, shared, browser);
     // Two pipes, each with some of its own, and ours.
     browser.setMaxListeners(20);
     pipeline(browser, machine, () => void machine.destroy());

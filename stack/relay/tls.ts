@@ -1,15 +1,25 @@
 // Leads programs that hold the client's certificate to Temporal. What they speak decides where to: gRPC is HTTP/2.
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { createServer, type TLSSocket } from 'node:tls';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { ServerCertificate } from '../wall/certificates.ts';
 import type { RelayOrder } from './order.ts';
+import { listenOn, Strangers } from './strangers.ts';
 
 /** A client of this host needs milliseconds; who has no certificate holds a connection no longer than this. */
 const HANDSHAKE_MS = 5_000;
 
 /** Serves the listening socket `descriptor`. Throws when the certificates cannot be read. */
 export function serveTls(descriptor: number, files: ServerCertificate, inside: RelayOrder['inside']): void {
+  listenOn(createTlsServer(files, inside), descriptor, 'the relay of Temporal');
+}
+
+/** The server without its socket. Handshakes that are too many end the oldest one. */
+export function createTlsServer(
+  files: ServerCertificate,
+  inside: Pick<RelayOrder['inside'], 'grpc' | 'http'>,
+  strangers = new Strangers(),
+): Server {
   const server = createServer(
     {
       ca: readFileSync(files.ca),
@@ -22,12 +32,14 @@ export function serveTls(descriptor: number, files: ServerCertificate, inside: R
       handshakeTimeout: HANDSHAKE_MS,
     },
     (client) => {
+      strangers.admit(client);
       // A client that names no protocol speaks HTTP/1.1, as Node's does.
       pipe(client, client.alpnProtocol === 'h2' ? inside.grpc : inside.http);
     },
   );
   server.on('tlsClientError', (_error, socket) => socket.destroy());
-  server.listen({ fd: descriptor });
+  strangers.watch(server);
+  return server;
 }
 
 /** Either side's end or error ends the other: both protocols stand without half-open connections. */

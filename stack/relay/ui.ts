@@ -4,6 +4,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import { isLinkHost } from './link.ts';
 import type { RelayOrder } from './order.ts';
+import { listenOn, Strangers } from './strangers.ts';
 
 /** They concern one connection, and not what is passed on (RFC 9110, 7.6.1). */
 const CONNECTION_HEADERS = [
@@ -19,6 +20,9 @@ const CONNECTION_HEADERS = [
 /** The address is the key: it goes to no other site and into no cache. */
 const PRIVACY = { 'referrer-policy': 'no-referrer', 'cache-control': 'no-store', 'x-frame-options': 'DENY' } as const;
 
+/** For the head of a request: a browser of this host needs milliseconds. */
+const HEAD_MS = 5_000;
+
 /**
  * Serves the listening sockets. Each start has a key of its own: whoever listened on the port before may have been shown
  * a link by a browser.
@@ -26,11 +30,19 @@ const PRIVACY = { 'referrer-policy': 'no-referrer', 'cache-control': 'no-store',
 export function serveUi(descriptors: readonly number[], ui: RelayOrder['ui'], insidePort: number): void {
   const key = randomBytes(32);
   writeKey(ui.keyFile, key);
+  const strangers = new Strangers();
   for (const fd of descriptors) {
-    createServer((incoming, answer) => {
-      if (isLinkHost(incoming.headers.host, key, ui.port, Date.now())) pass(incoming, answer, insidePort);
-      else answer.writeHead(403, { connection: 'close' }).end();
-    }).listen({ fd });
+    const server = createServer(
+      { headersTimeout: HEAD_MS, connectionsCheckingInterval: HEAD_MS / 5 },
+      (incoming, answer) => {
+        if (isLinkHost(incoming.headers.host, key, ui.port, Date.now())) {
+          strangers.admit(incoming.socket);
+          pass(incoming, answer, insidePort);
+        } else answer.writeHead(403, { connection: 'close' }).end();
+      },
+    );
+    strangers.watch(server);
+    listenOn(server, fd, "the relay of Temporal's Web UI");
   }
 }
 

@@ -260,6 +260,14 @@ describe('the end of those that never were started', () => {
   });
 });
 
+it('a fan-out that was closed starts no more agents', async () => {
+  const plan = await planned();
+  await start(plan, 0);
+  await attempt(activities.closeFanout, { plan }).result;
+  expect(await rejection(start(plan, 1))).toMatchObject({ type: 'NOT_FOUND', nonRetryable: true });
+  expect(started).toHaveLength(1);
+});
+
 it('restingPlanned names those that rest or have ended', async () => {
   const plan = await planned();
   expect(await attempt(activities.restingPlanned, { plan, indices: [0, 1, 7] }).result).toEqual([1, 7]);

@@ -184,6 +184,19 @@ test('a workspace that cannot be one is told at once', async () => {
   expect(err).toContain('"Not A Label"');
 });
 
+test.each([[['--debug']], [['--debug', '--workspace', 'front']]])(
+  'a log that cannot be opened ends it: %j',
+  async (flags) => {
+    const file = join(home, 'no-folder');
+    await writeFile(file, '');
+    const child = start({ MURMUR_HOME: file }, ...flags);
+    child.stdin.end();
+    const { code, err, out } = await outputOf(child);
+    expect([code, out]).toEqual([6, []]);
+    expect(err).toContain('cannot be written');
+  },
+);
+
 test('flags of the command line reach the server', async () => {
   await using server = await startScripted(json(200, []));
   const env = { MURMUR_HOME: home, MURMUR_API_URL: server.url, MURMUR_TOKEN: 'mur_x' };

@@ -1,12 +1,15 @@
 // What agents may take of the server: how often they send, how much waits, how much they share.
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createClient } from '../../client/index.ts';
 import type { MurmurClient } from '../../client/index.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { createMemoryObjectStore } from '../../drivers/objects/memory.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
 import { createAllowances } from '../../server/allowances/allowances.ts';
 import { MessageRates } from '../../server/allowances/rate.ts';
+import { UploadAllowance } from '../../server/allowances/uploads.ts';
 import { startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
 import { knownAgents } from './fixtures/known-agents.ts';
@@ -242,6 +245,23 @@ describe('uploads of an agent', () => {
     expect((await upload(lead.token, 0.1)).status).toBe(200);
     expect((await upload(sibling.token, 0.4)).status).toBe(200);
     expect((await upload(api.token, 0.4)).status).toBe(200);
+  });
+
+  test('count on where they were when the server has forgotten the agent', async () => {
+    const uploads = new UploadAllowance(createMemoryObjectStore(), 1, 1);
+    const send = async (agentId: string): Promise<number> =>
+      await uploads.count(agentId, Readable.from([Buffer.alloc(400_000)]), 0, async (counted) => {
+        let bytes = 0;
+        for await (const piece of counted) bytes += piece.length;
+        return bytes;
+      });
+    // Two at once, and more agents than are remembered.
+    await Promise.all([send('w/a'), send('w/a'), send('w/b')]);
+    await send('w/c');
+    await expect(send('w/a')).rejects.toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      details: { uploaded_bytes: 800_000 },
+    });
   });
 
   test('that arrive at once do not pass the limit together', async () => {

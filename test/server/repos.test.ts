@@ -118,7 +118,7 @@ describe('an agent', () => {
   ])('may not name %s', async (cloneUrl) => {
     await expect(give(cloneUrl)).rejects.toMatchObject({
       ...DENIED,
-      message: expect.stringContaining('an agent may name its own repositories') as unknown,
+      message: expect.stringContaining('agents may not clone') as unknown,
     });
   });
 
@@ -190,8 +190,8 @@ describe('an agent', () => {
   test('is told the rule, what it has, and how a person allows more', async () => {
     await expect(give('ssh://git@evil.example/x')).rejects.toMatchObject({
       message:
-        'repository "ssh://git@evil.example/x" is not this agent\'s to name: an agent may name its own repositories, ' +
-        "its root's, and those that a person allowed",
+        'agents may not clone "ssh://git@evil.example/x"; allowed are this agent\'s own repositories, its root\'s, and what ' +
+        'a person allowed with --allow-repo',
       hint: expect.stringMatching(`${SHOP}.*--allow-repo`) as unknown,
       details: { field: 'repos[0].clone_url' },
     });

@@ -7,6 +7,9 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { createMemoryEventLog } from '../../drivers/events/memory.ts';
 import { createMemoryObjectStore } from '../../drivers/objects/memory.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
+import type { Tokens } from '../../server/parts.ts';
+import { tokenName } from '../../server/token-name.ts';
+import { TokenWatch } from '../../server/token-watch.ts';
 import { eventually } from '../fixtures/waiting.ts';
 import { overHttp, textOf } from '../mcp/fixtures/client.ts';
 import { startApi } from './fixtures/api.ts';
@@ -120,6 +123,33 @@ test.each(CALLS)('%s ends when its token is deleted', async (name, call) => {
   expect(text).toContain('revoked while the call was under way');
   // A look each 50 ms, on a busy machine.
   expect(performance.now() - deleted).toBeLessThan(10_000);
+});
+
+test('a link ends with its token, and not because tokens cannot be read for a moment', async () => {
+  let looks = 0;
+  let isBroken = true;
+  const tokens: Tokens = {
+    ...api.parts.tokens,
+    named: async (name) => {
+      looks += 1;
+      if (isBroken) throw new Error('EMFILE');
+      return await api.parts.tokens.named(name);
+    },
+  };
+  const { token } = await caller('of-a-link');
+  const entry = await api.parts.tokens.identify(token);
+  if (entry === undefined) throw new Error('the token is not known');
+  const over = new AbortController();
+  const link = new TokenWatch(tokens, 10).watchNamed(tokenName(entry), over.signal);
+  await eventually(() => looks > 1, 'it has been looked up in vain');
+  expect(link.aborted).toBe(false);
+  isBroken = false;
+  const before = looks;
+  await eventually(() => looks > before, 'it has been looked up');
+  expect(link.aborted).toBe(false);
+  await api.parts.tokenStore.delete('of-a-link');
+  await eventually(() => link.aborted, 'the link has ended');
+  over.abort();
 });
 
 test('a call ends when the time of its token is over', async () => {

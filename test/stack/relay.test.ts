@@ -14,9 +14,11 @@ import { homePaths } from '../../config/home.ts';
 import type { StackRecord } from '../../contract/stack.ts';
 import { identityOf } from '../../stack/process.ts';
 import { linkHost, LINK_MS } from '../../stack/relay/link.ts';
+import { STRANGERS } from '../../stack/relay/strangers.ts';
 import { makeCertificates } from '../../stack/wall/certificates.ts';
 import { localhostAddresses } from '../../stack/wall/listeners.ts';
 import { eventually } from '../fixtures/waiting.ts';
+import { silentConnection } from './silent-connection.ts';
 import { asRoot, asUser } from '../drivers/machines/isolation/variants.ts';
 
 /** Processes start and end, on two busy cores. */
@@ -54,13 +56,14 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
   }, LIMIT_MS);
   afterAll(async () => {
     if (!isPossible) return;
-    const pid = await standInPid();
-    const ended = once(keeper, 'exit');
-    keeper.kill('SIGTERM');
-    await ended;
-    expect(await identityOf(now.pid)).toBeUndefined();
-    expect(await identityOf(pid)).toBeUndefined();
-    await rm(folder, { recursive: true });
+    try {
+      const ended = once(keeper, 'exit');
+      if (keeper.kill('SIGTERM')) await ended;
+      expect(await identityOf(now.pid)).toBeUndefined();
+      expect(await identityOf(await standInPid())).toBeUndefined();
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   }, LIMIT_MS);
 
   const home = (): string => join(folder, 'home');
@@ -167,6 +170,22 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
     expect(odd.status).toBe(502);
     expect(await askUi({ host: '127.0.0.1', port: uiPort(), as, path: '/' })).toMatchObject({ status: 200 });
   });
+
+  test(
+    'more silent connections than it keeps crowd nobody out',
+    async () => {
+      const port = Number((await accessOf(now)).port);
+      const silent = await Promise.all(
+        [port, uiPort()].flatMap((each) => Array.from({ length: STRANGERS + 20 }, () => silentConnection(each))),
+      );
+      expect(await ask({ ...(await accessOf(now)), ALPNProtocols: ['h2'] })).toContain('grpc');
+      expect(await askUi({ host: '127.0.0.1', port: uiPort(), as: await link(), path: '/' })).toMatchObject({
+        status: 200,
+      });
+      for (const socket of silent) socket.destroy();
+    },
+    LIMIT_MS,
+  );
 
   test(
     'a relay that is killed takes Temporal along; the next has the same ports and certificates, and another key',

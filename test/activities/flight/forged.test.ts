@@ -4,6 +4,7 @@ import { createFlightActivities } from '../../../activities/flight/flight.ts';
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
 import { flightKey } from '../../../contract/wire/flight/messages.ts';
 import { workflowIdOf } from '../../../contract/wire/identity.ts';
+import { recordKey } from '../../../contract/wire/object-keys.ts';
 import { machineName, secretsRef, tokenId } from '../../../drivers/agents/names.ts';
 import { sealSpec } from '../../../drivers/agents/sealed.ts';
 import { activityBench, attempt, refused, rejection } from '../../fixtures/activity-bench.ts';
@@ -59,6 +60,17 @@ describe('a flight that somebody else started', () => {
     const store = attempt(activities.storeNodeText, text, elsewhere);
     expect(await rejection(store.result)).toEqual(refused('stores no text'));
     expect(started).toEqual([]);
+  });
+
+  it('starts no agent for a pilot that has ended, although it was admitted before', async () => {
+    await using test = await flightBench();
+    const { activities, pilot, node, bench, started } = test;
+    await sealSpec(bench.ports, pilot);
+    await attempt(activities.startNode, { ...node, pilot }).result;
+    await bench.ports.objects.put(recordKey(workflowIdOf(pilot.identity)), '{}');
+    const late = attempt(activities.startNode, { ...node, pilot, slug: 'late', spawn_id: 'spawn-3' });
+    expect(await rejection(late.result)).toEqual(refused('the agent has ended'));
+    expect(started).toHaveLength(1);
   });
 
   it('is told from that of the pilot, whose agents are sealed', async () => {

@@ -11,8 +11,8 @@ test.each(['1FOO', 'FOO-BAR', 'FOO=BAR', '', 'FOO BAR'])('the name %j is refused
   expect(spawnSecrets.safeParse({ [name]: 'hunter2' }).error?.message).toContain('is not valid');
 });
 
-test.each(['MURMUR_TOKEN', 'PATH', 'HOME', 'LD_PRELOAD', 'NODE_OPTIONS'])('the name %s is reserved', (name) => {
-  expect(spawnSecrets.safeParse({ [name]: 'x' }).error?.message).toContain('is reserved');
+test.each(['MURMUR_TOKEN', 'PATH', 'HOME', 'LD_PRELOAD', 'NODE_OPTIONS'])('the name %s is not allowed', (name) => {
+  expect(spawnSecrets.safeParse({ [name]: 'x' }).error?.message).toContain('is not allowed');
 });
 
 test.each(['db_password', 'http_proxy', 'npm_config_node_options'])(
@@ -38,8 +38,8 @@ test.each([
   ...['SHELLOPTS', 'BASHOPTS', 'CDPATH', 'PROMPT_COMMAND', 'SHELL', 'USER', 'XDG_CONFIG_HOME', 'GIT_SSH_COMMAND'],
   ...['SSH_AUTH_SOCK', 'NODE_EXTRA_CA_CERTS', 'NPM_CONFIG_SCRIPT_SHELL', 'HTTPS_PROXY', 'SSL_CERT_FILE', 'PERL5OPT'],
   ...['CLAUDE_CONFIG_DIR', 'CLAUDE_CODE_USE_BEDROCK', 'ANTHROPIC_CUSTOM_HEADERS', 'OPENAI_ORG_ID', 'CODEX_HOME'],
-])('the name %s steers programs and is reserved', (name) => {
-  expect(spawnSecrets.safeParse({ [name]: 'x' }).error?.message).toContain('is reserved');
+])('the name %s, which programs read as a setting, is not allowed', (name) => {
+  expect(spawnSecrets.safeParse({ [name]: 'x' }).error?.message).toContain('is not allowed');
 });
 
 test.each([

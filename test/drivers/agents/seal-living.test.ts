@@ -1,7 +1,7 @@
 // The first start with a key, over a client that knows some workflows by heart.
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
@@ -16,6 +16,16 @@ import { agentSpec, withCredentials } from '../../fixtures/agent-spec.ts';
 import { TEST_KEY } from '../../fixtures/signing-key.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
+/** As gRPC gives it. */
+function grpcError(code: number): Error {
+  return Object.assign(new Error(`status ${String(code)}`), { code, details: '', metadata: {} });
+}
+
+/** A payload that says it is JSON, with other bytes. */
+function unreadable(data: Uint8Array) {
+  return { metadata: { encoding: Buffer.from('json/plain') }, data };
+}
+
 async function installation() {
   const folder = await temporaryFolder();
   /** Workflow id → what it was started with. */
@@ -29,7 +39,7 @@ async function installation() {
       getHandle: (id: string) => ({
         describe: async () => {
           calls.push(id);
-          if (down) throw new Error('no connection');
+          if (down) throw new ServiceError('Failed to describe workflow', { cause: grpcError(14) });
           if (!workflows.has(id)) throw new WorkflowNotFoundError('not found', id, undefined);
           return await Promise.resolve({ runId: 'run-2' });
         },
@@ -37,7 +47,9 @@ async function installation() {
     },
     workflowService: {
       getWorkflowExecutionHistory: async ({ execution }: { readonly execution: { readonly workflowId: string } }) => {
-        const payloads = [defaultPayloadConverter.toPayload(workflows.get(execution.workflowId))];
+        const input = workflows.get(execution.workflowId);
+        if (input instanceof Error) throw input;
+        const payloads = [input instanceof Uint8Array ? unreadable(input) : defaultPayloadConverter.toPayload(input)];
         const event = { workflowExecutionStartedEventAttributes: { input: { payloads } } };
         return await Promise.resolve({ history: { events: [event] } });
       },
@@ -119,8 +131,36 @@ describe('the first start with a key', () => {
     await test.agent(gone);
     test.workflows.delete(workflowIdOf(gone.identity));
     test.breakOff(true);
-    await expect(sealLivingAgents(test.start)).rejects.toThrow('no connection');
+    await expect(sealLivingAgents(test.start)).rejects.toThrow(ServiceError);
     test.breakOff(false);
+    await sealLivingAgents(test.start);
+    expect(await test.sealed(spec)).toEqual(spec);
+  });
+
+  it.each([
+    ['whose input is not JSON', Buffer.from('{')],
+    ['whose input is no spec', Buffer.from('7')],
+    ['whose history has gone since', grpcError(5)],
+    ['that Temporal cannot read', grpcError(13)],
+  ])('reports an agent %s, and seals the others', async (_what, history) => {
+    await using test = await installation();
+    const [bad, good] = [1, 2].map(() => withCredentials(agentSpec())) as [AgentSpec, AgentSpec];
+    await test.agent(bad, history);
+    await test.agent(good);
+    await sealLivingAgents(test.start);
+    expect(await test.sealed(good)).toEqual(good);
+    expect(test.reports).toEqual([
+      { agent: workflowIdOf(bad.identity), error: expect.any(String) },
+      { sealed: 1, of: 2 },
+    ]);
+  });
+
+  it('is done again after the connection failed at a history', async () => {
+    await using test = await installation();
+    const spec = withCredentials(agentSpec());
+    await test.agent(spec, grpcError(4));
+    await expect(sealLivingAgents(test.start)).rejects.toThrow('status 4');
+    test.workflows.set(workflowIdOf(spec.identity), spec);
     await sealLivingAgents(test.start);
     expect(await test.sealed(spec)).toEqual(spec);
   });

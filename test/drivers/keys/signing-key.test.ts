@@ -1,4 +1,4 @@
-import { chmod, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { openSigningKey } from '../../../drivers/keys/signing-key.ts';
@@ -16,6 +16,14 @@ describe('the signing key', () => {
     expect((await stat(join(keys, 'signing-key'))).mode & 0o777).toBe(0o600);
     const again = await openSigningKey(keys, undefined);
     expect(again.derive('seals')).toEqual(opened[0]?.derive('seals'));
+  });
+
+  it('writes nothing at a later start', async () => {
+    await using folder = await temporaryFolder();
+    await openSigningKey(folder.path, undefined);
+    await utimes(folder.path, 1, 1);
+    await openSigningKey(folder.path, undefined);
+    expect((await stat(folder.path)).mtimeMs).toBe(1_000);
   });
 
   it('derives another key for each use, and its id is not part of any', async () => {

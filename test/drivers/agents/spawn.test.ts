@@ -1,0 +1,38 @@
+import { expect, it } from '@jest/globals';
+import { discardSpawn, prepareSpawn } from '../../../drivers/agents/spawn.ts';
+import { createMemoryObjectStore } from '../../../drivers/objects/memory.ts';
+import { createMemorySecretStore } from '../../../drivers/secrets/memory.ts';
+import { createMemoryTokenStore } from '../../../drivers/tokens/memory.ts';
+import { agentSpec, withCredentials } from '../../fixtures/agent-spec.ts';
+import { TEST_KEY } from '../../fixtures/signing-key.ts';
+import { gate } from '../../fixtures/waiting.ts';
+
+it('a spawn that could not be sealed fails once its credentials are stored, so that none stays behind', async () => {
+  const [reached, go] = [gate(), gate()];
+  const tokens = createMemoryTokenStore();
+  const stores = {
+    key: TEST_KEY,
+    tokens,
+    objects: { ...createMemoryObjectStore(), create: () => Promise.reject(new Error('no space')) },
+    secrets: {
+      ...createMemorySecretStore(),
+      get: async () => {
+        reached.open();
+        await go.opened;
+        return {};
+      },
+    },
+  };
+  const spec = withCredentials(agentSpec());
+  const spawning = prepareSpawn(stores, spec, { secrets: {} }).catch(async (error: unknown) => {
+    await discardSpawn(stores, spec);
+    return error;
+  });
+  await reached.opened;
+  // A failure that did not wait would be dealt with by then.
+  await new Promise(setImmediate);
+  go.open();
+  expect(await spawning).toEqual(new Error('no space'));
+  await new Promise(setImmediate);
+  expect(await tokens.list()).toEqual([]);
+});

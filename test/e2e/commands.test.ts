@@ -123,7 +123,7 @@ describe('what an agent did', () => {
       'purpose:    Says hello',
       'model:      fake-1',
       `vm:         <vm> (local, ${vm?.isolation ?? ''}) [running]`,
-      'limits:     512 processes, 4096 MiB memory, 256 MiB /dev/shm, 20480 MiB disk, 1000 MB uploads, 10 messages/s, 16 MB queued',
+      'limits:     512 processes, 4096 MiB memory, 256 MiB /dev/shm, 20480 MiB disk, 1000 MiB uploads, 10 messages/s, 16 MiB queued',
       'progress:   [text] ACK 1: Say hello (<ago>)',
       'working on: Say hello',
       'response:   ACK 1: Say hello',

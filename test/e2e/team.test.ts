@@ -102,7 +102,7 @@ describe('a team of agents', () => {
     for (const place of ['https://git.example/corp/payroll.git', `file://${join(stack.home, 'machines', machine)}`]) {
       const repos = [{ clone_url: place }];
       const denied = textOf(await mcp.call('spawn', { slug: 'thief', description: 'x', repos }));
-      expect(denied).toMatch(/PERMISSION_DENIED: .*an agent may name its own repositories.*--allow-repo/s);
+      expect(denied).toMatch(/PERMISSION_DENIED: agents may not clone .*this agent's own repositories.*--allow-repo/s);
     }
   }, 60_000);
 

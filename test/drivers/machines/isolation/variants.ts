@@ -4,8 +4,11 @@ import type { MachineOptions } from './held-machine.ts';
 import { canRunAs } from './held-machine.ts';
 
 const NOBODY = 65_534;
-/** Users of agents in these tests; nobody has them. */
-export const AGENT = 1_909_000_001;
+/**
+ * User of agents in these tests, and the next one: of no other test process, as all processes of a user are counted and ended
+ * together.
+ */
+export const AGENT = 1_909_000_000 + (process.pid % 400_000) * 2;
 
 export interface Variant {
   readonly name: string;

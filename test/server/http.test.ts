@@ -8,7 +8,7 @@ import type { Api } from './fixtures/api.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await startApi({ timing: { requestArrival: 300 } });
+  api = await startApi({ timing: { requestArrival: 3_000 } });
 });
 afterAll(async () => {
   await api[Symbol.asyncDispose]();

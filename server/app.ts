@@ -11,6 +11,7 @@ import { errorAnswer, murmurErrorOf } from './errors.ts';
 import { addArrivalLimit } from './arrival.ts';
 import { addGuard } from './guard.ts';
 import { addHealth } from './health.ts';
+import { addHeldBodies } from './held-bodies.ts';
 import { addMcp, MCP_PATH } from './mcp.ts';
 import type { ServerParts } from './parts.ts';
 import { addPages } from './page/routes.ts';
@@ -58,6 +59,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   addArrivalLimit(app, parts.timing.requestArrival);
   addGuard(app, parts.settings.hosts);
   addLog(app);
+  addNotFound(app);
   addHealth(app, parts);
   addUploads(app, parts, watch);
   addPorts(app, parts, watch);
@@ -66,6 +68,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   // A scope of its own: health is answered without a token.
   app.register(async (api) => {
     addIdentity(api, parts.tokens, watch);
+    addHeldBodies(api, BODY_LIMIT);
     addRoutes(api, parts, stopping.signal);
     addMcp(api, parts, stopping.signal);
     await Promise.resolve();
@@ -85,13 +88,21 @@ function addErrors(app: FastifyInstance): void {
     logFailure(request, error, known.code);
     return answerError(reply, request, known, statusOf(error, known));
   });
-  app.setNotFoundHandler((request, reply) => {
-    const name = request.url.replace(/^\/v1\//, '').replace(/[?#].*$/, '');
-    const nearest = nearestName(name, Object.keys(operations));
-    const error = new MurmurError('NOT_FOUND', `no operation ${quoteValue(`${request.method} ${request.url}`)}`, {
-      hint: nearest === undefined ? 'operations are POST /v1/<operation>' : `did you mean POST /v1/${nearest}?`,
-    });
-    return answerError(reply, request, error, 404);
+}
+
+/** Before the body is read: what leads nowhere needs no token. */
+function addNotFound(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) throw notFound(request);
+    await Promise.resolve();
+  });
+}
+
+function notFound({ method, url }: FastifyRequest): MurmurError {
+  const name = url.replace(/^\/v1\//, '').replace(/[?#].*$/, '');
+  const nearest = nearestName(name, Object.keys(operations));
+  return new MurmurError('NOT_FOUND', `no operation ${quoteValue(`${method} ${url}`)}`, {
+    hint: nearest === undefined ? 'operations are POST /v1/<operation>' : `did you mean POST /v1/${nearest}?`,
   });
 }
 
@@ -110,11 +121,13 @@ function isFastifyError(error: unknown): error is FastifyError {
 /** What fastify itself refuses concerns the body. */
 function refusalOf(error: FastifyError, request: FastifyRequest): MurmurError {
   switch (error.statusCode) {
-    case 413:
-      return new MurmurError('INVALID_ARGUMENT', `the request is larger than ${String(BODY_LIMIT)} bytes`, {
+    case 413: {
+      const limit = request.routeOptions.bodyLimit ?? BODY_LIMIT;
+      return new MurmurError('INVALID_ARGUMENT', `the request is larger than ${String(limit)} bytes`, {
         hint: 'put large texts into the repository and name the file',
-        details: { limit_bytes: BODY_LIMIT },
+        details: { limit_bytes: limit },
       });
+    }
     case 415:
       return new MurmurError(
         'INVALID_ARGUMENT',

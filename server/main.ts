@@ -1,4 +1,5 @@
-// Entry of the API server: settings → drivers → app → listen. Ends on SIGTERM and SIGINT once open calls have ended.
+// Entry of the API server, `node main.ts [descriptor of a listening socket]`: settings → drivers → app → listen. Ends on
+// SIGTERM and SIGINT once open calls have ended.
 import pino from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { loadConfig } from '../config/config.ts';
@@ -84,7 +85,9 @@ function publicUrlSetting({ publicUrl, ports }: Config): { readonly publicUrl?: 
 
 async function serve(parts: ServerParts, port: number): Promise<void> {
   const app = createServer(parts);
-  const url = await app.listen({ host: HOST, port });
+  const [, , descriptor] = process.argv;
+  // With a descriptor neither host nor port is looked at, but without a host fastify listens on a second address.
+  const url = await app.listen({ host: HOST, ...(descriptor === undefined ? { port } : { fd: Number(descriptor) }) });
   log.info({ url }, 'listening');
   const stop = (signal: NodeJS.Signals): void => {
     log.info({ signal }, 'stopping');

@@ -1,6 +1,7 @@
 // Every attack, in the order of the table.
 import type { Attack } from '../attack.ts';
 import { ACCOUNTS } from './accounts.ts';
+import { API_PORT } from './api-port.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { LIMITS } from './limits.ts';
 import { OWNER_FILES } from './owner-files.ts';
@@ -14,6 +15,7 @@ export const ATTACKS: readonly Attack[] = [
   ...OWNER_FILES,
   ...ENVIRONMENT,
   ...TEMPORAL,
+  ...API_PORT,
   ...REFERENCES,
   ...REPOSITORIES,
   ...SHARING,

@@ -25,6 +25,9 @@ import type { Visit } from './visit.ts';
 /** Entries of the log with which a page begins. */
 const TAIL = 300;
 
+/** Bytes of the body with a page's key, which takes some hundred. It is read before anything is known of its sender. */
+const KEY_LIMIT = 4_096;
+
 /** Adds the page's routes; streams end when the server stops. */
 export function addPages(app: FastifyInstance, parts: ServerParts, watch: TokenWatch, stopping: AbortSignal): void {
   app.get<{ Params: { '*': string } }>('/w/*', { config: { openTo: 'links' } }, async (request, reply) => {
@@ -36,7 +39,7 @@ export function addPages(app: FastifyInstance, parts: ServerParts, watch: TokenW
       ? await sendState(parts, visit.agent, reply)
       : await streamEvents(parts, watch, visit, request, reply, stopping);
   });
-  app.post<{ Params: { '*': string } }>('/w/*', async (request, reply) => {
+  app.post<{ Params: { '*': string } }>('/w/*', { bodyLimit: KEY_LIMIT }, async (request, reply) => {
     const { path, part } = partOf(request.params['*']);
     const identity = parseWorkflowId(`w/${path}`);
     const key = (request.body as { readonly key?: unknown } | null)?.key;

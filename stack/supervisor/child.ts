@@ -5,7 +5,6 @@ import type { HomePaths } from '../../config/home.ts';
 import type { ProcessIdentity, StackChild } from '../../contract/stack.ts';
 import { openLog } from '../logs.ts';
 import { endProcess, identityOf } from '../process.ts';
-import { openListeners, type ListenAddress, type Listeners } from '../wall/listeners.ts';
 
 /** The first restart is immediate enough to go unnoticed; a program that cannot run is tried every half minute. */
 const FIRST_PAUSE_MS = 200;
@@ -22,8 +21,8 @@ export interface ChildSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** Addresses whose listening sockets the process inherits, as descriptors from 3 on; opened anew for each start. */
-  readonly listen?: readonly ListenAddress[];
+  /** Descriptors of listening sockets, open as long as the process is kept; each start inherits them, from 3 on. */
+  readonly sockets?: readonly number[];
   /** What a stop may take before the process is killed, in milliseconds. */
   readonly graceMs: number;
 }
@@ -92,24 +91,15 @@ export async function keepChild(home: HomePaths, spec: ChildSpec, events: ChildE
 async function startProcess(home: HomePaths, spec: ChildSpec): Promise<ChildProcess> {
   const log = await openLog(home, spec.name);
   try {
-    const child = spawnWithListeners(await openListeners(spec.listen ?? []), spec, home, log.fd);
+    const child = spawn(spec.command, spec.args, {
+      env: spec.env,
+      cwd: home.root,
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd, ...(spec.sockets ?? [])],
+    });
     await once(child, 'spawn');
     return child;
   } finally {
     await log.close();
-  }
-}
-
-/** Our copies of the sockets are closed before this process could accept a connection. */
-function spawnWithListeners(listeners: Listeners, spec: ChildSpec, home: HomePaths, logFile: number): ChildProcess {
-  try {
-    return spawn(spec.command, spec.args, {
-      env: spec.env,
-      cwd: home.root,
-      detached: true,
-      stdio: ['ignore', logFile, logFile, ...listeners.descriptors],
-    });
-  } finally {
-    listeners.close();
   }
 }

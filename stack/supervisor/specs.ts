@@ -1,5 +1,6 @@
 // Worker and API server: how each is started and what its environment holds.
 import { entryOf, programEnvironment } from '../programs.ts';
+import { FIRST_DESCRIPTOR, type Listeners } from '../wall/listeners.ts';
 import type { ChildSpec } from './child.ts';
 import type { StackSettings } from './settings.ts';
 
@@ -16,9 +17,16 @@ export function workerSpec(settings: StackSettings, shared: NodeJS.ProcessEnv, e
   return nodeSpec('worker', settings, { ...env, ...shared }, WORKER_GRACE_MS);
 }
 
-export function serverSpec(settings: StackSettings, shared: NodeJS.ProcessEnv, env: NodeJS.ProcessEnv): ChildSpec {
+/** The server listens on the inherited socket. */
+export function serverSpec(
+  settings: StackSettings,
+  shared: NodeJS.ProcessEnv,
+  env: NodeJS.ProcessEnv,
+  sockets: Listeners['descriptors'],
+): ChildSpec {
   const own = Object.fromEntries(Object.entries(env).filter(([name]) => !CREDENTIALS.includes(name)));
-  return nodeSpec('server', settings, { ...own, ...shared }, SERVER_GRACE_MS);
+  const spec = nodeSpec('server', settings, { ...own, ...shared }, SERVER_GRACE_MS);
+  return { ...spec, args: [...spec.args, FIRST_DESCRIPTOR.toString()], sockets };
 }
 
 /** The settings that worker and server share with the supervisor; Temporal's address is in stack.json. */

@@ -14,6 +14,7 @@ import { keepChild, type ChildSpec, type KeptChild } from './child.ts';
 import { holdsWithin, serverIsReady, temporalHasStarted, temporalIsReady, type TemporalHttp } from './readiness.ts';
 import { serverSpec, sharedEnvironment, workerSpec } from './specs.ts';
 import type { StackSettings } from './settings.ts';
+import { holdSockets, type StackSockets } from './sockets.ts';
 import { temporalHttp, temporalStart } from './temporal.ts';
 
 /** Ready in a second on an idle machine; a slow one under load gets this long for each process. */
@@ -63,6 +64,7 @@ class Stack {
   readonly #options: SuperviseOptions;
   readonly #children: KeptChild[] = [];
   #record: StackRecord | undefined;
+  #sockets: StackSockets | undefined;
   #failed = false;
   /** Writes of stack.json, one after the other. */
   #writing: Promise<void> = Promise.resolve();
@@ -100,16 +102,18 @@ class Stack {
     const { home, ports: wanted, temporal } = this.#settings;
     const { env } = this.#options;
     const isEmbedded = 'binary' in temporal;
-    const ports = await choosePorts(wanted, isEmbedded, isEmbedded && !('open' in temporal.wall));
+    const hasRelay = isEmbedded && !('open' in temporal.wall);
+    const ports = await choosePorts(wanted, isEmbedded, hasRelay);
+    this.#sockets = await holdSockets(ports, hasRelay);
     const server = { url: `http://127.0.0.1:${ports.api.toString()}` };
-    const http = isEmbedded ? await this.#startTemporal(temporal, ports) : undefined;
+    const http = isEmbedded ? await this.#startTemporal(temporal, ports, this.#sockets.relay) : undefined;
     if (!isEmbedded) await this.#update({ temporal: { ...temporal, embedded: false } });
     await this.#update({ server });
     this.#say('starting the worker and the API server');
     const shared = sharedEnvironment(this.#settings, ports.api);
     await Promise.all([
       this.#keep(workerSpec(this.#settings, shared, env)),
-      this.#keep(serverSpec(this.#settings, shared, env)),
+      this.#keep(serverSpec(this.#settings, shared, env, this.#sockets.api)),
     ]);
     await this.#untilReady('server', () => serverIsReady(server.url));
     if (http !== undefined) await holdsWithin(() => temporalHasStarted(http), SETTLED_MS, this.#options.stop);
@@ -121,9 +125,10 @@ class Stack {
   async #startTemporal(
     temporal: Extract<StackSettings['temporal'], { readonly binary: string }>,
     ports: StackPorts,
+    sockets: StackSockets['relay'],
   ): Promise<TemporalHttp> {
     const description = await readDevServer(PACKAGE_ROOT);
-    const options = { ...temporal, description, ports: ports.temporal, env: this.#options.env };
+    const options = { ...temporal, description, ports: ports.temporal, sockets, env: this.#options.env };
     const { record, spec } = await temporalStart(this.#settings, options);
     const http = await temporalHttp(record);
     await this.#update({ temporal: record });
@@ -171,6 +176,7 @@ class Stack {
     if (machines.length > 0) this.#say(`stopped ${machines.length.toString()} runner(s)`);
     await this.#stopChild('server');
     await this.#stopChild('temporal');
+    this.#sockets?.close();
     await this.#writing;
     if (!this.#failed) await removeRecord(this.#settings.home);
     this.#say('stopped');

@@ -10,7 +10,7 @@ import type { StackPorts } from '../ports.ts';
 import type { RelayOrder } from '../relay/order.ts';
 import { makeCertificates } from '../wall/certificates.ts';
 import type { Wall } from '../wall/find.ts';
-import { localhostAddresses } from '../wall/listeners.ts';
+import { FIRST_DESCRIPTOR, type Listeners } from '../wall/listeners.ts';
 import type { ChildSpec } from './child.ts';
 import type { TemporalHttp } from './readiness.ts';
 import type { StackSettings } from './settings.ts';
@@ -25,6 +25,8 @@ interface StartOptions {
   readonly wall: Wall;
   readonly description: DevServerDescription;
   readonly ports: StackPorts['temporal'];
+  /** Of the relay: those of the Web UI first, that of gRPC last. Unused in the open. */
+  readonly sockets: Listeners['descriptors'];
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -33,9 +35,6 @@ const GRACE_MS = 10_000;
 
 /** Temporal's own ports: nobody else listens in the namespace. */
 const INSIDE: DevServerPorts = { grpc: 7233, ui: 8233, http: 7243, metrics: 9233 };
-
-/** The first descriptor that a child inherits beside its standard ones. */
-const FIRST_DESCRIPTOR = 3;
 
 /** Runs the words after it; the files that it makes are the owner's alone. */
 const PRIVATE_FILES = ['-c', 'umask 077 && exec "$@"', 'sh'] as const;
@@ -81,12 +80,12 @@ function startInTheOpen(
 
 async function startBehindRelay(
   { home }: StackSettings,
-  { binary, description, env, ports }: StartOptions,
+  { binary, description, env, ports, sockets }: StartOptions,
   { command: [program = '', ...words], setpriv }: Extract<Wall, { readonly setpriv: string }>,
   httpHost: string,
 ): Promise<TemporalStart> {
   const { client, server } = await makeCertificates(home.temporal.tls);
-  const ui = localhostAddresses(ports.ui);
+  const inherited = sockets.map((_, index) => FIRST_DESCRIPTOR + index);
   const order: RelayOrder = {
     setpriv,
     binary,
@@ -94,7 +93,7 @@ async function startBehindRelay(
     inside: INSIDE,
     tls: server,
     ui: { port: ports.ui, keyFile: home.temporal.uiKey },
-    descriptors: { ui: ui.map((_, index) => FIRST_DESCRIPTOR + index), tls: FIRST_DESCRIPTOR + ui.length },
+    descriptors: { ui: inherited.slice(0, -1), tls: inherited.at(-1) ?? FIRST_DESCRIPTOR },
   };
   return {
     spec: {
@@ -102,7 +101,7 @@ async function startBehindRelay(
       command: program,
       args: [...words, process.execPath, entryOf('relay'), JSON.stringify(order)],
       env: programEnvironment(plainEnvironment(env)),
-      listen: [...ui, { host: '127.0.0.1', port: ports.grpc }],
+      sockets,
       graceMs: GRACE_MS,
     },
     record: {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -144,6 +145,29 @@ describe('a killed process', () => {
       await stack.until(async () => ((await temporalAnswers(before)) ? true : undefined));
       for (const other of ['temporal', 'worker', 'server'] as const) {
         if (other !== name) expect(after.children[other]).toEqual(before.children[other]);
+      }
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'leaves its ports to nobody, and a request to it waits for the next process',
+    async () => {
+      const { record } = await stack.up();
+      const { server: { url = '' } = {}, temporal } = record;
+      const { server, temporal: relay } = record.children;
+      if (server === undefined || relay === undefined) throw new Error('a process is missing');
+      // Without namespaces Temporal opens its ports itself.
+      const walled = temporal?.open === undefined ? ([[relay, temporal?.address]] as const) : [];
+      for (const [child, address = ''] of [[server, new URL(url).host], ...walled] as const) {
+        process.kill(child.pid, 'SIGKILL');
+        await stack.until(async () => ((await isRunning(child)) ? undefined : true));
+        const other = createServer().listen(Number(address.split(':')[1]), '127.0.0.1');
+        const [error] = await Promise.race([once(other, 'error'), once(other, 'listening')]);
+        other.close();
+        expect(error).toMatchObject({ code: 'EADDRINUSE' });
+        if (child === server) expect((await fetch(`${url}/ready`)).status).toBe(200);
+        else await stack.until(async () => ((await temporalAnswers(record)) ? true : undefined));
       }
     },
     TEST_TIMEOUT_MS,

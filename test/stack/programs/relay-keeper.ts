@@ -4,6 +4,7 @@ import { homePaths, makeHome } from '../../../config/home.ts';
 import { PACKAGE_ROOT } from '../../../config/package.ts';
 import { choosePorts } from '../../../stack/ports.ts';
 import { keepChild } from '../../../stack/supervisor/child.ts';
+import { holdSockets } from '../../../stack/supervisor/sockets.ts';
 import { temporalStart } from '../../../stack/supervisor/temporal.ts';
 import { readDevServer } from '../../../stack/temporal/dev-server.ts';
 import { findWall } from '../../../stack/wall/find.ts';
@@ -13,10 +14,15 @@ const home = homePaths(folder);
 makeHome(home);
 const wanted = { api: 0, temporal: 0, temporalUi: 0 };
 const wall = await findWall('auto');
-const { temporal: ports } = await choosePorts(wanted, true);
+const ports = await choosePorts(wanted, true);
+const sockets = await holdSockets(ports, true);
 const description = await readDevServer(PACKAGE_ROOT);
 const settings = { home, version: '0', ports: wanted, temporal: { binary, wall } };
-const { record, spec } = await temporalStart(settings, { binary, wall, description, ports, env: process.env });
+const { record, spec } = await temporalStart(settings, {
+  ...{ binary, wall, description, env: process.env },
+  ports: ports.temporal,
+  sockets: sockets.relay,
+});
 const child = await keepChild(home, spec, {
   onStart: (_, { pid }) => {
     process.stdout.write(`${JSON.stringify({ record, pid })}\n`);

@@ -5,7 +5,7 @@ const server = createServer((request, response) => {
   response.writeHead(request.url === '/ready' ? 200 : 404, { 'content-type': 'application/json' });
   response.end('{"status":"ok"}');
 });
-server.listen(Number(process.env['MURMUR_API_PORT']), '127.0.0.1');
+server.listen({ fd: Number(process.argv[2]) });
 process.once('SIGTERM', () => {
   server.closeAllConnections();
   server.close();

@@ -1,0 +1,28 @@
+// The listening sockets of a stack, held from its start to its end: while a process is being restarted, nobody else can
+// take its port and be sent the tokens that are meant for it.
+import { portProblem, type StackPorts } from '../ports.ts';
+import { holdListeners, localhostAddresses, type Listeners } from '../wall/listeners.ts';
+
+export interface StackSockets {
+  /** Of the Web UI first, of gRPC last; empty for a Temporal that opens its ports itself. */
+  readonly relay: Listeners['descriptors'];
+  readonly api: Listeners['descriptors'];
+  close(): void;
+}
+
+/** Opens them. Throws FAILED_PRECONDITION for a port that was taken since it was chosen. */
+export async function holdSockets({ api, temporal }: StackPorts, hasRelay: boolean): Promise<StackSockets> {
+  const relay = hasRelay ? [...localhostAddresses(temporal.ui), { host: '127.0.0.1', port: temporal.grpc }] : [];
+  try {
+    const { close, descriptors } = await holdListeners([...relay, { host: '127.0.0.1', port: api }]);
+    return { relay: descriptors.slice(0, -1), api: descriptors.slice(-1), close };
+  } catch (error) {
+    throw (
+      (await portProblem('api', api)) ??
+      (hasRelay
+        ? ((await portProblem('temporal', temporal.grpc)) ?? (await portProblem('temporalUi', temporal.ui)))
+        : undefined) ??
+      error
+    );
+  }
+}

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { allowedHosts, hostProblem } from '../guard.ts';
 import type { ServerParts } from '../parts.ts';
+import { isPublic } from '../public-url.ts';
 import { answerOf, badHeader, unwritable } from './machine-answer.ts';
 import { openPort } from './open-port.ts';
 import { headersFromMachine, headersToMachine } from './relayed-headers.ts';
@@ -56,7 +57,7 @@ async function connect(parts: ServerParts, request: IncomingMessage, browser: Du
   const outgoing = httpRequest({
     path,
     headers: {
-      ...headersToMachine(request.headers, port, prefix),
+      ...headersToMachine(request.headers, port, prefix, isPublic(parts)),
       connection: 'Upgrade',
       upgrade: 'websocket',
     },

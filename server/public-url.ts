@@ -8,3 +8,8 @@ import type { ServerParts } from './parts.ts';
 export function publicUrl({ settings }: Pick<ServerParts, 'settings'>, { host }: { readonly host: string }): string {
   return settings.publicUrl ?? `http://${host}`;
 }
+
+/** Whether people may reach the server through a proxy of the operator's, which adds headers of its own to requests. */
+export function isPublic({ settings }: Pick<ServerParts, 'settings'>): boolean {
+  return settings.hosts.length > 0;
+}

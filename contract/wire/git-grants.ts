@@ -5,7 +5,7 @@ import { gitUrlProblem, lowerCase, parseGitUrl, placeOf, schemeOf } from './git-
  * Whether one of the grants covers the URL. A grant is what a person writes to allow repositories: a URL, or
  * `host/path-prefix`, which covers https and ssh (as `git` or without a user). It covers whole path segments, with or
  * without `.git`, of exactly this host, and of this port if it has one, else the scheme's own. A path with
- * percent-encoding or with empty, `.` or `..` segments is never covered, nor is anything local.
+ * percent-encoding, ";" or with empty, `.` or `..` segments is never covered, nor is anything local.
  */
 export function isGranted(url: string, grants: readonly string[]): boolean {
   if (gitUrlProblem(url) !== undefined) return false;
@@ -77,6 +77,6 @@ function plainSegments(path: string): readonly string[] | undefined {
     .replace(/([^/])\.git$/, '$1');
   if (inner === '') return [];
   const segments = inner.split('/');
-  const isPlain = segments.every((each) => !/^\.{0,2}$|[%\\?#\s\p{Cc}]/u.test(each));
+  const isPlain = segments.every((each) => !/^\.*$|[%\\?#;\s\p{Cc}]/u.test(each));
   return isPlain ? segments : undefined;
 }

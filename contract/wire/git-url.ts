@@ -27,6 +27,9 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '44
 /** No percent sign: git decodes it before it looks for the host, and curl after. */
 const HOST = /^(?:\[[0-9a-f:.]+\]|[^\s\p{Cc}[\]:%?#*@\\/.~-][^\s\p{Cc}[\]:%?#*@\\/]*)$/iu;
 const USER = /^[\w.+~][\w.+~-]*$/;
+/** Some servers cut a segment of the path there, and `..;` leads them a folder up. */
+const PARAMETERS = /;|%3b/i;
+const HAS_PARAMETERS = 'is not valid: it holds ";" in its path, which servers read in different ways';
 const NO_URL = { kind: 'local', protocol: '', host: '', port: '', user: '', password: '' } as const;
 
 /** Parts of a clone URL; never throws: what is no URL is a local path. */
@@ -77,6 +80,7 @@ export function gitUrlProblem(url: string): string | undefined {
   if (scheme !== undefined) return schemeProblem(scheme, url);
   if (url.includes('::') && !url.includes('[')) return 'is not valid: remote helpers are not allowed';
   const { kind, user, host, path } = parseGitUrl(url);
+  if (PARAMETERS.test(path)) return HAS_PARAMETERS;
   const isScp = kind === 'ssh' && (user === '' ? !url.startsWith('@') : USER.test(user)) && HOST.test(host);
   if (isScp && /^[^:]+$/.test(path)) return undefined;
   return 'is not valid: use https://…, ssh://…, user@host:path or an absolute path';
@@ -90,7 +94,7 @@ function schemeProblem(scheme: string, url: string): string | undefined {
   if (authority.includes('\\')) return 'is not valid: it holds a backslash before its path';
   if (authority.split('@').length > 2) return 'is not valid: it holds a second "@" before its path';
   if (scheme === 'file') return fileProblem(authority, rest);
-  const { host, port, user, password } = parseGitUrl(url);
+  const { host, port, user, password, path } = parseGitUrl(url);
   // They would stand in Temporal's history, in the clear, for as long as that is kept.
   if (password !== '' || (authority.includes('@') && scheme.startsWith('http'))) {
     return "carries credentials: leave them out and let git's credential helper answer";
@@ -100,6 +104,7 @@ function schemeProblem(scheme: string, url: string): string | undefined {
   if (!userIsRight) return 'is not valid: its user is not one that git can use';
   if (host === '') return 'is not valid: it names no host';
   if (!HOST.test(host)) return 'is not valid: its host is not one that git can use';
+  if (PARAMETERS.test(path)) return HAS_PARAMETERS;
   return Number(port) > 65_535 ? 'is not valid: its port is above 65535' : undefined;
 }
 

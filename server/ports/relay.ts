@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServerParts } from '../parts.ts';
 import type { TokenWatch } from '../token-watch.ts';
+import { isPublic } from '../public-url.ts';
 import { answerOf, badHeader, unwritable } from './machine-answer.ts';
 import { openPort } from './open-port.ts';
 import type { SharedPort } from './port-token.ts';
@@ -59,7 +60,11 @@ async function relay(
   const outgoing = httpRequest({
     method: request.method,
     path: request.url.slice(prefix.length),
-    headers: { ...headersToMachine(request.headers, port, prefix), ...framing(request), connection: 'close' },
+    headers: {
+      ...headersToMachine(request.headers, port, prefix, isPublic(parts)),
+      ...framing(request),
+      connection: 'close',
+    },
     setDefaultHeaders: false,
     createConnection: () => socket,
   });

@@ -15,8 +15,53 @@ const HOP_BY_HOP = [
   'upgrade',
 ];
 
-/** `referer` holds the URL, which is the key; `host` and `origin` are replaced. */
-const NOT_SENT = [...HOP_BY_HOP, 'host', 'origin', 'referer', 'forwarded', 'x-forwarded-for'];
+/**
+ * `referer` holds the URL, which is the key; `host` and `origin` are replaced. A cookie is never the machine's, as it can set
+ * none here: it belongs to other servers on our host, or to a proxy in front of us.
+ */
+const NOT_SENT = [...HOP_BY_HOP, 'host', 'origin', 'referer', 'cookie', 'cookie2', 'via', 'forwarded'];
+
+/** What proxies and tunnels in front of a server say of the person or of the connection; `*` stands for any rest. */
+const OF_PROXIES = [
+  'cdn-loop',
+  'cf-*',
+  'client-cert*',
+  'client-ip',
+  'fastly-*',
+  'fly-*',
+  'remote-*',
+  'ssl-client-*',
+  'tailscale-*',
+  'true-client-*',
+  'x-amzn-oidc-*',
+  'x-arr-*',
+  'x-auth-request-*',
+  'x-authentik-*',
+  'x-azure-*',
+  'x-client-cert*',
+  'x-client-dn',
+  'x-client-ip',
+  'x-client-verify',
+  'x-cluster-client-ip',
+  'x-envoy-*',
+  'x-forwarded*',
+  'x-goog-authenticated-*',
+  'x-goog-iap-*',
+  'x-ms-client-principal*',
+  'x-ms-token-*',
+  'x-ngrok-*',
+  'x-original-*',
+  'x-pomerium-*',
+  'x-real-*',
+  'x-remote-*',
+  'x-ssl-*',
+  'x-tailscale-*',
+  'x-vercel-*',
+  'x-vouch-*',
+  'x-webauth-*',
+];
+/** Whether the page came by https says nothing of anybody, and servers build their own URLs with it. */
+const OF_PROXIES_SENT = ['x-forwarded-proto'];
 
 /** What would act on our whole origin, or loosen what holds the page. */
 const NOT_ANSWERED = [
@@ -33,9 +78,12 @@ const NOT_ANSWERED = [
   'referrer-policy',
 ];
 
-/** Cookies and tokens of Murmur's own. */
-const OWN_COOKIE = 'murmur_';
 const OWN_TOKEN = /\bmur_/;
+/**
+ * What a browser sends by itself, with a password or ticket of the person, once any server of the origin has asked for it.
+ * No challenge passes either: the browser would ask for a password that other machines' servers are then sent.
+ */
+const BROWSERS_OWN = /\b(?:basic|digest|negotiate|ntlm|kerberos)\b/i;
 
 /**
  * A page from a machine is in a sandbox without an origin: it can neither read what belongs to ours nor send our cookies.
@@ -50,22 +98,40 @@ const SANDBOX = [
   'allow-popups-to-escape-sandbox',
 ].join(' ');
 
-/** What the server on the machine is sent. */
-export function headersToMachine(headers: IncomingHttpHeaders, port: number, prefix: string): OutgoingHttpHeaders {
+/**
+ * What the server on the machine is sent.
+ * @param isPublic whether a proxy may stand in front of us: then an Authorization may be the proxy's own
+ */
+export function headersToMachine(
+  headers: IncomingHttpHeaders,
+  port: number,
+  prefix: string,
+  isPublic: boolean,
+): OutgoingHttpHeaders {
   const named = listOf(headers.connection);
-  const passed = Object.entries(headers).filter(([name]) => !NOT_SENT.includes(name) && !named.includes(name));
-  const { authorization, cookie, ...rest } = Object.fromEntries(passed);
-  const cookies = (headers.cookie ?? '').split(/; */).filter((each) => each !== '' && !each.startsWith(OWN_COOKIE));
+  const passed = Object.entries(headers).filter(
+    ([name]) => !NOT_SENT.includes(name) && !named.includes(name) && !isOfProxy(name),
+  );
+  const { authorization, ...rest } = Object.fromEntries(passed);
   const host = `localhost:${String(port)}`;
   return {
     ...rest,
-    ...(typeof authorization !== 'string' || OWN_TOKEN.test(authorization) ? {} : { authorization }),
-    ...(cookie === undefined || cookies.length === 0 ? {} : { cookie: cookies.join('; ') }),
+    ...(typeof authorization !== 'string' || isPublic || isForeign(authorization) ? {} : { authorization }),
     host,
     ...(headers.origin === undefined ? {} : { origin: `http://${host}` }),
     'x-forwarded-host': headers.host ?? '',
     'x-forwarded-prefix': prefix,
   };
+}
+
+/** Whether the page's own scripts cannot have written it for the server on the machine. */
+function isForeign(authorization: string): boolean {
+  return OWN_TOKEN.test(authorization) || BROWSERS_OWN.test(authorization.split(' ', 1)[0] ?? '');
+}
+
+function isOfProxy(name: string): boolean {
+  if (OF_PROXIES_SENT.includes(name)) return false;
+  return OF_PROXIES.some((entry) => (entry.endsWith('*') ? name.startsWith(entry.slice(0, -1)) : name === entry));
 }
 
 /** What the browser is answered. */
@@ -76,7 +142,12 @@ export function headersFromMachine(
   prefix: string,
 ): OutgoingHttpHeaders {
   const named = listOf(headers.connection);
-  const passed = Object.entries(headers).filter(([name]) => !NOT_ANSWERED.includes(name) && !named.includes(name));
+  const passed = Object.entries(headers).filter(
+    ([name, value]) =>
+      !NOT_ANSWERED.includes(name) &&
+      !named.includes(name) &&
+      !(name === 'www-authenticate' && BROWSERS_OWN.test(String(value))),
+  );
   const own = headers['content-security-policy'];
   const location = headers.location === undefined ? undefined : locationOf(headers.location, port, prefix);
   return {

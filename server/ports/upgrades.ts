@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { allowedHosts, hostProblem } from '../guard.ts';
 import type { ServerParts } from '../parts.ts';
 import type { TokenWatch } from '../token-watch.ts';
+import { isPublic } from '../public-url.ts';
 import { answerOf, badHeader, unwritable } from './machine-answer.ts';
 import { openPort } from './open-port.ts';
 import { headersFromMachine, headersToMachine } from './relayed-headers.ts';
@@ -68,7 +69,7 @@ async function connect(
   const outgoing = httpRequest({
     path,
     headers: {
-      ...headersToMachine(request.headers, port, prefix),
+      ...headersToMachine(request.headers, port, prefix, isPublic(parts)),
       connection: 'Upgrade',
       upgrade: 'websocket',
     },

@@ -1,9 +1,11 @@
 // Ports of agents' machines under URLs: what passes, and what does not.
 import { once } from 'node:events';
+import type { IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { MurmurClient } from '../../client/index.ts';
+import { headersFromMachine } from '../../server/ports/relayed-headers.ts';
 import type { FakeProvider } from '../../drivers/machines/fake.ts';
 import { startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
@@ -107,21 +109,52 @@ describe('a request', () => {
     await closed;
   });
 
-  test('carries no token, no cookie of ours and no address that is a key', async () => {
+  test('carries no token, no cookie and no address that is a key', async () => {
     await fetch(`${base}echo`, {
       headers: {
         authorization: `Bearer ${api.token}`,
-        cookie: 'theirs=1; murmur_page=secret',
+        cookie: 'of_another_server=1; murmur_page=secret',
         referer: `${base}x`,
         origin: 'null',
       },
     });
     const { headers } = program.requests[0] ?? {};
-    expect(headers).toMatchObject({ cookie: 'theirs=1', origin: `http://localhost:${String(program.port)}` });
-    expect(headers).not.toHaveProperty('authorization');
-    expect(headers).not.toHaveProperty('referer');
-    await fetch(`${base}echo`, { headers: { authorization: 'Bearer of-the-program' } });
-    expect(program.requests[1]?.headers).toMatchObject({ authorization: 'Bearer of-the-program' });
+    expect(headers).toMatchObject({ origin: `http://localhost:${String(program.port)}` });
+    for (const name of ['authorization', 'cookie', 'referer']) expect(headers).not.toHaveProperty(name);
+  });
+
+  test('carries what the page sets itself, but no password that a browser sends by itself', async () => {
+    const settings = { ...api.parts.settings, hosts: [] };
+    await using local = await startApi({ parts: { ...api.parts, settings } });
+    const sent = async (authorization: string): Promise<IncomingHttpHeaders | undefined> => {
+      await fetch(`${base.replace(api.url, local.url)}echo`, { headers: { authorization, 'x-csrf-token': 'mine' } });
+      return program.requests.at(-1)?.headers;
+    };
+    expect(await sent('Bearer a-basic-b')).toMatchObject({ authorization: 'Bearer a-basic-b', 'x-csrf-token': 'mine' });
+    for (const authorization of ['Basic amFuZTpw', 'digest username="jane"', 'Negotiate YII', 'NTLM TlR']) {
+      expect(await sent(authorization)).not.toHaveProperty('authorization');
+    }
+    expect(program.requests).toHaveLength(5);
+  });
+
+  test('carries nothing that a proxy in front of the server adds', async () => {
+    const ofProxy = {
+      authorization: 'Bearer of-the-proxy',
+      'cf-access-jwt-assertion': 'jwt',
+      'cf-connecting-ip': '192.0.2.1',
+      forwarded: 'for=192.0.2.1',
+      'remote-user': 'jane',
+      'tailscale-user-login': 'jane@example.com',
+      'x-auth-request-email': 'jane@example.com',
+      'x-forwarded-access-token': 'token',
+      'x-forwarded-for': '192.0.2.1',
+      'x-goog-authenticated-user-email': 'jane@example.com',
+      'x-real-ip': '192.0.2.1',
+    };
+    await fetch(`${base}echo`, { headers: { ...ofProxy, 'x-forwarded-proto': 'https' } });
+    const headers = program.requests[0]?.headers ?? {};
+    expect(Object.keys(headers).filter((name) => name in ofProxy)).toEqual([]);
+    expect(headers).toMatchObject({ 'x-forwarded-proto': 'https' });
   });
 
   test('from pages of other sites passes, while those to the API stay refused', async () => {
@@ -153,6 +186,15 @@ describe('an answer', () => {
     }
     expect(headers.get('x-own')).toBe('kept');
     expect(headers.get('referrer-policy')).toBe('no-referrer');
+  });
+
+  test('has the browser ask for no password', () => {
+    const answered = (challenge: string) =>
+      headersFromMachine({ 'www-authenticate': challenge }, {}, 3000, '/ports/x')['www-authenticate'];
+    for (const challenge of ['Basic realm="x"', 'Bearer, basic realm="x"', 'NEGOTIATE', 'Bearer x=1 NTLM']) {
+      expect(answered(challenge)).toBeUndefined();
+    }
+    expect(answered('Bearer realm="x"')).toBe('Bearer realm="x"');
   });
 
   test('may be read by the sandboxed page itself, with a preflight where the browser wants one', async () => {

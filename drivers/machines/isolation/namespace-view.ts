@@ -1,6 +1,7 @@
 // What a program in a namespace sees of the host: which mounts are laid, in which order. Decides and prepares the files;
 // see mount-script.ts for what is run.
 import { accessSync, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { MachineLimits } from '../../../contract/wire/machine-limits.ts';
 import type { IsolationSpec } from './isolation.ts';
 import { tmpfsSize } from './limits.ts';
@@ -30,8 +31,9 @@ const TMP_SHARE = 1 / 4;
 const NO_DOORS = { hide: [], show: [], links: [] };
 
 /**
- * An agent with the owner's own user id sees everything but its folders read-only: what is on the host's disks, what is
- * shown of HOME, and the covers.
+ * An agent sees the host's tree read-only but for its own folders: some folders there are open to every user (/run/lock,
+ * /var/crash), and what it left in them would be in no limit, outlive it and be read by other agents. For one with the
+ * owner's own user id the covers are read-only as well.
  */
 export function namespaceView(spec: IsolationSpec, binds: readonly Bind[], limits: MachineLimits): NamespaceView {
   const { paths, uid } = spec;
@@ -46,7 +48,8 @@ export function namespaceView(spec: IsolationSpec, binds: readonly Bind[], limit
     fileSystemEntry('proc', '/proc', 'nosuid,nodev,noexec'),
     ...binds.map(({ source, target }) => bindEntry(source, target)),
     // Mounts of their own, so that they stay writable.
-    ...(isOwner ? [...own.map((path) => bindEntry(path, path)), ...writableMounts(writable).map(readOnlyEntry)] : []),
+    ...own.map((path) => bindEntry(path, path)),
+    ...writableMounts(writable, uid).map(readOnlyEntry),
     bindEntry('/', stage),
   ];
   const layers = covers.flatMap((cover) => [
@@ -85,15 +88,24 @@ function coversOf(spec: IsolationSpec, doors: Pick<ReturnType<typeof ownerDoors>
   });
 }
 
-/** Mounts that somebody with this user could write to, except our own, those at and below `except`, and /proc. */
-function writableMounts(except: readonly string[]): readonly Mount[] {
+/** File systems of the kernel in which no user but root can make a file. */
+const WITHOUT_FILES = ['cgroup', 'cgroup2', 'debugfs', 'devpts', 'nsfs', 'proc', 'securityfs', 'sysfs', 'tracefs'];
+
+/**
+ * Mounts to which the agent's user could write, except our own, those at and below `except`, and /proc. Those that only
+ * root reaches are left as they are: they may be hundreds, of containers, and gone before the table is laid.
+ */
+function writableMounts(except: readonly string[], uid: number | undefined): readonly Mount[] {
+  const isPassable = uid === undefined ? () => true : passableFor(uid);
   const mounts = readMounts().filter(
     ({ target, options, type }) =>
       !options.includes('ro') &&
       // Looking at it would mount what is behind it.
       type !== 'autofs' &&
+      !(uid !== undefined && WITHOUT_FILES.includes(type)) &&
       ![...except, '/proc'].some((path) => target === path || isBelow(target, path)) &&
-      isReachable(target),
+      isReachable(target) &&
+      isPassable(target),
   );
   // Of those at one place, the last is seen.
   return [...new Map(mounts.map((mount) => [mount.target, mount])).values()];
@@ -116,12 +128,13 @@ function sharedMemory({ shm_mb }: MachineLimits): TableEntry {
 }
 
 /**
- * An empty folder over the root. Programs that run already, and their children, go on seeing what is below it; but the
+ * The whole view once more, over the root. Programs that run already, and their children, keep the root below it; but the
  * kernel takes them for ones in a chroot, and these may not make user namespaces, with which an agent would get rights
- * over namespaces of its own and reach parts of the kernel that only root should.
+ * over namespaces of its own and reach parts of the kernel that only root should. `/etc/..` leads into the upper one: it
+ * has to hold the same, or links such as /etc/os-release would lead nowhere.
  */
 function lid(): TableEntry {
-  return fileSystemEntry('tmpfs', '/', 'mode=0555,size=4k,nr_inodes=2');
+  return bindEntry('/', '/');
 }
 
 function isFile(path: string): boolean {
@@ -135,6 +148,17 @@ function isReachable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether the user may pass through everything on the way to a folder and the folder itself. */
+function passableFor(uid: number): (path: string) => boolean {
+  const known = new Map<string, boolean>([['/', true]]);
+  const isPassable = (path: string): boolean => {
+    const isSo = known.get(path) ?? (isPassable(dirname(path)) && (isFile(path) || isPassableFor(path, uid)));
+    known.set(path, isSo);
+    return isSo;
+  };
+  return isPassable;
 }
 
 function isPassableFor(folder: string, uid: number): boolean {

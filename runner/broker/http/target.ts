@@ -8,16 +8,20 @@ export interface GitHttpRequest {
   readonly kind: 'refs' | 'pack' | 'lfs';
 }
 
-/** git-lfs adds these to a repository's URL; GitLab serves the files themselves at the second place. */
-const LFS = /^(.*?)(\/(?:info\/lfs|gitlab-lfs\/objects)\/.+)$/s;
+/**
+ * git-lfs adds these to a repository's URL; GitLab serves the files themselves at the second place. What the client writes
+ * below them goes to the server with the owner's access, so it is of letters that every server reads alike: some decode a
+ * path twice, some cut a segment at ";".
+ */
+const LFS = /^(.*?)(\/(?:info\/lfs|gitlab-lfs\/objects)\/[\w./-]+(?:\?[\w.~%=&+/:@,-]*)?)$/;
 const LFS_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'HEAD'];
 
 /** The request for `<origin><path>`, `origin` without a path; undefined for one that neither git nor git-lfs makes. */
 export function gitHttpRequest(method: string, origin: string, path: string): GitHttpRequest | undefined {
   // A server decodes before it looks for the repository: two readings of one path are refused.
-  if (!/^\/[\x21-\x7e]*$/.test(path) || /[\\#]|%(?:2e|2f|5c|00)/i.test(path)) return undefined;
   const [place = '', ...query] = path.split('?');
-  if (query.length > 1 || place.split('/').some((segment) => /^\.{1,2}$/.test(segment)) || place.includes('//')) {
+  if (!/^\/[\x21-\x7e]*$/.test(path) || /[\\#;]|%(?:00|2e|2f|3b|5c)/i.test(place)) return undefined;
+  if (query.length > 1 || place.split('/').some((segment) => /^\.+$/.test(segment)) || place.includes('//')) {
     return undefined;
   }
   const of = (match: RegExpExecArray | null, kind: GitHttpRequest['kind']): GitHttpRequest | undefined =>

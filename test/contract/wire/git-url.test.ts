@@ -77,6 +77,8 @@ describe('the check of a clone URL', () => {
     'file:///srv/a%20b',
     'file://localhost/srv/x',
     '/srv/a@b/c::d',
+    '/srv/a;b',
+    'file:///srv/a;b',
   ])('takes %s', (url) => {
     expect(gitUrlProblem(url)).toBeUndefined();
   });
@@ -100,6 +102,10 @@ describe('the check of a clone URL', () => {
     ['https://h:99999/x', 'port'],
     ['https://h:8o/x', 'host'],
     ['https://[::1/x', 'host'],
+    ['https://h/o/..;/x', '";"'],
+    ['https://h/o/..%3B/x', '";"'],
+    ['ssh://git@h/o/..;/x', '";"'],
+    ['git@h:o/..;/x', '";"'],
     ['ssh://-oProxyCommand=x/y', 'host'],
     ['ssh://-x@h/y', 'user'],
     ['git://u@h/y', 'user'],

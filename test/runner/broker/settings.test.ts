@@ -118,6 +118,7 @@ describe('a request of git', () => {
     ['POST', '/r.git/git-receive-pack', 'pack'],
     ['POST', '/r.git/info/lfs/objects/batch', 'lfs'],
     ['PUT', '/r.git/gitlab-lfs/objects/abc/12', 'lfs'],
+    ['GET', '/r.git/info/lfs/locks?path=a%2Fb%20c&refspec=refs%2Fheads%2Fmain', 'lfs'],
   ])('is %s %s', (method, place, kind) => {
     expect(gitHttpRequest(method, 'https://h', place)).toMatchObject({ kind, repository: 'https://h/r.git' });
   });
@@ -135,6 +136,18 @@ describe('a request of git', () => {
     ['POST', '//s.git/git-upload-pack'],
     ['POST', '/git-upload-pack'],
     ['POST', '/r.git/info/lfs/../../s.git/x'],
+    // Servers that cut a segment at ";", or decode twice.
+    ['GET', '/r.git/info/lfs/..;/..;/..;/rest/api/1.0/s'],
+    ['GET', '/r.git/info/lfs/..;a=b/..;/s'],
+    ['GET', '/r.git/info/lfs/%2e%2e%3b/s'],
+    ['GET', '/r.git/info/lfs/..%3b/s'],
+    ['GET', '/r.git/info/lfs/%252e%252e/s'],
+    ['GET', '/r.git/info/lfs/.../s'],
+    ['GET', '/r.git/info/lfs/%c0%ae%c0%ae/s'],
+    ['GET', '/r.git/info/lfs/locks?x=\\..'],
+    ['PUT', '/r.git/gitlab-lfs/objects/..;/..;/s'],
+    ['POST', '/r.git/..;/s.git/git-upload-pack'],
+    ['GET', '/r.git/%2e%2e%3B/s.git/info/refs?service=git-upload-pack'],
   ])('is not %s %s', (method, place) => {
     expect(gitHttpRequest(method, 'https://h', place)).toBeUndefined();
   });

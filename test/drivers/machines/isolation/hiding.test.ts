@@ -73,6 +73,20 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
       expect(await machine.run(`cat '${machine.paths.work}/from-outside'`)).toMatchObject({ stdout: 'outside' });
     });
 
+    it('is one root, also by the way of ".." and of links that lead through it', async () => {
+      const { stdout } = await machine.run(
+        'cd /usr/lib && ls -A / && echo + && ls -A ../.. && echo + && ls -A /etc/..',
+      );
+      const [root = '', ...others] = stdout.split('+\n');
+      expect(root).toContain('etc');
+      expect(others).toEqual([root, root]);
+      const up = machine.home.replaceAll(/[^/]+/g, '..').slice(1);
+      const hidden = await machine.run(
+        `cd '${machine.home}' && ls '${up}/.${machine.home}' && cat '${up}/.${machine.home}/token'`,
+      );
+      expect(hidden).toMatchObject({ stdout: 'machines\n', code: 1 });
+    });
+
     it('is a /tmp without the files of the host', async () => {
       const { stdout } = await machine.run('ls -A /tmp | grep -v murmur-held; echo; stat -c %a /tmp');
       expect(stdout.trim()).toBe('1777');
@@ -151,6 +165,18 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
     } finally {
       await other.remove();
     }
+  });
+
+  it("can make files in its own folders and nowhere else of the host's", async () => {
+    const { home, work, run } = machine.paths;
+    const { stdout } = await machine.run('find / -path /proc -prune -o -type d -writable -print -prune 2>/dev/null');
+    expect(stdout.trim().split('\n').sort()).toEqual([home, work, run, '/dev/shm', '/tmp'].sort());
+    const others = await machine.run('for each in /run/lock /var/crash /dev/mqueue /dev; do touch "$each/note"; done');
+    expect(others.stderr.trim().split('\n')).toHaveLength(4);
+    expect(await machine.run('touch /dev/shm/note && echo x >/dev/null && ls -A /dev/shm')).toMatchObject({
+      stdout: 'note\n',
+      stderr: '',
+    });
   });
 
   it('cannot write to the folders that lead to its own', async () => {

@@ -30,8 +30,8 @@ const TMP_SHARE = 1 / 4;
 const NO_DOORS = { hide: [], show: [], links: [] };
 
 /**
- * An agent with the owner's own user id sees everything but its folders read-only: what is on the host's disks, what is
- * shown of HOME, and the covers.
+ * An agent with the owner's own user id sees everything but HOME and work read-only: what is on the host's disks, what is
+ * shown of the owner's HOME, the covers, and `run`, whose sockets can be connected to all the same.
  */
 export function namespaceView(spec: IsolationSpec, binds: readonly Bind[], limits: MachineLimits): NamespaceView {
   const { paths, uid } = spec;
@@ -46,7 +46,12 @@ export function namespaceView(spec: IsolationSpec, binds: readonly Bind[], limit
     fileSystemEntry('proc', '/proc', 'nosuid,nodev,noexec'),
     ...binds.map(({ source, target }) => bindEntry(source, target)),
     // Mounts of their own, so that they stay writable.
-    ...(isOwner ? [...own.map((path) => bindEntry(path, path)), ...writableMounts(writable).map(readOnlyEntry)] : []),
+    ...(isOwner
+      ? [
+          ...own.map((path) => bindEntry(path, path)),
+          ...[{ target: paths.run, options: optionsAt(paths.run) }, ...writableMounts(writable)].map(readOnlyEntry),
+        ]
+      : []),
     bindEntry('/', stage),
   ];
   const layers = covers.flatMap((cover) => [
@@ -83,6 +88,13 @@ function coversOf(spec: IsolationSpec, doors: Pick<ReturnType<typeof ownerDoors>
     needed: needed.filter((path) => existsSync(path)),
     isPassable: (folder) => uid === undefined || isPassableFor(folder, uid),
   });
+}
+
+/** Of the mount that a path lies on: a bind of it has them as well. */
+function optionsAt(path: string): readonly string[] {
+  const around = readMounts().filter(({ target }) => target === path || isBelow(path, target));
+  // Of those at one place, the last is seen.
+  return around.toSorted((a, b) => a.target.length - b.target.length).at(-1)?.options ?? [];
 }
 
 /** Mounts that somebody with this user could write to, except our own, those at and below `except`, and /proc. */

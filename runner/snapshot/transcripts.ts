@@ -39,7 +39,10 @@ export async function putTranscripts(
   { source, home, user }: { readonly source: string; readonly home: string; readonly user: Containment['user'] },
 ): Promise<void> {
   for (const name of names.filter(isBelow)) {
-    const folders = path.dirname(name).split(path.sep).filter((each) => each !== '.');
+    const folders = path
+      .dirname(name)
+      .split(path.sep)
+      .filter((each) => each !== '.');
     const create = (folder: string): number | undefined => createNew(path.join(folder, path.basename(name)));
     const descriptor = inFolder(home, folders, create, { user });
     if (descriptor === undefined) continue;

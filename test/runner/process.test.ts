@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { readState } from '../../runner/state-file.ts';
 import {
@@ -70,6 +70,22 @@ describe('the bundled runner', () => {
     // The promise is 80 MB beside the agent program.
     expect(residentBytes(runner.child.pid ?? 0) ?? 0).toBeLessThan(85 * 1024 * 1024);
   }, 120_000);
+
+  it('takes `run` over from an agent that an earlier build gave it to, and writes through none of its links', async () => {
+    const folder = makeFolder();
+    const target = path.join(folder, 'target');
+    const run = path.join(folder, 'machines', 'murmur-00000001', 'run');
+    for (const each of [target, run]) mkdirSync(each, { recursive: true });
+    for (const name of ['agent', 'bin', 'git.sock']) symlinkSync(target, path.join(run, name));
+    const runner = await startProcess({ folder });
+    await runner.client.open(openRequest());
+    const { outcome } = await runTurn(runner, 't1', bash('git config --global --list'));
+    expect(outcome.status).toBe('completed');
+    expect(readdirSync(target)).toEqual([]);
+    expect(statSync(run).uid).toBe(process.getuid?.());
+    expect(readdirSync(run).toSorted()).toEqual(['agent', 'bin', 'git.sock']);
+    expect(readdirSync(path.dirname(run))).not.toContainEqual(expect.stringMatching(/^\.run/));
+  }, 60_000);
 
   it('does it where processes can only be tracked', async () => {
     const folder = makeFolder();

@@ -2,6 +2,7 @@
 // It lies in the agent's HOME, and the runner writes it: nothing is read or written through a link.
 import { appendFileSync, closeSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MakeFolders } from '../agent-folder.ts';
 import { inFolder, openFile } from '../agent-folder.ts';
 import type { ScriptedMessage } from './script.ts';
 
@@ -17,6 +18,7 @@ export class FakeTranscript {
   /** Absolute. */
   readonly file: string;
   readonly #home: string;
+  readonly #user: MakeFolders['user'];
   readonly #name: string;
   readonly #messages: FakeMessage[];
   /** Newline that a killed writer left out: the next line must not continue a torn one. */
@@ -25,8 +27,9 @@ export class FakeTranscript {
   /**
    * Reads what an earlier session with this id left; a torn last line is dropped, and so is what is no file of its own.
    */
-  constructor(home: string, sessionId: string) {
+  constructor(home: string, sessionId: string, user?: MakeFolders['user']) {
     this.#home = home;
+    this.#user = user;
     this.#name = `${sessionId}.jsonl`;
     this.file = join(home, FOLDER, this.#name);
     const content = this.#read();
@@ -59,7 +62,7 @@ export class FakeTranscript {
 
   #open<Result>(flags: number, use: (descriptor: number) => Result): Result {
     const open = (folder: string): number => openFile(join(folder, this.#name), flags);
-    const descriptor = inFolder(this.#home, [FOLDER], open, { user: undefined });
+    const descriptor = inFolder(this.#home, [FOLDER], open, { user: this.#user });
     try {
       return use(descriptor);
     } finally {

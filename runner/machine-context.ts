@@ -1,5 +1,5 @@
 // What belongs to the machine and outlives a session of the agent program: git on both sides, the broker, the secrets.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ApiRelay } from './api-relay.ts';
 import { BrokerAccess } from './broker/access.ts';
@@ -17,6 +17,7 @@ import { formatConfig } from './git/config-file.ts';
 import { parseGitUrl } from '../contract/wire/git-url.ts';
 import type { Journal } from './journal/journal.ts';
 import type { MachinePaths } from './machine-paths.ts';
+import { makePassable, requireFolder } from './run-folder.ts';
 import { Scrubber } from './secrets/scrubber.ts';
 import { makeDirectory } from './workspace/checkout.ts';
 
@@ -44,7 +45,7 @@ export class MachineContext {
   readonly scripts: WrittenScripts;
   /** Environment of git and of the agent's processes, without secrets. */
   readonly env: Readonly<Record<string, string>>;
-  /** Where the agent program gets files of its own. */
+  /** Where the agent program gets files of its own. Only the runner changes what is there. */
   readonly agentRun: string;
   readonly clones: string;
   readonly #access = new BrokerAccess();
@@ -52,7 +53,7 @@ export class MachineContext {
   readonly #broker: Broker;
   readonly #gitConfig: string;
 
-  /** Writes scripts and directories: no process of the agent's may run yet. */
+  /** Writes scripts and directories. `run` has just been made, and no process of the agent's may run yet. */
   constructor(options: MachineContextOptions) {
     const { paths, containment, machine, callerEnv } = options;
     const { user } = containment;
@@ -63,9 +64,8 @@ export class MachineContext {
     this.relay = new ApiRelay(paths.relay);
     this.git = new CallerGit(callerEnv, machine);
     for (const directory of [paths.home, paths.work]) makeDirectory(directory, user);
-    mkdirSync(paths.run, { recursive: true, mode: 0o755 });
     this.agentRun = path.join(paths.run, 'agent');
-    makeDirectory(this.agentRun, user);
+    makePassable(this.agentRun);
     this.scripts = writeScripts(paths.run, options.node);
     this.#gitConfig = path.join(paths.run, 'bin', 'gitconfig');
     this.env = agentEnvironment({ machine, home: paths.home, gitConfig: this.#gitConfig, callerEnv });
@@ -137,6 +137,7 @@ export class MachineContext {
 
 /** Made anew: the agent's git may be reading the old one. */
 function replaceFile(file: string, text: string): void {
+  requireFolder(path.dirname(file));
   rmSync(file, { force: true });
   writeFileSync(file, text, { flag: 'wx', mode: 0o644 });
 }

@@ -1,7 +1,6 @@
 // Entry of the runner, bundled into one file for machines. `node runner/main.ts <machine>/runner` serves one machine and
 // exits when it has been told to stop, by call or by signal; 0 as well when another runner already serves the machine.
 // `node runner/main.ts --host <folder of machines>` serves those that it is given and exits with the last: runner-host.ts.
-import { mkdirSync } from 'node:fs';
 import process from 'node:process';
 import { createClaudeBackend } from '../drivers/backends/claude/backend.ts';
 import { createFakeBackend } from '../drivers/backends/fake/backend.ts';
@@ -28,10 +27,7 @@ async function serveOne(directory: string): Promise<void> {
     console.error(`another runner serves ${paths.runner}`);
     return;
   }
-  // The broker's socket is made by its short, relative name.
-  mkdirSync(paths.run, { recursive: true });
-  process.chdir(paths.run);
-  const served = await serveRunner(paths.runner, { ...OPTIONS, callerEnv: { ...process.env } });
+  const served = await serveRunner(paths.runner, { ...OPTIONS, callerEnv: { ...process.env }, standsInRun: true });
   stopOnSignal(() => served.stop());
   await served.stopped;
 }

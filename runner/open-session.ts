@@ -67,6 +67,7 @@ export async function openSession(
         () => undefined,
       ),
       runDir: context.agentRun,
+      user: containment.user,
       env: { ...env, ...withoutOurs(request.env), ...murmurEnvironment(relayPort) },
       mcpServers: relayPort === undefined ? {} : murmurServer(),
       spawn: containment.spawn,

@@ -20,6 +20,7 @@ import type { MachinePaths } from './machine-paths.ts';
 import type { IsolationSpec } from '../drivers/machines/isolation/isolation.ts';
 import { Runner } from './runner.ts';
 import type { RunnerOptions } from './runner.ts';
+import { makeRunFolder } from './run-folder.ts';
 import { readState, removeState, writeState } from './state-file.ts';
 
 export interface ServedRunner {
@@ -34,6 +35,8 @@ export interface ServedRunner {
 export type ServeOptions = Omit<RunnerOptions, 'paths' | 'machine' | 'containment' | 'disk'> & {
   /** Between looks at the disk; a second unless given. */
   readonly diskLookMs?: number;
+  /** Whether this process is the machine's alone and may stand in its `run`. */
+  readonly standsInRun?: boolean;
   readonly openContainment: (config: RunnerConfig, paths: MachinePaths) => Promise<RunnerOptions['containment']>;
 };
 
@@ -48,6 +51,9 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
   // What a killed runner left is not this one's: it would go on writing into the workspace. A machine without an address
   // has had no runner that could have started anything.
   if (readState<RunnerAddress>(paths.address) !== undefined) await containment.endAll();
+  makeRunFolder(paths.run);
+  // The broker's socket is made by its short, relative name.
+  if (options.standsInRun === true) process.chdir(paths.run);
   const disk = diskLimitOf(config, paths, options.diskLookMs);
   const runner = new Runner({ ...options, machine: config.machine, paths, containment, disk });
   await runner.listen();

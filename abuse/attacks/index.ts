@@ -7,12 +7,14 @@ import { LIMITS } from './limits.ts';
 import { OWNER_FILES } from './owner-files.ts';
 import { REFERENCES } from './references.ts';
 import { REPOSITORIES } from './repositories.ts';
+import { RUNNER_FILES } from './runner-files.ts';
 import { SHARING } from './sharing.ts';
 import { TEMPORAL } from './temporal.ts';
 
 export const ATTACKS: readonly Attack[] = [
   ...ACCOUNTS,
   ...OWNER_FILES,
+  ...RUNNER_FILES,
   ...ENVIRONMENT,
   ...TEMPORAL,
   ...API_PORT,

@@ -35,11 +35,13 @@ export interface OpenSession {
    */
   readonly projectInstructions?: Promise<string | undefined>;
   /**
-   * Existing folder for files of this run that the program must be able to read; it belongs to the uid that `spawn`
-   * gives the program, and so will the files in it. With it, ANTHROPIC_API_KEY goes into a file of mode 0600 there and
-   * is left out of the program's environment, which every tool would inherit. Without it the key stays in `env`.
+   * Existing folder for files of this run that the program must be able to read, which only the caller may change. With
+   * it, ANTHROPIC_API_KEY goes into a file of mode 0600 there, given to `user`, and is left out of the program's
+   * environment, which every tool would inherit. Without it the key stays in `env`.
    */
   readonly runDir?: string;
+  /** Whom `spawn` makes the program, when that is not the caller. */
+  readonly user?: { readonly uid: number; readonly gid: number } | undefined;
   /** Dollars of the session's earlier turns, as the journal has them: `total_usd` of `cost` events goes on from there. */
   readonly spentUsd?: number;
   /** By name. Their tools are offered to the model from its first request on; one that does not start is left out. */

@@ -2,7 +2,8 @@
 // reading the repository's settings, since those can run commands. Built-ins only.
 import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
+import { liesBelow } from './agent-folder.ts';
 
 /** Files that agents read, in the order in which they are told. */
 const FILES = ['CLAUDE.md', 'AGENTS.md'] as const;
@@ -48,13 +49,15 @@ async function readInside(
 ): Promise<{ readonly text: string; readonly isCut: boolean } | undefined> {
   if (limit <= 0) return undefined;
   try {
-    const root = await realpath(repository);
+    // The folder itself can be the agent's to replace.
+    const root = join(await realpath(dirname(repository)), basename(repository));
     const target = await realpath(join(root, file));
     if (!target.startsWith(root + sep)) return undefined;
     // NOFOLLOW: the path is resolved, a link here was put in between. NONBLOCK: opening a pipe would wait for ever.
     const handle = await open(target, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      if (!(await handle.stat()).isFile()) return undefined;
+      // The folders on the way may have been replaced since.
+      if (!(await handle.stat()).isFile() || !liesBelow(handle.fd, target, root)) return undefined;
       const buffer = Buffer.alloc(limit + 1);
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
       const text = buffer.toString('utf8', 0, Math.min(bytesRead, limit)).trim();

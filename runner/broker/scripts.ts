@@ -61,8 +61,8 @@ export interface WrittenScripts {
 }
 
 /**
- * Writes the scripts into `<run>/bin`, replacing what is there. `node` is an absolute path. The folder above can be the
- * agent's: everything is made anew, so that nothing is written through a link, and no process of the agent's may run.
+ * Writes the scripts into `<run>/bin`, replacing what is there. `node` is an absolute path. Everything is made anew, so that
+ * nothing is written through a link, and no process of the agent's may run.
  */
 export function writeScripts(run: string, node: string): WrittenScripts {
   const bin = path.join(run, 'bin');

@@ -1,9 +1,10 @@
 // The files of the conversation, out of and into the agent's home. They belong to the agent, who can put links in
 // their place: nothing is read or written through one.
 import { closeSync, constants, createReadStream, createWriteStream, fchmodSync, fchownSync, fstatSync } from 'node:fs';
-import { lchownSync, lstatSync, mkdirSync, openSync, readlinkSync, realpathSync } from 'node:fs';
+import { lstatSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { inFolder, isBelow, liesBelow } from '../../drivers/backends/agent-folder.ts';
 import type { Containment } from '../containment.ts';
 import type { Scrubber } from '../secrets/scrubber.ts';
 
@@ -38,8 +39,12 @@ export async function putTranscripts(
   { source, home, user }: { readonly source: string; readonly home: string; readonly user: Containment['user'] },
 ): Promise<void> {
   for (const name of names.filter(isBelow)) {
-    makeParents(home, path.dirname(name), user);
-    const descriptor = createNew(path.join(home, name));
+    const folders = path
+      .dirname(name)
+      .split(path.sep)
+      .filter((each) => each !== '.');
+    const create = (folder: string): number | undefined => createNew(path.join(folder, path.basename(name)));
+    const descriptor = inFolder(home, folders, create, { user });
     if (descriptor === undefined) continue;
     fchmodSync(descriptor, 0o600);
     if (user !== undefined) fchownSync(descriptor, user.uid, user.gid);
@@ -58,28 +63,9 @@ function openOwn(file: string, home: string): number | undefined {
   const found = fstatSync(descriptor);
   // Another's file can be linked into the home: then it has two names.
   const isOwn = found.isFile() && (found.uid === lstatSync(home).uid || found.nlink === 1);
-  const isInside = isOwn && isBelow(path.relative(realpathSync(home), target(descriptor, file)));
-  if (isInside) return descriptor;
+  if (isOwn && liesBelow(descriptor, file, home)) return descriptor;
   closeSync(descriptor);
   return undefined;
-}
-
-/** The file that was really opened, whatever links its folders were. */
-function target(descriptor: number, file: string): string {
-  return process.platform === 'linux' ? readlinkSync(`/proc/self/fd/${descriptor}`) : realpathSync(file);
-}
-
-function makeParents(home: string, folder: string, user: Containment['user']): void {
-  let current = home;
-  for (const name of folder.split(path.sep).filter((each) => each !== '.')) {
-    current = path.join(current, name);
-    try {
-      mkdirSync(current, { mode: 0o700 });
-      if (user !== undefined) lchownSync(current, user.uid, user.gid);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-  }
 }
 
 function createNew(file: string): number | undefined {
@@ -89,8 +75,4 @@ function createNew(file: string): number | undefined {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
     throw error;
   }
-}
-
-function isBelow(relative: string): boolean {
-  return relative !== '' && !path.isAbsolute(relative) && relative.split(path.sep)[0] !== '..';
 }

@@ -1,10 +1,11 @@
 // One repository, from nothing to a checkout on its working branch.
-import { existsSync, lchownSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { lchownSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { RepoSpec } from '../../contract/wire/agent.ts';
+import { inFolder } from '../../drivers/backends/agent-folder.ts';
 import type { WrittenScripts } from '../broker/scripts.ts';
 import type { Containment } from '../containment.ts';
 import { runContained } from '../containment.ts';
@@ -116,7 +117,8 @@ async function setRemote(spec: RepoSpec, clone: string, context: CheckoutContext
 
 /** Empties the directory, which keeps its inode (the agent program may stand in it), and moves the clone there. */
 async function moveInto(directory: string, clone: string, { containment, env }: CheckoutContext): Promise<void> {
-  const left = readdirSync(directory).map((name) => path.join(directory, name));
+  const names = inFolder(path.dirname(directory), [path.basename(directory)], (folder) => readdirSync(folder));
+  const left = names.map((name) => path.join(directory, name));
   if (left.length > 0) {
     const { code, stderr } = await runContained(containment, 'rm', ['-rf', '--', ...left], {
       cwd: path.dirname(directory),
@@ -130,7 +132,9 @@ async function moveInto(directory: string, clone: string, { containment, env }: 
     // As a program: a hundred thousand files would hold up the runner's only thread.
     await promisify(execFile)('chown', ['-R', '-h', `${user.uid}:${user.gid}`, '--', clone]);
   }
-  renameSync(path.join(clone, '.git'), path.join(directory, '.git'));
+  inFolder(path.dirname(directory), [path.basename(directory)], (folder) => {
+    renameSync(path.join(clone, '.git'), path.join(folder, '.git'));
+  });
 }
 
 async function checkOut(directory: string, { containment, env }: CheckoutContext): Promise<void> {
@@ -164,7 +168,7 @@ function checkBranchName(branch: string): void {
 
 /** Makes a directory of the agent's, for a program to start in before anything is there. One that exists stays as it is. */
 export function makeDirectory(directory: string, user: Containment['user']): void {
-  if (existsSync(directory)) return;
+  if (lstatSync(directory, { throwIfNoEntry: false }) !== undefined) return;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (user !== undefined) lchownSync(directory, user.uid, user.gid);
 }

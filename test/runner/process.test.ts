@@ -1,7 +1,17 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { readState } from '../../runner/state-file.ts';
 import {
@@ -104,6 +114,21 @@ describe('the bundled runner', () => {
     },
     60_000,
   );
+  it('takes `run` over from an agent that an earlier build gave it to, and writes through none of its links', async () => {
+    const folder = makeFolder();
+    const target = path.join(folder, 'target');
+    const run = path.join(folder, 'machines', 'murmur-00000001', 'run');
+    for (const each of [target, run]) mkdirSync(each, { recursive: true });
+    for (const name of ['agent', 'bin', 'git.sock']) symlinkSync(target, path.join(run, name));
+    const runner = await startProcess({ folder });
+    await runner.client.open(openRequest());
+    const { outcome } = await runTurn(runner, 't1', bash('git config --global --list'));
+    expect(outcome.status).toBe('completed');
+    expect(readdirSync(target)).toEqual([]);
+    expect(statSync(run).uid).toBe(process.getuid?.());
+    expect(readdirSync(run).toSorted()).toEqual(['agent', 'bin', 'git.sock']);
+    expect(readdirSync(path.dirname(run))).not.toContainEqual(expect.stringMatching(/^\.run/));
+  }, 60_000);
 
   it('does it where processes can only be tracked', async () => {
     const folder = makeFolder();

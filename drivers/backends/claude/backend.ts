@@ -32,7 +32,7 @@ async function open(session: OpenSession, options: ClaudeBackendOptions): Promis
   const resumed = session.answer === undefined && (await prepareTranscript(session.home, session.sessionId));
   const { runDir } = session;
   const key = session.env[KEY_VARIABLE];
-  const keyFile = runDir === undefined || key === undefined ? undefined : await writeKeyFile(runDir, key);
+  const keyFile = runDir === undefined || key === undefined ? undefined : await writeKeyFile(runDir, key, session.user);
   const child = session.spawn(program, claudeArguments(session, { resume: resumed, keyFile }), {
     cwd: session.cwd,
     env: claudeEnvironment(session, {

@@ -1,7 +1,7 @@
 // The API key as a file that only the program's uid can read; the program gets it by its `apiKeyHelper`. Built-ins only.
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Where the key lies in a run folder. */
@@ -9,12 +9,17 @@ function keyFileIn(runDir: string): string {
   return join(runDir, 'api-key');
 }
 
+/** Whom a file belongs to. */
+export interface FileOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /**
- * Writes the key with mode 0600 for the owner of the folder, and answers the file's path. The folder belongs to the
- * agent: the file is made anew under a name that it cannot guess, so that nothing it prepared is written through.
+ * Writes the key with mode 0600, for another user than the caller if one is given, and answers the file's path. The folder
+ * is one that only the caller may change. Made under another name first: a program may be reading the one before.
  */
-export async function writeKeyFile(runDir: string, key: string): Promise<string> {
-  const { uid, gid } = await lstat(runDir);
+export async function writeKeyFile(runDir: string, key: string, owner: FileOwner | undefined): Promise<string> {
   const draft = join(runDir, `.api-key-${randomUUID()}`);
   const handle = await open(
     draft,
@@ -23,7 +28,7 @@ export async function writeKeyFile(runDir: string, key: string): Promise<string>
   );
   try {
     await handle.writeFile(key);
-    if (process.getuid?.() === 0) await handle.chown(uid, gid);
+    if (owner !== undefined) await handle.chown(owner.uid, owner.gid);
   } finally {
     await handle.close();
   }

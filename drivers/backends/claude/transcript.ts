@@ -4,7 +4,10 @@ import type { Dirent } from 'node:fs';
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open, readdir, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { openFolder } from '../agent-folder.ts';
+
+const PROJECTS = ['.claude', 'projects'] as const;
 
 /** The first prompt stands within the first lines, and no prompt is longer than this. */
 const HEAD_BYTES = 4 * 1024 * 1024;
@@ -19,19 +22,28 @@ const TAIL_BYTES = 64 * 1024 * 1024;
  */
 export async function prepareTranscript(home: string, sessionId: string): Promise<boolean> {
   let isResumable = false;
-  for (const file of await transcripts(home, sessionId)) {
-    const handle = await open(file, constants.O_RDWR | constants.O_NOFOLLOW);
-    let hasConversation: boolean;
+  for (const projectFolder of await transcriptFolders(home, sessionId)) {
+    const folder = openFolder(home, [...PROJECTS, projectFolder]);
     try {
-      await cutTornLine(handle);
-      hasConversation = await holdsConversation(handle);
+      const file = join(folder.path, `${sessionId}.jsonl`);
+      if (await prepareFile(file)) isResumable = true;
+      else await rename(file, `${file}.empty`);
     } finally {
-      await handle.close();
+      folder.close();
     }
-    if (hasConversation) isResumable = true;
-    else await rename(file, `${file}.empty`);
   }
   return isResumable;
+}
+
+/** Whether there is a conversation in it. */
+async function prepareFile(file: string): Promise<boolean> {
+  const handle = await open(file, constants.O_RDWR | constants.O_NOFOLLOW);
+  try {
+    await cutTornLine(handle);
+    return await holdsConversation(handle);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Every file of the session, absolute: the transcript and what it refers to. */
@@ -47,19 +59,29 @@ export async function sessionFiles(home: string, sessionId: string): Promise<rea
   return files.sort();
 }
 
-async function transcripts(home: string, sessionId: string): Promise<readonly string[]> {
+/** Names of the folders of projects that have a transcript of the session. */
+async function transcriptFolders(home: string, sessionId: string): Promise<readonly string[]> {
   const name = `${sessionId}.jsonl`;
   const found: string[] = [];
   for (const folder of await projectFolders(home)) {
     const hasIt = (await entries(folder)).some((entry) => entry.isFile() && entry.name === name);
-    if (hasIt) found.push(join(folder, name));
+    if (hasIt) found.push(basename(folder));
   }
   return found;
 }
 
 async function projectFolders(home: string): Promise<readonly string[]> {
-  const projects = join(home, '.claude', 'projects');
-  return (await entries(projects)).filter((entry) => entry.isDirectory()).map((entry) => join(projects, entry.name));
+  try {
+    const folder = openFolder(home, PROJECTS);
+    try {
+      const found = (await entries(folder.path)).filter((entry) => entry.isDirectory());
+      return found.map(({ name }) => join(home, ...PROJECTS, name));
+    } finally {
+      folder.close();
+    }
+  } catch {
+    return [];
+  }
 }
 
 async function filesBelow(folder: string): Promise<readonly string[]> {

@@ -42,7 +42,7 @@ export function createFakeBackend(options: FakeBackendOptions = {}): FakeBackend
     name: 'fake',
     open: async (session) => {
       if (session.answer === undefined) {
-        return createSession(session, await FakeTranscript.open(session.home, session.sessionId), options);
+        return createSession(session, new FakeTranscript(session.home, session.sessionId, session.user), options);
       }
       const { sessionId } = session;
       const hear = (text: string): void =>

@@ -50,28 +50,28 @@ export async function runFakeTurn(context: FakeTurnContext): Promise<BackendTurn
     if (error !== undefined) onEvent({ type: 'error', code: error.kind, message: error.message });
     return { status, response, ...(error === undefined ? {} : { error }), cost };
   };
-  const broken = async (): Promise<BackendTurnEnd> => {
+  const broken = (): BackendTurnEnd => {
     if (context.crashed.aborted && !context.interrupted.aborted) {
       return end('crashed', turnError('program', 'the agent program ended in mid-turn (scripted)'));
     }
-    await transcript.add('user', '[Request interrupted by user]');
+    transcript.add('user', '[Request interrupted by user]');
     return end('interrupted');
   };
 
   onEvent({ type: 'user_text', text: eventText(context.prompt).text });
-  await transcript.add('user', context.prompt);
+  transcript.add('user', context.prompt);
   for (;;) {
-    if (stopped.aborted) return await broken();
+    if (stopped.aborted) return broken();
     context.onAsk();
     const step = nextStep(transcript, context.prompt);
     if (step.hang === true || step.delayMs !== undefined)
       await wait(step.hang === true ? undefined : step.delayMs, stopped);
     if (step.crash === true) {
       // Counts as an answer, so that a resumed session goes on behind it instead of dying for ever.
-      await transcript.add('assistant', '');
+      transcript.add('assistant', '');
       context.crash();
     }
-    if (stopped.aborted) return await broken();
+    if (stopped.aborted) return broken();
     if (step.status !== undefined && failures < (step.times ?? Infinity)) {
       failures++;
       const message = step.message ?? `API Error: ${step.status} scripted`;
@@ -84,17 +84,17 @@ export async function runFakeTurn(context: FakeTurnContext): Promise<BackendTurn
     cost = addCost(cost, { usd: ANSWER_USAGE.usd, by_model: { [context.model]: ANSWER_USAGE } });
     if (context.reportsUsage) onEvent({ type: 'usage', used_usd: cost.usd });
     if (step.text !== undefined) response = step.text.toWellFormed();
-    const calls = await speak(step, context);
+    const calls = speak(step, context);
     for (const [index, call] of calls.entries()) {
-      if (!(await useTool(call, index, context, stopped))) return await broken();
+      if (!(await useTool(call, index, context, stopped))) return broken();
     }
     if (calls.length === 0) return end('completed');
   }
 }
 
 /** Says the step's words; answers the tools that it calls. */
-async function speak(step: ScriptStep, { transcript, onEvent }: FakeTurnContext): Promise<readonly ScriptedTool[]> {
-  await transcript.add('assistant', step.text ?? '');
+function speak(step: ScriptStep, { transcript, onEvent }: FakeTurnContext): readonly ScriptedTool[] {
+  transcript.add('assistant', step.text ?? '');
   if (step.thinking !== undefined) onEvent({ type: 'thinking', text: eventText(step.thinking).text });
   if (step.text !== undefined) onEvent({ type: 'assistant_text', text: eventText(step.text).text });
   return step.tools ?? (step.tool === undefined ? [] : [{ tool: step.tool, input: step.input ?? {} }]);
@@ -113,12 +113,12 @@ async function useTool(
   const outcome = await runTool(call, session, stopped);
   if (crashed.aborted && !interrupted.aborted) return false;
   onEvent({ type: 'tool_result', tool_use_id, ...eventText(outcome.text), is_error: outcome.isError });
-  await transcript.add('tool', outcome.text);
+  transcript.add('tool', outcome.text);
   if (stopped.aborted) return false;
   const notice = nextNotice();
   if (notice === undefined) return true;
   // Beside the tool's result, not as a message of the user's: that would begin another script.
-  await transcript.add('tool', notice.text);
+  transcript.add('tool', notice.text);
   onEvent({ type: 'user_text', text: eventText(notice.text).text, notice: notice.id });
   return !stopped.aborted;
 }

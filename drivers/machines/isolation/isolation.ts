@@ -26,6 +26,7 @@ export interface IsolationSpec {
     /** The agent's own; visible inside at the same paths. */
     readonly home: string;
     readonly work: string;
+    /** The caller's, which the agent can pass through and not change. */
     readonly run: string;
     /** For files of the isolation itself, such as the machine's /tmp. Made when missing. */
     readonly isolation: string;

@@ -32,8 +32,8 @@ const NO_DOORS = { hide: [], show: [], links: [] };
 
 /**
  * An agent sees the host's tree read-only but for its own folders: some folders there are open to every user (/run/lock,
- * /var/crash), and what it left in them would be in no limit, outlive it and be read by other agents. For one with the
- * owner's own user id the covers are read-only as well.
+ * /var/crash), and what it left in them would be in no limit, outlive it and be read by other agents. `run` is read-only as
+ * well; its sockets can be connected to all the same. For an agent with the owner's own user id so are the covers.
  */
 export function namespaceView(spec: IsolationSpec, binds: readonly Bind[], limits: MachineLimits): NamespaceView {
   const { paths, uid } = spec;
@@ -49,7 +49,7 @@ export function namespaceView(spec: IsolationSpec, binds: readonly Bind[], limit
     ...binds.map(({ source, target }) => bindEntry(source, target)),
     // Mounts of their own, so that they stay writable.
     ...own.map((path) => bindEntry(path, path)),
-    ...writableMounts(writable, uid).map(readOnlyEntry),
+    ...[{ target: paths.run, options: optionsAt(paths.run) }, ...writableMounts(writable, uid)].map(readOnlyEntry),
     bindEntry('/', stage),
   ];
   const layers = covers.flatMap((cover) => [
@@ -86,6 +86,13 @@ function coversOf(spec: IsolationSpec, doors: Pick<ReturnType<typeof ownerDoors>
     needed: needed.filter((path) => existsSync(path)),
     isPassable: (folder) => uid === undefined || isPassableFor(folder, uid),
   });
+}
+
+/** Of the mount that a path lies on: a bind of it has them as well. */
+function optionsAt(path: string): readonly string[] {
+  const around = readMounts().filter(({ target }) => target === path || isBelow(path, target));
+  // Of those at one place, the last is seen.
+  return around.toSorted((a, b) => a.target.length - b.target.length).at(-1)?.options ?? [];
 }
 
 /** File systems of the kernel in which no user but root can make a file. */

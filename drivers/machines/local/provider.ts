@@ -1,5 +1,5 @@
 // Machines that are directories of this host: no cloud, no account. What an agent can reach is bounded by isolation.
-import { chmod, chown, mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, lchown, mkdir, readdir, rm } from 'node:fs/promises';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { MachineInfo, MachineProvider } from '../provider.ts';
 import type { LocalIsolation } from './isolation.ts';
@@ -151,5 +151,5 @@ async function makeFolders(layout: LocalLayout, uid: number | undefined): Promis
   await chmod(layout.directory, 0o711);
   await chmod(layout.bin, 0o755);
   if (uid === undefined) return;
-  for (const folder of [layout.home, layout.work, layout.run]) await chown(folder, uid, uid);
+  for (const folder of [layout.home, layout.work]) await lchown(folder, uid, uid);
 }

@@ -48,6 +48,14 @@ describe('readProjectInstructions', () => {
     expect(await readProjectInstructions([repository])).toBeUndefined();
   });
 
+  it('leaves out a repository in whose place there is a link', async () => {
+    await mkdir(join(root, 'private'));
+    await writeFile(join(root, 'private', 'CLAUDE.md'), 'rules of another');
+    await rm(repository, { recursive: true });
+    await symlink('private', repository);
+    expect(await readProjectInstructions([repository])).toBeUndefined();
+  });
+
   it('does not wait for a pipe', async () => {
     await promisify(execFile)('mkfifo', [join(repository, 'CLAUDE.md')]);
     expect(await readProjectInstructions([repository])).toBeUndefined();

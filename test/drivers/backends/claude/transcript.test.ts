@@ -1,5 +1,5 @@
 // The transcript of a session on disk, as a killed program may leave it.
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -74,5 +74,15 @@ describe('a transcript', () => {
     expect(await prepareTranscript(home, ID)).toBe(false);
     expect(await sessionFiles(home, ID)).toEqual([]);
     expect(await readFile(precious, 'utf8')).toBe(`${asked}torn`);
+  });
+
+  it('that lies behind a folder that the agent replaced by a link is left alone', async () => {
+    const outside = join(home, 'outside');
+    await rename(join(home, '.claude', 'projects'), outside);
+    await symlink(outside, join(home, '.claude', 'projects'));
+    await writeFile(join(outside, '-work', `${ID}.jsonl`), 'torn');
+    expect(await prepareTranscript(home, ID)).toBe(false);
+    expect(await readdir(join(outside, '-work'))).toEqual([`${ID}.jsonl`]);
+    expect(await readFile(join(outside, '-work', `${ID}.jsonl`), 'utf8')).toBe('torn');
   });
 });

@@ -1,4 +1,6 @@
 // The fake backend: the port's suite, and what only it can do.
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AskedModel, BackendHarness } from '../../../../drivers/backends/conformance-fixture.ts';
 import { script, SessionFixture } from '../../../../drivers/backends/conformance-fixture.ts';
@@ -35,6 +37,24 @@ describe('the fake backend alone', () => {
     expect(end).toMatchObject({ status: 'crashed', response: 'a' });
     const again = await fixture.open();
     expect(await fixture.turn(again, 'you were cut off')).toMatchObject({ status: 'completed', response: 'b' });
+  });
+
+  it.each([
+    ['file', (folder: string, outside: string) => `ln -sf '${outside}/file' '${folder}'/*.jsonl`],
+    ['file with two names', (folder: string, outside: string) => `ln -f '${outside}/file' '${folder}'/*.jsonl`],
+    ['folder', (folder: string, outside: string) => `rm -r '${folder}' && ln -s '${outside}' '${folder}'`],
+  ])('writes its conversation through no link that a tool put in the place of its %s', async (_, replacing) => {
+    const outside = join(fixture.cwd, 'outside');
+    await mkdir(outside);
+    await writeFile(join(outside, 'file'), 'kept');
+    const command = replacing(join(fixture.home, '.murmur-fake'), outside);
+    const turn = fixture.turn(await fixture.open(), script({ tool: 'Bash', input: { command } }, { text: 'done' }));
+    await expect(turn).rejects.toThrow();
+    const again = await fixture.open();
+    expect(again.resumed).toBe(false);
+    await expect(fixture.turn(again, 'and again')).rejects.toThrow();
+    expect(await readdir(outside)).toEqual(['file']);
+    expect(await readFile(join(outside, 'file'), 'utf8')).toBe('kept');
   });
 
   it.each([

@@ -60,8 +60,9 @@ export class HeldMachine {
     const { home: agentHome, work, run } = machine.paths;
     for (const folder of [agentHome, work, run]) {
       await mkdir(folder, { recursive: true });
-      if (options.agentUid !== undefined) await chown(folder, options.agentUid, options.agentUid);
+      if (options.agentUid !== undefined && folder !== run) await chown(folder, options.agentUid, options.agentUid);
     }
+    await chmod(run, 0o711);
     if (options.holderUid !== undefined) await promisify(execFile)('chown', ['-R', String(options.holderUid), home]);
     machine.hold();
     return machine;

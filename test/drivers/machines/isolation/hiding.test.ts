@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { HeldMachine } from './held-machine.ts';
 import { AGENT, asRoot, asUser } from './variants.ts';
@@ -54,6 +56,27 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
         expect(end).toMatchObject({ code: 1, stderr: expect.stringContaining('Operation not permitted') });
       },
     );
+
+    it('has in `run` what it can use and not change: a file to read, a socket to connect to', async () => {
+      const { run } = machine.paths;
+      await writeFile(join(run, 'note'), 'for the agent', { mode: 0o644 });
+      const server = createServer((socket) => socket.end('answered'));
+      server.listen(join(run, 'socket'));
+      await once(server, 'listening');
+      await chmod(join(run, 'socket'), 0o666);
+      try {
+        const connect = `require('node:net').connect('${run}/socket').pipe(process.stdout)`;
+        const used = await machine.run(`cat '${run}/note'; '${process.execPath}' -e "${connect}"`);
+        expect(used).toMatchObject({ stdout: 'for the agentanswered', stderr: '' });
+        await machine.run(
+          `cd '${run}'; mv note other; rm -f note; echo x >>note; touch new; mkdir folder; chmod 777 .; mv '${run}' ~/away`,
+        );
+        expect((await readdir(run)).toSorted()).toEqual(['note', 'socket']);
+        expect(await readFile(join(run, 'note'), 'utf8')).toBe('for the agent');
+      } finally {
+        server.close();
+      }
+    });
 
     it('is a directory that it cannot enter when a link in its own folder leads there', async () => {
       await symlink(join(machine.home, 'machines', 'murmur-2', 'work'), join(machine.paths.work, 'link'));

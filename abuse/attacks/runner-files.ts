@@ -1,0 +1,58 @@
+// What the runner writes, with the rights of its owner, where an agent can put links in the way.
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Attack } from '../attack.ts';
+import { triedBy } from '../evidence.ts';
+import type { Ground } from '../ground.ts';
+
+const TRACKED = 'without namespaces an agent reads, writes and signals what its owner can';
+/** A turn of the fake model takes less than a second; its machine has to start first, on a busy host. */
+const TURN_MS = 60_000;
+
+export const RUNNER_FILES: readonly Attack[] = [
+  {
+    name: 'files-of-the-runner-transcript',
+    goal: "have the runner write a conversation into the owner's files, through a link in the agent's HOME",
+    admitted: { tracking: TRACKED },
+    attempt: async (ground) => {
+      const { client } = ground.hostile;
+      const target = await emptyFolder(ground, 'kept-conversations');
+      const command = `cd ~ && touch tried && mv .murmur-fake old && f=$(ls old | grep .) && mkdir .murmur-fake &&
+        ln -s ${target}/written .murmur-fake/$f || ln -s ${target} .murmur-fake`;
+      const steps = [{ tool: 'Bash', input: { command } }, { text: 'words of the agent' }];
+      const description = `go [[ ${steps.map((step) => JSON.stringify(step)).join(', ')} ]]`;
+      await client.call('spawn', { slug: 'writer', description, model: 'fake' });
+      const { vm } = await client.wait({ slug: 'writer' }, { signal: AbortSignal.timeout(TURN_MS) });
+      await stat(join(ground.home, 'machines', vm?.name ?? '', 'home', 'tried'));
+      await client.call('kill', { slug: 'writer' });
+      return await readdir(target);
+    },
+  },
+  {
+    name: 'files-of-the-runner-run',
+    goal: "have the runner write scripts or the model's key into a folder of the owner's, through a link in its own place",
+    admitted: { tracking: TRACKED },
+    attempt: async (ground) => {
+      const { client } = ground;
+      const victim = await ground.spawn('linker');
+      const target = await emptyFolder(ground, 'kept-settings');
+      await triedBy(
+        victim,
+        `R=$(dirname "$(dirname "$GIT_CONFIG_GLOBAL")")
+         for name in agent bin; do mv $R/$name $R/old-$name && ln -s ${target} $R/$name; done
+         mv $R ~/old-run && ln -s ${target} $R
+         [ -e ~/killed ] || { touch ~/killed; kill -9 $PPID; }`,
+      );
+      const run = join(ground.home, 'machines', victim.machine, 'run');
+      const links = (await readdir(run, { withFileTypes: true })).filter((entry) => entry.isSymbolicLink());
+      await client.call('kill', { slug: victim.slug });
+      return [...links.map(({ name }) => `a link at ${name}`), ...(await readdir(target))];
+    },
+  },
+];
+
+async function emptyFolder({ owner, asOwner }: Ground, name: string): Promise<string> {
+  const folder = join(owner.home, name);
+  await asOwner(`mkdir -m 700 ${folder}`);
+  return folder;
+}

@@ -50,7 +50,7 @@ async function followUpOf(
 ): Promise<FollowUp> {
   const bytes = Buffer.byteLength(text);
   await parts.allowances.queued.take(agent, call, bytes, () => queryAgent(parts, agent, 'waiting', {}));
-  const stored = await storeText(parts.objects, agent.id, call.id, text);
+  const stored = await storeText(parts.objects, agent.id, { kind: 'message', id: call.id }, text);
   return {
     id: call.id,
     kind,

@@ -8,6 +8,7 @@ import { REFERENCES } from './references.ts';
 import { REPOSITORIES } from './repositories.ts';
 import { SHARING } from './sharing.ts';
 import { TEMPORAL } from './temporal.ts';
+import { TEXTS } from './texts.ts';
 
 export const ATTACKS: readonly Attack[] = [
   ...ACCOUNTS,
@@ -17,5 +18,6 @@ export const ATTACKS: readonly Attack[] = [
   ...REFERENCES,
   ...REPOSITORIES,
   ...SHARING,
+  ...TEXTS,
   ...LIMITS,
 ];

@@ -4,13 +4,14 @@ import type { TurnInputSummary } from '../contract/wire/events.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { FollowUp, StoredText } from '../contract/wire/turns.ts';
 import { isOwnText } from '../drivers/agents/references.ts';
+import { isContentOf } from '../drivers/agents/texts.ts';
 import type { AgentPorts } from './ports.ts';
 
 type TextPorts = Pick<AgentPorts, 'objects'>;
 
 /**
  * The text, fetched when only its head is at hand. Throws PERMISSION_DENIED for a reference to anything but a text of the
- * agent, NOT_FOUND when it is not in the object store.
+ * agent and for a text that is not as it was stored, NOT_FOUND when it is not in the object store.
  */
 export async function wholeText(ports: TextPorts, agentId: string, text: StoredText): Promise<string> {
   const { ref } = text;
@@ -24,7 +25,16 @@ export async function wholeText(ports: TextPorts, agentId: string, text: StoredT
 export async function readText({ objects }: TextPorts, { text, ref }: StoredText): Promise<string> {
   if (ref === undefined) return text;
   const content = await objects.get(ref);
-  if (content !== undefined) return content.toString('utf8');
+  if (content !== undefined && isContentOf(ref, content)) return content.toString('utf8');
+  if (content !== undefined) {
+    throw new MurmurError(
+      'PERMISSION_DENIED',
+      `the text ${JSON.stringify(ref)} is not what was stored under that name`,
+      {
+        hint: 'send the message again, with `murmur`',
+      },
+    );
+  }
   throw new MurmurError('NOT_FOUND', `the text of a message is not in the object store: ${ref}`, {
     hint: 'send the message again',
   });

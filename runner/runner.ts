@@ -282,7 +282,7 @@ export class Runner {
 
   #captureInput(): CaptureInput {
     const { workspace, program, request } = this.#opened();
-    return { name: this.#turns.lastEnded ?? 'open', request, workspace, program };
+    return { name: this.#turns.lastEnded ?? 'open', request, workspace, program, diskMb: this.#disk?.limitMb };
   }
 
   #opened(): OpenedSession {

@@ -3,7 +3,7 @@ import type { OperationName } from '../contract/operations/index.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
-import { callerOf, nameOf } from './caller.ts';
+import { callerOf, nameOf, ownId } from './caller.ts';
 import type { Call } from './handlers/handler.ts';
 import { handlers } from './handlers/index.ts';
 import type { ServerParts } from './parts.ts';
@@ -11,7 +11,7 @@ import { unlessRevoked } from './token-watch.ts';
 
 /** What is known of a call beside its input. */
 export interface CallFacts {
-  /** Idempotency key. */
+  /** Idempotency key, as it was sent. */
   readonly id: string;
   readonly token: TokenEntry;
   /** Host header, checked. */
@@ -27,7 +27,7 @@ export function openCall(operation: Operation, facts: CallFacts): Omit<Call, 'pr
   if (access === 'own' && caller.agent !== undefined) {
     throw new MurmurError('PERMISSION_DENIED', `${operation.name} is for people: an agent may not do it`);
   }
-  return { ...facts, account: caller.account, caller, from: nameOf(caller), access };
+  return { ...facts, id: ownId(caller, facts.id), account: caller.account, caller, from: nameOf(caller), access };
 }
 
 /** A handler without its operation's own types: input and answer belong together by the registry. */

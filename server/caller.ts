@@ -1,5 +1,5 @@
 // Who calls: read from the request before its body is.
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { absolutePathOf, parseWorkflowId } from '../contract/wire/identity.ts';
@@ -60,6 +60,25 @@ export function callerOf(entry: TokenEntry): Caller {
 /** How the caller is named in what it causes. */
 export function nameOf({ account, agent }: Caller): string {
   return agent === undefined ? account : absolutePathOf(agent);
+}
+
+/** Digits of a hash that no agent finds another caller's to be equal to: 96 bits. */
+const OWNER_DIGITS = 24;
+/** Ids of messages are remembered up to their hundredth character, and some of this is for the caller's hash. */
+const KEY_LENGTH = 75;
+
+/**
+ * The id of what the call causes: of a message, a spawn, a fan-out, an update. An agent's is its own alone: whatever key it
+ * sends, also one that it has read in another agent's timeline or foresees, is never what somebody else's call is known by.
+ */
+export function ownId({ agent }: Caller, key: string): string {
+  if (agent === undefined) return key;
+  const short = key.length <= KEY_LENGTH ? key : digest(key).slice(0, KEY_LENGTH);
+  return `${short}-${digest(absolutePathOf(agent)).slice(0, OWNER_DIGITS)}`;
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** The caller's idempotency key, or a new one. It becomes part of keys in stores. Throws INVALID_ARGUMENT. */

@@ -10,6 +10,7 @@ import { REPOSITORIES } from './repositories.ts';
 import { RUNNER_FILES } from './runner-files.ts';
 import { SHARING } from './sharing.ts';
 import { TEMPORAL } from './temporal.ts';
+import { TEXTS } from './texts.ts';
 
 export const ATTACKS: readonly Attack[] = [
   ...ACCOUNTS,
@@ -21,5 +22,6 @@ export const ATTACKS: readonly Attack[] = [
   ...REFERENCES,
   ...REPOSITORIES,
   ...SHARING,
+  ...TEXTS,
   ...LIMITS,
 ];

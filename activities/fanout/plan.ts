@@ -82,7 +82,12 @@ export async function plannedSpec(
     spawn_id: spawnId,
     machine: { provider, name: machineName(id, spawnId) },
     repos: shared.repos.map((repo, place) => ({ ...repo, branch: branches[place] ?? defaultBranch(identity) })),
-    prompt: await storeText(objects, id, `${spawnId}-prompt`, expandDescription(plan.description, entry.item)),
+    prompt: await storeText(
+      objects,
+      id,
+      { kind: 'prompt', id: spawnId },
+      expandDescription(plan.description, entry.item),
+    ),
     secrets: { ref: secretsRef(id, spawnId), names },
     token_id: tokenId(id, spawnId),
     session_id: randomUUID(),

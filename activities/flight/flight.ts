@@ -35,7 +35,7 @@ export function createFlightActivities(ports: FlightPorts): FlightActivities {
     ),
     storeNodeText: failing(async ({ agent, name, text }) => {
       requireNodeText(agent, name);
-      return await storeText(ports.objects, agent, name, text);
+      return await storeText(ports.objects, agent, { kind: 'flight', id: name }, text);
     }),
   };
 }

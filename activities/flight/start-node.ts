@@ -53,7 +53,7 @@ async function specOf({ objects }: FlightPorts, input: StartNodeInput): Promise<
     machine: { provider: pilot.machine.provider, name: machineName(id, spawnId) },
     repos: pilot.repos.map((repo) => ({ ...repo, branch: branch ?? defaultBranch(identity) })),
     ...(pilot.allow_repos === undefined ? {} : { allow_repos: pilot.allow_repos }),
-    prompt: await storeText(objects, id, `${spawnId}-prompt`, input.prompt),
+    prompt: await storeText(objects, id, { kind: 'prompt', id: spawnId }, input.prompt),
     purpose: input.purpose,
     backend: model === undefined ? pilot.backend : backendOf(model),
     ...(model === undefined ? {} : { model }),

@@ -154,6 +154,12 @@ export interface NoticeRequest {
   readonly notice: TurnNotice;
 }
 
+/**
+ * What a snapshot may hold: conversation, unpushed commits and uncommitted files. Each agent has up to six copies of that
+ * size, which no limit of its disk counts; work beyond it belongs on a branch of origin.
+ */
+export const SNAPSHOT_LIMIT_BYTES = 4 * 1024 ** 3;
+
 /** `POST /snapshot`: captures an immutable copy of the conversation and the work tree; only between turns. */
 export interface SnapshotReply {
   /** Directory on the machine with the captured files. */

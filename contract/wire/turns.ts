@@ -8,7 +8,7 @@ import type { FollowUpKind } from './events.ts';
 export interface StoredText {
   /** The whole text, or its head when `ref` is set. */
   readonly text: string;
-  /** Object store key of the whole text. */
+  /** Object store key of the whole text, which holds the digest of it; earlier builds wrote keys without one. */
   readonly ref?: string;
   /** Bytes of the whole text, when it has a `ref` and its sender said so. */
   readonly bytes?: number;

@@ -7,7 +7,7 @@ import { flightKey } from '../../contract/wire/flight/messages.ts';
 import { parentOf, parseWorkflowId, slugProblem, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { MachineInfo, MachineProvider } from '../machines/provider.ts';
 import { machineName, secretsRef, tokenId } from './names.ts';
-import { textsPrefix } from './texts.ts';
+import { textNameStart, textsPrefix } from './texts.ts';
 
 /** Who an agent is, to its provider: `labels` of its machine. */
 export function machineLabels(agentId: string, spawnId: string): { readonly agent: string; readonly spawn: string } {
@@ -93,7 +93,12 @@ function isTextOfFanout({ identity, spawn_id: spawn, slot }: AgentSpec, ref: str
   if (slot.fanout !== fanoutWorkflowId(place, plan) || spawn !== plannedSpawnId(plan, slot.index)) return false;
   const [, slug = ''] = /\/([^/]+)\/texts\/[^/]+$/.exec(ref) ?? [];
   const first = workflowIdOf({ ...place, path: [...place.path, slug] });
-  return slugProblem(slug) === undefined && ref === `${textsPrefix(first)}${plan}-system.txt`;
+  if (slugProblem(slug) !== undefined || !ref.startsWith(textsPrefix(first))) return false;
+  const name = ref.slice(textsPrefix(first).length);
+  const start = textNameStart({ kind: 'system', id: plan });
+  const isNamed = name.startsWith(start) && /^[0-9a-f]{64}\.txt$/.test(name.slice(start.length));
+  // Fan-outs of earlier builds have a name without a digest.
+  return isNamed || name === `${plan}-system.txt`;
 }
 
 /** The workflow id, also of a value that is no spec. */

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { posix } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { Machine, MachineProvider } from './provider.ts';
 
 export interface ProviderUnderTest extends AsyncDisposable {
@@ -130,6 +132,24 @@ export function machineProviderConformance(label: string, make: () => Promise<Pr
       const { stdout } = await machine.exec('ls', ['-l', file], { timeoutMs: TIMEOUT_MS });
       expect(stdout).toMatch(/^-rw-------/);
       await expect(machine.get(`${file}.missing`)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+
+    it('putStream and getStream carry a file piece by piece; a source that fails leaves what was there', async () => {
+      const machine = await connected('murmur-1');
+      const file = posix.join(machine.paths.runner, 'deep', 'streamed');
+      const pieces = [Buffer.from('one '), Buffer.from('two')];
+      await machine.putStream(file, Readable.from(pieces));
+      const failing = (async function* () {
+        yield await Promise.resolve(Buffer.from('three'));
+        throw new Error('broke off');
+      })();
+      await expect(machine.putStream(file, failing)).rejects.toThrow('broke off');
+      expect(await buffer(await machine.getStream(file))).toEqual(Buffer.concat(pieces));
+      const { stdout } = await machine.exec('ls', ['-l', file], { timeoutMs: TIMEOUT_MS });
+      expect(stdout).toMatch(/^-rw-------/);
+      await machine.putStream(file, Readable.from([]));
+      expect(await buffer(await machine.getStream(file))).toEqual(Buffer.alloc(0));
+      await expect(machine.getStream(`${file}.missing`)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     });
 
     it('dial reaches a loopback port, and one where nothing listens is UNAVAILABLE', async () => {

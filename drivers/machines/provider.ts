@@ -1,5 +1,5 @@
 // The port to machines: where agents run. Implementations: local (a directory on this host) and fake.
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { ServerAddress } from '../../contract/wire/runner.ts';
 
 /** `absent` also after destroy: a provider keeps no memory of machines that are gone. */
@@ -90,6 +90,10 @@ export interface Machine {
   put(path: string, content: Buffer | string, mode?: number): Promise<void>;
   /** Throws NOT_FOUND. */
   get(path: string): Promise<Buffer>;
+  /** Writes a file that only its owner may read, piece by piece: there when the source has ended. Throws its errors too. */
+  putStream(path: string, source: AsyncIterable<Uint8Array>): Promise<void>;
+  /** As much of the file as there is now. Whoever asked reads it to its end or destroys it. Throws NOT_FOUND. */
+  getStream(path: string): Promise<Readable>;
   /** Connects to a loopback port of the machine. Throws UNAVAILABLE when nothing listens. */
   dial(port: number): Promise<Duplex>;
   /**

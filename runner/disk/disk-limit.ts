@@ -46,6 +46,10 @@ export class DiskLimit {
     return `${this.#excess(this.#measured.bytes)}. Delete what you do not need before you do anything else: this turn ends when your files grow by another ${String(MARGIN_BYTES / MIB)} MiB.`;
   }
 
+  get limitMb(): number {
+    return this.#options.limitMb;
+  }
+
   close(): void {
     this.#closed.abort();
   }

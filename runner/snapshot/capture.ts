@@ -1,6 +1,7 @@
 // A snapshot: an immutable copy of conversation and work, made between turns.
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { MurmurError } from '../../contract/wire/errors.ts';
 import type { OpenRequest, SnapshotReply } from '../../contract/wire/runner.ts';
 import type { AgentProgram } from '../agent-program.ts';
 import type { MachineContext } from '../machine-context.ts';
@@ -10,6 +11,7 @@ import type { Workspace } from '../workspace/workspace.ts';
 import { MANIFEST } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { captureRepository } from './repository.ts';
+import { captureRoom } from './room.ts';
 import { saveTranscripts } from './transcripts.ts';
 
 /** The newest one, and the one before, which may still be on its way to the object store. */
@@ -21,25 +23,50 @@ export interface CaptureInput {
   readonly request: OpenRequest;
   readonly workspace: Workspace;
   readonly program: AgentProgram;
+  /** What the agent's files may hold, in MiB; absent on machines of earlier builds. */
+  readonly diskMb?: number | undefined;
 }
 
-/** Captures into `<runner>/snapshots/<name>`, in the place of an earlier one of that name; older ones go. */
-export async function captureSnapshot(
-  { name, request, workspace, program }: CaptureInput,
+/**
+ * Captures into `<runner>/snapshots/<name>`, in the place of an earlier one of that name; older ones go. Throws
+ * RESOURCE_EXHAUSTED when there is more than a capture may hold, which stands in the journal as well. What fails leaves
+ * nothing.
+ */
+export async function captureSnapshot(input: CaptureInput, context: MachineContext): Promise<SnapshotReply> {
+  const { paths, journal } = context;
+  const directory = path.join(paths.snapshots, fileNameOf(input.name));
+  const draft = `${directory}.draft`;
+  try {
+    return await captureInto(draft, directory, input, context);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    if (error instanceof MurmurError && error.code === 'RESOURCE_EXHAUSTED') {
+      journal.append({ type: 'error', code: 'snapshot', message: error.message });
+    }
+    throw error;
+  }
+}
+
+async function captureInto(
+  draft: string,
+  directory: string,
+  { request, workspace, program, diskMb }: CaptureInput,
   context: MachineContext,
 ): Promise<SnapshotReply> {
-  const { paths, scrubber, journal } = context;
-  const directory = path.join(paths.snapshots, fileNameOf(name));
-  const draft = `${directory}.draft`;
+  const { paths, scrubber, journal, containment, env } = context;
+  const room = captureRoom(diskMb);
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(path.join(draft, 'home'), { recursive: true, mode: 0o700 });
   const { seq } = journal;
-  const [transcripts, ...repos] = await Promise.all([
-    program
-      .transcriptFiles()
-      .then((files) => saveTranscripts(files, { home: paths.home, target: path.join(draft, 'home'), scrubber })),
-    ...workspace.checkouts.map((checkout, at) => captureRepository(checkout, draft, `repo-${at}`, context)),
-  ]);
+  const conversation = program
+    .transcriptFiles()
+    .then((files) => saveTranscripts(files, { home: paths.home, target: path.join(draft, 'home'), scrubber, room }));
+  const repositories = workspace.checkouts.map((checkout, at) =>
+    captureRepository(checkout, draft, `repo-${at}`, { containment, env, room }),
+  );
+  // When one fails the others still write, and what they write must be removed as well.
+  await Promise.allSettled([conversation, ...repositories]);
+  const [transcripts, ...repos] = await Promise.all([conversation, ...repositories]);
   const manifest: Manifest = {
     version: 1,
     session_id: request.session_id,

@@ -10,6 +10,7 @@ import { parseConfigList } from '../git/caller-git.ts';
 import { WORK_TREE, readParts, readRefs } from '../observation/script.ts';
 import type { Checkout } from '../workspace/checkout.ts';
 import type { RepositorySnapshot } from './manifest.ts';
+import type { Room } from './room.ts';
 
 /** A first bundle of a large repository without an origin takes this long. */
 const CAPTURE_TIMEOUT_MS = 10 * 60_000;
@@ -66,14 +67,18 @@ exit $status
 export interface CaptureContext {
   readonly containment: Containment;
   readonly env: Readonly<Record<string, string>>;
+  readonly room: Room;
 }
 
-/** Writes `<name>.bundle` and `<name>.index` into `target` where they are needed. Throws INTERNAL when git fails. */
+/**
+ * Writes `<name>.bundle` and `<name>.index` into `target` where they are needed. Throws INTERNAL when git fails, and
+ * RESOURCE_EXHAUSTED when they do not fit into the room.
+ */
 export async function captureRepository(
   { directory, repo }: Checkout,
   target: string,
   name: string,
-  { containment, env }: CaptureContext,
+  { containment, env, room }: CaptureContext,
 ): Promise<RepositorySnapshot> {
   const token = randomUUID();
   const place = { cwd: directory, env };
@@ -97,11 +102,12 @@ export async function captureRepository(
     work: text('work'),
   };
   const conflicts = parts.get('conflicts');
+  room.take(conflicts?.length ?? 0);
   if (conflicts !== undefined) writeFileSync(path.join(target, `${name}.index`), conflicts, { mode: 0o600 });
   const hasBundle = text('missing') !== '';
   if (hasBundle) {
     const child = containment.spawn('/bin/sh', ['-c', BUNDLE_SCRIPT, 'sh', found.index, found.work], place);
-    await saveOutput(child, path.join(target, `${name}.bundle`), directory);
+    await saveOutput(child, path.join(target, `${name}.bundle`), { directory, room });
   }
   return {
     ...found,
@@ -111,7 +117,11 @@ export async function captureRepository(
 }
 
 /** A bundle can be larger than memory: it goes to the file as it comes. */
-async function saveOutput(child: ReturnType<Containment['spawn']>, file: string, directory: string): Promise<void> {
+async function saveOutput(
+  child: ReturnType<Containment['spawn']>,
+  file: string,
+  { directory, room }: { readonly directory: string; readonly room: Room },
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   child.once('error', reject);
   child.once('close', (code) => resolve(code ?? 128));
@@ -121,7 +131,12 @@ async function saveOutput(child: ReturnType<Containment['spawn']>, file: string,
   child.stdin.end();
   const timer = setTimeout(() => child.kill('SIGKILL'), CAPTURE_TIMEOUT_MS);
   try {
-    const [code] = await Promise.all([promise, pipeline(child.stdout, createWriteStream(file, { mode: 0o600 }))]);
+    const saving = pipeline(room.fill(child.stdout), createWriteStream(file, { mode: 0o600 }));
+    // When there is no room the pipe closes: git ends by that, and the script removes the refs that it has made.
+    const [ended, saved] = await Promise.allSettled([promise, saving]);
+    if (saved.status === 'rejected') throw saved.reason;
+    if (ended.status === 'rejected') throw ended.reason;
+    const code = ended.value;
     if (code !== 0) throw new MurmurError('INTERNAL', `${directory} cannot be bundled: ${stderr.trim()}`);
   } finally {
     clearTimeout(timer);

@@ -6,16 +6,20 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { inFolder, isBelow, liesBelow } from '../../drivers/backends/agent-folder.ts';
 import type { Containment } from '../containment.ts';
+import { refuseSparse, transcriptRoom } from './room.ts';
+import type { Room } from './room.ts';
 import type { Scrubber } from '../secrets/scrubber.ts';
 
 /**
  * Copies the files below `home` to `target`, without secrets. Returns the paths relative to `home`; what is not an
- * ordinary file of the agent's below `home` is left out.
+ * ordinary file of the agent's below `home` is left out. Throws RESOURCE_EXHAUSTED when they do not fit into the room.
  */
 export async function saveTranscripts(
   files: readonly string[],
-  { home, target, scrubber }: { readonly home: string; readonly target: string; readonly scrubber: Scrubber },
+  options: { readonly home: string; readonly target: string; readonly scrubber: Scrubber; readonly room: Room },
 ): Promise<readonly string[]> {
+  const { home, target, scrubber } = options;
+  const room = transcriptRoom(options.room, files.length);
   const saved: string[] = [];
   for (const file of files) {
     const relative = path.relative(home, file);
@@ -24,13 +28,27 @@ export async function saveTranscripts(
     const copy = path.join(target, relative);
     mkdirSync(path.dirname(copy), { recursive: true, mode: 0o700 });
     // Only what is there at the start: a program that still writes must not make this endless.
-    const { size } = fstatSync(descriptor);
+    const size = checkedSize(descriptor, relative, room);
     if (size === 0) closeSync(descriptor);
     const source = size === 0 ? [] : createReadStream('', { fd: descriptor, end: size - 1 });
-    await pipeline(scrubber.stream(source as AsyncIterable<Buffer>), createWriteStream(copy, { mode: 0o600 }));
+    const clean = scrubber.stream(source as AsyncIterable<Buffer>);
+    await pipeline(room.fill(clean), createWriteStream(copy, { mode: 0o600 }));
     saved.push(relative);
   }
   return saved;
+}
+
+/** How much of the file is to be copied; it is closed when that is too much. */
+function checkedSize(descriptor: number, name: string, room: Room): number {
+  try {
+    const found = fstatSync(descriptor);
+    refuseSparse(name, found);
+    room.require(found.size);
+    return found.size;
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
 }
 
 /** Copies saved files into an agent's home, for its user. A file that is there already is newer and stays. */

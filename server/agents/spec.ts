@@ -39,13 +39,13 @@ export async function buildSpec(
       ...named[at],
     })),
     ...(allowed.length === 0 ? {} : { allow_repos: allowed }),
-    prompt: await storeText(parts.objects, agent.id, `${call.id}-prompt`, input.description),
+    prompt: await storeText(parts.objects, agent.id, { kind: 'prompt', id: call.id }, input.description),
     ...(purpose === undefined ? {} : { purpose }),
     backend: backendOf(model),
     ...(model === undefined ? {} : { model }),
     ...(appended === undefined || appended === ''
       ? {}
-      : { append_system_prompt: await storeText(parts.objects, agent.id, `${call.id}-system`, appended) }),
+      : { append_system_prompt: await storeText(parts.objects, agent.id, { kind: 'system', id: call.id }, appended) }),
     ...(out === undefined || out === '' ? {} : { out }),
     ...(input.completion_check === 'none' ? {} : { completion_check: input.completion_check }),
     ...(input.max_cost_usd === undefined ? {} : { max_cost_usd: input.max_cost_usd }),

@@ -27,8 +27,9 @@ export async function startFanout(
   const workflowId = fanoutWorkflowId(plan.place, plan.id);
   const key = planKey(plan.place, plan.id);
   if (Object.keys(more.secrets).length > 0) await parts.secrets.put(plan.secrets_ref, more.secrets);
-  // Before the workflow: whoever asks for one of the agents finds it by its plan.
-  await parts.objects.put(key, JSON.stringify(plan));
+  // Before the workflow: whoever asks for one of the agents finds it by its plan. The first plan of a call counts: its
+  // workflow may be running.
+  await parts.objects.create(key, JSON.stringify(plan));
   const input: FanoutInput = { plan: key, count: plan.agents.length, max_concurrent: more.max_concurrent };
   try {
     await inTime(parts, () =>

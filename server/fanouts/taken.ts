@@ -28,7 +28,8 @@ export async function takenAgents(
   const executions = await executionsOf(parts, agents);
   const others = (await allWaiting(parts, plansPrefix(place))).filter(({ known }) => known.plan.id !== callId);
   const waiting = new Set(others.map(({ identity }) => identity.path.join('/')));
-  const isOwn = (spawnId: string | undefined): boolean => spawnId?.startsWith(`${callId}-`) === true;
+  // An id of another caller may begin with this one's.
+  const isOwn = (spawnId = ''): boolean => spawnId.replace(/-\d+$/, '') === callId && spawnId !== callId;
   const reasons = await pLimit(READERS).map(agents, async (agent): Promise<MurmurError | undefined> => {
     const execution = executions.get(agent.id);
     if (execution !== undefined && !execution.closed) {

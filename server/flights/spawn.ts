@@ -67,7 +67,8 @@ export async function withPlan(parts: ServerParts, spec: AgentSpec, { plan, inpu
     ...(inputs === undefined ? {} : { inputs }),
     tree_limit: parts.settings.limits.agents,
   };
-  await parts.objects.put(key, JSON.stringify(stored));
+  // The first plan of a spawn counts, as its first spec does: a call that is sent again finds both.
+  await parts.objects.create(key, JSON.stringify(stored));
   return { ...spec, flight: { name: plan.name.slice(0, 100), key } };
 }
 

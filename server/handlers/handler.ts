@@ -7,7 +7,7 @@ import type { ServerParts } from '../parts.ts';
 
 /** Who calls, and how the call ends early. */
 export interface Call {
-  /** The caller's idempotency key: the id of the signal, update or spawn that it leads to. */
+  /** Of the caller's idempotency key, and no other caller's: the id of the signal, update or spawn that it leads to. */
   readonly id: string;
   readonly account: string;
   readonly caller: Caller;

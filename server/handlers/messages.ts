@@ -52,7 +52,7 @@ async function followUpOf(
   const bytes = Buffer.byteLength(text);
   const listed = tasks.reduce((sum, task) => sum + Buffer.byteLength(task), 0);
   await parts.allowances.queued.take(agent, call, bytes + listed, () => queryAgent(parts, agent, 'waiting', {}));
-  const stored = await storeText(parts.objects, agent.id, call.id, text);
+  const stored = await storeText(parts.objects, agent.id, { kind: 'message', id: call.id }, text);
   return {
     id: call.id,
     kind,

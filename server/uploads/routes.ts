@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { contentTypeProblem } from '../../contract/wire/uploads.ts';
-import { callerOf, callId, identify, nameOf } from '../caller.ts';
+import { callerOf, callId, identify, nameOf, ownId } from '../caller.ts';
 import type { ServerParts } from '../parts.ts';
 import type { TokenWatch } from '../token-watch.ts';
 import { publicUrl } from '../public-url.ts';
@@ -47,7 +47,7 @@ function addTaking(scope: FastifyInstance, parts: ServerParts, watch: TokenWatch
   scope.addHook('onRequest', async (request, reply) => {
     const { token, revoked } = await identify(parts.tokens, watch, request, reply);
     const caller = callerOf(token);
-    const sender = { id: callId(request), caller, from: nameOf(caller) };
+    const sender = { id: ownId(caller, callId(request)), caller, from: nameOf(caller) };
     // Fastify would refuse a type that is none in words of its own.
     heads.set(request, { sender, contentType: contentTypeOf(request), revoked });
   });

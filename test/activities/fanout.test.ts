@@ -182,9 +182,12 @@ describe('an agent of a fan-out', () => {
     expect(await readSealedSpec(stores, other, first.spawn_id.replace(/0$/, '1'))).toBeUndefined();
   });
 
-  it('has the system prompt of all, which is stored with the first of them', async () => {
+  it.each([
+    ['of this build', `system.call-x.${'0a'.repeat(32)}.txt`],
+    ['of a build whose names held no digest', 'call-x-system.txt'],
+  ])('has the system prompt of all %s, which is stored with the first of them', async (_, name) => {
     const place = { workspace: 'default', account: 'tess', path: ['lead'] };
-    const ref = 'agents/w/default/u/tess/lead/do-a/texts/call-x-system.txt';
+    const ref = `agents/w/default/u/tess/lead/do-a/texts/${name}`;
     const shared = { ...SHARED, append_system_prompt: { text: 'head', ref } };
     await start(await planned(['lead'], { id: 'call-x', place, shared }), 0, 2);
     expect(started).toHaveLength(2);
@@ -194,7 +197,7 @@ describe('an agent of a fan-out', () => {
       ref.replace('call-x', 'call-y'),
       ref.replace('/lead/', '/boss/'),
       ref.replace('do-a', 'do-a/kid'),
-      ref.replace('-system.txt', '-prompt.txt'),
+      ref.replace('system', 'prompt'),
     ]) {
       const spec = { ...last, append_system_prompt: { text: '', ref: other } } as AgentSpec;
       expect(() => checkReferences(spec)).toThrow(/append_system_prompt/);

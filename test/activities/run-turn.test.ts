@@ -5,6 +5,7 @@ import { createAgentActivities } from '../../activities/agent.ts';
 import { HANDOVER, MACHINE_LOST } from '../../contract/wire/activities.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { ServerAddress } from '../../contract/wire/runner.ts';
+import { storeText } from '../../drivers/agents/texts.ts';
 import { message } from '../fixtures/agent-state.ts';
 import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts';
 import { eventually } from '../fixtures/waiting.ts';
@@ -318,6 +319,19 @@ describe('the prompt', () => {
     const expected = `a note\n\nMessage 1 of 2, from tess:\n${'x'.repeat(1_000_000)}\n\nMessage 2 of 2, from tess:\nsecond`;
     expect(request?.prompt === expected).toBe(true);
     expect(request?.inputs.map((input) => input.text)).toEqual(['a note', 'x', 'second']);
+  });
+
+  it('that has been replaced in the store is not given, and the model is told whose is missing', async () => {
+    await using bench = await activityBench();
+    const text = await storeText(bench.ports.objects, bench.agent, { kind: 'message', id: 'm' }, 'x'.repeat(20_000));
+    await bench.ports.objects.put(text.ref ?? '', 'other words');
+    const inputs = [{ ...message('x'), text }, message('second')];
+    const turn = attempt(bench.worker().activities.runTurn, bench.turn({ inputs }));
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.endTurn();
+    await turn.result;
+    expect(bench.runner.prompts[0]?.prompt).toMatch(/names tess as its sender could not be read: .*\n\n.*\nsecond$/s);
+    expect(bench.runner.prompts[0]?.prompt).not.toContain('other words');
   });
 
   it('that is not in the store any more fails for good, naming what to do', async () => {

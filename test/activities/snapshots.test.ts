@@ -44,4 +44,31 @@ describe('storeSnapshot', () => {
     await expect(store(bench, 2, 'two')).rejects.toThrow('killed');
     expect((await latestSnapshot(bench.ports.objects, bench.spec))?.key).toBe(whole);
   });
+
+  it('leaves no file of one of which another cannot be read', async () => {
+    await using bench = await activityBench();
+    const machine = await bench.provider.connect(bench.spec.machine.name);
+    const directory = `${machine.paths.runner}/captured`;
+    await machine.put(`${directory}/one`, 'x'.repeat(100_000));
+    const files = ['one', 'one', 'gone', 'one'];
+    const storing = storeSnapshot(bench.ports.objects, bench.spec, machine, { directory, files, seq: 7 });
+    await expect(storing).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await bench.ports.objects.list(`${snapshotsPrefix(bench.agent)}/`)).toEqual([]);
+  });
+
+  it('refuses more than a snapshot may hold, also of a runner that has captured it', async () => {
+    await using bench = await activityBench();
+    const machine = await bench.provider.connect(bench.spec.machine.name);
+    const directory = `${machine.paths.runner}/captured`;
+    await machine.put(`${directory}/half`, 'x'.repeat(600));
+    const storing = storeSnapshot(
+      bench.ports.objects,
+      bench.spec,
+      machine,
+      { directory, files: ['half', 'half'], seq: 7 },
+      1_000,
+    );
+    await expect(storing).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    expect(await bench.ports.objects.list(`${snapshotsPrefix(bench.agent)}/`)).toEqual([]);
+  });
 });

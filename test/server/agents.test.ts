@@ -3,6 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
+import { mintToken } from '../../drivers/tokens/token.ts';
+import { createClient } from '../../client/index.ts';
+import type { MurmurClient } from '../../client/index.ts';
+import type { FollowUp } from '../../contract/wire/turns.ts';
 import { readSealedSpec } from '../../drivers/agents/sealed.ts';
 import { machineName, secretsRef } from '../../drivers/agents/names.ts';
 import { ACCOUNT, startApi } from './fixtures/api.ts';
@@ -35,6 +39,18 @@ function idOf(slug: string): string {
 
 async function spawnAgent(slug: string, more: object = {}): Promise<void> {
   await api.client.call('spawn', { slug, description: `the task of ${slug}`, ...more });
+}
+
+/** The client of an agent of the account. */
+async function agentClient(slug: string, more: { readonly rights?: 'owner' } = {}): Promise<MurmurClient> {
+  const entry = {
+    id: `agent-${slug}`,
+    account: ACCOUNT,
+    agent: idOf(slug),
+    created_at: new Date().toISOString(),
+    ...more,
+  };
+  return createClient({ url: api.url, token: await mintToken(api.parts.tokenStore, entry) });
 }
 
 async function received(slug: string): Promise<Received> {
@@ -176,6 +192,44 @@ describe('spawn', () => {
     expect((await sealedAs('twice', key))?.session_id).toBe((await received('twice')).spec.session_id);
   });
 
+  test('an agent that sends the spawn of another caller again is refused, and changes nothing of it', async () => {
+    const director = await agentClient('director', { rights: 'owner' });
+    const key = randomUUID();
+    const input = {
+      slug: 'flown',
+      description: 'p '.repeat(10_000),
+      append_system_prompt: 's '.repeat(10_000),
+      flight: 'f.md',
+      flight_source: '# Deploy\n## build\nfirst words\n',
+    };
+    await api.client.call('spawn', { ...input, secrets: { FOO: 'hunter2' } }, { idempotencyKey: key });
+    const belongings = async () => ({
+      objects: await Promise.all(
+        (await api.parts.objects.list(`agents/${idOf('flown')}/`)).map(async (name) => [
+          name,
+          (await api.parts.objects.get(name))?.toString(),
+        ]),
+      ),
+      secrets: await api.parts.secrets.get(secretsRef(idOf('flown'), key)),
+      sealed: await sealedAs('flown', key),
+    });
+    const before = await belongings();
+    const changed = {
+      ...input,
+      slug: `/${idOf('flown')}`,
+      append_system_prompt: 'e '.repeat(10_000),
+      flight_source: input.flight_source.replace('first', 'other'),
+    };
+    await expect(director.call('spawn', changed, { idempotencyKey: key })).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+    });
+    await api.client.call('spawn', { ...changed, slug: 'flown' }, { idempotencyKey: key });
+    const after = await belongings();
+    expect(after.objects).toEqual(expect.arrayContaining(before.objects));
+    expect(after.sealed).toEqual(before.sealed);
+    expect(before.objects.length).toBeGreaterThan(1);
+  });
+
   test('a slug whose agent has ended is FAILED_PRECONDITION and says how it ended', async () => {
     await spawnAgent('over');
     await api.client.call('kill', { slug: 'over' });
@@ -214,6 +268,36 @@ describe('messages', () => {
         },
       },
     ]);
+  });
+
+  test('what an agent sends with the key of another caller neither replaces a text nor counts as sent before', async () => {
+    await spawnAgent('asked');
+    const mate = await agentClient('mate');
+    const key = randomUUID();
+    const words = 'of the owner '.repeat(2_000);
+    await api.client.call('queue_add', { slug: 'asked', description: words }, { idempotencyKey: key });
+    const own = { slug: `/${idOf('asked')}`, description: 'of a mate '.repeat(2_000) };
+    await mate.call('queue_add', own, { idempotencyKey: key });
+    await mate.call('queue_add', own, { idempotencyKey: key });
+    const { signals } = await received('asked');
+    const sent = signals.map((each) => each.payload as FollowUp);
+    expect(sent.map(({ from }) => from)).toEqual(['alice', `/${idOf('mate')}`, `/${idOf('mate')}`]);
+    expect(sent[0]?.id).toBe(key);
+    expect(new Set(sent.map(({ id }) => id)).size).toBe(2);
+    const texts = sent.map(async ({ text }) => (await api.parts.objects.get(text.ref ?? ''))?.toString());
+    expect(await Promise.all(texts)).toEqual([words, own.description, own.description]);
+  });
+
+  test('another text under the key of the same caller leaves the first as it was', async () => {
+    await spawnAgent('changed');
+    const key = randomUUID();
+    for (const words of ['first ', 'second ']) {
+      const input = { slug: 'changed', description: words.repeat(5_000) };
+      await api.client.call('queue_add', input, { idempotencyKey: key });
+    }
+    const [first] = (await received('changed')).signals;
+    const text = await api.parts.objects.get((first?.payload as FollowUp).text.ref ?? '');
+    expect(text?.toString()).toBe('first '.repeat(5_000));
   });
 
   test('session_send, interrupt and session_stop answer in the product’s words', async () => {

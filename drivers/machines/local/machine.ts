@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import writeFileAtomic from 'write-file-atomic';
 import { MurmurError } from '../../../contract/wire/errors.ts';
+import { writeFileFrom } from '../../objects/file-stream.ts';
 import type { IsolationSettings, Machine } from '../provider.ts';
 import type { LocalLayout } from './layout.ts';
 import { isMissing } from './record.ts';
@@ -81,19 +82,30 @@ export function connectLocal(options: LocalMachineOptions): Machine {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await writeFileAtomic(path, content, { mode });
     },
-    get: async (path) => {
-      try {
-        return await readFile(path);
-      } catch (error) {
-        if (isMissing(error))
-          throw new MurmurError('NOT_FOUND', `machine ${name} has no file ${path}`, { cause: error });
-        throw error;
-      }
+    get: (path) => found(name, path, () => readFile(path)),
+    putStream: async (path, source) => {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await writeFileFrom(path, source, () => undefined);
     },
+    getStream: (path) =>
+      found(name, path, async () => {
+        const file = await open(path);
+        const { size } = await file.stat();
+        return file.createReadStream({ end: Math.max(size - 1, 0) });
+      }),
     dial: (port) => dialLoopback(name, port),
     // The machine's network is the host's.
     expose: (server) => Promise.resolve(server),
   };
+}
+
+async function found<T>(name: string, path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isMissing(error)) throw new MurmurError('NOT_FOUND', `machine ${name} has no file ${path}`, { cause: error });
+    throw error;
+  }
 }
 
 /** Connects to a port of this host, for the machine of that name. Throws UNAVAILABLE when nothing listens. */

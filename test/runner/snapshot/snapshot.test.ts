@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
+  appendFileSync,
   cpSync,
   existsSync,
   linkSync,
@@ -10,12 +12,27 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import type { SnapshotReply } from '../../../contract/wire/runner.ts';
 import type { Manifest } from '../../../runner/snapshot/manifest.ts';
-import { bash, cleanUp, git, makeFolder, makeOrigin, openRequest, runTurn, script, startRunner } from '../fixture.ts';
+import { captureRepository } from '../../../runner/snapshot/repository.ts';
+import { Room } from '../../../runner/snapshot/room.ts';
+import {
+  bash,
+  callerEnv,
+  cleanUp,
+  git,
+  groupContainment,
+  makeFolder,
+  makeOrigin,
+  openRequest,
+  runTurn,
+  script,
+  startRunner,
+} from '../fixture.ts';
 import type { TestRunner } from '../fixture.ts';
 
 afterEach(cleanUp);
@@ -239,4 +256,53 @@ describe('capturing', () => {
     expect(second.files).toEqual(['manifest.json']);
     expect(existsSync(target)).toBe(true);
   });
+
+  const MIB = 1_048_576;
+  it.each([
+    ['a file of the conversation that is mostly holes', (file: string) => truncateSync(file, 600 * MIB)],
+    ['a conversation larger than the disk may hold', (file: string) => appendFileSync(file, noise(20))],
+  ])('%s is not captured: the capture before stays, nothing else does, and the journal says why', async (_, grow) => {
+    const folder = makeFolder();
+    const runner = await startRunner({ folder, diskMb: 16 });
+    const repos = [{ clone_url: await makeOrigin(folder), branch: 'work' }];
+    await runner.client.open(openRequest({ repos }));
+    await runTurn(runner, 't1', bash('true'));
+    const first = await runner.client.snapshot();
+    await runTurn(runner, 't2', bash('true'));
+    const name = first.files.find((file) => file.startsWith('home/')) ?? '';
+    const transcript = path.join(runner.paths.home, name.slice('home/'.length));
+    const before = readFileSync(transcript);
+    grow(transcript);
+    await expect(runner.client.snapshot()).rejects.toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      message: expect.stringMatching(/^no snapshot: /),
+    });
+    expect(readdirSync(runner.paths.snapshots)).toEqual(['t1']);
+    expect(readFileSync(runner.paths.journal, 'utf8')).toContain('"code":"snapshot","message":"no snapshot: ');
+    writeFileSync(transcript, before);
+    expect((await runner.client.snapshot()).files).toEqual(first.files);
+  });
+
+  it('work that does not fit into the room is not bundled, and leaves nothing in the repository', async () => {
+    const { cwd, origin, folder } = await workAndCapture('true');
+    writeFileSync(path.join(cwd, 'data'), noise(4));
+    const context = { containment: groupContainment(), env: callerEnv(folder), room: new Room('the snapshot', MIB) };
+    await expect(
+      captureRepository(
+        { directory: cwd, repo: origin, spec: { clone_url: origin, branch: 'work' } },
+        folder,
+        'repo-0',
+        context,
+      ),
+    ).rejects.toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      message: 'no snapshot: the snapshot would hold more than 1 MiB',
+    });
+    expect(await git(cwd, 'for-each-ref', 'refs/murmur')).toBe('');
+  });
 });
+
+/** So many MiB that nothing compresses. */
+function noise(mib: number): Buffer {
+  return randomBytes(mib * 1_048_576);
+}

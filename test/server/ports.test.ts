@@ -15,6 +15,7 @@ import { createFakeProvider } from '../../drivers/machines/fake.ts';
 import type { FakeProvider } from '../../drivers/machines/fake.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
+import { hasProved } from '../drivers/machines/proving.ts';
 import { cleanUp, startRunner } from '../runner/fixture.ts';
 import { startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
@@ -238,6 +239,7 @@ describe('a port that a process of the machine does not hold', () => {
     known.agents.set(id, { machine: name });
     await machines.create({ name, labels: { agent: id } });
     const early = createHttpServer((request, response) => {
+      if (hasProved(request, response, 't')) return;
       const isHealth = request.url === '/health';
       const error = { code: 'NOT_FOUND', message: 'the runner has no POST /port' };
       response.writeHead(isHealth ? 200 : 404, { 'content-type': 'application/json' });
@@ -247,8 +249,10 @@ describe('a port that a process of the machine does not hold', () => {
     await once(early, 'listening');
     const machine = await machines.connect(name);
     const { port } = early.address() as AddressInfo;
-    await machine.put(join(machine.paths.runner, 'address.json'), JSON.stringify({ port, pid: 1, started: '' }));
-    await machine.put(join(machine.paths.runner, 'config.json'), JSON.stringify({ machine: name, token: 't' }));
+    await machine.put(
+      join(machine.paths.runner, 'address.json'),
+      JSON.stringify({ port, pid: 1, started: '', token: 't' }),
+    );
     const entry = { id: 'agent-4', account: 'alice', agent: id, created_at: '2026-01-01' };
     const caller = createClient({ url: api.url, token: await mintToken(api.parts.tokenStore, entry) });
     await expect(caller.call('port_url', { port: program.port })).rejects.toMatchObject({

@@ -11,6 +11,7 @@ import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { IsolationSettings, Machine } from '../provider.ts';
 import type { LocalLayout } from './layout.ts';
 import { isMissing } from './record.ts';
+import { isEarlyRunner } from './runner-commands.ts';
 
 export interface LocalMachineOptions {
   readonly name: string;
@@ -77,6 +78,7 @@ export function connectLocal(options: LocalMachineOptions): Machine {
         await output.close();
       }
     },
+    isEarlyRunner: (address) => isEarlyRunner(layout.runner, address),
     put: async (path, content, mode = 0o600) => {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await writeFileAtomic(path, content, { mode });

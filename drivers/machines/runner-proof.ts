@@ -11,6 +11,7 @@ const PROOF_LIMIT_MS = 8_000;
 /** The runner's answer has some 200 bytes. */
 const LONGEST_ANSWER = 2_048;
 const DIGITS = 64;
+const IS_PROOF = /^HTTP\/1\.1 200 [^]*\r\ncontent-length: 64(?:\r\n|$)/i;
 
 /** A process that listens on a port of 127.0.0.1, and the token that it and its callers know. */
 export interface ProvenAccess {
@@ -52,7 +53,7 @@ async function answerOn(connection: Duplex, signal: AbortSignal): Promise<string
     const head = text.indexOf('\r\n\r\n');
     if (head === -1 && text.length <= LONGEST_ANSWER) return;
     const body = text.slice(head + 4);
-    if (head === -1 || !/^HTTP\/1\.1 200 /.test(text) || body.length > DIGITS) resolve(undefined);
+    if (!IS_PROOF.test(text.slice(0, Math.max(head, 0))) || body.length > DIGITS) resolve(undefined);
     else if (body.length === DIGITS) resolve(body);
   };
   const onEnd = (): void => reject(new Error('the connection ended before the proof'));

@@ -77,10 +77,13 @@ describe('runner client', () => {
     }).listen(0, '127.0.0.1');
     await once(other, 'listening');
     const stale = createRunnerClient(machine, { port: (other.address() as AddressInfo).port, token: 'the-token' });
-    await expect(stale.stop({ status: 'cut_off' })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    try {
+      await expect(stale.stop({ status: 'cut_off' })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    } finally {
+      other.closeAllConnections();
+      other.close();
+    }
     expect(heard).toEqual([['GET', '/proof?nonce', undefined]]);
-    other.closeAllConnections();
-    other.close();
   });
 
   it('throws UNAUTHENTICATED, having sent nothing, when one that cannot prove itself has left its port', async () => {

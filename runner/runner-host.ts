@@ -41,7 +41,7 @@ export class RunnerHost {
         'POST /drop': async ({ body }) => this.drop(dropRequest(body)),
       },
     });
-    return { pid: process.pid, port: await this.#server.listen(), token };
+    return { pid: process.pid, port: await this.#server.listen(), token, proves: true };
   }
 
   /**

@@ -1,6 +1,7 @@
 // The runner as a process: its files, its HTTP routes, its end.
+import { randomBytes } from 'node:crypto';
 import { MurmurError } from '../contract/wire/errors.ts';
-import type { RunnerAddress, RunnerConfig } from '../contract/wire/runner.ts';
+import type { RunnerAddress, RunnerConfig, RunnerEnd } from '../contract/wire/runner.ts';
 import { streamEvents } from './http/event-stream.ts';
 import { streamFile } from './http/file-stream.ts';
 import {
@@ -25,6 +26,8 @@ import { readState, removeState, writeState } from './state-file.ts';
 
 export interface ServedRunner {
   readonly port: number;
+  /** Bearer token of every call; another one at each start. */
+  readonly token: string;
   /** Aborted once it has been told to stop and takes no more calls. */
   readonly ending: AbortSignal;
   /** Resolves when a stop, by call or by `stop`, is complete. */
@@ -58,16 +61,20 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
   const runner = new Runner({ ...options, machine: config.machine, paths, containment, disk });
   await runner.listen();
   const closing = new AbortController();
-  const server = new HttpServer({
-    token: config.token,
-    routes: routesOf(runner, closing.signal),
-  });
+  const token = randomBytes(32).toString('hex');
+  const server = new HttpServer({ token, routes: routesOf(runner, closing.signal) });
   const port = await server.listen();
-  writeState(paths.address, { port, pid: process.pid, started: new Date().toISOString() } satisfies RunnerAddress);
+  const address: RunnerAddress = { port, pid: process.pid, started: new Date().toISOString(), token };
+  writeState(paths.address, address);
   const stopped = Promise.withResolvers<void>();
-  closing.signal.addEventListener('abort', () => void server.close().then(stopped.resolve));
+  closing.signal.addEventListener('abort', () => {
+    // Without an address the next runner looks for no processes of this one.
+    if (readState<RunnerEnd>(paths.ended) !== undefined) removeState(paths.address);
+    void server.close().then(stopped.resolve);
+  });
   return {
     port,
+    token,
     ending: closing.signal,
     stopped: stopped.promise,
     stop: async () => {

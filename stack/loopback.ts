@@ -5,7 +5,6 @@ import { request as requestByTls, type RequestOptions } from 'node:https';
 export interface Question {
   /** An answer that takes longer is none, in milliseconds. */
   readonly limitMs: number;
-  readonly token?: string;
   /** Posted as JSON; without one it is a GET. */
   readonly body?: unknown;
   /** The Host header, where it is not the URL's. */
@@ -26,7 +25,7 @@ export async function ask(url: string, question: Question): Promise<unknown> {
 
 async function exchange(
   url: string,
-  { body, host, tls, token }: Question,
+  { body, host, tls }: Question,
   signal: AbortSignal,
 ): Promise<{ readonly ok: boolean; readonly text: string }> {
   const payload = body === undefined ? undefined : JSON.stringify(body);
@@ -35,7 +34,6 @@ async function exchange(
       ? {}
       : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
     ...(host === undefined ? {} : { host }),
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
   const { promise, reject, resolve } = Promise.withResolvers<{ readonly ok: boolean; readonly text: string }>();
   // Its own connection: a pooled one would be open when the program that answers is to end.

@@ -4,10 +4,13 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HomePaths } from '../config/home.ts';
 import type { RunnerAddress, RunnerConfig, RunnerHealth, StopRequest } from '../contract/wire/runner.ts';
+import { dialLoopback } from '../drivers/machines/local/machine.ts';
+import { isEarlyRunner } from '../drivers/machines/local/runner-commands.ts';
 import { endRunner } from '../drivers/machines/local/runner-end.ts';
 import { readRunnerFile } from '../drivers/machines/local/runner-files.ts';
+import { machineNameOf } from '../drivers/machines/local/runner-host-call.ts';
 import { findRunnerHosts } from '../drivers/machines/local/runner-host-end.ts';
-import { ask } from './loopback.ts';
+import { callRunner, type RunnerCall } from '../drivers/machines/runner-client.ts';
 import { endProcess, identityOf } from './process.ts';
 
 /** A runner that lives answers its health in milliseconds. */
@@ -26,14 +29,11 @@ export async function stopRunners(home: HomePaths): Promise<readonly string[]> {
 }
 
 async function stopRunner(folder: string): Promise<boolean> {
-  const [address, config] = await Promise.all([
-    readRunnerFile<RunnerAddress>(folder, 'address.json'),
-    readRunnerFile<RunnerConfig>(folder, 'config.json'),
-  ]);
-  const answers = address !== undefined && config !== undefined && (await isOurs(address, config));
+  const address = await readRunnerFile<RunnerAddress>(folder, 'address.json');
+  const answers = address !== undefined && (await isOurs(folder, address));
   const identity = answers ? await identityOf(address.pid) : undefined;
   if (answers && identity !== undefined) {
-    await tellToStop(address, config);
+    await tellToStop(folder, address);
     await endProcess(identity, STOP_MS);
   }
   // One that does not answer, or has no address yet, is found by its command line.
@@ -47,18 +47,33 @@ async function endHost(pid: number): Promise<void> {
 }
 
 /** The number in the file may belong to another program by now: the runner says who it is. */
-async function isOurs(address: RunnerAddress, config: RunnerConfig): Promise<boolean> {
-  const question = { limitMs: HEALTH_MS, token: config.token };
-  const health = (await ask(`${urlOf(address)}/health`, question)) as RunnerHealth | undefined | null;
-  return health?.machine === config.machine && health.pid === address.pid;
+async function isOurs(folder: string, address: RunnerAddress): Promise<boolean> {
+  const health = await ask<RunnerHealth>(folder, address, { method: 'GET', path: '/health', limitMs: HEALTH_MS });
+  return health?.machine === machineNameOf(folder) && health.pid === address.pid;
 }
 
 /** Whether it went is judged by the process. */
-async function tellToStop(address: RunnerAddress, config: RunnerConfig): Promise<void> {
+async function tellToStop(folder: string, address: RunnerAddress): Promise<void> {
   const body: StopRequest = { status: 'cut_off' };
-  await ask(`${urlOf(address)}/stop`, { limitMs: STOP_MS, token: config.token, body });
+  await ask(folder, address, { method: 'POST', path: '/stop', body, limitMs: STOP_MS });
 }
 
-function urlOf({ port }: RunnerAddress): string {
-  return `http://127.0.0.1:${port.toString()}`;
+/** Undefined when the runner does not answer, or something else does. */
+async function ask<Reply>(
+  folder: string,
+  address: RunnerAddress,
+  { limitMs, ...call }: Omit<RunnerCall, 'signal'> & { readonly limitMs: number },
+): Promise<Reply | undefined> {
+  const { port } = address;
+  const name = machineNameOf(folder);
+  const machine = { name, dial: (to: number) => dialLoopback(name, to) };
+  const early = { isUnchanged: () => isEarlyRunner(folder, address) };
+  const token = address.token ?? (await readRunnerFile<RunnerConfig>(folder, 'config.json'))?.token;
+  if (token === undefined) return undefined;
+  const access = { port, token, ...(address.token === undefined ? early : {}) };
+  try {
+    return await callRunner<Reply>(machine, access, { ...call, signal: AbortSignal.timeout(limitMs) });
+  } catch {
+    return undefined;
+  }
 }

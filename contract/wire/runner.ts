@@ -10,18 +10,26 @@ export const OLDEST_RUNNER_PROTOCOL = 1;
 /** `<machine>/runner/config.json`, mode 0600: written before the runner is started as `node <runner> <machine>/runner`. */
 export interface RunnerConfig {
   readonly machine: string;
-  /** Bearer token of every call. */
-  readonly token: string;
+  /** Of a runner of build b35f5f2: later ones make a token at each start, see `RunnerAddress`. */
+  readonly token?: string;
   /** How to hold the agent's processes apart; written and read by drivers/machines/isolation. */
   readonly isolation: Readonly<Record<string, unknown>>;
 }
 
-/** `<machine>/runner/address.json`, mode 0600: written once the runner listens on 127.0.0.1, replaced at each start. */
+/**
+ * `<machine>/runner/address.json`, mode 0600: written once the runner listens on 127.0.0.1, replaced at each start, removed
+ * at the end of a stop that left no process inside.
+ */
 export interface RunnerAddress {
   readonly port: number;
   readonly pid: number;
   /** ISO 8601. */
   readonly started: string;
+  /**
+   * Bearer token of every call to the runner of this start, which proves on each connection that it knows it. Absent in
+   * build b35f5f2, whose runners cannot prove it and have their token in config.json.
+   */
+  readonly token?: string;
 }
 
 /**
@@ -39,6 +47,8 @@ export interface RunnerHostAccess {
   readonly port: number;
   /** Bearer token of every call. */
   readonly token: string;
+  /** It proves on each connection that it knows the token. Absent in build b35f5f2. */
+  readonly proves?: true;
 }
 
 /** `<machine>/runner/host.json`, mode 0600: written before the process is asked to serve the machine. */

@@ -1,6 +1,6 @@
 // The port to machines: where agents run. Implementations: local (a directory on this host) and fake.
 import type { Duplex, Readable } from 'node:stream';
-import type { ServerAddress } from '../../contract/wire/runner.ts';
+import type { RunnerAddress, ServerAddress } from '../../contract/wire/runner.ts';
 
 /** `absent` also after destroy: a provider keeps no memory of machines that are gone. */
 export type MachineState = 'absent' | 'provisioning' | 'running' | 'stopped';
@@ -86,6 +86,8 @@ export interface Machine {
    * @param bundle the runner as one file, on this host
    */
   readonly shareRunner?: ((bundle: string) => Promise<void>) | undefined;
+  /** Whether the runner of build b35f5f2 that left this address runs and listens there: it cannot prove it itself. */
+  isEarlyRunner(address: RunnerAddress): Promise<boolean>;
   /** Writes a file; parents are made. */
   put(path: string, content: Buffer | string, mode?: number): Promise<void>;
   /** Throws NOT_FOUND. */

@@ -1,5 +1,6 @@
 // Calls to the runner of a machine, over the machine's connection. Protocol: contract/wire/runner.ts.
 import { request, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
 import { isErrorCode, MurmurError, type ErrorBody } from '../../contract/wire/errors.ts';
 import type { AssessReply, AssessRequest } from '../../contract/wire/assessment.ts';
@@ -18,6 +19,7 @@ import type {
   TurnRequest,
 } from '../../contract/wire/runner.ts';
 import type { Machine } from './provider.ts';
+import { proves, type ProvenAccess } from './runner-proof.ts';
 
 export interface RunnerClient {
   health(): Promise<RunnerHealth>;
@@ -51,9 +53,10 @@ const LONG_CALL_MS = 120_000;
 /** The runner sends a blank line every second; five missed ones mean that it is frozen or gone. */
 const SILENCE_MS = 5_000;
 
-export interface RunnerAccess {
-  readonly port: number;
-  readonly token: string;
+/** How to reach a runner: it proves that it knows the token before it is sent anything. */
+export interface RunnerAccess extends ProvenAccess {
+  /** For a runner too old to prove it: whether it is still the one that listens on the port. */
+  readonly isUnchanged?: () => Promise<boolean>;
 }
 
 /** What calls need of a machine. */
@@ -162,7 +165,7 @@ async function send(
   body: unknown,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
-  const socket = await machine.dial(access.port);
+  const socket = await dialProven(machine, access, signal);
   const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
   return new Promise((resolve, reject) => {
     const outgoing = request(
@@ -183,6 +186,25 @@ async function send(
     });
     outgoing.end(payload);
   });
+}
+
+/**
+ * A connection to the runner, and to nobody else who has the port of one that is gone. Throws UNAVAILABLE when nothing
+ * answers, UNAUTHENTICATED for anything but the runner.
+ */
+async function dialProven(machine: RunnerMachine, access: RunnerAccess, signal: AbortSignal): Promise<Duplex> {
+  const socket = await machine.dial(access.port);
+  // The connection may break while the system is asked.
+  socket.on('error', () => undefined);
+  try {
+    // Only once it is connected: whoever listens now has taken the connection.
+    if (await (access.isUnchanged?.() ?? proves(socket, access, signal))) return socket;
+  } catch (error) {
+    socket.destroy();
+    throw unreachable(machine, signal.aborted ? 'it did not answer in time' : 'it did not prove what it is', error);
+  }
+  socket.destroy();
+  throw new MurmurError('UNAUTHENTICATED', `what listens on port ${String(access.port)} is not the runner`);
 }
 
 /** The answer's JSON; throws what the runner refused with. */

@@ -1,6 +1,5 @@
 // Finds the runner of a machine, starts it, and replaces one of another build. This is the one place that decides which runner
 // an agent has.
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -81,9 +80,13 @@ async function decide(machine: Machine, programs: RunnerPrograms, use: RunnerUse
 /** The runner that was started last, whether it answers or not; undefined when none ever was. */
 export async function recordedRunner(machine: Machine): Promise<RunnerClient | undefined> {
   const address = await readJson<RunnerAddress>(machine, 'address.json');
-  const config = await readJson<RunnerConfig>(machine, 'config.json');
-  if (address === undefined || config === undefined) return undefined;
-  return createRunnerClient(machine, { port: address.port, token: config.token });
+  if (address === undefined) return undefined;
+  const { port, token } = address;
+  if (token !== undefined) return createRunnerClient(machine, { port, token });
+  const early = (await readJson<RunnerConfig>(machine, 'config.json'))?.token;
+  if (early === undefined) return undefined;
+  const isUnchanged = async (): Promise<boolean> => await machine.isEarlyRunner(address);
+  return createRunnerClient(machine, { port, token: early, isUnchanged });
 }
 
 /** Who answers on the machine, and of which build it says to be: those from before it was asked about say nothing. */
@@ -100,7 +103,7 @@ async function look(machine: Machine): Promise<{ client: RunnerClient; build: st
   }
 }
 
-/** Nothing listens, or something else that has the port of a runner that is gone: another runner refuses the token. */
+/** Nothing listens, or something else that has the port of a runner that is gone. */
 export function isNotThisRunner(error: unknown): boolean {
   return error instanceof MurmurError && ['UNAVAILABLE', 'INTERNAL', 'UNAUTHENTICATED'].includes(error.code);
 }
@@ -121,7 +124,8 @@ async function startRunner(machine: Machine, programs: RunnerPrograms): Promise<
   const known = await readJson<RunnerConfig>(machine, 'config.json');
   const config: RunnerConfig = {
     machine: machine.name,
-    token: known?.token ?? randomBytes(32).toString('hex'),
+    // One of build b35f5f2 that does not answer may be about to do so.
+    ...(known?.token === undefined ? {} : { token: known.token }),
     isolation: machine.isolationSettings,
   };
   await machine.put(file('config.json'), JSON.stringify(config), 0o600);

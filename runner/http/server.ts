@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { PROOF_PATH, runnerProof } from '../../drivers/machines/runner-proof.ts';
 import { readBody, sendError, sendJson } from './body.ts';
 
 /** What a route answers with; a route that streams writes its own answer and gives nothing. */
@@ -38,6 +39,7 @@ export class HttpServer {
     ): Promise<void> => {
       try {
         refusePages(request);
+        if (name === `GET ${PROOF_PATH}`) return this.#prove(request, response, token);
         checkToken(request, token);
         if (route === undefined) throw new MurmurError('NOT_FOUND', `the runner has no ${name}`, { hint: '' });
         const result = await route({ request, response, body: await readBody(request) });
@@ -49,6 +51,14 @@ export class HttpServer {
     // `open` clones and `stop` waits: the caller bounds them. Headers and bodies come at once on loopback.
     this.#server.requestTimeout = 60_000;
     this.#server.timeout = 0;
+  }
+
+  /** For callers, who send their token only after it. */
+  #prove(request: IncomingMessage, response: ServerResponse, token: string): void {
+    const { port } = this.#server.address() as AddressInfo;
+    const proof = runnerProof({ port, token }, /\?nonce=(.*)$/.exec(request.url ?? '')?.[1] ?? '');
+    if (proof === undefined) throw new MurmurError('INVALID_ARGUMENT', 'the nonce is invalid', { hint: '' });
+    response.end(proof);
   }
 
   /** Listens on a free port of 127.0.0.1 and returns it. */

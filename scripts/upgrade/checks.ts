@@ -36,9 +36,9 @@ export async function buildOfNewRunners(stack: TestStack): Promise<string> {
 /** What runs on the agent's machine. */
 export async function runnerHealth(stack: TestStack, slug: string): Promise<RunnerHealth> {
   const folder = join(stack.home, 'machines', await machineOf(stack, slug), 'runner');
-  const { port } = JSON.parse(await readFile(join(folder, 'address.json'), 'utf8')) as RunnerAddress;
-  const { token } = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as RunnerConfig;
-  const headers = { authorization: `Bearer ${token}` };
+  const { port, token } = JSON.parse(await readFile(join(folder, 'address.json'), 'utf8')) as RunnerAddress;
+  const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as RunnerConfig;
+  const headers = { authorization: `Bearer ${token ?? config.token ?? ''}` };
   const response = await fetch(`http://127.0.0.1:${port.toString()}/health`, { headers });
   return (await response.json()) as RunnerHealth;
 }

@@ -22,8 +22,6 @@ import type { MachinePaths } from '../../runner/machine-paths.ts';
 import { serveRunner } from '../../runner/serve.ts';
 import type { ServedRunner } from '../../runner/serve.ts';
 
-const TOKEN = 'token-of-the-test';
-
 /** A git environment that no configuration of the host reaches. */
 export function callerEnv(home: string, more: Record<string, string> = {}): Record<string, string> {
   return {
@@ -111,7 +109,6 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
   mkdirSync(paths.runner, { recursive: true });
   const config: RunnerConfig = {
     machine: options.machine ?? 'murmur-00000000',
-    token: TOKEN,
     isolation: isolationOf(options),
   };
   writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 });
@@ -127,15 +124,21 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
     openContainment: async () => options.containment ?? groupContainment(),
   });
   ends.push(() => served.stop());
-  return { paths, served, client: clientOf(served.port) };
+  return { paths, served, client: clientOf(served) };
 }
 
 function isolationOf({ diskMb }: TestRunnerOptions): RunnerConfig['isolation'] {
   return diskMb === undefined ? {} : { limits: { ...DEFAULT_MACHINE_LIMITS, disk_mb: diskMb } };
 }
 
-/** A client of the runner that listens on a port of this host. */
-export function clientOf(port: number, token = TOKEN): RunnerClient {
+/** A client of a runner of this host. */
+export function clientOf({
+  port,
+  token = '',
+}: {
+  readonly port: number;
+  readonly token?: string | undefined;
+}): RunnerClient {
   const machine: Pick<Machine, 'name' | 'dial'> = {
     name: 'murmur-00000000',
     dial: async (target) => {

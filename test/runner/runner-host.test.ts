@@ -1,6 +1,9 @@
 // Which runners a process serves, and when it ends. Runners are stand-ins that start and stop when the test lets them.
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { RunnerHost } from '../../runner/runner-host.ts';
 import type { ServedRunner } from '../../runner/serve.ts';
 
@@ -30,12 +33,20 @@ class Stand {
       resolve();
       await promise;
     };
-    return { port: 1, ending: ending.signal, stopped: promise, stop };
+    return { port: 1, token: '', ending: ending.signal, stopped: promise, stop };
   }
 }
 
-/** Claims are the host's, so every test has directories of its own. */
-const directory = () => `/machines/${randomUUID()}/runner`;
+const root = mkdtempSync(join(tmpdir(), 'murmur-hosts-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** For a runner of its own. */
+function directory(): string {
+  const folder = join(root, randomUUID(), 'runner');
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
 const env = { PATH: '/bin' };
 const request = (of: string) => ({ directory: of, env, request_id: randomUUID() });
 

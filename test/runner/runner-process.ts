@@ -19,7 +19,6 @@ import { readState } from '../../runner/state-file.ts';
 import { runnerBundle } from '../../worker/runner-bundle.ts';
 import { atEnd, callerEnv, clientOf, makeFolder } from './fixture.ts';
 
-const TOKEN = 'token-of-the-test';
 /** A process on a loaded host takes its time; a runner that never starts must still fail the test. */
 const START_LIMIT_MS = 30_000;
 
@@ -65,7 +64,7 @@ export async function startProcess(options: ProcessOptions = {}): Promise<Runner
     await isolation.endAll();
   });
   const address = await addressOf(paths, child, () => readFileSync(logFile, 'utf8'));
-  const client = clientOf(address.port);
+  const client = clientOf(address);
   await client.health();
   const startMs = performance.now() - began;
   return { child, client, paths, isolation, startMs, log: () => readFileSync(logFile, 'utf8') };
@@ -105,7 +104,7 @@ async function prepareMachine(folder: string, paths: MachinePaths, kind: 'auto' 
     hide: [folder],
     keep: [process.execPath, PACKAGE_ROOT],
   };
-  const config: RunnerConfig = { machine: spec.machine, token: TOKEN, isolation: { ...spec } };
+  const config: RunnerConfig = { machine: spec.machine, isolation: { ...spec } };
   writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 });
   return createIsolation(spec);
 }

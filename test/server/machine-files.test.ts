@@ -13,6 +13,7 @@ import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { createFakeProvider } from '../../drivers/machines/fake.ts';
 import type { FakeProvider } from '../../drivers/machines/fake.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
+import { hasProved } from '../drivers/machines/proving.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
 import { overHttp, textOf } from '../mcp/fixtures/client.ts';
 import type { McpClient } from '../mcp/fixtures/client.ts';
@@ -267,7 +268,7 @@ describe('a machine that cannot be asked', () => {
   test('is given up when it says nothing more', async () => {
     const name = 'murmur-0000000d';
     const silent = createServer((request, response) => {
-      if (request.url !== '/health') return;
+      if (hasProved(request, response, 'x') || request.url !== '/health') return;
       response.end(JSON.stringify({ protocol: 1, machine: name, pid: 1 }));
     }).listen(0, '127.0.0.1');
     try {
@@ -275,8 +276,7 @@ describe('a machine that cannot be asked', () => {
       const machine = await machines.connect(name);
       await until(() => silent.listening);
       const { port } = silent.address() as AddressInfo;
-      await machine.put(join(machine.paths.runner, 'address.json'), JSON.stringify({ port }));
-      await machine.put(join(machine.paths.runner, 'config.json'), JSON.stringify({ token: 'x' }));
+      await machine.put(join(machine.paths.runner, 'address.json'), JSON.stringify({ port, token: 'x' }));
       expect(await answerOn(name)).toBe('UNAVAILABLE: reading "a" takes too long\nhint: try it again');
     } finally {
       silent.closeAllConnections();

@@ -55,6 +55,7 @@ describe('a port that a process of the machine does not hold', () => {
     known.agents.set(id, { machine: name });
     await machines.create({ name, labels: { agent: id } });
     const early = createHttpServer((request, response) => {
+      if (hasProved(request, response, 't')) return;
       const isHealth = request.url === '/health';
       const error = { code: 'NOT_FOUND', message: 'the runner has no POST /port' };
       response.writeHead(isHealth ? 200 : 404, { 'content-type': 'application/json' });
@@ -64,8 +65,10 @@ describe('a port that a process of the machine does not hold', () => {
     await once(early, 'listening');
     const machine = await machines.connect(name);
     const { port } = early.address() as AddressInfo;
-    await machine.put(join(machine.paths.runner, 'address.json'), JSON.stringify({ port, pid: 1, started: '' }));
-    await machine.put(join(machine.paths.runner, 'config.json'), JSON.stringify({ machine: name, token: 't' }));
+    await machine.put(
+      join(machine.paths.runner, 'address.json'),
+      JSON.stringify({ port, pid: 1, started: '', token: 't' }),
+    );
     const caller = await callerFor(id, 'agent-4');
     await expect(caller.call('port_url', { port: program.port })).rejects.toMatchObject({
       code: 'FAILED_PRECONDITION',

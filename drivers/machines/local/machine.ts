@@ -12,6 +12,7 @@ import { writeFileFrom } from '../../objects/file-stream.ts';
 import type { IsolationSettings, Machine } from '../provider.ts';
 import type { LocalLayout } from './layout.ts';
 import { isMissing } from './record.ts';
+import { isEarlyRunner } from './runner-commands.ts';
 
 export interface LocalMachineOptions {
   readonly name: string;
@@ -78,6 +79,7 @@ export function connectLocal(options: LocalMachineOptions): Machine {
         await output.close();
       }
     },
+    isEarlyRunner: (address) => isEarlyRunner(layout.runner, address),
     put: async (path, content, mode = 0o600) => {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await writeFileAtomic(path, content, { mode });

@@ -1,10 +1,11 @@
 // Takes a machine's runner out of the process that serves it, and finds such processes.
-import { dirname } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { RunnerHostRecord } from '../../../contract/wire/runner.ts';
-import { commandLineOf, commandLines } from '../isolation/process-table.ts';
-import { HOST_FLAG } from '../runner-flags.ts';
+import { commandLines } from '../isolation/process-table.ts';
 import { killUntilGone } from './kill-until-gone.ts';
+import { isHost, isListening } from './runner-commands.ts';
 import { readRunnerFile } from './runner-files.ts';
 import { callHost } from './runner-host-call.ts';
 
@@ -22,8 +23,11 @@ export async function dropRunner(runnerFolder: string): Promise<void> {
   const { pid, request_id } = record;
   const machines = dirname(dirname(runnerFolder));
   if (!isHost(pid, machines)) return;
+  const isUnchanged = async (): Promise<boolean> =>
+    await isListening(pid, record.port, (await stat(join(runnerFolder, 'host.json'))).mtime);
+  const access = record.proves === true ? record : { ...record, isUnchanged };
   try {
-    await callHost(record, '/drop', { directory: runnerFolder, request_id }, DROP_LIMIT_MS);
+    await callHost(access, '/drop', { directory: runnerFolder, request_id }, DROP_LIMIT_MS);
   } catch (error) {
     // Its number belongs to another such process by now.
     if (error instanceof MurmurError && error.code === 'UNAUTHENTICATED') return;
@@ -35,9 +39,4 @@ export async function dropRunner(runnerFolder: string): Promise<void> {
 export async function findRunnerHosts(machines: string): Promise<readonly number[]> {
   if (process.platform !== 'linux') return [];
   return [...(await commandLines()).keys()].filter((pid) => isHost(pid, machines));
-}
-
-function isHost(pid: number, machines: string): boolean {
-  const words = commandLineOf(pid);
-  return words?.at(-1) === machines && words.at(-2) === HOST_FLAG;
 }

@@ -8,6 +8,8 @@ import { createFakeProvider } from '../../../drivers/machines/fake.ts';
 import type { Machine } from '../../../drivers/machines/provider.ts';
 import type { RunnerClient } from '../../../drivers/machines/runner-client.ts';
 import { createRunnerClient } from '../../../drivers/machines/runner-client.ts';
+import { runnerProof } from '../../../drivers/machines/runner-proof.ts';
+import { hasProved } from './proving.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 jest.setTimeout(60_000);
@@ -26,7 +28,9 @@ describe('runner client', () => {
     const provider = createFakeProvider(folder.path);
     await provider.create({ name: 'murmur-1', labels: {} });
     machine = await provider.connect('murmur-1');
-    server = createServer((request, response) => void handle(request, response)).listen(0, '127.0.0.1');
+    server = createServer((request, response) => {
+      if (!hasProved(request, response, 'the-token')) void handle(request, response);
+    }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     client = createRunnerClient(machine, { port: (server.address() as AddressInfo).port, token: 'the-token' });
   });
@@ -51,6 +55,50 @@ describe('runner client', () => {
     const turn = { turn_id: 't1', number: 1, prompt: 'grün', inputs: [] };
     await expect(client.turn(turn)).resolves.toEqual({ state: 'running' });
     expect(seen).toEqual([['POST', '/turn', 'Bearer the-token', turn]]);
+  });
+
+  it.each<[string, Handler]>([
+    ['says that it is healthy', answering(200, { protocol: 1, machine: 'murmur-1', pid: 1 })],
+    ['refuses', answering(401, {})],
+    ['sends back what it is sent', (request, response) => void response.end(request.url)],
+    [
+      'has the proof of another port',
+      (request, response) => {
+        const nonce = request.url?.split('nonce=')[1] ?? '';
+        response.end(runnerProof({ port: 1, token: 'the-token' }, nonce));
+      },
+    ],
+    ['has another token', (request, response) => void hasProved(request, response, 'another')],
+  ])('sends neither token nor request to what listens on the port, is no runner and %s', async (_, impostor) => {
+    const heard: unknown[] = [];
+    const other = createServer((request, response) => {
+      heard.push([request.method, request.url?.replace(/=.*/, ''), request.headers.authorization]);
+      void impostor(request, response);
+    }).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const stale = createRunnerClient(machine, { port: (other.address() as AddressInfo).port, token: 'the-token' });
+    try {
+      await expect(stale.stop({ status: 'cut_off' })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    } finally {
+      other.closeAllConnections();
+      other.close();
+    }
+    expect(heard).toEqual([['GET', '/proof?nonce', undefined]]);
+  });
+
+  it('throws UNAUTHENTICATED, having sent nothing, when one that cannot prove itself has left its port', async () => {
+    let isUnchanged = true;
+    const { port } = server.address() as AddressInfo;
+    const early = createRunnerClient(machine, { port, token: 'early', isUnchanged: async () => isUnchanged });
+    const heard: unknown[] = [];
+    handle = (request, response) => {
+      heard.push([request.url, request.headers.authorization]);
+      response.end('{}');
+    };
+    await early.health();
+    isUnchanged = false;
+    await expect(early.health()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(heard).toEqual([['/health', 'Bearer early']]);
   });
 
   it('throws the error of the runner, whole', async () => {

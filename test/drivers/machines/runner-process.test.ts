@@ -8,6 +8,7 @@ import { createFakeProvider } from '../../../drivers/machines/fake.ts';
 import type { Machine, MachineProvider } from '../../../drivers/machines/provider.ts';
 import type { RunnerClient } from '../../../drivers/machines/runner-client.ts';
 import { ensureRunner, findRunner } from '../../../drivers/machines/runner-process.ts';
+import { eventually } from '../../fixtures/waiting.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 jest.setTimeout(60_000);
@@ -58,13 +59,13 @@ describe('the runner of a machine', () => {
     expect(await starts()).toHaveLength(1);
   });
 
-  it('is started again, with the same token, after it was killed', async () => {
+  it('is started again, with another token, after it was killed', async () => {
     const { pid } = await (await ensureRunner(machine, programs, 'begin')).health();
     process.kill(pid, 'SIGKILL');
     const again = await (await ensureRunner(machine, programs, 'begin')).health();
     expect(again.pid).not.toBe(pid);
     const [first, second] = await starts();
-    expect(second?.token).toBe(first?.token);
+    expect(second?.token).not.toBe(first?.token);
   });
 
   it('is not taken for that of another machine whose port it has', async () => {
@@ -72,9 +73,7 @@ describe('the runner of a machine', () => {
     try {
       const other = await provider.connect('murmur-2');
       await ensureRunner(other, programs, 'begin');
-      for (const name of ['address.json', 'config.json']) {
-        await machine.put(file(name), await other.get(join(other.paths.runner, name)));
-      }
+      await machine.put(file('address.json'), await other.get(join(other.paths.runner, 'address.json')));
       expect(await findRunner(machine)).toBeUndefined();
     } finally {
       await provider.destroy('murmur-2');
@@ -110,9 +109,16 @@ describe('the runner of a machine', () => {
     let older: { readonly bundle: string };
     beforeEach(async () => {
       older = { bundle: join(folder.path, 'older.cjs') };
-      // As those of build b35f5f2: it says nothing of its build.
+      // As those of build b35f5f2: it says nothing of its build, proves nothing, and its token is that of the configuration.
       const text = await readFile(programs.bundle, 'utf8');
-      await writeFile(older.bundle, text.replace('pid: process.pid, build }', 'pid: process.pid }'));
+      const early = text
+        .replace('pid: process.pid, build }', 'pid: process.pid }')
+        .replace('{ machine, isolation }', '{ machine, token, isolation }')
+        .replace(/^const token = .*$/m, '')
+        .replace('.toISOString(), token }', '.toISOString() }')
+        .replace('/proof?nonce=', 'nothing');
+      await writeFile(older.bundle, early);
+      await machine.put(file('config.json'), JSON.stringify({ machine: 'murmur-1', token: 'early', isolation: {} }));
     });
 
     const pidOf = async (runner: Promise<RunnerClient>): Promise<number> => (await (await runner).health()).pid;
@@ -126,13 +132,14 @@ describe('the runner of a machine', () => {
     const ended = (turn_id: string): object => ({ type: 'turn_complete', turn_id, turn: 1, status: 'completed' });
     const said = (text: string): object => ({ type: 'assistant_text', text });
 
-    it('is told to stop and replaced before anything begins, with the token that it had', async () => {
+    it('is told to stop and replaced before anything begins, with a token that the one before did not have', async () => {
       const pid = await pidOf(ensureRunner(machine, older, 'begin'));
       const again = await ensureRunner(machine, programs, { turn: 'one' });
       expect((await again.health()).pid).not.toBe(pid);
       expect(await readFile(file('stops'), 'utf8')).toBe('{"status":"cut_off"}\n');
       const [first, second, ...rest] = await starts();
-      expect([second?.token, rest]).toEqual([first?.token, []]);
+      expect([first?.token, rest]).toEqual(['early', []]);
+      expect(second?.token).toMatch(/^[0-9a-f]{64}$/);
       expect(await pidOf(ensureRunner(machine, programs, 'begin'))).toBe((await again.health()).pid);
     });
 
@@ -145,6 +152,29 @@ describe('the runner of a machine', () => {
       // How it has ended is asked of the runner that has its session.
       expect(await pidOf(ensureRunner(machine, programs, { turn: 'two' }))).toBe(pid);
       expect(await pidOf(ensureRunner(machine, programs, { turn: 'three' }))).not.toBe(pid);
+    });
+
+    it('is not taken for what has its port after its end, and that is sent nothing', async () => {
+      const pid = await pidOf(ensureRunner(machine, older, 'begin'));
+      const { port } = JSON.parse(await readFile(file('address.json'), 'utf8')) as { readonly port: number };
+      process.kill(pid, 'SIGKILL');
+      const heard: unknown[] = [];
+      const impostor = createServer((request, response) => {
+        heard.push(request.headers);
+        response.end(JSON.stringify({ protocol: 1, machine: 'murmur-1', pid }));
+      });
+      await eventually(async () => {
+        impostor.listen(port, '127.0.0.1');
+        return await once(impostor, 'listening').then(
+          () => true,
+          () => false,
+        );
+      }, 'the port is free');
+      expect(await findRunner(machine)).toBeUndefined();
+      expect(await pidOf(ensureRunner(machine, programs, 'begin'))).not.toBe(pid);
+      expect(heard).toEqual([]);
+      impostor.closeAllConnections();
+      impostor.close();
     });
 
     it('is reached as it is by what begins nothing', async () => {

@@ -54,7 +54,7 @@ const isShared = kind === 'namespace';
     const [token, other] = await Promise.all(
       ['murmur-1', 'murmur-2'].map(
         async (name) =>
-          (JSON.parse(await readFile(join(runnerOf(name), 'config.json'), 'utf8')) as { token: string }).token,
+          (JSON.parse(await readFile(join(runnerOf(name), 'address.json'), 'utf8')) as { token: string }).token,
       ),
     );
     const { port } = JSON.parse(await readFile(join(runnerOf('murmur-1'), 'address.json'), 'utf8')) as { port: number };

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { RUNNER_PROTOCOL } from '../../../contract/wire/runner.ts';
+import { runnerProof } from '../../../drivers/machines/runner-proof.ts';
 import { cleanUp, clientOf, startRunner } from '../fixture.ts';
 
 afterEach(cleanUp);
@@ -32,12 +33,14 @@ async function call(
   return promise;
 }
 
-const TOKEN = { authorization: 'Bearer token-of-the-test' };
+function bearer({ token }: { readonly token: string }): { readonly authorization: string } {
+  return { authorization: `Bearer ${token}` };
+}
 
 describe("the runner's server", () => {
   it('tells its health to who has its token', async () => {
     const { served } = await startRunner();
-    const { status, body } = await call(served.port, 'GET', '/health', { headers: TOKEN });
+    const { status, body } = await call(served.port, 'GET', '/health', { headers: bearer(served) });
     const health = {
       protocol: RUNNER_PROTOCOL,
       machine: 'murmur-00000000',
@@ -45,6 +48,15 @@ describe("the runner's server", () => {
       build: 'build of the test',
     };
     expect([status, body]).toEqual([200, health]);
+  });
+
+  it('proves that it knows its token to who has none, and tells nothing else', async () => {
+    const { served } = await startRunner();
+    const nonce = '0123456789abcdef'.repeat(2);
+    const prove = async (text: string): Promise<Response> =>
+      fetch(`http://127.0.0.1:${String(served.port)}/proof?nonce=${text}`);
+    expect(await (await prove(nonce)).text()).toBe(runnerProof(served, nonce));
+    for (const bad of ['', 'x', `${nonce}0`, `${nonce}&a=1`]) expect((await prove(bad)).status).toBe(400);
   });
 
   it.each([
@@ -82,11 +94,13 @@ describe("the runner's server", () => {
       ['POST', '/stop'],
       ['GET', '/nothing'],
     ] as const) {
-      const answer = await call(served.port, method, path, { headers: { ...TOKEN, ...headers } });
+      const answer = await call(served.port, method, path, { headers: { ...bearer(served), ...headers } });
       expect([path, answer.status]).toEqual([path, 403]);
       expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
     }
-    expect((await call(served.port, 'GET', '/health', { headers: { ...TOKEN, host: 'localhost' } })).status).toBe(200);
+    expect(
+      (await call(served.port, 'GET', '/health', { headers: { ...bearer(served), host: 'localhost' } })).status,
+    ).toBe(200);
   });
 
   it.each([
@@ -95,7 +109,7 @@ describe("the runner's server", () => {
     ['lacks a field', '{"turn_id":"t"}', 'number must be a whole number'],
   ])('says what is wrong with a request that %s', async (_, body, message) => {
     const { served } = await startRunner();
-    expect(await call(served.port, 'POST', '/turn', { headers: TOKEN, body })).toMatchObject({
+    expect(await call(served.port, 'POST', '/turn', { headers: bearer(served), body })).toMatchObject({
       status: 400,
       body: { error: { code: 'INVALID_ARGUMENT', message } },
     });
@@ -104,7 +118,7 @@ describe("the runner's server", () => {
   it('refuses a body past its limit', async () => {
     const { served } = await startRunner();
     const body = Buffer.alloc(9 * 1024 * 1024, 'x');
-    expect(await call(served.port, 'POST', '/turn', { headers: TOKEN, body })).toMatchObject({
+    expect(await call(served.port, 'POST', '/turn', { headers: bearer(served), body })).toMatchObject({
       status: 429,
       body: { error: { code: 'RESOURCE_EXHAUSTED' } },
     });
@@ -112,28 +126,28 @@ describe("the runner's server", () => {
 
   it('has no other calls', async () => {
     const { served } = await startRunner();
-    expect((await call(served.port, 'POST', '/constructor', { headers: TOKEN })).status).toBe(404);
-    expect((await call(served.port, 'GET', '/turn', { headers: TOKEN })).status).toBe(404);
+    expect((await call(served.port, 'POST', '/constructor', { headers: bearer(served) })).status).toBe(404);
+    expect((await call(served.port, 'GET', '/turn', { headers: bearer(served) })).status).toBe(404);
   });
 
   it('tells who listens on a port, and refuses what is none', async () => {
     const { served } = await startRunner();
     const ask = (port: unknown): Promise<Answer> =>
-      call(served.port, 'POST', '/port', { headers: TOKEN, body: JSON.stringify({ port }) });
+      call(served.port, 'POST', '/port', { headers: bearer(served), body: JSON.stringify({ port }) });
     expect(await ask(served.port)).toMatchObject({ status: 200, body: { holder: 'inside' } });
     for (const port of [0, 65_536, 1.5, '80', null]) expect((await ask(port)).status).toBe(400);
   });
 
   it('refuses a place in the journal that is no number', async () => {
     const { served } = await startRunner();
-    expect((await call(served.port, 'GET', '/events?after=-1', { headers: TOKEN })).status).toBe(400);
+    expect((await call(served.port, 'GET', '/events?after=-1', { headers: bearer(served) })).status).toBe(400);
   });
 
   it('shows readers that it lives, every second', async () => {
     const { served } = await startRunner();
     const { promise, resolve } = Promise.withResolvers<string>();
     const outgoing = request(
-      { host: '127.0.0.1', port: served.port, path: '/events?after=0', headers: TOKEN },
+      { host: '127.0.0.1', port: served.port, path: '/events?after=0', headers: bearer(served) },
       (answer) => void answer.setEncoding('utf8').once('data', resolve),
     );
     outgoing.on('error', () => undefined);
@@ -150,7 +164,7 @@ describe("the runner's server", () => {
   it('does not let one slow reader hold up the others', async () => {
     const { served, client } = await startRunner();
     const outgoing = request(
-      { host: '127.0.0.1', port: served.port, path: '/events?after=0', headers: TOKEN },
+      { host: '127.0.0.1', port: served.port, path: '/events?after=0', headers: bearer(served) },
       (answer) => answer.pause(),
     );
     outgoing.on('error', () => undefined);
@@ -160,7 +174,7 @@ describe("the runner's server", () => {
     for (let turn = 0; turn < 40; turn++) {
       const prompt = `[[ {"text":"${text}"} ]]`;
       await client.turn({ turn_id: `t${turn}`, number: turn, prompt, inputs: [] });
-      for await (const batch of clientOf(served.port).events(0, AbortSignal.timeout(60_000))) {
+      for await (const batch of clientOf(served).events(0, AbortSignal.timeout(60_000))) {
         if (batch.some(({ event }) => event.type === 'turn_complete' && event.turn_id === `t${turn}`)) break;
       }
     }

@@ -1,0 +1,11 @@
+// For servers that stand in for a runner in a test.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { runnerProof } from '../../../drivers/machines/runner-proof.ts';
+
+/** Answers a question for the proof as the runner with this token; false for any other request. */
+export function hasProved(request: IncomingMessage, response: ServerResponse, token: string): boolean {
+  const nonce = request.url?.split('/proof?nonce=')[1];
+  if (nonce === undefined) return false;
+  response.end(runnerProof({ port: request.socket.localPort ?? 0, token }, nonce));
+  return true;
+}

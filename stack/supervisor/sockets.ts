@@ -1,6 +1,7 @@
 // The listening sockets of a stack, held from its start to its end: while a process is being restarted, nobody else can
 // take its port and be sent the tokens that are meant for it.
-import { portProblem, type StackPorts } from '../ports.ts';
+import type { MurmurError } from '../../contract/wire/errors.ts';
+import { portProblem, type StackPorts, type WantedPorts } from '../ports.ts';
 import { holdListeners, localhostAddresses, type Listeners } from '../wall/listeners.ts';
 
 export interface StackSockets {
@@ -17,12 +18,14 @@ export async function holdSockets({ api, temporal }: StackPorts, hasRelay: boole
     const { close, descriptors } = await holdListeners([...relay, { host: '127.0.0.1', port: api }]);
     return { relay: descriptors.slice(0, -1), api: descriptors.slice(-1), close };
   } catch (error) {
-    throw (
-      (await portProblem('api', api)) ??
-      (hasRelay
-        ? ((await portProblem('temporal', temporal.grpc)) ?? (await portProblem('temporalUi', temporal.ui)))
-        : undefined) ??
-      error
-    );
+    throw (await takenPort(hasRelay ? { api, temporal: temporal.grpc, temporalUi: temporal.ui } : { api })) ?? error;
   }
+}
+
+async function takenPort(ports: Partial<WantedPorts>): Promise<MurmurError | undefined> {
+  for (const [which, port] of Object.entries(ports) as [keyof WantedPorts, number][]) {
+    const problem = await portProblem(which, port);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
 }

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { hasProved } from '../drivers/machines/proving.ts';
 import { answerOf, MACHINE, portBench } from './fixtures/port-bench.ts';
 import type { PortBench } from './fixtures/port-bench.ts';
 

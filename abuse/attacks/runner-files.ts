@@ -1,5 +1,5 @@
 // What the runner writes, with the rights of its owner, where an agent can put links in the way.
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attack } from '../attack.ts';
 import { triedBy } from '../evidence.ts';
@@ -17,21 +17,22 @@ export const RUNNER_FILES: readonly Attack[] = [
     attempt: async (ground) => {
       const { client } = ground.hostile;
       const target = await emptyFolder(ground, 'kept-conversations');
-      const command = `cd ~ && touch tried && mv .murmur-fake old && f=$(ls old | grep .) && mkdir .murmur-fake &&
+      const command = `cd ~ && mv .murmur-fake old && f=$(ls old | grep .) && mkdir .murmur-fake &&
         ln -s ${target}/written .murmur-fake/$f || ln -s ${target} .murmur-fake`;
       const steps = [{ tool: 'Bash', input: { command } }, { text: 'words of the agent' }];
       const description = `go [[ ${steps.map((step) => JSON.stringify(step)).join(', ')} ]]`;
       await client.call('spawn', { slug: 'writer', description, model: 'fake' });
-      const { vm } = await client.wait({ slug: 'writer' }, { signal: AbortSignal.timeout(TURN_MS) });
-      await stat(join(ground.home, 'machines', vm?.name ?? '', 'home', 'tried'));
-      await client.call('kill', { slug: 'writer' });
-      return await readdir(target);
+      const { phase } = await client.wait({ slug: 'writer' }, { signal: AbortSignal.timeout(TURN_MS) });
+      const written = await readdir(target);
+      // The backend ends when its conversation cannot be written.
+      if (written.length === 0 && phase !== 'failed') throw new Error(`the links were not laid: it is ${phase}`);
+      return written;
     },
   },
   {
     name: 'files-of-the-runner-run',
     goal: "have the runner write scripts or the model's key into a folder of the owner's, through a link in its own place",
-    admitted: { tracking: TRACKED },
+    skipped: { tracking: TRACKED },
     attempt: async (ground) => {
       const { client } = ground;
       const victim = await ground.spawn('linker');

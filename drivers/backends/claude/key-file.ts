@@ -1,7 +1,7 @@
 // The API key as a file that only the program's uid can read; the program gets it by its `apiKeyHelper`. Built-ins only.
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { lstat, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Where the key lies in a run folder. */
@@ -20,6 +20,7 @@ export interface FileOwner {
  * is one that only the caller may change. Made under another name first: a program may be reading the one before.
  */
 export async function writeKeyFile(runDir: string, key: string, owner: FileOwner | undefined): Promise<string> {
+  if (!(await isFolder(runDir))) throw new Error(`${runDir} has been replaced by something that is no folder`);
   const draft = join(runDir, `.api-key-${randomUUID()}`);
   const handle = await open(
     draft,
@@ -38,5 +39,13 @@ export async function writeKeyFile(runDir: string, key: string, owner: FileOwner
 
 /** Removes the key; fine when there is none. */
 export async function removeKeyFile(runDir: string): Promise<void> {
-  await rm(keyFileIn(runDir), { force: true });
+  if (await isFolder(runDir)) await rm(keyFileIn(runDir), { force: true });
+}
+
+/** Without namespaces an agent can put a link there. */
+async function isFolder(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }

@@ -6,6 +6,7 @@ import { LIMITS } from './limits.ts';
 import { OWNER_FILES } from './owner-files.ts';
 import { REFERENCES } from './references.ts';
 import { REPOSITORIES } from './repositories.ts';
+import { RUNNERS } from './runners.ts';
 import { SHARING } from './sharing.ts';
 import { TEMPORAL } from './temporal.ts';
 
@@ -18,4 +19,6 @@ export const ATTACKS: readonly Attack[] = [
   ...REPOSITORIES,
   ...SHARING,
   ...LIMITS,
+  // Its runners are killed.
+  ...RUNNERS,
 ];

@@ -8,6 +8,7 @@ import { OWNER_FILES } from './owner-files.ts';
 import { REFERENCES } from './references.ts';
 import { REPOSITORIES } from './repositories.ts';
 import { RUNNER_FILES } from './runner-files.ts';
+import { RUNNERS } from './runners.ts';
 import { SHARING } from './sharing.ts';
 import { TEMPORAL } from './temporal.ts';
 import { TEXTS } from './texts.ts';
@@ -24,4 +25,6 @@ export const ATTACKS: readonly Attack[] = [
   ...SHARING,
   ...TEXTS,
   ...LIMITS,
+  // Its runners are killed.
+  ...RUNNERS,
 ];

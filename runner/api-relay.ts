@@ -5,6 +5,10 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import type { ServerAddress } from '../contract/wire/runner.ts';
 import { readState, writeState } from './state-file.ts';
 
+/**
+ * The agent's processes send its token to the port, so the port is held as long as one of them runs: in namespaces they end
+ * with a runner that is killed, and those that the next one starts learn the port that it then has.
+ */
 export class ApiRelay {
   readonly #file: string;
   readonly #open = new Set<Socket>();

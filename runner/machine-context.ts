@@ -124,10 +124,12 @@ export class MachineContext {
     this.journal.tryAppend({ type: 'session_end', reason: this.scrubber.text(reason) });
   }
 
-  /** Ends what runs as the caller: commands and relayed connections. */
-  async close(): Promise<void> {
+  /** Ends what runs as the caller, then what runs for the agent, and closes the relay when nothing needs its port. */
+  async close(endAgent: () => Promise<void>): Promise<void> {
     this.git.endAll();
-    await Promise.all([this.#broker.close(), this.relay.close()]);
+    await this.#broker.close();
+    await endAgent();
+    await this.relay.close();
   }
 
   #scrubPassword(password: string): void {

@@ -250,8 +250,7 @@ export class Runner {
     await work;
     settled.abort();
     await this.#session?.program.stop();
-    await this.#context.close();
-    await this.#options.containment.endStarted();
+    await this.#context.close(() => this.#options.containment.endStarted());
     // `interrupted` is about a turn; the session was told to end, whether one ran or not.
     this.journal.tryAppend({ type: 'session_end', reason: status === 'interrupted' ? 'stopped' : status });
     const { containment, paths } = this.#options;

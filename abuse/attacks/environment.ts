@@ -4,10 +4,11 @@ import type { Attack } from '../attack.ts';
 import { accepted, canariesIn, triedBy } from '../evidence.ts';
 import type { Ground } from '../ground.ts';
 
-/** One of each kind that steers a program: loader, libc, locale, shell, git, ssh, Node, agent program, network. */
+/** One of each kind that steers a program: loader, libc, locale, shell, git, ssh, Node, Bun, agent program, network. */
 const STEERING = [
   ...['LD_PRELOAD', 'GLIBC_TUNABLES', 'GCONV_PATH', 'LOCPATH', 'LC_ALL', 'BASH_ENV', 'ENV', 'IFS', 'PATH', 'HOME'],
   ...['GIT_SSH_COMMAND', 'GIT_CONFIG_GLOBAL', 'SSH_ASKPASS', 'NODE_OPTIONS', 'CLAUDE_CONFIG_DIR', 'MURMUR_MACHINE'],
+  ...['BUN_OPTIONS', 'BUN_INSPECT_PRELOAD', 'LESSOPEN', 'LESS', 'MAX_THINKING_TOKENS', 'DISABLE_COMPACT'],
 ];
 
 export const ENVIRONMENT: readonly Attack[] = [

@@ -20,6 +20,12 @@ import { Upstream } from './upstream.ts';
 
 /** A git command has one connection, git-lfs eight; an agent's hundred commands at once can wait. */
 const CONNECTIONS = 128;
+/**
+ * Every process of the host can connect: those that have not shown the key are counted apart. Git shows it with the first
+ * bytes; the one that has waited longest makes room.
+ */
+const STRANGERS = 128;
+const STRANGER_MS = 10_000;
 /** Path of a request that came by a rewritten URL: `/https/host:port/path`. */
 const REWRITTEN = /^\/(https?)\/([^/]+)(\/.*)$/s;
 
@@ -44,6 +50,8 @@ export class GitProxy {
   /** Where a connection that was opened for a host leads. */
   readonly #origins = new WeakMap<object, string>();
   readonly #sockets = new Set<Duplex>();
+  /** Connections that have not shown the key, oldest first. */
+  readonly #strangers = new Map<Duplex, NodeJS.Timeout>();
   readonly #server: Server;
   #listening: Promise<number> | undefined;
   #secure: { readonly names: string; readonly cert: string; readonly context: SecureContext } | undefined;
@@ -53,10 +61,12 @@ export class GitProxy {
   constructor({ git, access, credentials }: GitProxyOptions) {
     this.#context = { git, access, credentials, upstream: new Upstream(git.env), moved: new Map() };
     this.#server = createServer((request, response) => void this.#answer(request, response));
-    this.#server.maxConnections = CONNECTIONS;
     // A push lasts as long as its data; it ends with its client.
     this.#server.requestTimeout = 0;
-    this.#server.on('connection', (socket) => this.#keep(socket));
+    this.#server.on('connection', (socket) => {
+      this.#keep(socket);
+      if (!this.#origins.has(socket)) this.#suspect(socket);
+    });
     this.#server.on('connect', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       this.#keep(socket);
       this.#connect(request, socket, head);
@@ -118,13 +128,42 @@ export class GitProxy {
     socket.on('error', () => socket.destroy());
   }
 
+  /** Ends a connection that does not show the key soon. */
+  #suspect(socket: Duplex): void {
+    const [oldest] = this.#strangers.keys();
+    if (oldest !== undefined && this.#strangers.size >= STRANGERS) {
+      this.#trust(oldest);
+      oldest.destroy();
+    }
+    this.#strangers.set(socket, setTimeout(() => socket.destroy(), STRANGER_MS).unref());
+    socket.once('close', () => this.#trust(socket));
+  }
+
+  #trust(socket: Duplex): void {
+    clearTimeout(this.#strangers.get(socket));
+    this.#strangers.delete(socket);
+  }
+
+  /** A connection with TLS inside counts twice. */
+  #isFull(): boolean {
+    return this.#sockets.size - this.#strangers.size > 2 * CONNECTIONS;
+  }
+
+  /** Whether the request has the key; its connection is then none of a stranger. */
+  #admits(request: IncomingMessage): boolean {
+    if (!this.#isOurs(request)) return false;
+    this.#trust(request.socket);
+    return true;
+  }
+
   /** Ends TLS for a host of the agent's repositories, and serves what comes inside as requests to it. */
   #connect(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const refuse = (line: string, text: string): void => {
       socket.end(`HTTP/1.1 ${line}\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}\r\n\r\n${text}`);
     };
-    if (!this.#isOurs(request)) return refuse('407 Proxy Authentication Required', 'murmur: invalid proxy key\n');
+    if (!this.#admits(request)) return refuse('407 Proxy Authentication Required', 'murmur: invalid proxy key\n');
     const authority = (request.url ?? '').toLowerCase();
+    if (this.#isFull()) return refuse('503 Service Unavailable', 'murmur: too many connections\n');
     const secureContext = this.#secure?.context;
     if (secureContext === undefined || !this.#hosts.has(authority)) {
       return refuse('403 Forbidden', 'murmur: this is not a host of the repositories of this agent\n');
@@ -155,7 +194,8 @@ export class GitProxy {
     const url = request.url ?? '';
     const inside = this.#origins.get(request.socket);
     if (inside !== undefined) return { origin: inside, path: url };
-    if (!this.#isOurs(request)) throw new Refusal(407, 'invalid proxy key');
+    if (!this.#admits(request)) throw new Refusal(407, 'invalid proxy key');
+    if (this.#isFull()) throw new Refusal(503, 'too many connections');
     const [, protocol = '', authority = '', path = ''] =
       REWRITTEN.exec(url) ?? /^(http):\/\/([^/]+)(\/.*)$/s.exec(url) ?? [];
     if (!/^(?:\[[0-9a-f:]+\]|[^[\]:@?#\\]+)(?::\d+)?$/i.test(authority)) {

@@ -1,4 +1,5 @@
 // The broker speaks http and https itself: which of the owner's settings it uses, and what the agent sees of them.
+import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -54,6 +55,18 @@ describe('an https origin', () => {
     const clone = `git clone -q https://${host}/other.git ../cloned && git -C ../cloned log -1 --format=cloned:%s`;
     const { text } = await run(runner, 't1', clone);
     expect(text).toMatch(/cloned:\w/);
+  }, 120_000);
+
+  it('is reached while others of the host hold more connections without the key than are served', async () => {
+    const each = await setup();
+    withStore(each);
+    const runner = await opened(each);
+    const port = Number(/@127\.0\.0\.1:(\d+)/.exec(agentConfig(runner))?.[1]);
+    const held = Array.from({ length: 200 }, () => connect(port, '127.0.0.1').on('error', () => undefined));
+    await Promise.all(held.map((socket) => once(socket, 'connect')));
+    const { text } = await run(runner, 't1', 'git ls-remote origin main');
+    for (const socket of held) socket.destroy();
+    expect(text).toContain('refs/heads/main');
   }, 120_000);
 
   it('is reached through the broker by who has the key of the machine only', async () => {

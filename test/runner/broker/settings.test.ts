@@ -137,6 +137,7 @@ describe('a request of git', () => {
     ['POST', '/git-upload-pack'],
     ['POST', '/r.git/info/lfs/../../s.git/x'],
     // Servers that cut a segment at ";", or decode twice.
+    ['POST', '/r.git/info/lfs/objects/%62atch'],
     ['GET', '/r.git/info/lfs/..;/..;/..;/rest/api/1.0/s'],
     ['GET', '/r.git/info/lfs/..;a=b/..;/s'],
     ['GET', '/r.git/info/lfs/%2e%2e%3b/s'],

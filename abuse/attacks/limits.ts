@@ -61,8 +61,12 @@ export const LIMITS: readonly Attack[] = [
   },
   {
     name: 'flood-a-sibling',
-    goal: "fill another agent's queue",
-    attempt: async ({ hostile, sibling, client }) => {
+    goal: "fill another agent's queue, so that it stops",
+    attempt: async ({ hostile, client, spawn }) => {
+      const sibling = await spawn('flooded');
+      const busy = [{ tool: 'Bash', input: { command: 'sleep 5', description: 'a step' } }, { text: 'done' }];
+      const steps = busy.map((step) => JSON.stringify(step)).join(', ');
+      await client.call('queue_add', { slug: sibling.slug, description: `busy [[ ${steps} ]]` });
       const slug = `/w/default/u/${(await client.call('auth', {})).account}/${sibling.slug}`;
       const megabyte = 'x'.repeat(900_000);
       let sent = 0;
@@ -75,8 +79,15 @@ export const LIMITS: readonly Attack[] = [
         sent += 1;
       }
       if (sent === 0) throw new Error('no message was accepted at all');
-      await client.call('clear_queue', { slug: sibling.slug }).catch(() => undefined);
-      return sent >= 40 ? [`${String(sent)} messages of 0.9 MB`] : [];
+      const goesOn = await sibling.shell('true').then(
+        () => true,
+        () => false,
+      );
+      await client.call('kill', { slug: sibling.slug });
+      return [
+        ...(sent >= 40 ? [`${String(sent)} messages of 0.9 MB`] : []),
+        ...(goesOn ? [] : ['it takes no turn any more']),
+      ];
     },
   },
   {

@@ -8,7 +8,8 @@ export const RUNNERS: readonly Attack[] = [
   {
     name: 'impostor-runner',
     goal: "be sent the token of a sibling's runner, on the port of one that was killed",
-    attempt: async ({ home, hostile, sibling }) => {
+    attempt: async ({ home, hostile, spawn }) => {
+      const sibling = await spawn('impersonated');
       const file = join(home, 'machines', sibling.machine, 'runner', 'address.json');
       const { pid, port } = JSON.parse(await readFile(file, 'utf8')) as RunnerAddress;
       process.kill(pid, 'SIGKILL');

@@ -50,6 +50,17 @@ describe("the runner's server", () => {
     expect([status, body]).toEqual([200, health]);
   });
 
+  it('takes a turn with all that may wait for an agent', async () => {
+    const { served } = await startRunner();
+    const prompt = 'x'.repeat(80 * 1_048_576);
+    const turn = await call(served.port, 'POST', '/turn', {
+      headers: bearer(served),
+      body: JSON.stringify({ prompt }),
+    });
+    // It was read: what it lacks is said.
+    expect(turn.body).toMatchObject({ error: { code: 'INVALID_ARGUMENT' } });
+  });
+
   it('proves that it knows its token to who has none, and tells nothing else', async () => {
     const { served } = await startRunner();
     const nonce = '0123456789abcdef'.repeat(2);

@@ -11,8 +11,10 @@ export const RUNNER_SOURCES: readonly string[] = [
   'drivers/certificates',
   'drivers/machines/isolation',
   'drivers/machines/local-repository.ts',
+  'drivers/machines/local/runner-commands.ts',
   'drivers/machines/runner-build.ts',
   'drivers/machines/runner-flags.ts',
+  'drivers/machines/runner-proof.ts',
   'contract/wire',
 ];
 

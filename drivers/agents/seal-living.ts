@@ -1,6 +1,7 @@
 // The agents that an earlier build has started have no seals. They are sealed once, at the first start with a key; from then
 // on an agent without a seal is one that nobody of this installation has started.
-import { access, mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
@@ -36,7 +37,7 @@ export interface FirstStart extends SealStores {
  */
 export async function sealLivingAgents(start: FirstStart): Promise<void> {
   const marker = join(start.folder, `agents-sealed-${start.key.id}`);
-  if (await exists(marker)) return;
+  if (existsSync(marker)) return;
   const tokens = await start.tokens.list();
   const agents = tokens.flatMap(({ id, agent }) => (agent === undefined ? [] : [{ token: id, agent }]));
   const sealed = await pLimit(READERS).map(agents, async (each) => await sealOne(start, each));
@@ -104,11 +105,4 @@ function isOfTemporal(error: unknown): boolean {
   if (error instanceof NamespaceNotFoundError) return true;
   const status = error instanceof ServiceError ? error.cause : error;
   return isGrpcServiceError(status) ? CONNECTION_CODES.includes(Number(status.code)) : error instanceof ServiceError;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,9 +1,11 @@
 // The key of an installation: API server and worker share it. Each use derives a key of its own, so that a signature
 // made for one use is never good for another.
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { access, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { createFile } from '../objects/file-stream.ts';
 
 /** What a derived key is for. */
 export type KeyUse = 'seals' | 'urls';
@@ -35,34 +37,12 @@ export function signingKey(bytes: Buffer): SigningKey {
 export async function openSigningKey(folder: string, file: string | undefined): Promise<SigningKey> {
   if (file !== undefined) return await readKey(file, 'MURMUR_SIGNING_KEY_FILE');
   const path = join(folder, FILE);
-  if (!(await exists(path))) {
+  if (!existsSync(path)) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await makeKey(path);
+    // Of two processes the first one's key stands.
+    await createFile(path, `${randomBytes(32).toString('hex')}\n`);
   }
   return await readKey(path, 'the signing key');
-}
-
-/** A link appears with its whole content and never replaces a file: of two processes the first one's key stands. */
-async function makeKey(path: string): Promise<void> {
-  const partial = `${path}.${randomBytes(8).toString('hex')}`;
-  const handle = await open(partial, 'wx', 0o600);
-  try {
-    await handle.writeFile(`${randomBytes(32).toString('hex')}\n`);
-    await handle.sync();
-    await link(partial, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    await handle.close();
-    await rm(partial, { force: true });
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function readKey(path: string, name: string): Promise<SigningKey> {

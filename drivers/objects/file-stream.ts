@@ -55,12 +55,15 @@ export async function createFile(path: string, content: Buffer | string): Promis
   }
 }
 
-/** Opens a file for reading from its start; an open file stays readable after it is replaced. Throws the system's errors. */
+/**
+ * Opens a file for reading from its start, as much of it as there is now; an open file stays readable after it is replaced.
+ * Throws the system's errors.
+ */
 export async function openFile(path: string): Promise<ObjectStream> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
-    return { bytes: size, content: file.createReadStream() };
+    return { bytes: size, content: file.createReadStream({ end: Math.max(size - 1, 0) }) };
   } catch (error) {
     await file.close();
     throw error;

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import writeFileAtomic from 'write-file-atomic';
 import { MurmurError } from '../../../contract/wire/errors.ts';
-import { writeFileFrom } from '../../objects/file-stream.ts';
+import { openFile, writeFileFrom } from '../../objects/file-stream.ts';
 import type { IsolationSettings, Machine } from '../provider.ts';
 import type { LocalLayout } from './layout.ts';
 import { isMissing } from './record.ts';
@@ -89,12 +89,7 @@ export function connectLocal(options: LocalMachineOptions): Machine {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await writeFileFrom(path, source, () => undefined);
     },
-    getStream: (path) =>
-      found(name, path, async () => {
-        const file = await open(path);
-        const { size } = await file.stat();
-        return file.createReadStream({ end: Math.max(size - 1, 0) });
-      }),
+    getStream: (path) => found(name, path, async () => (await openFile(path)).content),
     dial: (port) => dialLoopback(name, port),
     // The machine's network is the host's.
     expose: (server) => Promise.resolve(server),

@@ -10,10 +10,7 @@ import { changedField, readSealedSpec, sealedPart } from '../drivers/agents/seal
 import type { SealStores } from '../drivers/agents/sealed.ts';
 
 export interface Admission {
-  /**
-   * Throws PERMISSION_DENIED for a spec that is not the agent's, refers to what is not its own, or is not sealed, and for
-   * an agent that has ended. An agent is read once; `again` reads it anyway.
-   */
+  /** As `admitAnew`. An agent is read once; `again` reads it anyway. */
   admit(agentId: string, spec: AgentSpec, options?: { readonly again?: boolean }): Promise<void>;
   /** Whether the spec is the agent's and sealed, also of one that has ended. */
   isSealed(agentId: string, spec: AgentSpec): Promise<boolean>;
@@ -29,28 +26,17 @@ export function createAdmission(stores: SealStores): Admission {
   /** Workflow id → the hash of the sealed part of its spec. */
   const known = new Map<string, string>();
 
-  const requireSealed = async (agentId: string, spec: AgentSpec): Promise<void> => {
-    checkReferences(spec);
-    if (workflowIdOf(spec.identity) !== agentId) throw notSealed(agentId, 'it is the spec of another agent');
-    const sealed = await readSealedSpec(stores, agentId, spec.spawn_id);
-    if (sealed === undefined) throw notSealed(agentId, `spawn ${JSON.stringify(spec.spawn_id)} has no valid seal`);
-    const field = changedField(sealed, spec);
-    if (field !== undefined) throw notSealed(agentId, `${field} is not as it was sealed`);
-  };
-
   return {
     async admit(agentId, spec, { again = false } = {}) {
       const hash = hashOf(spec);
       if (!again && known.get(agentId) === hash) return;
-      await requireSealed(agentId, spec);
-      // A record is written at the end: who has the spec of an ended agent cannot begin it again.
-      if ((await stores.objects.get(recordKey(agentId))) !== undefined) throw notSealed(agentId, 'the agent has ended');
+      await admitAnew(stores, agentId, spec);
       known.set(agentId, hash);
       if (known.size > REMEMBERED) known.delete(known.keys().next().value ?? '');
     },
     async isSealed(agentId, spec) {
       if (known.get(agentId) === hashOf(spec)) return true;
-      return await requireSealed(agentId, spec).then(
+      return await requireSealed(stores, agentId, spec).then(
         () => true,
         (error: unknown) => {
           if (isRefusal(error)) return false;
@@ -60,6 +46,25 @@ export function createAdmission(stores: SealStores): Admission {
     },
     forget: (agentId) => void known.delete(agentId),
   };
+}
+
+/**
+ * Throws PERMISSION_DENIED for a spec that is not the agent's, refers to what is not its own, or is not sealed, and for an
+ * agent that has ended.
+ */
+export async function admitAnew(stores: SealStores, agentId: string, spec: AgentSpec): Promise<void> {
+  await requireSealed(stores, agentId, spec);
+  // A record is written at the end: who has the spec of an ended agent cannot begin it again.
+  if ((await stores.objects.get(recordKey(agentId))) !== undefined) throw notSealed(agentId, 'the agent has ended');
+}
+
+async function requireSealed(stores: SealStores, agentId: string, spec: AgentSpec): Promise<void> {
+  checkReferences(spec);
+  if (workflowIdOf(spec.identity) !== agentId) throw notSealed(agentId, 'it is the spec of another agent');
+  const sealed = await readSealedSpec(stores, agentId, spec.spawn_id);
+  if (sealed === undefined) throw notSealed(agentId, `spawn ${JSON.stringify(spec.spawn_id)} has no valid seal`);
+  const field = changedField(sealed, spec);
+  if (field !== undefined) throw notSealed(agentId, `${field} is not as it was sealed`);
 }
 
 /** The id of the workflow that has asked for the running activity: Temporal says it, not the input. */

@@ -6,7 +6,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { slugProblem } from '../../contract/wire/identity.ts';
 import { readSealedSpec } from '../../drivers/agents/sealed.ts';
 import { storeText } from '../../drivers/agents/texts.ts';
-import { callingWorkflow, createAdmission } from '../admission.ts';
+import { admitAnew, callingWorkflow } from '../admission.ts';
 import { attentively } from '../attention.ts';
 import { failing } from '../failure.ts';
 import type { FanoutPorts } from '../fanout/ports.ts';
@@ -17,7 +17,6 @@ export type FlightPorts = Omit<FanoutPorts, 'events'>;
 
 /** One set per worker. */
 export function createFlightActivities(ports: FlightPorts): FlightActivities {
-  const admission = createAdmission(ports);
   return {
     readFlight: failing(async ({ key }) => {
       await requireOwnFlight(ports, key);
@@ -27,8 +26,8 @@ export function createFlightActivities(ports: FlightPorts): FlightActivities {
     }),
     startNode: failing((input) =>
       attentively(ports.handover, async () => {
-        // Read again for each agent: the pilot may have ended since the last one, also under another worker.
-        await admission.admit(pilotIdOf(callingWorkflow()), input.pilot, { again: true });
+        // Anew for each agent: the pilot may have ended since the last one, also under another worker.
+        await admitAnew(ports, pilotIdOf(callingWorkflow()), input.pilot);
         if (input.pilot.flight === undefined) throw new MurmurError('PERMISSION_DENIED', 'the agent pilots no flight');
         await startNode(ports, input);
       }),

@@ -154,10 +154,18 @@ export function isSameRemote(one: string, other: string): boolean {
 
 function remoteKey(url: GitUrl): string | undefined {
   if (url.kind === 'local' || url.host === '') return undefined;
-  const path = url.path.replace(/\/+$/, '').replace(/([^/])\.git$/, '$1');
   const user = url.kind === 'ssh' ? url.user : '';
-  // `git` is the user of a forge, where a path is the same with a slash before it; elsewhere one without begins at home.
-  return JSON.stringify([schemeOf(url), user, placeOf(url), user === 'git' ? path.replace(/^\//, '') : path]);
+  return JSON.stringify([schemeOf(url), user, placeOf(url), repositoryPath(url.path, user)]);
+}
+
+/**
+ * A path on a remote in the one form of its repository: without slashes or `.git` at its end. `git` is the user of a forge,
+ * where a path is the same with a slash before it; elsewhere one without begins at home.
+ * @param user of ssh; empty for other schemes
+ */
+export function repositoryPath(path: string, user: string): string {
+  const bare = path.replace(/\/+$/, '').replace(/([^/])\.git$/, '$1');
+  return user === 'git' ? bare.replace(/^\//, '') : bare;
 }
 
 /** Whether both are repositories of one http server: same host and port, or http and https on the ports of their own. */

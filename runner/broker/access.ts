@@ -1,7 +1,7 @@
 // Which repositories the broker serves: the session's own and those that a person has allowed, as the owner's git would
 // reach them.
 import { isGranted } from '../../contract/wire/git-grants.ts';
-import { isSameRemote, localPath, parseGitUrl, redactUrl } from '../../contract/wire/git-url.ts';
+import { isSameRemote, localPath, parseGitUrl, redactUrl, repositoryPath } from '../../contract/wire/git-url.ts';
 import type { GitUrl } from '../../contract/wire/git-url.ts';
 import type { ConfigEntry } from '../git/caller-git.ts';
 import { effectiveUrls } from '../git/rewrite.ts';
@@ -118,14 +118,8 @@ function sshAsked(url: GitUrl): SshAsked {
 }
 
 function isSameSsh(one: SshAsked, other: SshAsked): boolean {
-  const key = ({ user, host, port, path }: SshAsked): string => {
-    const repository = decoded(path)
-      .replace(/\/+$/, '')
-      .replace(/([^/])\.git$/, '$1');
-    // `git` is the user of a forge, where a path is the same with a slash before it; elsewhere one without begins at home.
-    const place = user === 'git' ? repository.replace(/^\//, '') : repository;
-    return JSON.stringify([user, host.toLowerCase(), port === '' ? 22 : Number(port), place]);
-  };
+  const key = ({ user, host, port, path }: SshAsked): string =>
+    JSON.stringify([user, host.toLowerCase(), port === '' ? 22 : Number(port), repositoryPath(decoded(path), user)]);
   return key(one) === key(other);
 }
 

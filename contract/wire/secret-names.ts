@@ -1,4 +1,5 @@
-// Which names a spawn-time secret may have, and which credentials of the operator an agent gets beside its own. No imports.
+// Which names a spawn-time secret may have, and which credentials of the operator an agent gets beside its own. Pure.
+import { isListed } from './name-pattern.ts';
 
 /** `[A-Z_][A-Z0-9_]*`: what a shell exports and every program reads alike. */
 const NAME = /^[A-Z_][A-Z0-9_]{0,127}$/;
@@ -237,9 +238,7 @@ export function givenSecrets(
 
 function steers(name: string): boolean {
   if (ALLOWED.includes(name)) return false;
-  return Object.values(REFUSED_SECRET_NAMES)
-    .flat()
-    .some((entry) => (entry.endsWith('*') ? name.startsWith(entry.slice(0, -1)) : name === entry));
+  return isListed(name, Object.values(REFUSED_SECRET_NAMES).flat());
 }
 
 function hasKey({ keys }: ModelNames, names: readonly string[]): boolean {

@@ -1,6 +1,7 @@
 // Which headers pass between a browser and a server on an agent's machine. The server shares our origin with the API and
 // the agents' pages, and must neither see nor set what belongs to those.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import { isListed } from '../../contract/wire/name-pattern.ts';
 
 /** They concern one connection (RFC 9110, 7.6.1); node writes its own. */
 const HOP_BY_HOP = [
@@ -130,8 +131,7 @@ function isForeign(authorization: string): boolean {
 }
 
 function isOfProxy(name: string): boolean {
-  if (OF_PROXIES_SENT.includes(name)) return false;
-  return OF_PROXIES.some((entry) => (entry.endsWith('*') ? name.startsWith(entry.slice(0, -1)) : name === entry));
+  return isListed(name, OF_PROXIES) && !OF_PROXIES_SENT.includes(name);
 }
 
 /** What the browser is answered. */

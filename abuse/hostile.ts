@@ -55,8 +55,19 @@ function tag(): string {
 }
 
 function prompt(name: string, command: string): string {
-  const steps = [{ tool: 'Bash', input: { command, description: 'a step', timeout: COMMAND_MS } }, { text: 'done' }];
-  return `${name} [[ ${steps.map((step) => JSON.stringify(step)).join(', ')} ]]`;
+  const input = { command, description: 'a step', timeout: COMMAND_MS };
+  return scripted(name, [{ tool: 'Bash', input }, { text: 'done' }]);
+}
+
+/** A prompt with the steps that the scripted model takes, as the fake one does. */
+export function scripted(words: string, steps: readonly object[]): string {
+  return `${words} [[ ${steps.map((step) => JSON.stringify(step)).join(', ')} ]]`;
+}
+
+/** A prompt that keeps the agent busy for so long. */
+export function busyFor(seconds: number): string {
+  const input = { command: `sleep ${String(seconds)}`, description: 'a step' };
+  return scripted('busy', [{ tool: 'Bash', input }, { text: 'done' }]);
 }
 
 async function shownTo(model: ScriptedModel, name: string): Promise<string> {

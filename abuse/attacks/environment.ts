@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { Attack } from '../attack.ts';
 import { accepted, canariesIn, triedBy } from '../evidence.ts';
 import type { Ground } from '../ground.ts';
+import { busyFor } from '../hostile.ts';
 
 /** One of each kind that steers a program: loader, libc, locale, shell, git, ssh, Node, Bun, agent program, network. */
 const STEERING = [
@@ -50,7 +51,7 @@ export const ENVIRONMENT: readonly Attack[] = [
       const secret = 'canary-of-the-environment';
       await client.call('spawn', {
         slug: 'chain',
-        description: `[[ {"tool":"Bash","input":{"command":"sleep 2"}}, {"text":"done"} ]]`,
+        description: busyFor(2),
         model: 'fake',
         secrets: { CANARY: secret },
       });

@@ -2,6 +2,7 @@
 import type { Attack } from '../attack.ts';
 import { isRefusal, numberIn, triedBy } from '../evidence.ts';
 import { UPLOADS_MB } from '../ground.ts';
+import { busyFor } from '../hostile.ts';
 
 const UNLIMITED = 'without namespaces only what the system limits for the owner is limited';
 
@@ -64,9 +65,7 @@ export const LIMITS: readonly Attack[] = [
     goal: "fill another agent's queue, so that it stops",
     attempt: async ({ hostile, client, spawn }) => {
       const sibling = await spawn('flooded');
-      const busy = [{ tool: 'Bash', input: { command: 'sleep 5', description: 'a step' } }, { text: 'done' }];
-      const steps = busy.map((step) => JSON.stringify(step)).join(', ');
-      await client.call('queue_add', { slug: sibling.slug, description: `busy [[ ${steps} ]]` });
+      await client.call('queue_add', { slug: sibling.slug, description: busyFor(5) });
       const slug = `/w/default/u/${(await client.call('auth', {})).account}/${sibling.slug}`;
       const megabyte = 'x'.repeat(900_000);
       let sent = 0;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Attack } from '../attack.ts';
 import { triedBy } from '../evidence.ts';
 import type { Ground } from '../ground.ts';
+import { scripted } from '../hostile.ts';
 
 const TRACKED = 'without namespaces an agent reads, writes and signals what its owner can';
 /** A turn of the fake model takes less than a second; its machine has to start first, on a busy host. */
@@ -19,8 +20,7 @@ export const RUNNER_FILES: readonly Attack[] = [
       const target = await emptyFolder(ground, 'kept-conversations');
       const command = `cd ~ && mv .murmur-fake old && f=$(ls old | grep .) && mkdir .murmur-fake &&
         ln -s ${target}/written .murmur-fake/$f || ln -s ${target} .murmur-fake`;
-      const steps = [{ tool: 'Bash', input: { command } }, { text: 'words of the agent' }];
-      const description = `go [[ ${steps.map((step) => JSON.stringify(step)).join(', ')} ]]`;
+      const description = scripted('go', [{ tool: 'Bash', input: { command } }, { text: 'words of the agent' }]);
       await client.call('spawn', { slug: 'writer', description, model: 'fake' });
       const { phase } = await client.wait({ slug: 'writer' }, { signal: AbortSignal.timeout(TURN_MS) });
       const written = await readdir(target);

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attack } from '../attack.ts';
 import { triedBy } from '../evidence.ts';
+import { busyFor } from '../hostile.ts';
 
 const WORDS = 'OWNERS-WORDS';
 const MIB = 1_048_576;
@@ -13,9 +14,7 @@ export const TEXTS: readonly Attack[] = [
     name: 'others-text',
     goal: "replace the text of the owner's message to another agent",
     attempt: async ({ client, hostile, sibling, model, api }) => {
-      const busy = [{ tool: 'Bash', input: { command: 'sleep 4', description: 'a step' } }, { text: 'done' }];
-      const steps = busy.map((step) => JSON.stringify(step)).join(', ');
-      await client.call('queue_add', { slug: sibling.slug, description: `busy [[ ${steps} ]]` });
+      await client.call('queue_add', { slug: sibling.slug, description: busyFor(4) });
       await model.waitForRequest(({ prompt }) => prompt.startsWith('busy'));
       await client.call('queue_add', { slug: sibling.slug, description: `${WORDS} ${'x '.repeat(10_000)}` });
       const { path, timeline } = await client.call('status', { slug: sibling.slug, timeline: ['followUp'] });

@@ -1,26 +1,14 @@
 // Which headers pass between a browser and a server on an agent's machine. The server shares our origin with the API and
 // the agents' pages, and must neither see nor set what belongs to those.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import { connectionHeaders } from '../../contract/wire/connection-headers.ts';
 import { isListed } from '../../contract/wire/name-pattern.ts';
-
-/** They concern one connection (RFC 9110, 7.6.1); node writes its own. */
-const HOP_BY_HOP = [
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
 
 /**
  * `referer` holds the URL, which is the key; `host` and `origin` are replaced. A cookie is never the machine's, as it can set
  * none here: it belongs to other servers on our host, or to a proxy in front of us.
  */
-const NOT_SENT = [...HOP_BY_HOP, 'host', 'origin', 'referer', 'cookie', 'cookie2', 'via', 'forwarded'];
+const NOT_SENT = ['host', 'origin', 'referer', 'cookie', 'cookie2', 'via', 'forwarded'];
 
 /** What proxies and tunnels in front of a server say of the person or of the connection; `*` stands for any rest. */
 const OF_PROXIES = [
@@ -66,7 +54,6 @@ const OF_PROXIES_SENT = ['x-forwarded-proto'];
 
 /** What would act on our whole origin, or loosen what holds the page. */
 const NOT_ANSWERED = [
-  ...HOP_BY_HOP,
   'set-cookie',
   'clear-site-data',
   'strict-transport-security',
@@ -109,9 +96,9 @@ export function headersToMachine(
   prefix: string,
   isPublic: boolean,
 ): OutgoingHttpHeaders {
-  const named = listOf(headers.connection);
+  const ofConnection = connectionHeaders(headers.connection);
   const passed = Object.entries(headers).filter(
-    ([name]) => !NOT_SENT.includes(name) && !named.includes(name) && !isOfProxy(name),
+    ([name]) => !NOT_SENT.includes(name) && !ofConnection.has(name) && !isOfProxy(name),
   );
   const { authorization, ...rest } = Object.fromEntries(passed);
   const host = `localhost:${String(port)}`;
@@ -141,11 +128,11 @@ export function headersFromMachine(
   port: number,
   prefix: string,
 ): OutgoingHttpHeaders {
-  const named = listOf(headers.connection);
+  const ofConnection = connectionHeaders(headers.connection);
   const passed = Object.entries(headers).filter(
     ([name, value]) =>
       !NOT_ANSWERED.includes(name) &&
-      !named.includes(name) &&
+      !ofConnection.has(name) &&
       !(name === 'www-authenticate' && BROWSERS_OWN.test(String(value))),
   );
   const own = headers['content-security-policy'];
@@ -168,8 +155,4 @@ export function corsHeaders({ origin }: IncomingHttpHeaders): OutgoingHttpHeader
 function locationOf(location: string, port: number, prefix: string): string {
   const path = location.replace(new RegExp(`^https?://(?:localhost|127\\.0\\.0\\.1):${String(port)}(?=/|$)`), '');
   return path === '' || (path.startsWith('/') && !path.startsWith('//')) ? `${prefix}${path}` : path;
-}
-
-function listOf(header: string | undefined): readonly string[] {
-  return (header ?? '').split(',').map((name) => name.trim().toLowerCase());
 }

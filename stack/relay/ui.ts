@@ -2,20 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import { connectionHeaders } from '../../contract/wire/connection-headers.ts';
 import { isLinkHost } from './link.ts';
 import type { RelayOrder } from './order.ts';
 import { listenOn, Strangers } from './strangers.ts';
-
-/** They concern one connection, and not what is passed on (RFC 9110, 7.6.1). */
-const CONNECTION_HEADERS = [
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
 
 /** The address is the key: it goes to no other site and into no cache. */
 const PRIVACY = { 'referrer-policy': 'no-referrer', 'cache-control': 'no-store', 'x-frame-options': 'DENY' } as const;
@@ -77,7 +67,6 @@ function pass(incoming: IncomingMessage, answer: ServerResponse, port: number): 
 }
 
 function endToEnd({ headers }: IncomingMessage): OutgoingHttpHeaders {
-  const named = headers.connection?.toLowerCase().split(/\s*,\s*/) ?? [];
-  const dropped = new Set([...CONNECTION_HEADERS, ...named]);
+  const dropped = connectionHeaders(headers.connection);
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name)));
 }

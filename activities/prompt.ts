@@ -41,8 +41,8 @@ export async function readText({ objects }: TextPorts, { text, ref }: StoredText
 }
 
 /**
- * One prompt for all inputs of a turn, in their order. The model is told of one whose text is not the agent's, and the turn
- * goes on with the others. Throws NOT_FOUND for one that is not in the object store.
+ * One prompt for all inputs of a turn, in their order. An input whose text is not the agent's is replaced by
+ * a note that says so. Throws NOT_FOUND for a text that is not in the object store.
  */
 export async function joinedPrompt(ports: TextPorts, agentId: string, inputs: readonly FollowUp[]): Promise<string> {
   const texts = await Promise.all(inputs.map((input) => readableText(ports, agentId, input)));

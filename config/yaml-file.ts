@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { MurmurError } from '../contract/wire/errors.ts';
 
 /**
- * The keys and values of a file; undefined when there is none, or none that this user may read and `mayBeForeign`. Throws
- * INVALID_ARGUMENT that names file and problem.
+ * The keys and values of a file; undefined when there is no such file, or when this user may not read it and
+ * `mayBeForeign` is set. Throws INVALID_ARGUMENT that names file and problem.
  */
 export async function readYamlFile(
   file: string,

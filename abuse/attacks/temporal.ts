@@ -101,7 +101,7 @@ async function simplePost(port: number, host: string): Promise<string | undefine
   ].join('\r\n');
   const text = await exchange(port, `${head}\r\n\r\n${body}`);
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1];
-  // Temporal tells a mistake in a request as a gRPC status; whoever is told of one has been let in.
+  // Temporal reports a bad request as a gRPC status: whoever gets one has been let in.
   const isTemporals = /^2/.test(status ?? '') || /\{"code":\d+/.test(text);
   return isTemporals && status !== '403' ? `status ${status ?? ''}` : undefined;
 }

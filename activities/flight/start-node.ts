@@ -14,7 +14,7 @@ import type { FlightPorts } from './flight.ts';
 
 /**
  * `startNode`: idempotent, as each agent has a spawn id of its own. Throws what is worth another try as well, and
- * INVALID_ARGUMENT for a slug that is none.
+ * INVALID_ARGUMENT for an invalid slug.
  */
 export async function startNode(ports: FlightPorts, input: StartNodeInput): Promise<void> {
   const { pilot, slug, tree_limit: limit } = input;

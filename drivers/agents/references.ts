@@ -1,5 +1,5 @@
-// What an agent's own references are. A spec comes from Temporal's history, and whoever reaches Temporal can write one:
-// a reference counts only where it is what identity and spawn id make it.
+// Which references belong to an agent. Specs come from Temporal's history, and anyone who reaches Temporal can write one
+// there: a reference counts only if it follows from the agent's identity and spawn id.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { fanoutWorkflowId, plannedSpawnId } from '../../contract/wire/fanout/plan.ts';

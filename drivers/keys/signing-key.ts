@@ -31,8 +31,8 @@ export function signingKey(bytes: Buffer): SigningKey {
 
 /**
  * The installation's key: from `file`, which several hosts may share, else from the folder, where it is made (0600) when
- * there is none. Two processes that start at once get the same one. Throws FAILED_PRECONDITION for a file that does not
- * hold 64 hex digits, or that everybody may read.
+ * there is none. Two processes that start at once get the same one. Throws FAILED_PRECONDITION when the
+ * file does not hold 64 hex digits, or when everybody may read it.
  */
 export async function openSigningKey(folder: string, file: string | undefined): Promise<SigningKey> {
   if (file !== undefined) return await readKey(file, 'MURMUR_SIGNING_KEY_FILE');

@@ -197,7 +197,7 @@ async function dialProven(machine: RunnerMachine, access: RunnerAccess, signal: 
   // The connection may break while the system is asked.
   socket.on('error', () => undefined);
   try {
-    // Only once it is connected: whoever listens now has taken the connection.
+    // Checked after connecting: the process that listens now is the one that took the connection.
     if (await (access.isUnchanged?.() ?? proves(socket, access, signal))) return socket;
   } catch (error) {
     socket.destroy();

@@ -1,5 +1,5 @@
-// How a runner proves that it is the one whose token the caller has, before it is sent anything: the port of a runner that is
-// gone belongs to whoever listens on it next. Built-ins only; the runner imports it as well.
+// How a runner proves that it knows the caller's token before it is sent anything: once a runner is gone, any process can
+// listen on its port. Built-ins only; the runner imports it as well.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 

@@ -1,5 +1,5 @@
-// A repository on the owner's disk, served to the agent by the owner's git. What the repository's configuration and hooks
-// name is not run, whoever wrote them: git gets a configuration of its own, and settings that go before the repository's.
+// A repository on the owner's disk, served to the agent by the owner's git. Programs that the repository's
+// configuration or hooks name are not run: git gets a configuration of its own, and settings that override the repository's.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -61,8 +61,8 @@ export interface WrittenScripts {
 }
 
 /**
- * Writes the scripts into `<run>/bin`, replacing what is there. `node` is an absolute path. Everything is made anew, so that
- * nothing is written through a link, and no process of the agent's may run.
+ * Writes the scripts into `<run>/bin`, replacing what is there. `node` is an absolute path. Every file is
+ * recreated, so that nothing is written through a link. No process of the agent's may run meanwhile.
  */
 export function writeScripts(run: string, node: string): WrittenScripts {
   const bin = path.join(run, 'bin');

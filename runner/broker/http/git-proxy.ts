@@ -116,7 +116,7 @@ export class GitProxy {
       this.#listening = undefined;
       throw error;
     }
-    // Accepting may fail for want of file handles: that connection is lost, the others go on.
+    // Accepting can fail when file handles run out; only that connection is lost.
     this.#server.on('error', () => undefined);
     return (this.#server.address() as AddressInfo).port;
   }

@@ -8,6 +8,9 @@ export interface Layer {
   readonly packages?: readonly string[];
 }
 
+/** Parts of the runner that the host's side uses as well. They import nothing of either side. */
+const ON_BOTH_SIDES = ['runner/certificates', 'runner/identity', 'runner/isolation', 'runner/repositories'] as const;
+
 /**
  * Folder → what it may import beside itself: folders, and packages where those are limited too. `builtins` allows
  * Node's built-in modules; `packages` absent allows every dependency.
@@ -16,12 +19,18 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'contract/wire': { folders: [], builtins: false, packages: [] },
   contract: { folders: ['contract/wire'], builtins: false, packages: ['yaml', 'zod'] },
   config: { folders: ['contract'], builtins: true },
-  drivers: { folders: ['contract', 'config'], builtins: true },
+  drivers: { folders: ['contract', 'config', ...ON_BOTH_SIDES], builtins: true },
   runner: {
-    folders: ['contract/wire', 'drivers/backends', 'drivers/certificates', 'drivers/machines'],
+    folders: ['contract/wire', 'runner/backends', ...ON_BOTH_SIDES],
     builtins: true,
     packages: [],
   },
+  // The conformance suite stands beside the port.
+  'runner/backends': { folders: ['contract/wire', 'runner/isolation'], builtins: true, packages: ['@jest/globals'] },
+  'runner/certificates': { folders: ['contract/wire'], builtins: true, packages: [] },
+  'runner/isolation': { folders: ['contract/wire'], builtins: true, packages: [] },
+  'runner/identity': { folders: ['contract/wire', 'runner/isolation'], builtins: true, packages: [] },
+  'runner/repositories': { folders: ['contract/wire'], builtins: true, packages: [] },
   activities: { folders: ['contract', 'config', 'drivers'], builtins: true },
   workflows: { folders: ['contract/wire'], builtins: false, packages: ['@temporalio/workflow', '@temporalio/common'] },
   worker: {
@@ -35,8 +44,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     builtins: true,
     packages: ['@modelcontextprotocol/sdk'],
   },
-  server: { folders: ['contract', 'config', 'drivers', 'mcp/session'], builtins: true },
-  stack: { folders: ['contract', 'config', 'drivers'], builtins: true },
+  server: { folders: ['contract', 'config', 'drivers', 'mcp/session', ...ON_BOTH_SIDES], builtins: true },
+  stack: { folders: ['contract', 'config', 'drivers', ...ON_BOTH_SIDES], builtins: true },
   cli: { folders: ['contract', 'config', 'client', 'stack'], builtins: true },
 };
 

@@ -1,7 +1,7 @@
 // How an agent is a caller of Murmur: where its programs find the API, and the MCP server of its agent program. The
 // token that lets it in comes with the session's secrets.
-import type { McpServer } from '../drivers/backends/backend.ts';
-import { COMPANION } from '../drivers/machines/isolation/marker.ts';
+import type { McpServer } from './backends/backend.ts';
+import { COMPANION } from './isolation/marker.ts';
 
 /** Variables that `murmur` and its MCP server read, for a relay on this port; none without a relay. */
 export function murmurEnvironment(relayPort: number | undefined): Readonly<Record<string, string>> {

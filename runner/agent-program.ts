@@ -1,7 +1,7 @@
 // The one agent program of the machine: started, started again when it has died, ended.
 import { randomUUID } from 'node:crypto';
 import { AGENT_TOKEN } from '../contract/wire/tokens.ts';
-import type { AgentBackend, AgentSession, BackendTurnEnd, OpenSession } from '../drivers/backends/backend.ts';
+import type { AgentBackend, AgentSession, BackendTurnEnd, OpenSession } from './backends/backend.ts';
 
 export class AgentProgram {
   readonly #backend: AgentBackend;

@@ -1,6 +1,6 @@
-// What the runner needs of the machine's isolation. Implemented by drivers/machines/isolation.
+// What the runner needs of the machine's isolation. Implemented by runner/isolation.
 import type { PortHolder } from '../contract/wire/runner.ts';
-import type { SpawnContained } from '../drivers/backends/backend.ts';
+import type { SpawnContained } from './isolation/isolation.ts';
 import { childOutput } from './child-output.ts';
 import type { ChildOutput, OutputLimits } from './child-output.ts';
 

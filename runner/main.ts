@@ -2,12 +2,12 @@
 // exits when it has been told to stop, by call or by signal; 0 as well when another runner already serves the machine.
 // `node runner/main.ts --host <folder of machines>` serves those that it is given and exits with the last: runner-host.ts.
 import process from 'node:process';
-import { createClaudeBackend } from '../drivers/backends/claude/backend.ts';
-import { createFakeBackend } from '../drivers/backends/fake/backend.ts';
-import { createIsolation } from '../drivers/machines/isolation/isolation.ts';
-import type { IsolationSpec } from '../drivers/machines/isolation/isolation.ts';
-import { runnerBuild } from '../drivers/machines/runner-build.ts';
-import { HOST_FLAG } from '../drivers/machines/runner-flags.ts';
+import { createClaudeBackend } from './backends/claude/backend.ts';
+import { createFakeBackend } from './backends/fake/backend.ts';
+import { createIsolation } from './isolation/isolation.ts';
+import type { IsolationSpec } from './isolation/isolation.ts';
+import { runnerBuild } from './identity/build.ts';
+import { HOST_FLAG } from './identity/flags.ts';
 import { machinePaths } from './machine-paths.ts';
 import { claimDirectory } from './only-one.ts';
 import { RunnerHost } from './runner-host.ts';

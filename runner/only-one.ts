@@ -7,7 +7,7 @@ import type { Server } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunnerAddress } from '../contract/wire/runner.ts';
-import { isEarlyRunner } from '../drivers/machines/local/runner-commands.ts';
+import { isEarlyRunner } from './identity/processes.ts';
 import { machinePaths } from './machine-paths.ts';
 import { readState } from './state-file.ts';
 

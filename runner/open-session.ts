@@ -1,8 +1,8 @@
 // What `/open` makes: the workspace and the agent program, at the same time.
 import type { AgentEvent } from '../contract/wire/events.ts';
 import type { OpenReply, OpenRequest } from '../contract/wire/runner.ts';
-import type { AgentBackend } from '../drivers/backends/backend.ts';
-import { readProjectInstructions } from '../drivers/backends/project-instructions.ts';
+import type { AgentBackend } from './backends/backend.ts';
+import { readProjectInstructions } from './backends/project-instructions.ts';
 import { AgentProgram } from './agent-program.ts';
 import { murmurEnvironment, murmurServer } from './agent-murmur.ts';
 import type { MachineContext } from './machine-context.ts';

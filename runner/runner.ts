@@ -17,7 +17,7 @@ import type { FileRequest, InterruptRequest, NoticeRequest, TurnRequest } from '
 import type { BackendName } from '../contract/wire/agent.ts';
 import { VERDICT_SCHEMA } from '../contract/wire/assessment.ts';
 import type { AssessReply, AssessRequest } from '../contract/wire/assessment.ts';
-import type { AgentBackend, BackendTurnEnd } from '../drivers/backends/backend.ts';
+import type { AgentBackend, BackendTurnEnd } from './backends/backend.ts';
 import { Assessments } from './assessment/assessments.ts';
 import { changesText } from './assessment/changes.ts';
 import type { Containment } from './containment.ts';
@@ -51,7 +51,7 @@ export interface RunnerOptions {
   readonly backends: Readonly<Record<BackendName, () => AgentBackend>>;
   readonly callerEnv: NodeJS.ProcessEnv;
   readonly node: string;
-  /** Which build this runner is of: drivers/machines/runner-build.ts. */
+  /** Which build this runner is of: runner/identity/build.ts. */
   readonly build: string;
   /** How much disk the agent may use; absent on machines of earlier builds. */
   readonly disk?: Omit<DiskLimitOptions, 'onExcess'> | undefined;

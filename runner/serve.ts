@@ -18,7 +18,7 @@ import { HttpServer } from './http/server.ts';
 import type { Route } from './http/server.ts';
 import { machinePaths } from './machine-paths.ts';
 import type { MachinePaths } from './machine-paths.ts';
-import type { IsolationSpec } from '../drivers/machines/isolation/isolation.ts';
+import type { IsolationSpec } from './isolation/isolation.ts';
 import { Runner } from './runner.ts';
 import type { RunnerOptions } from './runner.ts';
 import { makeRunFolder } from './run-folder.ts';

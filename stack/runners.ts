@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { HomePaths } from '../config/home.ts';
 import type { RunnerAddress, RunnerConfig, RunnerHealth, StopRequest } from '../contract/wire/runner.ts';
 import { dialLoopback } from '../drivers/machines/local/machine.ts';
-import { isEarlyRunner } from '../drivers/machines/local/runner-commands.ts';
+import { isEarlyRunner } from '../runner/identity/processes.ts';
 import { endRunner } from '../drivers/machines/local/runner-end.ts';
 import { readRunnerFile } from '../drivers/machines/local/runner-files.ts';
 import { machineNameOf } from '../drivers/machines/local/runner-host-call.ts';

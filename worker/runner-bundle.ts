@@ -5,18 +5,7 @@ import { cachedBundle } from './bundle-cache.ts';
 import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from '../config/package.ts';
 
 /** Holds all that the bundle is made of: the runner's own layers. A bundle is kept until one of these changes. */
-export const RUNNER_SOURCES: readonly string[] = [
-  'runner',
-  'drivers/backends',
-  'drivers/certificates',
-  'drivers/machines/isolation',
-  'drivers/machines/local-repository.ts',
-  'drivers/machines/local/runner-commands.ts',
-  'drivers/machines/runner-build.ts',
-  'drivers/machines/runner-flags.ts',
-  'drivers/machines/runner-proof.ts',
-  'contract/wire',
-];
+export const RUNNER_SOURCES: readonly string[] = ['runner', 'contract/wire'];
 
 const FORMAT = 'cjs';
 

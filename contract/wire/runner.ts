@@ -12,7 +12,7 @@ export interface RunnerConfig {
   readonly machine: string;
   /** Of a runner of build b35f5f2: later ones make a token at each start, see `RunnerAddress`. */
   readonly token?: string;
-  /** How to hold the agent's processes apart; written and read by drivers/machines/isolation. */
+  /** How to hold the agent's processes apart; written and read by runner/isolation. */
   readonly isolation: Readonly<Record<string, unknown>>;
 }
 

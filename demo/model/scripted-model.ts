@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { scriptedVerdict, scriptPlace } from '../../drivers/backends/fake/script.ts';
+import { scriptedVerdict, scriptPlace } from '../../runner/backends/fake/script.ts';
 import { answer, newId, refuse } from './answer.ts';
 import type { ModelRequest } from './request.ts';
 import { readRequest } from './request.ts';

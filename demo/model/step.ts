@@ -1,5 +1,5 @@
 // One answer of the scripted model, with everything that can go wrong on the wire.
-import type { ScriptStep } from '../../drivers/backends/fake/script.ts';
+import type { ScriptStep } from '../../runner/backends/fake/script.ts';
 
 /** Tokens as the Messages API counts them. */
 interface ModelTokens {

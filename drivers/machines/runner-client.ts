@@ -19,7 +19,7 @@ import type {
   TurnRequest,
 } from '../../contract/wire/runner.ts';
 import type { Machine } from './provider.ts';
-import { proves, type ProvenAccess } from './runner-proof.ts';
+import { proves, type ProvenAccess } from '../../runner/identity/proof.ts';
 
 export interface RunnerClient {
   health(): Promise<RunnerHealth>;

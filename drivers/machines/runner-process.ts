@@ -7,8 +7,8 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { OLDEST_RUNNER_PROTOCOL, RUNNER_PROTOCOL } from '../../contract/wire/runner.ts';
 import type { RunnerAddress, RunnerConfig } from '../../contract/wire/runner.ts';
 import { lastTurnOf } from './last-turn.ts';
-import { runnerBuild } from './runner-build.ts';
-import { RUNNER_NODE_FLAGS } from './runner-flags.ts';
+import { runnerBuild } from '../../runner/identity/build.ts';
+import { RUNNER_NODE_FLAGS } from '../../runner/identity/flags.ts';
 import type { Machine } from './provider.ts';
 import { createRunnerClient, unreachable, type RunnerClient } from './runner-client.ts';
 

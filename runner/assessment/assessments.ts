@@ -1,7 +1,7 @@
 // Assessments: one at a time, each id once for as long as this runner lives.
 import type { AssessReply, AssessRequest } from '../../contract/wire/assessment.ts';
 import { readVerdict } from '../../contract/wire/assessment.ts';
-import type { BackendTurnEnd } from '../../drivers/backends/backend.ts';
+import type { BackendTurnEnd } from '../backends/backend.ts';
 import { NO_COST } from '../../contract/wire/cost.ts';
 
 /** Asks the backend; `signal` ends it early. */

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { PROOF_PATH, runnerProof } from '../../drivers/machines/runner-proof.ts';
+import { PROOF_PATH, runnerProof } from '../identity/proof.ts';
 import { readBody, sendError, sendJson } from './body.ts';
 
 /** What a route answers with; a route that streams writes its own answer and gives nothing. */

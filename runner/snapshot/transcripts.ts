@@ -4,7 +4,7 @@ import { closeSync, constants, createReadStream, createWriteStream, fchmodSync, 
 import { lstatSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { inFolder, isBelow, liesBelow } from '../../drivers/backends/agent-folder.ts';
+import { inFolder, isBelow, liesBelow } from '../backends/agent-folder.ts';
 import type { Containment } from '../containment.ts';
 import { refuseSparse, transcriptRoom } from './room.ts';
 import type { Room } from './room.ts';

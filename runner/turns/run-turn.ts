@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunnerTurnOutcome, TurnRequest } from '../../contract/wire/runner.ts';
 import type { TurnNotice } from '../../contract/wire/turns.ts';
-import type { AgentSession, BackendEvent, BackendTurnEnd } from '../../drivers/backends/backend.ts';
+import type { AgentSession, BackendEvent, BackendTurnEnd } from '../backends/backend.ts';
 import type { AgentProgram } from '../agent-program.ts';
 import type { Containment } from '../containment.ts';
 import type { Observation } from '../observation/observe.ts';

@@ -5,7 +5,7 @@ import { ANSWER_EVENTS } from '../../contract/wire/events.ts';
 import type { RunnerTurnOutcome, TurnReply, TurnRequest } from '../../contract/wire/runner.ts';
 import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
 import type { TurnError, TurnNotice, TurnStatus } from '../../contract/wire/turns.ts';
-import type { BackendEvent } from '../../drivers/backends/backend.ts';
+import type { BackendEvent } from '../backends/backend.ts';
 import type { Journal } from '../journal/journal.ts';
 import { cutBytes, journalable } from '../secrets/event-text.ts';
 import type { Scrubber } from '../secrets/scrubber.ts';

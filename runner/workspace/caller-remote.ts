@@ -3,7 +3,7 @@
 import type { RepoSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { parseGitUrl, pathOnHost, redactUrl } from '../../contract/wire/git-url.ts';
-import { findRepository } from '../../drivers/machines/local-repository.ts';
+import { findRepository } from '../repositories/local-repository.ts';
 import type { ChildOutput } from '../child-output.ts';
 import { LOCAL_UPLOAD_PACK } from '../git/caller-git.ts';
 import type { CallerGit, CallerGitOptions, ConfigEntry } from '../git/caller-git.ts';

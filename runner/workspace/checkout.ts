@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { RepoSpec } from '../../contract/wire/agent.ts';
-import { inFolder } from '../../drivers/backends/agent-folder.ts';
+import { inFolder } from '../backends/agent-folder.ts';
 import type { WrittenScripts } from '../broker/scripts.ts';
 import type { Containment } from '../containment.ts';
 import { runContained } from '../containment.ts';

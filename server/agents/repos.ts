@@ -10,7 +10,7 @@ import { isSameRemote, parseGitUrl, pathOnHost, redactUrl } from '../../contract
 import type { GitUrl } from '../../contract/wire/git-url.ts';
 import { parentOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { AgentIdentity } from '../../contract/wire/identity.ts';
-import { findRepository, isBelow } from '../../drivers/machines/local-repository.ts';
+import { findRepository, isBelow } from '../../runner/repositories/local-repository.ts';
 import type { Call } from '../handlers/handler.ts';
 import type { ServerParts } from '../parts.ts';
 import { addressOfIdentity } from './address.ts';

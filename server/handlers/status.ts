@@ -2,7 +2,7 @@
 import type { MachineLimits } from '../../contract/wire/machine-limits.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
 import type { RunnerConfig } from '../../contract/wire/runner.ts';
-import type { IsolationSpec } from '../../drivers/machines/isolation/isolation.ts';
+import type { IsolationSpec } from '../../runner/isolation/isolation.ts';
 import { readRunnerText } from '../../drivers/machines/runner-process.ts';
 import { addressOf } from '../agents/address.ts';
 import { readStatus } from '../agents/status.ts';

@@ -13,8 +13,8 @@ import {
   newKeys,
   SIGNS_CERTIFICATES,
   SIGNS_HANDSHAKES,
-} from '../../drivers/certificates/certificate.ts';
-import type { KeyPair } from '../../drivers/certificates/certificate.ts';
+} from '../../runner/certificates/certificate.ts';
+import type { KeyPair } from '../../runner/certificates/certificate.ts';
 
 /** Files of the relay's own side. */
 export interface ServerCertificate {

@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { IsolationChoice } from '../../config/config.ts';
-import { detectIsolation } from '../../drivers/machines/isolation/detect.ts';
-import { findTool, namespaceTools } from '../../drivers/machines/isolation/namespace-tools.ts';
+import { detectIsolation } from '../../runner/isolation/detect.ts';
+import { findTool, namespaceTools } from '../../runner/isolation/namespace-tools.ts';
 
 /**
  * A command that runs the words after it in a network namespace whose loopback interface is up, and whose files are the

@@ -8,7 +8,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { createClient } from '../../client/index.ts';
 import type { MurmurClient } from '../../client/index.ts';
-import { detectIsolation } from '../../drivers/machines/isolation/detect.ts';
+import { detectIsolation } from '../../runner/isolation/detect.ts';
 import { bash, heldCommand, heldCommandBegan, machineOf, scripted, settled, statusOf } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
 import { eventLog, ofType } from './fixtures/log.ts';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { startScriptedModel } from '../../demo/model/scripted-model.ts';
 import type { ScriptedModel } from '../../demo/model/scripted-model.ts';
-import { descendantsOf, listProcesses } from '../../drivers/machines/isolation/process-table.ts';
+import { descendantsOf, listProcesses } from '../../runner/isolation/process-table.ts';
 import {
   atEnd,
   bash,

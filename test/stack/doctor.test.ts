@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { detectIsolation } from '../../drivers/machines/isolation/detect.ts';
+import { detectIsolation } from '../../runner/isolation/detect.ts';
 import { diagnose, type Check } from '../../stack/doctor.ts';
 
 let folder: string;

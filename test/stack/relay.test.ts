@@ -19,7 +19,7 @@ import { makeCertificates } from '../../stack/wall/certificates.ts';
 import { localhostAddresses } from '../../stack/wall/listeners.ts';
 import { eventually } from '../fixtures/waiting.ts';
 import { silentConnection } from './silent-connection.ts';
-import { asRoot, asUser } from '../drivers/machines/isolation/variants.ts';
+import { asRoot, asUser } from '../runner/isolation/variants.ts';
 
 /** Processes start and end, on two busy cores. */
 const LIMIT_MS = 60_000;

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { findTool } from '../../drivers/machines/isolation/namespace-tools.ts';
+import { findTool } from '../../runner/isolation/namespace-tools.ts';
 import type { Wall } from '../../stack/wall/find.ts';
-import { asRoot } from '../drivers/machines/isolation/variants.ts';
+import { asRoot } from '../runner/isolation/variants.ts';
 
 const LIMIT_MS = 60_000;
 const FIND = [process.execPath, join(import.meta.dirname, 'programs', 'find-wall.ts')];

@@ -57,7 +57,7 @@ it('the runner is made of nothing but the sources that decide whether it is buil
     ...{ bundle: true, platform: 'node', format: 'cjs', write: false, metafile: true, absWorkingDir: PACKAGE_ROOT },
   });
   const inputs = Object.keys(metafile.inputs);
-  expect(inputs).toContain('drivers/machines/local-repository.ts');
+  expect(inputs).toContain('runner/repositories/local-repository.ts');
   const isKnown = (file: string): boolean =>
     RUNNER_SOURCES.some((source) => file === source || file.startsWith(`${source}/`));
   expect(inputs.filter((file) => !isKnown(file))).toEqual([]);

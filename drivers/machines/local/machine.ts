@@ -12,7 +12,7 @@ import { openFile, writeFileFrom } from '../../objects/file-stream.ts';
 import type { IsolationSettings, Machine } from '../provider.ts';
 import type { LocalLayout } from './layout.ts';
 import { isMissing } from './record.ts';
-import { isEarlyRunner } from './runner-commands.ts';
+import { isEarlyRunner } from '../../../runner/identity/processes.ts';
 
 export interface LocalMachineOptions {
   readonly name: string;

@@ -1,7 +1,7 @@
 // Ends the runner of a local machine that is being stopped or destroyed.
 import type { RunnerEnd } from '../../../contract/wire/runner.ts';
 import { killUntilGone } from './kill-until-gone.ts';
-import { isRunnerOf, runnersOf } from './runner-commands.ts';
+import { isRunnerOf, runnersOf } from '../../../runner/identity/processes.ts';
 import { readRunnerFile } from './runner-files.ts';
 import { dropRunner } from './runner-host-end.ts';
 

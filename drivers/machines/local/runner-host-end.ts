@@ -3,9 +3,9 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { RunnerHostRecord } from '../../../contract/wire/runner.ts';
-import { commandLines } from '../isolation/process-table.ts';
+import { commandLines } from '../../../runner/isolation/process-table.ts';
 import { killUntilGone } from './kill-until-gone.ts';
-import { isHost, isListening } from './runner-commands.ts';
+import { isHost, isListening } from '../../../runner/identity/processes.ts';
 import { readRunnerFile } from './runner-files.ts';
 import { callHost } from './runner-host-call.ts';
 

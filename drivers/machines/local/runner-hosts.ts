@@ -10,7 +10,7 @@ import type { Readable } from 'node:stream';
 import writeFileAtomic from 'write-file-atomic';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { HostedRunner, RunnerHostAccess, RunnerHostRecord } from '../../../contract/wire/runner.ts';
-import { HOST_FLAG, RUNNER_NODE_FLAGS } from '../runner-flags.ts';
+import { HOST_FLAG, RUNNER_NODE_FLAGS } from '../../../runner/identity/flags.ts';
 import { isMissing } from './record.ts';
 import { callHost, machineNameOf } from './runner-host-call.ts';
 import { dropRunner } from './runner-host-end.ts';

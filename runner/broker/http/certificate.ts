@@ -1,6 +1,6 @@
 // A certificate for the broker's own end of TLS, signed by itself.
 import { generateKeyPairSync } from 'node:crypto';
-import { certificate, forServers, IS_AUTHORITY, keyPem } from '../../../drivers/certificates/certificate.ts';
+import { certificate, forServers, IS_AUTHORITY, keyPem } from '../../certificates/certificate.ts';
 
 export interface OwnCertificate {
   /** PEM. */

@@ -5,12 +5,12 @@ import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../../../config/package.ts';
 import { machineProviderConformance } from '../../../drivers/machines/conformance.ts';
-import { detectIsolation } from '../../../drivers/machines/isolation/detect.ts';
-import type { IsolationSpec } from '../../../drivers/machines/isolation/isolation.ts';
-import { createIsolation } from '../../../drivers/machines/isolation/isolation.ts';
-import { MARKER } from '../../../drivers/machines/isolation/marker.ts';
+import { detectIsolation } from '../../../runner/isolation/detect.ts';
+import type { IsolationSpec } from '../../../runner/isolation/isolation.ts';
+import { createIsolation } from '../../../runner/isolation/isolation.ts';
+import { MARKER } from '../../../runner/isolation/marker.ts';
 import type { MachineProvider } from '../../../drivers/machines/provider.ts';
-import { countRunning, uniqueSleep, untilRunning } from './isolation/held-machine.ts';
+import { countRunning, uniqueSleep, untilRunning } from '../../runner/isolation/held-machine.ts';
 import { localMachines } from './local-machines.ts';
 import type { LocalMachines } from './local-machines.ts';
 

@@ -1,6 +1,6 @@
 // For servers that stand in for a runner in a test.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { runnerProof } from '../../../drivers/machines/runner-proof.ts';
+import { runnerProof } from '../../../runner/identity/proof.ts';
 
 /** Answers a question for the proof as the runner with this token; false for any other request. */
 export function hasProved(request: IncomingMessage, response: ServerResponse, token: string): boolean {

@@ -8,7 +8,7 @@ import { createFakeProvider } from '../../../drivers/machines/fake.ts';
 import type { Machine } from '../../../drivers/machines/provider.ts';
 import type { RunnerClient } from '../../../drivers/machines/runner-client.ts';
 import { createRunnerClient } from '../../../drivers/machines/runner-client.ts';
-import { runnerProof } from '../../../drivers/machines/runner-proof.ts';
+import { runnerProof } from '../../../runner/identity/proof.ts';
 import { hasProved } from './proving.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { RUNNER_PROTOCOL } from '../../../contract/wire/runner.ts';
-import { runnerProof } from '../../../drivers/machines/runner-proof.ts';
+import { runnerProof } from '../../../runner/identity/proof.ts';
 import { cleanUp, clientOf, startRunner } from '../fixture.ts';
 
 afterEach(cleanUp);

@@ -1,0 +1,70 @@
+// Runners and the processes that serve several of them, as this host's system shows them. Imports no packages: the runner
+// imports it as well.
+import { execFile } from 'node:child_process';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import type { RunnerAddress } from '../../contract/wire/runner.ts';
+import { createPortHolder, isHeldBy } from '../isolation/listening-sockets.ts';
+import { commandLineOf, commandLines, listProcesses } from '../isolation/process-table.ts';
+import { HOST_FLAG } from './flags.ts';
+
+/** The clock may have been set since the process started. No number of a process is given again that soon. */
+const CLOCK_STEP_MS = 60_000;
+
+/** Processes that serve the machine alone, whose runner's folder this is. */
+export async function runnersOf(runnerFolder: string): Promise<readonly number[]> {
+  const lines = await (process.platform === 'linux' ? linuxCommandLines() : otherCommandLines());
+  return lines
+    .filter(({ words }) => isRunner(words, runnerFolder))
+    .map(({ pid }) => pid)
+    .filter((pid) => pid !== process.pid);
+}
+
+/** Whether the process serves the machine alone. Linux only. */
+export function isRunnerOf(pid: number, runnerFolder: string): boolean {
+  const words = commandLineOf(pid);
+  return words !== undefined && isRunner(words, runnerFolder);
+}
+
+/** Whether the process serves runners of this folder of machines. Linux only. */
+export function isHost(pid: number, machines: string): boolean {
+  const words = commandLineOf(pid);
+  return words?.at(-1) === machines && words.at(-2) === HOST_FLAG;
+}
+
+/** Whether the runner of build b35f5f2 that left this address still listens there. */
+export async function isEarlyRunner(runnerFolder: string, { pid, port, started }: RunnerAddress): Promise<boolean> {
+  const isServing =
+    process.platform === 'linux'
+      ? isRunnerOf(pid, runnerFolder) || isHost(pid, dirname(dirname(runnerFolder)))
+      : (await runnersOf(runnerFolder)).includes(pid);
+  return isServing && (await isListening(pid, port, new Date(started)));
+}
+
+/** Whether the process listens on the port and ran at the time, which tells it from a later one of its number. */
+export async function isListening(pid: number, port: number, at: Date): Promise<boolean> {
+  const entry = (await listProcesses()).find((each) => each.pid === pid);
+  if (entry === undefined || !(entry.started <= at.getTime() + CLOCK_STEP_MS)) return false;
+  return (await createPortHolder((listener) => isHeldBy([pid], listener))(port)) === 'inside';
+}
+
+function isRunner(words: readonly string[], runnerFolder: string): boolean {
+  return words.at(-1) === runnerFolder && words.some((word) => word.startsWith(`${runnerFolder}/`));
+}
+
+interface CommandLine {
+  readonly pid: number;
+  readonly words: readonly string[];
+}
+
+async function linuxCommandLines(): Promise<readonly CommandLine[]> {
+  return [...(await commandLines())].map(([pid, words]) => ({ pid, words }));
+}
+
+async function otherCommandLines(): Promise<readonly CommandLine[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-axo', 'pid=,command='], { maxBuffer: 16 * 1024 * 1024 });
+  return stdout.split('\n').map((line) => {
+    const [pid = '', ...words] = line.trim().split(' ');
+    return { pid: Number(pid), words };
+  });
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals';
+import { isBelow, planCovers } from '../../../runner/isolation/mount-plan.ts';
+
+const everywhere = (): boolean => true;
+const exceptFor =
+  (...closed: readonly string[]) =>
+  (folder: string): boolean =>
+    !closed.includes(folder);
+
+describe('planCovers', () => {
+  it('covers what is hidden and shows what is needed below it', () => {
+    const needed = ['/home/jane/.murmur/machines/m/home', '/home/jane/.murmur/machines/m/work', '/usr/bin/node'];
+    expect(planCovers({ hide: ['/home/jane/.murmur'], open: [], needed, isPassable: everywhere })).toEqual([
+      {
+        path: '/home/jane/.murmur',
+        isOpen: false,
+        shows: ['/home/jane/.murmur/machines/m/home', '/home/jane/.murmur/machines/m/work'],
+      },
+    ]);
+  });
+
+  it('covers the outermost closed folder on the way, and not again what is then out of sight', () => {
+    const needed = ['/root/.murmur/machines/m/home', '/root/.nvm/bin'];
+    const isPassable = exceptFor('/root', '/root/.murmur', '/root/.murmur/machines');
+    expect(planCovers({ hide: ['/root/.murmur'], open: [], needed, isPassable })).toEqual([
+      { path: '/root', isOpen: false, shows: needed },
+    ]);
+  });
+
+  it('covers what is hidden within what is shown', () => {
+    const needed = ['/root/project', '/root/project/.murmur/machines/m/home'];
+    const covers = planCovers({
+      hide: ['/root/project/.murmur'],
+      open: [],
+      needed,
+      isPassable: exceptFor('/root', '/root/project/.murmur'),
+    });
+    expect(covers).toEqual([
+      { path: '/root', isOpen: false, shows: ['/root/project'] },
+      { path: '/root/project/.murmur', isOpen: false, shows: ['/root/project/.murmur/machines/m/home'] },
+    ]);
+  });
+
+  it('hides what is hidden and needed', () => {
+    const covers = planCovers({ hide: ['/a'], open: [], needed: ['/a'], isPassable: everywhere });
+    expect(covers).toEqual([{ path: '/a', isOpen: false, shows: [] }]);
+  });
+
+  it('gives an open folder in which nothing but the needed is seen', () => {
+    const needed = ['/tmp/home/machines/m/work'];
+    expect(planCovers({ hide: ['/tmp/home'], open: ['/tmp'], needed, isPassable: everywhere })).toEqual([
+      { path: '/tmp', isOpen: true, shows: needed },
+    ]);
+  });
+
+  it('does not take a longer name for a folder below', () => {
+    const covers = planCovers({ hide: ['/a/b'], open: [], needed: ['/a/bc'], isPassable: everywhere });
+    expect(covers).toEqual([{ path: '/a/b', isOpen: false, shows: [] }]);
+  });
+
+  it('leaves everything as it is when nothing is hidden and everything can be passed', () => {
+    expect(planCovers({ hide: [], open: [], needed: ['/work/a'], isPassable: everywhere })).toEqual([]);
+  });
+});
+
+describe('isBelow', () => {
+  it.each([
+    ['/a/b', '/a', true],
+    ['/a', '/a', false],
+    ['/ab', '/a', false],
+    ['/a', '/', true],
+    ['/', '/', false],
+  ])('%s below %s: %s', (path, folder, expected) => {
+    expect(isBelow(path, folder)).toBe(expected);
+  });
+});

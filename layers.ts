@@ -31,10 +31,11 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'runner/isolation': { folders: ['contract/wire'], builtins: true, packages: [] },
   'runner/identity': { folders: ['contract/wire', 'runner/isolation'], builtins: true, packages: [] },
   'runner/repositories': { folders: ['contract/wire'], builtins: true, packages: [] },
-  activities: { folders: ['contract', 'config', 'drivers'], builtins: true },
+  agents: { folders: ['contract', 'config', 'drivers', ...ON_BOTH_SIDES], builtins: true },
+  activities: { folders: ['contract', 'config', 'drivers', 'agents'], builtins: true },
   workflows: { folders: ['contract/wire'], builtins: false, packages: ['@temporalio/workflow', '@temporalio/common'] },
   worker: {
-    folders: ['contract', 'config', 'drivers', 'activities', 'workflows'],
+    folders: ['contract', 'config', 'drivers', 'agents', 'activities', 'workflows'],
     builtins: true,
   },
   client: { folders: ['contract'], builtins: true, packages: ['eventsource-parser', 'zod'] },
@@ -44,7 +45,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     builtins: true,
     packages: ['@modelcontextprotocol/sdk'],
   },
-  server: { folders: ['contract', 'config', 'drivers', 'mcp/session', ...ON_BOTH_SIDES], builtins: true },
+  server: { folders: ['contract', 'config', 'drivers', 'agents', 'mcp/session', ...ON_BOTH_SIDES], builtins: true },
   stack: { folders: ['contract', 'config', 'drivers', ...ON_BOTH_SIDES], builtins: true },
   cli: { folders: ['contract', 'config', 'client', 'stack'], builtins: true },
 };

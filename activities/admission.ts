@@ -5,9 +5,9 @@ import type { AgentSpec } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
-import { checkReferences, notSealed } from '../drivers/agents/references.ts';
-import { changedField, readSealedSpec, sealedPart } from '../drivers/agents/sealed.ts';
-import type { SealStores } from '../drivers/agents/sealed.ts';
+import { checkReferences, notSealed } from '../agents/references.ts';
+import { changedField, readSealedSpec, sealedPart } from '../agents/sealed.ts';
+import type { SealStores } from '../agents/sealed.ts';
 
 export interface Admission {
   /** As `admitAnew`. An agent is read once; `again` reads it anyway. */

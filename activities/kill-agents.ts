@@ -7,7 +7,7 @@ import type { EndAgentInput, EndAgentResult, KillAgentsInput, KillAgentsResult }
 import type { AgentRemains, AgentResult, DoomedAgent, ReceiptLine } from '../contract/wire/agent.ts';
 import { ERRORS, MurmurError } from '../contract/wire/errors.ts';
 import type { KillOrder } from '../contract/wire/messages.ts';
-import { tokenId } from '../drivers/agents/names.ts';
+import { tokenId } from '../agents/names.ts';
 import { callingWorkflow } from './admission.ts';
 import { attentively } from './attention.ts';
 import type { AgentPorts } from './ports.ts';

@@ -1,7 +1,7 @@
 // The machine, its runner, the workspace and the agent program of a new agent, or of one whose machine was lost.
 import type { PrepareInput, PrepareResult } from '../contract/wire/activities.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
-import { machineLabels } from '../drivers/agents/references.ts';
+import { machineLabels } from '../agents/references.ts';
 import { attentively, unlessAborted } from './attention.ts';
 import { describeOwn, providerOf } from './machine.ts';
 import { openRequest } from './open-request.ts';

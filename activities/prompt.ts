@@ -3,8 +3,8 @@ import { EVENT_TEXT_LIMIT } from '../contract/wire/events.ts';
 import type { TurnInputSummary } from '../contract/wire/events.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { FollowUp, StoredText } from '../contract/wire/turns.ts';
-import { isOwnText } from '../drivers/agents/references.ts';
-import { isContentOf } from '../drivers/agents/texts.ts';
+import { isOwnText } from '../agents/references.ts';
+import { isContentOf } from '../agents/texts.ts';
 import type { AgentPorts } from './ports.ts';
 
 type TextPorts = Pick<AgentPorts, 'objects'>;

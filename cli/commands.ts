@@ -2,9 +2,9 @@
 import { commandId, type CommandClass } from './command.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
 import { operationCommand, type OwnPart } from './operation.ts';
-import { AGENT_URL_FLAGS, EACH_FLAGS, LS_FLAGS, VERSION_FLAGS, WAIT_FLAGS } from './own/flags.ts';
-import { flightGraphCommand, flightRunCommand, flightValidateCommand } from './own/flight-commands.ts';
-import { mcpCommand } from './own/mcp.ts';
+import { AGENT_URL_FLAGS, EACH_FLAGS, LS_FLAGS, VERSION_FLAGS, WAIT_FLAGS } from './overrides/flags.ts';
+import { flightGraphCommand, flightRunCommand, flightValidateCommand } from './overrides/flight-commands.ts';
+import { mcpCommand } from './overrides/mcp.ts';
 import {
   completionCommand,
   doctorCommand,
@@ -12,19 +12,19 @@ import {
   temporalCommand,
   temporalUrlCommand,
   upCommand,
-} from './own/stack-commands.ts';
+} from './overrides/stack-commands.ts';
 
 /** Operations whose command is more than the operation. */
 const OWN_PARTS: Readonly<Record<string, OwnPart>> = {
-  spawn: { load: async () => (await import('./own/spawn.ts')).spawnHalf },
-  each: { flags: EACH_FLAGS, load: async () => (await import('./own/each.ts')).eachHalf },
-  ls: { flags: LS_FLAGS, load: async () => (await import('./own/ls.ts')).lsHalf },
-  wait: { flags: WAIT_FLAGS, load: async () => (await import('./own/wait.ts')).waitHalf },
-  upload: { load: async () => (await import('./own/upload.ts')).uploadHalf },
-  port_url: { load: async () => (await import('./own/port-url.ts')).portUrlHalf },
-  agent_url: { flags: AGENT_URL_FLAGS, load: async () => (await import('./own/agent-url.ts')).agentUrlHalf },
-  auth: { load: async () => (await import('./own/auth.ts')).authHalf },
-  version: { flags: VERSION_FLAGS, load: async () => (await import('./own/version.ts')).versionHalf },
+  spawn: { load: async () => (await import('./overrides/spawn.ts')).spawnHalf },
+  each: { flags: EACH_FLAGS, load: async () => (await import('./overrides/each.ts')).eachHalf },
+  ls: { flags: LS_FLAGS, load: async () => (await import('./overrides/ls.ts')).lsHalf },
+  wait: { flags: WAIT_FLAGS, load: async () => (await import('./overrides/wait.ts')).waitHalf },
+  upload: { load: async () => (await import('./overrides/upload.ts')).uploadHalf },
+  port_url: { load: async () => (await import('./overrides/port-url.ts')).portUrlHalf },
+  agent_url: { flags: AGENT_URL_FLAGS, load: async () => (await import('./overrides/agent-url.ts')).agentUrlHalf },
+  auth: { load: async () => (await import('./overrides/auth.ts')).authHalf },
+  version: { flags: VERSION_FLAGS, load: async () => (await import('./overrides/version.ts')).versionHalf },
 };
 
 /** Beside the operations on a flight that runs. */
@@ -34,7 +34,7 @@ const FLIGHT_COMMANDS: Readonly<Record<string, CommandClass>> = {
   ...Object.fromEntries(
     DESCRIPTIONS.filter(({ name }) => name === 'spawn').map((spawn) => [
       'flight:run',
-      flightRunCommand(spawn, { load: async () => (await import('./own/spawn.ts')).spawnHalf }),
+      flightRunCommand(spawn, { load: async () => (await import('./overrides/spawn.ts')).spawnHalf }),
     ]),
   ),
 };

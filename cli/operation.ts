@@ -9,7 +9,7 @@ import { connect, settingsOf } from './connection.ts';
 import { isAgent } from './context.ts';
 import { grammarOf } from './derive/grammar.ts';
 import { inputOf, type Input } from './derive/input.ts';
-import { selfGrammar, slugOrText } from './own/self.ts';
+import { selfGrammar, slugOrText } from './overrides/self.ts';
 import type { FlagGrammar } from './parse/grammar.ts';
 
 /** One run of an operation's command. */
@@ -103,6 +103,6 @@ export async function ask(call: Call): Promise<unknown> {
 }
 
 async function follow(call: Call): Promise<void> {
-  const { followEvents } = await import('./own/follow.ts');
+  const { followEvents } = await import('./overrides/follow.ts');
   await followEvents(call);
 }

@@ -3,7 +3,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { AgentControl } from '../activities/ports.ts';
 import type { AgentResult } from '../contract/wire/agent.ts';
-import { executeUpdate } from '../drivers/agents/updates.ts';
+import { executeUpdate } from '../agents/updates.ts';
 import type { AgentUpdates } from '../contract/wire/messages.ts';
 
 /** Twice what a workflow task has that a worker took and lost; the next message of the model then tells it again. */

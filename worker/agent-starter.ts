@@ -13,8 +13,8 @@ import type { ErrorBody } from '../contract/wire/errors.ts';
 import { absolutePathOf, parentOf, workflowIdOf } from '../contract/wire/identity.ts';
 import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES } from '../contract/wire/messages.ts';
 import type { AgentMemo } from '../contract/wire/messages.ts';
-import { describeWorkflow, startRootAgent, untilStarted } from '../drivers/agents/start.ts';
-import { executeUpdate } from '../drivers/agents/updates.ts';
+import { describeWorkflow, startRootAgent, untilStarted } from '../agents/start.ts';
+import { executeUpdate } from '../agents/updates.ts';
 
 /** Of one call to Temporal: a parent that does not answer in time is asked again by the next attempt. */
 const CALL_MS = 10_000;

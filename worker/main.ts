@@ -8,7 +8,7 @@ import { loadConfig } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
 import { dropCredentials } from '../config/model-credentials.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
-import { sealLivingAgents } from '../drivers/agents/seal-living.ts';
+import { sealLivingAgents } from '../agents/seal-living.ts';
 import { createFileEventLog } from '../drivers/events/file.ts';
 import { openSigningKey } from '../drivers/keys/signing-key.ts';
 import { ensureRunner, findRunner } from '../drivers/machines/runner-process.ts';

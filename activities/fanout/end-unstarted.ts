@@ -6,7 +6,7 @@ import { waitingStatus } from '../../contract/wire/fanout/status.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
-import { machineName } from '../../drivers/agents/names.ts';
+import { machineName } from '../../agents/names.ts';
 import type { FanoutPorts } from './ports.ts';
 
 /** How it ended, and who brought it about. */

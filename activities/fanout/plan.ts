@@ -13,8 +13,8 @@ import {
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
 import { expandDescription } from '../../contract/wire/fanout/template.ts';
 import { defaultBranch, workflowIdOf } from '../../contract/wire/identity.ts';
-import { machineName, secretsRef, tokenId } from '../../drivers/agents/names.ts';
-import { storeText } from '../../drivers/agents/texts.ts';
+import { machineName, secretsRef, tokenId } from '../../agents/names.ts';
+import { storeText } from '../../agents/texts.ts';
 import type { ObjectStore } from '../../drivers/objects/object-store.ts';
 import { callingWorkflow } from '../admission.ts';
 

@@ -4,8 +4,8 @@ import type { FlightActivities, StoredFlight } from '../../contract/wire/flight/
 import { flightKey, pilotIdOf } from '../../contract/wire/flight/messages.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { slugProblem } from '../../contract/wire/identity.ts';
-import { readSealedSpec } from '../../drivers/agents/sealed.ts';
-import { storeText } from '../../drivers/agents/texts.ts';
+import { readSealedSpec } from '../../agents/sealed.ts';
+import { storeText } from '../../agents/texts.ts';
 import { admitAnew, callingWorkflow } from '../admission.ts';
 import { attentively } from '../attention.ts';
 import { failing } from '../failure.ts';

@@ -7,9 +7,9 @@ import { absolutePathOf, defaultBranch, slugProblem, workflowIdOf } from '../../
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { backendOf } from '../../contract/wire/models.ts';
 import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
-import { machineName, secretsRef, tokenId } from '../../drivers/agents/names.ts';
-import { discardSpawn, prepareSpawn } from '../../drivers/agents/spawn.ts';
-import { storeText } from '../../drivers/agents/texts.ts';
+import { machineName, secretsRef, tokenId } from '../../agents/names.ts';
+import { discardSpawn, prepareSpawn } from '../../agents/spawn.ts';
+import { storeText } from '../../agents/texts.ts';
 import type { FlightPorts } from './flight.ts';
 
 /**

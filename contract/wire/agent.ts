@@ -32,7 +32,7 @@ export interface RepoSpec {
 
 /**
  * Everything that is decided at spawn and never changes. References only: no secret, no content past the limit. Each field is
- * sealed (drivers/agents/sealed.ts): a workflow that hands a spec on must not change it.
+ * sealed (agents/sealed.ts): a workflow that hands a spec on must not change it.
  */
 export interface AgentSpec {
   readonly identity: AgentIdentity;

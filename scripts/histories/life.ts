@@ -5,7 +5,7 @@ import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { killAgents } from '../../activities/kill-agents.ts';
 import { createMemoryTokenStore } from '../../drivers/tokens/memory.ts';
 import { createAgentControl } from '../../worker/agent-control.ts';
-import { untilStarted } from '../../drivers/agents/start.ts';
+import { untilStarted } from '../../agents/start.ts';
 import { agentSpec } from '../../test/fixtures/agent-spec.ts';
 import { startAgent } from '../../test/fixtures/running-agent.ts';
 import type { RunningAgent } from '../../test/fixtures/running-agent.ts';

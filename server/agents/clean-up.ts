@@ -4,8 +4,8 @@ import type { ServerParts } from '../parts.ts';
 import type { AgentAddress } from './address.ts';
 import type { Execution } from './execution.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
-import { describeMachineOf } from '../../drivers/agents/references.ts';
-import { machineName, secretsRef, tokenId } from '../../drivers/agents/names.ts';
+import { describeMachineOf } from '../../agents/references.ts';
+import { machineName, secretsRef, tokenId } from '../../agents/names.ts';
 import { terminateFlight } from '../flights/calls.ts';
 import { listedStatus } from './status.ts';
 

@@ -1,6 +1,6 @@
 // The machine on which an agent works.
 import type { AgentIdentity } from '../../contract/wire/identity.ts';
-import { describeMachineOf } from '../../drivers/agents/references.ts';
+import { describeMachineOf } from '../../agents/references.ts';
 import type { ServerParts } from '../parts.ts';
 import { ended, notFound } from './absence.ts';
 import { addressOfIdentity } from './address.ts';

@@ -1,6 +1,6 @@
 // Signals and updates to an agent's workflow.
 import type { AgentSignals, AgentUpdates } from '../../contract/wire/messages.ts';
-import { executeUpdate } from '../../drivers/agents/updates.ts';
+import { executeUpdate } from '../../agents/updates.ts';
 import type { ServerParts } from '../parts.ts';
 import { explainRefusal } from './absence.ts';
 import type { AgentAddress } from './address.ts';

@@ -1,6 +1,6 @@
 // The spec of an agent that was started before.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
-import { readSealedSpec } from '../../drivers/agents/sealed.ts';
+import { readSealedSpec } from '../../agents/sealed.ts';
 import type { ServerParts } from '../parts.ts';
 import type { AgentAddress } from './address.ts';
 import { describeExecution } from './execution.ts';

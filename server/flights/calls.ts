@@ -10,7 +10,7 @@ import { describeExecution } from '../agents/execution.ts';
 import { requireAgent } from '../agents/exists.ts';
 import { inTime } from '../agents/temporal.ts';
 import { noWorker } from '../errors.ts';
-import { executeUpdate } from '../../drivers/agents/updates.ts';
+import { executeUpdate } from '../../agents/updates.ts';
 import type { ServerParts } from '../parts.ts';
 
 /** A pilot that has just been spawned starts its flight within moments. */

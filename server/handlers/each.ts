@@ -11,7 +11,7 @@ import {
   requirePlaceholder,
 } from '../../contract/wire/fanout/template.ts';
 import type { SlugContext } from '../../contract/wire/identity.ts';
-import { secretsRef } from '../../drivers/agents/names.ts';
+import { secretsRef } from '../../agents/names.ts';
 import type { AgentAddress } from '../agents/address.ts';
 import { addressOfIdentity } from '../agents/address.ts';
 import { reposOf } from '../agents/repos.ts';

@@ -3,7 +3,7 @@ import type { FollowUp } from '../../contract/wire/turns.ts';
 import { addressOf } from '../agents/address.ts';
 import { signalAgent } from '../agents/messages.ts';
 import { queryAgent } from '../agents/query.ts';
-import { storeText } from '../../drivers/agents/texts.ts';
+import { storeText } from '../../agents/texts.ts';
 import type { AgentAddress } from '../agents/address.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Call, Handler } from './handler.ts';

@@ -5,7 +5,7 @@ import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { flightKey } from '../../contract/wire/flight/messages.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
-import { sealSpec } from '../../drivers/agents/sealed.ts';
+import { sealSpec } from '../../agents/sealed.ts';
 import { signingKey } from '../../drivers/keys/signing-key.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
 import { recordOf } from '../../workflows/agent/status.ts';

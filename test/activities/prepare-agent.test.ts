@@ -3,7 +3,7 @@ import { CancelledFailure } from '@temporalio/activity';
 import { ActivityCancellationDetails } from '@temporalio/common';
 import { HANDOVER } from '../../contract/wire/activities.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { sealSpec } from '../../drivers/agents/sealed.ts';
+import { sealSpec } from '../../agents/sealed.ts';
 import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts';
 import type { ActivityBench } from '../fixtures/activity-bench.ts';
 import { agentSpec } from '../fixtures/agent-spec.ts';

@@ -5,7 +5,7 @@ import { createAgentActivities } from '../../activities/agent.ts';
 import { HANDOVER, MACHINE_LOST } from '../../contract/wire/activities.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { ServerAddress } from '../../contract/wire/runner.ts';
-import { storeText } from '../../drivers/agents/texts.ts';
+import { storeText } from '../../agents/texts.ts';
 import { message } from '../fixtures/agent-state.ts';
 import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts';
 import { eventually } from '../fixtures/waiting.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { repoOf } from '../../cli/own/spawn.ts';
+import { repoOf } from '../../cli/overrides/spawn.ts';
 import { CliHarness } from './harness.ts';
 
 let cli: CliHarness;

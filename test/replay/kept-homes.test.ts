@@ -13,7 +13,7 @@ import { parseWorkflowId } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import type { RunnerConfig, RunnerHostRecord } from '../../contract/wire/runner.ts';
 import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
-import { sealSpec } from '../../drivers/agents/sealed.ts';
+import { sealSpec } from '../../agents/sealed.ts';
 import { createFileEventLog } from '../../drivers/events/file.ts';
 import { createFakeProvider } from '../../drivers/machines/fake.ts';
 import { lastTurnIn } from '../../drivers/machines/last-turn.ts';

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { createClient } from '../../client/index.ts';
 import type { MurmurClient } from '../../client/index.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
-import { sealSpec } from '../../drivers/agents/sealed.ts';
-import { startRootAgent } from '../../drivers/agents/start.ts';
+import { sealSpec } from '../../agents/sealed.ts';
+import { startRootAgent } from '../../agents/start.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
 import { agentSpec } from '../fixtures/agent-spec.ts';
 import { stubActivities } from '../fixtures/stub-activities.ts';

@@ -1,7 +1,7 @@
 // What callers get while no worker, or no Temporal, answers; and that the server finds its way back.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { machineName, secretsRef } from '../../drivers/agents/names.ts';
+import { machineName, secretsRef } from '../../agents/names.ts';
 import { ACCOUNT, startApi, TASK_QUEUE } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
 import { startTemporalServer } from '../fixtures/temporal-server.ts';

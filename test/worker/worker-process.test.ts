@@ -5,7 +5,7 @@ import { ensureHostId, homePaths } from '../../config/home.ts';
 import type { AgentSpec, AgentStatus } from '../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { AGENT_WORKFLOW, taskQueueOf } from '../../contract/wire/messages.ts';
-import { sealSpec } from '../../drivers/agents/sealed.ts';
+import { sealSpec } from '../../agents/sealed.ts';
 import { createFileEventLog } from '../../drivers/events/file.ts';
 import { openSigningKey } from '../../drivers/keys/signing-key.ts';
 import { createDirectoryObjectStore } from '../../drivers/objects/directory.ts';

@@ -8,7 +8,7 @@ import type { RunTurnInput } from '../../../contract/wire/activities.ts';
 import type { AgentSpec, AgentStatus } from '../../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../../contract/wire/identity.ts';
 import type { TurnNotice, TurnOutcome } from '../../../contract/wire/turns.ts';
-import { untilStarted } from '../../../drivers/agents/start.ts';
+import { untilStarted } from '../../../agents/start.ts';
 import { createAgentControl } from '../../../worker/agent-control.ts';
 import { agentSpec } from '../../fixtures/agent-spec.ts';
 import { startAgent } from '../../fixtures/running-agent.ts';

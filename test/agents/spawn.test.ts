@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
-import { discardSpawn, prepareSpawn } from '../../../drivers/agents/spawn.ts';
-import { createMemoryObjectStore } from '../../../drivers/objects/memory.ts';
-import { createMemorySecretStore } from '../../../drivers/secrets/memory.ts';
-import { createMemoryTokenStore } from '../../../drivers/tokens/memory.ts';
-import { agentSpec, withCredentials } from '../../fixtures/agent-spec.ts';
-import { TEST_KEY } from '../../fixtures/signing-key.ts';
-import { gate } from '../../fixtures/waiting.ts';
+import { discardSpawn, prepareSpawn } from '../../agents/spawn.ts';
+import { createMemoryObjectStore } from '../../drivers/objects/memory.ts';
+import { createMemorySecretStore } from '../../drivers/secrets/memory.ts';
+import { createMemoryTokenStore } from '../../drivers/tokens/memory.ts';
+import { agentSpec, withCredentials } from '../fixtures/agent-spec.ts';
+import { TEST_KEY } from '../fixtures/signing-key.ts';
+import { gate } from '../fixtures/waiting.ts';
 
 it('a spawn that could not be sealed fails once its credentials are stored, so that none stays behind', async () => {
   const [reached, go] = [gate(), gate()];

@@ -1,6 +1,6 @@
 // Names of what belongs to one spawn of an agent. The same for the same spawn, so that a repeated one makes nothing twice.
 import { createHash } from 'node:crypto';
-import { AGENT_TOKEN_ID } from '../../contract/wire/tokens.ts';
+import { AGENT_TOKEN_ID } from '../contract/wire/tokens.ts';
 
 /** `murmur-<8 hex>`, the same for the same spawn. */
 export function machineName(agentId: string, spawnId: string): string {

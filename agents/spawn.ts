@@ -1,5 +1,5 @@
 // What is stored before an agent is started, and taken back when it was not.
-import type { AgentSpec } from '../../contract/wire/agent.ts';
+import type { AgentSpec } from '../contract/wire/agent.ts';
 import type { CredentialStores } from './credentials.ts';
 import { dropCredentials, storeCredentials } from './credentials.ts';
 import { dropSeal, sealSpec } from './sealed.ts';

@@ -8,16 +8,11 @@ import {
 } from '@temporalio/client';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
-import type { AgentSpec } from '../../contract/wire/agent.ts';
-import {
-  agentMemo,
-  agentSearchAttributes,
-  agentSummary,
-  WORKFLOW_TASK_TIMEOUT,
-} from '../../contract/wire/execution.ts';
-import { workflowIdOf } from '../../contract/wire/identity.ts';
-import { AGENT_WORKFLOW } from '../../contract/wire/messages.ts';
-import type { AgentMemo } from '../../contract/wire/messages.ts';
+import type { AgentSpec } from '../contract/wire/agent.ts';
+import { agentMemo, agentSearchAttributes, agentSummary, WORKFLOW_TASK_TIMEOUT } from '../contract/wire/execution.ts';
+import { workflowIdOf } from '../contract/wire/identity.ts';
+import { AGENT_WORKFLOW } from '../contract/wire/messages.ts';
+import type { AgentMemo } from '../contract/wire/messages.ts';
 
 /** Resolves once Temporal has it. Throws the SDK's errors, WorkflowExecutionAlreadyStartedError for an id that is or was in use. */
 export async function startRootAgent(client: Client, taskQueue: string, spec: AgentSpec): Promise<void> {

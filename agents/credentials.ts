@@ -1,10 +1,10 @@
 // What an agent gets by reference: spawn-time secrets, and the token that makes it a caller of its own.
-import type { AgentSpec } from '../../contract/wire/agent.ts';
-import { workflowIdOf } from '../../contract/wire/identity.ts';
-import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
-import type { SecretStore } from '../secrets/secret-store.ts';
-import { mintToken } from '../tokens/token.ts';
-import type { TokenStore } from '../tokens/token-store.ts';
+import type { AgentSpec } from '../contract/wire/agent.ts';
+import { workflowIdOf } from '../contract/wire/identity.ts';
+import { AGENT_TOKEN } from '../contract/wire/tokens.ts';
+import type { SecretStore } from '../drivers/secrets/secret-store.ts';
+import { mintToken } from '../drivers/tokens/token.ts';
+import type { TokenStore } from '../drivers/tokens/token-store.ts';
 
 /** Where credentials are kept. */
 export interface CredentialStores {

@@ -1,8 +1,8 @@
 // Long texts go to the object store; Temporal's history gets their head and a reference.
 import { createHash } from 'node:crypto';
-import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
-import type { StoredText } from '../../contract/wire/turns.ts';
-import type { ObjectStore } from '../objects/object-store.ts';
+import { INLINE_TEXT_LIMIT } from '../contract/wire/turns.ts';
+import type { StoredText } from '../contract/wire/turns.ts';
+import type { ObjectStore } from '../drivers/objects/object-store.ts';
 
 /**
  * Whose text it is: a message's by its id, a prompt's or an appended system prompt's by the spawn, a follow-up's of a flight

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AgentSpec } from '../../../contract/wire/agent.ts';
-import { workflowIdOf } from '../../../contract/wire/identity.ts';
-import { dropSeal, readSealedSpec, sealSpec } from '../../../drivers/agents/sealed.ts';
-import { signingKey } from '../../../drivers/keys/signing-key.ts';
-import { createMemoryObjectStore } from '../../../drivers/objects/memory.ts';
-import { agentSpec } from '../../fixtures/agent-spec.ts';
-import { TEST_KEY } from '../../fixtures/signing-key.ts';
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import { workflowIdOf } from '../../contract/wire/identity.ts';
+import { dropSeal, readSealedSpec, sealSpec } from '../../agents/sealed.ts';
+import { signingKey } from '../../drivers/keys/signing-key.ts';
+import { createMemoryObjectStore } from '../../drivers/objects/memory.ts';
+import { agentSpec } from '../fixtures/agent-spec.ts';
+import { TEST_KEY } from '../fixtures/signing-key.ts';
 
 function stores() {
   return { objects: createMemoryObjectStore(), key: TEST_KEY };

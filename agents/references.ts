@@ -1,11 +1,11 @@
 // Which references belong to an agent. Specs come from Temporal's history, and anyone who reaches Temporal can write one
 // there: a reference counts only if it follows from the agent's identity and spawn id.
-import type { AgentSpec } from '../../contract/wire/agent.ts';
-import { MurmurError } from '../../contract/wire/errors.ts';
-import { fanoutWorkflowId, plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
-import { flightKey } from '../../contract/wire/flight/messages.ts';
-import { parentOf, parseWorkflowId, slugProblem, workflowIdOf } from '../../contract/wire/identity.ts';
-import type { MachineInfo, MachineProvider } from '../machines/provider.ts';
+import type { AgentSpec } from '../contract/wire/agent.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { fanoutWorkflowId, plannedSpawnId } from '../contract/wire/fanout/plan.ts';
+import { flightKey } from '../contract/wire/flight/messages.ts';
+import { parentOf, parseWorkflowId, slugProblem, workflowIdOf } from '../contract/wire/identity.ts';
+import type { MachineInfo, MachineProvider } from '../drivers/machines/provider.ts';
 import { machineName, secretsRef, tokenId } from './names.ts';
 import { textNameStart, textsPrefix } from './texts.ts';
 

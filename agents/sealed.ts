@@ -1,10 +1,10 @@
 // Sealed specs: what was decided at spawn, with a signature that only this installation can make. Temporal's history
 // cannot be believed, the object store and the key can.
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { AgentSpec } from '../../contract/wire/agent.ts';
-import { workflowIdOf } from '../../contract/wire/identity.ts';
-import type { SigningKey } from '../keys/signing-key.ts';
-import type { ObjectStore } from '../objects/object-store.ts';
+import type { AgentSpec } from '../contract/wire/agent.ts';
+import { workflowIdOf } from '../contract/wire/identity.ts';
+import type { SigningKey } from '../drivers/keys/signing-key.ts';
+import type { ObjectStore } from '../drivers/objects/object-store.ts';
 
 /** Where seals are kept, and what makes them. */
 export interface SealStores {

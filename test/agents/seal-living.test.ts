@@ -4,17 +4,17 @@ import { describe, expect, it } from '@jest/globals';
 import { ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
-import type { AgentSpec } from '../../../contract/wire/agent.ts';
-import { workflowIdOf } from '../../../contract/wire/identity.ts';
-import { sealLivingAgents } from '../../../drivers/agents/seal-living.ts';
-import { readSealedSpec } from '../../../drivers/agents/sealed.ts';
-import { signingKey } from '../../../drivers/keys/signing-key.ts';
-import { createMemoryObjectStore } from '../../../drivers/objects/memory.ts';
-import { createMemoryTokenStore } from '../../../drivers/tokens/memory.ts';
-import { mintToken } from '../../../drivers/tokens/token.ts';
-import { agentSpec, withCredentials } from '../../fixtures/agent-spec.ts';
-import { TEST_KEY } from '../../fixtures/signing-key.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import { workflowIdOf } from '../../contract/wire/identity.ts';
+import { sealLivingAgents } from '../../agents/seal-living.ts';
+import { readSealedSpec } from '../../agents/sealed.ts';
+import { signingKey } from '../../drivers/keys/signing-key.ts';
+import { createMemoryObjectStore } from '../../drivers/objects/memory.ts';
+import { createMemoryTokenStore } from '../../drivers/tokens/memory.ts';
+import { mintToken } from '../../drivers/tokens/token.ts';
+import { agentSpec, withCredentials } from '../fixtures/agent-spec.ts';
+import { TEST_KEY } from '../fixtures/signing-key.ts';
+import { temporaryFolder } from '../drivers/temporary-folder.ts';
 
 /** As gRPC gives it. */
 function grpcError(code: number): Error {

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
+import { homePaths } from '../config/home.ts';
+import { temporalSettings } from '../config/temporal.ts';
 import { heldCommandBegan } from '../test/e2e/fixtures/agent.ts';
 import { eventually } from '../test/e2e/fixtures/stack.ts';
 import { ROOT } from '../test/fixtures/program-under-test.ts';
@@ -41,11 +43,9 @@ try {
 }
 
 async function recordHistories(home: string, to: string, prefix: string, slug?: string): Promise<void> {
-  const record = JSON.parse(await readFile(join(home, 'stack.json'), 'utf8')) as {
-    readonly temporal: { readonly address: string; readonly namespace: string };
-  };
-  const connection = await Connection.connect({ address: record.temporal.address });
-  const client = new Client({ connection, namespace: record.temporal.namespace });
+  const { connectionOptions, namespace } = await temporalSettings({}, homePaths(home));
+  const connection = await Connection.connect(connectionOptions);
+  const client = new Client({ connection, namespace });
   await mkdir(to, { recursive: true });
   for await (const { workflowId } of client.workflow.list()) {
     if (slug !== undefined && basename(workflowId) !== slug) continue;

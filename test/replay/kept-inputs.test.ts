@@ -8,7 +8,7 @@ import type { RunTurnInput } from '../../contract/wire/activities.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { planKey } from '../../contract/wire/fanout/plan.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
-import { flightIdOf } from '../../contract/wire/flight/messages.ts';
+import { flightIdOf, flightKey } from '../../contract/wire/flight/messages.ts';
 import type { StoredFlight } from '../../contract/wire/flight/messages.ts';
 import { parentOf, parseWorkflowId, workflowIdOf } from '../../contract/wire/identity.ts';
 import { machineName, secretsRef, tokenId } from '../../agents/names.ts';
@@ -138,6 +138,7 @@ function asServed(value: unknown): unknown {
     machine: { ...spec.machine, name: machineName(id, spec.spawn_id) },
     ...(spec.secrets === undefined ? {} : { secrets: { ...spec.secrets, ref: secretsRef(id, spec.spawn_id) } }),
     ...(spec.token_id === undefined ? {} : { token_id: tokenId(id, spec.spawn_id) }),
+    ...(spec.flight === undefined ? {} : { flight: { ...spec.flight, key: flightKey(id, spec.spawn_id) } }),
   };
 }
 

@@ -2,7 +2,7 @@
 // `node scripts/record-home.ts [--build <commit>]`. The small files of its MURMUR_HOME go into `files/<short commit>`, the
 // histories of its workflows into `histories/<short commit>` as `real-…`; they hold what stub activities know nothing of. Kept for
 // ever, as all histories are.
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -57,7 +57,8 @@ async function recordHistories(home: string, to: string, prefix: string, slug?: 
 }
 
 async function recordFiles(home: string, to: string): Promise<void> {
-  const filter = (source: string): boolean => !LEFT_OUT.includes(basename(source)) && !source.endsWith('.sock');
+  const filter = async (source: string): Promise<boolean> =>
+    !LEFT_OUT.includes(basename(source)) && !source.endsWith('.log') && !(await lstat(source)).isSocket();
   for (const name of (await readdir(home)).filter((each) => !LEFT_OUT.includes(each))) {
     await cp(join(home, name), join(to, name), { recursive: true, filter, errorOnExist: true, force: false });
   }

@@ -1,6 +1,6 @@
 // What Temporal's Web UI shows of an agent beside its history. Pure: contract/wire only.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
-import { openTasks, listTasks } from './checklist.ts';
+import { openTasks, listTasks } from './turn/checklist.ts';
 import type { AgentState } from './state.ts';
 
 /**

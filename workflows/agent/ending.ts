@@ -4,8 +4,8 @@ import type { AgentResult, AgentSpec, ReceiptLine } from '../../contract/wire/ag
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
 import { endAgent, killAgents, publishLast } from './activities.ts';
-import { allStarted, livingChildren, takeEnds } from './children.ts';
-import { activityProblem } from './failure.ts';
+import { allStarted, livingChildren, takeEnds } from './children/children.ts';
+import { activityProblem } from '../failure.ts';
 import type { Messenger } from './messenger.ts';
 import { addToOutbox, confirmEvents, recordEvent } from './timeline.ts';
 import { enterAnnouncedPhase, enterPhase, phaseEvent } from './state.ts';

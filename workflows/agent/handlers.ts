@@ -4,10 +4,10 @@ import { DEQUEUE_STRATEGIES } from '../../contract/wire/agent.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { AgentQueries, AgentUpdates } from '../../contract/wire/messages.ts';
-import { createTask, getTask, listTasks, updateTask } from './checklist.ts';
-import { enterChild, noteStarted, removeChild } from './children.ts';
-import { clearQueue, waitingBytes } from './queue.ts';
-import { budgetView, grantChild, refuseWhenSpent, releaseChild, setBudget, takeUsage } from './spending.ts';
+import { createTask, getTask, listTasks, updateTask } from './turn/checklist.ts';
+import { enterChild, noteStarted, removeChild } from './children/children.ts';
+import { clearQueue, waitingBytes } from './turn/queue.ts';
+import { budgetView, grantChild, refuseWhenSpent, releaseChild, setBudget, takeUsage } from './budget/spending.ts';
 import type { AgentState } from './state.ts';
 import { statusOf } from './status.ts';
 

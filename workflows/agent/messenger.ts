@@ -2,7 +2,7 @@
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { ChildEvent } from '../../contract/wire/messages.ts';
-import { parentWorkflow } from './children.ts';
+import { parentWorkflow } from './children/children.ts';
 import type { AgentState } from './state.ts';
 
 /** The flight that the agent works for acts upon its ends; one that has ended needs to know nothing. */

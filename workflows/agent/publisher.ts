@@ -13,7 +13,7 @@ import { publishEvents } from './activities.ts';
 import type { Messenger } from './messenger.ts';
 import type { AgentState } from './state.ts';
 import { confirmEvents } from './timeline.ts';
-import { canStart } from './turn.ts';
+import { canStart } from './turn/turn.ts';
 
 /** Events in the input of an activity, which stays in the history: some 50 KB. Others wait for a write of their own. */
 const OFFERED = 100;

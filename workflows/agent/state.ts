@@ -6,11 +6,11 @@ import type { ChildEvent } from '../../contract/wire/messages.ts';
 import type { Phase } from '../../contract/wire/phases.ts';
 import type { Task } from '../../contract/wire/tasks.ts';
 import type { BranchState, Cost, FollowUp } from '../../contract/wire/turns.ts';
-import { newBudget } from './budget.ts';
-import type { Budget } from './budget.ts';
-import { createTask } from './checklist.ts';
-import { tellParent } from './children.ts';
-import type { Child } from './children.ts';
+import { newBudget } from './budget/budget.ts';
+import type { Budget } from './budget/budget.ts';
+import { createTask } from './turn/checklist.ts';
+import { tellParent } from './children/children.ts';
+import type { Child } from './children/children.ts';
 import { addToTimeline, recordEvent } from './timeline.ts';
 
 /** The running turn, or the last one. */

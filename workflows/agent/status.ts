@@ -11,11 +11,11 @@ import { defined } from '../../contract/wire/defined.ts';
 import { TIMELINE_TYPES } from '../../contract/wire/events.ts';
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
-import { childrenCost, childViews } from './children.ts';
-import { openTasks } from './checklist.ts';
-import { listTasks } from './checklist.ts';
-import { hasInput, waitingHeads } from './queue.ts';
-import { budgetView } from './spending.ts';
+import { childrenCost, childViews } from './children/children.ts';
+import { openTasks } from './turn/checklist.ts';
+import { listTasks } from './turn/checklist.ts';
+import { hasInput, waitingHeads } from './turn/queue.ts';
+import { budgetView } from './budget/spending.ts';
 import type { AgentState } from './state.ts';
 import { timelineOf } from './timeline.ts';
 

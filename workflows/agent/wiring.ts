@@ -2,12 +2,12 @@
 import { defineQuery, defineSignal, defineUpdate, patched, setHandler } from '@temporalio/workflow';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { AGENT_QUERIES, AGENT_SIGNALS, AGENT_UPDATES } from '../../contract/wire/messages.ts';
-import { answering, answeringLater } from './failure.ts';
+import { answering, answeringLater } from '../failure.ts';
 import { QUERY_HANDLERS, UPDATE_HANDLERS } from './handlers.ts';
 import type { QueryHandler, UpdateHandler } from './handlers.ts';
-import { startChild } from './start-child.ts';
+import { startChild } from './children/start-child.ts';
 import { SIGNAL_HANDLERS } from './signals.ts';
-import { reviewBudget } from './spending.ts';
+import { reviewBudget } from './budget/spending.ts';
 import type { AgentState } from './state.ts';
 import { showDetails } from './visibility.ts';
 

@@ -1,7 +1,7 @@
 // What each signal does to a fan-out. Pure: contract/wire only. Synchronous and never failing: an error would fail the
 // workflow task for ever, and whoever sends by hand may send anything.
 import type { FanoutInput, FanoutSignals } from '../../contract/wire/fanout/messages.ts';
-import { readOrder } from '../agent/inbox.ts';
+import { readOrder } from '../inbox.ts';
 import { drop, endFanout, release } from './state.ts';
 import type { FanoutState } from './state.ts';
 

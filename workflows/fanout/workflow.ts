@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow';
 import { FANOUT_QUERY } from '../../contract/wire/fanout/messages.ts';
 import type { FanoutInput, FanoutProgress, FanoutResult, StartOutcome } from '../../contract/wire/fanout/messages.ts';
-import { activityProblem } from '../agent/failure.ts';
+import { activityProblem } from '../failure.ts';
 import { closeFanout, dropPlanned, restingPlanned, startPlanned } from './activities.ts';
 import { SIGNAL_HANDLERS } from './signals.ts';
 import {

@@ -5,7 +5,7 @@ import type { FlightInput, StoredFlight } from '../../contract/wire/flight/messa
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
 import type { StoredText } from '../../contract/wire/turns.ts';
-import { activityProblem } from '../agent/failure.ts';
+import { activityProblem } from '../failure.ts';
 import { startNode, storeNodeText } from './activities.ts';
 import { fail } from './news.ts';
 import { nodePrompt, withItem } from './node-prompt.ts';

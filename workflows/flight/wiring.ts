@@ -4,8 +4,8 @@ import { FLIGHT_QUERY, FLIGHT_SIGNALS } from '../../contract/wire/flight/message
 import type { FlightInput, FlightSignals, FlightUpdates, NodeOrder } from '../../contract/wire/flight/messages.ts';
 import type { FlightView } from '../../contract/wire/flight/view.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
-import { readChildEvent } from '../agent/inbox.ts';
-import { answering } from '../agent/failure.ts';
+import { readChildEvent } from '../inbox.ts';
+import { answering } from '../failure.ts';
 import { takeNews } from './news.ts';
 import { approve, rerun, takeItems } from './orders.ts';
 import type { Flight } from './perform.ts';

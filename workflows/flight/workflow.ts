@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { FlightInput, StoredFlight } from '../../contract/wire/flight/messages.ts';
 import type { FlightView } from '../../contract/wire/flight/view.ts';
-import { activityProblem } from '../agent/failure.ts';
+import { activityProblem } from '../failure.ts';
 import { readFlight } from './activities.ts';
 import { detailsOf } from './details.ts';
 import { perform } from './perform.ts';

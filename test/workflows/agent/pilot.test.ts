@@ -1,9 +1,9 @@
 // What a pilot takes from its flight, and what its agents do not wake it for.
 import { describe, expect, it } from '@jest/globals';
 import type { ChildEvent, FlightEvent } from '../../../contract/wire/messages.ts';
-import { enterChild } from '../../../workflows/agent/children.ts';
+import { enterChild } from '../../../workflows/agent/children/children.ts';
 import { awaitsFlight } from '../../../workflows/agent/pilot.ts';
-import { clearQueue } from '../../../workflows/agent/queue.ts';
+import { clearQueue } from '../../../workflows/agent/turn/queue.ts';
 import { SIGNAL_HANDLERS } from '../../../workflows/agent/signals.ts';
 import { agentSpec } from '../../fixtures/agent-spec.ts';
 import { message, NOW, testAgent } from '../../fixtures/agent-state.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { AGENT_SIGNALS } from '../../../contract/wire/messages.ts';
 import { SEEN_LIMIT, SIGNAL_HANDLERS } from '../../../workflows/agent/signals.ts';
 import type { AgentState } from '../../../workflows/agent/state.ts';
-import { canStart } from '../../../workflows/agent/turn.ts';
+import { canStart } from '../../../workflows/agent/turn/turn.ts';
 import { NOW, message, testAgent, texts } from '../../fixtures/agent-state.ts';
 
 function lastNote(state: AgentState): unknown {

@@ -1,0 +1,239 @@
+// Budgets in workflows on a real server: told, stopped at the limit, parked, raised; alone and in a tree, also without
+// cached workflows and while agents continue as new.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { RunTurnInput } from '../../../../contract/wire/activities.ts';
+import type { AgentSpec, AgentStatus } from '../../../../contract/wire/agent.ts';
+import { workflowIdOf } from '../../../../contract/wire/identity.ts';
+import type { TurnNotice, TurnOutcome } from '../../../../contract/wire/turns.ts';
+import { untilStarted } from '../../../../agents/start.ts';
+import { createAgentControl } from '../../../../worker/agent-control.ts';
+import { agentSpec } from '../../../fixtures/agent-spec.ts';
+import { startAgent } from '../../../fixtures/running-agent.ts';
+import type { RunningAgent } from '../../../fixtures/running-agent.ts';
+import { promptOf } from '../../../fixtures/stub-activities.ts';
+import { sharedTemporalForFile } from '../../../fixtures/temporal-for-file.ts';
+import { answered, eventually, gate } from '../../../fixtures/waiting.ts';
+
+const temporal = sharedTemporalForFile();
+
+function handleOf(spec: AgentSpec): WorkflowHandle {
+  return temporal.client.workflow.getHandle(workflowIdOf(spec.identity));
+}
+
+function childSpec(parent: AgentSpec, slug: string, changes: Partial<AgentSpec> = {}): AgentSpec {
+  const identity = { ...parent.identity, path: [...parent.identity.path, slug] };
+  return agentSpec({ identity, prompt: { text: `work as ${slug}` }, ...changes });
+}
+
+async function spawn(parent: AgentSpec, child: AgentSpec): Promise<void> {
+  await handleOf(parent).executeUpdate('spawnChild', { args: [{ spec: child }], updateId: child.spawn_id });
+  await untilStarted(temporal.client, child);
+}
+
+async function statusOf(spec: AgentSpec): Promise<AgentStatus> {
+  return await answered(() =>
+    handleOf(spec).query<AgentStatus, [object]>('status', { children: true, timeline: ['phase'] }),
+  );
+}
+
+async function raise(spec: AgentSpec, usd: number): Promise<void> {
+  const order = { id: randomUUID(), from: 'tess', max_cost_usd: usd };
+  await handleOf(spec).executeUpdate('setBudget', { args: [order], updateId: order.id });
+}
+
+/** What turns of agents of this name wait for before they use anything. */
+const held = new Map<string, Promise<void>>();
+
+/** Reports and messages so far, by agent. */
+const reports = new Map<string, number>();
+
+/**
+ * A turn that uses `step` dollars with each message, until it has used `whole`, or is interrupted. It reports as the real
+ * activity does: at the marks alone.
+ */
+async function spend(
+  input: RunTurnInput,
+  whole: number,
+  step: number,
+  isInterrupted: () => boolean,
+): Promise<Partial<TurnOutcome>> {
+  const control = createAgentControl(temporal.client);
+  const agent = workflowIdOf(input.spec.identity);
+  await held.get(input.spec.identity.path.at(-1) ?? '');
+  let mark = input.report_at_usd ?? Infinity;
+  let used = 0;
+  while (used < whole - 1e-9 && !isInterrupted()) {
+    used += step;
+    while (used >= mark) {
+      reports.set(agent, (reports.get(agent) ?? 0) + 1);
+      // One that fails, as when a workflow is pushed out of a worker's cache, is made again with the next message.
+      const answer = await control
+        .reportUsage(agent, { turn_id: input.turn_id, used_usd: used })
+        .catch(() => undefined);
+      if (answer === undefined) break;
+      if ((answer.report_at_usd ?? Infinity) <= used) await pause(10);
+      mark = answer.report_at_usd ?? Infinity;
+      if (isInterrupted()) break;
+    }
+    if (input.report_at_usd !== undefined) await pause(1);
+  }
+  return { status: isInterrupted() ? 'interrupted' : 'completed', cost: { usd: used, by_model: {} } };
+}
+
+/** What the turn was told while it ran. */
+function noticesOf({ stub }: RunningAgent, { turn_id: id }: RunTurnInput): readonly TurnNotice[] {
+  return stub.notices.filter((each) => each.turn_id === id).map(({ notice }) => notice);
+}
+
+/** A tree in which the turn of an agent costs what its prompt says: `spend 0.30`. */
+async function spenders(spec: Partial<AgentSpec>, worker = {}): Promise<RunningAgent> {
+  const lead: RunningAgent = await startAgent(
+    temporal,
+    {
+      turn: async (input) => {
+        const whole = /spend ([\d.]+)/.exec(promptOf(input))?.[1];
+        const isInterrupted = (): boolean => lead.stub.interrupts.some((each) => each.turn_id === input.turn_id);
+        // What is left of a turn that was cut off is told in the note, with the prompt quoted.
+        const outcome = await spend(input, Number(whole ?? 0.02), 0.02, isInterrupted);
+        const notices = noticesOf(lead, input).map(({ id }) => id);
+        return { ...outcome, notices };
+      },
+    },
+    spec,
+    worker,
+  );
+  return lead;
+}
+
+const isParked = ({ parked }: AgentStatus): boolean => parked !== undefined;
+
+describe.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
+  'an agent with a budget, $maxCachedWorkflows cached',
+  (worker) => {
+    it('is stopped at the limit, parks and says what to do, and goes on when it is raised', async () => {
+      await using lead = await spenders({ max_cost_usd: 0.5, prompt: { text: 'spend 0.80' } }, worker);
+      const parked = await lead.until(isParked);
+      const path = `/${workflowIdOf(lead.spec.identity)}`;
+      expect(parked).toMatchObject({ phase: 'idle', turn: { number: 1, running: false } });
+      expect(parked.parked?.reason).toContain(`\`murmur budget ${path} <usd>\``);
+      expect(parked.budget?.used_usd).toBeGreaterThanOrEqual(0.5);
+      expect(parked.budget?.used_usd).toBeLessThan(0.56);
+      expect(reports.get(workflowIdOf(lead.spec.identity))).toBeLessThan(15);
+      // A message waits as well, and the raise wakes both.
+      await lead.queueAdd('spend 0.02');
+      await raise(lead.spec, 5);
+      const idle = await lead.untilIdle();
+      expect(idle).toMatchObject({ budget: { limit_usd: 5 }, queued: [] });
+      const [first, second] = lead.stub.turns as [RunTurnInput, RunTurnInput];
+      expect(promptOf(second)).toContain('interrupted because the budget was used up');
+      // It was told in mid-turn that most is used, and is not told again.
+      expect(noticesOf(lead, first).map(({ text }) => text)).toEqual([expect.stringMatching(/is used to 8\d %/)]);
+      expect(lead.stub.notices).toHaveLength(1);
+      expect(promptOf(second)).not.toContain('is used to');
+      const { timeline = [] } = await statusOf(lead.spec);
+      const notes = timeline.flatMap((entry) => (entry.type === 'note' ? [entry.text] : []));
+      expect(notes).toEqual([
+        expect.stringContaining('of the budget of $0.50'),
+        expect.stringContaining('turn 1 is interrupted'),
+        expect.stringContaining('the budget is $5.00, set by tess'),
+      ]);
+    }, 120_000);
+  },
+);
+
+describe('a tree with a budget', () => {
+  it('stays within the limit, tells every agent, parks whole, goes on whole; nothing spent is lost at an end', async () => {
+    // It continues as new again and again, by the number of its turns and signals.
+    const limits = { continue_after_turns: 1, continue_after_signals: 8 };
+    await using lead = await spenders({ max_cost_usd: 1, prompt: { text: 'spend 0.10' }, limits });
+    await lead.untilIdle();
+    const quick = childSpec(lead.spec, 'quick', { prompt: { text: 'spend 0.05' }, on_idle: 'terminate' });
+    await spawn(lead.spec, quick);
+    await eventually(async () => (await statusOf(lead.spec)).children?.[0]?.phase === 'completed', 'the end of quick');
+    const ended = (await statusOf(lead.spec)).children?.[0]?.cost_usd ?? 0;
+    expect(ended).toBeGreaterThanOrEqual(0.05);
+    const kid = childSpec(lead.spec, 'kid', { prompt: { text: 'spend 1' }, limits });
+    const deep = childSpec(kid, 'deep', { prompt: { text: 'spend 1' } });
+    await spawn(lead.spec, kid);
+    await spawn(kid, deep);
+    for (const spec of [kid, deep])
+      await eventually(async () => isParked(await statusOf(spec)), `${spec.identity.path.join('/')} to park`);
+    const reason = (await statusOf(deep)).parked?.reason;
+    expect(reason).toContain(`the budget of /${workflowIdOf(lead.spec.identity)} ($1.00)`);
+    let spent = 0;
+    // The top is at most one message behind each of them.
+    await eventually(async () => {
+      const [top, ...below] = [await statusOf(lead.spec), await statusOf(kid), await statusOf(deep)];
+      spent = [top, ...below].reduce((sum, { cost }) => sum + cost.own_usd, ended);
+      return Math.abs(top.cost.total_usd - spent) < 1e-6 && Math.abs((top.budget?.used_usd ?? 0) - spent) < 1e-6;
+    }, 'the top to know what was spent');
+    // Each running turn can overshoot by the messages of the moment in which it is interrupted.
+    expect(spent).toBeLessThan(1.1);
+
+    await raise(lead.spec, 10);
+    await eventually(async () => (await statusOf(lead.spec)).parked === undefined, 'the tree to go on');
+    for (const spec of [kid, deep]) {
+      await eventually(async () => {
+        const { phase, pending_input } = await statusOf(spec);
+        return phase === 'idle' && !pending_input;
+      }, 'its end');
+    }
+    // Money that one of them gave back may have let the other go on before the raise: each is told at least once.
+    const resumed = lead.stub.turns.filter((turn) => promptOf(turn).includes('interrupted because the budget'));
+    const names = new Set(resumed.map((turn) => turn.spec.identity.path.at(-1)));
+    expect([...names].sort()).toEqual(['deep', 'kid']);
+    // Each was told once that most was used, in its turn; one that had parked by then, with its next turn.
+    for (const spec of [kid, deep]) {
+      const turns = lead.stub.turns.filter((turn) => turn.spec.spawn_id === spec.spawn_id);
+      const told = turns.flatMap((turn) => [promptOf(turn), ...noticesOf(lead, turn).map(({ text }) => text)]);
+      expect(told.filter((text) => text.includes('is used to'))).toHaveLength(1);
+    }
+    expect(lead.stub.notices.length).toBeGreaterThan(0);
+    await handleOf(deep).signal('kill', { id: 'k', from: 'tess' });
+    await handleOf(deep).result();
+    await eventually(async () => {
+      const [top, mid] = [await statusOf(lead.spec), await statusOf(kid)];
+      return Math.abs(top.cost.children_usd - ended - mid.cost.total_usd) < 1e-6;
+    }, 'all costs to be known at the top');
+    await handleOf(kid).signal('kill', { id: 'k', from: 'tess' });
+    await handleOf(kid).result();
+  }, 120_000);
+
+  it('a limit that is set on a living tree holds for the children that live already', async () => {
+    await using lead = await spenders({ prompt: { text: 'spend 0.10' } });
+    await lead.untilIdle();
+    const kid = childSpec(lead.spec, 'kid', { prompt: { text: 'spend 0.10' } });
+    await spawn(lead.spec, kid);
+    await eventually(async () => (await statusOf(kid)).phase === 'idle', 'the child to idle');
+    await raise(lead.spec, 0.25);
+    await eventually(async () => (await statusOf(kid)).budget !== undefined, 'the child to know of it');
+    await handleOf(kid).signal('queueAdd', { id: randomUUID(), text: { text: 'spend 3' }, from: 'tess' });
+    await eventually(async () => isParked(await statusOf(kid)), 'the child to park');
+    expect((await statusOf(kid)).cost.own_usd).toBeLessThan(0.2);
+    await expect(spawn(lead.spec, childSpec(lead.spec, 'late'))).rejects.toMatchObject({
+      cause: expect.objectContaining({ type: 'RESOURCE_EXHAUSTED' }),
+    });
+    await handleOf(kid).signal('kill', { id: 'k', from: 'tess' });
+    await handleOf(kid).result();
+  }, 120_000);
+
+  it('a limit that is set while turns run that knew of none holds for them from their next report on', async () => {
+    const rising = gate();
+    await using lead = await spenders({ prompt: { text: 'spend 0.10' } });
+    await lead.untilIdle();
+    held.set('kid', rising.opened);
+    const kid = childSpec(lead.spec, 'kid', { prompt: { text: 'spend 9' } });
+    await spawn(lead.spec, kid);
+    await eventually(async () => (await statusOf(kid)).phase === 'running', 'the child to work');
+    await raise(lead.spec, 0.5);
+    await eventually(async () => (await statusOf(kid)).budget !== undefined, 'the child to know of it');
+    rising.open();
+    await eventually(async () => isParked(await statusOf(kid)), 'the child to park');
+    expect((await statusOf(kid)).cost.own_usd).toBeLessThan(0.6);
+    await handleOf(kid).signal('kill', { id: 'k', from: 'tess' });
+    await handleOf(kid).result();
+  }, 120_000);
+});

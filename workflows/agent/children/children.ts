@@ -1,0 +1,237 @@
+// The family of an agent: what it knows of its children, and what it tells its parent. Pure: contract/wire only.
+import type { KillAgentsResult } from '../../../contract/wire/activities.ts';
+import type { AgentSpec, ChildView, DoomedAgent } from '../../../contract/wire/agent.ts';
+import { defined } from '../../../contract/wire/defined.ts';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import { absolutePathOf, parentOf, workflowIdOf } from '../../../contract/wire/identity.ts';
+import type { ChildEvent } from '../../../contract/wire/messages.ts';
+import { isTerminal } from '../../../contract/wire/phases.ts';
+import type { Phase } from '../../../contract/wire/phases.ts';
+import type { AgentState } from '../state.ts';
+import { head, recordEvent } from '../timeline.ts';
+
+/** A child in the registry. */
+export interface Child extends ChildView {
+  /** Its turn whose end the agent was woken for. */
+  readonly told_turn?: number;
+  /** Set until Temporal has its workflow: a signal would not find it. */
+  readonly is_starting?: true;
+}
+
+/** Ended children that are remembered; the registry travels with every continue-as-new. */
+const ENDED_LIMIT = 500;
+
+/** Characters of a child's last answer that reach its parent: enough to act on, the whole is in the child's status. */
+const ANSWER_LIMIT = 2_000;
+/** Characters of it that stay in the registry. */
+const REMEMBERED_ANSWER = 200;
+
+/** Phases that a parent hears of and acts upon. The others go to its timeline only. */
+const WAKING: readonly Phase[] = ['task-complete', 'idle', 'failed', 'completed', 'canceled'];
+
+/** The children that have not ended. */
+export function livingChildren(state: AgentState, spec: AgentSpec): readonly DoomedAgent[] {
+  const own = workflowIdOf(spec.identity);
+  return state.children
+    .filter((child) => !isTerminal(child.phase))
+    .map(({ slug, spawn_id, cost_usd }) => ({ agent: `${own}/${slug}`, spawn_id, cost_usd }));
+}
+
+/** Why an agent idles that is not done and whose children are not either. */
+export const WAITS_FOR_CHILDREN = 'waits for its children';
+
+/** Whether a child has still to finish what it was asked. */
+export function hasBusyChildren(state: AgentState): boolean {
+  return state.children.some(({ phase }) => phase === 'starting' || phase === 'running');
+}
+
+/** What all children, and everything beneath them, have cost. */
+export function childrenCost(state: AgentState): number {
+  return state.children.reduce((sum, child) => sum + child.cost_usd, state.forgotten_cost_usd);
+}
+
+/**
+ * Enters a child that is about to be started. False when this very spawn has been entered before. Throws
+ * ALREADY_EXISTS for a slug that is in use and FAILED_PRECONDITION for one that was, and when the agent is ending.
+ */
+export function enterChild(state: AgentState, spec: AgentSpec, child: AgentSpec, now: string): boolean {
+  const slug = child.identity.path.at(-1) ?? '';
+  const known = state.children.find((each) => each.slug === slug);
+  if (known?.spawn_id === child.spawn_id) return false;
+  const path = `${absolutePathOf(spec.identity)}/${slug}`;
+  if (state.end !== undefined) {
+    throw new MurmurError('FAILED_PRECONDITION', `agent ${JSON.stringify(absolutePathOf(spec.identity))} is ending`, {
+      hint: 'an agent that ends spawns no children',
+    });
+  }
+  if (known !== undefined && !isTerminal(known.phase)) {
+    throw new MurmurError('ALREADY_EXISTS', `agent ${JSON.stringify(path)} is already running`, {
+      hint: 'send it a follow-up instead',
+      details: { slug, path },
+    });
+  }
+  if (known !== undefined) {
+    throw new MurmurError('FAILED_PRECONDITION', `agent ${JSON.stringify(path)} has ended: it is ${known.phase}`, {
+      hint: 'spawn a new agent under another slug',
+      details: { slug, path, phase: known.phase },
+    });
+  }
+  const { spawn_id, purpose, for_flight: flight } = child;
+  const entry: Child = {
+    slug,
+    spawn_id,
+    phase: 'starting',
+    phase_since: now,
+    ...defined({ purpose }),
+    cost_usd: 0,
+    ...(flight === undefined ? {} : { flight: true }),
+    is_starting: true,
+  };
+  state.children = [...state.children, entry];
+  recordEvent(state, { type: 'child', slug, phase: 'starting', cost_usd: 0 }, now, child.created_by);
+  return true;
+}
+
+/** Temporal has the child's workflow. */
+export function noteStarted(state: AgentState, spawnId: string): void {
+  state.children = state.children.map((child) => {
+    if (child.spawn_id !== spawnId) return child;
+    const { is_starting: _starting, ...started } = child;
+    return started;
+  });
+}
+
+/** Whether all children that were entered have started, or could not be. */
+export function allStarted({ children }: AgentState): boolean {
+  return children.every(({ is_starting: starting }) => starting !== true);
+}
+
+/** The registry as others see it. */
+export function childViews({ children }: AgentState): readonly ChildView[] {
+  return children.map(({ told_turn: _told, is_starting: _starting, ...view }) => view);
+}
+
+/** Takes back a child that could not be started. */
+export function removeChild(state: AgentState, spawnId: string): void {
+  state.children = state.children.filter((child) => child.spawn_id !== spawnId);
+}
+
+/** Takes what a child tells into the registry and the timeline; answers the message for the agent when it is one. */
+export function takeChildEvent(
+  state: AgentState,
+  spec: AgentSpec,
+  event: ChildEvent,
+  now: string,
+): { readonly text: string } | undefined {
+  const { slug, phase, reason, response, branches, cost_usd, turn } = event;
+  const known = state.children.find((child) => child.spawn_id === event.spawn_id);
+  // A child that this run of the agent has forgotten, or one that was started past it.
+  if (known === undefined) return undefined;
+  const short = response === undefined ? undefined : head(response, REMEMBERED_ANSWER);
+  const wakes = WAKING.includes(phase) && known.flight !== true && !isSameEnd(known, event) && !wasOrdered(spec, event);
+  const changed: Child = {
+    ...known,
+    phase,
+    phase_since: event.at,
+    ...defined({ reason }),
+    ...defined({ response: short }),
+    ...(branches.length === 0 ? {} : { branches }),
+    cost_usd,
+    ...(wakes ? { told_turn: turn } : {}),
+  };
+  state.children = forget(
+    state,
+    state.children.map((child) => (child === known ? changed : child)),
+  );
+  recordEvent(state, { type: 'child', slug, phase, ...defined({ reason, response: short }), cost_usd }, now, event.by);
+  return wakes ? { text: messageOf(event) } : undefined;
+}
+
+/** Takes the ends of children that were killed with their parent into the registry and the timeline. */
+export function takeEnds(state: AgentState, spec: AgentSpec, { ended }: KillAgentsResult, now: string): void {
+  const own = workflowIdOf(spec.identity);
+  for (const { agent, phase, total_usd: cost_usd } of ended) {
+    const child = state.children.find(({ slug }) => `${own}/${slug}` === agent);
+    if (child === undefined || isTerminal(child.phase)) continue;
+    const gone: Child = { ...child, phase, phase_since: now, cost_usd };
+    state.children = state.children.map((each) => (each === child ? gone : each));
+    const by = absolutePathOf(spec.identity);
+    recordEvent(state, { type: 'child', slug: child.slug, phase, cost_usd }, now, by);
+  }
+}
+
+/** What a child has cost so far, by a message that tells nothing else of it. */
+export function noteCost(state: AgentState, spawnId: string, usd: number): void {
+  state.children = state.children.map((child) =>
+    child.spawn_id === spawnId && !isTerminal(child.phase) && child.cost_usd < usd
+      ? { ...child, cost_usd: usd }
+      : child,
+  );
+}
+
+/** An end that follows the completion of the same turn says nothing new, unless it is another end than a good one. */
+function isSameEnd(known: Child, { phase, turn }: ChildEvent): boolean {
+  return phase === 'completed' && known.told_turn === turn;
+}
+
+/** An end that the agent ordered itself, which it therefore knows of. */
+function wasOrdered(spec: AgentSpec, { phase, by }: ChildEvent): boolean {
+  return isTerminal(phase) && by === absolutePathOf(spec.identity);
+}
+
+/** Drops the oldest ended children past the limit, and remembers what they have cost. */
+function forget(state: AgentState, children: readonly Child[]): readonly Child[] {
+  const ended = children.filter((child) => isTerminal(child.phase));
+  const dropped = new Set(ended.slice(0, Math.max(ended.length - ENDED_LIMIT, 0)));
+  for (const child of dropped) state.forgotten_cost_usd += child.cost_usd;
+  return dropped.size === 0 ? children : children.filter((child) => !dropped.has(child));
+}
+
+/** The event as the agent reads it. */
+function messageOf({ slug, phase, reason, response, branches, cost_usd }: ChildEvent): string {
+  const facts = [
+    `cost $${cost_usd.toFixed(2)}`,
+    ...(branches.length === 0 ? [] : [`branch ${branches.join(', ')}`]),
+    ...(reason === undefined ? [] : [reason]),
+  ];
+  const said = response === undefined || response === '' ? '' : `\nIts last answer:\n\n${response}`;
+  return `[child_lifecycle] Your child agent \`${slug}\` is ${phase} (${facts.join('; ')}).${said}`;
+}
+
+/**
+ * Notes a change of phase for the parent, if there is one. Idling after a completed task is no news; what follows
+ * `running` at once replaces it.
+ */
+export function tellParent(state: AgentState, previous: Phase, now: string): void {
+  if (state.to_parent === undefined) return;
+  const { phase, reason, end } = state;
+  if (isTerminal(phase) && end?.with_parent === true) return;
+  if (phase === 'starting' || (phase === 'idle' && previous === 'task-complete')) return;
+  // The parent cannot pay for it either: whoever has the limit says so.
+  if (phase === 'idle' && state.budget?.parked === true && state.budget.refused_by !== undefined) return;
+  // It goes on by itself.
+  if (phase === 'idle' && reason === WAITS_FOR_CHILDREN) return;
+  // Its own interruption is no end; whoever interrupted it knows.
+  if (phase === 'idle' && reason?.startsWith('interrupted') === true) return;
+  state.told += 1;
+  const event: Omit<ChildEvent, 'slug' | 'spawn_id'> = {
+    id: `told-${state.told}`,
+    phase,
+    ...defined({ reason }),
+    turn: state.turns,
+    ...(end !== undefined && isTerminal(phase) ? { by: end.by } : {}),
+    ...(hasBusyChildren(state) ? { busy_children: true } : {}),
+    ...(state.response === undefined ? {} : { response: head(state.response, ANSWER_LIMIT) }),
+    branches: state.branches.map(({ branch }) => branch),
+    cost_usd: state.cost.usd + childrenCost(state),
+    at: now,
+  };
+  if (state.to_parent.at(-1)?.phase === 'running') state.to_parent.pop();
+  state.to_parent.push(event);
+}
+
+/** The workflow that is told; undefined for a root agent. */
+export function parentWorkflow(spec: AgentSpec): string | undefined {
+  const parent = parentOf(spec.identity);
+  return parent === undefined ? undefined : workflowIdOf(parent);
+}

@@ -1,0 +1,72 @@
+// What happens after a turn that did not end by itself. Pure: contract/wire only.
+import type { FollowUp, TurnError } from '../../../contract/wire/turns.ts';
+import { isBudgetNote } from '../budget/notice.ts';
+import { cutOffNote, isInstructions, modelErrorNote, systemNote } from './prompts.ts';
+import type { AgentState, CurrentTurn } from '../state.ts';
+
+/** Crashes in a row that are answered with a new try; the next one fails the agent. */
+export const CRASH_LIMIT = 3;
+
+/** First wait after a failed model request. The agent program has retried for some minutes by then, or was refused. */
+const FIRST_WAIT_MS = 5_000;
+/** Longest wait of our own: an outage of hours is noticed within this time of its end, at four requests an hour. */
+const LONGEST_WAIT_MS = 15 * 60_000;
+/** Longest wait that a server can ask for; a day is the longest quota window there is. */
+const LONGEST_ASKED_WAIT_MS = 24 * 60 * 60_000;
+
+/**
+ * The turn was ended from outside: it is continued at once. When the model never answered in it, its inputs are given
+ * again, as nobody knows whether they arrived; otherwise they stand in the conversation. Answers a reason to fail when
+ * this was one crash too many in a row.
+ */
+export function continueTurn(
+  state: AgentState,
+  turn: CurrentTurn,
+  cause: 'crashed' | 'cut_off' | 'machine_lost',
+  answered: boolean,
+  now: string,
+): string | undefined {
+  if (cause !== 'cut_off') {
+    state.crashes += 1;
+    if (state.crashes > CRASH_LIMIT) {
+      const what = cause === 'crashed' ? 'the agent program crashed' : 'the machine was lost';
+      return `${what} ${state.crashes} times in a row`;
+    }
+  }
+  const isToSay = (input: FollowUp): boolean => input.kind !== 'system' || isInstructions(input) || isBudgetNote(input);
+  const lost = answered ? [] : turn.inputs.filter(isToSay);
+  const note = systemNote(cutOffNote(cause, state.subject, lost.length > 0), cause, turn.number, now);
+  state.due.unshift(note, ...lost);
+  return undefined;
+}
+
+/**
+ * The model could not be asked: the agent is parked. It goes on by itself when trying again can help, else with the
+ * next message; either way with a note of what was cut off.
+ * @param chance between 0 and 1, spreads the retries of agents that were refused together
+ */
+export function parkAfterModelError(
+  state: AgentState,
+  turn: CurrentTurn,
+  error: TurnError | undefined,
+  nowMs: number,
+  chance: number,
+): void {
+  const now = new Date(nowMs).toISOString();
+  state.due.unshift(systemNote(modelErrorNote(error, state.subject), 'model-error', turn.number, now));
+  const message = error?.message ?? 'the model request failed';
+  if (error?.retryable !== true) {
+    state.parked = { reason: error === undefined ? message : `${message}; ${error.action}` };
+    return;
+  }
+  state.api_failures += 1;
+  const wait = retryWaitMs(state.api_failures, error.retry_after_ms, chance);
+  state.parked = { reason: message, retry_at: new Date(nowMs + wait).toISOString() };
+}
+
+/** How long to wait before the nth try in a row. */
+export function retryWaitMs(failures: number, askedMs: number | undefined, chance: number): number {
+  if (askedMs !== undefined) return Math.min(Math.max(askedMs, 0), LONGEST_ASKED_WAIT_MS);
+  const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 20), LONGEST_WAIT_MS);
+  return Math.round(wait * (1 + 0.2 * chance));
+}

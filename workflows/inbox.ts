@@ -1,0 +1,130 @@
+// Reads what signals carry. Callers of ours send whole messages; an operator at Temporal's Web UI sends nothing, a
+// plain text, or anything. Pure: contract/wire only.
+import type { ChildEvent, KillOrder, Order, UploadNote } from '../contract/wire/messages.ts';
+import { PHASES } from '../contract/wire/phases.ts';
+import { INLINE_TEXT_LIMIT } from '../contract/wire/turns.ts';
+import type { FollowUp, StoredText } from '../contract/wire/turns.ts';
+
+/** Who is taken to have sent a signal that does not say. */
+export const OPERATOR = 'operator';
+
+/** A message, or the sentence that says why the payload is none. */
+export type Reading<T> = { readonly value: T } | { readonly problem: string };
+
+/** Reads a follow-up: a whole one, an object with a `text`, or plain text. */
+export function readFollowUp(
+  payload: unknown,
+  kind: 'queue' | 'send' | 'notify',
+  fallbackId: string,
+  now: string,
+): Reading<FollowUp> {
+  if (typeof payload === 'string') return fromText(cutText(payload), {}, kind, fallbackId, now);
+  if (!isObject(payload)) return { problem: payload === undefined ? 'it has no text' : 'its payload is no message' };
+  // What the payload converter makes of bytes that cannot be decoded.
+  if (typeof payload['unreadable'] === 'string')
+    return { problem: `its payload is unreadable: ${payload['unreadable']}` };
+  const text = readText(payload['text']);
+  return text === undefined ? { problem: 'its payload has no text' } : fromText(text, payload, kind, fallbackId, now);
+}
+
+/** Reads an order. The signal's name alone says what is wanted, so any payload will do. */
+export function readOrder(payload: unknown, fallbackId: string): Order & { readonly reason?: string } {
+  const fields = isObject(payload) ? payload : {};
+  const reason = typeof payload === 'string' ? payload : fields['reason'];
+  return {
+    id: readId(fields['id']) ?? fallbackId,
+    from: readShort(fields['from']) ?? OPERATOR,
+    ...(typeof reason === 'string' && reason.trim() !== '' ? { reason: reason.trim().slice(0, 500) } : {}),
+  };
+}
+
+/** As `readOrder`. */
+export function readKill(payload: unknown, fallbackId: string): KillOrder {
+  const fields = isObject(payload) ? payload : {};
+  return {
+    ...readOrder(payload, fallbackId),
+    ...(fields['with_parent'] === true ? { with_parent: true } : {}),
+    ...(fields['leave_machine'] === true ? { leave_machine: true } : {}),
+  };
+}
+
+/** Reads what a child tells; undefined for anything else. Only Murmur's own workflows send it. */
+export function readChildEvent(payload: unknown): ChildEvent | undefined {
+  if (!isObject(payload)) return undefined;
+  const { id, slug, spawn_id, phase, turn, branches, cost_usd, at } = payload as Partial<ChildEvent>;
+  const isWhole =
+    [id, slug, spawn_id, at].every((field) => typeof field === 'string') &&
+    (PHASES as readonly unknown[]).includes(phase) &&
+    typeof turn === 'number' &&
+    typeof cost_usd === 'number' &&
+    Array.isArray(branches);
+  return isWhole ? (payload as unknown as ChildEvent) : undefined;
+}
+
+/** Reads what is told of a shared file; undefined for anything else. Only Murmur's own server sends it. */
+export function readUpload(payload: unknown): Omit<UploadNote, keyof Order> | undefined {
+  if (!isObject(payload)) return undefined;
+  const { filename, url, bytes } = payload;
+  if (typeof filename !== 'string' || typeof url !== 'string' || typeof bytes !== 'number') return undefined;
+  // A name of 200 characters takes up to nine times as many in a URL.
+  return filename.length > 200 || url.length > 2_500 ? undefined : { filename, url, bytes };
+}
+
+function fromText(
+  text: StoredText,
+  fields: Readonly<Record<string, unknown>>,
+  kind: 'queue' | 'send' | 'notify',
+  fallbackId: string,
+  now: string,
+): Reading<FollowUp> {
+  if (text.text.trim() === '' && text.ref === undefined) return { problem: 'its text is empty' };
+  const tasks = readTasks(fields['tasks']);
+  return {
+    value: {
+      id: readId(fields['id']) ?? fallbackId,
+      kind,
+      text,
+      ...(tasks.length === 0 ? {} : { tasks }),
+      from: readShort(fields['from']) ?? OPERATOR,
+      at: typeof fields['at'] === 'string' && !Number.isNaN(Date.parse(fields['at'])) ? fields['at'] : now,
+    },
+  };
+}
+
+function readText(value: unknown): StoredText | undefined {
+  if (typeof value === 'string') return cutText(value);
+  if (!isObject(value) || typeof value['text'] !== 'string') return undefined;
+  const { bytes, ref } = value;
+  const isLong = typeof bytes === 'number' && Number.isSafeInteger(bytes) && bytes > 0;
+  return {
+    ...cutText(value['text']),
+    ...(typeof ref === 'string' ? { ref } : {}),
+    ...(typeof ref === 'string' && isLong ? { bytes } : {}),
+  };
+}
+
+/** Our own callers send what is longer by reference; what is sent by hand is cut, so that the carried state stays small. */
+function cutText(text: string): StoredText {
+  return { text: text.slice(0, INLINE_TEXT_LIMIT) };
+}
+
+function readTasks(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value
+    .filter((item): item is string => typeof item === 'string' && item.trim() !== '')
+    .slice(0, 50)
+    .map((item) => item.slice(0, 1_000));
+}
+
+/** Ids are remembered, so their length is bounded; a prefix of one of ours is as unique as the whole. */
+function readId(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value.slice(0, 100) : undefined;
+}
+
+function readShort(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, 300) : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -4,7 +4,7 @@ import type { AgentRecord } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { findToken, mintToken } from '../../drivers/tokens/token.ts';
-import { enterPhase } from '../../workflows/agent/state.ts';
+import { enterPhase } from '../../workflows/agent/transitions.ts';
 import { recordOf } from '../../workflows/agent/status.ts';
 import { NOW, testAgent } from '../fixtures/agent-state.ts';
 import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts';

@@ -8,7 +8,7 @@ import { allStarted, livingChildren, takeEnds } from './children/children.ts';
 import { activityProblem } from '../failure.ts';
 import type { Messenger } from './messenger.ts';
 import { addToOutbox, confirmEvents, recordEvent } from './timeline.ts';
-import { enterAnnouncedPhase, enterPhase, phaseEvent } from './state.ts';
+import { enterAnnouncedPhase, enterPhase, phaseEvent } from './transitions.ts';
 import type { AgentState, EndOrder } from './state.ts';
 import { recordOf, resultOf } from './status.ts';
 import { showState } from './visibility.ts';

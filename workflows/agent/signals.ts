@@ -13,7 +13,7 @@ import { warn } from './budget/budget.ts';
 import { noteSpent, takeGrant, takeRequest } from './budget/shares.ts';
 import { beginBudget, releaseChild } from './budget/spending.ts';
 import { flightMessage, readFlightEvent } from './pilot.ts';
-import { orderEnd } from './state.ts';
+import { orderEnd } from './transitions.ts';
 import type { AgentState } from './state.ts';
 import { recordEvent } from './timeline.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { PHASES, TERMINAL_PHASES } from '../../../contract/wire/phases.ts';
-import { TRANSITIONS, carriedState, enterPhase, initialState, orderEnd } from '../../../workflows/agent/state.ts';
+import { carriedState } from '../../../workflows/agent/migrate.ts';
+import { TRANSITIONS, enterPhase, initialState, orderEnd } from '../../../workflows/agent/transitions.ts';
 import type { EndOrder } from '../../../workflows/agent/state.ts';
 import { agentSpec } from '../../fixtures/agent-spec.ts';
 import { NOW, testAgent } from '../../fixtures/agent-state.ts';

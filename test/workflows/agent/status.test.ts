@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { enterPhase } from '../../../workflows/agent/state.ts';
+import { enterPhase } from '../../../workflows/agent/transitions.ts';
 import { recordOf, statusOf } from '../../../workflows/agent/status.ts';
 import { detailsOf } from '../../../workflows/agent/details.ts';
 import { NOW, message, testAgent } from '../../fixtures/agent-state.ts';

@@ -25,7 +25,7 @@ import type { Budget } from './budget.ts';
 import type { Need } from './shares.ts';
 import { cutAtLimitNote, MURMUR, systemNote } from '../turn/prompts.ts';
 import { hasInput } from '../turn/queue.ts';
-import { enterPhase } from '../state.ts';
+import { enterPhase } from '../transitions.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
 import { recordEvent } from '../timeline.ts';
 

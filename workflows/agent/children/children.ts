@@ -7,16 +7,8 @@ import { absolutePathOf, parentOf, workflowIdOf } from '../../../contract/wire/i
 import type { ChildEvent } from '../../../contract/wire/messages.ts';
 import { isTerminal } from '../../../contract/wire/phases.ts';
 import type { Phase } from '../../../contract/wire/phases.ts';
-import type { AgentState } from '../state.ts';
+import type { AgentState, Child } from '../state.ts';
 import { head, recordEvent } from '../timeline.ts';
-
-/** A child in the registry. */
-export interface Child extends ChildView {
-  /** Its turn whose end the agent was woken for. */
-  readonly told_turn?: number;
-  /** Set until Temporal has its workflow: a signal would not find it. */
-  readonly is_starting?: true;
-}
 
 /** Ended children that are remembered; the registry travels with every continue-as-new. */
 const ENDED_LIMIT = 500;

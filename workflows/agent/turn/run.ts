@@ -8,7 +8,7 @@ import { interruptTurn, noticeTurn, runTurn } from '../activities.ts';
 import { noticeForTurn } from '../budget/notice.ts';
 import { activityProblem } from '../../failure.ts';
 import { countReported, firstReport } from '../budget/spending.ts';
-import { enterPhase } from '../state.ts';
+import { enterPhase } from '../transitions.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
 import { recordEvent } from '../timeline.ts';
 import { endTurn, loseTurn } from './turn.ts';

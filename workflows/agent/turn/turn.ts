@@ -10,7 +10,7 @@ import { checklistText, instructions, instructionsNote, isInstructions, subjectO
 import { hasInput, messageHead, takeInputs } from './queue.ts';
 import { continueTurn, parkAfterModelError } from './recovery.ts';
 import { afterLimit, beginSpending, countReported, endSpending, maySpend } from '../budget/spending.ts';
-import { addTask, enterPhase } from '../state.ts';
+import { addTask, enterPhase } from '../transitions.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
 import { recordEvent } from '../timeline.ts';
 

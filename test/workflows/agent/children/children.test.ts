@@ -15,7 +15,7 @@ import { canDeliver, takeMessage } from '../../../../workflows/agent/budget/outb
 import { clearQueue } from '../../../../workflows/agent/turn/queue.ts';
 import { SIGNAL_HANDLERS } from '../../../../workflows/agent/signals.ts';
 import { reviewBudget, setBudget } from '../../../../workflows/agent/budget/spending.ts';
-import { enterPhase } from '../../../../workflows/agent/state.ts';
+import { enterPhase } from '../../../../workflows/agent/transitions.ts';
 import { statusOf } from '../../../../workflows/agent/status.ts';
 import { agentSpec } from '../../../fixtures/agent-spec.ts';
 import { NOW, message, testAgent, texts } from '../../../fixtures/agent-state.ts';

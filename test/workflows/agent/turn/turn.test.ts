@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TurnError } from '../../../../contract/wire/turns.ts';
-import { carriedState } from '../../../../workflows/agent/state.ts';
+import { carriedState } from '../../../../workflows/agent/migrate.ts';
 import { addCost } from '../../../../contract/wire/cost.ts';
 import { canStart, loseTurn } from '../../../../workflows/agent/turn/turn.ts';
 import { NOW, message, testAgent, texts } from '../../../fixtures/agent-state.ts';

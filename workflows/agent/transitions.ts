@@ -1,0 +1,146 @@
+// How the state of an agent begins, and its phase machine. Pure: contract/wire only.
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import type { LifecycleEvent } from '../../contract/wire/events.ts';
+import type { Phase } from '../../contract/wire/phases.ts';
+import type { FollowUp } from '../../contract/wire/turns.ts';
+import { newBudget } from './budget/budget.ts';
+import type { Budget } from './budget/budget.ts';
+import { tellParent } from './children/children.ts';
+import type { AgentState, EndOrder } from './state.ts';
+import { addToTimeline, recordEvent } from './timeline.ts';
+import { createTask } from './turn/checklist.ts';
+
+/** The state of an agent that has just been spawned. */
+export function initialState(spec: AgentSpec, now: string): AgentState {
+  const prompt: FollowUp = {
+    id: spec.spawn_id,
+    kind: 'prompt',
+    text: spec.prompt,
+    ...(spec.tasks.length === 0 ? {} : { tasks: spec.tasks }),
+    from: spec.created_by,
+    at: spec.created_at,
+  };
+  const state: AgentState = {
+    phase: 'starting',
+    phase_since: now,
+    reason: undefined,
+    shown_phase: 'starting',
+    parked: undefined,
+    ended_at: undefined,
+    vm: undefined,
+    turn: undefined,
+    turns: 0,
+    saved_turn: undefined,
+    working_on: undefined,
+    subject: '',
+    response: undefined,
+    branches: [],
+    commits: 0,
+    cost: { usd: 0, by_model: {} },
+    strategy: spec.dequeue_strategy,
+    due: [prompt],
+    sends: [],
+    queue: [],
+    tasks: [],
+    next_task: 1,
+    ...family(spec),
+    reminders: 0,
+    crashes: 0,
+    api_failures: 0,
+    end: undefined,
+    seen: [spec.spawn_id],
+    messages: 0,
+    timeline: [],
+    outbox: [],
+    last_event: 0,
+    run: { turns: 0, signals: 0 },
+  };
+  for (const subject of spec.tasks) addTask(state, subject);
+  recordEvent(state, { type: 'phase', phase: 'starting' }, now);
+  return state;
+}
+
+/** What runs of earlier versions did not have in their state. */
+type Later =
+  | 'children'
+  | 'forgotten_cost_usd'
+  | 'to_parent'
+  | 'told'
+  | 'budget'
+  | 'notices'
+  | 'assessments'
+  | 'assessing'
+  | 'missing';
+
+export function family(spec: AgentSpec): Pick<AgentState, Later> {
+  const to_parent = spec.identity.path.length < 2 ? undefined : [];
+  const assessed = { assessments: 0, assessing: undefined, missing: [] };
+  return { children: [], forgotten_cost_usd: 0, to_parent, told: 0, notices: [], budget: budgetOf(spec), ...assessed };
+}
+
+function budgetOf({ max_cost_usd: limit, allowance_usd: allowance }: AgentSpec): Budget | undefined {
+  return limit === undefined && allowance === undefined ? undefined : newBudget(limit, allowance);
+}
+
+/** Where each phase can go. Terminal phases go nowhere. */
+export const TRANSITIONS: Readonly<Record<Phase, readonly Phase[]>> = {
+  starting: ['running', 'idle', 'completed', 'failed', 'canceled'],
+  running: ['task-complete', 'idle', 'completed', 'failed', 'canceled'],
+  'task-complete': ['running', 'idle', 'completed', 'failed', 'canceled'],
+  idle: ['running', 'completed', 'failed', 'canceled'],
+  completed: [],
+  failed: [],
+  canceled: [],
+};
+
+/**
+ * Changes the phase and its reason, and records the change. Without a change it does nothing.
+ * Throws a plain Error for a transition that is not in the table: that is a defect, and must not look like a result.
+ */
+export function enterPhase(state: AgentState, phase: Phase, now: string, reason?: string): void {
+  if (phase === state.phase && reason === state.reason) return;
+  changePhase(state, phase, now, reason, recordEvent);
+}
+
+/** As `enterPhase`, for a change that is in the outbox already. */
+export function enterAnnouncedPhase(state: AgentState, phase: Phase, now: string, reason?: string): void {
+  if (phase !== state.phase) changePhase(state, phase, now, reason, addToTimeline);
+}
+
+function changePhase(
+  state: AgentState,
+  phase: Phase,
+  now: string,
+  reason: string | undefined,
+  record: typeof recordEvent,
+): void {
+  const previous = state.phase;
+  if (phase !== state.phase) {
+    if (!TRANSITIONS[state.phase].includes(phase)) throw new Error(`no transition from ${state.phase} to ${phase}`);
+    state.phase = phase;
+    state.phase_since = now;
+  }
+  state.reason = reason;
+  record(state, phaseEvent(phase, reason), now);
+  tellParent(state, previous, now);
+}
+
+/** A change of phase as an event. */
+export function phaseEvent(phase: Phase, reason: string | undefined): LifecycleEvent {
+  return { type: 'phase', phase, ...(reason === undefined ? {} : { reason }) };
+}
+
+/** Orders the end. A kill is taken over by nothing, every other order only by a kill. Answers whether it was taken. */
+export function orderEnd(state: AgentState, order: EndOrder): boolean {
+  if (state.end !== undefined && (order.how !== 'kill' || state.end.how === 'kill')) return false;
+  state.end = order;
+  return true;
+}
+
+/** Adds a checklist item that comes with the spawn or with a follow-up. Silent when the checklist is full. */
+export function addTask(state: AgentState, subject: string): void {
+  const { tasks } = createTask(state.tasks, { subject: subject.slice(0, 1000) }, String(state.next_task), 'silent');
+  if (tasks === state.tasks) return;
+  state.tasks = tasks;
+  state.next_task += 1;
+}

@@ -1,6 +1,7 @@
 // Reads what signals carry. Callers of ours send whole messages; an operator at Temporal's Web UI sends nothing, a
 // plain text, or anything. Pure: contract/wire only.
-import type { ChildEvent, KillOrder, Order, UploadNote } from '../contract/wire/messages.ts';
+import type { BudgetGrant, BudgetNotice, BudgetRequest } from '../contract/wire/budget.ts';
+import type { ChildEvent, FlightEvent, KillOrder, Order, UploadNote } from '../contract/wire/messages.ts';
 import { PHASES } from '../contract/wire/phases.ts';
 import { INLINE_TEXT_LIMIT } from '../contract/wire/turns.ts';
 import type { FollowUp, StoredText } from '../contract/wire/turns.ts';
@@ -70,6 +71,33 @@ export function readUpload(payload: unknown): Omit<UploadNote, keyof Order> | un
   return filename.length > 200 || url.length > 2_500 ? undefined : { filename, url, bytes };
 }
 
+/** Reads what a flight tells; undefined for anything else. Only Murmur's own workflow sends it. */
+export function readFlightEvent(payload: unknown): FlightEvent | undefined {
+  if (typeof payload !== 'object' || payload === null) return undefined;
+  const { id, text, at } = payload as Partial<FlightEvent>;
+  if (typeof id !== 'string' || typeof text !== 'string' || typeof at !== 'string') return undefined;
+  return payload as FlightEvent;
+}
+
+/** Undefined for anything else. */
+export function readBudgetRequest(payload: unknown): BudgetRequest | undefined {
+  const isWhole =
+    has(payload, ['slug', 'spawn_id'], 'string') &&
+    has(payload, ['number', 'keep_usd', 'want_usd', 'spent_usd'], 'number');
+  return isWhole ? (payload as BudgetRequest) : undefined;
+}
+
+/** Undefined for anything else. */
+export function readBudgetGrant(payload: unknown): BudgetGrant | undefined {
+  return has(payload, ['number', 'allowance_usd'], 'number') ? (payload as BudgetGrant) : undefined;
+}
+
+/** Undefined for anything else. */
+export function readBudgetNotice(payload: unknown): BudgetNotice | undefined {
+  const isWhole = has(payload, ['path'], 'string') && has(payload, ['limit_usd', 'used_usd'], 'number');
+  return isWhole ? (payload as BudgetNotice) : undefined;
+}
+
 function fromText(
   text: StoredText,
   fields: Readonly<Record<string, unknown>>,
@@ -127,4 +155,11 @@ function readShort(value: unknown): string | undefined {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function has(payload: unknown, fields: readonly string[], type: 'string' | 'number'): boolean {
+  if (typeof payload !== 'object' || payload === null) return false;
+  const values = payload as Readonly<Record<string, unknown>>;
+  // An amount that is no number would spoil every sum after it.
+  return fields.every((field) => typeof values[field] === type && !Number.isNaN(values[field]));
 }

@@ -3,14 +3,14 @@ import { allHandlersFinished, condition } from '@temporalio/workflow';
 import type { AgentResult, AgentSpec, ReceiptLine } from '../../contract/wire/agent.ts';
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
+import { activityProblem } from '../failure.ts';
 import { endAgent, killAgents, publishLast } from './activities.ts';
 import { allStarted, livingChildren, takeEnds } from './children/children.ts';
-import { activityProblem } from '../failure.ts';
 import type { Messenger } from './messenger.ts';
-import { addToOutbox, confirmEvents, recordEvent } from './timeline.ts';
-import { enterAnnouncedPhase, enterPhase, phaseEvent } from './transitions.ts';
 import type { AgentState, EndOrder } from './state.ts';
 import { recordOf, resultOf } from './status.ts';
+import { addToOutbox, confirmEvents, recordEvent } from './timeline.ts';
+import { enterAnnouncedPhase, enterPhase, phaseEvent } from './transitions.ts';
 import { showState } from './visibility.ts';
 
 const PHASE_OF: Readonly<Record<EndOrder['how'], TerminalPhase>> = {

@@ -6,6 +6,7 @@ import { WORKFLOW_TASK_TIMEOUT } from '../../contract/wire/execution.ts';
 import { FLIGHT_WORKFLOW, flightIdOf } from '../../contract/wire/flight/messages.ts';
 import type { FlightInput } from '../../contract/wire/flight/messages.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
+import type { AgentState } from './state.ts';
 
 /** Resolves once Temporal has the flight. An agent without one does nothing. */
 export async function startFlight(spec: AgentSpec): Promise<void> {
@@ -42,4 +43,9 @@ export async function endFlight(spec: AgentSpec): Promise<void> {
   } catch {
     // It has ended before.
   }
+}
+
+/** Whether agents of its flight may still have to be started, so that the pilot must not end by itself. */
+export function awaitsFlight(state: AgentState, spec: AgentSpec): boolean {
+  return spec.flight !== undefined && state.flight_over !== true;
 }

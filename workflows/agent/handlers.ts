@@ -1,36 +1,35 @@
-// The updates and queries of an agent, typed so that a missing one does not compile. Pure: contract/wire only.
-// Errors are MurmurErrors; workflow.ts turns them into Temporal failures.
+// The updates and queries of an agent, typed so that a missing one does not compile, and their registration with Temporal
+// together with the signals (signals.ts). Handlers throw MurmurErrors, which become failures of their call alone.
+import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import { DEQUEUE_STRATEGIES } from '../../contract/wire/agent.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { AGENT_QUERIES, AGENT_SIGNALS, AGENT_UPDATES } from '../../contract/wire/messages.ts';
 import type { AgentQueries, AgentUpdates } from '../../contract/wire/messages.ts';
-import { createTask, getTask, listTasks, updateTask } from './turn/checklist.ts';
-import { enterChild, noteStarted, removeChild } from './children/children.ts';
-import { clearQueue, waitingBytes } from './turn/queue.ts';
-import { budgetView, grantChild, refuseWhenSpent, releaseChild, setBudget, takeUsage } from './budget/spending.ts';
+import { answering, answeringLater } from '../failure.ts';
+import { budgetView, reviewBudget, setBudget, takeUsage } from './budget/spending.ts';
+import { spawnChild } from './children/spawn.ts';
+import { SIGNAL_HANDLERS } from './signals.ts';
 import type { AgentState } from './state.ts';
 import { statusOf } from './status.ts';
-
-/** Starts a child's workflow; resolves once Temporal has it. Throws MurmurError ALREADY_EXISTS. */
-export type StartChild = (child: AgentSpec) => Promise<void>;
+import { createTask, getTask, listTasks, updateTask } from './turn/checklist.ts';
+import { clearQueue, waitingBytes } from './turn/queue.ts';
+import { showDetails } from './visibility.ts';
 
 /** What an update works with beside the state. */
-export interface UpdateContext {
+interface UpdateContext {
   readonly spec: AgentSpec;
   readonly now: string;
-  readonly startChild: StartChild;
-  /** False in a history whose spawns were answered when the child had started. */
-  readonly answersAtOnce: () => boolean;
 }
 
 /** An update: `validate` throws without changing anything and keeps a bad one out of history. */
-export interface UpdateHandler<Input, Output> {
+interface UpdateHandler<Input, Output> {
   validate(state: AgentState, input: Input): void;
   /** Synchronous, so that no message is half-handled. A promise only where an old history has one. */
   handle(state: AgentState, input: Input, context: UpdateContext): Output | Promise<Output>;
 }
 
-export const UPDATE_HANDLERS: {
+const UPDATE_HANDLERS: {
   readonly [Name in keyof AgentUpdates]: UpdateHandler<AgentUpdates[Name]['input'], AgentUpdates[Name]['output']>;
 } = {
   taskCreate: {
@@ -73,16 +72,7 @@ export const UPDATE_HANDLERS: {
       if (typeof spec?.spawn_id === 'string' && Array.isArray(spec.identity?.path)) return;
       throw new MurmurError('INVALID_ARGUMENT', 'the payload holds no spec of an agent');
     },
-    handle: (state, { spec: child }, context) => {
-      const answer = { slug: child.identity.path.at(-1) ?? '' };
-      if (!context.answersAtOnce()) return spawnAndWait(state, child, context, answer);
-      if (!enter(state, child, context)) return answer;
-      startEntered(state, child, context).catch((error: unknown) => {
-        // Whoever asked looks for the child, and finds that it is not there.
-        if (!(error instanceof MurmurError)) throw error;
-      });
-      return answer;
-    },
+    handle: (state, { spec: child }, context) => spawnChild(state, child, context),
   },
   setBudget: {
     validate: (_state, input) => {
@@ -109,9 +99,9 @@ export const UPDATE_HANDLERS: {
 };
 
 /** A query: changes nothing. */
-export type QueryHandler<Input, Output> = (state: AgentState, spec: AgentSpec, input: Input | undefined) => Output;
+type QueryHandler<Input, Output> = (state: AgentState, spec: AgentSpec, input: Input | undefined) => Output;
 
-export const QUERY_HANDLERS: {
+const QUERY_HANDLERS: {
   readonly [Name in keyof AgentQueries]: QueryHandler<AgentQueries[Name]['input'], AgentQueries[Name]['output']>;
 } = {
   status: (state, spec, input) => statusOf(state, spec, input ?? {}),
@@ -126,33 +116,32 @@ function requireObject<T>(input: T | undefined): T {
   throw new MurmurError('INVALID_ARGUMENT', 'the payload is not an object');
 }
 
-type SpawnAnswer = AgentUpdates['spawnChild']['output'];
-
-/** False when this very spawn has been entered before. Throws for one that is refused. */
-function enter(state: AgentState, child: AgentSpec, { spec, now }: UpdateContext): boolean {
-  if (!state.children.some(({ spawn_id }) => spawn_id === child.spawn_id)) refuseWhenSpent(state, spec);
-  return enterChild(state, spec, child, now);
-}
-
-/** Starts a child that is entered; takes it back when that cannot be. */
-async function startEntered(state: AgentState, child: AgentSpec, { startChild }: UpdateContext): Promise<void> {
-  try {
-    await startChild(grantChild(state, child));
-    noteStarted(state, child.spawn_id);
-  } catch (error) {
-    removeChild(state, child.spawn_id);
-    releaseChild(state, child.spawn_id, 0);
-    throw error;
+/** To be called before the first await: a message may have come with the start. */
+export function registerHandlers(state: AgentState, spec: AgentSpec): void {
+  for (const name of AGENT_SIGNALS) {
+    setHandler(defineSignal<[unknown]>(name), (payload) => {
+      const now = new Date().toISOString();
+      SIGNAL_HANDLERS[name](state, payload, now, spec);
+      reviewBudget(state, spec, now);
+      showDetails(state, spec);
+    });
   }
-}
-
-/** As it was until spawns were answered at once: also a refusal comes later. */
-async function spawnAndWait(
-  state: AgentState,
-  child: AgentSpec,
-  context: UpdateContext,
-  answer: SpawnAnswer,
-): Promise<SpawnAnswer> {
-  if (enter(state, child, context)) await startEntered(state, child, context);
-  return answer;
+  for (const name of AGENT_UPDATES) {
+    // The table types each entry by its name; over all names at once they have no common type.
+    const { validate, handle } = UPDATE_HANDLERS[name] as UpdateHandler<unknown, unknown>;
+    setHandler(
+      defineUpdate<unknown, [unknown]>(name),
+      (input) => {
+        const context = { spec, now: new Date().toISOString() };
+        const output = answering(() => handle(state, input, context));
+        showDetails(state, spec);
+        return output instanceof Promise ? answeringLater(output) : output;
+      },
+      { validator: (input) => answering(() => validate(state, input)) },
+    );
+  }
+  for (const name of AGENT_QUERIES) {
+    const answer = QUERY_HANDLERS[name] as QueryHandler<unknown, unknown>;
+    setHandler(defineQuery<unknown, [unknown]>(name), (input) => answering(() => answer(state, spec, input)));
+  }
 }

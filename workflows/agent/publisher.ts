@@ -6,9 +6,9 @@
 // failed as not deterministic for ever). So a write is started whenever there is something new, and its answer only
 // takes what is written out of the outbox.
 import { condition } from '@temporalio/workflow';
-import { workflowIdOf } from '../../contract/wire/identity.ts';
-import type { SourcedEvent } from '../../contract/wire/events.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
+import type { SourcedEvent } from '../../contract/wire/events.ts';
+import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { publishEvents } from './activities.ts';
 import type { Messenger } from './messenger.ts';
 import type { AgentState } from './state.ts';

@@ -2,20 +2,30 @@
 // and an error would fail the workflow task for ever.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { defined } from '../../contract/wire/defined.ts';
-import type { AgentSignals } from '../../contract/wire/messages.ts';
+import { flightIdOf } from '../../contract/wire/flight/messages.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
-import type { FollowUp } from '../../contract/wire/turns.ts';
-import { noteCost, takeChildEvent } from './children/children.ts';
-import { readBudgetGrant, readBudgetNotice, readBudgetRequest } from './inbox-budget.ts';
-import { readChildEvent, readFollowUp, readKill, readOrder, readUpload } from '../inbox.ts';
+import type { AgentSignals, FlightEvent } from '../../contract/wire/messages.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
+import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
+import type { FollowUp } from '../../contract/wire/turns.ts';
+import {
+  readBudgetGrant,
+  readBudgetNotice,
+  readBudgetRequest,
+  readChildEvent,
+  readFlightEvent,
+  readFollowUp,
+  readKill,
+  readOrder,
+  readUpload,
+} from '../inbox.ts';
 import { warn } from './budget/budget.ts';
 import { noteSpent, takeGrant, takeRequest } from './budget/shares.ts';
 import { beginBudget, releaseChild } from './budget/spending.ts';
-import { flightMessage, readFlightEvent } from './pilot.ts';
-import { orderEnd } from './transitions.ts';
+import { noteCost, takeChildEvent } from './children/children.ts';
 import type { AgentState } from './state.ts';
 import { recordEvent } from './timeline.ts';
+import { orderEnd } from './transitions.ts';
 
 /** Takes one signal into the state. */
 export type SignalHandler = (state: AgentState, payload: unknown, now: string, spec: AgentSpec) => void;
@@ -113,6 +123,11 @@ function takeFlightEvent(state: AgentState, spec: AgentSpec, payload: unknown, n
   if (event === undefined || spec.flight === undefined || !isNew(state, event.id)) return;
   if (event.last === true) state.flight_over = true;
   if (state.end === undefined) state.queue.push(flightMessage(spec, event, now));
+}
+
+/** The message for the pilot, which `clear_queue` leaves in its place: nobody would say it again. */
+function flightMessage({ identity }: AgentSpec, { id, text }: FlightEvent, now: string): FollowUp {
+  return { id, kind: 'child', text: { text: text.slice(0, INLINE_TEXT_LIMIT) }, from: flightIdOf(identity), at: now };
 }
 
 const SIGNAL_OF = { queue: 'queueAdd', send: 'sessionSend', notify: 'notify' } as const;

@@ -11,13 +11,12 @@ import { defined } from '../../contract/wire/defined.ts';
 import { TIMELINE_TYPES } from '../../contract/wire/events.ts';
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
-import { childrenCost, childViews } from './children/children.ts';
-import { openTasks } from './turn/checklist.ts';
-import { listTasks } from './turn/checklist.ts';
-import { hasInput, waitingHeads } from './turn/queue.ts';
 import { budgetView } from './budget/spending.ts';
+import { childrenCost, childViews } from './children/children.ts';
 import type { AgentState } from './state.ts';
 import { timelineOf } from './timeline.ts';
+import { listTasks, openTasks } from './turn/checklist.ts';
+import { hasInput, waitingHeads } from './turn/queue.ts';
 
 /** What the workflow knows about the agent. */
 export function statusOf(state: AgentState, spec: AgentSpec, query: StatusQueryInput = {}): AgentStatus {

@@ -1,10 +1,10 @@
 // What Temporal itself shows of an agent: search attributes for lists, current details in the Web UI.
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/wire/messages.ts';
-import { detailsOf } from './details.ts';
 import type { AgentState } from './state.ts';
+import { listTasks, openTasks } from './turn/checklist.ts';
 
 const PHASE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.phase, SearchAttributeType.KEYWORD);
 
@@ -22,4 +22,32 @@ export function showState(state: AgentState, spec: AgentSpec): void {
 /** Only the details: costs no history event. */
 export function showDetails(state: AgentState, spec: AgentSpec): void {
   setCurrentDetails(detailsOf(state, spec));
+}
+
+/**
+ * The agent in Markdown, for `setCurrentDetails`. In the clear for whoever looks: no prompt, no answer. It names the agent as
+ * well: the summary that a workflow is started with is not carried over when it continues as new.
+ */
+export function detailsOf(state: AgentState, spec: AgentSpec): string {
+  const tasks = listTasks(state.tasks);
+  const name = spec.identity.path.join('/');
+  const lines: [string, string | undefined][] = [
+    ['agent', spec.purpose === undefined ? name : `${name}: ${spec.purpose}`],
+    ['phase', state.reason === undefined ? state.phase : `${state.phase} (${state.reason})`],
+    ['turn', state.turn === undefined ? undefined : `${state.turn.number}${state.turn.running ? ' (running)' : ''}`],
+    ['queued', String(state.sends.length + state.queue.length)],
+    ['machine', `${spec.machine.name}${state.vm === undefined ? '' : ` [${state.vm.state}, ${state.vm.isolation}]`}`],
+    ['cost', `$${state.cost.usd.toFixed(2)}`],
+    ['tasks', tasks.length === 0 ? undefined : `${openTasks(tasks).length} of ${tasks.length} open`],
+    ['branches', state.branches.length === 0 ? undefined : state.branches.map(branchText).join(', ')],
+    ['retry at', state.parked?.retry_at],
+  ];
+  return lines
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `- **${name}**: ${value}`)
+    .join('\n');
+}
+
+function branchText({ branch, pushed }: { readonly branch: string; readonly pushed: boolean }): string {
+  return `\`${branch}\`${pushed ? ' (pushed)' : ''}`;
 }

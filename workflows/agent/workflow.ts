@@ -10,28 +10,26 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { AgentResult, AgentSpec } from '../../contract/wire/agent.ts';
-import { prepareAgent } from './activities.ts';
-import { endAgentForGood } from './ending.ts';
 import { activityProblem } from '../failure.ts';
-import { endFlight, startFlight } from './flight.ts';
-import { startPublisher } from './publisher.ts';
-import type { Publisher } from './publisher.ts';
-import { assessToItsEnd } from './turn/assess-run.ts';
+import { prepareAgent } from './activities.ts';
 import { startBudgetSender } from './budget/sender.ts';
+import { reviewBudget } from './budget/spending.ts';
 import { allStarted, hasBusyChildren } from './children/children.ts';
+import { endAgentForGood } from './ending.ts';
+import { awaitsFlight, endFlight, startFlight } from './flight.ts';
+import { registerHandlers } from './handlers.ts';
 import { startMessenger, together } from './messenger.ts';
 import type { Messenger } from './messenger.ts';
 import { carriedState, takenOver } from './migrate.ts';
-import { enterPhase, initialState, orderEnd } from './transitions.ts';
-import type { AgentState } from './state.ts';
-import { reviewBudget } from './budget/spending.ts';
-import { awaitsFlight } from './pilot.ts';
-import { runTurnToItsEnd } from './turn/run.ts';
-import { beginTurn, canStart } from './turn/turn.ts';
-import type { Verdict } from './turn/turn.ts';
+import { startPublisher } from './publisher.ts';
+import type { Publisher } from './publisher.ts';
 import { startSlotKeeper } from './slot.ts';
+import type { AgentState } from './state.ts';
+import { enterPhase, initialState, orderEnd } from './transitions.ts';
+import type { Verdict } from './turn/completion.ts';
+import { assessToItsEnd, runTurnToItsEnd } from './turn/run.ts';
+import { beginTurn, canStart } from './turn/turn.ts';
 import { showState } from './visibility.ts';
-import { registerHandlers } from './wiring.ts';
 
 /** Turns in one run: at some 15 events each well below the 51,200 that a history may have. */
 const TURNS_PER_RUN = 200;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ChildEvent, FlightEvent } from '../../../contract/wire/messages.ts';
 import { enterChild } from '../../../workflows/agent/children/children.ts';
-import { awaitsFlight } from '../../../workflows/agent/pilot.ts';
+import { awaitsFlight } from '../../../workflows/agent/flight.ts';
 import { clearQueue } from '../../../workflows/agent/turn/queue.ts';
 import { SIGNAL_HANDLERS } from '../../../workflows/agent/signals.ts';
 import { agentSpec } from '../../fixtures/agent-spec.ts';

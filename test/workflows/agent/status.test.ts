@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { enterPhase } from '../../../workflows/agent/transitions.ts';
 import { recordOf, statusOf } from '../../../workflows/agent/status.ts';
-import { detailsOf } from '../../../workflows/agent/details.ts';
+import { detailsOf } from '../../../workflows/agent/visibility.ts';
 import { NOW, message, testAgent } from '../../fixtures/agent-state.ts';
 
 describe('pending_input', () => {

@@ -1,6 +1,6 @@
 // Which of the budget's messages goes next. Pure: contract/wire only.
-import type { BudgetMessage } from './budget.ts';
 import type { AgentState } from '../state.ts';
+import type { BudgetMessage } from './budget.ts';
 
 /** Whether a message waits that can arrive. */
 export function canDeliver(state: AgentState): boolean {

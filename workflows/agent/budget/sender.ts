@@ -2,13 +2,13 @@
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../../contract/wire/identity.ts';
-import { loseParent } from './budget.ts';
-import { canDeliver, takeMessage } from './outbox.ts';
-import type { BudgetMessage } from './budget.ts';
 import { parentWorkflow } from '../children/children.ts';
 import type { Messenger } from '../messenger.ts';
-import { reviewBudget } from './spending.ts';
 import type { AgentState } from '../state.ts';
+import { loseParent } from './budget.ts';
+import type { BudgetMessage } from './budget.ts';
+import { canDeliver, takeMessage } from './outbox.ts';
+import { reviewBudget } from './spending.ts';
 
 /**
  * Starts to send. By workflow ids, so that a message arrives whichever run the other is in. What is not sent yet

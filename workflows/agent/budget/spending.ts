@@ -1,11 +1,16 @@
 // The budget in the life of an agent: what a turn may use, what happens at the limit, what people see of it.
 // Pure: contract/wire only.
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
-import type { BudgetLimit, BudgetView, UsageReport } from '../../../contract/wire/budget.ts';
+import type { BudgetLimit, BudgetNotice, BudgetView, UsageReport } from '../../../contract/wire/budget.ts';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { absolutePathOf } from '../../../contract/wire/identity.ts';
 import { isTerminal } from '../../../contract/wire/phases.ts';
-import type { FollowUp } from '../../../contract/wire/turns.ts';
+import type { FollowUp, TurnNotice, TurnOutcome } from '../../../contract/wire/turns.ts';
+import type { AgentState, CurrentTurn } from '../state.ts';
+import { recordEvent } from '../timeline.ts';
+import { enterPhase } from '../transitions.ts';
+import { budgetNote, cutAtLimitNote, MURMUR, systemNote } from '../turn/prompts.ts';
+import { hasInput } from '../turn/queue.ts';
 import {
   exhaustedLimit,
   freeOf,
@@ -19,15 +24,9 @@ import {
   usedOf,
   warn,
 } from './budget.ts';
-import { takeNotice } from './notice.ts';
-import { adopt, balance, closeGrant, closeSlice, openGrant, openSlice } from './shares.ts';
 import type { Budget } from './budget.ts';
+import { adopt, balance, closeGrant, closeSlice, openGrant, openSlice } from './shares.ts';
 import type { Need } from './shares.ts';
-import { cutAtLimitNote, MURMUR, systemNote } from '../turn/prompts.ts';
-import { hasInput } from '../turn/queue.ts';
-import { enterPhase } from '../transitions.ts';
-import type { AgentState, CurrentTurn } from '../state.ts';
-import { recordEvent } from '../timeline.ts';
 
 /** How much more a turn without a budget uses before it tells: most turns cost less, and tell nothing. */
 const UNBOUNDED_REPORT = { leastUsd: 0.25, share: 0.1 } as const;
@@ -208,4 +207,37 @@ function money(usd: number): string {
 /** A child has ended or was never started. */
 export function releaseChild(state: AgentState, spawnId: string, cost: number): void {
   if (state.budget !== undefined) closeGrant(state.budget, spawnId, cost);
+}
+
+const NAME = 'budget';
+
+/** What the running turn is to be told; undefined when there is nothing, or when the turn is to end anyway. */
+export function noticeForTurn({ budget, turn, end }: AgentState): TurnNotice | undefined {
+  const notice = budget?.notice;
+  if (notice === undefined || turn?.running !== true) return undefined;
+  if (turn.interrupted_by !== undefined || end?.how === 'kill') return undefined;
+  return { id: idOf(notice), text: budgetNote(notice) };
+}
+
+/** The turn has ended: what its model was given is not told again. Another notice that came meanwhile is kept. */
+export function takeTold({ budget }: AgentState, { notices = [] }: TurnOutcome): void {
+  const notice = budget?.notice;
+  if (budget !== undefined && notice !== undefined && notices.includes(idOf(notice))) budget.notice = undefined;
+}
+
+/** The notice for the prompt of the turn that begins, when none of the turns before could give it. */
+export function takeNotice(budget: Budget, turn: number, now: string): FollowUp | undefined {
+  const { notice } = budget;
+  budget.notice = undefined;
+  return notice === undefined ? undefined : systemNote(budgetNote(notice), NAME, turn, now);
+}
+
+/** Whether the input was made by `takeNotice`. */
+export function isBudgetNote({ kind, id }: FollowUp): boolean {
+  return kind === 'system' && new RegExp(`^${NAME}-\\d+$`).test(id);
+}
+
+/** One that says something else has another id. */
+function idOf({ path, limit_usd: limit, used_usd: used }: BudgetNotice): string {
+  return `budget of ${path}: ${used} of ${limit}`;
 }

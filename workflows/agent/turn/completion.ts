@@ -1,10 +1,28 @@
-// What happens when a turn ends and nothing waits: is the task done? Pure: contract/wire only.
+// What happens when a turn ends and nothing waits: is the task done? By checklist and wanted result, then by an assessor
+// where one is wanted. Pure: contract/wire only.
+import type { AssessInput } from '../../../contract/wire/activities.ts';
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
+import { ASSESSMENT_LIMIT } from '../../../contract/wire/assessment.ts';
+import type { AssessReply } from '../../../contract/wire/assessment.ts';
+import { addCost } from '../../../contract/wire/cost.ts';
 import type { BranchState } from '../../../contract/wire/turns.ts';
+import { endSpending, maySpend } from '../budget/spending.ts';
 import { hasBusyChildren, WAITS_FOR_CHILDREN } from '../children/children.ts';
-import { openTasks } from './checklist.ts';
-import { reminder, systemNote } from './prompts.ts';
-import type { AgentState } from '../state.ts';
+import type { AgentState, Assessment } from '../state.ts';
+import { head, recordEvent } from '../timeline.ts';
+import { listTasks, openTasks } from './checklist.ts';
+import { missingNote, reminder, systemNote } from './prompts.ts';
+import { hasInput } from './queue.ts';
+
+/** What comes after a turn. */
+export type Verdict =
+  /** Something waits for the next turn, or will at `parked.retry_at`. */
+  | { readonly next: 'continue' }
+  /** It looks complete, and an assessor is to say whether it is. */
+  | { readonly next: 'assess' }
+  /** Nothing waits. `complete` when the task is done, which lets an agent of `on_idle: terminate` end. */
+  | { readonly next: 'rest'; readonly complete: boolean; readonly reason?: string }
+  | { readonly next: 'fail'; readonly reason: string };
 
 /**
  * Reminders in a row. A model that did not finish after three is stuck or disagrees: more would only cost money, and
@@ -53,4 +71,73 @@ function unmetPush(
     unpushed: branches.filter((branch) => !branch.pushed),
     missing: spec.repos.map((repo) => repo.branch).filter((branch) => !seen.has(branch)),
   };
+}
+
+/** Characters of the agent's last answer that the assessor sees: it judges the work, not the words. */
+const ANSWER_LIMIT = 4_000;
+
+/**
+ * What comes after a turn that looks complete: an assessment when one is wanted, and rest without. An agent that was
+ * assessed often enough, or has no money for it, idles for that reason.
+ */
+export function checkAssessed(state: AgentState, spec: AgentSpec): Verdict {
+  if (spec.completion_check !== 'assessor') return { next: 'rest', complete: true };
+  // Its children work for it: the last of them wakes it.
+  if (hasBusyChildren(state)) return { next: 'rest', complete: false, reason: WAITS_FOR_CHILDREN };
+  if (state.assessments >= ASSESSMENT_LIMIT) {
+    const reason = `the assessor has found something missing ${String(ASSESSMENT_LIMIT)} times: ${state.missing.join('; ')}`;
+    return { next: 'rest', complete: false, reason };
+  }
+  if (!maySpend(state)) return { next: 'rest', complete: true, reason: 'not assessed: the budget is used up' };
+  return { next: 'assess' };
+}
+
+/** Begins one in the state. */
+export function beginAssessment(state: AgentState, id: string): Assessment {
+  state.assessments += 1;
+  const assessment: Assessment = { id, number: state.assessments, interrupted_by: undefined };
+  state.assessing = assessment;
+  return assessment;
+}
+
+/** What the activity is given. */
+export function assessmentInput(state: AgentState, spec: AgentSpec, { id, number }: Assessment): AssessInput {
+  return {
+    spec: { ...spec, prompt: { text: '' } },
+    assess_id: id,
+    number,
+    task: spec.prompt,
+    subject: state.subject,
+    checklist: listTasks(state.tasks).map(({ subject, status }) => ({ subject, status })),
+    ...(state.response === undefined ? {} : { response: head(state.response, ANSWER_LIMIT) }),
+  };
+}
+
+/** Takes the reply into the state: its cost, the timeline, and what is missing as the next turn. */
+export function endAssessment(state: AgentState, reply: AssessReply, now: string): Verdict {
+  const { assessing } = state;
+  if (assessing === undefined) throw new Error('an assessment ended that had not begun');
+  state.assessing = undefined;
+  state.cost = addCost(state.cost, reply.cost);
+  endSpending(state);
+  const name = `assessment ${String(assessing.number)} of ${String(ASSESSMENT_LIMIT)}`;
+  const note = (text: string): void =>
+    recordEvent(state, { type: 'note', text: `${name}: ${text}` }, now, assessing.interrupted_by);
+  const { status, verdict, problem = 'no reason was given' } = reply;
+  if (status === 'interrupted') {
+    const by = assessing.interrupted_by === undefined ? '' : ` by ${assessing.interrupted_by}`;
+    note(`interrupted${by}`);
+    if (hasInput(state)) return { next: 'continue' };
+    return { next: 'rest', complete: false, reason: `interrupted${by}; waits for a message` };
+  }
+  if (status === 'not_assessed' || verdict === undefined) {
+    note(`not assessed: ${problem}`);
+    if (hasInput(state)) return { next: 'continue' };
+    return { next: 'rest', complete: true, reason: `not assessed: ${problem}` };
+  }
+  const { done, reason, missing } = verdict;
+  note(done ? `done: ${reason}` : `not done: ${reason} Missing: ${missing.join('; ')}`);
+  state.missing = missing;
+  if (!done) state.due.push(systemNote(missingNote(reason, missing), 'assessment', state.turns, now));
+  return hasInput(state) ? { next: 'continue' } : { next: 'rest', complete: true };
 }

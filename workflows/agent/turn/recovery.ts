@@ -1,8 +1,8 @@
 // What happens after a turn that did not end by itself. Pure: contract/wire only.
 import type { FollowUp, TurnError } from '../../../contract/wire/turns.ts';
-import { isBudgetNote } from '../budget/notice.ts';
-import { cutOffNote, isInstructions, modelErrorNote, systemNote } from './prompts.ts';
+import { isBudgetNote } from '../budget/spending.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
+import { cutOffNote, isInstructions, modelErrorNote, systemNote } from './prompts.ts';
 
 /** Crashes in a row that are answered with a new try; the next one fails the agent. */
 export const CRASH_LIMIT = 3;

@@ -1,18 +1,20 @@
-// One turn on the machine: the activity, and the interrupts and kills that come while it runs.
-import { CancellationScope, condition } from '@temporalio/workflow';
+// One turn or one assessment on the machine: the activity, and the interrupts and kills that come while it runs.
+import { CancellationScope, condition, uuid4 } from '@temporalio/workflow';
 import { MACHINE_LOST } from '../../../contract/wire/activities.ts';
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
+import type { AssessReply } from '../../../contract/wire/assessment.ts';
+import { NO_COST } from '../../../contract/wire/cost.ts';
 import type { SourcedEvent } from '../../../contract/wire/events.ts';
 import type { TurnNotice, TurnOutcome } from '../../../contract/wire/turns.ts';
-import { interruptTurn, noticeTurn, runTurn } from '../activities.ts';
-import { noticeForTurn } from '../budget/notice.ts';
 import { activityProblem } from '../../failure.ts';
-import { countReported, firstReport } from '../budget/spending.ts';
-import { enterPhase } from '../transitions.ts';
+import { assess, interruptTurn, noticeTurn, runTurn } from '../activities.ts';
+import { countReported, firstReport, noticeForTurn, reviewBudget } from '../budget/spending.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
 import { recordEvent } from '../timeline.ts';
+import { enterPhase } from '../transitions.ts';
+import { assessmentInput, beginAssessment, endAssessment } from './completion.ts';
+import type { Verdict } from './completion.ts';
 import { endTurn, loseTurn } from './turn.ts';
-import type { Verdict } from './turn.ts';
 
 /** How long a killed agent's turn may take to end by the interrupt; a snapshot of a large work tree is part of it. */
 const INTERRUPTED_TURN_ENDS = '20s';
@@ -146,4 +148,41 @@ function failedTurn(turn: CurrentTurn, message: string): TurnOutcome {
 /** The prompt is among the inputs of the first turn: in each turn's spec it would only fill the history. */
 function turnSpec(spec: AgentSpec): AgentSpec {
   return { ...spec, prompt: { text: '' } };
+}
+
+/** How long an assessment may take to end by the interrupt: the program ends within seconds. */
+const INTERRUPTED_ENDS = '20s';
+/** How long the activity may take to see its cancellation: two heartbeats, and the time of a dead worker's. */
+const CANCELED_ENDS = '10s';
+
+/** Asks the assessor and takes its verdict into the state. Undefined when the agent is to end. */
+export async function assessToItsEnd(state: AgentState, spec: AgentSpec): Promise<Verdict | undefined> {
+  const assessment = beginAssessment(state, uuid4());
+  const { id, number } = assessment;
+  let reply: AssessReply | undefined;
+  const scope = new CancellationScope({ cancellable: true });
+  void scope
+    .run(() => assess(assessmentInput(state, spec, assessment), `assessment ${number}`))
+    .then(
+      (given) => (reply = given),
+      (error: unknown) => (reply = { status: 'not_assessed', problem: problemOf(error), cost: NO_COST }),
+    );
+  const unwanted = (): boolean => state.end?.how === 'kill' || assessment.interrupted_by !== undefined;
+  await condition(() => reply !== undefined || unwanted());
+  if (reply === undefined) {
+    void interruptTurn({ spec: turnSpec(spec), turn_id: id }, `interrupt assessment ${number}`).catch(() => undefined);
+    if (!(await condition(() => reply !== undefined, INTERRUPTED_ENDS))) {
+      scope.cancel();
+      await condition(() => reply !== undefined, CANCELED_ENDS);
+    }
+  }
+  const now = new Date().toISOString();
+  const verdict = endAssessment(state, reply ?? { status: 'interrupted', cost: NO_COST }, now);
+  reviewBudget(state, spec, now);
+  return state.end === undefined ? verdict : undefined;
+}
+
+/** A defect must not look like a result, but the work is done: it is said, and the agent idles. */
+function problemOf(error: unknown): string {
+  return activityProblem(error)?.message ?? String(error);
 }

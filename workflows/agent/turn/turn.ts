@@ -1,18 +1,17 @@
 // A turn from the workflow's side: what it takes, and what its end means. Pure: contract/wire only.
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
-import type { FollowUp, TurnOutcome } from '../../../contract/wire/turns.ts';
-import { checkAssessed } from './assessment.ts';
-import { takeTold } from '../budget/notice.ts';
-import { activateTasks } from './checklist.ts';
-import { checkCompletion } from './completion.ts';
 import { addCost } from '../../../contract/wire/cost.ts';
+import type { FollowUp, TurnOutcome } from '../../../contract/wire/turns.ts';
+import { afterLimit, beginSpending, countReported, endSpending, maySpend, takeTold } from '../budget/spending.ts';
+import type { AgentState, CurrentTurn } from '../state.ts';
+import { recordEvent } from '../timeline.ts';
+import { addTask, enterPhase } from '../transitions.ts';
+import { activateTasks } from './checklist.ts';
+import { checkAssessed, checkCompletion } from './completion.ts';
+import type { Verdict } from './completion.ts';
 import { checklistText, instructions, instructionsNote, isInstructions, subjectOf } from './prompts.ts';
 import { hasInput, messageHead, takeInputs } from './queue.ts';
 import { continueTurn, parkAfterModelError } from './recovery.ts';
-import { afterLimit, beginSpending, countReported, endSpending, maySpend } from '../budget/spending.ts';
-import { addTask, enterPhase } from '../transitions.ts';
-import type { AgentState, CurrentTurn } from '../state.ts';
-import { recordEvent } from '../timeline.ts';
 
 /** Whether a turn can start: something waits, and not only Murmur's own word to an agent that is parked. */
 export function canStart(state: AgentState, nowMs: number): boolean {
@@ -63,16 +62,6 @@ function extraInstructions(state: AgentState, spec: AgentSpec, inputs: readonly 
   for (const subject of subjects) addTask(state, subject);
   return inputs.some((input) => input.kind === 'prompt') ? instructions(spec, spec.tasks) : checklistText(subjects);
 }
-
-/** What comes after a turn. */
-export type Verdict =
-  /** Something waits for the next turn, or will at `parked.retry_at`. */
-  | { readonly next: 'continue' }
-  /** It looks complete, and an assessor is to say whether it is. */
-  | { readonly next: 'assess' }
-  /** Nothing waits. `complete` when the task is done, which lets an agent of `on_idle: terminate` end. */
-  | { readonly next: 'rest'; readonly complete: boolean; readonly reason?: string }
-  | { readonly next: 'fail'; readonly reason: string };
 
 /** Takes the outcome of the running turn into the state and decides what comes after it. */
 export function endTurn(

@@ -1,7 +1,7 @@
 // What an agent hears of a budget that is used to 80 %: within its turn or with the next one, once.
 import { describe, expect, it } from '@jest/globals';
 import type { TurnNotice } from '../../../../contract/wire/turns.ts';
-import { noticeForTurn } from '../../../../workflows/agent/budget/notice.ts';
+import { noticeForTurn } from '../../../../workflows/agent/budget/spending.ts';
 import { SIGNAL_HANDLERS } from '../../../../workflows/agent/signals.ts';
 import { takeUsage } from '../../../../workflows/agent/budget/spending.ts';
 import { message, NOW, testAgent, texts } from '../../../fixtures/agent-state.ts';

@@ -57,7 +57,7 @@ it('twenty children that are asked for at once are all started, each once', asyn
   await Promise.all(children.map((child) => spawn(lead.spec, child)));
   const { children: known } = await answered(() => statusOf(lead.spec));
   expect(known).toHaveLength(20);
-  // An update that is answered in a later task than its own may stop a workflow for good (workflows/agent/wiring.ts).
+  // An update that is answered in a later task than its own may stop a workflow for good (workflows/agent/children/spawn.ts).
   const { events = [] } = await lead.handle.fetchHistory();
   const order = (events ?? []).flatMap((event) => {
     if (event.workflowTaskStartedEventAttributes) return ['task'];

@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import type { AgentSpec } from '../../../../contract/wire/agent.ts';
 import { readVerdict } from '../../../../contract/wire/assessment.ts';
 import type { AssessReply } from '../../../../contract/wire/assessment.ts';
-import { assessmentInput, beginAssessment, endAssessment } from '../../../../workflows/agent/turn/assessment.ts';
+import { assessmentInput, beginAssessment, endAssessment } from '../../../../workflows/agent/turn/completion.ts';
 import { newBudget } from '../../../../workflows/agent/budget/budget.ts';
 import { SIGNAL_HANDLERS } from '../../../../workflows/agent/signals.ts';
 import { statusOf } from '../../../../workflows/agent/status.ts';
 import { canStart } from '../../../../workflows/agent/turn/turn.ts';
-import type { Verdict } from '../../../../workflows/agent/turn/turn.ts';
+import type { Verdict } from '../../../../workflows/agent/turn/completion.ts';
 import { message, NOW, testAgent, texts } from '../../../fixtures/agent-state.ts';
 import type { TestAgent } from '../../../fixtures/agent-state.ts';
 

@@ -4,9 +4,9 @@ import type { AgentResult, AgentSpec, ReceiptLine } from '../../contract/wire/ag
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
 import { activityProblem } from '../failure.ts';
+import type { SignalOutbox } from '../outbox.ts';
 import { endAgent, killAgents, publishLast } from './activities.ts';
 import { allStarted, livingChildren, takeEnds } from './children/children.ts';
-import type { Messenger } from './messenger.ts';
 import type { AgentState, EndOrder } from './state.ts';
 import { recordOf, resultOf } from './status.ts';
 import { addToOutbox, confirmEvents, recordEvent } from './timeline.ts';
@@ -31,12 +31,12 @@ export async function endAgentForGood(
   state: AgentState,
   spec: AgentSpec,
   order: EndOrder,
-  messenger: Messenger,
+  signals: SignalOutbox,
 ): Promise<AgentResult> {
   // A child that is being started is waited for, so that it is killed as well.
   const settled = (): boolean => allHandlersFinished() && allStarted(state);
   if (!settled()) await condition(settled);
-  if (order.leave_machine === true) return await leave(state, spec, order, messenger);
+  if (order.leave_machine === true) return await leave(state, spec, order, signals);
   // Beside the agent's own end, so that all levels of a tree fall at once.
   const beneath = order.how === 'kill' ? killBeneath(state, spec, order) : Promise.resolve([]);
   const phase = PHASE_OF[order.how];
@@ -69,7 +69,7 @@ export async function endAgentForGood(
     state.parked = undefined;
     enterAnnouncedPhase(state, phase, ended_at, reason);
     showState(state, spec);
-    if (messenger.busy) await messenger.drain();
+    if (signals.busy) await signals.drain();
     const receipt = await beneath;
     if (state.last_event > written) {
       written = state.last_event;
@@ -86,13 +86,13 @@ export async function endAgentForGood(
  * Ends the workflow alone, in the task that brings the order, and leaves the rest to whoever gave it: that makes the end of
  * a tree one activity instead of one for each agent.
  */
-async function leave(state: AgentState, spec: AgentSpec, order: EndOrder, messenger: Messenger): Promise<AgentResult> {
+async function leave(state: AgentState, spec: AgentSpec, order: EndOrder, signals: SignalOutbox): Promise<AgentResult> {
   const ended_at = new Date().toISOString();
   state.ended_at = ended_at;
   state.parked = undefined;
   enterPhase(state, PHASE_OF[order.how], ended_at, reasonOf(order));
   showState(state, spec);
-  if (messenger.busy) await messenger.drain();
+  if (signals.busy) await signals.drain();
   // Nothing is awaited from here to the return, so that what came meanwhile is in the record.
   return {
     ...resultOf(state, spec, 'left to be destroyed', undefined, []),

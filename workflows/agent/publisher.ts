@@ -9,8 +9,8 @@ import { condition } from '@temporalio/workflow';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
+import type { SignalOutbox } from '../outbox.ts';
 import { publishEvents } from './activities.ts';
-import type { Messenger } from './messenger.ts';
 import type { AgentState } from './state.ts';
 import { confirmEvents } from './timeline.ts';
 import { canStart } from './turn/turn.ts';
@@ -36,15 +36,15 @@ function areTaken(state: AgentState): boolean {
 /**
  * Starts to publish whatever comes into the outbox. A log that cannot be written never holds up the agent: the events
  * stay in the outbox, travel with continue-as-new, and are tried again with the next event.
- * @param family what tells parent and children; before an event is written they are told
+ * @param signals to parent and children: they are sent before an event is written
  */
-export function startPublisher(state: AgentState, spec: AgentSpec, family: Pick<Messenger, 'busy'>): Publisher {
+export function startPublisher(state: AgentState, spec: AgentSpec, signals: Pick<SignalOutbox, 'busy'>): Publisher {
   const agent = workflowIdOf(spec.identity);
   // What a new agent begins with goes with the making of its machine; what another run has left is written at once.
   const isNew = state.vm === undefined;
   let handedOut = isNew || state.outbox.length === 0 ? state.last_event : 0;
   // A write holds back the workflow task that it is made in, and with it what a parent waits for: that goes first.
-  const pending = (): boolean => state.last_event > handedOut && !areTaken(state) && !family.busy;
+  const pending = (): boolean => state.last_event > handedOut && !areTaken(state) && !signals.busy;
 
   const publish = async (): Promise<void> => {
     for (;;) {

@@ -11,19 +11,17 @@ import {
 } from '@temporalio/workflow';
 import type { AgentResult, AgentSpec } from '../../contract/wire/agent.ts';
 import { activityProblem } from '../failure.ts';
+import type { SignalOutbox } from '../outbox.ts';
 import { prepareAgent } from './activities.ts';
-import { startBudgetSender } from './budget/sender.ts';
 import { reviewBudget } from './budget/spending.ts';
 import { allStarted, hasBusyChildren } from './children/children.ts';
 import { endAgentForGood } from './ending.ts';
 import { awaitsFlight, endFlight, startFlight } from './flight.ts';
 import { registerHandlers } from './handlers.ts';
-import { startMessenger, together } from './messenger.ts';
-import type { Messenger } from './messenger.ts';
 import { carriedState, takenOver } from './migrate.ts';
+import { startOutboxes } from './outboxes.ts';
 import { startPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
-import { startSlotKeeper } from './slot.ts';
 import type { AgentState } from './state.ts';
 import { enterPhase, initialState, orderEnd } from './transitions.ts';
 import type { Verdict } from './turn/completion.ts';
@@ -61,8 +59,8 @@ export async function agent(spec: AgentSpec, carried?: AgentState): Promise<Agen
     await CancellationScope.nonCancellable(() => startFlight(spec));
   }
   return await CancellationScope.nonCancellable(() => {
-    const family = together(startMessenger(state, spec), startSlotKeeper(state, spec), startBudgetSender(state, spec));
-    return live(state, spec, startPublisher(state, spec, family), family);
+    const signals = startOutboxes(state, spec);
+    return live(state, spec, startPublisher(state, spec, signals), signals);
   });
 }
 
@@ -70,19 +68,19 @@ async function live(
   state: AgentState,
   spec: AgentSpec,
   publisher: Publisher,
-  messenger: Messenger,
+  signals: SignalOutbox,
 ): Promise<AgentResult> {
   for (;;) {
     if (state.end === undefined && state.vm?.state !== 'running') await prepare(state, spec, publisher);
     if (state.end !== undefined && spec.flight !== undefined) await endFlight(spec);
-    if (state.end !== undefined) return await endAgentForGood(state, spec, state.end, messenger);
+    if (state.end !== undefined) return await endAgentForGood(state, spec, state.end, signals);
     reviewBudget(state, spec, new Date().toISOString());
     if (mustContinueAsNew(spec, state)) {
       // A child that is being started must be known to the run that follows.
       const settled = (): boolean => allHandlersFinished() && allStarted(state);
       if (!settled()) await condition(settled);
-      if (messenger.busy) await messenger.drain();
-      if (!messenger.busy && settled()) await continueAsNew<typeof agent>(spec, carriedState(state));
+      if (signals.busy) await signals.drain();
+      if (!signals.busy && settled()) await continueAsNew<typeof agent>(spec, carriedState(state));
     } else if (canStart(state, Date.now())) {
       const turn = beginTurn(state, spec, uuid4(), new Date().toISOString());
       showState(state, spec);

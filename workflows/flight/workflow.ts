@@ -5,19 +5,23 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
+  getExternalWorkflowHandle,
   setCurrentDetails,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FlightInput, StoredFlight } from '../../contract/wire/flight/messages.ts';
 import type { FlightView } from '../../contract/wire/flight/view.ts';
+import { workflowIdOf } from '../../contract/wire/identity.ts';
+import type { FlightEvent } from '../../contract/wire/messages.ts';
 import { activityProblem } from '../failure.ts';
+import { startOutbox } from '../outbox.ts';
+import type { SignalOutbox } from '../outbox.ts';
 import { readFlight } from './activities.ts';
 import { detailsOf } from './details.ts';
 import { perform } from './perform.ts';
 import type { Flight } from './perform.ts';
 import { tellPilot } from './pilot-messages.ts';
-import { startPilotSender } from './pilot-sender.ts';
 import { initialState } from './state.ts';
 import type { FlightState } from './state.ts';
 import { nextAsk, step } from './step.ts';
@@ -52,9 +56,7 @@ export async function flight(input: FlightInput, carried?: CarriedFlight): Promi
   return await CancellationScope.nonCancellable(async () => {
     slot.flight ??= begin(input, await load(input));
     if (slot.ended) slot.flight.state.ended = true;
-    // It runs for as long as the workflow does, and only a defect can end it.
-    void startPilotSender(slot.flight);
-    return await fly(slot.flight);
+    return await fly(slot.flight, startPilotOutbox(slot.flight));
   });
 }
 
@@ -77,7 +79,29 @@ async function load({ pilot }: FlightInput): Promise<CarriedFlight> {
   }
 }
 
-async function fly(flight: Flight): Promise<FlightView> {
+/** Messages to the pilot. One that cannot be reached has ended, and the flight with it. */
+function startPilotOutbox(flight: Flight): SignalOutbox {
+  const { state, input } = flight;
+  const pilot = getExternalWorkflowHandle(workflowIdOf(input.pilot.identity));
+  return startOutbox<FlightEvent>({
+    ready: () => state.to_pilot.length > 0,
+    take: () => {
+      const message = state.to_pilot.shift();
+      return message && { ...message, at: new Date().toISOString() };
+    },
+    send: async (event) => {
+      if (!state.ended) await pilot.signal('flightEvent', event);
+    },
+    onRefused: () => {
+      state.ended = true;
+    },
+    onSettled: () => {
+      flight.changed = true;
+    },
+  });
+}
+
+async function fly(flight: Flight, pilot: SignalOutbox): Promise<FlightView> {
   const { state, stored } = flight;
   const starts = new CancellationScope({ cancellable: true });
   for (;;) {
@@ -88,20 +112,23 @@ async function fly(flight: Flight): Promise<FlightView> {
     }
     setCurrentDetails(detailsOf(stored.plan, state));
     if (state.ended) starts.cancel();
-    const quiet = flight.pending === 0 && state.to_pilot.length === 0 && allHandlersFinished();
+    const quiet = isQuiet(flight, pilot);
     if (quiet && state.ended) return viewOf(stored.plan, state, flight.input.pilot);
     if (quiet && grown) await continueAsNew<FlightType>(flight.input, { stored, state });
-    await waitForNews(flight, quiet);
+    await waitForNews(flight, pilot, quiet);
   }
 }
 
 type FlightType = typeof flight;
 
-async function waitForNews(flight: Flight, quiet: boolean): Promise<void> {
+/** Whether nothing is under way: the workflow can close or continue as new. */
+function isQuiet(flight: Flight, pilot: SignalOutbox): boolean {
+  return flight.pending === 0 && !pilot.busy && allHandlersFinished();
+}
+
+async function waitForNews(flight: Flight, pilot: SignalOutbox, quiet: boolean): Promise<void> {
   const { state, stored } = flight;
-  // What was under way has ended: the workflow can close or continue as new now.
-  const isQuiet = (): boolean => flight.pending === 0 && state.to_pilot.length === 0 && allHandlersFinished();
-  const due = (): boolean => flight.changed || (!quiet && isQuiet());
+  const due = (): boolean => flight.changed || (!quiet && isQuiet(flight, pilot));
   const again = nextAsk(stored.plan, state, Date.now());
   if (again === undefined) await condition(due);
   else await condition(due, again);

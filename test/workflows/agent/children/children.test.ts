@@ -11,10 +11,9 @@ import {
   noteStarted,
   removeChild,
 } from '../../../../workflows/agent/children/children.ts';
-import { canDeliver, takeMessage } from '../../../../workflows/agent/budget/outbox.ts';
 import { clearQueue } from '../../../../workflows/agent/turn/queue.ts';
 import { SIGNAL_HANDLERS } from '../../../../workflows/agent/signals.ts';
-import { reviewBudget, setBudget } from '../../../../workflows/agent/budget/spending.ts';
+import { canDeliver, reviewBudget, setBudget, takeMessage } from '../../../../workflows/agent/budget/spending.ts';
 import { enterPhase } from '../../../../workflows/agent/transitions.ts';
 import { statusOf } from '../../../../workflows/agent/status.ts';
 import { agentSpec } from '../../../fixtures/agent-spec.ts';

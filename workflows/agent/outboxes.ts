@@ -1,0 +1,102 @@
+// What an agent sends to its family: phases to its parent, the release of its slot to its fan-out, budget to both sides.
+import { getExternalWorkflowHandle } from '@temporalio/workflow';
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import type { FanoutSignals } from '../../contract/wire/fanout/messages.ts';
+import { workflowIdOf } from '../../contract/wire/identity.ts';
+import type { ChildEvent } from '../../contract/wire/messages.ts';
+import { combine, startOutbox } from '../outbox.ts';
+import type { SignalOutbox } from '../outbox.ts';
+import { loseParent } from './budget/budget.ts';
+import type { BudgetMessage } from './budget/budget.ts';
+import { canDeliver, reviewBudget, takeMessage } from './budget/spending.ts';
+import { parentWorkflow } from './children/children.ts';
+import type { AgentState } from './state.ts';
+
+/** An agent without parent, slot and budget sends nothing. The order in which they start is part of the history. */
+export function startOutboxes(state: AgentState, spec: AgentSpec): SignalOutbox {
+  return combine(...startPhases(state, spec), ...startSlotRelease(state, spec), startBudget(state, spec));
+}
+
+/** Changes of phase, for the parent, and for the flight that the agent works for. */
+function startPhases(state: AgentState, spec: AgentSpec): readonly SignalOutbox[] {
+  const id = parentWorkflow(spec);
+  if (id === undefined) return [];
+  const parent = getExternalWorkflowHandle(id);
+  const slug = spec.identity.path.at(-1) ?? '';
+  return [
+    startOutbox<ChildEvent>({
+      ready: () => (state.to_parent?.length ?? 0) > 0,
+      take: () => {
+        const event = state.to_parent?.shift();
+        return event && { ...event, slug, spawn_id: spec.spawn_id };
+      },
+      send: async (event) => {
+        await parent.signal('childEvent', event);
+        if (spec.for_flight !== undefined) await sendToFlight(spec.for_flight, event);
+      },
+      onRefused: () => {
+        state.to_parent = undefined;
+      },
+    }),
+  ];
+}
+
+/** The flight acts upon the agent's ends; one that has ended needs to know nothing. */
+async function sendToFlight(flight: string, event: ChildEvent): Promise<void> {
+  await getExternalWorkflowHandle(flight)
+    .signal('childEvent', event)
+    .catch(() => undefined);
+}
+
+/**
+ * An agent of a fan-out leaves its slot when it first comes to rest, or at its end. Sent again after continue-as-new, which
+ * is harmless; a fan-out that has started all its agents has ended and needs to know nothing.
+ */
+function startSlotRelease(state: AgentState, { slot }: AgentSpec): readonly SignalOutbox[] {
+  if (slot === undefined) return [];
+  let taken = false;
+  let released = false;
+  const rests = (): boolean => state.phase !== 'starting' && state.phase !== 'running';
+  return [
+    startOutbox<FanoutSignals['released']>({
+      ready: () => !taken && rests(),
+      take: () => {
+        taken = true;
+        return { index: slot.index };
+      },
+      send: (payload) => getExternalWorkflowHandle(slot.fanout).signal('released', payload),
+      onSettled: () => {
+        released = true;
+      },
+      // An agent that works again does not wait for the fan-out.
+      isBusy: () => !released && rests(),
+    }),
+  ];
+}
+
+/** Requests to the parent, grants and notices to children, in order. */
+function startBudget(state: AgentState, spec: AgentSpec): SignalOutbox {
+  const own = workflowIdOf(spec.identity);
+  const parent = parentWorkflow(spec);
+  return startOutbox<BudgetMessage>({
+    ready: () => canDeliver(state),
+    take: () => takeMessage(state),
+    send: async (message) => {
+      if (message.to === 'parent') {
+        const request = { ...message.request, slug: spec.identity.path.at(-1) ?? '', spawn_id: spec.spawn_id };
+        if (parent !== undefined) await getExternalWorkflowHandle(parent).signal('budgetRequest', request);
+        return;
+      }
+      const child = getExternalWorkflowHandle(`${own}/${message.slug}`);
+      if ('grant' in message) await child.signal('budgetGrant', message.grant);
+      else await child.signal('budgetNotice', message.notice);
+    },
+    // A child sends its end itself.
+    onRefused: ({ to }) => {
+      if (to === 'parent' && state.budget !== undefined) loseParent(state.budget);
+      reviewBudget(state, spec, new Date().toISOString());
+    },
+    // Also while the only messages are for children that are being started.
+    isBusy: (sending) => sending || (state.budget?.outbox.length ?? 0) > 0,
+  });
+}

@@ -1,4 +1,4 @@
-// Updates of workflows, and those that Temporal refused although nobody has refused them.
+// Updates of workflows, sent again when Temporal has refused them although nobody has, and when a workflow is not ready.
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, isGrpcServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -13,13 +13,16 @@ const UNPROCESSED = 'UnprocessedUpdate';
 /** The server takes no updates while the tasks of the workflow fail, as they may for a moment. gRPC's FAILED_PRECONDITION. */
 const NOT_READY = 9;
 
+/** A workflow that cannot answer yet refuses with this type, and says so at once: a flight whose plan is being read. */
+const NOT_YET = 'UNAVAILABLE';
+
 /** Of twenty updates at once all were through after two; more would be something else. */
 const ATTEMPTS = 6;
 
 /** The tasks that got in each other's way are over then. */
 const PAUSE_MS = 100;
 
-/** Asks for an update, again when it was not processed. Throws the SDK's errors. */
+/** Asks for an update, again when it was not processed or came too early. Throws the SDK's errors. */
 export async function executeUpdate<Answer>(
   handle: WorkflowHandle,
   name: string,
@@ -39,6 +42,6 @@ function isPassing(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { cause } = error;
   if (error instanceof WorkflowUpdateFailedError)
-    return cause instanceof ApplicationFailure && cause.type === UNPROCESSED;
+    return cause instanceof ApplicationFailure && (cause.type === UNPROCESSED || cause.type === NOT_YET);
   return isGrpcServiceError(cause) && Number(cause.code) === NOT_READY;
 }

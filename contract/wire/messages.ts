@@ -1,6 +1,7 @@
-// Names and payloads of everything that is sent to an agent workflow. Loaded by the workflow sandbox: no imports but types.
+// Names and payloads of everything that is sent to an agent workflow. Loaded by the workflow sandbox.
 import type { AgentSpec, AgentStatus, DequeueStrategy, StatusQueryInput } from './agent.ts';
 import type { BudgetGrant, BudgetNotice, BudgetRequest, BudgetView, UsageReport } from './budget.ts';
+import { namesOf } from './names.ts';
 import type { Phase } from './phases.ts';
 import type { Task, TaskCreateInput, TaskUpdateInput } from './tasks.ts';
 import type { FollowUp } from './turns.ts';
@@ -125,36 +126,36 @@ export interface AgentQueries {
   readonly taskGet: { readonly input: { readonly task_id: string }; readonly output: Task };
 }
 
-/** Message names as Temporal sees them. */
-export const AGENT_SIGNALS = [
-  'queueAdd',
-  'sessionSend',
-  'notify',
-  'interrupt',
-  'kill',
-  'stop',
-  'upload',
-  'childEvent',
-  'flightEvent',
-  'budgetRequest',
-  'budgetGrant',
-  'budgetNotice',
-] as const satisfies readonly (keyof AgentSignals)[];
-export const AGENT_UPDATES = [
-  'taskCreate',
-  'taskUpdate',
-  'clearQueue',
-  'setStrategy',
-  'spawnChild',
-  'setBudget',
-  'reportUsage',
-] as const satisfies readonly (keyof AgentUpdates)[];
-export const AGENT_QUERIES = [
-  'status',
-  'taskList',
-  'taskGet',
-  'waiting',
-] as const satisfies readonly (keyof AgentQueries)[];
+/** Message names as Temporal sees them, in the order in which their handlers are registered. */
+export const AGENT_SIGNALS = namesOf<AgentSignals>({
+  queueAdd: true,
+  sessionSend: true,
+  notify: true,
+  interrupt: true,
+  kill: true,
+  stop: true,
+  upload: true,
+  childEvent: true,
+  flightEvent: true,
+  budgetRequest: true,
+  budgetGrant: true,
+  budgetNotice: true,
+});
+export const AGENT_UPDATES = namesOf<AgentUpdates>({
+  taskCreate: true,
+  taskUpdate: true,
+  clearQueue: true,
+  setStrategy: true,
+  spawnChild: true,
+  setBudget: true,
+  reportUsage: true,
+});
+export const AGENT_QUERIES = namesOf<AgentQueries>({
+  status: true,
+  taskList: true,
+  taskGet: true,
+  waiting: true,
+});
 
 /** Search attributes of an agent workflow, all registered by temporal-dev.yaml. Stored in the clear: never a prompt. */
 export const SEARCH_ATTRIBUTES = {

@@ -17,19 +17,20 @@ import { clearQueue, waitingBytes } from './turn/queue.ts';
 import { showDetails } from './visibility.ts';
 
 /** What an update works with beside the state. */
-interface UpdateContext {
+export interface UpdateContext {
   readonly spec: AgentSpec;
   readonly now: string;
 }
 
 /** An update: `validate` throws without changing anything and keeps a bad one out of history. */
-interface UpdateHandler<Input, Output> {
+export interface UpdateHandler<Input, Output> {
   validate(state: AgentState, input: Input): void;
   /** Synchronous, so that no message is half-handled. A promise only where an old history has one. */
   handle(state: AgentState, input: Input, context: UpdateContext): Output | Promise<Output>;
 }
 
-const UPDATE_HANDLERS: {
+/** One for each update; a missing one does not compile. */
+export const UPDATE_HANDLERS: {
   readonly [Name in keyof AgentUpdates]: UpdateHandler<AgentUpdates[Name]['input'], AgentUpdates[Name]['output']>;
 } = {
   taskCreate: {
@@ -99,9 +100,10 @@ const UPDATE_HANDLERS: {
 };
 
 /** A query: changes nothing. */
-type QueryHandler<Input, Output> = (state: AgentState, spec: AgentSpec, input: Input | undefined) => Output;
+export type QueryHandler<Input, Output> = (state: AgentState, spec: AgentSpec, input: Input | undefined) => Output;
 
-const QUERY_HANDLERS: {
+/** One for each query; a missing one does not compile. */
+export const QUERY_HANDLERS: {
   readonly [Name in keyof AgentQueries]: QueryHandler<AgentQueries[Name]['input'], AgentQueries[Name]['output']>;
 } = {
   status: (state, spec, input) => statusOf(state, spec, input ?? {}),

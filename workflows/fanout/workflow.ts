@@ -10,7 +10,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { FANOUT_QUERY } from '../../contract/wire/fanout/messages.ts';
+import { FANOUT_QUERY, FANOUT_SIGNALS } from '../../contract/wire/fanout/messages.ts';
 import type { FanoutInput, FanoutProgress, FanoutResult, StartOutcome } from '../../contract/wire/fanout/messages.ts';
 import { activityProblem } from '../failure.ts';
 import { closeFanout, dropPlanned, restingPlanned, startPlanned } from './activities.ts';
@@ -49,11 +49,11 @@ const ROOM_LAST_MS = 60_000;
 export async function fanout(input: FanoutInput, carried?: FanoutState): Promise<FanoutResult> {
   const state = carried ?? initialState();
   state.steps = 0;
-  for (const [name, handle] of Object.entries(SIGNAL_HANDLERS)) {
+  for (const name of FANOUT_SIGNALS) {
     setHandler(defineSignal<[unknown]>(name), (payload) => {
       state.signals += 1;
       state.steps += 1;
-      handle(state, payload, input);
+      SIGNAL_HANDLERS[name](state, payload, input);
     });
   }
   setHandler(defineQuery<FanoutProgress>(FANOUT_QUERY), () => progressOf(state));

@@ -1,11 +1,12 @@
-// What people and the pilot order: approvals, lists, reruns. Pure: contract/wire only. Each throws a MurmurError and then
-// changes nothing; ordered again after an answer that got lost, it answers the same.
+// What people and the pilot order: approvals, lists, reruns. Pure: contract/wire only. Each order has a check that changes
+// nothing and throws the MurmurError of an order that is refused. Ordered again after an answer that got lost, it answers
+// the same.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { INSTANCE_LIMIT, ITEM_LENGTH, ITEM_LIMIT } from '../../contract/wire/flight/plan.ts';
 import type { FlightNode, FlightPlan } from '../../contract/wire/flight/plan.ts';
 import { nearestName } from '../../contract/wire/nearest.ts';
 import { chainOf, nodeStates, stateOf } from './state.ts';
-import type { FlightState, Instance } from './state.ts';
+import type { FlightState, Instance, NodeState } from './state.ts';
 import { newInstance } from './step.ts';
 
 /** Lets a node pass its gate. */
@@ -15,6 +16,13 @@ export function approve(
   slug: string,
   by: string,
 ): { readonly approved_by: string } {
+  const own = checkApproval(plan, state, slug);
+  own.approved_by ??= by;
+  return { approved_by: own.approved_by };
+}
+
+/** The node that is to be approved, or has been. */
+export function checkApproval(plan: FlightPlan, state: FlightState, slug: string): NodeState {
   const node = requireNode(plan, slug);
   const own = stateOf(state, node.slug);
   if (node.gate === undefined) {
@@ -22,11 +30,10 @@ export function approve(
       hint: 'write `> gate: approve` under its heading',
     });
   }
-  if (own.approved_by !== undefined) return { approved_by: own.approved_by };
+  if (own.approved_by !== undefined) return own;
   requireState(plan, state, node, 'needs-approval', 'nothing waits for an approval');
   requireOpen(state);
-  own.approved_by = by;
-  return { approved_by: by };
+  return own;
 }
 
 /** Takes the list of an `each` node. */
@@ -36,7 +43,20 @@ export function takeItems(
   slug: string,
   items: readonly string[],
 ): { readonly count: number } {
+  const { own, distinct } = checkItems(plan, state, slug, items);
+  own.instances ??= distinct.map((item) => newInstance(item));
+  return { count: distinct.length };
+}
+
+/** The node that waits for the list, or has taken this one before, and the items without repetitions. */
+export function checkItems(
+  plan: FlightPlan,
+  state: FlightState,
+  slug: string,
+  items: readonly string[],
+): { readonly own: NodeState; readonly distinct: readonly string[] } {
   const node = requireNode(plan, slug);
+  if (!Array.isArray(items)) throw new MurmurError('INVALID_ARGUMENT', '`items` is not a list');
   const distinct = [...new Set(items.map((item) => (typeof item === 'string' ? item.trim() : '')))];
   const problem = itemsProblem(distinct) ?? spaceProblem(plan, state, distinct);
   if (problem !== undefined) {
@@ -45,12 +65,11 @@ export function takeItems(
   const own = stateOf(state, node.slug);
   const known = own.instances?.map(({ item }) => item);
   if (known !== undefined && node.each !== undefined && known.join('\n') === distinct.join('\n')) {
-    return { count: known.length };
+    return { own, distinct };
   }
   requireState(plan, state, node, 'needs-items', 'no list is waited for');
   requireOpen(state);
-  own.instances = distinct.map((item) => newInstance(item));
-  return { count: distinct.length };
+  return { own, distinct };
 }
 
 function itemsProblem(items: readonly string[]): string | undefined {
@@ -76,6 +95,18 @@ function spaceProblem(plan: FlightPlan, state: FlightState, items: readonly stri
  * Answers the nodes that run again.
  */
 export function rerun(plan: FlightPlan, state: FlightState, slug: string): { readonly nodes: readonly string[] } {
+  const { node, failed } = checkRerun(plan, state, slug);
+  const again = new Set<string>();
+  for (const index of failed) for (const each of restart(plan, state, node, index)) again.add(each);
+  return { nodes: plan.nodes.map((each) => each.slug).filter((each) => again.has(each)) };
+}
+
+/** The node whose work has failed, and which of it. */
+export function checkRerun(
+  plan: FlightPlan,
+  state: FlightState,
+  slug: string,
+): { readonly node: FlightNode; readonly failed: readonly number[] } {
   const node = requireNode(plan, slug);
   const { instances = [] } = stateOf(state, node.slug);
   const failed = instances.flatMap(({ phase }, index) => (phase === 'failed' ? [index] : []));
@@ -87,9 +118,7 @@ export function rerun(plan: FlightPlan, state: FlightState, slug: string): { rea
     });
   }
   requireOpen(state);
-  const again = new Set<string>();
-  for (const index of failed) for (const each of restart(plan, state, node, index)) again.add(each);
-  return { nodes: plan.nodes.map((each) => each.slug).filter((each) => again.has(each)) };
+  return { node, failed };
 }
 
 function restart(plan: FlightPlan, state: FlightState, node: FlightNode, index: number): readonly string[] {

@@ -1,24 +1,26 @@
 // Registers the flight's handlers with Temporal.
 import { condition, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
-import { FLIGHT_QUERY, FLIGHT_SIGNALS } from '../../contract/wire/flight/messages.ts';
-import type { FlightInput, FlightSignals, FlightUpdates, NodeOrder } from '../../contract/wire/flight/messages.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { FLIGHT_QUERY, FLIGHT_SIGNALS, FLIGHT_UPDATES } from '../../contract/wire/flight/messages.ts';
+import type { FlightInput, FlightSignals, FlightUpdates } from '../../contract/wire/flight/messages.ts';
 import type { FlightView } from '../../contract/wire/flight/view.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
-import { readChildEvent } from '../inbox.ts';
 import { answering } from '../failure.ts';
+import { readChildEvent } from '../inbox.ts';
 import { takeNews } from './news.ts';
-import { approve, rerun, takeItems } from './orders.ts';
+import { approve, checkApproval, checkItems, checkRerun, rerun, takeItems } from './orders.ts';
 import type { Flight } from './perform.ts';
 import { viewOf } from './view.ts';
 
-/** The flight once its plan has been read; messages that come before wait for it. */
+/** The flight once its plan has been read; signals that come before are those of its pilot. */
 export interface FlightSlot {
   flight: Flight | undefined;
   /** Set by a pilot that has ended before the plan was there. */
   ended: boolean;
 }
 
-const SIGNALS: { readonly [Name in keyof FlightSignals]: (flight: Flight, payload: unknown) => void } = {
+/** One for each signal; a missing one does not compile. */
+export const SIGNAL_HANDLERS: { readonly [Name in keyof FlightSignals]: (flight: Flight, payload: unknown) => void } = {
   childEvent: ({ stored, state }, payload) => {
     const event = readChildEvent(payload);
     if (event !== undefined) takeNews(stored.plan, state, event);
@@ -28,17 +30,29 @@ const SIGNALS: { readonly [Name in keyof FlightSignals]: (flight: Flight, payloa
   },
 };
 
-type UpdateHandlers = {
-  readonly [Name in keyof FlightUpdates]: (
-    flight: Flight,
-    input: FlightUpdates[Name]['input'],
-  ) => FlightUpdates[Name]['output'];
-};
+export interface UpdateHandler<Input, Output> {
+  /** Throws what `handle` would throw and changes nothing: what it refuses does not enter the history. */
+  check(flight: Flight, input: Input): void;
+  /** Synchronous: an update that is answered in a later task can stop a workflow for good (server 1.31, SDK 1.24). */
+  handle(flight: Flight, input: Input): Output;
+}
 
-const UPDATES: UpdateHandlers = {
-  approve: ({ stored, state }, { node, from }) => approve(stored.plan, state, node, from),
-  rerun: ({ stored, state }, { node }) => rerun(stored.plan, state, node),
-  items: ({ stored, state }, { node, items }) => takeItems(stored.plan, state, node, items),
+/** One for each update; a missing one does not compile. */
+export const UPDATE_HANDLERS: {
+  readonly [Name in keyof FlightUpdates]: UpdateHandler<FlightUpdates[Name]['input'], FlightUpdates[Name]['output']>;
+} = {
+  approve: {
+    check: ({ stored, state }, { node }) => void checkApproval(stored.plan, state, node),
+    handle: ({ stored, state }, { node, from }) => approve(stored.plan, state, node, from),
+  },
+  rerun: {
+    check: ({ stored, state }, { node }) => void checkRerun(stored.plan, state, node),
+    handle: ({ stored, state }, { node }) => rerun(stored.plan, state, node),
+  },
+  items: {
+    check: ({ stored, state }, { node, items }) => void checkItems(stored.plan, state, node, items),
+    handle: ({ stored, state }, { node, items }) => takeItems(stored.plan, state, node, items),
+  },
 };
 
 /** To be called before the first await: a message may have come with the start. */
@@ -50,30 +64,43 @@ export function registerHandlers(slot: FlightSlot, input: FlightInput): void {
         if (name === 'pilotEnded') slot.ended = true;
         return;
       }
-      SIGNALS[name](slot.flight, payload);
+      SIGNAL_HANDLERS[name](slot.flight, payload);
       slot.flight.state.messages += 1;
       slot.flight.changed = true;
     });
   }
-  registerUpdate(slot, 'approve');
-  registerUpdate(slot, 'rerun');
-  registerUpdate(slot, 'items');
+  for (const name of FLIGHT_UPDATES) {
+    // The table types each entry by its name; over all names at once they have no common type.
+    const { check, handle } = UPDATE_HANDLERS[name] as UpdateHandler<unknown, unknown>;
+    setHandler(
+      defineUpdate<unknown, [unknown]>(name),
+      async (order) => {
+        // Only in a history whose build accepted orders before it had read the plan.
+        if (slot.flight === undefined) await condition(() => slot.flight !== undefined);
+        const flight = loaded(slot);
+        return answering(() => {
+          const output = handle(flight, order);
+          flight.state.messages += 1;
+          flight.changed = true;
+          return output;
+        });
+      },
+      { validator: (order) => answering(() => check(loaded(slot), requireObject(order))) },
+    );
+  }
   setHandler(defineQuery<FlightView>(FLIGHT_QUERY), () => shown(slot, input));
 }
 
-function registerUpdate<Name extends keyof FlightUpdates>(slot: FlightSlot, name: Name): void {
-  const handle = UPDATES[name] as (flight: Flight, input: NodeOrder) => FlightUpdates[Name]['output'];
-  setHandler(defineUpdate<FlightUpdates[Name]['output'], [NodeOrder]>(name), async (order) => {
-    await condition(() => slot.flight !== undefined);
-    const { flight } = slot;
-    if (flight === undefined) throw new Error('the flight has not been read');
-    return answering(() => {
-      const output = handle(flight, order);
-      flight.state.messages += 1;
-      flight.changed = true;
-      return output;
-    });
-  });
+/** Throws UNAVAILABLE, which callers try again, while the plan is being read. */
+function loaded({ flight }: FlightSlot): Flight {
+  if (flight !== undefined) return flight;
+  throw new MurmurError('UNAVAILABLE', 'the plan of the flight is still being read', { hint: 'try again in a moment' });
+}
+
+/** An operator may send anything. */
+function requireObject(order: unknown): unknown {
+  if (typeof order === 'object' && order !== null) return order;
+  throw new MurmurError('INVALID_ARGUMENT', 'the payload is not an object');
 }
 
 function shown({ flight }: FlightSlot, { pilot }: FlightInput): FlightView {

@@ -1,6 +1,7 @@
-// What is sent to a fan-out workflow, what it answers, and the activities that it calls. Loaded by the workflow sandbox:
-// types and constants only.
+// What is sent to a fan-out workflow, what it answers, and the activities that it calls. Loaded by the workflow
+// sandbox.
 import type { Order } from '../messages.ts';
+import { namesOf } from '../names.ts';
 
 /** Workflow type of a fan-out. */
 export const FANOUT_WORKFLOW = 'fanout';
@@ -24,6 +25,9 @@ export interface FanoutSignals {
   /** None shall be started any more. */
   readonly dropAll: Order;
 }
+
+/** Signal names as Temporal sees them, in the order in which their handlers are registered. */
+export const FANOUT_SIGNALS = namesOf<FanoutSignals>({ released: true, drop: true, dropAll: true });
 
 /** Name of the one query. */
 export const FANOUT_QUERY = 'progress';

@@ -1,9 +1,9 @@
-// What is sent to a flight's workflow, and the activities that it calls. Loaded by the workflow sandbox: types and
-// constants only.
+// What is sent to a flight's workflow, and the activities that it calls. Loaded by the workflow sandbox.
 import type { AgentSpec } from '../agent.ts';
 import { workflowIdOf } from '../identity.ts';
 import type { AgentIdentity } from '../identity.ts';
 import type { ChildEvent, Order } from '../messages.ts';
+import { namesOf } from '../names.ts';
 import type { StoredText } from '../turns.ts';
 import type { FlightPlan } from './plan.ts';
 
@@ -55,8 +55,9 @@ export type NodeOrder = Order & { readonly node: string };
 /** Name of the one query; it answers a `FlightView`. */
 export const FLIGHT_QUERY = 'flight';
 
-/** Signal names as Temporal sees them. */
-export const FLIGHT_SIGNALS = ['childEvent', 'pilotEnded'] as const satisfies readonly (keyof FlightSignals)[];
+/** Message names as Temporal sees them, in the order in which their handlers are registered. */
+export const FLIGHT_SIGNALS = namesOf<FlightSignals>({ childEvent: true, pilotEnded: true });
+export const FLIGHT_UPDATES = namesOf<FlightUpdates>({ approve: true, rerun: true, items: true });
 
 /** What is kept in the object store for a flight until it starts. */
 export interface StoredFlight {

@@ -33,6 +33,44 @@ work as audit of {}
 work as report
 `;
 
+/** The event of an update that has been accepted, by its number in the protocol. */
+const UPDATE_ACCEPTED = 41;
+
+describe.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
+  'orders to a flight, $maxCachedWorkflows cached',
+  (worker) => {
+    it('are refused at once while its plan is read, and without a trace', async () => {
+      const { promise: planRead, resolve } = Promise.withResolvers<void>();
+      const source = '# Test\n## build\n> gate: approve\n\nwork as build\n';
+      await using flight = await startFlight(temporal, source, {}, {}, { ...worker, planRead });
+      // Also when the test fails: the worker waits for its activities.
+      using _ = { [Symbol.dispose]: resolve };
+      const accepted = async (): Promise<number> => {
+        const { events } = await flight.handle.fetchHistory();
+        return (events ?? []).filter(({ eventType }) => Number(eventType) === UPDATE_ACCEPTED).length;
+      };
+      await eventually(
+        () =>
+          flight.handle.describe().then(
+            () => true,
+            () => false,
+          ),
+        'the flight',
+      );
+      await expect(flight.order('approve', { node: 'build' })).rejects.toMatchObject({ cause: { type: 'UNAVAILABLE' } });
+      expect(await accepted()).toBe(0);
+      resolve();
+      await flight.until('build', 'needs-approval');
+      await expect(flight.order('rerun', { node: 'build' })).rejects.toMatchObject({
+        cause: { type: 'FAILED_PRECONDITION' },
+      });
+      expect(await accepted()).toBe(0);
+      expect(await flight.order('approve', { node: 'build' })).toEqual({ approved_by: 'tess' });
+      expect(await accepted()).toBe(1);
+    }, 120_000);
+  },
+);
+
 describe('a flight', () => {
   it('runs its graph through continue-as-new: gate, follow-up, a list from the pilot, and the final answer', async () => {
     await using flight = await startFlight(temporal, WHOLE, {}, { limits: { continue_after_signals: 4 } });

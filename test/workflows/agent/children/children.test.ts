@@ -186,7 +186,7 @@ describe('an agent whose children work', () => {
     const { state, end, begin, spawn, tell } = family();
     state.tasks = [{ ...OPEN_TASK }];
     const kid = spawn('kid');
-    expect(end()).toEqual({ next: 'rest', complete: false, reason: 'waits for its children' });
+    expect(end()).toMatchObject({ next: 'rest', complete: false, reason: 'waits for its children' });
     tell(kid, 'task-complete');
     begin();
     expect(end()).toEqual({ next: 'continue' });

@@ -109,7 +109,7 @@ describe('an assessment', () => {
     expect(canStart(agent.state, 0)).toBe(false);
     agent.state.queue = [];
     SIGNAL_HANDLERS.interrupt(agent.state, { id: 'i', from: 'tess' }, NOW, agent.spec);
-    expect(endAssessment(agent.state, { status: 'interrupted', cost: COST }, NOW)).toEqual({
+    expect(endAssessment(agent.state, { status: 'interrupted', cost: COST }, NOW)).toMatchObject({
       next: 'rest',
       complete: false,
       reason: 'interrupted by tess; waits for a message',
@@ -128,7 +128,7 @@ describe('an assessment', () => {
     lead.begin();
     const kid = { slug: 'kid', spawn_id: 'k', phase: 'running', phase_since: NOW, cost_usd: 0 } as const;
     lead.state.children = [kid];
-    expect(lead.end()).toEqual({ next: 'rest', complete: false, reason: 'waits for its children' });
+    expect(lead.end()).toMatchObject({ next: 'rest', complete: false, reason: 'waits for its children' });
   });
 });
 

@@ -105,7 +105,7 @@ describe('a turn that is interrupted', () => {
   it('leaves the agent to wait for a message, without a reminder of what is open', () => {
     const agent = testAgent({ tasks: ['open item'] });
     agent.begin().interrupted_by = 'tess';
-    expect(agent.end({ status: 'interrupted' })).toEqual({
+    expect(agent.end({ status: 'interrupted' })).toMatchObject({
       next: 'rest',
       complete: false,
       reason: 'interrupted by tess; waits for a message',

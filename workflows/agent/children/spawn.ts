@@ -22,6 +22,7 @@ import {
 import { absolutePathOf, workflowIdOf } from '../../../contract/wire/identity.ts';
 import { AGENT_WORKFLOW } from '../../../contract/wire/messages.ts';
 import type { AgentUpdates } from '../../../contract/wire/messages.ts';
+import { PATCHES } from '../../patches.ts';
 import { grantChild, refuseWhenSpent, releaseChild } from '../budget/spending.ts';
 import type { AgentState } from '../state.ts';
 import { enterChild, noteStarted, removeChild } from './children.ts';
@@ -41,7 +42,7 @@ type SpawnAnswer = AgentUpdates['spawnChild']['output'];
  * to an earlier task than in the history). So a spawn is answered at once, as all other updates are. False in a history
  * whose spawns were answered when the child had started.
  */
-const answersAtOnce = (): boolean => patched('spawns are answered at once');
+const answersAtOnce = (): boolean => patched(PATCHES.spawnsAnsweredAtOnce);
 
 /**
  * Spawns a child; spawned again, it answers the same. A promise only in a history of old. Throws MurmurError ALREADY_EXISTS,

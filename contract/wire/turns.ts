@@ -16,11 +16,25 @@ export interface StoredText {
 
 export const INLINE_TEXT_LIMIT = 16_384;
 
+/** What a message of Murmur's own is about. */
+export type NoteKind =
+  | 'instructions'
+  | 'budget'
+  | 'budget-cut'
+  | 'reminder'
+  | 'assessment'
+  | 'model-error'
+  | 'crashed'
+  | 'cut_off'
+  | 'machine_lost';
+
 /** A message on its way to the agent. */
 export interface FollowUp {
   /** Made by the caller; the workflow drops an id that it has seen. */
   readonly id: string;
   readonly kind: FollowUpKind;
+  /** Of Murmur's own messages (kind `system`); earlier builds made none. */
+  readonly note?: NoteKind;
   readonly text: StoredText;
   /** Checklist items that come with it. */
   readonly tasks?: readonly string[];

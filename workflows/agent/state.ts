@@ -1,4 +1,4 @@
-// The control state of an agent. Pure: types only.
+// The control state of an agent. Pure: contract/wire only.
 // Everything here is plain JSON: one run hands it to the next when the workflow continues as new (migrate.ts).
 import type { ChildView, DequeueStrategy, MachineView, Parked, TimelineEntry } from '../../contract/wire/agent.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
@@ -15,6 +15,13 @@ export interface Child extends ChildView {
   /** Set until Temporal has its workflow: a signal would not find it. */
   readonly is_starting?: true;
 }
+
+/** Why an agent idles, where that decides something; the reason says it in words. */
+export type IdleCode =
+  /** Its turn or assessment was interrupted. */
+  | 'interrupted'
+  /** It is not done, and its children are not either. */
+  | 'waits_for_children';
 
 /** The running turn, or the last one. */
 export interface CurrentTurn {
@@ -47,10 +54,17 @@ export interface EndOrder {
   readonly leave_machine?: true;
 }
 
+/** The number of the shape below, raised with each change that `migrate` must know of. */
+export const SCHEMA = 1;
+
 export interface AgentState {
+  /** Of the build that has written it. */
+  schema: number;
   phase: Phase;
   phase_since: string;
+  /** For people; a decision looks at a code. */
   reason: string | undefined;
+  idle_code: IdleCode | undefined;
   /** The phase that visibility shows. It is upserted only when a phase lasts, as each upsert costs a history event. */
   shown_phase: Phase;
   parked: Parked | undefined;

@@ -6,7 +6,8 @@ import type { FollowUp } from '../../contract/wire/turns.ts';
 import { newBudget } from './budget/budget.ts';
 import type { Budget } from './budget/budget.ts';
 import { tellParent } from './children/children.ts';
-import type { AgentState, EndOrder } from './state.ts';
+import { SCHEMA } from './state.ts';
+import type { AgentState, EndOrder, IdleCode } from './state.ts';
 import { addToTimeline, recordEvent } from './timeline.ts';
 import { createTask } from './turn/checklist.ts';
 
@@ -21,9 +22,11 @@ export function initialState(spec: AgentSpec, now: string): AgentState {
     at: spec.created_at,
   };
   const state: AgentState = {
+    schema: SCHEMA,
     phase: 'starting',
     phase_since: now,
     reason: undefined,
+    idle_code: undefined,
     shown_phase: 'starting',
     parked: undefined,
     ended_at: undefined,
@@ -41,9 +44,17 @@ export function initialState(spec: AgentSpec, now: string): AgentState {
     due: [prompt],
     sends: [],
     queue: [],
+    notices: [],
     tasks: [],
     next_task: 1,
-    ...family(spec),
+    children: [],
+    forgotten_cost_usd: 0,
+    to_parent: phasesToTell(spec),
+    told: 0,
+    budget: specBudget(spec),
+    assessments: 0,
+    assessing: undefined,
+    missing: [],
     reminders: 0,
     crashes: 0,
     api_failures: 0,
@@ -60,25 +71,13 @@ export function initialState(spec: AgentSpec, now: string): AgentState {
   return state;
 }
 
-/** What runs of earlier versions did not have in their state. */
-type Later =
-  | 'children'
-  | 'forgotten_cost_usd'
-  | 'to_parent'
-  | 'told'
-  | 'budget'
-  | 'notices'
-  | 'assessments'
-  | 'assessing'
-  | 'missing';
-
-export function family(spec: AgentSpec): Pick<AgentState, Later> {
-  const to_parent = spec.identity.path.length < 2 ? undefined : [];
-  const assessed = { assessments: 0, assessing: undefined, missing: [] };
-  return { children: [], forgotten_cost_usd: 0, to_parent, told: 0, notices: [], budget: budgetOf(spec), ...assessed };
+/** An agent without a parent has nobody to tell of its phases. */
+export function phasesToTell({ identity }: AgentSpec): [] | undefined {
+  return identity.path.length < 2 ? undefined : [];
 }
 
-function budgetOf({ max_cost_usd: limit, allowance_usd: allowance }: AgentSpec): Budget | undefined {
+/** The budget that the spec brings; undefined without one. */
+export function specBudget({ max_cost_usd: limit, allowance_usd: allowance }: AgentSpec): Budget | undefined {
   return limit === undefined && allowance === undefined ? undefined : newBudget(limit, allowance);
 }
 
@@ -96,15 +95,19 @@ export const TRANSITIONS: Readonly<Record<Phase, readonly Phase[]>> = {
 /**
  * Changes the phase and its reason, and records the change. Without a change it does nothing.
  * Throws a plain Error for a transition that is not in the table: that is a defect, and must not look like a result.
+ * @param code what the reason means, for an agent that idles
  */
-export function enterPhase(state: AgentState, phase: Phase, now: string, reason?: string): void {
+export function enterPhase(state: AgentState, phase: Phase, now: string, reason?: string, code?: IdleCode): void {
   if (phase === state.phase && reason === state.reason) return;
+  state.idle_code = code;
   changePhase(state, phase, now, reason, recordEvent);
 }
 
 /** As `enterPhase`, for a change that is in the outbox already. */
 export function enterAnnouncedPhase(state: AgentState, phase: Phase, now: string, reason?: string): void {
-  if (phase !== state.phase) changePhase(state, phase, now, reason, addToTimeline);
+  if (phase === state.phase) return;
+  state.idle_code = undefined;
+  changePhase(state, phase, now, reason, addToTimeline);
 }
 
 function changePhase(

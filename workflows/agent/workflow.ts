@@ -18,7 +18,7 @@ import { allStarted, hasBusyChildren } from './children/children.ts';
 import { endAgentForGood } from './ending.ts';
 import { awaitsFlight, endFlight, startFlight } from './flight.ts';
 import { registerHandlers } from './handlers.ts';
-import { carriedState, takenOver } from './migrate.ts';
+import { carriedState, migrate } from './migrate.ts';
 import { startOutboxes } from './outboxes.ts';
 import { startPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
@@ -48,7 +48,7 @@ const CARRIED_BYTES = 1_200_000;
  * @param carried the state of the run before, when the workflow continues as new
  */
 export async function agent(spec: AgentSpec, carried?: AgentState): Promise<AgentResult> {
-  const state = carried === undefined ? initialState(spec, new Date().toISOString()) : takenOver(carried, spec);
+  const state = carried === undefined ? initialState(spec, new Date().toISOString()) : migrate(carried, spec);
   registerHandlers(state, spec);
   // Cancel in Temporal's Web UI means what kill means, and what kill has to do must not be cancelled.
   void CancellationScope.current().cancelRequested.catch(() => {
@@ -146,7 +146,7 @@ function settle(state: AgentState, spec: AgentSpec, verdict: Verdict | undefined
     orderEnd(state, { how: 'terminate', by: 'murmur', reason: undefined });
     return;
   }
-  enterPhase(state, 'idle', now, verdict.reason);
+  enterPhase(state, 'idle', now, verdict.reason, verdict.code);
 }
 
 /** Nothing can be done: the agent idles. */

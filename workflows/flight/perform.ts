@@ -51,7 +51,8 @@ async function carryOut(flight: Flight, action: Action): Promise<void> {
   }
 }
 
-async function start(flight: Flight, { node: slug, index, agent }: Extract<Action, { do: 'start' }>): Promise<void> {
+async function start(flight: Flight, action: Extract<Action, { do: 'start' }>): Promise<void> {
+  const { node: slug, index, agent, item_slug } = action;
   const { input, stored, state } = flight;
   const { plan, inputs, tree_limit } = stored;
   const node = nodeOf(plan, slug);
@@ -69,7 +70,7 @@ async function start(flight: Flight, { node: slug, index, agent }: Extract<Actio
       prompt: nodePrompt(plan, state, node, instance, inputs),
       purpose: `${slug} of the flight ${plan.name}`.slice(0, 200),
       ...(model === undefined ? {} : { model }),
-      ...(node.branch === undefined ? {} : { branch: branchOf(node.branch, slug, agent, instance) }),
+      ...(node.branch === undefined ? {} : { branch: withItem(node.branch, item_slug) }),
       ...(out === undefined ? {} : { out }),
       on_idle: staysAlive(plan, slug) ? 'keep_alive' : 'terminate',
       tree_limit,
@@ -80,12 +81,6 @@ async function start(flight: Flight, { node: slug, index, agent }: Extract<Actio
     if (known !== undefined) known.alive = false;
     if (isActive(instance)) fail(plan, state, node, instance, `it could not be started: ${problem.message}`);
   }
-}
-
-/** With the item in it as it stands in the agent's slug, which is fit for a branch too. */
-function branchOf(branch: string, node: string, agent: string, { item }: Instance): string {
-  const short = agent.startsWith(`${node}-`) ? agent.slice(node.length + 1) : agent;
-  return withItem(branch, item === undefined ? undefined : short);
 }
 
 async function follow(flight: Flight, { node: slug, index, agent }: Extract<Action, { do: 'follow' }>): Promise<void> {

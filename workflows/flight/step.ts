@@ -1,5 +1,6 @@
 // What a flight does next. Pure: contract/wire only. It enters what it decides into the state, so that asking again
 // decides nothing twice.
+import { defined } from '../../contract/wire/defined.ts';
 import { expandSlugs } from '../../contract/wire/fanout/template.ts';
 import { ITEM_MARK } from '../../contract/wire/flight/plan.ts';
 import type { FlightNode, FlightPlan } from '../../contract/wire/flight/plan.ts';
@@ -11,8 +12,14 @@ import type { FlightAgent, FlightState, Instance, NodeState } from './state.ts';
 
 /** To be done outside the state. */
 export type Action =
-  /** Start an agent. */
-  | { readonly do: 'start'; readonly node: string; readonly index: number; readonly agent: string }
+  /** Start an agent. `item_slug` is its item as it stands in the agent's slug, which is fit for a branch too. */
+  | {
+      readonly do: 'start';
+      readonly node: string;
+      readonly index: number;
+      readonly agent: string;
+      readonly item_slug?: string;
+    }
   /** Send a follow-up to the agent of the node that this one continues. */
   | { readonly do: 'follow'; readonly node: string; readonly index: number; readonly agent: string }
   /** Tell an agent to end in good order. */
@@ -127,7 +134,9 @@ function startAgent(
   instance.phase = 'starting';
   instance.agent = agent;
   instance.since_turn = 0;
-  return { do: 'start', node: node.slug, index, agent };
+  const { item } = instance;
+  const item_slug = item === undefined ? undefined : agent.slice(slugHead(node).length + 1);
+  return { do: 'start', node: node.slug, index, agent, ...defined({ item_slug }) };
 }
 
 /** The node's slug, with the item and the attempt after it; one that no agent of the flight has had. */
@@ -135,13 +144,18 @@ function agentSlug(state: FlightState, plan: FlightPlan, node: FlightNode, { ite
   const others = plan.nodes.map(({ slug }) => slug).filter((slug) => slug !== node.slug);
   const taken = new Set([...state.agents.map(({ slug }) => slug), ...others]);
   const words = [...(item === undefined ? [] : [item]), ...(attempt === 1 ? [] : [String(attempt)])];
-  const template = `${node.slug.slice(0, SLUG_HEAD)}-${ITEM_MARK}`;
+  const template = `${slugHead(node)}-${ITEM_MARK}`;
   const wanted = words.length === 0 ? node.slug : (expandSlugs(template, [words.join(' ')])[0] ?? '');
   if (!taken.has(wanted)) return wanted;
   for (let number = 2; ; number += 1) {
     const [slug = ''] = expandSlugs(`${wanted.slice(0, NUMBERED_HEAD)}-${ITEM_MARK}`, [String(number)]);
     if (!taken.has(slug)) return slug;
   }
+}
+
+/** What stands before the item in the slugs of a node's agents. */
+function slugHead({ slug }: FlightNode): string {
+  return slug.slice(0, SLUG_HEAD);
 }
 
 function followUp(

@@ -57,7 +57,9 @@ describe.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
           ),
         'the flight',
       );
-      await expect(flight.order('approve', { node: 'build' })).rejects.toMatchObject({ cause: { type: 'UNAVAILABLE' } });
+      await expect(flight.order('approve', { node: 'build' })).rejects.toMatchObject({
+        cause: { type: 'UNAVAILABLE' },
+      });
       expect(await accepted()).toBe(0);
       resolve();
       await flight.until('build', 'needs-approval');

@@ -1,10 +1,19 @@
 // When agents of a flight start, and when the flight is done.
 import { describe, expect, it } from '@jest/globals';
 import { approve, takeItems } from '../../../workflows/flight/orders.ts';
-import { nextAsk } from '../../../workflows/flight/step.ts';
+import { nextAsk, step } from '../../../workflows/flight/step.ts';
 import { Graph } from './graph.ts';
 
 const DIAMOND = '## a\nx\n## b\n> needs: a\n\nx\n## c\n> needs: a\n\nx\n## d\n> needs: b, c\n\nx\n';
+
+it('an agent of a list is started with its item in the form that its slug has, also beneath a long slug', () => {
+  const slug = 'a'.repeat(60);
+  const graph = new Graph(`## ${slug}\n> each: x\n\n{}\n`);
+  graph.step();
+  takeItems(graph.plan, graph.state, slug, ['src/Web UI']);
+  const start = { do: 'start', node: slug, index: 0, agent: `${'a'.repeat(40)}-src-web-ui`, item_slug: 'src-web-ui' };
+  expect(step(graph.plan, graph.state, graph.now, () => 'spawn-1')).toEqual([start]);
+});
 
 describe('a graph', () => {
   it('starts an agent once all that it needs are done, and asks the pilot for the final answer in the end', () => {

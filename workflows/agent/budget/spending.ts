@@ -209,8 +209,6 @@ export function releaseChild(state: AgentState, spawnId: string, cost: number): 
   if (state.budget !== undefined) closeGrant(state.budget, spawnId, cost);
 }
 
-const NAME = 'budget';
-
 /** What the running turn is to be told; undefined when there is nothing, or when the turn is to end anyway. */
 export function noticeForTurn({ budget, turn, end }: AgentState): TurnNotice | undefined {
   const notice = budget?.notice;
@@ -229,12 +227,7 @@ export function takeTold({ budget }: AgentState, { notices = [] }: TurnOutcome):
 export function takeNotice(budget: Budget, turn: number, now: string): FollowUp | undefined {
   const { notice } = budget;
   budget.notice = undefined;
-  return notice === undefined ? undefined : systemNote(budgetNote(notice), NAME, turn, now);
-}
-
-/** Whether the input was made by `takeNotice`. */
-export function isBudgetNote({ kind, id }: FollowUp): boolean {
-  return kind === 'system' && new RegExp(`^${NAME}-\\d+$`).test(id);
+  return notice === undefined ? undefined : systemNote(budgetNote(notice), 'budget', turn, now);
 }
 
 /** One that says something else has another id. */

@@ -30,7 +30,7 @@ export function livingChildren(state: AgentState, spec: AgentSpec): readonly Doo
 }
 
 /** Why an agent idles that is not done and whose children are not either. */
-export const WAITS_FOR_CHILDREN = 'waits for its children';
+export const WAITS_FOR_CHILDREN = { reason: 'waits for its children', code: 'waits_for_children' } as const;
 
 /** Whether a child has still to finish what it was asked. */
 export function hasBusyChildren(state: AgentState): boolean {
@@ -196,15 +196,15 @@ function messageOf({ slug, phase, reason, response, branches, cost_usd }: ChildE
  */
 export function tellParent(state: AgentState, previous: Phase, now: string): void {
   if (state.to_parent === undefined) return;
-  const { phase, reason, end } = state;
+  const { phase, reason, idle_code: code, end } = state;
   if (isTerminal(phase) && end?.with_parent === true) return;
   if (phase === 'starting' || (phase === 'idle' && previous === 'task-complete')) return;
   // The parent cannot pay for it either: whoever has the limit says so.
   if (phase === 'idle' && state.budget?.parked === true && state.budget.refused_by !== undefined) return;
   // It goes on by itself.
-  if (phase === 'idle' && reason === WAITS_FOR_CHILDREN) return;
+  if (phase === 'idle' && code === 'waits_for_children') return;
   // Its own interruption is no end; whoever interrupted it knows.
-  if (phase === 'idle' && reason?.startsWith('interrupted') === true) return;
+  if (phase === 'idle' && code === 'interrupted') return;
   state.told += 1;
   const event: Omit<ChildEvent, 'slug' | 'spawn_id'> = {
     id: `told-${state.told}`,

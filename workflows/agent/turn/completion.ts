@@ -8,7 +8,7 @@ import { addCost } from '../../../contract/wire/cost.ts';
 import type { BranchState } from '../../../contract/wire/turns.ts';
 import { endSpending, maySpend } from '../budget/spending.ts';
 import { hasBusyChildren, WAITS_FOR_CHILDREN } from '../children/children.ts';
-import type { AgentState, Assessment } from '../state.ts';
+import type { AgentState, Assessment, IdleCode } from '../state.ts';
 import { head, recordEvent } from '../timeline.ts';
 import { listTasks, openTasks } from './checklist.ts';
 import { missingNote, reminder, systemNote } from './prompts.ts';
@@ -21,7 +21,7 @@ export type Verdict =
   /** It looks complete, and an assessor is to say whether it is. */
   | { readonly next: 'assess' }
   /** Nothing waits. `complete` when the task is done, which lets an agent of `on_idle: terminate` end. */
-  | { readonly next: 'rest'; readonly complete: boolean; readonly reason?: string }
+  | { readonly next: 'rest'; readonly complete: boolean; readonly reason?: string; readonly code?: IdleCode }
   | { readonly next: 'fail'; readonly reason: string };
 
 /**
@@ -35,7 +35,7 @@ export type Completion =
   /** A reminder lies in `due`. */
   | { readonly done: false; readonly reminded: true }
   /** Reminded often enough, or its children still work: the agent idles for this reason. */
-  | { readonly done: false; readonly reminded: false; readonly reason: string };
+  | { readonly done: false; readonly reminded: false; readonly reason: string; readonly code?: IdleCode };
 
 /** Checks the checklist and the wanted result, and reminds the agent of what is missing. */
 export function checkCompletion(state: AgentState, spec: AgentSpec, now: string): Completion {
@@ -46,7 +46,7 @@ export function checkCompletion(state: AgentState, spec: AgentSpec, now: string)
     return { done: true };
   }
   // They may be doing just that, and each of them wakes it.
-  if (hasBusyChildren(state)) return { done: false, reminded: false, reason: WAITS_FOR_CHILDREN };
+  if (hasBusyChildren(state)) return { done: false, reminded: false, ...WAITS_FOR_CHILDREN };
   if (state.reminders >= REMINDER_LIMIT) {
     const reasons = [
       ...(open.length === 0 ? [] : [`open checklist items: ${open.map((task) => task.subject).join('; ')}`]),
@@ -83,7 +83,7 @@ const ANSWER_LIMIT = 4_000;
 export function checkAssessed(state: AgentState, spec: AgentSpec): Verdict {
   if (spec.completion_check !== 'assessor') return { next: 'rest', complete: true };
   // Its children work for it: the last of them wakes it.
-  if (hasBusyChildren(state)) return { next: 'rest', complete: false, reason: WAITS_FOR_CHILDREN };
+  if (hasBusyChildren(state)) return { next: 'rest', complete: false, ...WAITS_FOR_CHILDREN };
   if (state.assessments >= ASSESSMENT_LIMIT) {
     const reason = `the assessor has found something missing ${String(ASSESSMENT_LIMIT)} times: ${state.missing.join('; ')}`;
     return { next: 'rest', complete: false, reason };
@@ -128,7 +128,7 @@ export function endAssessment(state: AgentState, reply: AssessReply, now: string
     const by = assessing.interrupted_by === undefined ? '' : ` by ${assessing.interrupted_by}`;
     note(`interrupted${by}`);
     if (hasInput(state)) return { next: 'continue' };
-    return { next: 'rest', complete: false, reason: `interrupted${by}; waits for a message` };
+    return { next: 'rest', complete: false, reason: `interrupted${by}; waits for a message`, code: 'interrupted' };
   }
   if (status === 'not_assessed' || verdict === undefined) {
     note(`not assessed: ${problem}`);

@@ -2,27 +2,15 @@
 import type { AgentSpec, RepoSpec } from '../../../contract/wire/agent.ts';
 import type { BudgetNotice } from '../../../contract/wire/budget.ts';
 import type { Task } from '../../../contract/wire/tasks.ts';
-import type { BranchState, FollowUp, TurnError } from '../../../contract/wire/turns.ts';
+import type { BranchState, FollowUp, NoteKind, TurnError } from '../../../contract/wire/turns.ts';
 import { head } from '../timeline.ts';
 
 /** Who speaks when Murmur does. */
 export const MURMUR = 'murmur';
 
 /** A message of Murmur's own. The number makes its id: the same state always says the same thing under the same id. */
-export function systemNote(text: string, name: string, number: number, at: string): FollowUp {
-  return { id: `${name}-${number}`, kind: 'system', text: { text }, from: MURMUR, at };
-}
-
-const INSTRUCTIONS = 'instructions';
-
-/** The note that goes with messages: what result is asked for, and their checklist. */
-export function instructionsNote(text: string, number: number, at: string): FollowUp {
-  return systemNote(text, INSTRUCTIONS, number, at);
-}
-
-/** Whether the input was made by `instructionsNote`. */
-export function isInstructions(input: FollowUp): boolean {
-  return input.kind === 'system' && input.id.startsWith(`${INSTRUCTIONS}-`);
+export function systemNote(text: string, note: NoteKind, number: number, at: string): FollowUp {
+  return { id: `${note}-${number}`, kind: 'system', note, text: { text }, from: MURMUR, at };
 }
 
 /** What the prompt does not say: the result that is asked for, and the checklist. Undefined when there is neither. */

@@ -1,8 +1,7 @@
 // What happens after a turn that did not end by itself. Pure: contract/wire only.
 import type { FollowUp, TurnError } from '../../../contract/wire/turns.ts';
-import { isBudgetNote } from '../budget/spending.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
-import { cutOffNote, isInstructions, modelErrorNote, systemNote } from './prompts.ts';
+import { cutOffNote, modelErrorNote, systemNote } from './prompts.ts';
 
 /** Crashes in a row that are answered with a new try; the next one fails the agent. */
 export const CRASH_LIMIT = 3;
@@ -33,7 +32,8 @@ export function continueTurn(
       return `${what} ${state.crashes} times in a row`;
     }
   }
-  const isToSay = (input: FollowUp): boolean => input.kind !== 'system' || isInstructions(input) || isBudgetNote(input);
+  const isToSay = ({ kind, note }: FollowUp): boolean =>
+    kind !== 'system' || note === 'instructions' || note === 'budget';
   const lost = answered ? [] : turn.inputs.filter(isToSay);
   const note = systemNote(cutOffNote(cause, state.subject, lost.length > 0), cause, turn.number, now);
   state.due.unshift(note, ...lost);

@@ -1,6 +1,7 @@
 // A turn from the workflow's side: what it takes, and what its end means. Pure: contract/wire only.
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
 import { addCost } from '../../../contract/wire/cost.ts';
+import { defined } from '../../../contract/wire/defined.ts';
 import type { FollowUp, TurnOutcome } from '../../../contract/wire/turns.ts';
 import { afterLimit, beginSpending, countReported, endSpending, maySpend, takeTold } from '../budget/spending.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
@@ -9,7 +10,7 @@ import { addTask, enterPhase } from '../transitions.ts';
 import { activateTasks } from './checklist.ts';
 import { checkAssessed, checkCompletion } from './completion.ts';
 import type { Verdict } from './completion.ts';
-import { checklistText, instructions, instructionsNote, isInstructions, subjectOf } from './prompts.ts';
+import { checklistText, instructions, subjectOf, systemNote } from './prompts.ts';
 import { hasInput, messageHead, takeInputs } from './queue.ts';
 import { continueTurn, parkAfterModelError } from './recovery.ts';
 
@@ -27,7 +28,7 @@ export function beginTurn(state: AgentState, spec: AgentSpec, id: string, now: s
   state.turns += 1;
   state.run.turns += 1;
   const extra = extraInstructions(state, spec, inputs);
-  if (extra !== undefined) inputs.push(instructionsNote(extra, state.turns, now));
+  if (extra !== undefined) inputs.push(systemNote(extra, 'instructions', state.turns, now));
   const budget = beginSpending(state, now);
   if (budget !== undefined) inputs.push(budget);
   const said = inputs.find(({ kind }) => kind !== 'system' && kind !== 'notify');
@@ -56,7 +57,7 @@ export function beginTurn(state: AgentState, spec: AgentSpec, id: string, now: s
  * again have theirs already.
  */
 function extraInstructions(state: AgentState, spec: AgentSpec, inputs: readonly FollowUp[]): string | undefined {
-  if (inputs.some(isInstructions)) return undefined;
+  if (inputs.some(({ note }) => note === 'instructions')) return undefined;
   const followUps = inputs.filter((input) => input.kind !== 'prompt' && input.tasks !== undefined);
   const subjects = followUps.flatMap((input) => input.tasks ?? []);
   for (const subject of subjects) addTask(state, subject);
@@ -85,7 +86,7 @@ export function endTurn(
       if (limit !== undefined) state.due.unshift(limit);
       if (hasInput(state)) return { next: 'continue' };
       const by = turn.interrupted_by === undefined ? '' : ` by ${turn.interrupted_by}`;
-      return { next: 'rest', complete: false, reason: `interrupted${by}; waits for a message` };
+      return { next: 'rest', complete: false, reason: `interrupted${by}; waits for a message`, code: 'interrupted' };
     }
     case 'api_error':
     case 'limit':
@@ -118,7 +119,9 @@ function afterCompleted(state: AgentState, spec: AgentSpec, now: string): Verdic
   if (hasInput(state)) return { next: 'continue' };
   const completion = checkCompletion(state, spec, now);
   if (completion.done) return checkAssessed(state, spec);
-  return completion.reminded ? { next: 'continue' } : { next: 'rest', complete: false, reason: completion.reason };
+  if (completion.reminded) return { next: 'continue' };
+  const { reason, code } = completion;
+  return { next: 'rest', complete: false, reason, ...defined({ code }) };
 }
 
 function absorb(state: AgentState, turn: CurrentTurn, outcome: TurnOutcome, now: string): void {

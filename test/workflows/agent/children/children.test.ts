@@ -220,6 +220,19 @@ describe('what a child tells its parent', () => {
     expect(state.to_parent?.at(-1)).toMatchObject({ phase: 'canceled', by: 'tess' });
   });
 
+  it.each([
+    ['an interruption', 'interrupted', 'stopped by hand'],
+    ['waiting for children', 'waits_for_children', 'two are at work'],
+  ] as const)('leaves out %s by its code, whatever the sentence says', (_what, code, reason) => {
+    const { state, begin } = child();
+    begin();
+    enterPhase(state, 'idle', NOW, reason, code);
+    expect(state.to_parent?.map(({ phase }) => phase)).toEqual(['running']);
+    enterPhase(state, 'running', NOW);
+    enterPhase(state, 'idle', NOW, 'interrupted, as a tool says of itself');
+    expect(state.to_parent?.at(-1)).toMatchObject({ phase: 'idle', reason: expect.stringContaining('tool') });
+  });
+
   it('is nothing when there is no parent', () => {
     const { state, begin } = testAgent();
     begin();

@@ -1,6 +1,7 @@
 // Everything beneath an agent that is killed: told at once, ended together. One activity for the whole of it, as one for
 // each agent would cost Temporal more than the ends themselves.
 import { setTimeout as delay } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import type { LimitFunction } from 'p-limit';
 import type { EndAgentInput, EndAgentResult, KillAgentsInput, KillAgentsResult } from '../contract/wire/activities.ts';
@@ -10,6 +11,7 @@ import type { KillOrder } from '../contract/wire/messages.ts';
 import { tokenId } from '../agents/names.ts';
 import { callingWorkflow } from './admission.ts';
 import { attentively } from './attention.ts';
+import type { Attention } from './attention.ts';
 import type { AgentPorts } from './ports.ts';
 
 /** A turn that is cut off ends within half a minute, and so does the making of a machine; the rest is for a busy host. */
@@ -29,6 +31,8 @@ interface Undertaking {
   readonly ports: KillPorts;
   readonly endAgent: EndAgent;
   readonly order: KillOrder;
+  /** How agents have been ended, by their ids. It travels with the heartbeats, so that the next attempt ends the others. */
+  readonly done: Record<string, EndAgentResult>;
   /** Aborts when this attempt must be left to the next. */
   readonly signal: AbortSignal;
   readonly limit: LimitFunction;
@@ -52,9 +56,10 @@ export function killAgents(
   endAgent: EndAgent,
   { agents, order }: KillAgentsInput,
 ): Promise<KillAgentsResult> {
-  return attentively(ports.handover, async ({ signal }) => {
+  const done = endedBefore();
+  const kill = async ({ signal }: Attention): Promise<KillAgentsResult> => {
     requireBeneath(callingWorkflow(), agents);
-    const undertaking = { ports, endAgent, order, signal, limit: pLimit(ENDS_AT_ONCE) };
+    const undertaking = { ports, endAgent, order, done, signal, limit: pLimit(ENDS_AT_ONCE) };
     const killed = await killAll(undertaking, agents);
     signal.throwIfAborted();
     return {
@@ -62,7 +67,14 @@ export function killAgents(
       ended: killed.flatMap(({ agent, result }) => (result === undefined ? [] : [{ agent, ...result }])),
       unanswered: killed.flatMap(({ unanswered }) => unanswered),
     };
-  });
+  };
+  return attentively(ports.handover, kill, { details: () => done });
+}
+
+/** What the attempt before has ended; earlier builds sent no details. */
+function endedBefore(): Record<string, EndAgentResult> {
+  const details = Context.current().info.heartbeatDetails as Readonly<Record<string, EndAgentResult>> | undefined;
+  return { ...details };
 }
 
 /**
@@ -115,14 +127,14 @@ async function awaitEnd(undertaking: Undertaking, agent: string): Promise<Killed
 
 /** A machine that cannot be ended must not keep the others alive. */
 async function endPatiently(
-  { endAgent, signal }: Undertaking,
+  { endAgent, done, signal }: Undertaking,
   agent: string,
   remains: AgentRemains,
 ): Promise<EndAgentResult> {
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
-      return await endAgent(remains, agent);
+      return (done[agent] ??= await endAgent(remains, agent));
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       const isFinal = error instanceof MurmurError && !ERRORS[error.code].retryable;

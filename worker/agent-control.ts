@@ -28,13 +28,17 @@ export function createAgentControl(client: Client): AgentControl {
       );
     },
     async result(agent, until) {
+      // The SDK listens for the abort alone: a signal that has aborted before would never end the call.
       if (until.aborted) return undefined;
       const { promise: late, resolve } = Promise.withResolvers<undefined>();
       const stop = (): void => {
         resolve(undefined);
       };
       until.addEventListener('abort', stop, { once: true });
-      const ending = (client.workflow.getHandle(agent).result() as Promise<AgentResult>).catch(() => undefined);
+      // With the signal, so that the long poll ends with it and not with the agent.
+      const ending = client
+        .withAbortSignal(until, async () => (await client.workflow.getHandle(agent).result()) as AgentResult)
+        .catch(() => undefined);
       try {
         return await Promise.race([ending, late]);
       } finally {

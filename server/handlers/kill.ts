@@ -86,7 +86,7 @@ async function awaitEnd(parts: ServerParts, agent: AgentAddress, call: Call): Pr
   const began = performance.now();
   let answered = began;
   for (;;) {
-    const result = await resultWithin(parts, agent, killProbe);
+    const result = await resultWithin(parts, agent, killProbe, call.signal);
     if (result !== 'open') return await endingOf(parts, agent, call, result);
     // The caller has gone, or comes back to another server: the signal is given, and nobody waits here.
     call.signal.throwIfAborted();
@@ -104,14 +104,16 @@ async function awaitEnd(parts: ServerParts, agent: AgentAddress, call: Call): Pr
   }
 }
 
-/** The workflow's result, or that it is still open, or that it ended without one. */
+/** The workflow's result, or that it is still open, or that it ended without one. The signal ends the question early. */
 async function resultWithin(
   parts: ServerParts,
   agent: AgentAddress,
   ms: number,
+  signal: AbortSignal,
 ): Promise<AgentResult | 'open' | 'closed'> {
+  const ask = async (): Promise<AgentResult> => (await workflowOf(parts, agent).result()) as AgentResult;
   try {
-    return await inTime(parts, async () => (await workflowOf(parts, agent).result()) as AgentResult, ms);
+    return await inTime(parts, () => parts.temporal.withAbortSignal(signal, ask), ms);
   } catch {
     const execution = await describeExecution(parts, agent);
     return execution?.closed === false ? 'open' : 'closed';
@@ -135,7 +137,7 @@ async function endingOf(
   call: Call,
   known?: AgentResult | 'closed',
 ): Promise<Ending> {
-  const result = known ?? (await resultWithin(parts, agent, parts.timing.killProbe));
+  const result = known ?? (await resultWithin(parts, agent, parts.timing.killProbe, call.signal));
   const left = typeof result === 'object' ? result.left : undefined;
   if (typeof result === 'object' && left === undefined) return { receipt: result.receipt, whole: true };
   const written = left === undefined ? readRecord(parts, agent.id) : awaitRecord(parts, agent, call.signal);

@@ -154,4 +154,26 @@ describe('killAgents', () => {
     ]);
     expect([stubborn, moody].map(({ machine }) => attempts.get(machine.name))).toEqual([3, 2]);
   }, 30_000);
+
+  it('goes on in the next attempt with what the last one has not ended', async () => {
+    await using bench = await activityBench();
+    const [first, second] = [childOf(bench.spec, 'first'), childOf(bench.spec, 'second')];
+    const ids = [first, second].map(({ identity }) => workflowIdOf(identity)) as [string, string];
+    answer(bench, { [ids[0]]: leaving(first, 0), [ids[1]]: leaving(second, 0) });
+    const input = { agents: ids.map((agent) => doomed(agent)), order: ORDER };
+    const { killAgents } = bench.worker().activities;
+    const whole = attempt(killAgents, input);
+    await whole.result;
+    expect(whole.heartbeats.at(-1)).toEqual({
+      [ids[0]]: { machine_state: 'destroyed' },
+      [ids[1]]: { machine_state: 'destroyed' },
+    });
+    const heartbeatDetails = { [ids[0]]: { machine_state: 'destroyed', snapshot: 'kept' } };
+    const { result, heartbeats } = attempt(killAgents, input, { attempt: 2, heartbeatDetails });
+    expect((await result).receipt).toMatchObject([
+      { machine: first.machine.name, machine_state: 'destroyed', snapshot: 'kept' },
+      { machine: second.machine.name, machine_state: 'destroyed' },
+    ]);
+    expect(heartbeats.at(-1)).toMatchObject({ ...heartbeatDetails, [ids[1]]: { machine_state: 'destroyed' } });
+  });
 });

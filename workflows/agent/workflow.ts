@@ -22,7 +22,7 @@ import { carriedState, migrate } from './migrate.ts';
 import { startOutboxes } from './outboxes.ts';
 import { startPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
-import type { AgentState } from './state.ts';
+import type { AgentState, EndOrder } from './state.ts';
 import { enterPhase, initialState, orderEnd } from './transitions.ts';
 import type { Verdict } from './turn/completion.ts';
 import { assessToItsEnd, runTurnToItsEnd } from './turn/run.ts';
@@ -64,6 +64,7 @@ export async function agent(spec: AgentSpec, carried?: AgentState): Promise<Agen
   });
 }
 
+/** A machine, turns while anything waits for one, rest, a new run now and then; and the end. */
 async function live(
   state: AgentState,
   spec: AgentSpec,
@@ -72,24 +73,11 @@ async function live(
 ): Promise<AgentResult> {
   for (;;) {
     if (state.end === undefined && state.vm?.state !== 'running') await prepare(state, spec, publisher);
-    if (state.end !== undefined && spec.flight !== undefined) await endFlight(spec);
-    if (state.end !== undefined) return await endAgentForGood(state, spec, state.end, signals);
+    if (state.end !== undefined) return await end(state, spec, state.end, signals);
     reviewBudget(state, spec, new Date().toISOString());
-    if (mustContinueAsNew(spec, state)) {
-      // A child that is being started must be known to the run that follows.
-      const settled = (): boolean => allHandlersFinished() && allStarted(state);
-      if (!settled()) await condition(settled);
-      if (signals.busy) await signals.drain();
-      if (!signals.busy && settled()) await continueAsNew<typeof agent>(spec, carriedState(state));
-    } else if (canStart(state, Date.now())) {
-      const turn = beginTurn(state, spec, uuid4(), new Date().toISOString());
-      showState(state, spec);
-      const verdict = await runTurnToItsEnd(state, spec, turn, publisher.offer());
-      settle(state, spec, verdict?.next === 'assess' ? await assess(state, spec) : verdict);
-    } else {
-      rest(state, spec);
-      await waitForInput(state, spec);
-    }
+    if (mustContinueAsNew(spec, state)) await continueWhenQuiet(state, spec, signals);
+    else if (canStart(state, Date.now())) await takeTurn(state, spec, publisher);
+    else await rest(state, spec);
   }
 }
 
@@ -124,6 +112,14 @@ async function prepare(state: AgentState, spec: AgentSpec, publisher: Publisher)
   await result;
 }
 
+/** One turn, the assessment that may follow it, and what both mean for the phase. */
+async function takeTurn(state: AgentState, spec: AgentSpec, publisher: Publisher): Promise<void> {
+  const turn = beginTurn(state, spec, uuid4(), new Date().toISOString());
+  showState(state, spec);
+  const verdict = await runTurnToItsEnd(state, spec, turn, publisher.offer());
+  settle(state, spec, verdict?.next === 'assess' ? await assess(state, spec) : verdict);
+}
+
 /** Asks the assessor, unless the agent is to end. */
 async function assess(state: AgentState, spec: AgentSpec): Promise<Verdict | undefined> {
   if (state.end !== undefined) return undefined;
@@ -149,21 +145,32 @@ function settle(state: AgentState, spec: AgentSpec, verdict: Verdict | undefined
   enterPhase(state, 'idle', now, verdict.reason, verdict.code);
 }
 
-/** Nothing can be done: the agent idles. */
-function rest(state: AgentState, spec: AgentSpec): void {
+/** Nothing can be done: the agent idles until a message, an end, or the time at which a parked one tries again. */
+async function rest(state: AgentState, spec: AgentSpec): Promise<void> {
   const { parked } = state;
   if (parked !== undefined) enterPhase(state, 'idle', new Date().toISOString(), parked.reason);
   showState(state, spec);
-}
-
-async function waitForInput(state: AgentState, spec: AgentSpec): Promise<void> {
-  const retryAt = state.parked?.retry_at;
   const due = (): boolean => state.end !== undefined || canStart(state, Date.now()) || mustContinueAsNew(spec, state);
-  if (retryAt === undefined) {
+  if (parked?.retry_at === undefined) {
     await condition(due);
   } else {
-    await condition(due, Math.max(Date.parse(retryAt) - Date.now(), 1));
+    await condition(due, Math.max(Date.parse(parked.retry_at) - Date.now(), 1));
   }
+}
+
+/** Tells its flight, if it pilots one, and ends the agent. */
+async function end(state: AgentState, spec: AgentSpec, order: EndOrder, signals: SignalOutbox): Promise<AgentResult> {
+  if (spec.flight !== undefined) await endFlight(spec);
+  return await endAgentForGood(state, spec, order, signals);
+}
+
+/** Hands the state to a new run once nothing is under way; what comes meanwhile is seen to first. */
+async function continueWhenQuiet(state: AgentState, spec: AgentSpec, signals: SignalOutbox): Promise<void> {
+  // A child that is being started must be known to the run that follows.
+  const settled = (): boolean => allHandlersFinished() && allStarted(state);
+  if (!settled()) await condition(settled);
+  if (signals.busy) await signals.drain();
+  if (!signals.busy && settled()) await continueAsNew<typeof agent>(spec, carriedState(state));
 }
 
 /** Whether this run has grown enough and can be left. Only asked at quiet points, when no turn runs. */

@@ -5,7 +5,7 @@ import { ASSESSMENT_LIMIT } from '../contract/wire/assessment.ts';
 import type { AssessReply } from '../contract/wire/assessment.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
-import type { RunnerUse } from '../drivers/machines/runner-process.ts';
+import type { RunnerUse } from '../drivers/machines/provider.ts';
 import { attentively } from './attention.ts';
 import { reachRunner } from './machine.ts';
 import { openRequest } from './open-request.ts';

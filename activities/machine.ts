@@ -3,9 +3,8 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { describeMachineOf } from '../agents/references.ts';
-import type { Machine, MachineInfo, MachineProvider } from '../drivers/machines/provider.ts';
+import type { Machine, MachineInfo, MachineProvider, RunnerUse } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
-import type { RunnerUse } from '../drivers/machines/runner-process.ts';
 import { machineLost } from './failure.ts';
 import type { AgentPorts } from './ports.ts';
 

@@ -18,7 +18,9 @@ export function prepareAgent(ports: AgentPorts, { spec, events }: PrepareInput):
     const { name } = spec.machine;
     // Making it again would name this agent in the record of another one's.
     await unlessAborted(attention, describeOwn(provider, spec));
-    await unlessAborted(attention, provider.create({ name, labels: machineLabels(agent, spec.spawn_id) }));
+    const labels = machineLabels(agent, spec.spawn_id);
+    const options = { signal: attention.signal, requestId: spec.spawn_id };
+    await unlessAborted(attention, provider.create({ name, labels }, options));
     const machine = await unlessAborted(attention, provider.connect(name));
     const runner = await unlessAborted(attention, ports.runners.ensure(machine, 'begin'));
     const restore = await unlessAborted(attention, fetchSnapshot(ports.objects, spec, machine));

@@ -53,7 +53,7 @@ export async function storeSnapshot(
   };
   try {
     await inParallel(files, async (file, index) => {
-      const content = await machine.getStream(posix.join(directory, file));
+      const content = machine.read(posix.join(directory, file));
       try {
         await objects.putStream(`${folder}/${index.toString()}`, bounded(content));
       } finally {
@@ -91,7 +91,7 @@ export async function fetchSnapshot(
     const stored = await objects.getStream(`${posix.dirname(manifest.key)}/${index.toString()}`);
     if (stored === undefined) throw new Error(`snapshot ${manifest.key} lacks ${file}`);
     try {
-      await machine.putStream(posix.join(directory, file), stored.content);
+      await machine.write(posix.join(directory, file), stored.content);
     } finally {
       stored.content.destroy();
     }

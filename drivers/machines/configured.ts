@@ -11,7 +11,7 @@ import { ownerHome } from '../../runner/isolation/owner-home.ts';
 import { isBelow } from '../../runner/isolation/mount-plan.ts';
 import type { LocalIsolation } from './local/isolation.ts';
 import { createLocalProvider } from './local/provider.ts';
-import type { MachineProvider } from './provider.ts';
+import type { LocalProvider } from './local/provider.ts';
 
 /** With this very Node: an agent may change its PATH, and the system's Node may be too old. */
 const MURMUR = [process.execPath, join(PACKAGE_ROOT, 'bin', 'murmur.js')];
@@ -23,7 +23,7 @@ const MURMUR = [process.execPath, join(PACKAGE_ROOT, 'bin', 'murmur.js')];
 export async function createMachines(
   config: Pick<Config, 'home' | 'host' | 'isolation' | 'claude'>,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<{ readonly local: MachineProvider }> {
+): Promise<{ readonly local: LocalProvider }> {
   const { home, claude } = config;
   // Where the stack's programs keep what they have compiled: what a runner with a process of its own starts has no use for it.
   const { NODE_COMPILE_CACHE: compileCache, ...callers } = env;
@@ -41,7 +41,7 @@ async function localIsolation(
   { home, host, isolation, claude }: Pick<Config, 'home' | 'host' | 'isolation' | 'claude'>,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<LocalIsolation> {
-  const { kind, ownUser, description, limitsInForce } = await detectIsolation(isolation);
+  const { kind, ownUser, limitsInForce } = await detectIsolation(isolation);
   // Programs that the agent needs, wherever they are installed: a user's own folder may be closed to it.
   const programs = [process.execPath, ...(claude === undefined ? [] : [claude])].map((path) => realpathSync(path));
   const hidden = realpathSync(home.root);
@@ -54,7 +54,6 @@ async function localIsolation(
   const limits: MachineLimits = { processes, memory_mb, shm_mb, disk_mb };
   const show = host.show.flatMap((path) => shownPath(path, hidden));
   return {
-    description,
     ownUser,
     isWhole: kind === 'namespace',
     settings: ({ name, layout, uid }) => {

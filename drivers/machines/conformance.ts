@@ -27,7 +27,11 @@ export function machineProviderConformance(label: string, make: () => Promise<Pr
       await under[Symbol.asyncDispose]();
     });
 
-    const create = (name: string, agent = 'w/a/u/b/c') => provider.create({ name, labels: { agent } });
+    const create = (name: string, agent = 'w/a/u/b/c') =>
+      provider.create(
+        { name, labels: { agent } },
+        { signal: new AbortController().signal, requestId: `create ${name}` },
+      );
     const connected = async (name: string): Promise<Machine> => {
       await create(name);
       return provider.connect(name);
@@ -134,22 +138,22 @@ export function machineProviderConformance(label: string, make: () => Promise<Pr
       await expect(machine.get(`${file}.missing`)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     });
 
-    it('putStream and getStream carry a file piece by piece; a source that fails leaves what was there', async () => {
+    it('write and read carry a file piece by piece; a source that fails leaves what was there', async () => {
       const machine = await connected('murmur-1');
       const file = posix.join(machine.paths.runner, 'deep', 'streamed');
       const pieces = [Buffer.from('one '), Buffer.from('two')];
-      await machine.putStream(file, Readable.from(pieces));
+      await machine.write(file, Readable.from(pieces));
       const failing = (async function* () {
         yield await Promise.resolve(Buffer.from('three'));
         throw new Error('broke off');
       })();
-      await expect(machine.putStream(file, failing)).rejects.toThrow('broke off');
-      expect(await buffer(await machine.getStream(file))).toEqual(Buffer.concat(pieces));
+      await expect(machine.write(file, failing)).rejects.toThrow('broke off');
+      expect(await buffer(machine.read(file))).toEqual(Buffer.concat(pieces));
       const { stdout } = await machine.exec('ls', ['-l', file], { timeoutMs: TIMEOUT_MS });
       expect(stdout).toMatch(/^-rw-------/);
-      await machine.putStream(file, Readable.from([]));
-      expect(await buffer(await machine.getStream(file))).toEqual(Buffer.alloc(0));
-      await expect(machine.getStream(`${file}.missing`)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      await machine.write(file, Readable.from([]));
+      expect(await buffer(machine.read(file))).toEqual(Buffer.alloc(0));
+      await expect(buffer(machine.read(`${file}.missing`))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     });
 
     it('dial reaches a loopback port, and one where nothing listens is UNAVAILABLE', async () => {
@@ -171,11 +175,12 @@ export function machineProviderConformance(label: string, make: () => Promise<Pr
       const server = createServer((socket) => socket.end('from our side')).listen(0, '127.0.0.1');
       await once(server, 'listening');
       const { port } = server.address() as AddressInfo;
+      const { node } = await machine.facts();
       const ask = "require('net').connect(Number(process.argv[2]), process.argv[1]).pipe(process.stdout)";
       for (let time = 0; time < 2; time += 1) {
         const there = await machine.expose({ host: '127.0.0.1', port });
         const args = ['-e', ask, there.host, String(there.port)];
-        const { stdout } = await machine.exec(machine.node, args, { timeoutMs: TIMEOUT_MS });
+        const { stdout } = await machine.exec(node, args, { timeoutMs: TIMEOUT_MS });
         expect(stdout).toBe('from our side');
       }
       server.close();

@@ -1,94 +1,136 @@
 // Machines for tests: folders without isolation, with faults on demand.
+import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import { createTurns } from './in-turn.ts';
+import { carries, labelsVersion, relabelled } from './labels.ts';
 import { localLayout } from './local/layout.ts';
 import { connectLocal } from './local/machine.ts';
 import { endRunner } from './local/runner-end.ts';
-import type { MachineInfo, MachineProvider, MachineState } from './provider.ts';
+import { connectionLost } from './lost.ts';
+import { LostSignals } from './lost-signals.ts';
+import type { Machine, MachineInfo, MachineLabels, MachineProvider, MachineState } from './provider.ts';
+import { createRunnerControl, launchRunner, type RunnerDecisions } from './runner-control.ts';
 
 export interface FakeProvider extends MachineProvider {
   /** Takes the machine away, disk and all, as a cloud may. */
   lose(name: string): Promise<void>;
+  /** Lets the connections to the machine break; the machine itself goes on. */
+  breakConnection(name: string): void;
   /** Lets the next calls of `create` fail with this error; undefined ends it. */
   refuseCreate(error: MurmurError | undefined): void;
+  /** Lets the next calls of `create` stand in the middle until the returned function is called or they are cancelled. */
+  holdCreate(): () => void;
 }
 
-/** How a fake machine holds processes apart. */
-const NO_ISOLATION = 'none (fake machine)';
+interface FakeMachine {
+  state: Exclude<MachineState, 'absent'>;
+  labels: MachineLabels;
+  readonly generation: string;
+}
 
 /** Programs that every host has; a fake machine brings none. */
 const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
 
 /** A provider that keeps its machines in memory and their folders under `folder`. */
 export function createFakeProvider(folder: string): FakeProvider {
-  const machines = new Map<
-    string,
-    { state: Exclude<MachineState, 'absent'>; labels: Readonly<Record<string, string>> }
-  >();
+  const machines = new Map<string, FakeMachine>();
+  const connections = new LostSignals();
+  const decisions: RunnerDecisions = new Map();
+  const inTurn = createTurns();
   let refusal: MurmurError | undefined;
+  let held: Promise<void> | undefined;
 
   function infoOf(name: string): MachineInfo {
     const machine = machines.get(name);
-    return { name, state: machine?.state ?? 'absent', isolation: NO_ISOLATION, labels: machine?.labels ?? {} };
+    if (machine === undefined) return { name, state: 'absent', labels: {}, version: '' };
+    return { name, ...machine, version: labelsVersion(machine.labels) };
   }
 
-  async function remove(name: string): Promise<void> {
+  function known(name: string): FakeMachine {
+    const machine = machines.get(name);
+    if (machine === undefined) throw new MurmurError('NOT_FOUND', `machine ${name} does not exist`);
+    return machine;
+  }
+
+  async function remove(name: string, why: string): Promise<void> {
     const layout = localLayout(folder, name);
     machines.delete(name);
+    connections.lose(name, connectionLost(name, why));
     await endRunner(layout.runner);
     await rm(layout.directory, { recursive: true, force: true });
   }
 
-  return {
-    name: 'fake',
-    create: async ({ name, labels }) => {
-      if (refusal !== undefined) throw refusal;
+  async function make(name: string, labels: MachineLabels, signal: AbortSignal): Promise<MachineInfo> {
+    signal.throwIfAborted();
+    if (refusal !== undefined) throw refusal;
+    const before = machines.get(name);
+    try {
       const layout = localLayout(folder, name);
       for (const each of [layout.home, layout.work, layout.run, layout.runner]) await mkdir(each, { recursive: true });
-      machines.set(name, { state: 'running', labels });
+      machines.set(name, before ?? { state: 'provisioning', labels, generation: randomUUID() });
+      await Promise.race([held, aborted(signal)]);
+      signal.throwIfAborted();
+      known(name).state = 'running';
+      return infoOf(name);
+    } catch (error) {
+      if (signal.aborted && before === undefined) await remove(name, 'its creation was cancelled');
+      throw error;
+    }
+  }
+
+  function connection(name: string): Machine {
+    const layout = localLayout(folder, name);
+    const env = { PATH: SYSTEM_PATH, HOME: layout.home };
+    const site = connectLocal({ name, layout, lost: connections.signal(name), env });
+    const isolation = { kind: 'none' };
+    const control = createRunnerControl({ site, isolation, decisions, start: (bundle) => launchRunner(site, bundle) });
+    return { ...site, ...control };
+  }
+
+  return {
+    name: 'fake',
+    create: ({ name, labels }, { signal }) => inTurn(name, () => make(name, labels, signal)),
+    describe: async (name) => infoOf(name),
+    label: async (name, labels, { if: version }) => {
+      const machine = known(name);
+      if (infoOf(name).version !== version) throw relabelled(name);
+      machine.labels = labels;
       return infoOf(name);
     },
-    describe: (name) => Promise.resolve(infoOf(name)),
-    start: (name) => {
-      const machine = machines.get(name);
-      if (machine === undefined) return Promise.reject(absent(name));
-      machine.state = 'running';
-      return Promise.resolve();
-    },
+    start: async (name) => void (known(name).state = 'running'),
     stop: async (name) => {
       const machine = machines.get(name);
       if (machine === undefined) return;
       machine.state = 'stopped';
+      connections.lose(name, connectionLost(name, 'it was stopped'));
       await endRunner(localLayout(folder, name).runner);
     },
-    destroy: remove,
-    lose: remove,
+    destroy: (name) => inTurn(name, () => remove(name, 'it was destroyed')),
+    lose: (name) => remove(name, 'it is gone'),
+    breakConnection: (name) => connections.lose(name, connectionLost(name, 'it was cut')),
     refuseCreate: (error) => void (refusal = error),
-    list: (labels = {}) =>
-      Promise.resolve(
-        [...machines.keys()]
-          .map(infoOf)
-          .filter((info) => Object.entries(labels).every(([key, value]) => info.labels[key] === value)),
-      ),
-    connect: (name) => {
-      const machine = machines.get(name);
-      if (machine === undefined) return Promise.reject(absent(name));
-      if (machine.state !== 'running') {
-        return Promise.reject(new MurmurError('UNAVAILABLE', `machine ${name} is ${machine.state}`));
-      }
-      return Promise.resolve(
-        connectLocal({
-          name,
-          layout: localLayout(folder, name),
-          isolation: NO_ISOLATION,
-          isolationSettings: { kind: 'none' },
-          env: { PATH: SYSTEM_PATH, HOME: localLayout(folder, name).home },
-        }),
-      );
+    holdCreate: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return () => {
+        held = undefined;
+        resolve();
+      };
     },
+    list: async (labels = {}) => [...machines.keys()].map(infoOf).filter((info) => carries(info.labels, labels)),
+    connect: async (name) => {
+      const { state } = known(name);
+      if (state !== 'running') throw new MurmurError('UNAVAILABLE', `machine ${name} is ${state}`);
+      return connection(name);
+    },
+    [Symbol.asyncDispose]: async () => connections.loseAll((name) => connectionLost(name, 'its provider was closed')),
   };
 }
 
-function absent(name: string): MurmurError {
-  return new MurmurError('NOT_FOUND', `machine ${name} does not exist`);
+function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  else signal.addEventListener('abort', () => resolve(), { once: true });
+  return promise;
 }

@@ -18,7 +18,7 @@ const HEAD_BYTES = 120;
 const NEWLINE = 10;
 
 /** The turn that was begun last; undefined before the first. Reads the whole journal. Throws as the machine's `get` does. */
-export async function lastTurnOf(machine: Machine): Promise<LastTurn | undefined> {
+export async function lastTurnOf(machine: Pick<Machine, 'paths' | 'get'>): Promise<LastTurn | undefined> {
   try {
     return lastTurnIn(await machine.get(posix.join(machine.paths.runner, 'journal.jsonl')));
   } catch (error) {

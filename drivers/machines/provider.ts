@@ -1,47 +1,121 @@
-// The port to machines: where agents run. Implementations: local (a directory on this host) and fake.
+// The port to machines: where agents run. Implementations: local (a directory on this host) and fake (for tests).
+// drivers/machines/conformance.ts says by example what every driver does.
 import type { Duplex, Readable } from 'node:stream';
-import type { RunnerAddress, ServerAddress } from '../../contract/wire/runner.ts';
+import type { ServerAddress } from '../../contract/wire/runner.ts';
+import type { ProvenAccess } from '../../runner/identity/proof.ts';
 
-/** `absent` also after destroy: a provider keeps no memory of machines that are gone. */
-export type MachineState = 'absent' | 'provisioning' | 'running' | 'stopped';
+/**
+ * `absent` also after destroy: a provider keeps no memory of machines that are gone. `lost`: the provider still lists the
+ * machine, but nothing on it will run again, so it can only be destroyed. `repairing`: the provider works on it, and it
+ * comes back without our help.
+ */
+export type MachineState =
+  | 'absent'
+  | 'provisioning'
+  | 'running'
+  | 'stopping'
+  | 'stopped'
+  | 'suspending'
+  | 'suspended'
+  | 'repairing'
+  | 'lost';
+
+/** Why a machine is in its state, where that is not what was asked for. Programs decide by it; sentences are for people. */
+export type MachineReason = 'no_capacity' | 'quota' | 'permission' | 'preempted' | 'host_failed';
+
+export type MachineLabels = Readonly<Record<string, string>>;
 
 export interface MachineInfo {
   readonly name: string;
   readonly state: MachineState;
-  /** How agent processes are held apart on it, for `status` and `doctor`. */
-  readonly isolation: string;
-  readonly labels: Readonly<Record<string, string>>;
+  /** As they were given, whatever the provider's own rules for labels are. Empty for an absent machine. */
+  readonly labels: MachineLabels;
+  /** Changes with every change of the labels: what `label` compares. Empty for an absent machine. */
+  readonly version: string;
+  /** Where it is: from the provider, not from the configuration, which may have changed since. */
+  readonly zone?: string;
+  /** The provider's id of this very machine. A machine made again under the same name has another one. */
+  readonly generation?: string;
+  /** Addresses at which this host may reach it, the best one first. */
+  readonly addresses?: readonly string[];
+  /** Public host key, as `<type> <base64>`, when the provider vouches for it. */
+  readonly hostKey?: string;
+  readonly reason?: MachineReason;
 }
 
-export interface CreateMachine {
+export interface MachineSpec {
   /** Unique; `murmur-<8 hex>`. */
   readonly name: string;
-  /** For whom it is made: `{ agent: <workflow id>, spawn: <spawn id> }`. It is used for nobody else. */
-  readonly labels: Readonly<Record<string, string>>;
+  /** For whom it is made (agents/references.ts says which). It is used for nobody else. */
+  readonly labels: MachineLabels;
+  /** The provider's name of a size or machine type; the provider's default when absent. */
+  readonly size?: string;
+  readonly image?: string;
+  /** In the order in which they are tried. */
+  readonly zones?: readonly string[];
+  /** The pool of warm machines to which it belongs. */
+  readonly pool?: string;
 }
 
-/** What a runner on the machine is told about holding processes apart: written by the provider, read by isolation. */
-export type IsolationSettings = Readonly<Record<string, unknown>>;
+export interface CreateOptions {
+  /** Aborts the creation: see `create`. */
+  readonly signal: AbortSignal;
+  /**
+   * The same for every attempt at one creation, so that a request that is sent twice makes one machine. A provider whose
+   * service wants an id of another form derives it from this one.
+   */
+  readonly requestId: string;
+  /** Hears, in a sentence for people, what takes longer than usual: another zone is tried, a quota is waited for. */
+  readonly onProgress?: (sentence: string) => void;
+}
 
 /**
  * Makes and ends machines. Every call is idempotent by name, so an activity may be retried at any point.
- * All calls throw MurmurError: UNAVAILABLE when the provider cannot be reached, FAILED_PRECONDITION when it refuses.
+ * All calls throw MurmurError: UNAVAILABLE when the provider cannot be reached, FAILED_PRECONDITION when it refuses,
+ * RESOURCE_EXHAUSTED without capacity or quota, INVALID_ARGUMENT for a name that is not valid. A call whose signal aborts
+ * rejects with the signal's reason; whatever the provider was already told may still happen, except in `create`.
+ * Disposing of the provider closes its connections. It touches no machine.
  */
-export interface MachineProvider {
+export interface MachineProvider extends AsyncDisposable {
   readonly name: string;
-  /** Resolves when the machine is running. */
-  create(machine: CreateMachine): Promise<MachineInfo>;
+  /**
+   * Resolves when the machine is running. A machine of that name which is there already is started if need be, and answered
+   * with its own labels. When the signal aborts, the call removes what it has made and then rejects with the signal's
+   * reason: no machine is left by it, and none that was there before is touched.
+   */
+  create(machine: MachineSpec, options: CreateOptions): Promise<MachineInfo>;
   /** Asks the provider, not the machine: a dead connection is not a dead machine. */
-  describe(name: string): Promise<MachineInfo>;
-  /** Throws NOT_FOUND for an absent machine. */
-  start(name: string): Promise<void>;
+  describe(name: string, signal?: AbortSignal): Promise<MachineInfo>;
+  /**
+   * Replaces all labels, if the machine's `version` is still the given one. Throws FAILED_PRECONDITION when it is not,
+   * NOT_FOUND for an absent machine. Of several callers with the same version exactly one succeeds.
+   */
+  label(
+    name: string,
+    labels: MachineLabels,
+    options: { readonly if: string; readonly signal?: AbortSignal },
+  ): Promise<MachineInfo>;
+  /** Resolves when it is running. Throws NOT_FOUND for an absent machine. */
+  start(name: string, signal?: AbortSignal): Promise<void>;
   /** Ends every process on it and keeps its disk. No-op for an absent machine. */
-  stop(name: string): Promise<void>;
+  stop(name: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Keeps memory and disk; processes go on after `resume`. Absent where a provider cannot do it. Throws NOT_FOUND for an
+   * absent machine, FAILED_PRECONDITION in a state that does not allow it.
+   */
+  suspend?(name: string, signal?: AbortSignal): Promise<void>;
+  /** Resolves when it is running. Throws as `suspend` does. */
+  resume?(name: string, signal?: AbortSignal): Promise<void>;
   /** Ends every process on it and removes its disk. No-op for an absent machine. */
-  destroy(name: string): Promise<void>;
-  list(labels?: Readonly<Record<string, string>>): Promise<readonly MachineInfo[]>;
-  /** Throws NOT_FOUND for an absent machine, UNAVAILABLE for one that does not answer. */
-  connect(name: string): Promise<Machine>;
+  destroy(name: string, signal?: AbortSignal): Promise<void>;
+  /** Machines that carry all of these labels; all that the provider has when none are given. */
+  list(labels?: MachineLabels, signal?: AbortSignal): Promise<readonly MachineInfo[]>;
+  /**
+   * A lease of the provider's connection to the machine: all leases of one machine share it, so that a call finds it open.
+   * It is closed when the provider is disposed of, when it is lost, and some time after its last lease was given back; the
+   * next `connect` opens another one. Throws NOT_FOUND for an absent machine, UNAVAILABLE for one that does not answer.
+   */
+  connect(name: string, signal?: AbortSignal): Promise<Machine>;
 }
 
 export interface ExecOptions {
@@ -59,14 +133,56 @@ export interface ExecResult {
   readonly stderr: string;
 }
 
-/** A connection to a running machine. */
-export interface Machine {
-  readonly name: string;
-  readonly isolation: string;
-  /** For `RunnerConfig.isolation`. */
-  readonly isolationSettings: IsolationSettings;
-  /** Node on the machine, for the runner. */
+export interface LaunchOptions {
+  /** Absolute path of the file to which its output is appended. */
+  readonly log: string;
+  /** Added to the machine's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What was found on the machine. */
+export interface MachineFacts {
+  /** Absolute path of a Node that runs the runner. */
   readonly node: string;
+  /** Whom commands and the runner run as. */
+  readonly user: { readonly uid: number; readonly name: string };
+  /** HOME of that user, as an absolute path without links. */
+  readonly home: string;
+  /** Version of git; absent where there is none. */
+  readonly git?: string;
+  /** Absolute paths of `claude`, `codex` and `murmur`, as far as they are there. */
+  readonly programs: Readonly<Record<string, string>>;
+}
+
+/** What a runner is wanted for. */
+export type RunnerUse =
+  /** To reach what runs, such as a turn that is to be interrupted: a runner of any build will do. */
+  | 'reach'
+  /** To begin something on the machine. */
+  | 'begin'
+  /** To run the turn of this id, or to find it as it is. */
+  | { readonly turn: string };
+
+/** How to reach a runner: it proves that it knows the token before it is sent anything. */
+export interface RunnerAccess extends ProvenAccess {
+  /** For a runner too old to prove it: whether it is still the one that listens on the port. */
+  readonly isUnchanged?: () => Promise<boolean>;
+}
+
+export interface EnsureRunnerOptions {
+  readonly use: RunnerUse;
+  /** How long a runner may take to answer, in milliseconds; 20 s unless given. */
+  readonly startLimitMs?: number;
+}
+
+/**
+ * A connection to a running machine. Calls and streams that are under way when the connection is lost fail with UNAVAILABLE
+ * at once. Disposing gives the lease back; what was opened through it may be closed then.
+ */
+export interface Machine extends AsyncDisposable {
+  readonly name: string;
+  /** Aborts, with a MurmurError as its reason, when the connection is lost. `connect` then opens another one. */
+  readonly lost: AbortSignal;
   /** Absolute paths on the machine. */
   readonly paths: {
     /** HOME of the agent program. */
@@ -76,32 +192,49 @@ export interface Machine {
     /** The runner's own files, out of the agent's sight where isolation allows. */
     readonly runner: string;
   };
-  /** Runs a command with the rights of the runner, not of the agent. Resolves for any exit code. */
-  exec(command: string, args: readonly string[], options: ExecOptions): Promise<ExecResult>;
-  /** Starts a program that outlives this connection, with the rights of the runner; its output goes to the log file. */
-  launch(command: string, args: readonly string[], options: { readonly log: string }): Promise<void>;
+  /** Found on the machine once per connection. Throws FAILED_PRECONDITION when no Node there can run the runner. */
+  facts(): Promise<MachineFacts>;
   /**
-   * Has the machine's runner, whose config.json is written, served by a process that serves other machines of the host as
-   * well; resolves when it does. Absent where a runner needs a process of its own.
-   * @param bundle the runner as one file, on this host
+   * Runs a command with the rights of the runner, not of the agent. Resolves for any exit code. For small things: a
+   * provider may let later calls wait when many run.
    */
-  readonly shareRunner?: ((bundle: string) => Promise<void>) | undefined;
-  /** Whether the runner of build b35f5f2 that left this address runs and listens there: it cannot prove it itself. */
-  isEarlyRunner(address: RunnerAddress): Promise<boolean>;
-  /** Writes a file; parents are made. */
+  exec(command: string, args: readonly string[], options: ExecOptions): Promise<ExecResult>;
+  /** Starts a program that outlives this connection, with the rights of the runner. Resolves once it has started. */
+  launch(command: string, args: readonly string[], options: LaunchOptions): Promise<void>;
+  /** Writes a small file; parents are made. The file has its old or its new content, never a part. */
   put(path: string, content: Buffer | string, mode?: number): Promise<void>;
   /** Throws NOT_FOUND. */
   get(path: string): Promise<Buffer>;
-  /** Writes a file that only its owner may read, piece by piece: there when the source has ended. Throws its errors too. */
-  putStream(path: string, source: AsyncIterable<Uint8Array>): Promise<void>;
-  /** As much of the file as there is now. Whoever asked reads it to its end or destroys it. Throws NOT_FOUND. */
-  getStream(path: string): Promise<Readable>;
-  /** Connects to a loopback port of the machine. Throws UNAVAILABLE when nothing listens. */
+  /**
+   * Writes a file of any size that only its owner may read; parents are made. The file is there, whole, when the promise
+   * resolves; until then, and when the source or the connection fails, the path holds what it held before. Rejects with the
+   * source's error.
+   */
+  write(path: string, source: AsyncIterable<Uint8Array>): Promise<void>;
+  /**
+   * As much of the file as there is now. Whoever asked reads it to its end or destroys it. The stream fails with NOT_FOUND
+   * for a missing file, and with UNAVAILABLE when the connection is lost: an end is the end of the file.
+   */
+  read(path: string): Readable;
+  /**
+   * Connects to a loopback port of the machine. Throws UNAVAILABLE when nothing listens. Destroying the stream settles at
+   * once, also on a dead connection.
+   */
   dial(port: number): Promise<Duplex>;
   /**
    * Makes a server that this host reaches reachable from the machine, over the connection that we hold, and says where:
-   * on the machine's loopback when the server listens on ours. May be another place each time; the machine's runner
-   * relays a port that stays.
+   * on the machine's loopback when the server listens on ours. The place stays while the connection lives; asked again
+   * after a reconnect it may be another one. The machine's runner relays a port that stays.
    */
   expose(server: ServerAddress): Promise<ServerAddress>;
+  /**
+   * The runner of the machine, started when none answers. One of another build keeps the turn that it runs, and is asked how
+   * one has ended that it ran last; before anything new begins it is stopped in good order and replaced, and what the agent
+   * has left running between its turns ends with it. One decision at a time per machine. Throws UNAVAILABLE with the end of
+   * the runner's log when it does not come up.
+   * @param bundle the runner as one file, on this host
+   */
+  ensureRunner(bundle: string, options: EnsureRunnerOptions): Promise<RunnerAccess>;
+  /** The runner that was started last, whether it answers or not; undefined when none ever was. Starts nothing. */
+  recordedRunner(): Promise<RunnerAccess | undefined>;
 }

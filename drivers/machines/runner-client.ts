@@ -18,8 +18,8 @@ import type {
   TurnReply,
   TurnRequest,
 } from '../../contract/wire/runner.ts';
-import type { Machine } from './provider.ts';
-import { proves, type ProvenAccess } from '../../runner/identity/proof.ts';
+import type { Machine, RunnerAccess } from './provider.ts';
+import { proves } from '../../runner/identity/proof.ts';
 
 export interface RunnerClient {
   health(): Promise<RunnerHealth>;
@@ -52,12 +52,6 @@ const SHORT_CALL_MS = 8_000;
 const LONG_CALL_MS = 120_000;
 /** The runner sends a blank line every second; five missed ones mean that it is frozen or gone. */
 const SILENCE_MS = 5_000;
-
-/** How to reach a runner: it proves that it knows the token before it is sent anything. */
-export interface RunnerAccess extends ProvenAccess {
-  /** For a runner too old to prove it: whether it is still the one that listens on the port. */
-  readonly isUnchanged?: () => Promise<boolean>;
-}
 
 /** What calls need of a machine. */
 export type RunnerMachine = Pick<Machine, 'name' | 'dial'>;

@@ -14,6 +14,7 @@ import type { ActivityBench } from '../fixtures/activity-bench.ts';
 import { agentSpec, withCredentials } from '../fixtures/agent-spec.ts';
 import { message, NOW, testAgent } from '../fixtures/agent-state.ts';
 import { eventually } from '../fixtures/waiting.ts';
+import { creation } from '../fixtures/creation.ts';
 
 /** A spec as somebody writes it who knows everything of the bench's agent but the key. */
 function forged(changes: Partial<AgentSpec> = {}): AgentSpec {
@@ -171,7 +172,7 @@ describe('a machine of the right name that was made for another agent', () => {
     const { activities } = bench.worker();
     const name = bench.spec.machine.name;
     const labels = { agent: 'w/default/u/bob/other', spawn: 's' };
-    await bench.provider.create({ name, labels });
+    await bench.provider.create({ name, labels }, creation());
     const { spec } = bench;
     for (const result of [
       attempt(activities.prepareAgent, { spec }).result,
@@ -185,7 +186,7 @@ describe('a machine of the right name that was made for another agent', () => {
 
   it('is not one that an earlier build made for the agent, which noted no spawn', async () => {
     await using bench = await activityBench();
-    await bench.provider.create({ name: bench.spec.machine.name, labels: { agent: bench.agent } });
+    await bench.provider.create({ name: bench.spec.machine.name, labels: { agent: bench.agent } }, creation());
     const turn = attempt(bench.worker().activities.runTurn, bench.turn());
     await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
     bench.runner.endTurn();

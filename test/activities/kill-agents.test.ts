@@ -9,6 +9,7 @@ import { activityBench, attempt } from '../fixtures/activity-bench.ts';
 import type { ActivityBench } from '../fixtures/activity-bench.ts';
 import { agentSpec } from '../fixtures/agent-spec.ts';
 import { testAgent } from '../fixtures/agent-state.ts';
+import { creation } from '../fixtures/creation.ts';
 
 const ORDER = { id: 'k', from: 'tess', with_parent: true, leave_machine: true } as const;
 
@@ -89,7 +90,10 @@ describe('killAgents', () => {
     const grandkid = childOf(kid, 'grandkid');
     const [kidId, grandkidId] = [kid, grandkid].map(({ identity }) => workflowIdOf(identity)) as [string, string];
     for (const { identity, spawn_id, machine } of [kid, grandkid]) {
-      await provider.create({ name: machine.name, labels: machineLabels(workflowIdOf(identity), spawn_id) });
+      await provider.create(
+        { name: machine.name, labels: machineLabels(workflowIdOf(identity), spawn_id) },
+        creation(),
+      );
     }
     const beneath = [doomed(grandkidId, 0.5)];
     const told = answer(bench, { [kidId]: leaving(kid, 1, beneath), [grandkidId]: leaving(grandkid, 2) });

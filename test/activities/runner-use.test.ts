@@ -1,7 +1,7 @@
 // What each activity wants a runner for: by that one of an earlier build is kept or replaced.
 import { describe, expect, it } from '@jest/globals';
 import { createAgentActivities } from '../../activities/agent.ts';
-import type { RunnerUse } from '../../drivers/machines/runner-process.ts';
+import type { RunnerUse } from '../../drivers/machines/provider.ts';
 import { activityBench, attempt } from '../fixtures/activity-bench.ts';
 import { eventually } from '../fixtures/waiting.ts';
 

@@ -33,6 +33,7 @@ import { attempt } from '../fixtures/activity-bench.ts';
 import { agentSpec } from '../fixtures/agent-spec.ts';
 import { TEST_KEY } from '../fixtures/signing-key.ts';
 import { keptBuilds } from './kept-inputs.ts';
+import { creation } from '../fixtures/creation.ts';
 
 describe.each(keptBuilds())('the files of a home that build %s has left', (build) => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -111,7 +112,7 @@ describe.each(keptBuilds())('the files of a home that build %s has left', (build
   it('snapshots: on the machine, and stored', async () => {
     const spec: AgentSpec = { ...agentSpec(), identity: { workspace: 'default', account: 'root', path: ['worker'] } };
     const provider = createFakeProvider(join(folder.path, 'machines'));
-    await provider.create({ name: spec.machine.name, labels: {} });
+    await provider.create({ name: spec.machine.name, labels: {} }, creation());
     const directory = await fetchSnapshot(objects(), spec, await provider.connect(spec.machine.name));
     const { manifest } = readManifest(directory ?? '');
     expect(manifest).toMatchObject({

@@ -18,6 +18,7 @@ import type { ActivityBench } from '../fixtures/activity-bench.ts';
 import { agentSpec } from '../fixtures/agent-spec.ts';
 import { eventually } from '../fixtures/waiting.ts';
 import { inputsOf, keptBuilds } from './kept-inputs.ts';
+import { creation } from '../fixtures/creation.ts';
 
 const FANOUT = {
   id: '7f1d2a30-58f5-4a3c-9a51-0d5f0c6f3a11',
@@ -159,7 +160,7 @@ async function sealSpecs(bench: ActivityBench, activity: string, input: unknown)
 
 /** As that build made it: it noted the agent alone. */
 async function makeMachine(bench: ActivityBench, { identity, machine }: AgentSpec): Promise<void> {
-  await bench.provider.create({ name: machine.name, labels: { agent: workflowIdOf(identity) } });
+  await bench.provider.create({ name: machine.name, labels: { agent: workflowIdOf(identity) } }, creation());
 }
 
 function agentActivities(bench: ActivityBench) {

@@ -22,6 +22,7 @@ import type { TestRunner } from '../runner/fixture.ts';
 import { startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
 import { knownAgents } from './fixtures/known-agents.ts';
+import { creation } from '../fixtures/creation.ts';
 
 const AGENT = 'w/default/u/alice/lead';
 /** As the runner of the fixture calls its machine. */
@@ -47,7 +48,7 @@ async function mcpOf(identity: string): Promise<McpClient> {
 beforeAll(async () => {
   folder = await temporaryFolder();
   machines = createFakeProvider(folder.path);
-  await machines.create({ name: MACHINE, labels: { agent: AGENT } });
+  await machines.create({ name: MACHINE, labels: { agent: AGENT } }, creation());
   const containment = groupContainment();
   runner = await startRunner({
     folder: join(folder.path, MACHINE),
@@ -246,8 +247,8 @@ describe('a machine that cannot be asked', () => {
   }
 
   test('is UNAVAILABLE when it is gone, when it has stopped, and when it has no runner', async () => {
-    await machines.create({ name: 'murmur-0000000a', labels: { agent: agentOn('murmur-0000000a') } });
-    await machines.create({ name: 'murmur-0000000b', labels: { agent: agentOn('murmur-0000000b') } });
+    await machines.create({ name: 'murmur-0000000a', labels: { agent: agentOn('murmur-0000000a') } }, creation());
+    await machines.create({ name: 'murmur-0000000b', labels: { agent: agentOn('murmur-0000000b') } }, creation());
     await machines.stop('murmur-0000000b');
     for (const name of ['murmur-0000000a', 'murmur-0000000b', 'murmur-0000000c']) {
       expect(await answerOn(name)).toBe(
@@ -261,7 +262,10 @@ describe('a machine that cannot be asked', () => {
     expect(await answerOn(MACHINE)).toBe(
       `PERMISSION_DENIED: machine ${MACHINE} was not made for agent "/${agentOn(MACHINE)}"`,
     );
-    await machines.create({ name: 'murmur-0000000e', labels: { agent: agentOn('murmur-0000000e'), spawn: 'earlier' } });
+    await machines.create(
+      { name: 'murmur-0000000e', labels: { agent: agentOn('murmur-0000000e'), spawn: 'earlier' } },
+      creation(),
+    );
     expect(await answerOn('murmur-0000000e')).toContain('was not made for agent');
   });
 
@@ -272,7 +276,7 @@ describe('a machine that cannot be asked', () => {
       response.end(JSON.stringify({ protocol: 1, machine: name, pid: 1 }));
     }).listen(0, '127.0.0.1');
     try {
-      await machines.create({ name, labels: { agent: agentOn(name) } });
+      await machines.create({ name, labels: { agent: agentOn(name) } }, creation());
       const machine = await machines.connect(name);
       await until(() => silent.listening);
       const { port } = silent.address() as AddressInfo;

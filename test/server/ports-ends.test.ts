@@ -12,6 +12,7 @@ import { startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
 import { answerOf, portBench } from './fixtures/port-bench.ts';
 import type { PortBench } from './fixtures/port-bench.ts';
+import { creation } from '../fixtures/creation.ts';
 
 let bench: PortBench;
 beforeAll(async () => {
@@ -34,7 +35,7 @@ describe('a URL ends', () => {
   async function machineFor(id: string): Promise<string> {
     count += 1;
     const name = `murmur-0000010${String(count)}`;
-    await bench.machines.create({ name, labels: { agent: id } });
+    await bench.machines.create({ name, labels: { agent: id } }, creation());
     await startRunner({ folder: join(bench.folder, name), machine: name });
     return name;
   }
@@ -77,7 +78,7 @@ describe('a URL ends', () => {
     const name = 'murmur-0000000c';
     const id = 'w/default/u/alice/lost';
     bench.known.agents.set(id, { machine: name });
-    await bench.machines.create({ name, labels: { agent: id } });
+    await bench.machines.create({ name, labels: { agent: id } }, creation());
     const { served } = await startRunner({ folder: join(bench.folder, name), machine: name });
     const caller = await bench.callerFor(id, 'agent-2');
     const url = await caller.call('port_url', { port: bench.program.port });

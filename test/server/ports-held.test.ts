@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { hasProved } from '../drivers/machines/proving.ts';
 import { answerOf, MACHINE, portBench } from './fixtures/port-bench.ts';
 import type { PortBench } from './fixtures/port-bench.ts';
+import { creation } from '../fixtures/creation.ts';
 
 let bench: PortBench;
 beforeAll(async () => {
@@ -54,7 +55,7 @@ describe('a port that a process of the machine does not hold', () => {
     const name = 'murmur-0000000d';
     const id = 'w/default/u/alice/early';
     known.agents.set(id, { machine: name });
-    await machines.create({ name, labels: { agent: id } });
+    await machines.create({ name, labels: { agent: id } }, creation());
     const early = createHttpServer((request, response) => {
       if (hasProved(request, response, 't')) return;
       const isHealth = request.url === '/health';

@@ -1,10 +1,8 @@
 // What the local provider needs of isolation.
-import type { IsolationSettings } from '../provider.ts';
+import type { RunnerConfig } from '../../../contract/wire/runner.ts';
 import type { LocalLayout } from './layout.ts';
 
 export interface LocalIsolation {
-  /** For people: what is in force on this host. */
-  readonly description: string;
   /** Whether each machine gets a user id of its own. */
   readonly ownUser: boolean;
   /** Whether what a machine's runner has started ends with it whatever it does, so that runners can share a process. */
@@ -14,7 +12,7 @@ export interface LocalIsolation {
     readonly name: string;
     readonly layout: LocalLayout;
     readonly uid: number | undefined;
-  }): IsolationSettings;
+  }): RunnerConfig['isolation'];
   /** Ends everything that was started inside, also without a runner. */
-  endAll(settings: IsolationSettings): Promise<void>;
+  endAll(settings: RunnerConfig['isolation']): Promise<void>;
 }

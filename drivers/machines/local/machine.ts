@@ -4,35 +4,37 @@ import { once } from 'node:events';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import writeFileAtomic from 'write-file-atomic';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { openFile, writeFileFrom } from '../../objects/file-stream.ts';
-import type { IsolationSettings, Machine } from '../provider.ts';
+import { piecesUnlessLost, tied, unlessLost } from '../lost.ts';
+import type { Machine } from '../provider.ts';
+import { factsOfHost } from './facts.ts';
 import type { LocalLayout } from './layout.ts';
 import { isMissing } from './record.ts';
-import { isEarlyRunner } from '../../../runner/identity/processes.ts';
 
 export interface LocalMachineOptions {
   readonly name: string;
   readonly layout: LocalLayout;
-  readonly isolation: string;
-  readonly isolationSettings: IsolationSettings;
+  /** Aborts when the machine is stopped or destroyed, or its provider is disposed of. */
+  readonly lost: AbortSignal;
   /** Environment of the caller, for the runner and commands: its git configuration, ssh agent and PATH. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The connection; nothing is opened, so there is nothing to close. */
-export function connectLocal(options: LocalMachineOptions): Machine {
-  const { name, layout, isolation, isolationSettings, env } = options;
+/** The connection without what concerns the runner. Nothing is opened, so there is nothing to close. */
+export function connectLocal(options: LocalMachineOptions): Omit<Machine, 'ensureRunner' | 'recordedRunner'> {
+  const { name, layout, lost, env } = options;
   return {
     name,
-    isolation,
-    isolationSettings,
-    node: process.execPath,
+    lost,
     paths: { home: layout.home, work: layout.work, runner: layout.runner },
+    facts: () => unlessLost(lost, factsOfHost(env)),
     exec: async (command, args, { cwd = layout.work, env: added = {}, input, timeoutMs }) => {
+      lost.throwIfAborted();
       const running = execa(command, [...args], {
         cwd,
         env: { ...env, ...added },
@@ -44,7 +46,11 @@ export function connectLocal(options: LocalMachineOptions): Machine {
         stripFinalNewline: false,
       });
       const late = new AbortController();
-      const result = await Promise.race([running, delay(timeoutMs, undefined, { signal: late.signal })]);
+      const ended = Promise.race([running, delay(timeoutMs, undefined, { signal: late.signal })]);
+      const result = await unlessLost(lost, ended).catch((error: unknown) => {
+        endGroup(running.pid);
+        throw error;
+      });
       late.abort();
       if (result === undefined) {
         endGroup(running.pid);
@@ -61,13 +67,14 @@ export function connectLocal(options: LocalMachineOptions): Machine {
       }
       return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
     },
-    launch: async (command, args, { log }) => {
+    launch: async (command, args, { log, env: added = {} }) => {
+      lost.throwIfAborted();
       await mkdir(dirname(log), { recursive: true, mode: 0o700 });
       const output = await open(log, 'a', 0o600);
       try {
         const child = spawn(command, [...args], {
           cwd: layout.runner,
-          env: { ...env },
+          env: { ...env, ...added },
           detached: true,
           stdio: ['ignore', output.fd, output.fd],
         });
@@ -79,21 +86,39 @@ export function connectLocal(options: LocalMachineOptions): Machine {
         await output.close();
       }
     },
-    isEarlyRunner: (address) => isEarlyRunner(layout.runner, address),
     put: async (path, content, mode = 0o600) => {
+      lost.throwIfAborted();
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await writeFileAtomic(path, content, { mode });
     },
-    get: (path) => found(name, path, () => readFile(path)),
-    putStream: async (path, source) => {
+    get: (path) =>
+      unlessLost(
+        lost,
+        found(name, path, () => readFile(path)),
+      ),
+    write: async (path, source) => {
+      lost.throwIfAborted();
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await writeFileFrom(path, source, () => undefined);
+      await writeFileFrom(path, piecesUnlessLost(lost, source), () => undefined);
     },
-    getStream: (path) => found(name, path, async () => (await openFile(path)).content),
-    dial: (port) => dialLoopback(name, port),
+    read: (path) => tied(lost, Readable.from(contentOf(name, path), { objectMode: false })),
+    dial: async (port) => {
+      lost.throwIfAborted();
+      return tied(lost, await dialLoopback(name, port));
+    },
     // The machine's network is the host's.
     expose: (server) => Promise.resolve(server),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
+}
+
+async function* contentOf(name: string, path: string): AsyncGenerator<Buffer> {
+  const { content } = await found(name, path, () => openFile(path));
+  try {
+    yield* content as AsyncIterable<Buffer>;
+  } finally {
+    content.destroy();
+  }
 }
 
 async function found<T>(name: string, path: string, read: () => Promise<T>): Promise<T> {

@@ -1,7 +1,11 @@
 // Machines that are directories of this host: no cloud, no account. What an agent can reach is bounded by isolation.
+import { randomUUID } from 'node:crypto';
 import { chmod, lchown, mkdir, readdir, rm } from 'node:fs/promises';
 import { MurmurError } from '../../../contract/wire/errors.ts';
-import type { MachineInfo, MachineProvider } from '../provider.ts';
+import type { RunnerConfig } from '../../../contract/wire/runner.ts';
+import { connectionLost } from '../lost.ts';
+import type { Machine, MachineInfo, MachineProvider } from '../provider.ts';
+import { createRunnerControl, launchRunner, type RunnerDecisions } from '../runner-control.ts';
 import type { LocalIsolation } from './isolation.ts';
 import { isMachineName, localLayout, type LocalLayout } from './layout.ts';
 import { connectLocal } from './machine.ts';
@@ -9,6 +13,10 @@ import { installPrograms } from './programs.ts';
 import { isMissing, readRecord, writeRecord, type LocalRecord } from './record.ts';
 import { endRunner } from './runner-end.ts';
 import { RunnerHosts } from './runner-hosts.ts';
+import { isEarlyRunner } from '../../../runner/identity/processes.ts';
+import { createTurns } from '../in-turn.ts';
+import { carries, labelsVersion, relabelled } from '../labels.ts';
+import { LostSignals } from '../lost-signals.ts';
 import { returnUser, takeUser } from './users.ts';
 
 export interface LocalProviderOptions {
@@ -26,19 +34,28 @@ export interface LocalProviderOptions {
 /** Bytes of a socket's path, less the longest file name in a machine's `run`. */
 const LONGEST_RUN = 107 - '/git.sock'.length;
 
+export interface LocalProvider extends MachineProvider {
+  /** What the machine's runner is told about isolation. Throws NOT_FOUND for an absent machine. */
+  isolationOf(name: string): Promise<RunnerConfig['isolation']>;
+}
+
 /** The provider `local`. */
-export function createLocalProvider(options: LocalProviderOptions): MachineProvider {
+export function createLocalProvider(options: LocalProviderOptions): LocalProvider {
   const { machines, isolation } = options;
   const hosts = new RunnerHosts({
     machines,
     env: { ...options.env, NODE_COMPILE_CACHE: options.compileCache },
   });
   const layoutOf = (name: string): LocalLayout => localLayout(machines, name);
-  const infoOf = (record: LocalRecord): MachineInfo => ({
-    name: record.name,
-    state: record.state,
-    isolation: isolation.description,
-    labels: record.labels,
+  const decisions: RunnerDecisions = new Map();
+  const connections = new LostSignals();
+  const inTurn = createTurns();
+  const infoOf = ({ name, state, labels, generation }: LocalRecord): MachineInfo => ({
+    name,
+    state,
+    labels,
+    version: labelsVersion(labels),
+    ...(generation === undefined ? {} : { generation }),
   });
   const settingsOf = (record: LocalRecord): ReturnType<LocalIsolation['settings']> =>
     isolation.settings({ name: record.name, layout: layoutOf(record.name), uid: record.uid });
@@ -55,27 +72,58 @@ export function createLocalProvider(options: LocalProviderOptions): MachineProvi
     if (!leftNothing) await isolation.endAll(settingsOf(record));
   }
 
+  async function remove(name: string): Promise<void> {
+    const layout = layoutOf(name);
+    const record = await readRecord(layout.record);
+    if (record !== undefined) await endProcesses(record);
+    await rm(layout.directory, { recursive: true, force: true });
+    await returnUser(machines, name);
+  }
+
   return {
     name: 'local',
 
-    create: async ({ name, labels }) => {
-      const layout = layoutOf(name);
-      const before = await readRecord(layout.record);
-      const uid = before?.uid ?? (isolation.ownUser ? await takeUser(machines, name) : undefined);
-      await makeFolders(layout, uid);
-      await installPrograms(layout.bin, options.programs);
-      const record: LocalRecord = { name, labels, state: 'running', ...(uid === undefined ? {} : { uid }) };
-      // Written last: a machine with a record is whole.
-      await writeRecord(layout.record, record);
-      return infoOf(record);
-    },
+    create: ({ name, labels }, { signal }) =>
+      inTurn(name, async () => {
+        const layout = layoutOf(name);
+        signal.throwIfAborted();
+        const before = await readRecord(layout.record);
+        try {
+          const uid = before?.uid ?? (isolation.ownUser ? await takeUser(machines, name) : undefined);
+          await makeFolders(layout, uid);
+          signal.throwIfAborted();
+          await installPrograms(layout.bin, options.programs);
+          signal.throwIfAborted();
+          const record: LocalRecord = {
+            name,
+            labels: before?.labels ?? labels,
+            state: 'running',
+            generation: before === undefined ? randomUUID() : before.generation,
+            ...(uid === undefined ? {} : { uid }),
+          };
+          // Written last: a machine with a record is whole.
+          await writeRecord(layout.record, record);
+          signal.throwIfAborted();
+          return infoOf(record);
+        } catch (error) {
+          if (signal.aborted && before === undefined) await remove(name);
+          throw error;
+        }
+      }),
 
     describe: async (name) => {
       const record = await readRecord(layoutOf(name).record);
-      return record === undefined
-        ? { name, state: 'absent', isolation: isolation.description, labels: {} }
-        : infoOf(record);
+      return record === undefined ? { name, state: 'absent', labels: {}, version: '' } : infoOf(record);
     },
+
+    label: (name, labels, { if: version }) =>
+      inTurn(name, async () => {
+        const record = await known(name);
+        if (infoOf(record).version !== version) throw relabelled(name);
+        const changed = { ...record, labels };
+        await writeRecord(layoutOf(name).record, changed);
+        return infoOf(changed);
+      }),
 
     start: async (name) => {
       const record = await known(name);
@@ -86,15 +134,13 @@ export function createLocalProvider(options: LocalProviderOptions): MachineProvi
       const record = await readRecord(layoutOf(name).record);
       if (record === undefined) return;
       await writeRecord(layoutOf(name).record, { ...record, state: 'stopped' });
+      connections.lose(name, connectionLost(name, 'it was stopped'));
       await endProcesses(record);
     },
 
-    destroy: async (name) => {
-      const layout = layoutOf(name);
-      const record = await readRecord(layout.record);
-      if (record !== undefined) await endProcesses(record);
-      await rm(layout.directory, { recursive: true, force: true });
-      await returnUser(machines, name);
+    destroy: (name) => {
+      connections.lose(name, connectionLost(name, 'it was destroyed'));
+      return inTurn(name, () => remove(name));
     },
 
     list: async (labels = {}) => {
@@ -102,7 +148,7 @@ export function createLocalProvider(options: LocalProviderOptions): MachineProvi
       const records = await Promise.all(names.map((name) => readRecord(layoutOf(name).record)));
       return records
         .filter((record) => record !== undefined)
-        .filter((record) => Object.entries(labels).every(([key, value]) => record.labels[key] === value))
+        .filter((record) => carries(record.labels, labels))
         .map(infoOf);
     },
 
@@ -111,35 +157,40 @@ export function createLocalProvider(options: LocalProviderOptions): MachineProvi
       if (record.state === 'stopped') {
         throw new MurmurError('UNAVAILABLE', `machine ${name} is stopped`, { hint: 'start it first' });
       }
-      const layout = layoutOf(name);
-      const env = { ...options.env, PATH: `${layout.bin}:${options.env['PATH'] ?? ''}` };
-      // A runner of its own process stands in `run`, from where the path of its socket is short.
-      const isShared = isolation.isWhole && Buffer.byteLength(layout.run) <= LONGEST_RUN;
-      const machine = connectLocal({
-        name,
-        layout,
-        isolation: isolation.description,
-        isolationSettings: settingsOf(record),
-        env,
-      });
-      // A machine may have been made by an earlier build, whose programs lay elsewhere. Nothing runs on it when its runner starts.
-      const withPrograms = async (start: () => Promise<void>): Promise<void> => {
+      return machineOf(record);
+    },
+
+    isolationOf: async (name) => settingsOf(await known(name)),
+
+    [Symbol.asyncDispose]: async () => connections.loseAll((name) => connectionLost(name, 'its provider was closed')),
+  };
+
+  function machineOf(record: LocalRecord): Machine {
+    const { name } = record;
+    const layout = layoutOf(name);
+    const env = { ...options.env, PATH: `${layout.bin}:${options.env['PATH'] ?? ''}` };
+    // A runner of its own process stands in `run`, from where the path of its socket is short.
+    const isShared = isolation.isWhole && Buffer.byteLength(layout.run) <= LONGEST_RUN;
+    const site = connectLocal({ name, layout, lost: connections.signal(name), env });
+    const control = createRunnerControl({
+      site,
+      isolation: settingsOf(record),
+      decisions,
+      isEarlyRunner: (address) => isEarlyRunner(layout.runner, address),
+      start: async (bundle) => {
+        // A machine may have been made by an earlier build, whose programs lay elsewhere. Nothing runs on it when its runner starts.
         await installPrograms(layout.bin, options.programs).catch((error: unknown) => {
           throw isMissing(error)
             ? new MurmurError('NOT_FOUND', `machine ${name} does not exist`, { cause: error })
             : error;
         });
-        await start();
-      };
-      return {
-        ...machine,
-        launch: (...program) => withPrograms(() => machine.launch(...program)),
-        shareRunner: isShared
-          ? (bundle) => withPrograms(() => hosts.serve(bundle, { directory: layout.runner, env }))
-          : undefined,
-      };
-    },
-  };
+        if (!isShared) return await launchRunner(site, bundle);
+        await hosts.serve(bundle, { directory: layout.runner, env });
+        return 'serving';
+      },
+    });
+    return { ...site, ...control };
+  }
 }
 
 /** The agent's folders belong to its user; the others stay the caller's. */

@@ -1,13 +1,16 @@
 // The provider's own file about a local machine.
 import { readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
+import type { MachineLabels } from '../provider.ts';
 
 export interface LocalRecord {
   readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: MachineLabels;
   readonly state: 'running' | 'stopped';
   /** User of the agent's processes, as root. */
   readonly uid?: number;
+  /** Another one for each machine of this name. Absent in machines of earlier builds. */
+  readonly generation?: string | undefined;
 }
 
 /** Undefined when the machine does not exist, or its creation did not come so far. */

@@ -1,7 +1,8 @@
 // Calls to the processes that serve the runners of several machines.
 import { basename, dirname } from 'node:path';
 import type { DropRequest, ServeRequest } from '../../../contract/wire/runner.ts';
-import { callRunner, type RunnerAccess } from '../runner-client.ts';
+import type { RunnerAccess } from '../provider.ts';
+import { callRunner } from '../runner-client.ts';
 import { dialLoopback } from './machine.ts';
 
 /** Asks about one machine. Throws as the calls of a runner's client do. */

@@ -3,6 +3,7 @@ import { createFakeProvider } from '../../../drivers/machines/fake.ts';
 import { machineProviderConformance } from '../../../drivers/machines/conformance.ts';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
+import { creation } from '../../fixtures/creation.ts';
 
 machineProviderConformance('fake', async () => {
   const folder = await temporaryFolder();
@@ -12,7 +13,7 @@ machineProviderConformance('fake', async () => {
 it('a lost machine is absent at once', async () => {
   await using folder = await temporaryFolder();
   const provider = createFakeProvider(folder.path);
-  await provider.create({ name: 'murmur-1', labels: {} });
+  await provider.create({ name: 'murmur-1', labels: {} }, creation());
   await provider.lose('murmur-1');
   await expect(provider.describe('murmur-1')).resolves.toMatchObject({ state: 'absent' });
 });
@@ -21,7 +22,9 @@ it('create fails while it is refused', async () => {
   await using folder = await temporaryFolder();
   const provider = createFakeProvider(folder.path);
   provider.refuseCreate(new MurmurError('UNAVAILABLE', 'no capacity'));
-  await expect(provider.create({ name: 'murmur-1', labels: {} })).rejects.toThrow('no capacity');
+  await expect(provider.create({ name: 'murmur-1', labels: {} }, creation())).rejects.toThrow('no capacity');
   provider.refuseCreate(undefined);
-  await expect(provider.create({ name: 'murmur-1', labels: {} })).resolves.toMatchObject({ state: 'running' });
+  await expect(provider.create({ name: 'murmur-1', labels: {} }, creation())).resolves.toMatchObject({
+    state: 'running',
+  });
 });

@@ -5,13 +5,13 @@ import type { HomePaths } from '../../../config/home.ts';
 import { loadHostSettings } from '../../../config/host-settings.ts';
 import type { HostSettings } from '../../../config/host-settings.ts';
 import { createMachines } from '../../../drivers/machines/configured.ts';
-import type { MachineProvider } from '../../../drivers/machines/provider.ts';
+import type { LocalProvider } from '../../../drivers/machines/local/provider.ts';
 import { stopRunners } from '../../../stack/runners.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 export interface LocalMachines extends AsyncDisposable {
   readonly home: HomePaths;
-  readonly provider: MachineProvider;
+  readonly provider: LocalProvider;
 }
 
 export async function localMachines({

@@ -9,10 +9,11 @@ import { detectIsolation } from '../../../runner/isolation/detect.ts';
 import type { IsolationSpec } from '../../../runner/isolation/isolation.ts';
 import { createIsolation } from '../../../runner/isolation/isolation.ts';
 import { MARKER } from '../../../runner/isolation/marker.ts';
-import type { MachineProvider } from '../../../drivers/machines/provider.ts';
+import type { LocalProvider } from '../../../drivers/machines/local/provider.ts';
 import { countRunning, uniqueSleep, untilRunning } from '../../runner/isolation/held-machine.ts';
 import { localMachines } from './local-machines.ts';
 import type { LocalMachines } from './local-machines.ts';
+import { creation } from '../../fixtures/creation.ts';
 
 jest.setTimeout(60_000);
 
@@ -25,7 +26,7 @@ for (const isolation of new Set([kind, 'tracking'] as const)) {
 describe('local machines', () => {
   let local: LocalMachines;
   let machines: string;
-  let provider: MachineProvider;
+  let provider: LocalProvider;
   beforeEach(async () => {
     local = await localMachines({ claude: '/bin/sh' });
     ({ provider } = local);
@@ -33,12 +34,13 @@ describe('local machines', () => {
   });
   afterEach(async () => local[Symbol.asyncDispose]());
 
-  const create = (name: string) => provider.create({ name, labels: {} });
+  const create = (name: string) => provider.create({ name, labels: {} }, creation());
 
   it('name the isolation that is in force', async () => {
     const { description } = await detectIsolation('auto');
-    await expect(create('murmur-1')).resolves.toMatchObject({ isolation: description });
-    await expect(provider.connect('murmur-1')).resolves.toMatchObject({ isolation: description });
+    await create('murmur-1');
+    const { isolation } = createIsolation((await provider.isolationOf('murmur-1')) as unknown as IsolationSpec);
+    expect(isolation).toBe(description);
   });
 
   it('belong to a user each as root, to the caller otherwise', async () => {
@@ -73,7 +75,7 @@ describe('local machines', () => {
   it.each(['stop', 'destroy'] as const)('end on %s what an agent started, and the runner', async (end) => {
     await create('murmur-1');
     const machine = await provider.connect('murmur-1');
-    const { spawn } = createIsolation(machine.isolationSettings as unknown as IsolationSpec);
+    const { spawn } = createIsolation((await provider.isolationOf('murmur-1')) as unknown as IsolationSpec);
     const [program, escaped, runner] = [uniqueSleep(), uniqueSleep(), uniqueSleep()];
     spawn('sh', ['-c', `(setsid env -i ${escaped} &); exec ${program}`], { cwd: machine.paths.work, env: {} });
     const script = join(machine.paths.runner, 'runner.sh');

@@ -11,6 +11,7 @@ import { createRunnerClient } from '../../../drivers/machines/runner-client.ts';
 import { runnerProof } from '../../../runner/identity/proof.ts';
 import { hasProved } from './proving.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
+import { creation } from '../../fixtures/creation.ts';
 
 jest.setTimeout(60_000);
 
@@ -26,7 +27,7 @@ describe('runner client', () => {
   beforeEach(async () => {
     folder = await temporaryFolder();
     const provider = createFakeProvider(folder.path);
-    await provider.create({ name: 'murmur-1', labels: {} });
+    await provider.create({ name: 'murmur-1', labels: {} }, creation());
     machine = await provider.connect('murmur-1');
     server = createServer((request, response) => {
       if (!hasProved(request, response, 'the-token')) void handle(request, response);

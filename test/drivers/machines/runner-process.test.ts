@@ -10,6 +10,7 @@ import type { RunnerClient } from '../../../drivers/machines/runner-client.ts';
 import { ensureRunner, findRunner } from '../../../drivers/machines/runner-process.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
+import { creation } from '../../fixtures/creation.ts';
 
 jest.setTimeout(60_000);
 
@@ -22,7 +23,7 @@ describe('the runner of a machine', () => {
   beforeEach(async () => {
     folder = await temporaryFolder();
     provider = createFakeProvider(folder.path);
-    await provider.create({ name: 'murmur-1', labels: {} });
+    await provider.create({ name: 'murmur-1', labels: {} }, creation());
     machine = await provider.connect('murmur-1');
   });
   afterEach(async () => {
@@ -46,7 +47,7 @@ describe('the runner of a machine', () => {
     const client = await ensureRunner(machine, programs, 'begin');
     expect(await client.health()).toMatchObject({ machine: 'murmur-1' });
     const [start] = await starts();
-    expect(start).toEqual({ token: expect.stringMatching(/^[0-9a-f]{64}$/), isolation: machine.isolationSettings });
+    expect(start).toEqual({ token: expect.stringMatching(/^[0-9a-f]{64}$/), isolation: { kind: 'none' } });
     expect((await stat(file('config.json'))).mode & 0o777).toBe(0o600);
   });
 
@@ -69,7 +70,7 @@ describe('the runner of a machine', () => {
   });
 
   it('is not taken for that of another machine whose port it has', async () => {
-    await provider.create({ name: 'murmur-2', labels: {} });
+    await provider.create({ name: 'murmur-2', labels: {} }, creation());
     try {
       const other = await provider.connect('murmur-2');
       await ensureRunner(other, programs, 'begin');
@@ -81,10 +82,11 @@ describe('the runner of a machine', () => {
   });
 
   it('that does not start is UNAVAILABLE, with the end of its log', async () => {
-    const failing: Machine = { ...machine, isolationSettings: { fails: true } };
-    await expect(ensureRunner(failing, { ...programs, startLimitMs: 5_000 }, 'begin')).rejects.toMatchObject({
+    const bundle = join(folder.path, 'fails.cjs');
+    await writeFile(bundle, "throw new Error('it breaks at its start');");
+    await expect(ensureRunner(machine, { bundle, startLimitMs: 5_000 }, 'begin')).rejects.toMatchObject({
       code: 'UNAVAILABLE',
-      message: expect.stringContaining('the stand-in does not start'),
+      message: expect.stringContaining('it breaks at its start'),
     });
   });
 

@@ -17,6 +17,7 @@ import { eventually } from '../../fixtures/waiting.ts';
 import { openRequest, script } from '../../runner/fixture.ts';
 import { localMachines } from './local-machines.ts';
 import type { LocalMachines } from './local-machines.ts';
+import { creation } from '../../fixtures/creation.ts';
 
 jest.setTimeout(60_000);
 
@@ -39,7 +40,7 @@ const isShared = kind === 'namespace';
   const isGone = (pid: number) => commandLineOf(pid)?.includes('--host') !== true;
 
   async function start(name: string, programs?: RunnerPrograms): Promise<RunnerClient> {
-    await provider.create({ name, labels: {} });
+    await provider.create({ name, labels: {} }, creation());
     return ensureRunner(await provider.connect(name), programs ?? (await bundle()), 'begin');
   }
 
@@ -144,7 +145,7 @@ const isShared = kind === 'namespace';
   it('do not survive a machine that is destroyed while they start', async () => {
     await start('murmur-1');
     const pid = (await hostOf('murmur-1')).pid;
-    await provider.create({ name: 'murmur-2', labels: {} });
+    await provider.create({ name: 'murmur-2', labels: {} }, creation());
     const starting = ensureRunner(
       await provider.connect('murmur-2'),
       { ...(await bundle()), startLimitMs: 1_000 },

@@ -8,7 +8,6 @@ const folder = process.argv[2];
 const { machine, isolation } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
 const token = randomBytes(32).toString('hex');
 appendFileSync(join(folder, 'starts'), `${JSON.stringify({ token, isolation })}\n`);
-if (isolation.fails) throw new Error('the stand-in does not start');
 const build = createHash('sha256').update(readFileSync(process.argv[1])).digest('hex').slice(0, 16);
 const server = createServer((request, response) => {
   const nonce = request.url.split('/proof?nonce=')[1];

@@ -17,9 +17,9 @@ const { local } = await createMachines(
   },
   process.env,
 );
-await local.create({ name: 'murmur-1', labels: {} });
-const { isolationSettings, paths } = await local.connect('murmur-1');
-const { spawn } = createIsolation(isolationSettings as unknown as IsolationSpec);
+await local.create({ name: 'murmur-1', labels: {} }, { signal: new AbortController().signal, requestId: 'request-1' });
+const { paths } = await local.connect('murmur-1');
+const { spawn } = createIsolation((await local.isolationOf('murmur-1')) as unknown as IsolationSpec);
 const bin = `${paths.home}/../bin`;
 const child = spawn('/bin/sh', ['-c', script], {
   cwd: paths.work,

@@ -1,0 +1,174 @@
+// What a driver needs to give its machines `ensureRunner`: finds the runner of a machine, starts it, and replaces one of
+// another build. This is the one place that decides which runner an agent has.
+import { readFile } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { RunnerAddress, RunnerConfig } from '../../contract/wire/runner.ts';
+import { runnerBuild } from '../../runner/identity/build.ts';
+import { RUNNER_NODE_FLAGS } from '../../runner/identity/flags.ts';
+import { lastTurnOf } from './last-turn.ts';
+import type { EnsureRunnerOptions, Machine, RunnerAccess } from './provider.ts';
+import { createRunnerClient, unreachable, type RunnerClient } from './runner-client.ts';
+import { healthOf, readRunnerText } from './runner-process.ts';
+
+/** The part of a machine over which its runner is found and started. */
+export type RunnerSite = Pick<Machine, 'name' | 'paths' | 'get' | 'put' | 'dial'>;
+
+export interface RunnerControlOptions {
+  readonly site: RunnerSite;
+  /** For the runner's configuration. */
+  readonly isolation: RunnerConfig['isolation'];
+  /**
+   * Starts the runner, whose config.json is written. Answers `serving` when it is known to answer, unless another process
+   * had the machine; `launched` when it will once it is up. `launchRunner` is the one for machines with a runner each.
+   */
+  readonly start: (bundle: string) => Promise<'serving' | 'launched'>;
+  /**
+   * Whether the runner of build b35f5f2 that left this address runs and listens there: it cannot prove it itself. Absent
+   * where no such runner can be.
+   */
+  readonly isEarlyRunner?: (address: RunnerAddress) => Promise<boolean>;
+  /** Of the provider, for all its connections: two runners of one machine would write one journal. */
+  readonly decisions: RunnerDecisions;
+}
+
+/** Decisions that are being taken, by machine. */
+export type RunnerDecisions = Map<string, Promise<RunnerAccess>>;
+
+/** A runner that was found, and the build that it says to be of: those from before it was asked about say nothing. */
+interface FoundRunner {
+  readonly access: RunnerAccess;
+  readonly client: RunnerClient;
+  readonly build: string | undefined;
+}
+
+/** A runner answers within 0.2 s of its start; a loaded host may need many times that. */
+const START_LIMIT_MS = 20_000;
+/**
+ * Address files appear without a signal over a machine's connection. A runner has written its own after some 60 ms; when
+ * many start at once it takes seconds, and looking for all of them as often would delay them further.
+ */
+const LOOK_AGAIN = { firstMs: 5, whileMs: 200, laterMs: 50 } as const;
+
+/** A runner that has stopped gives up its port at once; a busy host may take a while. */
+const GONE_LIMIT_MS = 10_000;
+
+/** The calls of `Machine` that are about its runner. */
+export function createRunnerControl(options: RunnerControlOptions): Pick<Machine, 'ensureRunner' | 'recordedRunner'> {
+  const { decisions, site } = options;
+  return {
+    recordedRunner: () => recordedRunner(options),
+    ensureRunner: async (bundle, wanted) => {
+      for (let other = decisions.get(site.name); other !== undefined; other = decisions.get(site.name)) {
+        if (wanted.use === 'reach') return other;
+        // It may have been wanted for something else.
+        await other.catch(() => undefined);
+      }
+      const decision = decide(options, bundle, wanted);
+      decisions.set(site.name, decision);
+      try {
+        return await decision;
+      } finally {
+        decisions.delete(site.name);
+      }
+    },
+  };
+}
+
+/** Puts the bundle on the machine and launches a runner of its own there, by the Node that was found. */
+export async function launchRunner(
+  machine: RunnerSite & Pick<Machine, 'facts' | 'launch'>,
+  bundle: string,
+): Promise<'launched'> {
+  const file = (name: string): string => posix.join(machine.paths.runner, name);
+  const { node } = await machine.facts();
+  await machine.put(file('runner.cjs'), await readFile(bundle), 0o600);
+  const args = [...RUNNER_NODE_FLAGS, file('runner.cjs'), machine.paths.runner];
+  await machine.launch(node, args, { log: file('runner.log') });
+  return 'launched';
+}
+
+async function decide(
+  options: RunnerControlOptions,
+  bundle: string,
+  { use, startLimitMs }: EnsureRunnerOptions,
+): Promise<RunnerAccess> {
+  const found = await look(options);
+  if (found === undefined) return startRunner(options, bundle, startLimitMs);
+  if (use === 'reach' || found.build === runnerBuild(bundle)) return found.access;
+  const turn = await lastTurnOf(options.site);
+  if (turn?.isOpen === true || (turn !== undefined && use !== 'begin' && turn.id === use.turn)) return found.access;
+  await stopInGoodOrder(options, found.client);
+  return startRunner(options, bundle, startLimitMs);
+}
+
+async function recordedRunner({ site, isEarlyRunner }: RunnerControlOptions): Promise<RunnerAccess | undefined> {
+  const address = await readJson<RunnerAddress>(site, 'address.json');
+  if (address === undefined) return undefined;
+  const { port, token } = address;
+  if (token !== undefined) return { port, token };
+  const early = (await readJson<RunnerConfig>(site, 'config.json'))?.token;
+  if (early === undefined) return undefined;
+  return { port, token: early, isUnchanged: async () => (await isEarlyRunner?.(address)) ?? false };
+}
+
+/** Who answers on the machine. */
+async function look(options: RunnerControlOptions): Promise<FoundRunner | undefined> {
+  const access = await recordedRunner(options);
+  if (access === undefined) return undefined;
+  const client = createRunnerClient(options.site, access);
+  const health = await healthOf(options.site, client);
+  return health === undefined ? undefined : { access, client, build: health.build };
+}
+
+/** Resolves when it answers no more. */
+async function stopInGoodOrder(options: RunnerControlOptions, runner: RunnerClient): Promise<void> {
+  await runner.stop({ status: 'cut_off' }).catch((error: unknown) => {
+    // The connection may break with its end.
+    if (!(error instanceof MurmurError) || error.code !== 'UNAVAILABLE') throw error;
+  });
+  for (const end = Date.now() + GONE_LIMIT_MS; (await look(options)) !== undefined; await delay(LOOK_AGAIN.firstMs)) {
+    if (Date.now() > end) throw unreachable(options.site, 'one of another build does not end');
+  }
+}
+
+async function startRunner(
+  options: RunnerControlOptions,
+  bundle: string,
+  startLimitMs = START_LIMIT_MS,
+): Promise<RunnerAccess> {
+  const { site, isolation } = options;
+  const known = await readJson<RunnerConfig>(site, 'config.json');
+  const config: RunnerConfig = {
+    machine: site.name,
+    // One of build b35f5f2 that does not answer may be about to do so.
+    ...(known?.token === undefined ? {} : { token: known.token }),
+    isolation,
+  };
+  await site.put(posix.join(site.paths.runner, 'config.json'), JSON.stringify(config), 0o600);
+  if ((await options.start(bundle)) === 'serving') {
+    // It serves already, unless another process has had the machine.
+    const found = await look(options);
+    if (found !== undefined) return found.access;
+  }
+  const began = Date.now();
+  const end = began + startLimitMs;
+  while (Date.now() < end) {
+    await delay(Date.now() - began < LOOK_AGAIN.whileMs ? LOOK_AGAIN.firstMs : LOOK_AGAIN.laterMs);
+    const found = await look(options);
+    if (found !== undefined) return found.access;
+  }
+  const log = await readRunnerText(site, 'runner.log');
+  throw unreachable(site, `it did not start: ${log.slice(-1_000).trim()}`);
+}
+
+/** Undefined when there is no such file, or one that was cut off: the runner that is started writes it anew. */
+async function readJson<Value>(site: RunnerSite, name: string): Promise<Value | undefined> {
+  const text = await readRunnerText(site, name);
+  try {
+    return JSON.parse(text) as Value;
+  } catch {
+    return undefined;
+  }
+}

@@ -19,6 +19,8 @@ export interface Attention {
   readonly signal: AbortSignal;
   /** Whether the workflow itself wants it to end; a worker's shutdown looks much the same and must not end a turn. */
   readonly cancelRequested: boolean;
+  /** Aborts when the workflow itself wants it to end, and for no other reason. */
+  readonly cancelled: AbortSignal;
   /** Why the signal has aborted, as what the activity is to throw. */
   reason(): Error;
 }
@@ -37,8 +39,10 @@ export async function attentively<T>(
   const context = Context.current();
   const { cancellationSignal } = context;
   const signal = AbortSignal.any([handover, cancellationSignal, ...(takenOver === undefined ? [] : [takenOver])]);
+  const cancelled = new AbortController();
   const attention: Attention = {
     signal,
+    cancelled: cancelled.signal,
     get cancelRequested() {
       return context.cancellationDetails?.cancelRequested === true;
     },
@@ -48,6 +52,11 @@ export async function attentively<T>(
       return handedOver();
     },
   };
+  const onCancellation = (): void => {
+    if (attention.cancelRequested) cancelled.abort(attention.reason());
+  };
+  cancellationSignal.addEventListener('abort', onCancellation, { once: true });
+  if (cancellationSignal.aborted) onCancellation();
   const heart = setInterval(() => {
     context.heartbeat(details());
   }, heartbeatMs);
@@ -58,6 +67,7 @@ export async function attentively<T>(
     throw signal.aborted ? attention.reason() : error;
   } finally {
     clearInterval(heart);
+    cancellationSignal.removeEventListener('abort', onCancellation);
     // The last word of this attempt: the next one reads it.
     if (details() !== undefined) context.heartbeat(details());
   }

@@ -40,8 +40,10 @@ export interface AgentPorts {
   readonly events: EventLog;
   readonly secrets: SecretStore;
   readonly tokens: TokenStore;
-  /** The installation's: seals the specs of agents. */
+  /** The installation's: seals the specs of agents, and its id says whose a machine is. */
   readonly key: SigningKey;
+  /** Id of the Temporal namespace in which the agents are. Throws UNAVAILABLE when Temporal cannot be asked. */
+  readonly namespaceId: () => Promise<string>;
   readonly control: AgentControl;
   /** Environment of every agent program: what gives it access to a model. */
   readonly credentials: Readonly<Record<string, string>>;

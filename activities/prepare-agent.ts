@@ -1,8 +1,12 @@
 // The machine, its runner, the workspace and the agent program of a new agent, or of one whose machine was lost.
+import { createHash } from 'node:crypto';
+import { Context } from '@temporalio/activity';
 import type { PrepareInput, PrepareResult } from '../contract/wire/activities.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import { machineLabels } from '../agents/references.ts';
+import type { MachineProvider, MachineSpec } from '../drivers/machines/provider.ts';
 import { attentively, unlessAborted } from './attention.ts';
+import type { Attention } from './attention.ts';
 import { describeOwn, providerOf } from './machine.ts';
 import { openRequest } from './open-request.ts';
 import type { AgentPorts } from './ports.ts';
@@ -18,13 +22,36 @@ export function prepareAgent(ports: AgentPorts, { spec, events }: PrepareInput):
     const { name } = spec.machine;
     // Making it again would name this agent in the record of another one's.
     await unlessAborted(attention, describeOwn(provider, spec));
-    const labels = machineLabels(agent, spec.spawn_id);
-    const options = { signal: attention.signal, requestId: spec.spawn_id };
-    await unlessAborted(attention, provider.create({ name, labels }, options));
+    const owner = { stack: ports.key.id, namespace: await unlessAborted(attention, ports.namespaceId()) };
+    await createMachine(provider, { name, labels: machineLabels(agent, spec.spawn_id, owner) }, attention);
     const machine = await unlessAborted(attention, provider.connect(name));
     const runner = await unlessAborted(attention, ports.runners.ensure(machine, 'begin'));
     const restore = await unlessAborted(attention, fetchSnapshot(ports.objects, spec, machine));
     const { isolation } = await runner.open(await openRequest(ports, spec, machine, restore), attention.signal);
     return { vm: { name, provider: provider.name, isolation, state: 'running' } };
   });
+}
+
+/**
+ * A cancelled creation ends once what it made is gone: the end of the agent, which comes next, may find nothing yet to
+ * destroy. One that is handed over goes on, and the next attempt finds what it has made.
+ */
+async function createMachine(provider: MachineProvider, machine: MachineSpec, attention: Attention): Promise<void> {
+  const creation = provider.create(machine, { signal: attention.cancelled, requestId: requestId() });
+  try {
+    await unlessAborted(attention, creation);
+  } catch (error) {
+    if (attention.cancelled.aborted) await creation.catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A UUID that all attempts at this activity have in common. A machine that replaces a lost one gets another. */
+function requestId(): string {
+  const { activityId, workflowExecution } = Context.current().info;
+  const digest = createHash('sha256')
+    .update(`${workflowExecution?.runId ?? ''} ${activityId}`)
+    .digest('hex');
+  const parts = [digest.slice(0, 8), digest.slice(8, 12), `8${digest.slice(13, 16)}`, `8${digest.slice(17, 20)}`];
+  return [...parts, digest.slice(20, 32)].join('-');
 }

@@ -5,13 +5,21 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import { fanoutWorkflowId, plannedSpawnId } from '../contract/wire/fanout/plan.ts';
 import { flightKey } from '../contract/wire/flight/messages.ts';
 import { parentOf, parseWorkflowId, slugProblem, workflowIdOf } from '../contract/wire/identity.ts';
-import type { MachineInfo, MachineProvider } from '../drivers/machines/provider.ts';
+import type { MachineInfo, MachineLabels, MachineProvider } from '../drivers/machines/provider.ts';
 import { machineName, secretsRef, tokenId } from './names.ts';
 import { textNameStart, textsPrefix } from './texts.ts';
 
-/** Who an agent is, to its provider: `labels` of its machine. */
-export function machineLabels(agentId: string, spawnId: string): { readonly agent: string; readonly spawn: string } {
-  return { agent: agentId, spawn: spawnId };
+/** Where an agent is: two of these may share a provider, and its list of machines. */
+export interface MachineOwner {
+  /** Id of the installation's signing key: made once in MURMUR_HOME, or shared by several hosts through its file. */
+  readonly stack: string;
+  /** Id of the Temporal namespace. Its name says less: a server that was set up again has it as well. */
+  readonly namespace: string;
+}
+
+/** Labels of an agent's machine. Machines of earlier builds lack the owner, and those of the first ones the spawn. */
+export function machineLabels(agentId: string, spawnId: string, owner?: MachineOwner): MachineLabels {
+  return { agent: agentId, spawn: spawnId, ...owner };
 }
 
 /**

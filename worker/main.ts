@@ -20,6 +20,7 @@ import { createAgentControl } from './agent-control.ts';
 import { createAgentStarter } from './agent-starter.ts';
 import { runAgentWorker } from './agent-worker.ts';
 import { createLog, installRuntime } from './logging.ts';
+import { namespaceIdOf } from './namespace-id.ts';
 import { createMachines } from '../drivers/machines/configured.ts';
 import { runnerBundle } from './runner-bundle.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -73,6 +74,7 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     ...stores,
     machines,
     runners: { find: findRunner, ensure: (machine, use) => ensureRunner(machine, programs, use) },
+    namespaceId: namespaceIdOf(client),
     control: createAgentControl(client),
     credentials: modelCredentials,
     api: () => apiAddress(env, home),

@@ -103,6 +103,52 @@ describe('prepareAgent', () => {
     expect(await rejection(preparing.result)).toBeInstanceOf(CancelledFailure);
   });
 
+  it('leaves no machine when it is cancelled while one is being made', async () => {
+    await using bench = await activityBench();
+    const { name } = bench.spec.machine;
+    await bench.provider.destroy(name);
+    bench.provider.holdCreate();
+    const preparing = attempt(bench.worker().activities.prepareAgent, { spec: bench.spec });
+    await eventually(async () => (await bench.provider.describe(name)).state === 'provisioning', 'half a machine');
+    preparing.env.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+    expect(await rejection(preparing.result)).toBeInstanceOf(CancelledFailure);
+    expect(await bench.provider.list()).toEqual([]);
+  });
+
+  it('leaves a machine that is being made to the next worker when its own shuts down', async () => {
+    await using bench = await activityBench();
+    const { name } = bench.spec.machine;
+    await bench.provider.destroy(name);
+    const goOn = bench.provider.holdCreate();
+    const { activities, handover } = bench.worker();
+    const preparing = attempt(activities.prepareAgent, { spec: bench.spec });
+    await eventually(async () => (await bench.provider.describe(name)).state === 'provisioning', 'half a machine');
+    const { generation } = await bench.provider.describe(name);
+    handover.abort();
+    expect(await rejection(preparing.result)).toMatchObject({ type: HANDOVER });
+    goOn();
+    await attempt(bench.worker().activities.prepareAgent, { spec: bench.spec }, { attempt: 2 }).result;
+    expect(await bench.provider.list()).toMatchObject([{ name, generation }]);
+  });
+
+  it('asks for the machine by the same id in every attempt, and says whose it is', async () => {
+    await using bench = await activityBench();
+    await bench.provider.destroy(bench.spec.machine.name);
+    const asked: string[] = [];
+    const { create } = bench.provider;
+    bench.provider.create = (machine, options) => {
+      asked.push(options.requestId);
+      return create(machine, options);
+    };
+    const { activities } = bench.worker();
+    await attempt(activities.prepareAgent, { spec: bench.spec }).result;
+    await attempt(activities.prepareAgent, { spec: bench.spec }, { attempt: 2 }).result;
+    expect(new Set(asked).size).toBe(1);
+    expect(asked[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+    const [machine] = await bench.provider.list({ agent: bench.agent, spawn: bench.spec.spawn_id });
+    expect(machine?.labels).toMatchObject({ stack: bench.ports.key.id, namespace: 'namespace-1' });
+  });
+
   it('is handed over when its worker shuts down', async () => {
     await using bench = await activityBench();
     const slow = slowOpen(bench);

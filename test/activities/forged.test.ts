@@ -172,6 +172,7 @@ describe('a machine of the right name that was made for another agent', () => {
     const { activities } = bench.worker();
     const name = bench.spec.machine.name;
     const labels = { agent: 'w/default/u/bob/other', spawn: 's' };
+    await bench.provider.destroy(name);
     await bench.provider.create({ name, labels }, creation());
     const { spec } = bench;
     for (const result of [
@@ -186,7 +187,9 @@ describe('a machine of the right name that was made for another agent', () => {
 
   it('is not one that an earlier build made for the agent, which noted no spawn', async () => {
     await using bench = await activityBench();
-    await bench.provider.create({ name: bench.spec.machine.name, labels: { agent: bench.agent } }, creation());
+    const { name } = bench.spec.machine;
+    await bench.provider.destroy(name);
+    await bench.provider.create({ name, labels: { agent: bench.agent } }, creation());
     const turn = attempt(bench.worker().activities.runTurn, bench.turn());
     await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
     bench.runner.endTurn();

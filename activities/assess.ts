@@ -24,7 +24,8 @@ function useOf(attempt: number): RunnerUse {
 export function assess(ports: AgentPorts, input: AssessInput): Promise<AssessReply> {
   const { spec, assess_id } = input;
   return attentively(ports.handover, async (attention) => {
-    const { machine, runner } = await reachRunner(ports, spec, useOf(Context.current().info.attempt));
+    await using reached = await reachRunner(ports, spec, useOf(Context.current().info.attempt));
+    const { machine, runner } = reached;
     const request = { assess_id, prompt: await assessorPrompt(ports, input) };
     try {
       return await runner.assess(request, attention.signal).catch(async (error: unknown) => {

@@ -73,6 +73,19 @@ export async function attentively<T>(
   }
 }
 
+/** As `unlessAborted`; what comes too late is disposed of. */
+export async function leaseUnlessAborted<T extends AsyncDisposable>(
+  attention: Attention,
+  lease: Promise<T>,
+): Promise<T> {
+  try {
+    return await unlessAborted(attention, lease);
+  } catch (error) {
+    lease.then((late) => late[Symbol.asyncDispose]()).catch(() => undefined);
+    throw error;
+  }
+}
+
 /** Rejects with the reason once the signal aborts, for work that does not listen to it. */
 export async function unlessAborted<T>(attention: Attention, work: Promise<T>): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();

@@ -76,7 +76,7 @@ async function leaveMachine(ports: AgentPorts, provider: MachineProvider, spec: 
   const { name } = spec.machine;
   const agent = workflowIdOf(spec.identity);
   try {
-    const machine = await provider.connect(name);
+    await using machine = await provider.connect(name);
     const runner = await ports.runners.find(machine);
     const after = await ports.events.lastSeq(agent, 'runner');
     const stored = await latestSnapshot(ports.objects, spec);

@@ -8,6 +8,6 @@ import type { AgentPorts } from './ports.ts';
  * Fails with MachineLost when the machine is gone, and the turn with it.
  */
 export async function interruptTurn(ports: AgentPorts, { spec, turn_id }: InterruptTurnInput): Promise<void> {
-  const { runner } = await reachRunner(ports, spec, 'reach');
-  await runner.interrupt({ turn_id });
+  await using reached = await reachRunner(ports, spec, 'reach');
+  await reached.runner.interrupt({ turn_id });
 }

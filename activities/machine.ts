@@ -27,7 +27,7 @@ export async function describeOwn(
 }
 
 /**
- * Connects to the machine of a running agent, started when it was stopped. It is never made here: an attempt that was
+ * A lease of the connection to the machine of a running agent, started when it was stopped. It is never made here: an attempt that was
  * frozen and thaws after the agent's end would bring it back. Throws the failure MachineLost when it is gone, and what
  * `describeOwn` throws.
  */
@@ -46,12 +46,20 @@ export async function connect(ports: AgentPorts, spec: AgentSpec): Promise<Machi
   }
 }
 
+/** A runner, and the lease of the connection over which it is called. */
+export interface ReachedRunner extends AsyncDisposable {
+  readonly machine: Machine;
+  readonly runner: RunnerClient;
+}
+
 /** The runner of a running agent for this use, started when it has died. Throws like `connect`. */
-export async function reachRunner(
-  ports: AgentPorts,
-  spec: AgentSpec,
-  use: RunnerUse,
-): Promise<{ readonly machine: Machine; readonly runner: RunnerClient }> {
+export async function reachRunner(ports: AgentPorts, spec: AgentSpec, use: RunnerUse): Promise<ReachedRunner> {
   const machine = await connect(ports, spec);
-  return { machine, runner: await ports.runners.ensure(machine, use) };
+  try {
+    const runner = await ports.runners.ensure(machine, use);
+    return { machine, runner, [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose]() };
+  } catch (error) {
+    await machine[Symbol.asyncDispose]();
+    throw error;
+  }
 }

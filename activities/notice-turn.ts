@@ -8,6 +8,7 @@ import type { AgentPorts } from './ports.ts';
  * the next one. Fails with MachineLost when the machine is gone.
  */
 export async function noticeTurn(ports: AgentPorts, { spec, turn_id, notice }: NoticeTurnInput): Promise<void> {
-  const runner = await ports.runners.find(await connect(ports, spec));
+  await using machine = await connect(ports, spec);
+  const runner = await ports.runners.find(machine);
   await runner?.notice({ turn_id, notice });
 }

@@ -5,7 +5,7 @@ import type { PrepareInput, PrepareResult } from '../contract/wire/activities.ts
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import { machineLabels } from '../agents/references.ts';
 import type { MachineProvider, MachineSpec } from '../drivers/machines/provider.ts';
-import { attentively, unlessAborted } from './attention.ts';
+import { attentively, leaseUnlessAborted, unlessAborted } from './attention.ts';
 import type { Attention } from './attention.ts';
 import { describeOwn, providerOf } from './machine.ts';
 import { openRequest } from './open-request.ts';
@@ -24,7 +24,7 @@ export function prepareAgent(ports: AgentPorts, { spec, events }: PrepareInput):
     await unlessAborted(attention, describeOwn(provider, spec));
     const owner = { stack: ports.key.id, namespace: await unlessAborted(attention, ports.namespaceId()) };
     await createMachine(provider, { name, labels: machineLabels(agent, spec.spawn_id, owner) }, attention);
-    const machine = await unlessAborted(attention, provider.connect(name));
+    await using machine = await leaseUnlessAborted(attention, provider.connect(name, attention.signal));
     const runner = await unlessAborted(attention, ports.runners.ensure(machine, 'begin'));
     const restore = await unlessAborted(attention, fetchSnapshot(ports.objects, spec, machine));
     const { isolation } = await runner.open(await openRequest(ports, spec, machine, restore), attention.signal);

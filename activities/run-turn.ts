@@ -11,7 +11,7 @@ import type { Machine } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
 import { callingWorkflow } from './admission.ts';
 import type { Admission } from './admission.ts';
-import { attentively, unlessAborted } from './attention.ts';
+import { attentively, leaseUnlessAborted, unlessAborted } from './attention.ts';
 import type { Attention } from './attention.ts';
 import { toFailure } from './failure.ts';
 import { reachRunner } from './machine.ts';
@@ -82,7 +82,8 @@ async function watchTurn(
 ): Promise<TurnOutcome> {
   const { ports } = context;
   progress.failures += 1;
-  const { machine, runner } = await unlessAborted(attention, reachRunner(ports, input.spec, { turn: input.turn_id }));
+  await using reached = await leaseUnlessAborted(attention, reachRunner(ports, input.spec, { turn: input.turn_id }));
+  const { machine, runner } = reached;
   try {
     const outcome = await follow(context, machine, runner, input, attention, progress);
     const snapshot = await unlessAborted(attention, saveTurn(ports, input, machine, runner));

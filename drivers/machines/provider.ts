@@ -177,7 +177,7 @@ export interface EnsureRunnerOptions {
 
 /**
  * A connection to a running machine. Calls and streams that are under way when the connection is lost fail with UNAVAILABLE
- * at once. Disposing gives the lease back; what was opened through it may be closed then.
+ * at once. Disposing gives the lease back, once however often it is done; what was opened through it may be closed then.
  */
 export interface Machine extends AsyncDisposable {
   readonly name: string;

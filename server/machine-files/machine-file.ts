@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { FileRequest } from '../../contract/wire/runner.ts';
 import type { RunnerClient } from '../../drivers/machines/runner-client.ts';
-import { findRunner } from '../../drivers/machines/runner-process.ts';
+import { findRunner, recordedRunner } from '../../drivers/machines/runner-process.ts';
 import { machineOf } from '../agents/machine.ts';
 import type { Call } from '../handlers/handler.ts';
 import type { ServerParts } from '../parts.ts';
@@ -25,22 +25,35 @@ export async function fileReaderOf(parts: ServerParts, { caller }: Call, field: 
     });
   }
   const name = await machineOf(parts, caller.agent);
-  const runner = await findRunnerOf(parts, name);
-  if (runner !== undefined) return runner;
+  if (await hasRunner(parts, name)) return { file: (file, signal) => readOver(parts, name, file, signal) };
   throw new MurmurError('UNAVAILABLE', `nothing on machine ${name} answers that could read your file`, {
     hint: 'try again in a moment: a machine that is lost is replaced',
     details: { field, machine: name },
   });
 }
 
-/** Undefined as well for a machine that is gone or does not answer. */
-async function findRunnerOf({ machines }: ServerParts, name: string): Promise<RunnerClient | undefined> {
+/** False as well for a machine that is gone or does not answer. */
+async function hasRunner({ machines }: ServerParts, name: string): Promise<boolean> {
   try {
-    return await findRunner(await machines.connect(name));
+    await using machine = await machines.connect(name);
+    return (await findRunner(machine)) !== undefined;
   } catch (error) {
-    if (error instanceof MurmurError && ['NOT_FOUND', 'UNAVAILABLE'].includes(error.code)) return undefined;
+    if (error instanceof MurmurError && ['NOT_FOUND', 'UNAVAILABLE'].includes(error.code)) return false;
     throw error;
   }
+}
+
+/** The connection is held for as long as the file is read. */
+async function* readOver(
+  { machines }: ServerParts,
+  name: string,
+  file: FileRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  await using machine = await machines.connect(name);
+  const runner = await recordedRunner(machine);
+  if (runner === undefined) throw new MurmurError('UNAVAILABLE', `the runner on machine ${name} has gone`);
+  yield* runner.file(file, signal);
 }
 
 /** How much of a file is wanted, and who waits for it. */

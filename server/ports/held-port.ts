@@ -15,20 +15,28 @@ type Parts = Pick<ServerParts, 'machines'>;
  * the runner is too old to tell, UNAVAILABLE when no runner answers, NOT_FOUND for a machine that is gone.
  */
 export async function requireHeld({ machines }: Parts, port: MachinePort): Promise<void> {
-  checkHolder(port, await holderOf(await machines.connect(port.machine), port));
+  await using machine = await machines.connect(port.machine);
+  checkHolder(port, await holderOf(machine, port));
 }
 
 /** A connection to the port. Throws as `requireHeld` does. */
 export async function dialHeld({ machines }: Parts, port: MachinePort): Promise<Duplex> {
   const machine = await machines.connect(port.machine);
-  checkHolder(port, await holderOf(machine, port));
-  const socket = await machine.dial(port.port);
   try {
-    // Nothing has been sent yet: the port may have changed hands while we connected.
     checkHolder(port, await holderOf(machine, port));
-    return socket;
+    const socket = await machine.dial(port.port);
+    // Given back with the socket, which goes over it.
+    socket.once('close', () => void machine[Symbol.asyncDispose]());
+    try {
+      // Nothing has been sent yet: the port may have changed hands while we connected.
+      checkHolder(port, await holderOf(machine, port));
+      return socket;
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
   } catch (error) {
-    socket.destroy();
+    await machine[Symbol.asyncDispose]();
     throw error;
   }
 }

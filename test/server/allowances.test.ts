@@ -38,6 +38,7 @@ beforeAll(async () => {
   const machine = {
     paths: { runner: '/' },
     get: async () => await Promise.resolve(Buffer.from(JSON.stringify(config))),
+    [Symbol.asyncDispose]: async () => await Promise.resolve(),
   };
   Object.assign(api.parts.machines, {
     connect: async () => {

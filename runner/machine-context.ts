@@ -9,7 +9,7 @@ import { GitProxy } from './broker/http/git-proxy.ts';
 import { proxyRoutes, rewritingRoutes } from './broker/http/git-routes.ts';
 import { writeScripts } from './broker/scripts.ts';
 import type { WrittenScripts } from './broker/scripts.ts';
-import type { Containment } from './containment.ts';
+import type { Isolation } from './isolation/port.ts';
 import { agentEnvironment, agentGitConfig, credentialsIn, proxyPasswords, usesProxy } from './git/agent-environment.ts';
 import { CallerGit } from './git/caller-git.ts';
 import type { ConfigEntry } from './git/caller-git.ts';
@@ -27,7 +27,7 @@ const SCRUBBED_PASSWORD = 8;
 export interface MachineContextOptions {
   readonly machine: string;
   readonly paths: MachinePaths;
-  readonly containment: Containment;
+  readonly containment: Isolation;
   readonly journal: Journal;
   /** The caller's environment, in which the runner was started. */
   readonly callerEnv: NodeJS.ProcessEnv;
@@ -37,7 +37,7 @@ export interface MachineContextOptions {
 
 export class MachineContext {
   readonly paths: MachinePaths;
-  readonly containment: Containment;
+  readonly containment: Isolation;
   readonly journal: Journal;
   readonly scrubber = new Scrubber();
   readonly relay: ApiRelay;

@@ -26,6 +26,8 @@ export interface MachinePaths {
   readonly ended: string;
   /** RunnerLast. */
   readonly last: string;
+  /** IsolationInForce. */
+  readonly isolation: string;
 }
 
 /** The layout that belongs to `<machine>/runner`. */
@@ -48,5 +50,6 @@ export function machinePaths(runnerDirectory: string): MachinePaths {
     stopOrder: path.join(runner, 'stop.json'),
     ended: path.join(runner, 'ended.json'),
     last: path.join(runner, 'last.json'),
+    isolation: path.join(runner, 'isolation.json'),
   };
 }

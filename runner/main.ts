@@ -2,24 +2,38 @@
 // exits when it has been told to stop, by call or by signal; 0 as well when another runner already serves the machine.
 // `node runner/main.ts --host <folder of machines>` serves those that it is given and exits with the last: runner-host.ts.
 import process from 'node:process';
+import type { IsolationInForce, IsolationSpec } from '../contract/wire/isolation.ts';
 import { createClaudeBackend } from './backends/claude/backend.ts';
 import { createFakeBackend } from './backends/fake/backend.ts';
 import { createIsolation } from './isolation/isolation.ts';
-import type { IsolationSpec } from './isolation/isolation.ts';
+import { resolveIsolation } from './isolation/resolve.ts';
 import { runnerBuild } from './identity/build.ts';
 import { HOST_FLAG } from './identity/flags.ts';
 import { machinePaths } from './machine-paths.ts';
 import { claimDirectory } from './only-one.ts';
 import { RunnerHost } from './runner-host.ts';
 import { serveRunner } from './serve.ts';
-import type { ServeOptions } from './serve.ts';
+import type { ServedRunner, ServeOptions } from './serve.ts';
+import { writeState } from './state-file.ts';
 
-const OPTIONS: Omit<ServeOptions, 'callerEnv'> = {
+const OPTIONS: Omit<ServeOptions, 'callerEnv' | 'openIsolation'> = {
   backends: { claude: () => createClaudeBackend(), fake: () => createFakeBackend() },
   node: process.execPath,
   build: runnerBuild(process.argv[1] ?? ''),
-  openContainment: async (config) => createIsolation(config.isolation as unknown as IsolationSpec),
 };
+
+function serve(directory: string, callerEnv: NodeJS.ProcessEnv, standsInRun: boolean): Promise<ServedRunner> {
+  const openIsolation: ServeOptions['openIsolation'] = async (config, paths) => {
+    const spec = await resolveIsolation(config.isolation, callerEnv);
+    if (spec !== config.isolation) writeState(paths.isolation, inForce(spec));
+    return createIsolation(spec);
+  };
+  return serveRunner(directory, { ...OPTIONS, callerEnv, standsInRun, openIsolation });
+}
+
+function inForce({ kind, limitsInForce }: IsolationSpec): IsolationInForce {
+  return { kind, ...(limitsInForce === undefined ? {} : { limitsInForce }) };
+}
 
 async function serveOne(directory: string): Promise<void> {
   const paths = machinePaths(directory);
@@ -27,13 +41,13 @@ async function serveOne(directory: string): Promise<void> {
     console.error(`another runner serves ${paths.runner}`);
     return;
   }
-  const served = await serveRunner(paths.runner, { ...OPTIONS, callerEnv: { ...process.env }, standsInRun: true });
+  const served = await serve(paths.runner, { ...process.env }, true);
   stopOnSignal(() => served.stop());
   await served.stopped;
 }
 
 async function serveSeveral(): Promise<void> {
-  const host = new RunnerHost((directory, callerEnv) => serveRunner(directory, { ...OPTIONS, callerEnv }));
+  const host = new RunnerHost((directory, callerEnv) => serve(directory, callerEnv, false));
   stopOnSignal(() => host.stop());
   const access = await host.listen();
   process.stdout.write(`${JSON.stringify(access)}\n`);

@@ -20,7 +20,7 @@ import type { AssessReply, AssessRequest } from '../contract/wire/assessment.ts'
 import type { AgentBackend, BackendTurnEnd } from './backends/backend.ts';
 import { Assessments } from './assessment/assessments.ts';
 import { changesText } from './assessment/changes.ts';
-import type { Containment } from './containment.ts';
+import type { Isolation } from './isolation/port.ts';
 import { DiskLimit } from './disk/disk-limit.ts';
 import type { DiskLimitOptions } from './disk/disk-limit.ts';
 import { readFile } from './files/read-file.ts';
@@ -47,7 +47,7 @@ const READINGS_LIMIT = 8;
 export interface RunnerOptions {
   readonly machine: string;
   readonly paths: MachinePaths;
-  readonly containment: Containment;
+  readonly containment: Isolation;
   readonly backends: Readonly<Record<BackendName, () => AgentBackend>>;
   readonly callerEnv: NodeJS.ProcessEnv;
   readonly node: string;

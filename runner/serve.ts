@@ -18,7 +18,6 @@ import { HttpServer } from './http/server.ts';
 import type { Route } from './http/server.ts';
 import { machinePaths } from './machine-paths.ts';
 import type { MachinePaths } from './machine-paths.ts';
-import type { IsolationSpec } from './isolation/isolation.ts';
 import { Runner } from './runner.ts';
 import type { RunnerOptions } from './runner.ts';
 import { makeRunFolder } from './run-folder.ts';
@@ -40,7 +39,7 @@ export type ServeOptions = Omit<RunnerOptions, 'paths' | 'machine' | 'containmen
   readonly diskLookMs?: number;
   /** Whether this process is the machine's alone and may stand in its `run`. */
   readonly standsInRun?: boolean;
-  readonly openContainment: (config: RunnerConfig, paths: MachinePaths) => Promise<RunnerOptions['containment']>;
+  readonly openIsolation: (config: RunnerConfig, paths: MachinePaths) => Promise<RunnerOptions['containment']>;
 };
 
 /** Reads `<runner>/config.json`, serves the protocol on a free loopback port and writes `address.json`. */
@@ -48,7 +47,7 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
   const paths = machinePaths(directory);
   const config = readState<RunnerConfig>(paths.config);
   if (config === undefined) throw new MurmurError('FAILED_PRECONDITION', `${paths.config} is missing`);
-  const containment = await options.openContainment(config, paths);
+  const containment = await options.openIsolation(config, paths);
   removeState(paths.ended);
   removeState(paths.last);
   // What a killed runner left is not this one's: it would go on writing into the workspace. A machine without an address
@@ -121,9 +120,9 @@ function diskLimitOf(
   paths: MachinePaths,
   lookMs: number | undefined,
 ): RunnerOptions['disk'] {
-  const { limits, paths: own } = isolation as Partial<IsolationSpec>;
+  const { limits, paths: own } = isolation;
   if (limits === undefined) return undefined;
   // The machine's /tmp is among the files of the isolation.
-  const folders = [paths.home, paths.work, paths.run, ...(own === undefined ? [] : [own.isolation])];
+  const folders = [paths.home, paths.work, paths.run, own.isolation];
   return { folders, limitMb: limits.disk_mb, ...(lookMs === undefined ? {} : { lookMs }) };
 }

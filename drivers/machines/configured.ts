@@ -6,7 +6,7 @@ import type { Config } from '../../config/config.ts';
 import { PACKAGE_ROOT } from '../../config/package.ts';
 import { detectIsolation } from '../../runner/isolation/detect.ts';
 import { createIsolation } from '../../runner/isolation/isolation.ts';
-import type { IsolationSpec } from '../../runner/isolation/isolation.ts';
+import type { IsolationSpec } from '../../contract/wire/isolation.ts';
 import { ownerHome } from '../../runner/isolation/owner-home.ts';
 import { isBelow } from '../../runner/isolation/mount-plan.ts';
 import type { LocalIsolation } from './local/isolation.ts';
@@ -73,10 +73,9 @@ async function localIsolation(
         ...(limitsInForce === undefined ? {} : { limitsInForce }),
         show,
       };
-      return { ...spec };
+      return spec;
     },
-    // What `settings` has made comes back as plain data, from the configuration of a runner.
-    endAll: (settings) => createIsolation(settings as unknown as IsolationSpec).endAll(),
+    endAll: (settings) => createIsolation(settings).endAll(),
   };
 }
 

@@ -1,7 +1,10 @@
 // Machines for tests: folders without isolation, with faults on demand.
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import type { IsolationSpec } from '../../contract/wire/isolation.ts';
+import { isEarlyRunner } from '../../runner/identity/processes.ts';
 import { createTurns } from './in-turn.ts';
 import { carries, labelsVersion, relabelled } from './labels.ts';
 import { localLayout } from './local/layout.ts';
@@ -83,8 +86,16 @@ export function createFakeProvider(folder: string): FakeProvider {
     const layout = localLayout(folder, name);
     const env = { PATH: SYSTEM_PATH, HOME: layout.home };
     const site = connectLocal({ name, layout, lost: connections.signal(name), env });
-    const isolation = { kind: 'none' };
-    const control = createRunnerControl({ site, isolation, decisions, start: (bundle) => launchRunner(site, bundle) });
+    const { home, work, run, directory } = layout;
+    const paths = { home, work, run, isolation: join(directory, 'isolation') };
+    const isolation: IsolationSpec = { kind: 'tracking', machine: name, paths, hide: [], keep: [] };
+    const control = createRunnerControl({
+      site,
+      isolation,
+      decisions,
+      start: (bundle) => launchRunner(site, bundle),
+      isEarlyRunner: (address) => isEarlyRunner(layout.runner, address),
+    });
     return { ...site, ...control };
   }
 

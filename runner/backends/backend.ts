@@ -3,7 +3,7 @@
 import type { BackendName } from '../../contract/wire/agent.ts';
 import type { SessionEvent } from '../../contract/wire/events.ts';
 import type { Cost, TurnError, TurnNotice } from '../../contract/wire/turns.ts';
-import type { SpawnContained } from '../isolation/isolation.ts';
+import type { SpawnContained } from '../isolation/port.ts';
 
 /** An MCP server over stdio: the program starts it, with its own environment and this one. */
 export interface McpServer {

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { FileRequest } from '../../contract/wire/runner.ts';
-import type { Containment } from '../containment.ts';
+import type { Isolation } from '../isolation/port.ts';
 
 export interface ReadContext {
-  readonly containment: Containment;
+  readonly containment: Isolation;
   readonly env: Readonly<Record<string, string>>;
   /** What relative paths are relative to. */
   readonly cwd: string;

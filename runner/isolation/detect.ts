@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { boundControllers } from './cgroups.ts';
-import type { IsolationKind, IsolationSpec, LimitsInForce } from './isolation.ts';
+import type { IsolationKind, IsolationSpec, LimitsInForce } from '../../contract/wire/isolation.ts';
 import { countsOwnProcesses } from './limits.ts';
 import { createNamespaceIsolation, namespaceDescription } from './namespace.ts';
 import { TRACKING_DESCRIPTION } from './tracking.ts';

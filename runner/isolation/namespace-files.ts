@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { IsolationSpec } from './isolation.ts';
+import type { IsolationSpec } from '../../contract/wire/isolation.ts';
 import { isBelow } from './mount-plan.ts';
 
 export interface Bind {

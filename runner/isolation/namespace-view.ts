@@ -3,7 +3,7 @@
 import { accessSync, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { MachineLimits } from '../../contract/wire/machine-limits.ts';
-import type { IsolationSpec } from './isolation.ts';
+import type { IsolationSpec } from '../../contract/wire/isolation.ts';
 import { tmpfsSize } from './limits.ts';
 import type { Cover } from './mount-plan.ts';
 import { isBelow, planCovers } from './mount-plan.ts';

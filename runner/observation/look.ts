@@ -1,6 +1,6 @@
 // One look at one repository, and where the last look is kept.
 import { randomUUID } from 'node:crypto';
-import type { Containment } from '../containment.ts';
+import type { Isolation } from '../isolation/port.ts';
 import { runContained } from '../containment.ts';
 import { OBSERVE_SCRIPT, readNames, readParts, readRefs } from './script.ts';
 
@@ -28,7 +28,7 @@ export interface LookResult {
 }
 
 export interface LookContext {
-  readonly containment: Containment;
+  readonly containment: Isolation;
   readonly env: Readonly<Record<string, string>>;
 }
 

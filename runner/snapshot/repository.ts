@@ -4,7 +4,7 @@ import { createWriteStream, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import type { Containment } from '../containment.ts';
+import type { Isolation } from '../isolation/port.ts';
 import { runContained } from '../containment.ts';
 import { parseConfigList } from '../git/caller-git.ts';
 import { WORK_TREE, readParts, readRefs } from '../observation/script.ts';
@@ -65,7 +65,7 @@ exit $status
 `;
 
 export interface CaptureContext {
-  readonly containment: Containment;
+  readonly containment: Isolation;
   readonly env: Readonly<Record<string, string>>;
   readonly room: Room;
 }
@@ -118,7 +118,7 @@ export async function captureRepository(
 
 /** A bundle can be larger than memory: it goes to the file as it comes. */
 async function saveOutput(
-  child: ReturnType<Containment['spawn']>,
+  child: ReturnType<Isolation['spawn']>,
   file: string,
   { directory, room }: { readonly directory: string; readonly room: Room },
 ): Promise<void> {

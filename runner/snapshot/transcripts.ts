@@ -5,7 +5,7 @@ import { lstatSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { inFolder, isBelow, liesBelow } from '../backends/agent-folder.ts';
-import type { Containment } from '../containment.ts';
+import type { Isolation } from '../isolation/port.ts';
 import { refuseSparse, transcriptRoom } from './room.ts';
 import type { Room } from './room.ts';
 import type { Scrubber } from '../secrets/scrubber.ts';
@@ -54,7 +54,7 @@ function checkedSize(descriptor: number, name: string, room: Room): number {
 /** Copies saved files into an agent's home, for its user. A file that is there already is newer and stays. */
 export async function putTranscripts(
   names: readonly string[],
-  { source, home, user }: { readonly source: string; readonly home: string; readonly user: Containment['user'] },
+  { source, home, user }: { readonly source: string; readonly home: string; readonly user: Isolation['user'] },
 ): Promise<void> {
   for (const name of names.filter(isBelow)) {
     const folders = path

@@ -4,7 +4,7 @@ import type { RunnerTurnOutcome, TurnRequest } from '../../contract/wire/runner.
 import type { TurnNotice } from '../../contract/wire/turns.ts';
 import type { AgentSession, BackendEvent, BackendTurnEnd } from '../backends/backend.ts';
 import type { AgentProgram } from '../agent-program.ts';
-import type { Containment } from '../containment.ts';
+import type { Isolation } from '../isolation/port.ts';
 import type { Observation } from '../observation/observe.ts';
 import { NO_COST } from '../../contract/wire/cost.ts';
 
@@ -39,7 +39,7 @@ export type RunTurn = (request: TurnRequest, wires: TurnWires) => Promise<TurnRe
 
 export interface TurnRunner {
   readonly program: AgentProgram;
-  readonly containment: Containment;
+  readonly containment: Isolation;
   /** What changed since it was asked last. */
   readonly observe: () => Promise<Observation>;
 }
@@ -123,7 +123,7 @@ async function press(
 }
 
 /** Ends what was started since then, but for the program. A process that cannot be ended must not keep the turn open. */
-async function endLeftovers(containment: Containment, since: Date, { pid }: AgentSession): Promise<void> {
+async function endLeftovers(containment: Isolation, since: Date, { pid }: AgentSession): Promise<void> {
   try {
     await containment.endStartedSince(since, pid === undefined ? [] : [pid]);
   } catch (error) {

@@ -7,7 +7,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import type { RepoSpec } from '../../contract/wire/agent.ts';
 import { inFolder } from '../backends/agent-folder.ts';
 import type { WrittenScripts } from '../broker/scripts.ts';
-import type { Containment } from '../containment.ts';
+import type { Isolation } from '../isolation/port.ts';
 import { runContained } from '../containment.ts';
 import type { CallerGit } from '../git/caller-git.ts';
 import { shellWord } from '../git/config-file.ts';
@@ -22,7 +22,7 @@ const REF_TIMEOUT_MS = 60_000;
 
 export interface CheckoutContext {
   readonly git: CallerGit;
-  readonly containment: Containment;
+  readonly containment: Isolation;
   readonly scripts: WrittenScripts;
   /** Where clones lie until they are whole; only the runner sees it. */
   readonly clones: string;
@@ -167,7 +167,7 @@ function checkBranchName(branch: string): void {
 }
 
 /** Makes a directory of the agent's, for a program to start in before anything is there. One that exists stays as it is. */
-export function makeDirectory(directory: string, user: Containment['user']): void {
+export function makeDirectory(directory: string, user: Isolation['user']): void {
   if (lstatSync(directory, { throwIfNoEntry: false }) !== undefined) return;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (user !== undefined) lchownSync(directory, user.uid, user.gid);

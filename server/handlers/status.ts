@@ -2,17 +2,12 @@
 import type { MachineLimits } from '../../contract/wire/machine-limits.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
 import type { RunnerConfig } from '../../contract/wire/runner.ts';
-import type { IsolationSpec } from '../../runner/isolation/isolation.ts';
+import type { IsolationInForce } from '../../contract/wire/isolation.ts';
 import { readRunnerText } from '../../drivers/machines/runner-process.ts';
 import { addressOf } from '../agents/address.ts';
 import { readStatus } from '../agents/status.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Handler } from './handler.ts';
-
-/** The part of a machine's isolation that says what it may take. */
-interface MachineSettings extends Pick<IsolationSpec, 'kind' | 'limitsInForce'> {
-  readonly limits: Partial<MachineLimits>;
-}
 
 export const status: Handler<'status'> = async (parts, input, call) => {
   const state = await readStatus(parts, addressOf(parts, call, input), input.timeline, input.children);
@@ -27,10 +22,18 @@ export const status: Handler<'status'> = async (parts, input, call) => {
 /** What is in force of the limits that the machine was made with; nothing when it has none or is out of reach. */
 async function machineLimits({ machines }: ServerParts, name: string): Promise<Partial<MachineLimits>> {
   try {
-    const text = await readRunnerText(await machines.connect(name), 'config.json');
-    const { isolation } = JSON.parse(text === '' ? '{}' : text) as Partial<RunnerConfig>;
-    const { kind, limits = {}, limitsInForce } = (isolation ?? {}) as Partial<MachineSettings>;
-    const { processes, memory_mb, shm_mb, disk_mb } = limits;
+    await using machine = await machines.connect(name);
+    const read = async <Value>(file: string): Promise<Partial<Value>> => {
+      const text = await readRunnerText(machine, file);
+      return JSON.parse(text === '' ? '{}' : text) as Partial<Value>;
+    };
+    const { isolation } = await read<RunnerConfig>('config.json');
+    if (isolation === undefined) return {};
+    // A runner that was given wishes says itself what it found to work.
+    const found: Partial<IsolationInForce> =
+      'choice' in isolation ? await read<IsolationInForce>('isolation.json') : isolation;
+    const { kind, limitsInForce } = found;
+    const { processes, memory_mb, shm_mb, disk_mb }: Partial<MachineLimits> = isolation.limits ?? {};
     const bounded = kind === 'tracking' ? {} : { memory_mb, shm_mb };
     const counted = kind === 'tracking' || limitsInForce?.processes === 'none' ? {} : { processes };
     return Object.fromEntries(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Config, IsolationChoice } from '../../config/config.ts';
 import { HOST_SETTINGS_FILE } from '../../config/host-keys.ts';
 import { detectIsolation } from '../../runner/isolation/detect.ts';
-import type { LimitsInForce } from '../../runner/isolation/isolation.ts';
+import type { LimitsInForce } from '../../contract/wire/isolation.ts';
 import type { Check } from '../doctor.ts';
 
 /**

@@ -10,13 +10,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { AgentEvent, SourcedEvent } from '../../contract/wire/events.ts';
 import { DEFAULT_MACHINE_LIMITS } from '../../contract/wire/machine-limits.ts';
+import type { IsolationSpec } from '../../contract/wire/isolation.ts';
 import type { OpenRequest, RunnerConfig, TurnReply } from '../../contract/wire/runner.ts';
 import { createFakeBackend } from '../../runner/backends/fake/backend.ts';
 import { createPortHolder, isHeldBy } from '../../runner/isolation/listening-sockets.ts';
 import type { Machine } from '../../drivers/machines/provider.ts';
 import { createRunnerClient } from '../../drivers/machines/runner-client.ts';
 import type { RunnerClient } from '../../drivers/machines/runner-client.ts';
-import type { Containment } from '../../runner/containment.ts';
+import type { Isolation } from '../../runner/isolation/port.ts';
 import { machinePaths } from '../../runner/machine-paths.ts';
 import type { MachinePaths } from '../../runner/machine-paths.ts';
 import { serveRunner } from '../../runner/serve.ts';
@@ -55,7 +56,7 @@ export function atEnd(end: () => Promise<void>): void {
 }
 
 /** Processes in groups of their own, ended by group: enough isolation to test the runner's logic. */
-export function groupContainment(): Containment {
+export function groupContainment(): Isolation {
   const started = new Map<ChildProcessWithoutNullStreams, Date>();
   const endWhere = (isMeant: (child: ChildProcessWithoutNullStreams, at: Date) => boolean): void => {
     for (const [child, at] of started) {
@@ -95,7 +96,7 @@ export interface TestRunnerOptions {
   readonly folder?: string;
   readonly machine?: string;
   readonly env?: Record<string, string>;
-  readonly containment?: Containment;
+  readonly containment?: Isolation;
   /** What the agent's files may hold, in MiB; looked at all the time. */
   readonly diskMb?: number;
   /** Hears what the fake model is asked. */
@@ -109,7 +110,7 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
   mkdirSync(paths.runner, { recursive: true });
   const config: RunnerConfig = {
     machine: options.machine ?? 'murmur-00000000',
-    isolation: isolationOf(options),
+    isolation: isolationOf(options, paths),
   };
   writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 });
   const callerHome = path.join(folder, 'caller');
@@ -121,14 +122,24 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
     node: process.execPath,
     build: 'build of the test',
     diskLookMs: 20,
-    openContainment: async () => options.containment ?? groupContainment(),
+    openIsolation: async () => options.containment ?? groupContainment(),
   });
   ends.push(() => served.stop());
   return { paths, served, client: clientOf(served) };
 }
 
-function isolationOf({ diskMb }: TestRunnerOptions): RunnerConfig['isolation'] {
-  return diskMb === undefined ? {} : { limits: { ...DEFAULT_MACHINE_LIMITS, disk_mb: diskMb } };
+function isolationOf(
+  { machine = 'murmur-00000000', diskMb }: TestRunnerOptions,
+  { home, work, run, runner }: MachinePaths,
+): IsolationSpec {
+  return {
+    kind: 'tracking',
+    machine,
+    paths: { home, work, run, isolation: path.join(path.dirname(runner), 'isolation') },
+    hide: [],
+    keep: [],
+    ...(diskMb === undefined ? {} : { limits: { ...DEFAULT_MACHINE_LIMITS, disk_mb: diskMb } }),
+  };
 }
 
 /** A client of a runner of this host. */

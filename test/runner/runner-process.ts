@@ -11,7 +11,9 @@ import { PACKAGE_ROOT } from '../../config/package.ts';
 import type { RunnerAddress, RunnerConfig } from '../../contract/wire/runner.ts';
 import { detectIsolation } from '../../runner/isolation/detect.ts';
 import { createIsolation } from '../../runner/isolation/isolation.ts';
-import type { Isolation, IsolationKind, IsolationSpec } from '../../runner/isolation/isolation.ts';
+import { resolveIsolation } from '../../runner/isolation/resolve.ts';
+import type { Isolation } from '../../runner/isolation/port.ts';
+import type { IsolationKind, IsolationSpec } from '../../contract/wire/isolation.ts';
 import type { RunnerClient } from '../../drivers/machines/runner-client.ts';
 import { machinePaths } from '../../runner/machine-paths.ts';
 import type { MachinePaths } from '../../runner/machine-paths.ts';
@@ -82,7 +84,7 @@ async function addressOf(paths: MachinePaths, child: ChildProcess, log: () => st
 /** What a provider does: folders that belong to the agent's user, and the configuration. */
 async function prepareMachine(folder: string, paths: MachinePaths, kind: 'auto' | IsolationKind): Promise<Isolation> {
   const known = readState<RunnerConfig>(paths.config);
-  if (known !== undefined) return createIsolation(known.isolation as unknown as IsolationSpec);
+  if (known !== undefined) return createIsolation(await resolveIsolation(known.isolation, process.env));
   const detected = await detectIsolation(kind);
   const uid = detected.ownUser ? randomInt(1_700_000_000, 1_800_000_000) : undefined;
   mkdirSync(paths.runner, { recursive: true, mode: 0o700 });
@@ -104,7 +106,7 @@ async function prepareMachine(folder: string, paths: MachinePaths, kind: 'auto' 
     hide: [folder],
     keep: [process.execPath, PACKAGE_ROOT],
   };
-  const config: RunnerConfig = { machine: spec.machine, isolation: { ...spec } };
+  const config: RunnerConfig = { machine: spec.machine, isolation: spec };
   writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 });
   return createIsolation(spec);
 }

@@ -1,5 +1,5 @@
 // What the local provider needs of isolation.
-import type { RunnerConfig } from '../../../contract/wire/runner.ts';
+import type { IsolationSpec } from '../../../contract/wire/isolation.ts';
 import type { LocalLayout } from './layout.ts';
 
 export interface LocalIsolation {
@@ -12,7 +12,7 @@ export interface LocalIsolation {
     readonly name: string;
     readonly layout: LocalLayout;
     readonly uid: number | undefined;
-  }): RunnerConfig['isolation'];
+  }): IsolationSpec;
   /** Ends everything that was started inside, also without a runner. */
-  endAll(settings: RunnerConfig['isolation']): Promise<void>;
+  endAll(settings: IsolationSpec): Promise<void>;
 }

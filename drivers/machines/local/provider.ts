@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, lchown, mkdir, readdir, rm } from 'node:fs/promises';
 import { MurmurError } from '../../../contract/wire/errors.ts';
-import type { RunnerConfig } from '../../../contract/wire/runner.ts';
+import type { IsolationSpec } from '../../../contract/wire/isolation.ts';
 import { connectionLost } from '../lost.ts';
 import type { Machine, MachineInfo, MachineProvider } from '../provider.ts';
 import { createRunnerControl, launchRunner, type RunnerDecisions } from '../runner-control.ts';
@@ -36,7 +36,7 @@ const LONGEST_RUN = 107 - '/git.sock'.length;
 
 export interface LocalProvider extends MachineProvider {
   /** What the machine's runner is told about isolation. Throws NOT_FOUND for an absent machine. */
-  isolationOf(name: string): Promise<RunnerConfig['isolation']>;
+  isolationOf(name: string): Promise<IsolationSpec>;
 }
 
 /** The provider `local`. */
@@ -57,7 +57,7 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
     version: labelsVersion(labels),
     ...(generation === undefined ? {} : { generation }),
   });
-  const settingsOf = (record: LocalRecord): ReturnType<LocalIsolation['settings']> =>
+  const settingsOf = (record: LocalRecord): IsolationSpec =>
     isolation.settings({ name: record.name, layout: layoutOf(record.name), uid: record.uid });
 
   async function known(name: string): Promise<LocalRecord> {

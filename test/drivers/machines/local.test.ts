@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../../../config/package.ts';
 import { machineProviderConformance } from '../../../drivers/machines/conformance.ts';
 import { detectIsolation } from '../../../runner/isolation/detect.ts';
-import type { IsolationSpec } from '../../../runner/isolation/isolation.ts';
 import { createIsolation } from '../../../runner/isolation/isolation.ts';
 import { MARKER } from '../../../runner/isolation/marker.ts';
 import type { LocalProvider } from '../../../drivers/machines/local/provider.ts';
@@ -39,7 +38,7 @@ describe('local machines', () => {
   it('name the isolation that is in force', async () => {
     const { description } = await detectIsolation('auto');
     await create('murmur-1');
-    const { isolation } = createIsolation((await provider.isolationOf('murmur-1')) as unknown as IsolationSpec);
+    const { isolation } = createIsolation(await provider.isolationOf('murmur-1'));
     expect(isolation).toBe(description);
   });
 
@@ -75,7 +74,7 @@ describe('local machines', () => {
   it.each(['stop', 'destroy'] as const)('end on %s what an agent started, and the runner', async (end) => {
     await create('murmur-1');
     const machine = await provider.connect('murmur-1');
-    const { spawn } = createIsolation((await provider.isolationOf('murmur-1')) as unknown as IsolationSpec);
+    const { spawn } = createIsolation(await provider.isolationOf('murmur-1'));
     const [program, escaped, runner] = [uniqueSleep(), uniqueSleep(), uniqueSleep()];
     spawn('sh', ['-c', `(setsid env -i ${escaped} &); exec ${program}`], { cwd: machine.paths.work, env: {} });
     const script = join(machine.paths.runner, 'runner.sh');

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { MachineLimits } from '../../../contract/wire/machine-limits.ts';
-import type { IsolationSpec } from '../../../runner/isolation/isolation.ts';
+import type { IsolationSpec } from '../../../contract/wire/isolation.ts';
 import type { HolderRequest, ProgramEnd } from './holder.ts';
 
 /** Generous: the suite runs beside others on few cores. */

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
-import type { IsolationSpec } from '../../../runner/isolation/isolation.ts';
+import type { IsolationSpec } from '../../../contract/wire/isolation.ts';
 import { createIsolation } from '../../../runner/isolation/isolation.ts';
 
 export type HolderRequest =

@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { homePaths } from '../../../config/home.ts';
 import { DEFAULT_AGENT_LIMITS } from '../../../config/host-settings.ts';
 import { createMachines } from '../../../drivers/machines/configured.ts';
-import type { IsolationSpec } from '../../../runner/isolation/isolation.ts';
 import { createIsolation } from '../../../runner/isolation/isolation.ts';
 
 const [, , root = '', script = ''] = process.argv;
@@ -19,7 +18,7 @@ const { local } = await createMachines(
 );
 await local.create({ name: 'murmur-1', labels: {} }, { signal: new AbortController().signal, requestId: 'request-1' });
 const { paths } = await local.connect('murmur-1');
-const { spawn } = createIsolation((await local.isolationOf('murmur-1')) as unknown as IsolationSpec);
+const { spawn } = createIsolation(await local.isolationOf('murmur-1'));
 const bin = `${paths.home}/../bin`;
 const child = spawn('/bin/sh', ['-c', script], {
   cwd: paths.work,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { isAlive, script, SessionFixture, until } from '../../../../runner/backends/conformance-fixture.ts';
 import { createIsolation } from '../../../../runner/isolation/isolation.ts';
-import type { Isolation } from '../../../../runner/isolation/isolation.ts';
+import type { Isolation } from '../../../../runner/isolation/port.ts';
 import { COMPANION } from '../../../../runner/isolation/marker.ts';
 import type { ClaudeHarness } from './real-program.ts';
 import { describeWithClaude, startClaudeHarness, TEST_MS } from './real-program.ts';

@@ -1,0 +1,58 @@
+// Turns what a provider wants into what works on this machine, tried here by the runner.
+import { realpathSync } from 'node:fs';
+import type { IsolationSpec, IsolationWishes } from '../../contract/wire/isolation.ts';
+import { detectIsolation } from './detect.ts';
+import type { DetectedIsolation } from './detect.ts';
+import { ownerHome } from './owner-home.ts';
+
+/**
+ * User of the agent where a root runner was not given one. It is apart from the users that the provider `local` draws
+ * (drivers/machines/local/users.ts) and from that of the trial.
+ */
+const AGENT_UID = 1_909_999_998;
+
+/** A trial takes 20 ms, and what works does not change while a host is up. */
+const trials = new Map<IsolationWishes['choice'], Promise<DetectedIsolation>>();
+
+/**
+ * The isolation to create. A spec is answered as it is; for wishes the machine is tried, once per process.
+ * @param env the runner's environment: says where the HOME is that an agent without a user of its own shares
+ * @throws FAILED_PRECONDITION when namespaces are asked for and do not work
+ */
+export async function resolveIsolation(
+  asked: IsolationSpec | IsolationWishes,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<IsolationSpec> {
+  if (!('choice' in asked)) return asked;
+  const { choice, uid, hide, keep, ...plan } = asked;
+  const { kind, ownUser, limitsInForce } = await trial(choice);
+  // An agent with the caller's user id could change every file of the caller's, so it sees none but programs.
+  const programs = [process.execPath, ...keep].flatMap((path) => real(path));
+  const covered = kind === 'namespace' && !ownUser ? ownerHome(env, programs) : undefined;
+  return {
+    ...plan,
+    kind,
+    ...(ownUser ? { uid: uid ?? AGENT_UID } : {}),
+    hide: covered === undefined ? hide : [...hide, covered.home],
+    keep: covered === undefined ? keep : [...keep, ...covered.shown],
+    ...(limitsInForce === undefined ? {} : { limitsInForce }),
+  };
+}
+
+function trial(choice: IsolationWishes['choice']): Promise<DetectedIsolation> {
+  const known = trials.get(choice);
+  if (known !== undefined) return known;
+  const detected = detectIsolation(choice);
+  trials.set(choice, detected);
+  // What failed may have been the moment.
+  detected.catch(() => trials.delete(choice));
+  return detected;
+}
+
+function real(path: string): readonly string[] {
+  try {
+    return [realpathSync(path)];
+  } catch {
+    return [];
+  }
+}

@@ -47,7 +47,10 @@ describe('the runner of a machine', () => {
     const client = await ensureRunner(machine, programs, 'begin');
     expect(await client.health()).toMatchObject({ machine: 'murmur-1' });
     const [start] = await starts();
-    expect(start).toEqual({ token: expect.stringMatching(/^[0-9a-f]{64}$/), isolation: { kind: 'none' } });
+    expect(start).toEqual({
+      token: expect.stringMatching(/^[0-9a-f]{64}$/),
+      isolation: expect.objectContaining({ kind: 'tracking', machine: 'murmur-1' }),
+    });
     expect((await stat(file('config.json'))).mode & 0o777).toBe(0o600);
   });
 

@@ -7,7 +7,7 @@ import type { IsolationSpec } from '../../contract/wire/isolation.ts';
 import { isEarlyRunner } from '../../runner/identity/processes.ts';
 import { createTurns } from './in-turn.ts';
 import { carries, labelsVersion, relabelled } from './labels.ts';
-import { localLayout } from './local/layout.ts';
+import { checkMachineName, localLayout } from './local/layout.ts';
 import { connectLocal } from './local/machine.ts';
 import { endRunner } from './local/runner-end.ts';
 import { connectionLost } from './lost.ts';
@@ -102,7 +102,10 @@ export function createFakeProvider(folder: string): FakeProvider {
   return {
     name: 'fake',
     create: ({ name, labels }, { signal }) => inTurn(name, () => make(name, labels, signal)),
-    describe: async (name) => infoOf(name),
+    describe: async (name) => {
+      checkMachineName(name);
+      return infoOf(name);
+    },
     label: async (name, labels, { if: version }) => {
       const machine = known(name);
       if (infoOf(name).version !== version) throw relabelled(name);

@@ -9,6 +9,8 @@ export function connectionLost(name: string, why: string): MurmurError {
 
 /** The work's outcome, or a rejection with the signal's reason if that aborts first. The work itself goes on. */
 export async function unlessLost<T>(lost: AbortSignal, work: Promise<T>): Promise<T> {
+  // Nobody waits for it any more once the connection is lost.
+  work.catch(() => undefined);
   lost.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const onLost = (): void => reject(lost.reason);
@@ -17,13 +19,15 @@ export async function unlessLost<T>(lost: AbortSignal, work: Promise<T>): Promis
     return await Promise.race([work, promise]);
   } finally {
     lost.removeEventListener('abort', onLost);
-    // Nobody waits for it any more.
-    work.catch(() => undefined);
   }
 }
 
-/** Destroys the stream with the signal's reason when that aborts. Answers the stream. */
+/**
+ * Destroys the stream with the signal's reason when that aborts. Answers the stream. Its error reaches those who listen, and
+ * is not uncaught while nobody does yet.
+ */
 export function tied<S extends Readable | Duplex>(lost: AbortSignal, stream: S): S {
+  stream.on('error', () => undefined);
   const onLost = (): void => void stream.destroy(lost.reason as Error);
   if (lost.aborted) {
     onLost();

@@ -21,10 +21,15 @@ export function isMachineName(name: string): boolean {
   return NAME.test(name);
 }
 
-/** The layout of a machine under `machines`. Throws INVALID_ARGUMENT for a name that is not one. */
-export function localLayout(machines: string, name: string): LocalLayout {
+/** Throws INVALID_ARGUMENT for a name that no machine can have. */
+export function checkMachineName(name: string): void {
   if (!isMachineName(name))
     throw new MurmurError('INVALID_ARGUMENT', `machine name ${JSON.stringify(name)} is not valid`);
+}
+
+/** The layout of a machine under `machines`. Throws INVALID_ARGUMENT for a name that is not one. */
+export function localLayout(machines: string, name: string): LocalLayout {
+  checkMachineName(name);
   const directory = join(machines, name);
   return {
     directory,

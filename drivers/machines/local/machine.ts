@@ -91,11 +91,13 @@ export function connectLocal(options: LocalMachineOptions): Omit<Machine, 'ensur
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await writeFileAtomic(path, content, { mode });
     },
-    get: (path) =>
-      unlessLost(
+    get: async (path) => {
+      lost.throwIfAborted();
+      return await unlessLost(
         lost,
         found(name, path, () => readFile(path)),
-      ),
+      );
+    },
     write: async (path, source) => {
       lost.throwIfAborted();
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });

@@ -216,6 +216,16 @@ describe('status', () => {
     expect(await limitsOf()).toEqual({ memory_mb: 100, shm_mb: 10, disk_mb: 1_000, ...LIMITS });
   });
 
+  test('shows the limits that a runner found to hold on a machine that is not this host', async () => {
+    const limits = { processes: 64, memory_mb: 100, shm_mb: 10, disk_mb: 1_000 };
+    known.agents.set(OTHER, { status: { vm } });
+    // Both files of the machine: what was wanted, and what is in force.
+    config = { isolation: { choice: 'auto', limits }, kind: 'tracking' };
+    expect(await limitsOf()).toEqual({ disk_mb: 1_000, ...LIMITS });
+    config = { isolation: { choice: 'auto', limits }, kind: 'namespace' };
+    expect(await limitsOf()).toEqual({ ...limits, ...LIMITS });
+  });
+
   test('shows none of a machine that an earlier build made, or that is out of reach', async () => {
     known.agents.set(OTHER, { status: { vm } });
     for (const content of [{ isolation: {} }, undefined]) {

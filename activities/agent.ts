@@ -1,5 +1,5 @@
 // The activities of the agent workflow over the ports.
-import type { AgentActivities } from '../contract/wire/activities.ts';
+import type { AgentActivities, PrepareInput } from '../contract/wire/activities.ts';
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { callingWorkflow, createAdmission } from './admission.ts';
@@ -12,12 +12,13 @@ import type { AgentPorts } from './ports.ts';
 import { killAgents } from './kill-agents.ts';
 import { prepareAgent } from './prepare-agent.ts';
 import { runTurn } from './run-turn.ts';
+import { Sessions } from './sessions.ts';
 import { createTurnOfAgent } from './takeover.ts';
 
 /** One set per worker: it knows which turns this worker watches and which runners it has opened. */
 export function createAgentActivities(ports: AgentPorts): AgentActivities {
   const admission = createAdmission(ports);
-  const context = { ports, admission, turns: createTurnOfAgent(), opened: new Map<string, string>() };
+  const context = { ports, admission, turns: createTurnOfAgent(), sessions: new Sessions(ports) };
   /** An activity that works for agents whose specs are sealed only. */
   const admitting = <Input extends { readonly spec: AgentSpec }, Output>(
     activity: (ports: AgentPorts, input: Input) => Promise<Output>,
@@ -29,7 +30,7 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
     });
   return {
     // An agent begins here: it is read again, as it may have ended under another worker.
-    prepareAgent: admitting(prepareAgent, { again: true }),
+    prepareAgent: admitting((_, input: PrepareInput) => prepareAgent(context, input), { again: true }),
     runTurn: failing((input) => runTurn(context, input)),
     assess: admitting(assess),
     interruptTurn: admitting(interruptTurn),

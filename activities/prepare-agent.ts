@@ -8,13 +8,22 @@ import type { MachineProvider, MachineSpec } from '../drivers/machines/provider.
 import { attentively, leaseUnlessAborted, unlessAborted } from './attention.ts';
 import type { Attention } from './attention.ts';
 import { describeOwn, providerOf } from './machine.ts';
-import { openRequest } from './open-request.ts';
 import type { AgentPorts } from './ports.ts';
 import { publishOffered } from './publish-offered.ts';
+import type { Sessions } from './sessions.ts';
 import { fetchSnapshot } from './snapshots.ts';
 
+/** What the preparation of an agent works with. */
+interface PrepareContext {
+  readonly ports: AgentPorts;
+  readonly sessions: Sessions;
+}
+
 /** `prepareAgent`: every step is idempotent, so that an attempt goes on where the one before was left. */
-export function prepareAgent(ports: AgentPorts, { spec, events }: PrepareInput): Promise<PrepareResult> {
+export function prepareAgent(
+  { ports, sessions }: PrepareContext,
+  { spec, events }: PrepareInput,
+): Promise<PrepareResult> {
   return attentively(ports.handover, async (attention) => {
     const agent = workflowIdOf(spec.identity);
     await publishOffered(ports, agent, events);
@@ -27,7 +36,7 @@ export function prepareAgent(ports: AgentPorts, { spec, events }: PrepareInput):
     await using machine = await leaseUnlessAborted(attention, provider.connect(name, attention.signal));
     const runner = await unlessAborted(attention, ports.runners.ensure(machine, 'begin'));
     const restore = await unlessAborted(attention, fetchSnapshot(ports.objects, spec, machine));
-    const { isolation } = await runner.open(await openRequest(ports, spec, machine, restore), attention.signal);
+    const { isolation } = await sessions.open({ spec, machine, runner }, attention.signal, restore);
     return { vm: { name, provider: provider.name, isolation, state: 'running' } };
   });
 }

@@ -15,11 +15,11 @@ import { attentively, leaseUnlessAborted, unlessAborted } from './attention.ts';
 import type { Attention } from './attention.ts';
 import { toFailure } from './failure.ts';
 import { reachRunner } from './machine.ts';
-import { openRequest } from './open-request.ts';
 import type { AgentPorts } from './ports.ts';
 import { inputSummaries, joinedPrompt } from './prompt.ts';
 import { publishOffered } from './publish-offered.ts';
 import { pumpEvents } from './pump.ts';
+import type { Sessions } from './sessions.ts';
 import { storeSnapshot } from './snapshots.ts';
 import type { TurnOfAgent } from './takeover.ts';
 import { usageReporter } from './usage-report.ts';
@@ -45,8 +45,7 @@ export interface TurnContext {
   readonly ports: AgentPorts;
   readonly admission: Admission;
   readonly turns: TurnOfAgent;
-  /** Agents whose runners this worker has opened, and where the API server was then. */
-  readonly opened: Map<string, string>;
+  readonly sessions: Sessions;
 }
 
 /**
@@ -96,7 +95,7 @@ async function watchTurn(
 
 /** Starts the turn, or finds it as it is, and copies its events until the log has all of them. */
 async function follow(
-  { ports, opened }: TurnContext,
+  { ports, sessions }: TurnContext,
   machine: Machine,
   runner: RunnerClient,
   input: RunTurnInput,
@@ -111,19 +110,13 @@ async function follow(
   const ask = (): Promise<TurnReply> =>
     runner.turn({ turn_id, number, prompt, inputs: inputSummaries(inputs), ...(report_usage ? { report_usage } : {}) });
   const hearUsage = usageReporter(ports, agent, turn_id, reportAt);
-  const api = JSON.stringify(ports.api() ?? null);
-  const open = async (): Promise<void> => {
-    await runner.open(await openRequest(ports, spec, machine), attention.signal);
-    opened.set(agent, api);
-  };
-  // Once per worker, so that a worker with other credentials passes them on; then only when the runner is a new one or
-  // the API server has moved.
-  if (opened.get(agent) !== api) await open();
+  const site = { spec, machine, runner };
+  await sessions.ensureOpen(site, attention.signal);
   // The log is read before the turn is asked about: its end cannot fall between the two and be waited for in vain.
   progress.seq = await ports.events.lastSeq(agent, 'runner');
   let reply = await ask().catch(async (error: unknown) => {
     if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') throw error;
-    await open();
+    await sessions.open(site, attention.signal);
     return await ask();
   });
   progress.failures = 0;

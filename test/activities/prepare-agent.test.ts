@@ -37,6 +37,22 @@ describe('prepareAgent', () => {
     expect(bench.runner.opens[0]).not.toHaveProperty('restore');
   });
 
+  it('opens the session for the turns of this worker as well, and for those of no other', async () => {
+    await using bench = await activityBench();
+    const { activities } = bench.worker();
+    await attempt(activities.prepareAgent, { spec: bench.spec }).result;
+    const first = attempt(activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.endTurn();
+    await first.result;
+    expect(bench.runner.opens).toHaveLength(1);
+    const second = attempt(bench.worker().activities.runTurn, bench.turn({ turn_id: 'turn-2' }));
+    await eventually(() => bench.runner.prompts.length === 2, 'the next prompt');
+    bench.runner.endTurn();
+    await second.result;
+    expect(bench.runner.opens).toHaveLength(2);
+  });
+
   it('appends the events that come with it, and goes on when the log cannot be written', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();

@@ -1,0 +1,49 @@
+// The sessions that this worker has opened with runners. Opening is idempotent, but it is a call on the way to every turn.
+import type { AgentSpec } from '../contract/wire/agent.ts';
+import { workflowIdOf } from '../contract/wire/identity.ts';
+import type { OpenReply } from '../contract/wire/runner.ts';
+import type { Machine } from '../drivers/machines/provider.ts';
+import type { RunnerClient } from '../drivers/machines/runner-client.ts';
+import { openRequest } from './open-request.ts';
+import type { AgentPorts } from './ports.ts';
+
+/** Where a session is opened. */
+export interface SessionSite {
+  readonly spec: AgentSpec;
+  readonly machine: Machine;
+  readonly runner: Pick<RunnerClient, 'open'>;
+}
+
+/** Of one worker. */
+export class Sessions {
+  /** By agent: where the API server was when its session was opened. */
+  readonly #opened = new Map<string, string>();
+  readonly #ports: AgentPorts;
+
+  constructor(ports: AgentPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Opens the session. Throws what the runner refuses with.
+   * @param restore path of a snapshot on the machine
+   */
+  async open({ spec, machine, runner }: SessionSite, signal: AbortSignal, restore?: string): Promise<OpenReply> {
+    const api = this.#api();
+    const reply = await runner.open(await openRequest(this.#ports, spec, machine, restore), signal);
+    this.#opened.set(workflowIdOf(spec.identity), api);
+    return reply;
+  }
+
+  /**
+   * Opens the session unless this worker has done so: once per worker, so that a worker with other credentials passes them
+   * on, and again when the API server has moved. A runner that was started since says itself that it has no session.
+   */
+  async ensureOpen(site: SessionSite, signal: AbortSignal): Promise<void> {
+    if (this.#opened.get(workflowIdOf(site.spec.identity)) !== this.#api()) await this.open(site, signal);
+  }
+
+  #api(): string {
+    return JSON.stringify(this.#ports.api() ?? null);
+  }
+}

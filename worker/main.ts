@@ -98,4 +98,5 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
       brokeDown: (error) => log.error({ err: error }, 'Temporal cannot be reached: trying again'),
     },
   });
+  await machines.local[Symbol.asyncDispose]();
 }

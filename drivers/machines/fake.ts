@@ -85,7 +85,7 @@ export function createFakeProvider(folder: string): FakeProvider {
   function connection(name: string): Machine {
     const layout = localLayout(folder, name);
     const env = { PATH: SYSTEM_PATH, HOME: layout.home };
-    const site = connectLocal({ name, layout, lost: connections.signal(name), env });
+    const site = connectLocal({ name, layout, lease: connections.lease(name), env });
     const { home, work, run, directory } = layout;
     const paths = { home, work, run, isolation: join(directory, 'isolation') };
     const isolation: IsolationSpec = { kind: 'tracking', machine: name, paths, hide: [], keep: [] };

@@ -1,20 +1,42 @@
 // The signals of connections that are only names: lost when the machine is stopped, not when a wire breaks.
 
-/** `Machine.lost` of the machines of one provider, by name. */
-export class LostSignals {
-  readonly #current = new Map<string, AbortController>();
+/** A lease of the connection to one machine. */
+export interface NamedLease {
+  /** `Machine.lost`; the same for all leases until it aborts. */
+  readonly lost: AbortSignal;
+  /** Gives the lease back; the second time changes nothing. */
+  release(): void;
+}
 
-  /** The same for all connections until they are lost. */
-  signal(name: string): AbortSignal {
-    const controller = this.#current.get(name) ?? new AbortController();
-    this.#current.set(name, controller);
-    return controller.signal;
+interface Connection {
+  readonly lost: AbortController;
+  leases: number;
+}
+
+/** The connections of one provider, by name of the machine; kept while somebody has a lease. */
+export class LostSignals {
+  readonly #current = new Map<string, Connection>();
+
+  lease(name: string): NamedLease {
+    const connection = this.#current.get(name) ?? { lost: new AbortController(), leases: 0 };
+    connection.leases += 1;
+    this.#current.set(name, connection);
+    let isHeld = true;
+    return {
+      lost: connection.lost.signal,
+      release: () => {
+        if (!isHeld) return;
+        isHeld = false;
+        connection.leases -= 1;
+        if (connection.leases === 0 && this.#current.get(name) === connection) this.#current.delete(name);
+      },
+    };
   }
 
   lose(name: string, reason: Error): void {
-    const controller = this.#current.get(name);
+    const connection = this.#current.get(name);
     this.#current.delete(name);
-    controller?.abort(reason);
+    connection?.lost.abort(reason);
   }
 
   loseAll(reasonOf: (name: string) => Error): void {

@@ -10,6 +10,7 @@ import { execa } from 'execa';
 import writeFileAtomic from 'write-file-atomic';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { openFile, writeFileFrom } from '../../objects/file-stream.ts';
+import type { NamedLease } from '../lost-signals.ts';
 import { piecesUnlessLost, tied, unlessLost } from '../lost.ts';
 import type { Machine } from '../provider.ts';
 import { factsOfHost } from './facts.ts';
@@ -19,15 +20,16 @@ import { isMissing } from './record.ts';
 export interface LocalMachineOptions {
   readonly name: string;
   readonly layout: LocalLayout;
-  /** Aborts when the machine is stopped or destroyed, or its provider is disposed of. */
-  readonly lost: AbortSignal;
+  /** Lost when the machine is stopped or destroyed, or its provider is disposed of. */
+  readonly lease: NamedLease;
   /** Environment of the caller, for the runner and commands: its git configuration, ssh agent and PATH. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** The connection without what concerns the runner. Nothing is opened, so there is nothing to close. */
 export function connectLocal(options: LocalMachineOptions): Omit<Machine, 'ensureRunner' | 'recordedRunner'> {
-  const { name, layout, lost, env } = options;
+  const { name, layout, lease, env } = options;
+  const { lost } = lease;
   return {
     name,
     lost,
@@ -110,7 +112,7 @@ export function connectLocal(options: LocalMachineOptions): Omit<Machine, 'ensur
     },
     // The machine's network is the host's.
     expose: (server) => Promise.resolve(server),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    [Symbol.asyncDispose]: async () => lease.release(),
   };
 }
 

@@ -171,7 +171,7 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
     const env = { ...options.env, PATH: `${layout.bin}:${options.env['PATH'] ?? ''}` };
     // A runner of its own process stands in `run`, from where the path of its socket is short.
     const isShared = isolation.isWhole && Buffer.byteLength(layout.run) <= LONGEST_RUN;
-    const site = connectLocal({ name, layout, lost: connections.signal(name), env });
+    const site = connectLocal({ name, layout, lease: connections.lease(name), env });
     const control = createRunnerControl({
       site,
       isolation: settingsOf(record),

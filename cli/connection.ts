@@ -24,7 +24,9 @@ export async function connect(context: CliContext, settings: Settings): Promise<
     throw new MurmurError('UNAVAILABLE', 'no Murmur is running here', { hint: 'run `murmur up`' });
   }
   const { createClient } = await import('../client/index.ts');
-  return { settings, client: createClient({ url, token: settings.token }) };
+  const { traceparent } = context;
+  const trace = traceparent === undefined ? {} : { traceparent };
+  return { settings, client: createClient({ url, token: settings.token, ...trace }) };
 }
 
 /** stack.json of a stack whose supervisor and server have both ended, by a crash or a reboot. */

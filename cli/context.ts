@@ -12,6 +12,8 @@ export interface CliContext {
   readonly signal: AbortSignal;
   /** Version of this program. */
   readonly version: string;
+  /** Header of W3C Trace Context for the calls of the command; absent: they belong to no trace. */
+  readonly traceparent?: string;
 }
 
 /** Whether the command runs on an agent's machine, as that agent: it may then leave itself out, and has one workspace. */

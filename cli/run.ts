@@ -2,11 +2,13 @@
 // and an exit status. Touches no global state, so that tests run it in their own process.
 import { Config } from '@oclif/core/config';
 import { settings } from '@oclif/core/settings';
+import { telemetrySettings } from '../config/telemetry.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { nearestName } from '../contract/wire/nearest.ts';
 import { passesOn } from './command.ts';
 import { bindContext, type CliContext } from './context.ts';
 import { ProgramExit, reportFailure } from './output/failure.ts';
+import type { CommandTrace } from './trace.ts';
 
 /** What oclif has to know; the same stands in package.json for oclif's own tools. */
 export interface Package {
@@ -29,16 +31,33 @@ export const TOPICS = {
 /** Resolves with the exit status; everything that happened has been printed. */
 export async function runCli(argv: readonly string[], context: CliContext, pkg: Package): Promise<number> {
   const flags = flagsBeforeDashes(argv);
+  let trace: CommandTrace | undefined;
+  let command = '';
+  let failed = true;
   try {
+    trace = await traceOf(context);
     const config = await loadOclif(pkg);
-    bindContext(config, context);
-    await dispatch(argv, config, context);
+    bindContext(config, trace === undefined ? context : { ...context, traceparent: trace.traceparent });
+    const found = findCommand(argv, config);
+    command = found.id ?? '';
+    await dispatch(found, flags, config, context);
+    failed = false;
     return 0;
   } catch (error) {
     const isOwnEnd = context.signal.aborted && !(error instanceof ProgramExit);
     const failure: unknown = isOwnEnd ? context.signal.reason : error;
     return reportFailure(failure, context.terminal, { json: flags.has('json'), debug: flags.has('debug') });
+  } finally {
+    await trace?.end({ command: command.replaceAll(':', ' '), failed });
   }
+}
+
+/** Undefined when no collector is configured, and then nothing is loaded. */
+async function traceOf({ env, version }: CliContext): Promise<CommandTrace | undefined> {
+  const settings = telemetrySettings(env);
+  if (settings === undefined) return undefined;
+  const { beginTrace } = await import('./trace.ts');
+  return beginTrace(settings, version, env['TRACEPARENT']);
 }
 
 async function loadOclif(pkg: Package): Promise<Config> {
@@ -53,9 +72,12 @@ async function loadOclif(pkg: Package): Promise<Config> {
   return Config.load({ root: pkg.root, pjson, userPlugins: false, devPlugins: false, ignoreManifest: true });
 }
 
-async function dispatch(argv: readonly string[], config: Config, context: CliContext): Promise<void> {
-  const flags = flagsBeforeDashes(argv);
-  const { help, id, rest } = findCommand(argv, config);
+async function dispatch(
+  { help, id, rest }: Found,
+  flags: ReadonlySet<string>,
+  config: Config,
+  context: CliContext,
+): Promise<void> {
   if (id === undefined && flags.has('version')) {
     context.terminal.line(`murmur ${config.version}`);
   } else if (id !== undefined && passesOn(config, id) && !help && !isHelpFlag(rest)) {

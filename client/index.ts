@@ -20,6 +20,8 @@ export interface ClientOptions {
   readonly retryForMs?: number;
   /** The same for an event stream, counted from the last sign of life. Default 60 s: a laptop's short sleep. */
   readonly reconnectForMs?: number;
+  /** Header of W3C Trace Context: the calls become part of its trace. */
+  readonly traceparent?: string;
 }
 
 /** What any call may take. */
@@ -81,6 +83,7 @@ export function createClient(options: ClientOptions): MurmurClient {
     token: options.token,
     retryForMs: options.retryForMs ?? 10_000,
     reconnectForMs: options.reconnectForMs ?? 60_000,
+    traceparent: options.traceparent,
   };
   const client: MurmurClient = {
     call: async (name, input, callOptions = {}) => {

@@ -10,6 +10,7 @@ export interface Endpoint {
   readonly token: string | undefined;
   readonly retryForMs: number;
   readonly reconnectForMs: number;
+  readonly traceparent: string | undefined;
 }
 
 /** One call, however often it is sent. */
@@ -39,6 +40,7 @@ async function reach(endpoint: Endpoint, request: Request, lastEventId: string |
         accept: 'application/json, text/event-stream',
         'idempotency-key': request.key,
         ...(endpoint.token === undefined ? {} : { authorization: `Bearer ${endpoint.token}` }),
+        ...(endpoint.traceparent === undefined ? {} : { traceparent: endpoint.traceparent }),
         ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
       },
       body: JSON.stringify(request.body),

@@ -11,6 +11,8 @@ import { findClaude } from './programs.ts';
 import { publicUrlOf } from './public-url.ts';
 import type { Settings, SettingsSource } from './settings.ts';
 import { loadSettings } from './settings.ts';
+import type { TelemetrySettings } from './telemetry.ts';
+import { telemetrySettings } from './telemetry.ts';
 import type { TemporalSettings } from './temporal.ts';
 import { temporalSettings } from './temporal.ts';
 
@@ -37,6 +39,8 @@ export interface Config extends Settings {
   readonly host: HostSettings;
   /** File with the installation's key, where several hosts share one; undefined: MURMUR_HOME has its own. */
   readonly signingKeyFile: string | undefined;
+  /** Where traces and metrics go; undefined: nowhere. */
+  readonly telemetry: TelemetrySettings | undefined;
   /** How far a tree of agents may grow: levels, and living agents beneath one root. */
   readonly limits: { readonly depth: number; readonly agents: number };
 }
@@ -79,6 +83,7 @@ export async function loadConfig(env: Environment, source: SettingsSource): Prom
     }),
     host: await loadHostSettings(settings.home, userHome(env)),
     publicUrl: publicUrlOf(env),
+    telemetry: telemetrySettings(env),
     uploadLimit: (countOf(env, 'MURMUR_MAX_UPLOAD_MB') ?? DEFAULT_UPLOAD_MB) * MB,
     signingKeyFile: textOf(env, 'MURMUR_SIGNING_KEY_FILE'),
     isolation: choiceOf(env, 'MURMUR_ISOLATION', ISOLATION_CHOICES) ?? 'auto',

@@ -24,7 +24,13 @@ export function modelCredentialsProblem(credentials: ModelCredentials): string |
  * git hook or an agent's tool, inherits none. Called by the worker's entry with `process.env`.
  */
 export function dropCredentials(env: Record<string, string | undefined>): void {
-  for (const name of [...MODEL_VARIABLES, 'ANTHROPIC_AUTH_TOKEN', 'TEMPORAL_API_KEY', 'MURMUR_TOKEN']) {
+  for (const name of [
+    ...MODEL_VARIABLES,
+    'ANTHROPIC_AUTH_TOKEN',
+    'TEMPORAL_API_KEY',
+    'MURMUR_TOKEN',
+    'OTEL_EXPORTER_OTLP_HEADERS',
+  ]) {
     delete env[name];
   }
 }

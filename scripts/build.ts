@@ -74,6 +74,8 @@ async function buildProcesses(): Promise<void> {
       server: 'server/main.ts',
       relay: 'stack/relay/main.ts',
     },
+    // Loaded only when traces are asked for.
+    external: ['@opentelemetry/*', '@temporalio/interceptors-opentelemetry'],
     banner: { js: COMMONJS_SCOPE },
     plugins: [requireBuiltins()],
   });

@@ -18,6 +18,7 @@ import { addPages } from './page/routes.ts';
 import { addPorts } from './ports/relay.ts';
 import { addUpgrades, isPortUpgrade } from './ports/upgrades.ts';
 import { addRoutes, logFailure } from './routes.ts';
+import { addTraces } from './traces.ts';
 import { TokenWatch } from './token-watch.ts';
 import { addUploads } from './uploads/routes.ts';
 
@@ -59,6 +60,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   addArrivalLimit(app, parts.timing.requestArrival);
   addGuard(app, parts.settings.hosts);
   addLog(app);
+  if (parts.telemetry !== undefined) addTraces(app, parts.telemetry);
   addNotFound(app);
   addHealth(app, parts);
   addUploads(app, parts, watch);

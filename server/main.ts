@@ -11,6 +11,7 @@ import { openSigningKey } from '../drivers/keys/signing-key.ts';
 import { createMachines } from '../drivers/machines/configured.ts';
 import { createDirectoryObjectStore } from '../drivers/objects/directory.ts';
 import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
+import { openTelemetry } from '../drivers/telemetry/telemetry.ts';
 import { createDirectoryTokenStore } from '../drivers/tokens/directory.ts';
 import { createAllowances } from './allowances/allowances.ts';
 import { createServer } from './app.ts';
@@ -44,8 +45,9 @@ async function partsOf(config: Config): Promise<ServerParts> {
   const objects = createDirectoryObjectStore(home.objects);
   const key = await openSigningKey(home.keys, config.signingKeyFile);
   await removeEarlierKey(secrets);
+  const telemetry = await openTelemetry(config.telemetry, { service: 'murmur-server', version: packageJson.version });
   return {
-    temporal: createTemporalClient(temporal.connectionOptions, temporal.namespace),
+    temporal: createTemporalClient(temporal.connectionOptions, temporal.namespace, telemetry?.workflowClient),
     events: createFileEventLog(home.events),
     objects,
     secrets,
@@ -73,6 +75,7 @@ async function partsOf(config: Config): Promise<ServerParts> {
       uploadLimit: config.uploadLimit,
     },
     timing: TIMING,
+    ...(telemetry === undefined ? {} : { telemetry }),
     log,
   };
 }
@@ -93,7 +96,8 @@ async function serve(parts: ServerParts, port: number): Promise<void> {
     log.info({ signal }, 'stopping');
     // The connection to Temporal keeps the process alive, and closing it would fail calls on their way: all that is
     // worth waiting for has ended, so the process ends as it is.
-    app.close().then(
+    const closed = app.close().then(() => parts.telemetry?.[Symbol.asyncDispose]());
+    closed.then(
       () => process.exit(0),
       (error: unknown) => {
         log.error({ err: error }, 'stopping failed');

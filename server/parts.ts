@@ -7,6 +7,7 @@ import type { SigningKey } from '../drivers/keys/signing-key.ts';
 import type { MachineProvider } from '../drivers/machines/provider.ts';
 import type { ObjectStore } from '../drivers/objects/object-store.ts';
 import type { SecretStore } from '../drivers/secrets/secret-store.ts';
+import type { Telemetry } from '../drivers/telemetry/telemetry.ts';
 import type { TokenStore } from '../drivers/tokens/token-store.ts';
 import type { AllowanceLimits, Allowances } from './allowances/allowances.ts';
 import type { Signer } from './signer.ts';
@@ -71,5 +72,7 @@ export interface ServerParts {
   readonly key: SigningKey;
   readonly settings: ServerSettings;
   readonly timing: Timing;
+  /** Absent: no traces and metrics are made. */
+  readonly telemetry?: Telemetry;
   readonly log: Logger;
 }

@@ -6,7 +6,7 @@ import {
   makeGrpcRetryInterceptor,
   QueryRejectCondition,
 } from '@temporalio/client';
-import type { ConnectionOptions } from '@temporalio/client';
+import type { ConnectionOptions, WorkflowClientInterceptor } from '@temporalio/client';
 
 /** How soon and how often a lost connection is tried again; gRPC's own would wait up to 2 minutes. */
 const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1_000 } as const;
@@ -25,7 +25,11 @@ const RETRY = makeGrpcRetryInterceptor({
 });
 
 /** A client that asks open workflows only: closed agents are answered from their record. Connects when first used. */
-export function createTemporalClient(options: ConnectionOptions, namespace: string): Client {
+export function createTemporalClient(
+  options: ConnectionOptions,
+  namespace: string,
+  interceptors: WorkflowClientInterceptor[] = [],
+): Client {
   const connection = Connection.lazy({
     ...options,
     channelArgs: { ...RECONNECT, ...options.channelArgs },
@@ -34,6 +38,7 @@ export function createTemporalClient(options: ConnectionOptions, namespace: stri
   return new Client({
     connection,
     namespace,
+    interceptors: { workflow: interceptors },
     workflow: { queryRejectCondition: QueryRejectCondition.NOT_OPEN },
   });
 }

@@ -13,6 +13,8 @@ export interface AgentWorkerOptions {
   /** Path of the workflow bundle. */
   readonly bundle: string;
   readonly activities: AgentActivities & FanoutActivities & FlightActivities;
+  /** Traces of workflows and activities; absent: none are made. */
+  readonly traces?: Pick<WorkerOptions, 'interceptors' | 'sinks'>;
   /** Done each time before it begins to poll, when Temporal has answered; what it throws is tried again. */
   readonly prepare: () => Promise<void>;
   /** Ends the worker: turns are handed over, short activities end. */
@@ -68,9 +70,18 @@ async function runOnce(options: AgentWorkerOptions): Promise<void> {
   }
 }
 
-function workerOptions({ namespace, taskQueue, bundle, activities }: AgentWorkerOptions): WorkerOptions {
-  return { namespace, taskQueue, workflowBundle: { codePath: bundle }, activities: { ...activities } };
+function workerOptions({ namespace, taskQueue, bundle, activities, traces }: AgentWorkerOptions): WorkerOptions {
+  return {
+    namespace,
+    taskQueue,
+    workflowBundle: { codePath: bundle },
+    activities: { ...activities },
+    ...(traces ?? UNTRACED),
+  };
 }
+
+/** A workflow that was started with a trace reports to this sink, also to a worker that makes no traces. */
+const UNTRACED = { sinks: { murmurTrace: { reached: { fn: () => undefined, callDuringReplay: false } } } };
 
 const tuning = {
   // Turns wait for a model most of their time and are limited by memory (about 230 MB each) long before this. With the

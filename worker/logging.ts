@@ -1,8 +1,9 @@
 // Log lines of the worker and of Temporal's SDK as JSON lines on stdout.
 import { Runtime, makeTelemetryFilterString } from '@temporalio/worker';
-import type { LogLevel, LogMetadata, Logger as SdkLogger } from '@temporalio/worker';
+import type { LogLevel, LogMetadata, Logger as SdkLogger, MetricsExporterConfig } from '@temporalio/worker';
 import pino from 'pino';
 import type { Logger } from 'pino';
+import type { TelemetrySettings } from '../config/telemetry.ts';
 
 /** Levels of the SDK in pino's words. */
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
@@ -26,16 +27,23 @@ export function createLog(): Logger {
 /**
  * Gives the SDK's runtime our log, and takes the signals from it: the worker has its own order of shutting down.
  * To be called before the first connection.
+ * @param telemetry where the metrics of Temporal's core go
  */
-export function installRuntime(log: Logger): void {
+export function installRuntime(log: Logger, telemetry?: TelemetrySettings): void {
   Runtime.install({
     logger: sdkLogger(log),
     shutdownSignals: [],
     telemetryOptions: {
       // Core reports a server that is down once a second at this level, and nothing of payloads.
       logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
+      ...(telemetry === undefined ? {} : { metrics: coreMetrics(telemetry) }),
     },
   });
+}
+
+function coreMetrics({ endpoint, headers, metricIntervalMs }: TelemetrySettings): MetricsExporterConfig {
+  const url = `${endpoint}/v1/metrics`;
+  return { otel: { url, http: true, headers: { ...headers }, metricsExportInterval: metricIntervalMs } };
 }
 
 function sdkLogger(log: Logger): SdkLogger {

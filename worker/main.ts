@@ -1,5 +1,6 @@
 // Entry of the worker: configuration → drivers → activities → Temporal worker. SIGTERM hands running turns over.
 import { Client, Connection } from '@temporalio/client';
+import packageJson from '../package.json' with { type: 'json' };
 import { createAgentActivities } from '../activities/agent.ts';
 import { createFanoutActivities } from '../activities/fanout/fanout.ts';
 import { createFlightActivities } from '../activities/flight/flight.ts';
@@ -15,6 +16,7 @@ import { ensureRunner, findRunner } from '../drivers/machines/runner-process.ts'
 import { createDirectoryObjectStore } from '../drivers/objects/directory.ts';
 import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
 import { userCacheFolder } from '../config/home.ts';
+import { openTelemetry } from '../drivers/telemetry/telemetry.ts';
 import { createDirectoryTokenStore } from '../drivers/tokens/directory.ts';
 import { createAgentControl } from './agent-control.ts';
 import { createAgentStarter } from './agent-starter.ts';
@@ -39,7 +41,7 @@ try {
   const cache = userCacheFolder(process.env);
   // The environment of a runner is the caller's, without what gives access to a model.
   dropCredentials(process.env);
-  installRuntime(log);
+  installRuntime(log, config.telemetry);
   await work(config, cache, { ...process.env });
   log.info('stopped');
 } catch (error) {
@@ -52,6 +54,10 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
   if (temporal.address === undefined) {
     throw new MurmurError('FAILED_PRECONDITION', 'no Temporal address is known', { hint: 'run `murmur up`' });
   }
+  await using telemetry = await openTelemetry(config.telemetry, {
+    service: 'murmur-worker',
+    version: packageJson.version,
+  });
   const [bundle, runner, machines] = await Promise.all([
     workflowBundle(cache),
     runnerBundle(cache),
@@ -61,6 +67,7 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
   const client = new Client({
     connection: Connection.lazy(temporal.connectionOptions),
     namespace: temporal.namespace,
+    ...(telemetry === undefined ? {} : { interceptors: { workflow: telemetry.workflowClient } }),
   });
   const key = await openSigningKey(home.keys, config.signingKeyFile);
   const stores = {
@@ -89,6 +96,7 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     namespace: temporal.namespace,
     taskQueue,
     bundle,
+    ...(telemetry === undefined ? {} : { traces: telemetry.worker }),
     prepare: () =>
       sealLivingAgents({ ...stores, client, folder: home.keys, report: (fact, details) => log.info(details, fact) }),
     activities: { ...agent, ...fanout, ...flight },

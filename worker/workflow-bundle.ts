@@ -18,6 +18,7 @@ export async function workflowBundle(cacheFolder: string, logger?: Logger): Prom
 export async function buildWorkflowBundle(logger?: Logger): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(PACKAGE_ROOT, 'workflows', 'index.ts'),
+    workflowInterceptorModules: [join(PACKAGE_ROOT, 'workflows', 'tracing.ts')],
     payloadConverterPath: join(PACKAGE_ROOT, 'workflows', 'payload-converter.ts'),
     ...(logger === undefined ? {} : { logger }),
   });

@@ -4,7 +4,6 @@ import { createClient } from '../../client/index.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
 import { KEY_MS, PAGE_TOKEN_MS, pageKey, pageToken, readPageKey, readPageToken } from '../../server/page/page-key.ts';
 import type { PageGrant } from '../../server/page/page-key.ts';
-import { until } from '../runner/fixture.ts';
 import { startApi } from './fixtures/api.ts';
 import { LEAD, pagesForFile } from './fixtures/pages.ts';
 

@@ -3,19 +3,15 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { describeMachineOf } from '../agents/references.ts';
+import { providerNamed } from '../drivers/machines/configured.ts';
 import type { Machine, MachineInfo, MachineProvider, RunnerUse } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
 import { machineLost } from './failure.ts';
 import type { AgentPorts } from './ports.ts';
 
-/** Throws FAILED_PRECONDITION when this worker does not have the provider. */
+/** Throws FAILED_PRECONDITION for a provider that is not configured. */
 export function providerOf(ports: AgentPorts, spec: AgentSpec): MachineProvider {
-  const { provider } = spec.machine;
-  const found = Object.hasOwn(ports.machines, provider) ? ports.machines[provider] : undefined;
-  if (found !== undefined) return found;
-  throw new MurmurError('FAILED_PRECONDITION', `this worker has no machines of the kind ${JSON.stringify(provider)}`, {
-    hint: `it has ${Object.keys(ports.machines).join(', ')}`,
-  });
+  return providerNamed(ports.machines, spec.machine.provider);
 }
 
 /** `describeMachineOf` for the agent's machine. */

@@ -5,7 +5,8 @@ import type { KillOrder } from '../contract/wire/messages.ts';
 import type { ServerAddress } from '../contract/wire/runner.ts';
 import type { EventLog } from '../drivers/events/event-log.ts';
 import type { SigningKey } from '../drivers/keys/signing-key.ts';
-import type { Machine, MachineProvider, RunnerUse } from '../drivers/machines/provider.ts';
+import type { Machines } from '../drivers/machines/configured.ts';
+import type { Machine, RunnerUse } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
 import type { ObjectStore } from '../drivers/objects/object-store.ts';
 import type { SecretStore } from '../drivers/secrets/secret-store.ts';
@@ -33,8 +34,7 @@ export interface AgentControl {
 }
 
 export interface AgentPorts {
-  /** By name. */
-  readonly machines: Readonly<Record<string, MachineProvider>>;
+  readonly machines: Machines;
   readonly runners: Runners;
   readonly objects: ObjectStore;
   readonly events: EventLog;

@@ -8,7 +8,7 @@ import { dropCredentials } from '../config/model-credentials.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { createFileEventLog } from '../drivers/events/file.ts';
 import { openSigningKey } from '../drivers/keys/signing-key.ts';
-import { createMachines } from '../drivers/machines/configured.ts';
+import { createMachines, DEFAULT_PROVIDER } from '../drivers/machines/configured.ts';
 import { createDirectoryObjectStore } from '../drivers/objects/directory.ts';
 import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
 import { openTelemetry } from '../drivers/telemetry/telemetry.ts';
@@ -51,7 +51,7 @@ async function partsOf(config: Config): Promise<ServerParts> {
     events: createFileEventLog(home.events),
     objects,
     secrets,
-    machines: (await createMachines(config, { ...process.env })).local,
+    machines: await createMachines(config, { ...process.env }),
     tokens: createTokens(home.tokens, tokenStore),
     tokenStore,
     allowances: createAllowances(config.host.limits, objects),
@@ -67,6 +67,7 @@ async function partsOf(config: Config): Promise<ServerParts> {
       // A person's workspace comes with each call; this one is for calls that name none.
       workspace: 'default',
       taskQueue: config.taskQueue,
+      provider: DEFAULT_PROVIDER,
       home: home.root,
       hosts: config.publicUrl === undefined ? [] : [new URL(config.publicUrl).hostname],
       limits: config.limits,

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
 import type { EventLog } from '../drivers/events/event-log.ts';
 import type { SigningKey } from '../drivers/keys/signing-key.ts';
-import type { MachineProvider } from '../drivers/machines/provider.ts';
+import type { Machines } from '../drivers/machines/configured.ts';
 import type { ObjectStore } from '../drivers/objects/object-store.ts';
 import type { SecretStore } from '../drivers/secrets/secret-store.ts';
 import type { Telemetry } from '../drivers/telemetry/telemetry.ts';
@@ -37,6 +37,8 @@ export interface ServerSettings {
   /** Workspace of a call that names none. */
   readonly workspace: string;
   readonly taskQueue: string;
+  /** Provider of the machines of new agents. */
+  readonly provider: string;
   /** MURMUR_HOME, absolute: nothing below it can be cloned. */
   readonly home: string;
   /** Names that a Host header may hold beside the loopback ones, without port. */
@@ -63,7 +65,7 @@ export interface ServerParts {
   readonly events: EventLog;
   readonly objects: ObjectStore;
   readonly secrets: SecretStore;
-  readonly machines: MachineProvider;
+  readonly machines: Machines;
   readonly tokens: Tokens;
   readonly tokenStore: TokenStore;
   readonly signer: Signer;

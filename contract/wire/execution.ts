@@ -19,6 +19,7 @@ export function agentMemo(spec: AgentSpec): AgentMemo {
     spawn_id: spec.spawn_id,
     purpose: spec.purpose ?? '',
     machine: spec.machine.name,
+    provider: spec.machine.provider,
     created_at: spec.created_at,
   };
 }

@@ -171,6 +171,8 @@ export interface AgentMemo {
   readonly spawn_id: string;
   readonly purpose: string;
   readonly machine: string;
+  /** Of the machine. Absent from the memos of earlier builds, whose machines are all `local`. */
+  readonly provider?: string;
   readonly created_at: string;
 }
 

@@ -1,6 +1,7 @@
 // The machines of this host, from the configuration: for the worker, and for the server when no worker answers.
 import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { MurmurError } from '../../contract/wire/errors.ts';
 import type { MachineLimits } from '../../contract/wire/machine-limits.ts';
 import type { Config } from '../../config/config.ts';
 import { PACKAGE_ROOT } from '../../config/package.ts';
@@ -9,6 +10,7 @@ import { createIsolation } from '../../runner/isolation/isolation.ts';
 import type { IsolationSpec } from '../../contract/wire/isolation.ts';
 import { ownerHome } from '../../runner/isolation/owner-home.ts';
 import { isBelow } from '../../runner/isolation/mount-plan.ts';
+import type { MachineProvider } from './provider.ts';
 import type { LocalIsolation } from './local/isolation.ts';
 import { createLocalProvider } from './local/provider.ts';
 import type { LocalProvider } from './local/provider.ts';
@@ -16,14 +18,31 @@ import type { LocalProvider } from './local/provider.ts';
 /** With this very Node: an agent may change its PATH, and the system's Node may be too old. */
 const MURMUR = [process.execPath, join(PACKAGE_ROOT, 'bin', 'murmur.js')];
 
+/** The providers of machines that this host has, by name. Spec, memo and record of an agent name the one that it uses. */
+export type Machines = Readonly<Record<string, MachineProvider>>;
+
+/** Provider of new machines where none is chosen, and of agents that an earlier build started without naming one. */
+export const DEFAULT_PROVIDER = 'local';
+
+/** Throws FAILED_PRECONDITION, naming the provider and what to do, for one that this host does not have. */
+export function providerNamed(machines: Machines, name = DEFAULT_PROVIDER): MachineProvider {
+  const found = Object.hasOwn(machines, name) ? machines[name] : undefined;
+  if (found !== undefined) return found;
+  const configured = Object.keys(machines);
+  throw new MurmurError('FAILED_PRECONDITION', `machine provider ${JSON.stringify(name)} is not configured here`, {
+    hint: `configure it again as long as it has machines; configured: ${configured.join(', ')}`,
+    details: { provider: name, configured },
+  });
+}
+
 /**
- * Providers by name.
+ * Opens the configured providers.
  * @param env environment of runners: the caller's, without credentials of models
  */
 export async function createMachines(
   config: Pick<Config, 'home' | 'host' | 'isolation' | 'claude'>,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<{ readonly local: LocalProvider }> {
+): Promise<Machines & { readonly local: LocalProvider }> {
   const { home, claude } = config;
   // Where the stack's programs keep what they have compiled: what a runner with a process of its own starts has no use for it.
   const { NODE_COMPILE_CACHE: compileCache, ...callers } = env;

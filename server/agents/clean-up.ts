@@ -6,6 +6,7 @@ import type { Execution } from './execution.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { describeMachineOf } from '../../agents/references.ts';
 import { machineName, secretsRef, tokenId } from '../../agents/names.ts';
+import { DEFAULT_PROVIDER, providerNamed } from '../../drivers/machines/configured.ts';
 import { terminateFlight } from '../flights/calls.ts';
 import { listedStatus } from './status.ts';
 
@@ -20,7 +21,7 @@ export async function cleanUp(
   left?: AgentRemains,
 ): Promise<AgentRecord> {
   const { spawn_id: spawnId } = execution.memo;
-  const state = spawnId === undefined ? 'unknown' : await destroy(parts, agent.id, spawnId);
+  const state = spawnId === undefined ? 'unknown' : await destroy(parts, agent.id, spawnId, execution.memo.provider);
   await terminateFlight(parts, agent);
   if (spawnId !== undefined) {
     await parts.tokenStore.delete(tokenId(agent.id, spawnId));
@@ -37,11 +38,17 @@ export async function cleanUp(
  * `destroyed`, or why not: a machine that cannot be destroyed must not hide that the agent has ended. It is the agent's own,
  * whatever the memo of its workflow names.
  */
-async function destroy({ machines }: ServerParts, agent: string, spawnId: string): Promise<string> {
+async function destroy(
+  { machines }: ServerParts,
+  agent: string,
+  spawnId: string,
+  providerName: string | undefined,
+): Promise<string> {
   const name = machineName(agent, spawnId);
   try {
-    await describeMachineOf(machines, name, { agentId: agent, spawnId });
-    await machines.destroy(name);
+    const provider = providerNamed(machines, providerName);
+    await describeMachineOf(provider, name, { agentId: agent, spawnId });
+    await provider.destroy(name);
     return 'destroyed';
   } catch (error) {
     return `not destroyed: ${error instanceof Error ? error.message : String(error)}`;
@@ -69,7 +76,9 @@ async function tellLog(
 
 /** The record with what has become of the machine. */
 function withMachine(record: AgentRecord, { memo }: Execution, state: string): AgentRecord {
-  const { vm = { name: memo.machine ?? 'unknown', provider: 'local', isolation: 'unknown' } } = record.status;
+  const {
+    vm = { name: memo.machine ?? 'unknown', provider: memo.provider ?? DEFAULT_PROVIDER, isolation: 'unknown' },
+  } = record.status;
   return {
     ...record,
     status: {

@@ -14,9 +14,6 @@ import { reposOf } from './repos.ts';
 
 type SpawnInput = ParsedInputOf<typeof spawn>;
 
-/** Machines are local until there is a choice. */
-const PROVIDER = 'local';
-
 /**
  * The spec of a new agent; long texts are stored, secrets and its token are named only. Throws as `reposOf` does, before
  * anything is stored.
@@ -33,7 +30,7 @@ export async function buildSpec(
   return {
     identity: agent.identity,
     spawn_id: call.id,
-    machine: { provider: PROVIDER, name: machineName(agent.id, call.id) },
+    machine: { provider: parts.settings.provider, name: machineName(agent.id, call.id) },
     repos: input.repos.map((repo, at) => ({
       ...repoSpec(repo, input.branch ?? defaultBranch(agent.identity)),
       ...named[at],

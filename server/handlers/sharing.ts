@@ -32,8 +32,8 @@ export const portUrl: Handler<'port_url'> = async (parts, { port }, call) => {
     });
   }
   const machine = await machineOf(parts, agent);
-  await requireHeld(parts, { machine, port });
-  const shared = { machine, port, asker: tokenName(call.token) };
+  await requireHeld(machine, port);
+  const shared = { machine: machine.name, port, asker: tokenName(call.token) };
   return `${publicUrl(parts, call)}/ports/${portToken(parts.signer, shared)}/`;
 };
 

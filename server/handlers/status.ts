@@ -1,8 +1,10 @@
 // The state of one agent.
+import type { MachineView } from '../../contract/wire/agent.ts';
 import type { MachineLimits } from '../../contract/wire/machine-limits.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
 import type { RunnerConfig } from '../../contract/wire/runner.ts';
 import type { IsolationInForce } from '../../contract/wire/isolation.ts';
+import { providerNamed } from '../../drivers/machines/configured.ts';
 import { readRunnerText } from '../../drivers/machines/runner-process.ts';
 import { addressOf } from '../agents/address.ts';
 import { readStatus } from '../agents/status.ts';
@@ -15,14 +17,17 @@ export const status: Handler<'status'> = async (parts, input, call) => {
   const known = { ...state, ...(open === undefined ? {} : { temporal_open: open }) };
   if (isTerminal(state.phase)) return known;
   const { uploads_mb, messages_per_second, queued_mb } = parts.settings.agentLimits;
-  const machine = state.vm === undefined ? {} : await machineLimits(parts, state.vm.name);
+  const machine = state.vm === undefined ? {} : await machineLimits(parts, state.vm);
   return { ...known, limits: { ...machine, uploads_mb, messages_per_second, queued_mb } };
 };
 
 /** What is in force of the limits that the machine was made with; nothing when it has none or is out of reach. */
-async function machineLimits({ machines }: ServerParts, name: string): Promise<Partial<MachineLimits>> {
+async function machineLimits(
+  { machines }: ServerParts,
+  { name, provider }: MachineView,
+): Promise<Partial<MachineLimits>> {
   try {
-    await using machine = await machines.connect(name);
+    await using machine = await providerNamed(machines, provider).connect(name);
     const read = async <Value>(file: string): Promise<Partial<Value>> => {
       const text = await readRunnerText(machine, file);
       return JSON.parse(text === '' ? '{}' : text) as Partial<Value>;

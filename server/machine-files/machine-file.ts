@@ -6,6 +6,7 @@ import type { FileRequest } from '../../contract/wire/runner.ts';
 import type { RunnerClient } from '../../drivers/machines/runner-client.ts';
 import { findRunner, recordedRunner } from '../../drivers/machines/runner-process.ts';
 import { machineOf } from '../agents/machine.ts';
+import type { AgentMachine } from '../agents/machine.ts';
 import type { Call } from '../handlers/handler.ts';
 import type { ServerParts } from '../parts.ts';
 
@@ -24,18 +25,18 @@ export async function fileReaderOf(parts: ServerParts, { caller }: Call, field: 
       details: { field },
     });
   }
-  const name = await machineOf(parts, caller.agent);
-  if (await hasRunner(parts, name)) return { file: (file, signal) => readOver(parts, name, file, signal) };
-  throw new MurmurError('UNAVAILABLE', `nothing on machine ${name} answers that could read your file`, {
+  const on = await machineOf(parts, caller.agent);
+  if (await hasRunner(on)) return { file: (file, signal) => readOver(on, file, signal) };
+  throw new MurmurError('UNAVAILABLE', `nothing on machine ${on.name} answers that could read your file`, {
     hint: 'try again in a moment: a machine that is lost is replaced',
-    details: { field, machine: name },
+    details: { field, machine: on.name },
   });
 }
 
 /** False as well for a machine that is gone or does not answer. */
-async function hasRunner({ machines }: ServerParts, name: string): Promise<boolean> {
+async function hasRunner({ name, provider }: AgentMachine): Promise<boolean> {
   try {
-    await using machine = await machines.connect(name);
+    await using machine = await provider.connect(name);
     return (await findRunner(machine)) !== undefined;
   } catch (error) {
     if (error instanceof MurmurError && ['NOT_FOUND', 'UNAVAILABLE'].includes(error.code)) return false;
@@ -45,12 +46,11 @@ async function hasRunner({ machines }: ServerParts, name: string): Promise<boole
 
 /** The connection is held for as long as the file is read. */
 async function* readOver(
-  { machines }: ServerParts,
-  name: string,
+  { name, provider }: AgentMachine,
   file: FileRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  await using machine = await machines.connect(name);
+  await using machine = await provider.connect(name);
   const runner = await recordedRunner(machine);
   if (runner === undefined) throw new MurmurError('UNAVAILABLE', `the runner on machine ${name} has gone`);
   yield* runner.file(file, signal);

@@ -5,31 +5,31 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import type { PortHolder } from '../../contract/wire/runner.ts';
 import type { Machine } from '../../drivers/machines/provider.ts';
 import { isNotThisRunner, recordedRunner } from '../../drivers/machines/runner-process.ts';
-import type { ServerParts } from '../parts.ts';
+import type { AgentMachine } from '../agents/machine.ts';
 import type { MachinePort } from './port-token.ts';
-
-type Parts = Pick<ServerParts, 'machines'>;
 
 /**
  * Throws PERMISSION_DENIED for a port that another process of the host holds, FAILED_PRECONDITION where nothing listens or
  * the runner is too old to tell, UNAVAILABLE when no runner answers, NOT_FOUND for a machine that is gone.
  */
-export async function requireHeld({ machines }: Parts, port: MachinePort): Promise<void> {
-  await using machine = await machines.connect(port.machine);
-  checkHolder(port, await holderOf(machine, port));
+export async function requireHeld({ name, provider }: AgentMachine, port: number): Promise<void> {
+  const held = { machine: name, port };
+  await using machine = await provider.connect(name);
+  checkHolder(held, await holderOf(machine, held));
 }
 
 /** A connection to the port. Throws as `requireHeld` does. */
-export async function dialHeld({ machines }: Parts, port: MachinePort): Promise<Duplex> {
-  const machine = await machines.connect(port.machine);
+export async function dialHeld({ name, provider }: AgentMachine, port: number): Promise<Duplex> {
+  const held = { machine: name, port };
+  const machine = await provider.connect(name);
   try {
-    checkHolder(port, await holderOf(machine, port));
-    const socket = await machine.dial(port.port);
+    checkHolder(held, await holderOf(machine, held));
+    const socket = await machine.dial(port);
     // Given back with the socket, which goes over it.
     socket.once('close', () => void machine[Symbol.asyncDispose]());
     try {
       // Nothing has been sent yet: the port may have changed hands while we connected.
-      checkHolder(port, await holderOf(machine, port));
+      checkHolder(held, await holderOf(machine, held));
       return socket;
     } catch (error) {
       socket.destroy();

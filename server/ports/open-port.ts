@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { parseWorkflowId } from '../../contract/wire/identity.ts';
 import { machineOf } from '../agents/machine.ts';
+import type { AgentMachine } from '../agents/machine.ts';
 import type { ServerParts } from '../parts.ts';
 import { livingToken } from '../token-name.ts';
 import { dialHeld } from './held-port.ts';
@@ -20,8 +21,9 @@ export async function openPort(parts: ServerParts, token: string): Promise<Opene
   if (shared === undefined) return refused(404, 'There is no such port.');
   const { machine } = shared;
   try {
-    if (!(await isShared(parts, shared))) return refused(404, 'This URL has ended with its agent.');
-    return { kind: 'open', socket: await dialHeld(parts, shared), shared };
+    const on = await sharedMachine(parts, shared);
+    if (on === undefined) return refused(404, 'This URL has ended with its agent.');
+    return { kind: 'open', socket: await dialHeld(on, shared.port), shared };
   } catch (error) {
     if (!(error instanceof MurmurError)) throw error;
     if (error.code === 'NOT_FOUND') return refused(502, `Machine ${machine} is gone: its agent has ended.`);
@@ -29,14 +31,15 @@ export async function openPort(parts: ServerParts, token: string): Promise<Opene
   }
 }
 
-/** Whether the token that asked is still good, and the machine that of a living agent. */
-async function isShared(parts: ServerParts, { asker, machine }: SharedPort): Promise<boolean> {
+/** The machine; undefined unless the token that asked is still good, and the machine that of a living agent. */
+async function sharedMachine(parts: ServerParts, { asker, machine }: SharedPort): Promise<AgentMachine | undefined> {
   const agent = parseWorkflowId((await livingToken(parts, asker))?.agent ?? '');
-  if (agent === undefined) return false;
+  if (agent === undefined) return undefined;
   try {
-    return (await machineOf(parts, agent)) === machine;
+    const found = await machineOf(parts, agent);
+    return found.name === machine ? found : undefined;
   } catch (error) {
-    if (error instanceof MurmurError && ['NOT_FOUND', 'FAILED_PRECONDITION'].includes(error.code)) return false;
+    if (error instanceof MurmurError && ['NOT_FOUND', 'FAILED_PRECONDITION'].includes(error.code)) return undefined;
     throw error;
   }
 }

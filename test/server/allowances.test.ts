@@ -40,7 +40,7 @@ beforeAll(async () => {
     get: async () => await Promise.resolve(Buffer.from(JSON.stringify(config))),
     [Symbol.asyncDispose]: async () => await Promise.resolve(),
   };
-  Object.assign(api.parts.machines, {
+  Object.assign(api.parts.machines['local'] ?? {}, {
     connect: async () => {
       if (config === undefined) throw new MurmurError('NOT_FOUND', 'no such machine');
       return await Promise.resolve(machine);

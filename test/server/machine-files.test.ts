@@ -65,7 +65,10 @@ beforeAll(async () => {
   await runner.client.open(openRequest());
   await mkdir(join(runner.paths.work, '.murmur', 'flights'), { recursive: true });
   known.agents.set(AGENT, { machine: MACHINE });
-  api = await startApi({ parts: { temporal: temporalThatStarts(), machines }, timing: { uploadSilence: SILENCE_MS } });
+  api = await startApi({
+    parts: { temporal: temporalThatStarts(), machines: { local: machines } },
+    timing: { uploadSilence: SILENCE_MS },
+  });
   agent = await mcpOf(AGENT);
   person = await overHttp(api.url, api.token);
 });

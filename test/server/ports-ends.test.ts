@@ -123,7 +123,9 @@ describe('a connection that ends while the server connects to the port', () => {
         return { ...machine, dial };
       },
     };
-    await using api = await startApi({ parts: { temporal: known.client, machines: slow, signer, tokenStore, tokens } });
+    await using api = await startApi({
+      parts: { temporal: known.client, machines: { local: slow }, signer, tokenStore, tokens },
+    });
     const browser = connect(Number(new URL(api.url).port), '127.0.0.1');
     browser.write(`GET ${new URL(url).pathname} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`);
     await connected.opened;

@@ -240,7 +240,9 @@ describe('a WebSocket', () => {
 
   test('is closed when the server stops', async () => {
     const { signer, tokenStore, tokens } = api.parts;
-    await using second = await startApi({ parts: { temporal: known.client, machines, signer, tokenStore, tokens } });
+    await using second = await startApi({
+      parts: { temporal: known.client, machines: { local: machines }, signer, tokenStore, tokens },
+    });
     const socket = open(base.replace(api.url, second.url));
     await once(socket, 'open');
     const closed = once(socket, 'close');

@@ -44,7 +44,7 @@ export async function endOneAgent(
 ): Promise<EndAgentResult> {
   const spec = ownSpec(agent, given);
   // First of all: whoever still runs on the machine must not act for an agent that is gone.
-  await ports.tokens.delete(tokenId(agent, spec.spawn_id));
+  await ports.tokenStore.delete(tokenId(agent, spec.spawn_id));
   const isSealed = await admission.isSealed(agent, given);
   const provider = providerOf(ports, spec);
   const { state } = await describeOwn(provider, spec);

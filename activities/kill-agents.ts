@@ -22,7 +22,7 @@ const ENDS_AT_ONCE = 50;
 const ATTEMPTS = 3;
 const RETRY_MS = 1_000;
 
-type KillPorts = Pick<AgentPorts, 'control' | 'tokens' | 'handover'>;
+type KillPorts = Pick<AgentPorts, 'control' | 'tokenStore' | 'handover'>;
 
 /** What ends an agent whose workflow, which is named by its id, has ended; idempotent. */
 type EndAgent = (input: EndAgentInput, agent: string) => Promise<EndAgentResult>;
@@ -86,7 +86,7 @@ async function killAll(undertaking: Undertaking, agents: readonly DoomedAgent[])
   await Promise.all(
     agents.map(async ({ agent, spawn_id }) => {
       // Before its workflow closes: from then on nobody may act for it, also when this worker dies here.
-      await ports.tokens.delete(tokenId(agent, spawn_id));
+      await ports.tokenStore.delete(tokenId(agent, spawn_id));
       // It may have ended in the meantime: its result is asked for all the same.
       await ports.control.signal(agent, 'kill', order);
     }),

@@ -3,25 +3,8 @@ import type { AgentResult } from '../contract/wire/agent.ts';
 import type { UsageReport } from '../contract/wire/budget.ts';
 import type { KillOrder } from '../contract/wire/messages.ts';
 import type { ServerAddress } from '../contract/wire/runner.ts';
-import type { EventLog } from '../drivers/events/event-log.ts';
-import type { SigningKey } from '../drivers/keys/signing-key.ts';
-import type { Machines } from '../drivers/machines/configured.ts';
-import type { Machine, RunnerUse } from '../drivers/machines/provider.ts';
-import type { RunnerClient } from '../drivers/machines/runner-client.ts';
-import type { ObjectStore } from '../drivers/objects/object-store.ts';
-import type { SecretStore } from '../drivers/secrets/secret-store.ts';
-import type { TokenStore } from '../drivers/tokens/token-store.ts';
-
-/** Finds and starts runners (drivers/machines/runner-process.ts). */
-export interface Runners {
-  /** The runner if one answers; never starts one. */
-  find(machine: Machine): Promise<RunnerClient | undefined>;
-  /** The runner for this use, started when none answers, replaced when one of another build is in the way. Throws UNAVAILABLE. */
-  ensure(machine: Machine, use: RunnerUse): Promise<RunnerClient>;
-}
-
-/** What the activities have to tell the operator: facts, no secrets. */
-export type Report = (fact: string, details: Readonly<Record<string, unknown>>) => void;
+import type { Report, Runners } from '../agents/platform.ts';
+import type { Drivers } from '../drivers/platform.ts';
 
 /** Messages to other agents, past their parents and children. */
 export interface AgentControl {
@@ -33,15 +16,8 @@ export interface AgentControl {
   result(agent: string, until: AbortSignal): Promise<AgentResult | undefined>;
 }
 
-export interface AgentPorts {
-  readonly machines: Machines;
+export interface AgentPorts extends Drivers {
   readonly runners: Runners;
-  readonly objects: ObjectStore;
-  readonly events: EventLog;
-  readonly secrets: SecretStore;
-  readonly tokens: TokenStore;
-  /** The installation's: seals the specs of agents, and its id says whose a machine is. */
-  readonly key: SigningKey;
   /** Id of the Temporal namespace in which the agents are. Throws UNAVAILABLE when Temporal cannot be asked. */
   readonly namespaceId: () => Promise<string>;
   readonly control: AgentControl;

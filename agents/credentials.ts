@@ -9,20 +9,20 @@ import type { TokenStore } from '../drivers/tokens/token-store.ts';
 /** Where credentials are kept. */
 export interface CredentialStores {
   readonly secrets: SecretStore;
-  readonly tokens: TokenStore;
+  readonly tokenStore: TokenStore;
 }
 
 /** Mints the agent's token and stores it with its secrets. A spawn that is sent again changes nothing. */
 export async function storeCredentials(
-  { secrets, tokens }: CredentialStores,
+  { secrets, tokenStore }: CredentialStores,
   spec: AgentSpec,
   given: { readonly secrets: Readonly<Record<string, string>>; readonly rights?: 'owner' | undefined },
 ): Promise<void> {
   if (spec.secrets === undefined || spec.token_id === undefined) return;
   // A spawn that is sent again must not replace the token of an agent that already has it.
   const stored = await secrets.get(spec.secrets.ref);
-  if (stored[AGENT_TOKEN] !== undefined && (await tokens.get(spec.token_id)) !== undefined) return;
-  const token = await mintToken(tokens, {
+  if (stored[AGENT_TOKEN] !== undefined && (await tokenStore.get(spec.token_id)) !== undefined) return;
+  const token = await mintToken(tokenStore, {
     id: spec.token_id,
     account: spec.identity.account,
     agent: workflowIdOf(spec.identity),
@@ -33,7 +33,7 @@ export async function storeCredentials(
 }
 
 /** Takes them back from an agent that was not started. */
-export async function dropCredentials({ secrets, tokens }: CredentialStores, spec: AgentSpec): Promise<void> {
-  if (spec.token_id !== undefined) await tokens.delete(spec.token_id);
+export async function dropCredentials({ secrets, tokenStore }: CredentialStores, spec: AgentSpec): Promise<void> {
+  if (spec.token_id !== undefined) await tokenStore.delete(spec.token_id);
   if (spec.secrets !== undefined) await secrets.delete(spec.secrets.ref);
 }

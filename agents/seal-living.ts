@@ -23,7 +23,7 @@ const CALL_MS = 10_000;
 
 export interface FirstStart extends SealStores {
   readonly client: Client;
-  readonly tokens: TokenStore;
+  readonly tokenStore: TokenStore;
   /** MURMUR_HOME/keys: notes that it is done, for each key. */
   readonly folder: string;
   readonly report: (fact: string, details: Readonly<Record<string, unknown>>) => void;
@@ -38,7 +38,7 @@ export interface FirstStart extends SealStores {
 export async function sealLivingAgents(start: FirstStart): Promise<void> {
   const marker = join(start.folder, `agents-sealed-${start.key.id}`);
   if (existsSync(marker)) return;
-  const tokens = await start.tokens.list();
+  const tokens = await start.tokenStore.list();
   const agents = tokens.flatMap(({ id, agent }) => (agent === undefined ? [] : [{ token: id, agent }]));
   const sealed = await pLimit(READERS).map(agents, async (each) => await sealOne(start, each));
   const count = sealed.filter(Boolean).length;

@@ -5,6 +5,7 @@ import {
   NamespaceNotFoundError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
+import { causesOf, noWorker, temporalSilent } from '../agents/temporal-errors.ts';
 import { isErrorCode, MurmurError } from '../contract/wire/errors.ts';
 import type { ErrorBody } from '../contract/wire/errors.ts';
 
@@ -29,16 +30,6 @@ export function murmurErrorOf(error: unknown): MurmurError {
   return new MurmurError('INTERNAL', 'the API server failed', { cause: error });
 }
 
-/** The error and its causes, outermost first. */
-export function* causesOf(error: unknown): Generator {
-  let each = error;
-  // Causes may form a ring; no chain of ours is longer.
-  for (let depth = 0; depth < 10 && each !== undefined && each !== null; depth += 1) {
-    yield each;
-    each = (each as { readonly cause?: unknown }).cause;
-  }
-}
-
 function readKnown(error: unknown): MurmurError | undefined {
   if (error instanceof MurmurError) return error;
   if (error instanceof ApplicationFailure) return readFailure(error);
@@ -52,19 +43,6 @@ function readKnown(error: unknown): MurmurError | undefined {
   // Its cause is the gRPC deadline, which would read as if Temporal did not answer.
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return noWorker(error);
   return undefined;
-}
-
-/** The error for a Temporal service that cannot be reached, or not in time. */
-export function temporalSilent(cause: unknown): MurmurError {
-  return new MurmurError('UNAVAILABLE', 'Temporal does not answer', { hint: 'run `murmur doctor`', cause });
-}
-
-/** The error for a question that only a worker can answer. */
-export function noWorker(cause: unknown): MurmurError {
-  return new MurmurError('UNAVAILABLE', 'no worker has answered: the agent may do it once one runs again', {
-    hint: 'start the worker with `murmur up`',
-    cause,
-  });
 }
 
 /** A failure of ours carries its code as type and, when it has more to say, the error body as its first detail. */

@@ -37,7 +37,7 @@ async function lastPoll(parts: ServerParts): Promise<number | undefined> {
     () =>
       parts.temporal.workflowService.describeTaskQueue({
         namespace: parts.settings.temporal.namespace,
-        taskQueue: { name: parts.settings.taskQueue },
+        taskQueue: { name: parts.taskQueue },
         taskQueueType: WORKFLOW_QUEUE,
       }),
     CHECK_MS,

@@ -6,13 +6,10 @@ import { loadConfig } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
 import { dropCredentials } from '../config/model-credentials.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
-import { createFileEventLog } from '../drivers/events/file.ts';
-import { openSigningKey } from '../drivers/keys/signing-key.ts';
-import { createMachines, DEFAULT_PROVIDER } from '../drivers/machines/configured.ts';
-import { createDirectoryObjectStore } from '../drivers/objects/directory.ts';
-import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
+import { DEFAULT_PROVIDER } from '../drivers/machines/configured.ts';
+import { openPlatform } from '../drivers/platform.ts';
+import type { Platform } from '../drivers/platform.ts';
 import { openTelemetry } from '../drivers/telemetry/telemetry.ts';
-import { createDirectoryTokenStore } from '../drivers/tokens/directory.ts';
 import { createAllowances } from './allowances/allowances.ts';
 import { createServer } from './app.ts';
 import type { ServerParts } from './parts.ts';
@@ -28,35 +25,29 @@ const log = pino({ base: { process: 'server' }, timestamp: pino.stdTimeFunctions
 try {
   const config = await loadConfig(process.env, { cwd: process.cwd() });
   dropCredentials(process.env);
-  await serve(await partsOf(config), config.ports.api);
+  const platform = await openPlatform(config, { ...process.env });
+  await serve(await partsOf(config, platform), platform, config.ports.api);
 } catch (error) {
   log.fatal({ err: error }, 'the API server cannot start');
   // Log lines are written at once, so that nothing is lost here; the supervisor reads the exit status.
   process.exitCode = 1;
 }
 
-async function partsOf(config: Config): Promise<ServerParts> {
+async function partsOf(config: Config, platform: Platform): Promise<ServerParts> {
   const { home, temporal } = config;
   if (temporal.address === undefined) {
     throw new MurmurError('FAILED_PRECONDITION', 'no Temporal address is known', { hint: 'run `murmur up`' });
   }
-  const secrets = createDirectorySecretStore(home.secrets);
-  const tokenStore = createDirectoryTokenStore(home.tokenStore);
-  const objects = createDirectoryObjectStore(home.objects);
-  const key = await openSigningKey(home.keys, config.signingKeyFile);
-  await removeEarlierKey(secrets);
+  await removeEarlierKey(platform.secrets);
   const telemetry = await openTelemetry(config.telemetry, { service: 'murmur-server', version: packageJson.version });
   return {
+    ...platform,
     temporal: createTemporalClient(temporal.connectionOptions, temporal.namespace, telemetry?.workflowClient),
-    events: createFileEventLog(home.events),
-    objects,
-    secrets,
-    machines: await createMachines(config, { ...process.env }),
-    tokens: createTokens(home.tokens, tokenStore),
-    tokenStore,
-    allowances: createAllowances(config.host.limits, objects),
-    signer: createSigner(key),
-    key,
+    taskQueue: config.taskQueue,
+    home: home.root,
+    tokens: createTokens(home.tokens, platform.tokenStore),
+    allowances: createAllowances(config.host.limits, platform.objects),
+    signer: createSigner(platform.key),
     settings: {
       version: packageJson.version,
       temporal: {
@@ -66,9 +57,7 @@ async function partsOf(config: Config): Promise<ServerParts> {
       },
       // A person's workspace comes with each call; this one is for calls that name none.
       workspace: 'default',
-      taskQueue: config.taskQueue,
       provider: DEFAULT_PROVIDER,
-      home: home.root,
       hosts: config.publicUrl === undefined ? [] : [new URL(config.publicUrl).hostname],
       limits: config.limits,
       agentLimits: config.host.limits,
@@ -87,7 +76,7 @@ function publicUrlSetting({ publicUrl, ports }: Config): { readonly publicUrl?: 
   return ports.api === 0 ? {} : { publicUrl: `http://${HOST}:${String(ports.api)}` };
 }
 
-async function serve(parts: ServerParts, port: number): Promise<void> {
+async function serve(parts: ServerParts, platform: Platform, port: number): Promise<void> {
   const app = createServer(parts);
   const [, , descriptor] = process.argv;
   // With a descriptor neither host nor port is looked at, but without a host fastify listens on a second address.
@@ -97,8 +86,12 @@ async function serve(parts: ServerParts, port: number): Promise<void> {
     log.info({ signal }, 'stopping');
     // The connection to Temporal keeps the process alive, and closing it would fail calls on their way: all that is
     // worth waiting for has ended, so the process ends as it is.
-    const closed = app.close().then(() => parts.telemetry?.[Symbol.asyncDispose]());
-    closed.then(
+    const end = async (): Promise<void> => {
+      await app.close();
+      await parts.telemetry?.[Symbol.asyncDispose]();
+      await platform[Symbol.asyncDispose]();
+    };
+    end().then(
       () => process.exit(0),
       (error: unknown) => {
         log.error({ err: error }, 'stopping failed');

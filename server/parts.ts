@@ -1,14 +1,8 @@
 // What the server is made of: handed in by main.ts, and by tests.
-import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
+import type { AgentPlatform } from '../agents/platform.ts';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
-import type { EventLog } from '../drivers/events/event-log.ts';
-import type { SigningKey } from '../drivers/keys/signing-key.ts';
-import type { Machines } from '../drivers/machines/configured.ts';
-import type { ObjectStore } from '../drivers/objects/object-store.ts';
-import type { SecretStore } from '../drivers/secrets/secret-store.ts';
 import type { Telemetry } from '../drivers/telemetry/telemetry.ts';
-import type { TokenStore } from '../drivers/tokens/token-store.ts';
 import type { AllowanceLimits, Allowances } from './allowances/allowances.ts';
 import type { Signer } from './signer.ts';
 import type { Timing } from './timing.ts';
@@ -36,11 +30,8 @@ export interface ServerSettings {
   };
   /** Workspace of a call that names none. */
   readonly workspace: string;
-  readonly taskQueue: string;
   /** Provider of the machines of new agents. */
   readonly provider: string;
-  /** MURMUR_HOME, absolute: nothing below it can be cloned. */
-  readonly home: string;
   /** Names that a Host header may hold beside the loopback ones, without port. */
   readonly hosts: readonly string[];
   readonly limits: TreeLimits;
@@ -60,18 +51,10 @@ export interface TreeLimits {
 }
 
 /** Everything the handlers work with. */
-export interface ServerParts {
-  readonly temporal: Client;
-  readonly events: EventLog;
-  readonly objects: ObjectStore;
-  readonly secrets: SecretStore;
-  readonly machines: Machines;
+export interface ServerParts extends AgentPlatform {
   readonly tokens: Tokens;
-  readonly tokenStore: TokenStore;
   readonly signer: Signer;
   readonly allowances: Allowances;
-  /** Seals the specs of agents that are started. */
-  readonly key: SigningKey;
   readonly settings: ServerSettings;
   readonly timing: Timing;
   /** Absent: no traces and metrics are made. */

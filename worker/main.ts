@@ -10,20 +10,15 @@ import type { Config } from '../config/config.ts';
 import { dropCredentials } from '../config/model-credentials.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { sealLivingAgents } from '../agents/seal-living.ts';
-import { createFileEventLog } from '../drivers/events/file.ts';
-import { openSigningKey } from '../drivers/keys/signing-key.ts';
+import { openPlatform } from '../drivers/platform.ts';
 import { ensureRunner, findRunner } from '../drivers/machines/runner-process.ts';
-import { createDirectoryObjectStore } from '../drivers/objects/directory.ts';
-import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
 import { userCacheFolder } from '../config/home.ts';
 import { openTelemetry } from '../drivers/telemetry/telemetry.ts';
-import { createDirectoryTokenStore } from '../drivers/tokens/directory.ts';
 import { createAgentControl } from './agent-control.ts';
 import { createAgentStarter } from './agent-starter.ts';
 import { runAgentWorker } from './agent-worker.ts';
 import { createLog, installRuntime } from './logging.ts';
 import { namespaceIdOf } from './namespace-id.ts';
-import { createMachines } from '../drivers/machines/configured.ts';
 import { runnerBundle } from './runner-bundle.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
@@ -58,28 +53,18 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     service: 'murmur-worker',
     version: packageJson.version,
   });
-  const [bundle, runner, machines] = await Promise.all([
-    workflowBundle(cache),
-    runnerBundle(cache),
-    createMachines(config, env),
-  ]);
+  await using platform = await openPlatform(config, env);
+  const [bundle, runner] = await Promise.all([workflowBundle(cache), runnerBundle(cache)]);
   const programs = { bundle: runner };
+  const connection = Connection.lazy(temporal.connectionOptions);
+  await using _connected = { [Symbol.asyncDispose]: async () => await connection.close() };
   const client = new Client({
-    connection: Connection.lazy(temporal.connectionOptions),
+    connection,
     namespace: temporal.namespace,
     ...(telemetry === undefined ? {} : { interceptors: { workflow: telemetry.workflowClient } }),
   });
-  const key = await openSigningKey(home.keys, config.signingKeyFile);
-  const stores = {
-    key,
-    objects: createDirectoryObjectStore(home.objects),
-    events: createFileEventLog(home.events),
-    secrets: createDirectorySecretStore(home.secrets),
-    tokens: createDirectoryTokenStore(home.tokenStore),
-  };
   const agent = createAgentActivities({
-    ...stores,
-    machines,
+    ...platform,
     runners: { find: findRunner, ensure: (machine, use) => ensureRunner(machine, programs, use) },
     namespaceId: namespaceIdOf(client),
     control: createAgentControl(client),
@@ -89,8 +74,8 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     report: (fact, details) => log.warn(details, fact),
   });
   const starter = createAgentStarter(client, taskQueue);
-  const fanout = createFanoutActivities({ ...stores, starter, handover: stop.signal });
-  const flight = createFlightActivities({ ...stores, starter, handover: stop.signal });
+  const fanout = createFanoutActivities({ ...platform, starter, handover: stop.signal });
+  const flight = createFlightActivities({ ...platform, starter, handover: stop.signal });
   await runAgentWorker({
     connection: temporal.connectionOptions,
     namespace: temporal.namespace,
@@ -98,7 +83,7 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     bundle,
     ...(telemetry === undefined ? {} : { traces: telemetry.worker }),
     prepare: () =>
-      sealLivingAgents({ ...stores, client, folder: home.keys, report: (fact, details) => log.info(details, fact) }),
+      sealLivingAgents({ ...platform, client, folder: home.keys, report: (fact, details) => log.info(details, fact) }),
     activities: { ...agent, ...fanout, ...flight },
     stop: stop.signal,
     report: {
@@ -106,5 +91,4 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
       brokeDown: (error) => log.error({ err: error }, 'Temporal cannot be reached: trying again'),
     },
   });
-  await machines.local[Symbol.asyncDispose]();
 }

@@ -17,6 +17,6 @@ export interface AgentStarter {
   rests(agent: string): Promise<boolean>;
 }
 
-export type FanoutPorts = Pick<AgentPorts, 'objects' | 'events' | 'secrets' | 'tokens' | 'key' | 'handover'> & {
+export type FanoutPorts = Pick<AgentPorts, 'objects' | 'events' | 'secrets' | 'tokenStore' | 'key' | 'handover'> & {
   readonly starter: AgentStarter;
 };

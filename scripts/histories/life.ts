@@ -50,7 +50,7 @@ function killTree(temporal: TestTemporal, input: KillAgentsInput, { endAgent }: 
   const ports = {
     control: createAgentControl(temporal.client),
     handover: new AbortController().signal,
-    tokens: createMemoryTokenStore(),
+    tokenStore: createMemoryTokenStore(),
   };
   return killAgents(ports, endAgent, input);
 }

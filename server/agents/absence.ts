@@ -1,16 +1,15 @@
 // An agent that takes no messages: ended, or never there. Temporal's refusal does not tell which.
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Phase } from '../../contract/wire/phases.ts';
-import { causesOf } from '../errors.ts';
-import type { ServerParts } from '../parts.ts';
-import type { AgentAddress } from './address.ts';
+import { isNotFound } from '../../agents/temporal-errors.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { waitsForSlot } from '../fanouts/waiting.ts';
 import { locateAgent } from './locate.ts';
 import { readRecord } from './record.ts';
 
 /** Turns Temporal's "not found" into FAILED_PRECONDITION or NOT_FOUND; other errors pass. */
-export async function explainRefusal(parts: ServerParts, agent: AgentAddress, error: unknown): Promise<never> {
+export async function explainRefusal(parts: AgentPlatform, agent: AgentAddress, error: unknown): Promise<never> {
   if (!isNotFound(error)) throw error;
   const record = await readRecord(parts, agent.id);
   if (record !== undefined) throw ended(agent, record.status.phase);
@@ -24,11 +23,6 @@ export async function explainRefusal(parts: ServerParts, agent: AgentAddress, er
 /** UNAVAILABLE, which clients ask again after. */
 function starts({ path }: AgentAddress): MurmurError {
   return new MurmurError('UNAVAILABLE', `agent ${JSON.stringify(path)} has just been started`, { hint: 'try again' });
-}
-
-/** Whether Temporal refused because no such workflow is open. */
-export function isNotFound(error: unknown): boolean {
-  return [...causesOf(error)].some((each) => each instanceof WorkflowNotFoundError);
 }
 
 /** NOT_FOUND with the path that was looked for. */

@@ -1,23 +1,14 @@
 // Which agent a call means.
-import { absolutePathOf, resolveSlug, workflowIdOf, workspaceProblem } from '../../contract/wire/identity.ts';
-import type { AgentIdentity, SlugContext } from '../../contract/wire/identity.ts';
+import { resolveSlug, workspaceProblem } from '../../contract/wire/identity.ts';
+import type { SlugContext } from '../../contract/wire/identity.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { isWithin, may } from '../../contract/wire/rights.ts';
+import { may } from '../../contract/wire/rights.ts';
 import type { Caller } from '../../contract/wire/rights.ts';
+import { addressOfIdentity } from '../../agents/names.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { notFound } from './absence.ts';
 import type { Call } from '../handlers/handler.ts';
 import type { ServerParts } from '../parts.ts';
-
-/** An agent as it was named and as it is known. */
-export interface AgentAddress {
-  /** As typed. */
-  readonly slug: string;
-  readonly identity: AgentIdentity;
-  /** Workflow id, and its key in event log and object store. */
-  readonly id: string;
-  /** Absolute path. */
-  readonly path: string;
-}
 
 /**
  * The agent that is meant. Throws INVALID_ARGUMENT, quoting what was typed, and NOT_FOUND for an agent that the caller has
@@ -45,18 +36,6 @@ export function contextOf(parts: ServerParts, caller: Caller, workspace: string 
     hint: `an agent's children live in its own workspace, ${agent.workspace}; name others by their absolute path`,
     details: { field: 'workspace', value: workspace },
   });
-}
-
-/** What the caller may call the agent: relative to itself where that is possible, as a slug is read again. */
-export function nameFor({ account, agent }: Caller, identity: AgentIdentity): string {
-  if (identity.account !== account) return absolutePathOf(identity);
-  if (agent === undefined) return identity.path.join('/');
-  return isWithin(identity, agent) ? identity.path.slice(agent.path.length).join('/') : absolutePathOf(identity);
-}
-
-/** The address of a known identity. */
-export function addressOfIdentity(identity: AgentIdentity, slug = identity.path.join('/')): AgentAddress {
-  return { slug, identity, id: workflowIdOf(identity), path: absolutePathOf(identity) };
 }
 
 /** The workspace that is meant. Throws INVALID_ARGUMENT. */

@@ -1,7 +1,7 @@
 // What is left to do for an agent whose workflow could not end it: done here, by name.
 import type { AgentRecord, AgentRemains, ReceiptLine } from '../../contract/wire/agent.ts';
-import type { ServerParts } from '../parts.ts';
-import type { AgentAddress } from './address.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import type { Execution } from './execution.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { describeMachineOf } from '../../agents/references.ts';
@@ -15,7 +15,7 @@ import { listedStatus } from './status.ts';
  * @param left what the workflow has told of itself, when it could
  */
 export async function cleanUp(
-  parts: ServerParts,
+  parts: AgentPlatform,
   agent: AgentAddress,
   execution: Execution,
   left?: AgentRemains,
@@ -39,7 +39,7 @@ export async function cleanUp(
  * whatever the memo of its workflow names.
  */
 async function destroy(
-  { machines }: ServerParts,
+  { machines }: AgentPlatform,
   agent: string,
   spawnId: string,
   providerName: string | undefined,
@@ -57,7 +57,7 @@ async function destroy(
 
 /** The events that the workflow could not publish, at least its end: without it, viewers would wait for more. */
 async function tellLog(
-  parts: ServerParts,
+  parts: AgentPlatform,
   agent: AgentAddress,
   execution: Execution,
   left: AgentRemains | undefined,
@@ -89,7 +89,7 @@ function withMachine(record: AgentRecord, { memo }: Execution, state: string): A
   };
 }
 
-async function recordOf(parts: ServerParts, agent: AgentAddress, execution: Execution): Promise<AgentRecord> {
+async function recordOf(parts: AgentPlatform, agent: AgentAddress, execution: Execution): Promise<AgentRecord> {
   const { stale: _stale, ...status } = await listedStatus(parts, agent, execution);
   const { spawn_id: spawnId = '' } = execution.memo;
   return {

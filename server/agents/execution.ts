@@ -5,8 +5,8 @@ import type { AgentMemo } from '../../contract/wire/messages.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/wire/messages.ts';
 import { isTerminal, parsePhase } from '../../contract/wire/phases.ts';
 import type { Phase } from '../../contract/wire/phases.ts';
-import type { ServerParts } from '../parts.ts';
-import type { AgentAddress } from './address.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { inTime, workflowOf } from './temporal.ts';
 
 /** An agent's workflow as Temporal lists it. */
@@ -24,7 +24,7 @@ type Listed = Pick<WorkflowExecutionInfo, 'workflowId' | 'status' | 'memo' | 'se
 };
 
 /** Undefined when Temporal does not know it, or no longer. */
-export async function describeExecution(parts: ServerParts, agent: AgentAddress): Promise<Execution | undefined> {
+export async function describeExecution(parts: AgentPlatform, agent: AgentAddress): Promise<Execution | undefined> {
   try {
     return readExecution(await inTime(parts, () => workflowOf(parts, agent).describe()));
   } catch (error) {

@@ -1,12 +1,12 @@
 // Whether there is or was such an agent, for operations that then only read its log.
-import type { ServerParts } from '../parts.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
 import { notFound } from './absence.ts';
-import type { AgentAddress } from './address.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { locateAgent } from './locate.ts';
 import { readRecord } from './record.ts';
 
 /** Throws NOT_FOUND, and UNAVAILABLE when Temporal does not answer for an agent without a record. */
-export async function requireAgent(parts: ServerParts, agent: AgentAddress): Promise<void> {
+export async function requireAgent(parts: AgentPlatform, agent: AgentAddress): Promise<void> {
   if ((await readRecord(parts, agent.id)) !== undefined) return;
   if ((await locateAgent(parts, agent)) === undefined) throw notFound(agent);
 }

@@ -1,8 +1,8 @@
 // An agent's event log as it grows, with a look at the agent itself whenever the log is silent for long.
 import type { LogEntry } from '../../contract/wire/events.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
-import type { ServerParts } from '../parts.ts';
-import type { AgentAddress } from './address.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { locateAgent } from './locate.ts';
 
 /**
@@ -10,7 +10,7 @@ import { locateAgent } from './locate.ts';
  * the signal aborts.
  */
 export async function* followLog(
-  parts: ServerParts,
+  parts: AgentPlatform,
   agentId: string,
   after: number,
   signal: AbortSignal,
@@ -50,7 +50,7 @@ async function withinInterval<T>(promise: Promise<T>, ms: number): Promise<T | '
 
 /** Entries until the agent has ended and all that it left is told, or the signal aborts. */
 export async function* followToEnd(
-  parts: ServerParts,
+  parts: AgentPlatform,
   agent: AgentAddress,
   after: number,
   signal: AbortSignal,
@@ -69,12 +69,12 @@ export async function* followToEnd(
   if (!signal.aborted) yield* rest(parts, agent.id, last);
 }
 
-async function hasEnded(parts: ServerParts, agent: AgentAddress): Promise<boolean> {
+async function hasEnded(parts: AgentPlatform, agent: AgentAddress): Promise<boolean> {
   const found = await locateAgent(parts, agent);
   return found === undefined || ('execution' in found && found.execution.closed);
 }
 
 /** What came after the event that closed the agent: its machine may tell a little more. */
-async function* rest(parts: ServerParts, agentId: string, after: number): AsyncGenerator<LogEntry> {
+async function* rest(parts: AgentPlatform, agentId: string, after: number): AsyncGenerator<LogEntry> {
   yield* await parts.events.read(agentId, after, 1_000);
 }

@@ -2,8 +2,8 @@
 // deleted the record, or started a workflow past the API.
 import { plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
-import type { ServerParts } from '../parts.ts';
-import type { AgentAddress } from './address.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { locateAgent } from './locate.ts';
 import { readRecord } from './record.ts';
 
@@ -14,7 +14,7 @@ export interface AgentLife {
 }
 
 /** The agent of that name, living or ended; undefined when there is none. Throws UNAVAILABLE. */
-export async function lifeOf(parts: ServerParts, agent: AgentAddress): Promise<AgentLife | undefined> {
+export async function lifeOf(parts: AgentPlatform, agent: AgentAddress): Promise<AgentLife | undefined> {
   const found = await locateAgent(parts, agent);
   if (found === undefined) {
     const record = await readRecord(parts, agent.id);

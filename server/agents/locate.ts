@@ -1,8 +1,8 @@
 // Where an agent is, for operations that do not ask its workflow.
 import { findWaiting } from '../fanouts/waiting.ts';
 import type { Waiting } from '../fanouts/waiting.ts';
-import type { ServerParts } from '../parts.ts';
-import type { AgentAddress } from './address.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { describeExecution } from './execution.ts';
 import type { Execution } from './execution.ts';
 
@@ -11,7 +11,7 @@ import type { Execution } from './execution.ts';
  * asked again last: an agent may get its slot between the two looks.
  */
 export async function locateAgent(
-  parts: ServerParts,
+  parts: AgentPlatform,
   agent: AgentAddress,
 ): Promise<{ readonly execution: Execution } | { readonly waiting: Waiting } | undefined> {
   const execution = await describeExecution(parts, agent);

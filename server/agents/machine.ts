@@ -3,9 +3,9 @@ import type { AgentIdentity } from '../../contract/wire/identity.ts';
 import { describeMachineOf } from '../../agents/references.ts';
 import { providerNamed } from '../../drivers/machines/configured.ts';
 import type { MachineProvider } from '../../drivers/machines/provider.ts';
-import type { ServerParts } from '../parts.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
 import { ended, notFound } from './absence.ts';
-import { addressOfIdentity } from './address.ts';
+import { addressOfIdentity } from '../../agents/names.ts';
 import { describeExecution } from './execution.ts';
 
 /** A machine, and who provides it. */
@@ -19,7 +19,7 @@ export interface AgentMachine {
  * or whose provider is not configured, and PERMISSION_DENIED for a machine that was made for another agent: name and provider
  * come from the memo of the workflow.
  */
-export async function machineOf(parts: ServerParts, identity: AgentIdentity): Promise<AgentMachine> {
+export async function machineOf(parts: AgentPlatform, identity: AgentIdentity): Promise<AgentMachine> {
   const agent = addressOfIdentity(identity);
   const execution = await describeExecution(parts, agent);
   const { machine, provider: providerName, spawn_id: spawnId = '' } = execution?.memo ?? {};

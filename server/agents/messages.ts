@@ -1,9 +1,9 @@
 // Signals and updates to an agent's workflow.
 import type { AgentSignals, AgentUpdates } from '../../contract/wire/messages.ts';
 import { executeUpdate } from '../../agents/updates.ts';
-import type { ServerParts } from '../parts.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
 import { explainRefusal } from './absence.ts';
-import type { AgentAddress } from './address.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { inTime, workflowOf } from './temporal.ts';
 
 /**
@@ -11,7 +11,7 @@ import { inTime, workflowOf } from './temporal.ts';
  * one that has ended.
  */
 export async function signalAgent<Name extends keyof AgentSignals>(
-  parts: ServerParts,
+  parts: AgentPlatform,
   agent: AgentAddress,
   name: Name,
   payload: AgentSignals[Name],
@@ -28,7 +28,7 @@ export async function signalAgent<Name extends keyof AgentSignals>(
  * errors of `signalAgent`, those of the workflow, and UNAVAILABLE when no worker answers.
  */
 export async function updateAgent<Name extends keyof AgentUpdates>(
-  parts: ServerParts,
+  parts: AgentPlatform,
   agent: AgentAddress,
   name: Name,
   payload: AgentUpdates[Name]['input'],

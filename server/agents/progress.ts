@@ -1,6 +1,6 @@
 // What an agent did last and what it has cost, from the end of its event log.
 import type { AgentEvent, LogEntry } from '../../contract/wire/events.ts';
-import type { ServerParts } from '../parts.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
 
 export interface Progress {
   /** `[label] detail`. */
@@ -17,13 +17,13 @@ const SHORT_TAIL = 20;
 const LONG_TAIL = 2_000;
 
 /** What the agent did last; empty when it has done nothing that shows. */
-export async function readProgress(parts: ServerParts, agentId: string): Promise<Progress> {
+export async function readProgress(parts: AgentPlatform, agentId: string): Promise<Progress> {
   return lastProgress(await parts.events.tail(agentId, SHORT_TAIL));
 }
 
 /** The same with its cost so far, in US dollars. */
 export async function readProgressAndCost(
-  parts: ServerParts,
+  parts: AgentPlatform,
   agentId: string,
 ): Promise<Progress & { readonly cost: number }> {
   const tail = await parts.events.tail(agentId, SHORT_TAIL);

@@ -1,9 +1,9 @@
 // Questions to an agent's workflow, and the ways in which they stay without an answer.
 import { QueryNotRegisteredError, QueryRejectedError } from '@temporalio/client';
 import type { AgentQueries } from '../../contract/wire/messages.ts';
-import type { ServerParts } from '../parts.ts';
-import { isNotFound } from './absence.ts';
-import type { AgentAddress } from './address.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
+import { isNotFound } from '../../agents/temporal-errors.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { inTime, workflowOf } from './temporal.ts';
 
 /** The workflow's answer, or why there is none. */
@@ -20,7 +20,7 @@ export type QueryReply<Answer> =
 
 /** Asks a workflow. Never throws: every way to fail is a reply. */
 export async function queryAgent<Name extends keyof AgentQueries>(
-  parts: ServerParts,
+  parts: AgentPlatform,
   agent: AgentAddress,
   name: Name,
   input: AgentQueries[Name]['input'],

@@ -1,13 +1,13 @@
 // What an agent has left that was killed with its parent: its killer ends its machine after its workflow has ended.
 import type { AgentRecord, AgentRemains, AgentResult } from '../../contract/wire/agent.ts';
-import type { ServerParts } from '../parts.ts';
-import type { AgentAddress } from './address.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { followLog } from './follow.ts';
 import { readRecord } from './record.ts';
 import { inTime, workflowOf } from './temporal.ts';
 
 /** By the result of the agent, which has ended. Undefined when it left nothing, or has no result. */
-export async function remainsOf(parts: ServerParts, agent: AgentAddress): Promise<AgentRemains | undefined> {
+export async function remainsOf(parts: AgentPlatform, agent: AgentAddress): Promise<AgentRemains | undefined> {
   try {
     const { left } = await inTime(parts, async () => (await workflowOf(parts, agent).result()) as AgentResult);
     return left;
@@ -22,7 +22,7 @@ export async function remainsOf(parts: ServerParts, agent: AgentAddress): Promis
  * time in which a dead worker is replaced, and when the signal aborts.
  */
 export async function awaitRecord(
-  parts: ServerParts,
+  parts: AgentPlatform,
   agent: AgentAddress,
   signal: AbortSignal,
 ): Promise<AgentRecord | undefined> {

@@ -11,10 +11,10 @@ import type { GitUrl } from '../../contract/wire/git-url.ts';
 import { parentOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { AgentIdentity } from '../../contract/wire/identity.ts';
 import { findRepository, isBelow } from '../../runner/repositories/local-repository.ts';
-import type { Call } from '../handlers/handler.ts';
-import type { ServerParts } from '../parts.ts';
-import { addressOfIdentity } from './address.ts';
-import type { AgentAddress } from './address.ts';
+import type { Caller } from '../../contract/wire/rights.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
+import { addressOfIdentity } from '../../agents/names.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { specOf } from './spec-of.ts';
 
 type SpawnInput = Pick<ParsedInputOf<typeof spawn>, 'repos' | 'allow_repos'>;
@@ -37,13 +37,12 @@ export interface AgentRepos {
  * and INVALID_ARGUMENT for a local one that nobody may: below MURMUR_HOME, a bundle, a linked work tree.
  */
 export async function reposOf(
-  parts: ServerParts,
+  parts: AgentPlatform,
   { identity }: AgentAddress,
   input: SpawnInput,
-  { caller }: Call,
+  { agent }: Caller,
 ): Promise<AgentRepos> {
   const parent = parentOf(identity);
-  const { agent } = caller;
   const readers = new Map<string, Promise<Given>>();
   const given = (of: AgentIdentity): Promise<Given> => {
     const id = workflowIdOf(of);
@@ -59,11 +58,11 @@ export async function reposOf(
   return { named, allowed: [...new Set([...inherited, ...input.allow_repos])] };
 }
 
-async function givenTo(parts: ServerParts, identity: AgentIdentity): Promise<Given> {
+async function givenTo(parts: AgentPlatform, identity: AgentIdentity): Promise<Given> {
   return (await specOf(parts, addressOfIdentity(identity))) ?? { repos: [] };
 }
 
-async function ofPerson(parts: ServerParts, cloneUrl: string, at: number): Promise<Named> {
+async function ofPerson(parts: AgentPlatform, cloneUrl: string, at: number): Promise<Named> {
   const url = parseGitUrl(cloneUrl);
   if (url.kind !== 'local') return { clone_url: cloneUrl };
   const path = pathOnHost(url);
@@ -74,7 +73,7 @@ async function ofPerson(parts: ServerParts, cloneUrl: string, at: number): Promi
       details: { field: `repos[${String(at)}].clone_url` },
     });
   if (found !== undefined && 'problem' in found) throw refuse(found.problem, 'name the repository that it comes from');
-  if (await isBelow(found?.path ?? path, parts.settings.home)) {
+  if (await isBelow(found?.path ?? path, parts.home)) {
     throw refuse("lies in Murmur's own folder", 'name a repository outside MURMUR_HOME');
   }
   // Git says what is wrong with a path that leads nowhere, when it clones.
@@ -83,7 +82,7 @@ async function ofPerson(parts: ServerParts, cloneUrl: string, at: number): Promi
 
 /** Which of the agent's own repositories each one is, or that a person has allowed it. */
 async function ofAgent(
-  parts: ServerParts,
+  parts: AgentPlatform,
   { repos }: SpawnInput,
   agent: AgentIdentity,
   given: (of: AgentIdentity) => Promise<Given>,
@@ -102,7 +101,7 @@ async function ofAgent(
 }
 
 async function permitted(
-  parts: ServerParts,
+  parts: AgentPlatform,
   cloneUrl: string,
   own: readonly RepoSpec[],
   grants: readonly string[],
@@ -117,7 +116,7 @@ async function permitted(
   const found = await findRepository(pathOnHost(url));
   if (found === undefined || 'problem' in found) return undefined;
   const places = await Promise.all(own.map(placeOf));
-  if (!places.includes(found.path) || (await isBelow(found.path, parts.settings.home))) return undefined;
+  if (!places.includes(found.path) || (await isBelow(found.path, parts.home))) return undefined;
   return localAt(found.path, url);
 }
 

@@ -9,7 +9,7 @@ import { machineName, secretsRef, tokenId } from '../../agents/names.ts';
 import { storeText } from '../../agents/texts.ts';
 import type { Call } from '../handlers/handler.ts';
 import type { ServerParts } from '../parts.ts';
-import type { AgentAddress } from './address.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { reposOf } from './repos.ts';
 
 type SpawnInput = ParsedInputOf<typeof spawn>;
@@ -24,7 +24,7 @@ export async function buildSpec(
   input: SpawnInput,
   call: Call,
 ): Promise<AgentSpec> {
-  const { named, allowed } = await reposOf(parts, agent, input, call);
+  const { named, allowed } = await reposOf(parts, agent, input, call.caller);
   const names = Object.keys(input.secrets);
   const { append_system_prompt: appended, purpose, model, out } = input;
   return {

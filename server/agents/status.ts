@@ -3,9 +3,9 @@ import type { AgentRecord, AgentStatus } from '../../contract/wire/agent.ts';
 import type { TimelineType } from '../../contract/wire/events.ts';
 import { waitingStatus } from '../../contract/wire/fanout/status.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
-import type { ServerParts } from '../parts.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
 import { notFound } from './absence.ts';
-import type { AgentAddress } from './address.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { findWaiting } from '../fanouts/waiting.ts';
 import { describeExecution } from './execution.ts';
 import type { Execution } from './execution.ts';
@@ -20,7 +20,7 @@ export type FullStatus = AgentStatus & Progress & { readonly stale?: string };
 
 /** The state of an agent, living or ended. Throws NOT_FOUND, and UNAVAILABLE when Temporal does not answer. */
 export async function readStatus(
-  parts: ServerParts,
+  parts: AgentPlatform,
   agent: AgentAddress,
   timeline?: readonly TimelineType[],
   children = false,
@@ -43,7 +43,7 @@ export async function readStatus(
 
 /** The state of an agent that waits for a slot. One that was started between two questions is asked again. */
 async function statusBeforeStart(
-  parts: ServerParts,
+  parts: AgentPlatform,
   agent: AgentAddress,
   timeline: readonly TimelineType[] | undefined,
   children: boolean,
@@ -71,7 +71,7 @@ export function statusOfRecord(
 
 /** What can be said from memo, search attributes and event log alone. */
 export async function listedStatus(
-  parts: ServerParts,
+  parts: AgentPlatform,
   agent: AgentAddress,
   execution: Execution,
   timeline?: readonly TimelineType[],

@@ -1,8 +1,8 @@
 // Calls to Temporal, each with a deadline: without one a call can wait for ever.
 import type { WorkflowHandle } from '@temporalio/client';
-import { temporalSilent } from '../errors.ts';
-import type { ServerParts } from '../parts.ts';
-import type { AgentAddress } from './address.ts';
+import { temporalSilent } from '../../agents/temporal-errors.ts';
+import type { AgentAddress } from '../../agents/names.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
 
 /**
  * Time for the SDK to report a deadline itself, which says more than ours does. It repeats failed calls after a pause,
@@ -11,7 +11,11 @@ import type { AgentAddress } from './address.ts';
 const REPORT_MS = 250;
 
 /** Runs calls to Temporal that must end in time. Their errors are the SDK's, or UNAVAILABLE when it overruns. */
-export async function inTime<T>(parts: ServerParts, act: () => Promise<T>, ms = parts.timing.temporalCall): Promise<T> {
+export async function inTime<T>(
+  parts: AgentPlatform,
+  act: () => Promise<T>,
+  ms = parts.timing.temporalCall,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(temporalSilent(undefined)), ms + REPORT_MS);
@@ -24,6 +28,6 @@ export async function inTime<T>(parts: ServerParts, act: () => Promise<T>, ms = 
 }
 
 /** The agent's workflow, whichever run it is in. */
-export function workflowOf(parts: ServerParts, agent: AgentAddress): WorkflowHandle {
+export function workflowOf(parts: AgentPlatform, agent: AgentAddress): WorkflowHandle {
   return parts.temporal.workflow.getHandle(agent.id);
 }

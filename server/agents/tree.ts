@@ -2,13 +2,13 @@
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import type { AgentIdentity } from '../../contract/wire/identity.ts';
 import { AGENT_WORKFLOW } from '../../contract/wire/messages.ts';
-import type { ServerParts } from '../parts.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
 import { readExecution } from './execution.ts';
 import type { Execution } from './execution.ts';
 import { inTime } from './temporal.ts';
 
 /** How many agents live from this one down. Visibility is some hundred milliseconds behind. */
-export async function countTree(parts: ServerParts, top: AgentIdentity): Promise<number> {
+export async function countTree(parts: AgentPlatform, top: AgentIdentity): Promise<number> {
   const id = workflowIdOf(top);
   const beneath = `WorkflowId = "${id}" OR WorkflowId STARTS_WITH "${id}/"`;
   const query = `WorkflowType = "${AGENT_WORKFLOW}" AND ExecutionStatus = "Running" AND (${beneath})`;
@@ -17,7 +17,7 @@ export async function countTree(parts: ServerParts, top: AgentIdentity): Promise
 
 /** The agents beneath this one that live, or have ended since. */
 export async function listBeneath(
-  parts: ServerParts,
+  parts: AgentPlatform,
   top: AgentIdentity,
   endedSince: Date,
 ): Promise<readonly Execution[]> {

@@ -2,7 +2,7 @@
 // been sent since may have reached the limit, so that most messages cost no question.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { WaitingBytes } from '../../contract/wire/messages.ts';
-import type { AgentAddress } from '../agents/address.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import type { QueryReply } from '../agents/query.ts';
 import type { Call } from '../handlers/handler.ts';
 

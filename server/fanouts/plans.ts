@@ -5,7 +5,7 @@ import { fanoutWorkflowId } from '../../contract/wire/fanout/plan.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
 import { QueryRejectedError, WorkflowNotFoundError } from '@temporalio/client';
 import { inTime } from '../agents/temporal.ts';
-import type { ServerParts } from '../parts.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
 
 /** A fan-out, and where each of its agents stands in the list. */
 export interface KnownPlan {
@@ -18,19 +18,19 @@ export interface KnownPlan {
 
 /** Plans never change: each is read once. The oldest is forgotten past this many. */
 const KEPT = 50;
-const cache = new WeakMap<ServerParts, Map<string, KnownPlan>>();
+const cache = new WeakMap<AgentPlatform, Map<string, KnownPlan>>();
 
 /** A plan without a workflow for so long was left behind by a call that broke off. */
 const LEFT_BEHIND_MS = 60_000;
 
 /** All plans whose keys begin with the prefix. */
-export async function plansUnder(parts: ServerParts, prefix: string): Promise<readonly KnownPlan[]> {
+export async function plansUnder(parts: AgentPlatform, prefix: string): Promise<readonly KnownPlan[]> {
   const keys = await parts.objects.list(prefix);
   const plans = await Promise.all(keys.map(async (key) => await readPlan(parts, key)));
   return plans.filter((plan) => plan !== undefined);
 }
 
-async function readPlan(parts: ServerParts, key: string): Promise<KnownPlan | undefined> {
+async function readPlan(parts: AgentPlatform, key: string): Promise<KnownPlan | undefined> {
   const kept = cache.get(parts) ?? new Map<string, KnownPlan>();
   cache.set(parts, kept);
   const known = kept.get(key);
@@ -46,7 +46,7 @@ async function readPlan(parts: ServerParts, key: string): Promise<KnownPlan | un
 }
 
 /** Which agents of the plan wait to be started; none when the fan-out has ended. Throws UNAVAILABLE. */
-export async function waitingOf(parts: ServerParts, known: KnownPlan): Promise<(index: number) => boolean> {
+export async function waitingOf(parts: AgentPlatform, known: KnownPlan): Promise<(index: number) => boolean> {
   const progress = await progressOf(parts, known);
   if (progress === 'silent') return () => true;
   if (progress === 'ended') return () => false;
@@ -55,7 +55,7 @@ export async function waitingOf(parts: ServerParts, known: KnownPlan): Promise<(
   return (index) => !gone.has(index) && (index >= progress.next || starting.has(index));
 }
 
-async function progressOf(parts: ServerParts, known: KnownPlan): Promise<FanoutProgress | 'ended' | 'silent'> {
+async function progressOf(parts: AgentPlatform, known: KnownPlan): Promise<FanoutProgress | 'ended' | 'silent'> {
   const handle = parts.temporal.workflow.getHandle(known.workflow);
   try {
     return await inTime(parts, () => handle.query<FanoutProgress, []>(FANOUT_QUERY), parts.timing.query);
@@ -69,7 +69,7 @@ async function progressOf(parts: ServerParts, known: KnownPlan): Promise<FanoutP
 }
 
 /** The plan of a fan-out that an operator terminated, or that never came to be, would hold its slugs for ever. */
-async function leftBehind(parts: ServerParts, { key, plan }: KnownPlan): Promise<'ended'> {
+async function leftBehind(parts: AgentPlatform, { key, plan }: KnownPlan): Promise<'ended'> {
   await parts.secrets.delete(plan.secrets_ref);
   await parts.objects.delete(key);
   cache.get(parts)?.delete(key);

@@ -6,7 +6,7 @@ import type { FanoutInput } from '../../contract/wire/fanout/messages.ts';
 import { fanoutWorkflowId, planKey } from '../../contract/wire/fanout/plan.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
 import { inTime } from '../agents/temporal.ts';
-import type { ServerParts } from '../parts.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
 
 /** Characters of a template in Temporal's UI. */
 const TITLE_LIMIT = 80;
@@ -16,7 +16,7 @@ const TITLE_LIMIT = 80;
  * Throws the SDK's errors; nothing is left then.
  */
 export async function startFanout(
-  parts: ServerParts,
+  parts: AgentPlatform,
   plan: FanoutPlan,
   more: {
     readonly max_concurrent: number;
@@ -35,7 +35,7 @@ export async function startFanout(
     await inTime(parts, () =>
       parts.temporal.workflow.start(FANOUT_WORKFLOW, {
         workflowId,
-        taskQueue: parts.settings.taskQueue,
+        taskQueue: parts.taskQueue,
         args: [input],
         workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
@@ -53,7 +53,7 @@ export async function startFanout(
   }
 }
 
-async function stateOf(parts: ServerParts, workflowId: string): Promise<'open' | 'closed' | 'absent'> {
+async function stateOf(parts: AgentPlatform, workflowId: string): Promise<'open' | 'closed' | 'absent'> {
   try {
     const { status } = await inTime(parts, () => parts.temporal.workflow.getHandle(workflowId).describe());
     return status.name === 'RUNNING' ? 'open' : 'closed';

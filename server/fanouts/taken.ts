@@ -5,12 +5,12 @@ import { plansPrefix } from '../../contract/wire/fanout/plan.ts';
 import type { MurmurError } from '../../contract/wire/errors.ts';
 import type { SlugContext } from '../../contract/wire/identity.ts';
 import { ended, runsAlready } from '../agents/absence.ts';
-import type { AgentAddress } from '../agents/address.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { describeExecution, readExecution } from '../agents/execution.ts';
 import type { Execution } from '../agents/execution.ts';
 import { readRecord } from '../agents/record.ts';
 import { inTime } from '../agents/temporal.ts';
-import type { ServerParts } from '../parts.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
 import { allWaiting } from './waiting.ts';
 
 /** Agents that are asked after one by one; of more, Temporal's list must do, which is some hundred milliseconds behind. */
@@ -20,7 +20,7 @@ const READERS = 32;
 
 /** Why a slug cannot be used, by path; free ones are absent. A call that is sent again finds its own agents free. */
 export async function takenAgents(
-  parts: ServerParts,
+  parts: AgentPlatform,
   place: SlugContext,
   agents: readonly AgentAddress[],
   callId: string,
@@ -44,7 +44,7 @@ export async function takenAgents(
 }
 
 async function executionsOf(
-  parts: ServerParts,
+  parts: AgentPlatform,
   agents: readonly AgentAddress[],
 ): Promise<ReadonlyMap<string, Execution>> {
   if (agents.length <= ASKED_SINGLY) {

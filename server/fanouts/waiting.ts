@@ -4,8 +4,8 @@ import type { AgentIdentity } from '../../contract/wire/identity.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { plannedIdentity, plansPrefix } from '../../contract/wire/fanout/plan.ts';
 import { WAITING } from '../../contract/wire/fanout/status.ts';
-import type { AgentAddress } from '../agents/address.ts';
-import type { ServerParts } from '../parts.ts';
+import type { AgentAddress } from '../../agents/names.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
 import { plansUnder, waitingOf } from './plans.ts';
 import type { KnownPlan } from './plans.ts';
 
@@ -16,7 +16,7 @@ export interface Waiting {
 }
 
 /** The agent, when it waits for a slot. To be asked for an agent that Temporal does not know. */
-export async function findWaiting(parts: ServerParts, { identity }: AgentAddress): Promise<Waiting | undefined> {
+export async function findWaiting(parts: AgentPlatform, { identity }: AgentAddress): Promise<Waiting | undefined> {
   const slug = identity.path.at(-1) ?? '';
   const place = parentOf(identity) ?? { ...identity, path: [] };
   for (const known of await plansUnder(parts, plansPrefix(place))) {
@@ -28,7 +28,7 @@ export async function findWaiting(parts: ServerParts, { identity }: AgentAddress
 
 /** All agents that wait in plans whose keys begin with the prefix. */
 export async function allWaiting(
-  parts: ServerParts,
+  parts: AgentPlatform,
   prefix: string,
 ): Promise<readonly { readonly identity: AgentIdentity; readonly known: KnownPlan }[]> {
   const plans = await plansUnder(parts, prefix);

@@ -4,14 +4,13 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { FLIGHT_QUERY, flightIdOf, flightKey } from '../../contract/wire/flight/messages.ts';
 import type { FlightUpdates } from '../../contract/wire/flight/messages.ts';
 import type { FlightView } from '../../contract/wire/flight/view.ts';
-import { isNotFound } from '../agents/absence.ts';
-import type { AgentAddress } from '../agents/address.ts';
+import { isNotFound, noWorker } from '../../agents/temporal-errors.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { describeExecution } from '../agents/execution.ts';
 import { requireAgent } from '../agents/exists.ts';
 import { inTime } from '../agents/temporal.ts';
-import { noWorker } from '../errors.ts';
 import { executeUpdate } from '../../agents/updates.ts';
-import type { ServerParts } from '../parts.ts';
+import type { AgentPlatform } from '../../agents/platform.ts';
 
 /** A pilot that has just been spawned starts its flight within moments. */
 const APPEARS_MS = 3_000;
@@ -21,7 +20,7 @@ const LOOK_AGAIN_MS = 100;
  * The flight of the pilot, also after its end. Throws NOT_FOUND for an unknown agent, FAILED_PRECONDITION for one that
  * pilots no flight, UNAVAILABLE when no worker answers.
  */
-export async function flightOf(parts: ServerParts, pilot: AgentAddress): Promise<FlightView> {
+export async function flightOf(parts: AgentPlatform, pilot: AgentAddress): Promise<FlightView> {
   const handle = parts.temporal.workflow.getHandle(flightIdOf(pilot.identity));
   const status = await flightStatus(parts, pilot);
   // Its last state is its result.
@@ -32,7 +31,7 @@ export async function flightOf(parts: ServerParts, pilot: AgentAddress): Promise
 
 /** Gives an order. Throws what `flightOf` throws, what the flight throws, and FAILED_PRECONDITION after its end. */
 export async function orderFlight<Name extends keyof FlightUpdates>(
-  parts: ServerParts,
+  parts: AgentPlatform,
   pilot: AgentAddress,
   name: Name,
   input: FlightUpdates[Name]['input'],
@@ -50,7 +49,7 @@ export async function orderFlight<Name extends keyof FlightUpdates>(
 }
 
 /** Ends the flight of a pilot that could not do so itself. */
-export async function terminateFlight(parts: ServerParts, pilot: AgentAddress): Promise<void> {
+export async function terminateFlight(parts: AgentPlatform, pilot: AgentAddress): Promise<void> {
   try {
     const handle = parts.temporal.workflow.getHandle(flightIdOf(pilot.identity));
     await inTime(parts, () => handle.terminate('its pilot has ended'));
@@ -60,7 +59,7 @@ export async function terminateFlight(parts: ServerParts, pilot: AgentAddress): 
   }
 }
 
-async function flightStatus(parts: ServerParts, pilot: AgentAddress): Promise<string> {
+async function flightStatus(parts: AgentPlatform, pilot: AgentAddress): Promise<string> {
   const handle = parts.temporal.workflow.getHandle(flightIdOf(pilot.identity));
   const until = Date.now() + APPEARS_MS;
   for (;;) {
@@ -83,7 +82,7 @@ async function flightStatus(parts: ServerParts, pilot: AgentAddress): Promise<st
 }
 
 /** Whether a living agent has been spawned with a plan, so that its flight will be there. */
-async function isStarting(parts: ServerParts, pilot: AgentAddress): Promise<boolean> {
+async function isStarting(parts: AgentPlatform, pilot: AgentAddress): Promise<boolean> {
   const execution = await describeExecution(parts, pilot);
   if (execution?.closed !== false || execution.memo.spawn_id === undefined) return false;
   return (await parts.objects.get(flightKey(pilot.id, execution.memo.spawn_id))) !== undefined;

@@ -11,9 +11,8 @@ import {
   requirePlaceholder,
 } from '../../contract/wire/fanout/template.ts';
 import type { SlugContext } from '../../contract/wire/identity.ts';
-import { secretsRef } from '../../agents/names.ts';
-import type { AgentAddress } from '../agents/address.ts';
-import { addressOfIdentity } from '../agents/address.ts';
+import { addressOfIdentity, secretsRef } from '../../agents/names.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { reposOf } from '../agents/repos.ts';
 import { buildSpec } from '../agents/spec.ts';
 import { startFanout } from '../fanouts/start.ts';
@@ -48,7 +47,7 @@ export const each: Handler<'each'> = async (parts, input, call) => {
     planned.map(({ agent }) => agent),
     call.id,
   );
-  if (input.dry_run) await reposOf(parts, first.agent, input, call);
+  if (input.dry_run) await reposOf(parts, first.agent, input, call.caller);
   const free = planned.filter(({ agent }) => !taken.has(agent.path));
   const [one] = free;
   if (one !== undefined && !input.dry_run) {

@@ -2,10 +2,12 @@
 import pLimit from 'p-limit';
 import type { AgentRecord, AgentRemains, AgentResult, ReceiptLine } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { isNotFound, notFound } from '../agents/absence.ts';
+import { notFound } from '../agents/absence.ts';
 import { parseWorkflowId } from '../../contract/wire/identity.ts';
-import { addressOf, addressOfIdentity } from '../agents/address.ts';
-import type { AgentAddress } from '../agents/address.ts';
+import { addressOf } from '../agents/address.ts';
+import { isNotFound } from '../../agents/temporal-errors.ts';
+import { addressOfIdentity } from '../../agents/names.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { cleanUp, receiptOf } from '../agents/clean-up.ts';
 import { describeExecution } from '../agents/execution.ts';
 import { awaitRecord } from '../agents/remains.ts';

@@ -1,4 +1,5 @@
 // Lists agents: the living from Temporal's visibility, the ended from their records.
+import { addressOfIdentity, nameFor } from '../../agents/names.ts';
 import pLimit from 'p-limit';
 import { accountProblem, parseWorkflowId, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { AgentIdentity } from '../../contract/wire/identity.ts';
@@ -7,7 +8,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { plansBeneathPrefix } from '../../contract/wire/fanout/plan.ts';
 import { WAITING } from '../../contract/wire/fanout/status.ts';
 import { isWithin } from '../../contract/wire/rights.ts';
-import { addressOfIdentity, contextOf, nameFor } from '../agents/address.ts';
+import { contextOf } from '../agents/address.ts';
 import { readExecution } from '../agents/execution.ts';
 import type { Execution } from '../agents/execution.ts';
 import { readProgressAndCost } from '../agents/progress.ts';

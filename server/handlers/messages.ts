@@ -4,7 +4,7 @@ import { addressOf } from '../agents/address.ts';
 import { signalAgent } from '../agents/messages.ts';
 import { queryAgent } from '../agents/query.ts';
 import { storeText } from '../../agents/texts.ts';
-import type { AgentAddress } from '../agents/address.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Call, Handler } from './handler.ts';
 

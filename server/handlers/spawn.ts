@@ -4,15 +4,15 @@ import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { parentOf, resolveSlug } from '../../contract/wire/identity.ts';
 import { maySpawn } from '../../contract/wire/rights.ts';
-import { machineName } from '../../agents/names.ts';
+import { addressOfIdentity, machineName, nameFor } from '../../agents/names.ts';
 import { discardSpawn, prepareSpawn } from '../../agents/spawn.ts';
 import { startRootAgent, untilStarted } from '../../agents/start.ts';
 import { dropText } from '../../agents/texts.ts';
 import { ended, notFound, runsAlready } from '../agents/absence.ts';
-import { addressOfIdentity, contextOf, nameFor } from '../agents/address.ts';
+import { contextOf } from '../agents/address.ts';
 import { countTree } from '../agents/tree.ts';
 import { updateAgent } from '../agents/messages.ts';
-import type { AgentAddress } from '../agents/address.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { describeExecution } from '../agents/execution.ts';
 import type { Execution } from '../agents/execution.ts';
 import { readRecord } from '../agents/record.ts';
@@ -40,7 +40,7 @@ export const spawn: Handler<'spawn'> = async (parts, asked, call) => {
   const plain = await buildSpec(parts, agent, input, call);
   const spec = flight === undefined ? plain : await withPlan(parts, plain, flight);
   try {
-    await start(parts, agent, await prepareSpawn(storesOf(parts), spec, input));
+    await start(parts, agent, await prepareSpawn(parts, spec, input));
   } catch (error) {
     await settle(parts, agent, spec, error);
   }
@@ -134,7 +134,7 @@ async function start(parts: ServerParts, agent: AgentAddress, spec: AgentSpec): 
     await inTime(parts, () => untilStarted(parts.temporal, spec));
     return;
   }
-  await inTime(parts, () => startRootAgent(parts.temporal, parts.settings.taskQueue, spec));
+  await inTime(parts, () => startRootAgent(parts.temporal, parts.taskQueue, spec));
 }
 
 /** After a start that failed: returns when the agent was started by this very call, else cleans up and throws. */
@@ -152,13 +152,9 @@ function taken(agent: AgentAddress, execution: Execution | undefined): MurmurErr
 }
 
 async function discard(parts: ServerParts, spec: AgentSpec): Promise<void> {
-  await discardSpawn(storesOf(parts), spec);
+  await discardSpawn(parts, spec);
   await dropText(parts.objects, spec.append_system_prompt);
   if (spec.flight !== undefined) await parts.objects.delete(spec.flight.key);
-}
-
-function storesOf({ objects, key, secrets, tokenStore }: ServerParts): Parameters<typeof discardSpawn>[0] {
-  return { objects, key, secrets, tokens: tokenStore };
 }
 
 function answerOf(agent: AgentAddress, call: Call): Answer<'spawn'> {

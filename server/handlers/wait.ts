@@ -6,7 +6,7 @@ import { isTerminal } from '../../contract/wire/phases.ts';
 import type { Phase } from '../../contract/wire/phases.ts';
 import type { LogEntry } from '../../contract/wire/events.ts';
 import { addressOf } from '../agents/address.ts';
-import type { AgentAddress } from '../agents/address.ts';
+import type { AgentAddress } from '../../agents/names.ts';
 import { followLog } from '../agents/follow.ts';
 import { progressOf } from '../agents/progress.ts';
 import { readStatus } from '../agents/status.ts';

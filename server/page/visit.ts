@@ -1,7 +1,7 @@
 // Whether a grant still holds: it ends with the token that asked for it, and with its agent.
 import { parseWorkflowId } from '../../contract/wire/identity.ts';
-import type { AgentAddress } from '../agents/address.ts';
-import { addressOfIdentity } from '../agents/address.ts';
+import type { AgentAddress } from '../../agents/names.ts';
+import { addressOfIdentity } from '../../agents/names.ts';
 import { followToEnd } from '../agents/follow.ts';
 import { lifeOf } from '../agents/life.ts';
 import type { ServerParts } from '../parts.ts';

@@ -1,11 +1,12 @@
 // One upload: stored, told to its agent, found again.
+import { addressOfIdentity } from '../../agents/names.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Caller } from '../../contract/wire/rights.ts';
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { uploadKeys } from '../../contract/wire/object-keys.ts';
 import { uploadNameProblem } from '../../contract/wire/uploads.ts';
 import type { ObjectStream } from '../../drivers/objects/object-store.ts';
-import { addressOfIdentity, contextOf } from '../agents/address.ts';
+import { contextOf } from '../agents/address.ts';
 import { signalAgent } from '../agents/messages.ts';
 import type { ServerParts } from '../parts.ts';
 

@@ -64,7 +64,7 @@ describe('endAgent', () => {
 
   it("ends the agent's token before anything else can fail", async () => {
     await using bench = await activityBench();
-    const token = await mintToken(bench.ports.tokens, {
+    const token = await mintToken(bench.ports.tokenStore, {
       id: bench.spec.token_id ?? '',
       account: 'tess',
       created_at: NOW,
@@ -72,7 +72,7 @@ describe('endAgent', () => {
     const failing = { ...bench.provider, describe: () => Promise.reject(new Error('the disk is full')) };
     Object.assign(bench.ports.machines, { fake: { ...failing, destroy: () => Promise.reject(new Error('no')) } });
     await attempt(bench.worker().activities.endAgent, endInput(bench)).result.catch(() => undefined);
-    expect(await findToken(bench.ports.tokens, token)).toBeUndefined();
+    expect(await findToken(bench.ports.tokenStore, token)).toBeUndefined();
   });
 
   it('ends the running turn first', async () => {

@@ -22,7 +22,7 @@ const stores = {
   objects: createMemoryObjectStore(),
   events: createMemoryEventLog(),
   secrets: createMemorySecretStore(),
-  tokens: createMemoryTokenStore(),
+  tokenStore: createMemoryTokenStore(),
   key: TEST_KEY,
 };
 let started: AgentSpec[] = [];
@@ -124,7 +124,7 @@ describe('startPlanned', () => {
     expect(c?.machine.name).not.toBe(a?.machine.name);
     const secrets = await stores.secrets.get(c?.secrets?.ref ?? '');
     expect(secrets).toMatchObject({ KEY: 'value', [AGENT_TOKEN]: expect.stringMatching(/^mur_agent-/) });
-    expect(await stores.tokens.get(c?.token_id ?? '')).toMatchObject({ agent: 'w/default/u/tess/lead1/do-c' });
+    expect(await stores.tokenStore.get(c?.token_id ?? '')).toMatchObject({ agent: 'w/default/u/tess/lead1/do-c' });
     // Another attempt, after an answer that got lost, gives the same agent the same token.
     await start(plan, 2);
     expect(started.at(-1)?.spawn_id).toBe(c?.spawn_id);
@@ -149,9 +149,9 @@ describe('startPlanned', () => {
     ['RESOURCE_EXHAUSTED', undefined, 'later'],
   ] as const)('a start refused with %s %j is %s, and leaves no token', async (code, details, result) => {
     refuse = () => new MurmurError(code, 'no', { details });
-    const before = await stores.tokens.list();
+    const before = await stores.tokenStore.list();
     expect(await start(await planned(), 1)).toMatchObject([{ index: 1, result }]);
-    expect(await stores.tokens.list()).toEqual(before);
+    expect(await stores.tokenStore.list()).toEqual(before);
   });
 
   it('throws what another attempt may mend', async () => {

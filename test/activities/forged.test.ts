@@ -28,12 +28,12 @@ function endInput(spec: AgentSpec): EndAgentInput {
 /** What the bench's agent has: nobody else may get or end it. */
 async function givePossessions({ ports, spec }: ActivityBench): Promise<void> {
   await ports.secrets.put(spec.secrets?.ref ?? '', { KEY: 'of-the-victim' });
-  await mintToken(ports.tokens, { id: spec.token_id ?? '', account: 'tess', created_at: NOW });
+  await mintToken(ports.tokenStore, { id: spec.token_id ?? '', account: 'tess', created_at: NOW });
 }
 
 async function expectUnharmed({ ports, spec, agent, provider }: ActivityBench): Promise<void> {
   expect(await ports.secrets.get(spec.secrets?.ref ?? '')).toEqual({ KEY: 'of-the-victim' });
-  expect(await ports.tokens.get(spec.token_id ?? '')).toBeDefined();
+  expect(await ports.tokenStore.get(spec.token_id ?? '')).toBeDefined();
   expect(await provider.describe(spec.machine.name)).toMatchObject({
     state: 'running',
     labels: { agent, spawn: spec.spawn_id },

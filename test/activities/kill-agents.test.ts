@@ -119,11 +119,17 @@ describe('killAgents', () => {
     const kid = childOf(bench.spec, 'kid');
     const agent = workflowIdOf(kid.identity);
     const id = tokenId(agent, kid.spawn_id);
-    await bench.ports.tokens.put({ id, agent, sha256: 'a'.repeat(64), account: 'tess', created_at: kid.created_at });
+    await bench.ports.tokenStore.put({
+      id,
+      agent,
+      sha256: 'a'.repeat(64),
+      account: 'tess',
+      created_at: kid.created_at,
+    });
     let known: unknown;
     Object.assign(bench.ports, {
       control: {
-        signal: async () => void (known = await bench.ports.tokens.get(id)),
+        signal: async () => void (known = await bench.ports.tokenStore.get(id)),
         result: async () => leaving(kid, 0),
       },
     });

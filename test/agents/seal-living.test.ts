@@ -58,7 +58,7 @@ async function installation() {
   const reports: unknown[] = [];
   const start = {
     objects: createMemoryObjectStore(),
-    tokens: createMemoryTokenStore(),
+    tokenStore: createMemoryTokenStore(),
     key: TEST_KEY,
     folder: folder.path,
     client: client as unknown as Client,
@@ -72,7 +72,12 @@ async function installation() {
     async agent(spec: AgentSpec, history: unknown = spec): Promise<void> {
       const agent = workflowIdOf(spec.identity);
       workflows.set(agent, history);
-      await mintToken(start.tokens, { id: spec.token_id ?? '', account: 'tess', agent, created_at: spec.created_at });
+      await mintToken(start.tokenStore, {
+        id: spec.token_id ?? '',
+        account: 'tess',
+        agent,
+        created_at: spec.created_at,
+      });
     },
     workflows,
     breakOff: (value: boolean) => void (down = value),
@@ -117,7 +122,7 @@ describe('the first start with a key', () => {
   it('is done at once where no agent lives, and asks Temporal nothing', async () => {
     await using test = await installation();
     test.breakOff(true);
-    await mintToken(test.start.tokens, { id: 'token-1', account: 'tess', created_at: '2026-11-21' });
+    await mintToken(test.start.tokenStore, { id: 'token-1', account: 'tess', created_at: '2026-11-21' });
     await sealLivingAgents(test.start);
     expect(test.calls).toEqual([]);
     expect(await readdir(test.start.folder)).toEqual([`agents-sealed-${TEST_KEY.id}`]);

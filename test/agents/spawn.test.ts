@@ -9,10 +9,10 @@ import { gate } from '../fixtures/waiting.ts';
 
 it('a spawn that could not be sealed fails once its credentials are stored, so that none stays behind', async () => {
   const [reached, go] = [gate(), gate()];
-  const tokens = createMemoryTokenStore();
+  const tokenStore = createMemoryTokenStore();
   const stores = {
     key: TEST_KEY,
-    tokens,
+    tokenStore,
     objects: { ...createMemoryObjectStore(), create: () => Promise.reject(new Error('no space')) },
     secrets: {
       ...createMemorySecretStore(),
@@ -34,5 +34,5 @@ it('a spawn that could not be sealed fails once its credentials are stored, so t
   go.open();
   expect(await spawning).toEqual(new Error('no space'));
   await new Promise(setImmediate);
-  expect(await tokens.list()).toEqual([]);
+  expect(await tokenStore.list()).toEqual([]);
 });

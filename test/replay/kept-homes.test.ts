@@ -160,7 +160,7 @@ describe.each(keptBuilds())('the files of a home that build %s has left', (build
     const stores = {
       objects: objects(),
       secrets: createDirectorySecretStore(home.secrets),
-      tokens: createDirectoryTokenStore(home.tokenStore),
+      tokenStore: createDirectoryTokenStore(home.tokenStore),
       key: TEST_KEY,
     };
     const starter = { start: async () => undefined, countTree: async () => 0, rests: async () => false };

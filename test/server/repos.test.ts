@@ -44,7 +44,7 @@ beforeAll(async () => {
   temporal.beforeStop(() => worker.stop());
   api = await startApi({ temporal: temporal.address, timing: { query: 15_000, update: 30_000 } });
   temporal.beforeStop(async () => await api[Symbol.asyncDispose]());
-  Object.assign(api.parts.settings, { taskQueue, home });
+  Object.assign(api.parts, { taskQueue, home });
   const repos = [{ clone_url: ROOTS }, { clone_url: SHOP }, { clone_url: local }];
   await api.client.call('spawn', {
     ...{ slug: 'lead', description: 'x', workspace, repos },
@@ -156,10 +156,10 @@ describe('an agent', () => {
 
   test("is refused what lies in Murmur's folder even if it has it", async () => {
     const evil = path.join(home, 'machines', 'm', 'evil.git');
-    Object.assign(api.parts.settings, { home: '/nowhere' });
+    Object.assign(api.parts, { home: '/nowhere' });
     await api.client.call('spawn', { slug: 'old', description: 'x', workspace, repos: [{ clone_url: evil }] });
     const old = await agentClient(api, idOf('old'));
-    Object.assign(api.parts.settings, { home });
+    Object.assign(api.parts, { home });
     symlinkSync(home, path.join(folder, 'other-home'));
     for (const place of [evil, `/proc/self/root/${evil}`, path.join(folder, 'other-home/machines/m/evil')]) {
       const repos = [{ clone_url: place }];
@@ -264,7 +264,7 @@ describe('an agent that an earlier build has started', () => {
     symlinkSync(local, link);
     const identity = { workspace, account: 'alice', path: ['earlier'] };
     const repos = [link, SHOP].map((clone_url) => ({ clone_url, branch: 'earlier' }));
-    const { taskQueue } = api.parts.settings;
+    const { taskQueue } = api.parts;
     // As the worker seals those that live at its first start.
     const spec = await sealSpec(api.parts, agentSpec({ identity, repos }));
     await startRootAgent(api.parts.temporal, taskQueue, spec);

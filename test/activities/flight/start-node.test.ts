@@ -25,7 +25,7 @@ const BUILD = 'w/default/u/tess/flight-ship/build';
 async function bench(options: { readonly living?: number; readonly refusal?: MurmurError } = {}) {
   const objects = createMemoryObjectStore();
   const secrets = createMemorySecretStore();
-  const tokens = createMemoryTokenStore();
+  const tokenStore = createMemoryTokenStore();
   await secrets.put(PILOT_SECRETS, { NPM_KEY: 'k', [AGENT_TOKEN]: 'of the pilot' });
   const started: AgentSpec[] = [];
   const starter = {
@@ -36,7 +36,7 @@ async function bench(options: { readonly living?: number; readonly refusal?: Mur
     countTree: async () => options.living ?? 1,
     rests: async () => false,
   };
-  const ports = { objects, secrets, tokens, key: TEST_KEY, starter, handover: new AbortController().signal };
+  const ports = { objects, secrets, tokenStore, key: TEST_KEY, starter, handover: new AbortController().signal };
   const input: StartNodeInput = {
     pilot: PILOT,
     slug: 'build',
@@ -52,7 +52,7 @@ async function bench(options: { readonly living?: number; readonly refusal?: Mur
   return {
     objects,
     secrets,
-    tokens,
+    tokenStore,
     started,
     storedFor,
     start: (changes = {}) => startNode(ports, { ...input, ...changes }),
@@ -61,7 +61,7 @@ async function bench(options: { readonly living?: number; readonly refusal?: Mur
 
 describe('an agent of a flight', () => {
   it('has the repositories, grants and secrets of its pilot, a branch and a token of its own', async () => {
-    const { start, started, storedFor, tokens } = await bench();
+    const { start, started, storedFor, tokenStore } = await bench();
     await start();
     const [spec] = started;
     expect(spec).toMatchObject({
@@ -78,7 +78,7 @@ describe('an agent of a flight', () => {
     const { [AGENT_TOKEN]: token, ...rest } = await storedFor(spec);
     expect(rest).toEqual({ NPM_KEY: 'k' });
     expect(token).not.toBe('of the pilot');
-    expect(await tokens.get(spec?.token_id ?? '')).toMatchObject({ agent: BUILD, account: 'tess' });
+    expect(await tokenStore.get(spec?.token_id ?? '')).toMatchObject({ agent: BUILD, account: 'tess' });
   });
 
   it('takes branch, model and result from its node', async () => {
@@ -106,10 +106,12 @@ describe('an agent of a flight', () => {
   });
 
   it('leaves nothing behind when it is refused for good', async () => {
-    const { start, secrets, tokens, started } = await bench({ refusal: new MurmurError('ALREADY_EXISTS', 'taken') });
+    const { start, secrets, tokenStore, started } = await bench({
+      refusal: new MurmurError('ALREADY_EXISTS', 'taken'),
+    });
     await expect(start({ prompt: 'x'.repeat(20_000) })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
     expect(started).toEqual([]);
-    expect(await tokens.list()).toEqual([]);
+    expect(await tokenStore.list()).toEqual([]);
     expect(await secrets.get(PILOT_SECRETS)).toMatchObject({ NPM_KEY: 'k' });
   });
 });

@@ -42,7 +42,7 @@ function tree(script: StubScript = {}, spec: Partial<AgentSpec> = {}, worker = {
   const ports = {
     control: createAgentControl(temporal.client),
     handover: new AbortController().signal,
-    tokens: createMemoryTokenStore(),
+    tokenStore: createMemoryTokenStore(),
   };
   const kill: StubScript['kill'] = (input, { endAgent }) => killAgents(ports, endAgent, input);
   return startAgent(temporal, { kill, ...script }, spec, worker);

@@ -15,8 +15,8 @@ import type { Admission } from './admission.ts';
 import { attentively } from './attention.ts';
 import { describeOwn, providerOf } from './machine.ts';
 import type { AgentPorts } from './ports.ts';
-import { publishOffered } from './publish-offered.ts';
-import { latestSnapshot, storeSnapshot } from './snapshots.ts';
+import { publishOffered } from '../agents/publish-offered.ts';
+import { latestSnapshot, storeSnapshot } from '../agents/snapshots.ts';
 
 /** How long the last snapshot may take, to be captured and to be stored: what was saved after the last turn is kept anyway. */
 const LAST_SNAPSHOT_MS = 20_000;

@@ -9,9 +9,9 @@ import { attentively, leaseUnlessAborted, unlessAborted } from './attention.ts';
 import type { Attention } from './attention.ts';
 import { describeOwn, providerOf } from './machine.ts';
 import type { AgentPorts } from './ports.ts';
-import { publishOffered } from './publish-offered.ts';
+import { publishOffered } from '../agents/publish-offered.ts';
 import type { Sessions } from './sessions.ts';
-import { fetchSnapshot } from './snapshots.ts';
+import { fetchSnapshot } from '../agents/snapshots.ts';
 
 /** What the preparation of an agent works with. */
 interface PrepareContext {

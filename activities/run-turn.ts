@@ -17,10 +17,10 @@ import { toFailure } from './failure.ts';
 import { reachRunner } from './machine.ts';
 import type { AgentPorts } from './ports.ts';
 import { inputSummaries, joinedPrompt } from './prompt.ts';
-import { publishOffered } from './publish-offered.ts';
+import { publishOffered } from '../agents/publish-offered.ts';
 import { pumpEvents } from './pump.ts';
 import type { Sessions } from './sessions.ts';
-import { storeSnapshot } from './snapshots.ts';
+import { storeSnapshot } from '../agents/snapshots.ts';
 import type { TurnOfAgent } from './takeover.ts';
 import { usageReporter } from './usage-report.ts';
 

@@ -1,6 +1,6 @@
 // Whether the server lives, and whether agents can be run. Without a token: supervisors ask.
 import type { FastifyInstance } from 'fastify';
-import { inTime } from './agents/temporal.ts';
+import { inTime } from '../agents/temporal.ts';
 import type { ServerParts } from './parts.ts';
 
 /** A worker asks for work at least once a minute; it counts as gone when it has not for a little longer. */

@@ -4,7 +4,7 @@ import type { AgentSpec, AgentStatus } from '../../contract/wire/agent.ts';
 import type { RunTurnInput } from '../../contract/wire/activities.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import type { TurnOutcome } from '../../contract/wire/turns.ts';
-import { createAgentControl } from '../../worker/agent-control.ts';
+import { createAgentControl } from '../../agents/control.ts';
 import { startAgent } from '../../test/fixtures/running-agent.ts';
 import type { RunningAgent } from '../../test/fixtures/running-agent.ts';
 import { promptOf } from '../../test/fixtures/stub-activities.ts';

@@ -4,7 +4,7 @@ import type { KillAgentsInput, AgentActivities } from '../../contract/wire/activ
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { killAgents } from '../../activities/kill-agents.ts';
 import { createMemoryTokenStore } from '../../drivers/tokens/memory.ts';
-import { createAgentControl } from '../../worker/agent-control.ts';
+import { createAgentControl } from '../../agents/control.ts';
 import { untilStarted } from '../../agents/start.ts';
 import { agentSpec } from '../../test/fixtures/agent-spec.ts';
 import { startAgent } from '../../test/fixtures/running-agent.ts';

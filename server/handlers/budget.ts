@@ -1,6 +1,6 @@
 // The limit of what an agent may cost.
-import { addressOf } from '../agents/address.ts';
-import { updateAgent } from '../agents/messages.ts';
+import { addressOf } from '../address.ts';
+import { updateAgent } from '../../agents/messages.ts';
 import type { Handler } from './handler.ts';
 
 export const budget: Handler<'budget'> = async (parts, input, call) => {

@@ -13,10 +13,10 @@ import {
 import type { SlugContext } from '../../contract/wire/identity.ts';
 import { addressOfIdentity, secretsRef } from '../../agents/names.ts';
 import type { AgentAddress } from '../../agents/names.ts';
-import { reposOf } from '../agents/repos.ts';
-import { buildSpec } from '../agents/spec.ts';
-import { startFanout } from '../fanouts/start.ts';
-import { takenAgents } from '../fanouts/taken.ts';
+import { reposOf } from '../../agents/repos.ts';
+import { buildSpec } from '../spawn-spec.ts';
+import { startFanout } from '../../agents/fanouts/start.ts';
+import { takenAgents } from '../../agents/fanouts/taken.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Answer, Call, Handler } from './handler.ts';
 import { checkDepth, newAgent } from './spawn.ts';

@@ -1,6 +1,6 @@
 // Operations on a flight, which is named by its pilot.
-import { addressOf } from '../agents/address.ts';
-import { flightOf, orderFlight } from '../flights/calls.ts';
+import { addressOf } from '../address.ts';
+import { flightOf, orderFlight } from '../../agents/flights.ts';
 import type { Handler } from './handler.ts';
 
 export const flightStatus: Handler<'flight_status'> = async (parts, input, call) =>

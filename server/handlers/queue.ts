@@ -1,6 +1,6 @@
 // Operations on the queue that the workflow must answer.
-import { addressOf } from '../agents/address.ts';
-import { updateAgent } from '../agents/messages.ts';
+import { addressOf } from '../address.ts';
+import { updateAgent } from '../../agents/messages.ts';
 import type { Handler } from './handler.ts';
 
 export const clearQueue: Handler<'clear_queue'> = async (parts, input, call) => {

@@ -1,11 +1,11 @@
 // What is shared under a URL: files, ports, pages of agents.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
-import { addressOf } from '../agents/address.ts';
-import { notFound } from '../agents/absence.ts';
-import { requireAgent } from '../agents/exists.ts';
-import { lifeOf } from '../agents/life.ts';
-import { machineOf } from '../agents/machine.ts';
+import { addressOf } from '../address.ts';
+import { notFound } from '../../agents/absence.ts';
+import { requireAgent } from '../../agents/exists.ts';
+import { lifeOf } from '../../agents/life.ts';
+import { machineOf } from '../../agents/machine.ts';
 import { pageKey } from '../page/page-key.ts';
 import { requireHeld } from '../ports/held-port.ts';
 import { portToken } from '../ports/port-token.ts';

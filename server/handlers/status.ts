@@ -6,8 +6,8 @@ import type { RunnerConfig } from '../../contract/wire/runner.ts';
 import type { IsolationInForce } from '../../contract/wire/isolation.ts';
 import { providerNamed } from '../../drivers/machines/configured.ts';
 import { readRunnerText } from '../../drivers/machines/runner-process.ts';
-import { addressOf } from '../agents/address.ts';
-import { readStatus } from '../agents/status.ts';
+import { addressOf } from '../address.ts';
+import { readStatus } from '../../agents/status.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Handler } from './handler.ts';
 

@@ -1,8 +1,8 @@
 // The two views of an agent's event log.
 import type { LogEntry, LifecycleEvent, SessionEvent } from '../../contract/wire/events.ts';
-import { addressOf } from '../agents/address.ts';
-import { requireAgent } from '../agents/exists.ts';
-import { followToEnd } from '../agents/follow.ts';
+import { addressOf } from '../address.ts';
+import { requireAgent } from '../../agents/exists.ts';
+import { followToEnd } from '../../agents/log.ts';
 import type { Answer, Handler } from './handler.ts';
 
 export const sessionWatch: Handler<'session_watch'> = async (parts, input, call) => {

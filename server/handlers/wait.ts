@@ -5,12 +5,12 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
 import type { Phase } from '../../contract/wire/phases.ts';
 import type { LogEntry } from '../../contract/wire/events.ts';
-import { addressOf } from '../agents/address.ts';
+import { addressOf } from '../address.ts';
 import type { AgentAddress } from '../../agents/names.ts';
-import { followLog } from '../agents/follow.ts';
-import { progressOf } from '../agents/progress.ts';
-import { readStatus } from '../agents/status.ts';
-import type { FullStatus } from '../agents/status.ts';
+import { followLog } from '../../agents/log.ts';
+import { progressOf } from '../../agents/progress.ts';
+import { readStatus } from '../../agents/status.ts';
+import type { FullStatus } from '../../agents/status.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Call, Handler } from './handler.ts';
 

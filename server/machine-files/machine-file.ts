@@ -5,8 +5,8 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import type { FileRequest } from '../../contract/wire/runner.ts';
 import type { RunnerClient } from '../../drivers/machines/runner-client.ts';
 import { findRunner, recordedRunner } from '../../drivers/machines/runner-process.ts';
-import { machineOf } from '../agents/machine.ts';
-import type { AgentMachine } from '../agents/machine.ts';
+import { machineOf } from '../../agents/machine.ts';
+import type { AgentMachine } from '../../agents/machine.ts';
 import type { Call } from '../handlers/handler.ts';
 import type { ServerParts } from '../parts.ts';
 

@@ -1,7 +1,7 @@
 // The agent's state as HTML. Every value is somebody else's text: it goes through `html`, which escapes it.
 import type { TimelineEntry } from '../../contract/wire/agent.ts';
 import type { Task } from '../../contract/wire/tasks.ts';
-import type { FullStatus } from '../agents/status.ts';
+import type { FullStatus } from '../../agents/status.ts';
 import { html, link } from './html.ts';
 import type { Html, Part } from './html.ts';
 import { timelineLine } from './timeline-line.ts';

@@ -2,8 +2,8 @@
 import { parseWorkflowId } from '../../contract/wire/identity.ts';
 import type { AgentAddress } from '../../agents/names.ts';
 import { addressOfIdentity } from '../../agents/names.ts';
-import { followToEnd } from '../agents/follow.ts';
-import { lifeOf } from '../agents/life.ts';
+import { followToEnd } from '../../agents/log.ts';
+import { lifeOf } from '../../agents/life.ts';
 import type { ServerParts } from '../parts.ts';
 import { livingToken } from '../token-name.ts';
 import type { TokenWatch } from '../token-watch.ts';

@@ -5,7 +5,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import type { PortHolder } from '../../contract/wire/runner.ts';
 import type { Machine } from '../../drivers/machines/provider.ts';
 import { isNotThisRunner, recordedRunner } from '../../drivers/machines/runner-process.ts';
-import type { AgentMachine } from '../agents/machine.ts';
+import type { AgentMachine } from '../../agents/machine.ts';
 import type { MachinePort } from './port-token.ts';
 
 /**

@@ -2,8 +2,8 @@
 import type { Duplex } from 'node:stream';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { parseWorkflowId } from '../../contract/wire/identity.ts';
-import { machineOf } from '../agents/machine.ts';
-import type { AgentMachine } from '../agents/machine.ts';
+import { machineOf } from '../../agents/machine.ts';
+import type { AgentMachine } from '../../agents/machine.ts';
 import type { ServerParts } from '../parts.ts';
 import { livingToken } from '../token-name.ts';
 import { dialHeld } from './held-port.ts';

@@ -6,8 +6,8 @@ import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { uploadKeys } from '../../contract/wire/object-keys.ts';
 import { uploadNameProblem } from '../../contract/wire/uploads.ts';
 import type { ObjectStream } from '../../drivers/objects/object-store.ts';
-import { contextOf } from '../agents/address.ts';
-import { signalAgent } from '../agents/messages.ts';
+import { contextOf } from '../address.ts';
+import { signalAgent } from '../../agents/messages.ts';
 import type { ServerParts } from '../parts.ts';
 
 /** What is stored beside the content. */

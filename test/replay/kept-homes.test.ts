@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPlanReader, plannedSpec } from '../../activities/fanout/plan.ts';
 import { createFlightActivities } from '../../activities/flight/flight.ts';
-import { fetchSnapshot } from '../../activities/snapshots.ts';
+import { fetchSnapshot } from '../../agents/snapshots.ts';
 import { homePaths } from '../../config/home.ts';
 import type { HomePaths } from '../../config/home.ts';
 import type { AgentRecord, AgentSpec } from '../../contract/wire/agent.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Phase } from '../../contract/wire/phases.ts';
-import type { FullStatus } from '../../server/agents/status.ts';
+import type { FullStatus } from '../../agents/status.ts';
 import { isReached } from '../../server/handlers/wait.ts';
 
 type State = Partial<Pick<FullStatus, 'phase' | 'pending_input' | 'parked' | 'queued' | 'turn' | 'stale'>>;

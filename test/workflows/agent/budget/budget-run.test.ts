@@ -9,7 +9,7 @@ import type { AgentSpec, AgentStatus } from '../../../../contract/wire/agent.ts'
 import { workflowIdOf } from '../../../../contract/wire/identity.ts';
 import type { TurnNotice, TurnOutcome } from '../../../../contract/wire/turns.ts';
 import { untilStarted } from '../../../../agents/start.ts';
-import { createAgentControl } from '../../../../worker/agent-control.ts';
+import { createAgentControl } from '../../../../agents/control.ts';
 import { agentSpec } from '../../../fixtures/agent-spec.ts';
 import { startAgent } from '../../../fixtures/running-agent.ts';
 import type { RunningAgent } from '../../../fixtures/running-agent.ts';

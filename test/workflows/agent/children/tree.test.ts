@@ -6,7 +6,7 @@ import { killAgents } from '../../../../activities/kill-agents.ts';
 import { untilStarted } from '../../../../agents/start.ts';
 import { executeUpdate } from '../../../../agents/updates.ts';
 import { createMemoryTokenStore } from '../../../../drivers/tokens/memory.ts';
-import { createAgentControl } from '../../../../worker/agent-control.ts';
+import { createAgentControl } from '../../../../agents/control.ts';
 import type { AgentResult, AgentSpec, AgentStatus } from '../../../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../../../contract/wire/identity.ts';
 import { agentSpec } from '../../../fixtures/agent-spec.ts';

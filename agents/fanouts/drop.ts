@@ -1,0 +1,86 @@
+// Kills of agents that have not been started.
+import { setTimeout as delay } from 'node:timers/promises';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { FanoutSignals } from '../../contract/wire/fanout/messages.ts';
+import { plansBeneathPrefix } from '../../contract/wire/fanout/plan.ts';
+import { addressOfIdentity } from '../names.ts';
+import type { AgentAddress } from '../names.ts';
+import { describeExecution } from '../execution.ts';
+import { readRecord } from '../record.ts';
+import { inTime } from '../temporal.ts';
+import type { AgentPlatform } from '../platform.ts';
+import type { KnownPlan } from './plans.ts';
+import { allWaiting, findWaiting } from './waiting.ts';
+
+/** Who keeps agents from being started. */
+interface Dropper {
+  /** The same for the same order, which may be given again. */
+  readonly id: string;
+  /** Account, or absolute path of an agent. */
+  readonly from: string;
+  /** Aborts when nobody waits for the end any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Between looks for the end of an agent that was dropped; its record is written within some tens of milliseconds. */
+const LOOK_MS = 50;
+
+/**
+ * Keeps an agent that waits from being started, and waits until that is done. Answers `started` when it has been started
+ * in the meantime, and `absent` for one that did not wait. Throws DEADLINE_EXCEEDED when no worker takes the order in time; it
+ * is given all the same.
+ */
+export async function dropWaiting(
+  parts: AgentPlatform,
+  agent: AgentAddress,
+  by: Dropper,
+): Promise<'dropped' | 'started' | 'absent'> {
+  const waiting = await findWaiting(parts, agent);
+  if (waiting === undefined) return (await describeExecution(parts, agent)) === undefined ? 'absent' : 'started';
+  await signalFanout(parts, waiting.known, 'drop', { id: by.id, from: by.from, indices: [waiting.index] });
+  return await untilSettled(parts, agent, by);
+}
+
+/** Keeps agents beneath another one from being started that fan-outs would still start. Answers those. */
+export async function dropBeneath(
+  parts: AgentPlatform,
+  { identity: top }: AgentAddress,
+  by: Dropper,
+): Promise<readonly AgentAddress[]> {
+  const waiting = await allWaiting(parts, plansBeneathPrefix(top));
+  const fanouts = new Map(waiting.map(({ known }) => [known.key, known]));
+  for (const known of fanouts.values()) await signalFanout(parts, known, 'dropAll', { id: by.id, from: by.from });
+  const agents = waiting.map(({ identity }) => addressOfIdentity(identity));
+  const dropped: AgentAddress[] = [];
+  for (const agent of agents) if ((await untilSettled(parts, agent, by)) === 'dropped') dropped.push(agent);
+  return dropped;
+}
+
+async function signalFanout<Name extends keyof FanoutSignals>(
+  parts: AgentPlatform,
+  { workflow }: KnownPlan,
+  name: Name,
+  payload: FanoutSignals[Name],
+): Promise<void> {
+  await inTime(parts, () => parts.temporal.workflow.getHandle(workflow).signal<[FanoutSignals[Name]]>(name, payload));
+}
+
+async function untilSettled(parts: AgentPlatform, agent: AgentAddress, by: Dropper): Promise<'dropped' | 'started'> {
+  const deadline = performance.now() + parts.timing.killUnanswered;
+  for (;;) {
+    if ((await readRecord(parts, agent.id)) !== undefined) return 'dropped';
+    if ((await describeExecution(parts, agent)) !== undefined) return 'started';
+    by.signal.throwIfAborted();
+    if (performance.now() > deadline) {
+      throw new MurmurError(
+        'DEADLINE_EXCEEDED',
+        `no worker has ended ${JSON.stringify(agent.path)} yet; it will not be started`,
+        {
+          hint: '`murmur doctor` says what is wrong',
+          details: { path: agent.path },
+        },
+      );
+    }
+    await delay(LOOK_MS);
+  }
+}

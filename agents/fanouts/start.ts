@@ -1,0 +1,64 @@
+// Starts the workflow of a fan-out, once.
+import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/client';
+import { WORKFLOW_TASK_TIMEOUT } from '../../contract/wire/execution.ts';
+import { FANOUT_WORKFLOW } from '../../contract/wire/fanout/messages.ts';
+import type { FanoutInput } from '../../contract/wire/fanout/messages.ts';
+import { fanoutWorkflowId, planKey } from '../../contract/wire/fanout/plan.ts';
+import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
+import { inTime } from '../temporal.ts';
+import type { AgentPlatform } from '../platform.ts';
+
+/** Characters of a template in Temporal's UI. */
+const TITLE_LIMIT = 80;
+
+/**
+ * Resolves once all agents of the plan exist. The same plan again changes nothing, also after all have been started.
+ * Throws the SDK's errors; nothing is left then.
+ */
+export async function startFanout(
+  parts: AgentPlatform,
+  plan: FanoutPlan,
+  more: {
+    readonly max_concurrent: number;
+    readonly secrets: Readonly<Record<string, string>>;
+    readonly title: string;
+  },
+): Promise<void> {
+  const workflowId = fanoutWorkflowId(plan.place, plan.id);
+  const key = planKey(plan.place, plan.id);
+  if (Object.keys(more.secrets).length > 0) await parts.secrets.put(plan.secrets_ref, more.secrets);
+  // Before the workflow: whoever asks for one of the agents finds it by its plan. The first plan of a call counts: its
+  // workflow may be running.
+  await parts.objects.create(key, JSON.stringify(plan));
+  const input: FanoutInput = { plan: key, count: plan.agents.length, max_concurrent: more.max_concurrent };
+  try {
+    await inTime(parts, () =>
+      parts.temporal.workflow.start(FANOUT_WORKFLOW, {
+        workflowId,
+        taskQueue: parts.taskQueue,
+        args: [input],
+        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+        staticSummary: `${String(plan.agents.length)} agents: ${more.title.slice(0, TITLE_LIMIT)}`,
+      }),
+    );
+  } catch (error) {
+    // It may have been started all the same, by this call or by one before. Without an answer to that everything stays.
+    const state = await stateOf(parts, workflowId);
+    if (state === 'open') return;
+    await parts.objects.delete(key);
+    await parts.secrets.delete(plan.secrets_ref);
+    if (state === 'absent') throw error;
+  }
+}
+
+async function stateOf(parts: AgentPlatform, workflowId: string): Promise<'open' | 'closed' | 'absent'> {
+  try {
+    const { status } = await inTime(parts, () => parts.temporal.workflow.getHandle(workflowId).describe());
+    return status.name === 'RUNNING' ? 'open' : 'closed';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'absent';
+    throw error;
+  }
+}

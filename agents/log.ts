@@ -1,0 +1,80 @@
+// An agent's event log as it grows, with a look at the agent itself whenever the log is silent for long.
+import type { LogEntry } from '../contract/wire/events.ts';
+import { isTerminal } from '../contract/wire/phases.ts';
+import type { AgentPlatform } from './platform.ts';
+import type { AgentAddress } from './names.ts';
+import { locateAgent } from './find.ts';
+
+/**
+ * Entries after an id, each once and in order, and `silence` each time when none has come for the interval. Ends when
+ * the signal aborts.
+ */
+export async function* followLog(
+  parts: AgentPlatform,
+  agentId: string,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<LogEntry | 'silence'> {
+  const stop = new AbortController();
+  const entries = parts.events.follow(agentId, after, AbortSignal.any([signal, stop.signal]))[Symbol.asyncIterator]();
+  try {
+    let next = entries.next();
+    for (;;) {
+      const winner = await withinInterval(next, parts.timing.recheck);
+      if (winner === 'silence') {
+        yield winner;
+        continue;
+      }
+      if (winner.done === true) return;
+      yield winner.value;
+      next = entries.next();
+    }
+  } finally {
+    stop.abort();
+    // A follower that is left between two entries would keep its file open: it has to be told, not only aborted.
+    await entries.return?.();
+  }
+}
+
+async function withinInterval<T>(promise: Promise<T>, ms: number): Promise<T | 'silence'> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<'silence'>((resolve) => {
+    timer = setTimeout(resolve, ms, 'silence');
+  });
+  try {
+    return await Promise.race([promise, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Entries until the agent has ended and all that it left is told, or the signal aborts. */
+export async function* followToEnd(
+  parts: AgentPlatform,
+  agent: AgentAddress,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<LogEntry> {
+  let last = after;
+  for await (const entry of followLog(parts, agent.id, after, signal)) {
+    if (entry === 'silence') {
+      // An agent that an operator terminated wrote no last event.
+      if (await hasEnded(parts, agent)) break;
+      continue;
+    }
+    last = entry.id;
+    yield entry;
+    if (entry.event.type === 'phase' && isTerminal(entry.event.phase)) break;
+  }
+  if (!signal.aborted) yield* rest(parts, agent.id, last);
+}
+
+async function hasEnded(parts: AgentPlatform, agent: AgentAddress): Promise<boolean> {
+  const found = await locateAgent(parts, agent);
+  return found === undefined || ('execution' in found && found.execution.closed);
+}
+
+/** What came after the event that closed the agent: its machine may tell a little more. */
+async function* rest(parts: AgentPlatform, agentId: string, after: number): AsyncGenerator<LogEntry> {
+  yield* await parts.events.read(agentId, after, 1_000);
+}

@@ -1,0 +1,86 @@
+// What an agent did last and what it has cost, from the end of its event log.
+import type { AgentEvent, LogEntry } from '../contract/wire/events.ts';
+import type { AgentPlatform } from './platform.ts';
+
+export interface Progress {
+  /** `[label] detail`. */
+  readonly progress?: string;
+  /** ISO 8601. */
+  readonly progress_at?: string;
+}
+
+/** Characters of a detail: one line of a table. */
+const DETAIL_LIMIT = 80;
+/** Entries that nearly always hold something to show. */
+const SHORT_TAIL = 20;
+/** Entries to look through for the last cost of an agent in a long turn; costs come at turn ends. */
+const LONG_TAIL = 2_000;
+
+/** What the agent did last; empty when it has done nothing that shows. */
+export async function readProgress(parts: AgentPlatform, agentId: string): Promise<Progress> {
+  return lastProgress(await parts.events.tail(agentId, SHORT_TAIL));
+}
+
+/** The same with its cost so far, in US dollars. */
+export async function readProgressAndCost(
+  parts: AgentPlatform,
+  agentId: string,
+): Promise<Progress & { readonly cost: number }> {
+  const tail = await parts.events.tail(agentId, SHORT_TAIL);
+  // Fewer entries than asked for are the whole log.
+  const cost = lastCost(tail) ?? (tail.length < SHORT_TAIL ? 0 : lastCost(await parts.events.tail(agentId, LONG_TAIL)));
+  return { ...lastProgress(tail), cost: cost ?? 0 };
+}
+
+/** The newest event that shows progress. */
+export function lastProgress(entries: readonly LogEntry[]): Progress {
+  for (const entry of entries.toReversed()) {
+    const progress = progressOf(entry.event);
+    if (progress !== undefined) return { progress, progress_at: entry.at };
+  }
+  return {};
+}
+
+function lastCost(entries: readonly LogEntry[]): number | undefined {
+  for (const { event } of entries.toReversed()) {
+    if (event.type === 'cost') return event.total_usd;
+  }
+  return undefined;
+}
+
+/** `[tool] Bash(npm test)`; undefined for events that are no progress. */
+export function progressOf(event: AgentEvent): string | undefined {
+  switch (event.type) {
+    case 'assistant_text':
+      return `[text] ${oneLine(event.text)}`;
+    case 'tool_use':
+      return `[tool] ${event.tool}(${oneLine(mainArgument(event.input))})`;
+    case 'commit':
+      return `[commit] ${event.sha.slice(0, 8)} ${oneLine(event.subject)}`;
+    case 'push':
+      return `[push] ${oneLine(event.branch)}`;
+    default:
+      return undefined;
+  }
+}
+
+/** Fields of a tool's input that say most, in this order. */
+const TELLING = ['command', 'file_path', 'path', 'pattern', 'query', 'url', 'description', 'prompt'];
+
+/** The one argument that tells what a tool call is about, or the whole input. */
+function mainArgument(input: string): string {
+  try {
+    const fields = JSON.parse(input) as Readonly<Record<string, unknown>>;
+    const telling = TELLING.map((name) => fields[name]).find((value) => typeof value === 'string');
+    return telling ?? (Object.keys(fields).length === 0 ? '' : input);
+  } catch {
+    // A long input is cut in the log and no longer JSON.
+    return input;
+  }
+}
+
+/** Control characters would reach a terminal; lines would break a table. */
+function oneLine(text: string): string {
+  const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
+  return line.length <= DETAIL_LIMIT ? line : `${line.slice(0, DETAIL_LIMIT - 1)}…`;
+}

@@ -1,0 +1,92 @@
+// Starts agents for fan-outs, over a client.
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { AgentSpec } from '../contract/wire/agent.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import type { ErrorBody } from '../contract/wire/errors.ts';
+import { absolutePathOf, parentOf, workflowIdOf } from '../contract/wire/identity.ts';
+import type { AgentIdentity } from '../contract/wire/identity.ts';
+import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES } from '../contract/wire/messages.ts';
+import type { AgentMemo } from '../contract/wire/messages.ts';
+import { describeWorkflow, startRootAgent, untilStarted } from './start.ts';
+import { executeUpdate } from './updates.ts';
+
+/** Starts agents, and looks at what Temporal lists of them. */
+export interface AgentStarter {
+  /**
+   * Resolves once Temporal has the agent, also when this very spawn has started it before. A child is started by its
+   * parent. Throws ALREADY_EXISTS or FAILED_PRECONDITION for a slug that is or was in use, NOT_FOUND or
+   * FAILED_PRECONDITION for a child whose parent has ended or ends; other errors mean that it should be tried again.
+   */
+  start(spec: AgentSpec): Promise<void>;
+  /** How many agents live from this one down. */
+  countTree(root: AgentIdentity): Promise<number>;
+  /** Whether the agent, by its workflow id, has ended or is listed in a phase that is neither starting nor running. */
+  rests(agent: string): Promise<boolean>;
+}
+
+/** Of one call to Temporal: a parent that does not answer in time is asked again by the next attempt. */
+const CALL_MS = 10_000;
+
+/** Phases in which an agent holds its slot. */
+const BUSY: readonly unknown[] = ['starting', 'running'];
+
+/** A starter of root agents on a task queue, and of children by their parents. */
+export function createAgentStarter(client: Client, taskQueue: string): AgentStarter {
+  const inTime = <T>(act: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + CALL_MS, act);
+  const describe = (id: string): Promise<WorkflowExecutionDescription | undefined> =>
+    inTime(() => describeWorkflow(client, id));
+  return {
+    async start(spec) {
+      const parent = parentOf(spec.identity);
+      try {
+        await inTime(async () => {
+          if (parent === undefined) {
+            await startRootAgent(client, taskQueue, spec);
+            return;
+          }
+          const handle = client.workflow.getHandle(workflowIdOf(parent));
+          await executeUpdate(handle, 'spawnChild', { args: [{ spec }], updateId: spec.spawn_id });
+          await untilStarted(client, spec);
+        });
+      } catch (error) {
+        const refusal = refusalOf(error, spec);
+        if (refusal === undefined) throw error;
+        const known = await describe(workflowIdOf(spec.identity));
+        if ((known?.memo as Partial<AgentMemo> | undefined)?.spawn_id !== spec.spawn_id) throw refusal;
+      }
+    },
+    async countTree(root) {
+      const id = workflowIdOf(root);
+      const beneath = `WorkflowId = "${id}" OR WorkflowId STARTS_WITH "${id}/"`;
+      const query = `WorkflowType = "${AGENT_WORKFLOW}" AND ExecutionStatus = "Running" AND (${beneath})`;
+      return (await inTime(() => client.workflow.count(query))).count;
+    },
+    async rests(agent) {
+      const known = await describe(agent);
+      if (known?.status.name !== 'RUNNING') return true;
+      const attributes = known.searchAttributes as Readonly<Record<string, readonly unknown[] | undefined>>;
+      return !BUSY.includes(attributes[SEARCH_ATTRIBUTES.phase]?.[0] ?? 'starting');
+    },
+  };
+}
+
+/** What a refusal means; undefined for what may be different the next time. */
+function refusalOf(error: unknown, spec: AgentSpec): MurmurError | undefined {
+  const path = absolutePathOf(spec.identity);
+  if (error instanceof WorkflowExecutionAlreadyStartedError) {
+    return new MurmurError('ALREADY_EXISTS', `agent ${JSON.stringify(path)} exists already`, { details: { path } });
+  }
+  if (error instanceof WorkflowNotFoundError) {
+    return new MurmurError('NOT_FOUND', `the parent of ${JSON.stringify(path)} has ended`, { details: { path } });
+  }
+  if (!(error instanceof WorkflowUpdateFailedError)) return undefined;
+  const { cause } = error;
+  const body = cause instanceof ApplicationFailure ? (cause.details?.[0] as ErrorBody | undefined) : undefined;
+  return body === undefined ? undefined : MurmurError.fromBody(body, error);
+}

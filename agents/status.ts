@@ -1,0 +1,107 @@
+// The state of an agent: from its workflow, from its record when it has ended, or from what Temporal lists.
+import type { AgentRecord, AgentStatus } from '../contract/wire/agent.ts';
+import type { TimelineType } from '../contract/wire/events.ts';
+import { waitingStatus } from '../contract/wire/fanout/status.ts';
+import { isTerminal } from '../contract/wire/phases.ts';
+import type { AgentPlatform } from './platform.ts';
+import { notFound } from './absence.ts';
+import type { AgentAddress } from './names.ts';
+import { findWaiting } from './fanouts/waiting.ts';
+import { describeExecution } from './execution.ts';
+import type { Execution } from './execution.ts';
+import { readProgress, readProgressAndCost } from './progress.ts';
+import type { Progress } from './progress.ts';
+import { queryAgent } from './query.ts';
+import { readRecord } from './record.ts';
+import { remainsOf } from './remains.ts';
+
+/** What the workflow knows, what the event log adds, and whether it may be out of date. */
+export type FullStatus = AgentStatus & Progress & { readonly stale?: string };
+
+/** The state of an agent, living or ended. Throws NOT_FOUND, and UNAVAILABLE when Temporal does not answer. */
+export async function readStatus(
+  parts: AgentPlatform,
+  agent: AgentAddress,
+  timeline?: readonly TimelineType[],
+  children = false,
+): Promise<FullStatus> {
+  const query = { ...(timeline === undefined ? {} : { timeline }), ...(children ? { children } : {}) };
+  const reply = await queryAgent(parts, agent, 'status', query);
+  if (reply.kind === 'answer') return { ...reply.answer, ...(await readProgress(parts, agent.id)) };
+  const record = await readRecord(parts, agent.id);
+  if (record !== undefined) {
+    return { ...statusOfRecord(record, timeline, children), ...(await readProgress(parts, agent.id)) };
+  }
+  const execution = await describeExecution(parts, agent);
+  const left = execution?.closed === true ? await remainsOf(parts, agent) : undefined;
+  if (left !== undefined) {
+    return { ...statusOfRecord(left.record, timeline, children), ...(await readProgress(parts, agent.id)) };
+  }
+  if (execution !== undefined) return await listedStatus(parts, agent, execution, timeline);
+  return await statusBeforeStart(parts, agent, timeline, children);
+}
+
+/** The state of an agent that waits for a slot. One that was started between two questions is asked again. */
+async function statusBeforeStart(
+  parts: AgentPlatform,
+  agent: AgentAddress,
+  timeline: readonly TimelineType[] | undefined,
+  children: boolean,
+): Promise<FullStatus> {
+  const waiting = await findWaiting(parts, agent);
+  if (waiting !== undefined) {
+    const status = waitingStatus(waiting.known.plan, agent.identity.path.at(-1) ?? '');
+    return timeline === undefined ? status : { ...status, timeline: [] };
+  }
+  if ((await describeExecution(parts, agent)) === undefined) throw notFound(agent);
+  return await readStatus(parts, agent, timeline, children);
+}
+
+/** The status as it was when the agent ended. */
+export function statusOfRecord(
+  record: AgentRecord,
+  timeline: readonly TimelineType[] | undefined,
+  children = false,
+): AgentStatus {
+  const { timeline: whole = [], children: all, ...rest } = record.status;
+  const status = { ...rest, ...(children && all !== undefined ? { children: all } : {}) };
+  if (timeline === undefined) return status;
+  return { ...status, timeline: whole.filter((entry) => timeline.some((type) => type === entry.type)) };
+}
+
+/** What can be said from memo, search attributes and event log alone. */
+export async function listedStatus(
+  parts: AgentPlatform,
+  agent: AgentAddress,
+  execution: Execution,
+  timeline?: readonly TimelineType[],
+): Promise<FullStatus> {
+  const { cost, ...progress } = await readProgressAndCost(parts, agent.id);
+  const { memo, phase, startedAt, closedAt } = execution;
+  return {
+    slug: agent.identity.path.join('/'),
+    workspace: agent.identity.workspace,
+    account: agent.identity.account,
+    path: agent.path,
+    workflow: agent.id,
+    phase,
+    phase_since: (closedAt ?? startedAt).toISOString(),
+    stale: isTerminal(phase)
+      ? 'it ended without leaving a record'
+      : `no worker has answered within ${String(parts.timing.query / 1000)} seconds`,
+    ...(memo.purpose === undefined || memo.purpose === '' ? {} : { purpose: memo.purpose }),
+    on_idle: 'keep_alive',
+    dequeue_strategy: 'all',
+    queued: [],
+    branches: [],
+    commits: 0,
+    prs: [],
+    cost: { total_usd: cost, own_usd: cost, children_usd: 0, by_model: {} },
+    tasks: { total: 0, open: 0 },
+    ...(timeline === undefined ? {} : { timeline: [] }),
+    created_at: memo.created_at ?? startedAt.toISOString(),
+    ...(closedAt === undefined ? {} : { ended_at: closedAt.toISOString() }),
+    pending_input: false,
+    ...progress,
+  };
+}

@@ -15,7 +15,7 @@ import type { Admission } from './admission.ts';
 import { attentively } from './attention.ts';
 import { describeOwn, providerOf } from './machine.ts';
 import type { AgentPorts } from './ports.ts';
-import { publishOffered } from '../agents/publish-offered.ts';
+import { publishOffered } from '../agents/log.ts';
 import { latestSnapshot, storeSnapshot } from '../agents/snapshots.ts';
 
 /** How long the last snapshot may take, to be captured and to be stored: what was saved after the last turn is kept anyway. */

@@ -2,7 +2,7 @@
 import { MurmurError } from '../contract/wire/errors.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { AgentSpec } from '../contract/wire/agent.ts';
-import { describeMachineOf } from '../agents/references.ts';
+import { describeMachineOf } from '../agents/machine.ts';
 import { providerNamed } from '../drivers/machines/configured.ts';
 import type { Machine, MachineInfo, MachineProvider, RunnerUse } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';

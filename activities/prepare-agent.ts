@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { PrepareInput, PrepareResult } from '../contract/wire/activities.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
-import { machineLabels } from '../agents/references.ts';
+import { machineLabels } from '../agents/machine.ts';
 import type { MachineProvider, MachineSpec } from '../drivers/machines/provider.ts';
 import { attentively, leaseUnlessAborted, unlessAborted } from './attention.ts';
 import type { Attention } from './attention.ts';
 import { describeOwn, providerOf } from './machine.ts';
 import type { AgentPorts } from './ports.ts';
-import { publishOffered } from '../agents/publish-offered.ts';
+import { publishOffered } from '../agents/log.ts';
 import type { Sessions } from './sessions.ts';
 import { fetchSnapshot } from '../agents/snapshots.ts';
 

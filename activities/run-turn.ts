@@ -17,7 +17,7 @@ import { toFailure } from './failure.ts';
 import { reachRunner } from './machine.ts';
 import type { AgentPorts } from './ports.ts';
 import { inputSummaries, joinedPrompt } from './prompt.ts';
-import { publishOffered } from '../agents/publish-offered.ts';
+import { publishOffered } from '../agents/log.ts';
 import { pumpEvents } from './pump.ts';
 import type { Sessions } from './sessions.ts';
 import { storeSnapshot } from '../agents/snapshots.ts';

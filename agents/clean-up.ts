@@ -2,9 +2,9 @@
 import type { AgentRecord, AgentRemains, ReceiptLine } from '../contract/wire/agent.ts';
 import type { AgentPlatform } from './platform.ts';
 import type { AgentAddress } from './names.ts';
-import type { Execution } from './execution.ts';
+import type { Execution } from './find.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
-import { describeMachineOf } from './references.ts';
+import { describeMachineOf } from './machine.ts';
 import { machineName, secretsRef, tokenId } from './names.ts';
 import { DEFAULT_PROVIDER, providerNamed } from '../drivers/machines/configured.ts';
 import { terminateFlight } from './flights.ts';
@@ -15,22 +15,22 @@ import { listedStatus } from './status.ts';
  * @param left what the workflow has told of itself, when it could
  */
 export async function cleanUp(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   agent: AgentAddress,
   execution: Execution,
   left?: AgentRemains,
 ): Promise<AgentRecord> {
   const { spawn_id: spawnId } = execution.memo;
-  const state = spawnId === undefined ? 'unknown' : await destroy(parts, agent.id, spawnId, execution.memo.provider);
-  await terminateFlight(parts, agent);
+  const state = spawnId === undefined ? 'unknown' : await destroy(platform, agent.id, spawnId, execution.memo.provider);
+  await terminateFlight(platform, agent);
   if (spawnId !== undefined) {
-    await parts.tokenStore.delete(tokenId(agent.id, spawnId));
-    await parts.secrets.delete(secretsRef(agent.id, spawnId));
+    await platform.tokenStore.delete(tokenId(agent.id, spawnId));
+    await platform.secrets.delete(secretsRef(agent.id, spawnId));
   }
-  await tellLog(parts, agent, execution, left);
-  const record = left?.record ?? (await recordOf(parts, agent, execution));
+  await tellLog(platform, agent, execution, left);
+  const record = left?.record ?? (await recordOf(platform, agent, execution));
   const ended = withMachine(record, execution, state);
-  await parts.objects.put(recordKey(agent.id), JSON.stringify(ended));
+  await platform.objects.put(recordKey(agent.id), JSON.stringify(ended));
   return ended;
 }
 
@@ -57,21 +57,21 @@ async function destroy(
 
 /** The events that the workflow could not publish, at least its end: without it, viewers would wait for more. */
 async function tellLog(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   agent: AgentAddress,
   execution: Execution,
   left: AgentRemains | undefined,
 ): Promise<void> {
-  const last = await parts.events.lastSeq(agent.id, 'workflow');
+  const last = await platform.events.lastSeq(agent.id, 'workflow');
   const follow = left !== undefined && (left.events[0]?.seq ?? 0) <= last + 1;
   if (follow) {
-    await parts.events.append(agent.id, 'workflow', left.events);
+    await platform.events.append(agent.id, 'workflow', left.events);
     return;
   }
   const seq = last + 1;
   const at = (execution.closedAt ?? new Date()).toISOString();
   const event = { type: 'phase', phase: execution.phase, reason: 'no worker ended it' } as const;
-  await parts.events.append(agent.id, 'workflow', [{ seq, at, event }]);
+  await platform.events.append(agent.id, 'workflow', [{ seq, at, event }]);
 }
 
 /** The record with what has become of the machine. */
@@ -89,8 +89,8 @@ function withMachine(record: AgentRecord, { memo }: Execution, state: string): A
   };
 }
 
-async function recordOf(parts: AgentPlatform, agent: AgentAddress, execution: Execution): Promise<AgentRecord> {
-  const { stale: _stale, ...status } = await listedStatus(parts, agent, execution);
+async function recordOf(platform: AgentPlatform, agent: AgentAddress, execution: Execution): Promise<AgentRecord> {
+  const { stale: _stale, ...status } = await listedStatus(platform, agent, execution);
   const { spawn_id: spawnId = '' } = execution.memo;
   return {
     status,

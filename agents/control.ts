@@ -3,7 +3,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { UsageReport } from '../contract/wire/budget.ts';
 import type { AgentResult } from '../contract/wire/agent.ts';
-import { executeUpdate } from './updates.ts';
+import { executeUpdate } from './temporal.ts';
 import type { AgentUpdates, KillOrder } from '../contract/wire/messages.ts';
 
 /** Messages to other agents, past their parents and children. */

@@ -1,23 +1,192 @@
-// Where an agent is, for operations that do not ask its workflow.
-import { findWaiting } from './fanouts/waiting.ts';
-import type { Waiting } from './fanouts/waiting.ts';
-import type { AgentPlatform } from './platform.ts';
+// Where an agent is: its workflow as Temporal lists it, its place in a fan-out, its record. And the errors for one that is
+// nowhere, or takes no messages.
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { WorkflowExecutionInfo } from '@temporalio/client';
+import type { AgentSpec } from '../contract/wire/agent.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { plannedSpawnId } from '../contract/wire/fanout/plan.ts';
+import { workflowIdOf } from '../contract/wire/identity.ts';
+import type { AgentIdentity } from '../contract/wire/identity.ts';
+import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES } from '../contract/wire/messages.ts';
+import type { AgentMemo } from '../contract/wire/messages.ts';
+import { isTerminal, parsePhase } from '../contract/wire/phases.ts';
+import type { Phase } from '../contract/wire/phases.ts';
+import { findWaiting, waitsForSlot } from './fanouts/plans.ts';
+import type { Waiting } from './fanouts/plans.ts';
 import type { AgentAddress } from './names.ts';
-import { describeExecution } from './execution.ts';
-import type { Execution } from './execution.ts';
+import type { AgentPlatform } from './platform.ts';
+import { readRecord } from './record.ts';
+import { readSealedSpec } from './sealed.ts';
+import { inTime, isNotFound, workflowOf } from './temporal.ts';
 
 /**
  * The agent's workflow, living or ended, or its place in the plan of a fan-out; undefined when it is in neither. Temporal is
  * asked again last: an agent may get its slot between the two looks.
  */
 export async function locateAgent(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   agent: AgentAddress,
 ): Promise<{ readonly execution: Execution } | { readonly waiting: Waiting } | undefined> {
-  const execution = await describeExecution(parts, agent);
+  const execution = await describeExecution(platform, agent);
   if (execution !== undefined) return { execution };
-  const waiting = await findWaiting(parts, agent);
+  const waiting = await findWaiting(platform, agent);
   if (waiting !== undefined) return { waiting };
-  const started = await describeExecution(parts, agent);
+  const started = await describeExecution(platform, agent);
   return started === undefined ? undefined : { execution: started };
+}
+
+/** An agent's workflow as Temporal lists it. */
+export interface Execution {
+  readonly id: string;
+  readonly closed: boolean;
+  readonly phase: Phase;
+  readonly memo: Partial<AgentMemo>;
+  readonly startedAt: Date;
+  readonly closedAt: Date | undefined;
+}
+
+type Listed = Pick<WorkflowExecutionInfo, 'workflowId' | 'status' | 'memo' | 'searchAttributes' | 'startTime'> & {
+  readonly closeTime?: Date | undefined;
+};
+
+/** Undefined when Temporal does not know it, or no longer. */
+export async function describeExecution(platform: AgentPlatform, agent: AgentAddress): Promise<Execution | undefined> {
+  try {
+    return readExecution(await inTime(platform, () => workflowOf(platform, agent).describe()));
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** Reads a description or a row of a list. */
+export function readExecution(info: Listed): Execution {
+  const closed = info.status.name !== 'RUNNING';
+  return {
+    id: info.workflowId,
+    closed,
+    phase: phaseOf(info, closed),
+    memo: info.memo ?? {},
+    startedAt: info.startTime,
+    closedAt: info.closeTime,
+  };
+}
+
+function phaseOf(info: Pick<Listed, 'status' | 'searchAttributes'>, closed: boolean): Phase {
+  const attributes = info.searchAttributes as Readonly<Record<string, readonly unknown[] | undefined>>;
+  const shown = attributes[SEARCH_ATTRIBUTES.phase]?.[0];
+  const said = (typeof shown === 'string' ? parsePhase(shown) : undefined) ?? 'starting';
+  if (!closed || isTerminal(said)) return said;
+  // It ended before it could say how: an operator terminated or cancelled it, or it failed.
+  if (info.status.name === 'COMPLETED') return 'completed';
+  return info.status.name === 'TERMINATED' || info.status.name === 'CANCELLED' ? 'canceled' : 'failed';
+}
+
+/** How many agents live from this one down. Visibility is some hundred milliseconds behind. */
+export async function countTree(platform: AgentPlatform, top: AgentIdentity): Promise<number> {
+  const id = workflowIdOf(top);
+  const beneath = `WorkflowId = "${id}" OR WorkflowId STARTS_WITH "${id}/"`;
+  const query = `WorkflowType = "${AGENT_WORKFLOW}" AND ExecutionStatus = "Running" AND (${beneath})`;
+  return (await inTime(platform, () => platform.temporal.workflow.count(query))).count;
+}
+
+/** The agents beneath this one that live, or have ended since. */
+export async function listBeneath(
+  platform: AgentPlatform,
+  top: AgentIdentity,
+  endedSince: Date,
+): Promise<readonly Execution[]> {
+  const prefix = `${workflowIdOf(top)}/`;
+  const found = new Map<string, Execution>();
+  await inTime(platform, async () => {
+    const query = [
+      `WorkflowType = "${AGENT_WORKFLOW}"`,
+      `WorkflowId STARTS_WITH "${prefix}"`,
+      `(ExecutionStatus = "Running" OR CloseTime >= "${endedSince.toISOString()}")`,
+    ].join(' AND ');
+    for await (const info of platform.temporal.workflow.list({ query, pageSize: 1_000 })) {
+      // SQLite compares without regard to case.
+      if (info.workflowId.startsWith(prefix)) found.set(info.workflowId, readExecution(info));
+    }
+  });
+  return [...found.values()];
+}
+
+export interface AgentLife {
+  /** Equal for the same agent only. */
+  readonly spawnId: string;
+  readonly hasEnded: boolean;
+}
+
+/** The agent of that name, living or ended; undefined when there is none. Throws UNAVAILABLE. */
+export async function lifeOf(platform: AgentPlatform, agent: AgentAddress): Promise<AgentLife | undefined> {
+  const found = await locateAgent(platform, agent);
+  if (found === undefined) {
+    const record = await readRecord(platform, agent.id);
+    return record === undefined ? undefined : { spawnId: record.spec.spawn_id, hasEnded: true };
+  }
+  if ('waiting' in found) {
+    const { known, index } = found.waiting;
+    return { spawnId: plannedSpawnId(known.plan.id, index), hasEnded: false };
+  }
+  const { closed, memo, phase } = found.execution;
+  return { spawnId: memo.spawn_id ?? '', hasEnded: closed || isTerminal(phase) };
+}
+
+/**
+ * What the agent was started with, as it was sealed; undefined for an agent that never was, or was started past the API.
+ * Throws the SDK's errors, UNAVAILABLE when Temporal is silent.
+ */
+export async function specOf(platform: AgentPlatform, agent: AgentAddress): Promise<AgentSpec | undefined> {
+  // Which spawn it is may be read from Temporal: there is a seal for those alone that were made here.
+  const spawnId =
+    (await describeExecution(platform, agent))?.memo.spawn_id ?? (await readRecord(platform, agent.id))?.spec.spawn_id;
+  return spawnId === undefined ? undefined : await readSealedSpec(platform, agent.id, spawnId);
+}
+
+/** Throws NOT_FOUND, and UNAVAILABLE when Temporal does not answer for an agent without a record. */
+export async function requireAgent(platform: AgentPlatform, agent: AgentAddress): Promise<void> {
+  if ((await readRecord(platform, agent.id)) !== undefined) return;
+  if ((await locateAgent(platform, agent)) === undefined) throw notFound(agent);
+}
+
+/** Turns Temporal's "not found" into FAILED_PRECONDITION or NOT_FOUND; other errors pass. */
+export async function explainRefusal(platform: AgentPlatform, agent: AgentAddress, error: unknown): Promise<never> {
+  if (!isNotFound(error)) throw error;
+  const record = await readRecord(platform, agent.id);
+  if (record !== undefined) throw ended(agent, record.status.phase);
+  const found = await locateAgent(platform, agent);
+  if (found === undefined) throw notFound(agent);
+  if ('waiting' in found) throw waitsForSlot(agent);
+  // One that lives has begun to do so since it was refused.
+  throw found.execution.closed ? ended(agent, found.execution.phase) : starts(agent);
+}
+
+/** UNAVAILABLE, which clients ask again after. */
+function starts({ path }: AgentAddress): MurmurError {
+  return new MurmurError('UNAVAILABLE', `agent ${JSON.stringify(path)} has just been started`, { hint: 'try again' });
+}
+
+/** NOT_FOUND with the path that was looked for. */
+export function notFound(agent: AgentAddress): MurmurError {
+  const typed = agent.slug === agent.path ? '' : ` (slug ${JSON.stringify(agent.slug)})`;
+  return new MurmurError('NOT_FOUND', `agent ${JSON.stringify(agent.path)} not found${typed}`, {
+    details: { slug: agent.slug, path: agent.path },
+  });
+}
+
+/** FAILED_PRECONDITION that says how it ended. */
+export function ended(agent: AgentAddress, phase: Phase): MurmurError {
+  return new MurmurError('FAILED_PRECONDITION', `agent ${JSON.stringify(agent.path)} has ended: it is ${phase}`, {
+    hint: 'spawn a new agent under another slug',
+    details: { slug: agent.slug, path: agent.path, phase },
+  });
+}
+
+/** ALREADY_EXISTS, with what to do instead. */
+export function runsAlready(agent: AgentAddress): MurmurError {
+  return new MurmurError('ALREADY_EXISTS', `agent ${JSON.stringify(agent.path)} is already running`, {
+    hint: `send it a follow-up with \`murmur queue add ${agent.slug}\``,
+    details: { slug: agent.slug, path: agent.path },
+  });
 }

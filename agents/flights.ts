@@ -4,12 +4,9 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import { FLIGHT_QUERY, flightIdOf, flightKey } from '../contract/wire/flight/messages.ts';
 import type { FlightUpdates } from '../contract/wire/flight/messages.ts';
 import type { FlightView } from '../contract/wire/flight/view.ts';
-import { isNotFound, noWorker } from './temporal-errors.ts';
 import type { AgentAddress } from './names.ts';
-import { describeExecution } from './execution.ts';
-import { requireAgent } from './exists.ts';
-import { inTime } from './temporal.ts';
-import { executeUpdate } from './updates.ts';
+import { describeExecution, requireAgent } from './find.ts';
+import { executeUpdate, inTime, isNotFound, noWorker } from './temporal.ts';
 import type { AgentPlatform } from './platform.ts';
 
 /** A pilot that has just been spawned starts its flight within moments. */
@@ -20,28 +17,28 @@ const LOOK_AGAIN_MS = 100;
  * The flight of the pilot, also after its end. Throws NOT_FOUND for an unknown agent, FAILED_PRECONDITION for one that
  * pilots no flight, UNAVAILABLE when no worker answers.
  */
-export async function flightOf(parts: AgentPlatform, pilot: AgentAddress): Promise<FlightView> {
-  const handle = parts.temporal.workflow.getHandle(flightIdOf(pilot.identity));
-  const status = await flightStatus(parts, pilot);
+export async function flightOf(platform: AgentPlatform, pilot: AgentAddress): Promise<FlightView> {
+  const handle = platform.temporal.workflow.getHandle(flightIdOf(pilot.identity));
+  const status = await flightStatus(platform, pilot);
   // Its last state is its result.
-  if (status === 'COMPLETED') return await inTime(parts, async () => (await handle.result()) as FlightView);
+  if (status === 'COMPLETED') return await inTime(platform, async () => (await handle.result()) as FlightView);
   if (status !== 'RUNNING') throw endedFlight(pilot);
-  return await inTime(parts, () => handle.query<FlightView>(FLIGHT_QUERY), parts.timing.query);
+  return await inTime(platform, () => handle.query<FlightView>(FLIGHT_QUERY), platform.timing.query);
 }
 
 /** Gives an order. Throws what `flightOf` throws, what the flight throws, and FAILED_PRECONDITION after its end. */
 export async function orderFlight<Name extends keyof FlightUpdates>(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   pilot: AgentAddress,
   name: Name,
   input: FlightUpdates[Name]['input'],
 ): Promise<FlightUpdates[Name]['output']> {
-  if ((await flightStatus(parts, pilot)) !== 'RUNNING') throw endedFlight(pilot);
-  const handle = parts.temporal.workflow.getHandle(flightIdOf(pilot.identity));
+  if ((await flightStatus(platform, pilot)) !== 'RUNNING') throw endedFlight(pilot);
+  const handle = platform.temporal.workflow.getHandle(flightIdOf(pilot.identity));
   try {
     const ask = (): Promise<FlightUpdates[Name]['output']> =>
       executeUpdate(handle, name, { args: [input], updateId: input.id });
-    return await inTime(parts, ask, parts.timing.update);
+    return await inTime(platform, ask, platform.timing.update);
   } catch (error) {
     if (isNotFound(error)) throw endedFlight(pilot);
     throw error;
@@ -49,27 +46,27 @@ export async function orderFlight<Name extends keyof FlightUpdates>(
 }
 
 /** Ends the flight of a pilot that could not do so itself. */
-export async function terminateFlight(parts: AgentPlatform, pilot: AgentAddress): Promise<void> {
+export async function terminateFlight(platform: AgentPlatform, pilot: AgentAddress): Promise<void> {
   try {
-    const handle = parts.temporal.workflow.getHandle(flightIdOf(pilot.identity));
-    await inTime(parts, () => handle.terminate('its pilot has ended'));
+    const handle = platform.temporal.workflow.getHandle(flightIdOf(pilot.identity));
+    await inTime(platform, () => handle.terminate('its pilot has ended'));
   } catch (error) {
     // Most agents have none.
     if (!isNotFound(error)) throw error;
   }
 }
 
-async function flightStatus(parts: AgentPlatform, pilot: AgentAddress): Promise<string> {
-  const handle = parts.temporal.workflow.getHandle(flightIdOf(pilot.identity));
+async function flightStatus(platform: AgentPlatform, pilot: AgentAddress): Promise<string> {
+  const handle = platform.temporal.workflow.getHandle(flightIdOf(pilot.identity));
   const until = Date.now() + APPEARS_MS;
   for (;;) {
     try {
-      return (await inTime(parts, () => handle.describe())).status.name;
+      return (await inTime(platform, () => handle.describe())).status.name;
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
-    await requireAgent(parts, pilot);
-    if (!(await isStarting(parts, pilot))) {
+    await requireAgent(platform, pilot);
+    if (!(await isStarting(platform, pilot))) {
       throw new MurmurError('FAILED_PRECONDITION', `agent ${JSON.stringify(pilot.path)} pilots no flight`, {
         hint: 'name the agent that `murmur spawn --flight` has made',
         details: { slug: pilot.slug, path: pilot.path },
@@ -82,10 +79,10 @@ async function flightStatus(parts: AgentPlatform, pilot: AgentAddress): Promise<
 }
 
 /** Whether a living agent has been spawned with a plan, so that its flight will be there. */
-async function isStarting(parts: AgentPlatform, pilot: AgentAddress): Promise<boolean> {
-  const execution = await describeExecution(parts, pilot);
+async function isStarting(platform: AgentPlatform, pilot: AgentAddress): Promise<boolean> {
+  const execution = await describeExecution(platform, pilot);
   if (execution?.closed !== false || execution.memo.spawn_id === undefined) return false;
-  return (await parts.objects.get(flightKey(pilot.id, execution.memo.spawn_id))) !== undefined;
+  return (await platform.objects.get(flightKey(pilot.id, execution.memo.spawn_id))) !== undefined;
 }
 
 function endedFlight(pilot: AgentAddress): MurmurError {

@@ -1,26 +1,30 @@
-// An agent's event log as it grows, with a look at the agent itself whenever the log is silent for long.
-import type { LogEntry } from '../contract/wire/events.ts';
+// An agent's event log: followed as it grows, with a look at the agent itself whenever the log is silent for long, and the events
+// of its workflow that an activity takes to it.
+import type { LogEntry, SourcedEvent } from '../contract/wire/events.ts';
 import { isTerminal } from '../contract/wire/phases.ts';
-import type { AgentPlatform } from './platform.ts';
-import type { AgentAddress } from './names.ts';
+import type { Drivers } from '../drivers/platform.ts';
 import { locateAgent } from './find.ts';
+import type { AgentAddress } from './names.ts';
+import type { AgentPlatform, Report } from './platform.ts';
 
 /**
  * Entries after an id, each once and in order, and `silence` each time when none has come for the interval. Ends when
  * the signal aborts.
  */
 export async function* followLog(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   agentId: string,
   after: number,
   signal: AbortSignal,
 ): AsyncGenerator<LogEntry | 'silence'> {
   const stop = new AbortController();
-  const entries = parts.events.follow(agentId, after, AbortSignal.any([signal, stop.signal]))[Symbol.asyncIterator]();
+  const entries = platform.events
+    .follow(agentId, after, AbortSignal.any([signal, stop.signal]))
+    [Symbol.asyncIterator]();
   try {
     let next = entries.next();
     for (;;) {
-      const winner = await withinInterval(next, parts.timing.recheck);
+      const winner = await withinInterval(next, platform.timing.recheck);
       if (winner === 'silence') {
         yield winner;
         continue;
@@ -50,31 +54,43 @@ async function withinInterval<T>(promise: Promise<T>, ms: number): Promise<T | '
 
 /** Entries until the agent has ended and all that it left is told, or the signal aborts. */
 export async function* followToEnd(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   agent: AgentAddress,
   after: number,
   signal: AbortSignal,
 ): AsyncGenerator<LogEntry> {
   let last = after;
-  for await (const entry of followLog(parts, agent.id, after, signal)) {
+  for await (const entry of followLog(platform, agent.id, after, signal)) {
     if (entry === 'silence') {
       // An agent that an operator terminated wrote no last event.
-      if (await hasEnded(parts, agent)) break;
+      if (await hasEnded(platform, agent)) break;
       continue;
     }
     last = entry.id;
     yield entry;
     if (entry.event.type === 'phase' && isTerminal(entry.event.phase)) break;
   }
-  if (!signal.aborted) yield* rest(parts, agent.id, last);
+  if (!signal.aborted) yield* rest(platform, agent.id, last);
 }
 
-async function hasEnded(parts: AgentPlatform, agent: AgentAddress): Promise<boolean> {
-  const found = await locateAgent(parts, agent);
+async function hasEnded(platform: AgentPlatform, agent: AgentAddress): Promise<boolean> {
+  const found = await locateAgent(platform, agent);
   return found === undefined || ('execution' in found && found.execution.closed);
 }
 
 /** What came after the event that closed the agent: its machine may tell a little more. */
-async function* rest(parts: AgentPlatform, agentId: string, after: number): AsyncGenerator<LogEntry> {
-  yield* await parts.events.read(agentId, after, 1_000);
+async function* rest(platform: AgentPlatform, agentId: string, after: number): AsyncGenerator<LogEntry> {
+  yield* await platform.events.read(agentId, after, 1_000);
+}
+
+/** Appends them; what cannot be written is only reported: the workflow still has it, and other work is worth more. */
+export async function publishOffered(
+  { events: log, report }: Pick<Drivers, 'events'> & { readonly report: Report },
+  agent: string,
+  events: readonly SourcedEvent[] = [],
+): Promise<void> {
+  if (events.length === 0) return;
+  await log.append(agent, 'workflow', events).catch((error: unknown) => {
+    report('events could not be written', { agent, error: String(error) });
+  });
 }

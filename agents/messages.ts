@@ -1,25 +1,25 @@
-// Signals and updates to an agent's workflow.
-import type { AgentSignals, AgentUpdates } from '../contract/wire/messages.ts';
-import { executeUpdate } from './updates.ts';
-import type { AgentPlatform } from './platform.ts';
-import { explainRefusal } from './absence.ts';
+// Signals, updates and queries to an agent's workflow.
+import { QueryNotRegisteredError, QueryRejectedError } from '@temporalio/client';
+import type { AgentQueries, AgentSignals, AgentUpdates } from '../contract/wire/messages.ts';
+import { explainRefusal } from './find.ts';
 import type { AgentAddress } from './names.ts';
-import { inTime, workflowOf } from './temporal.ts';
+import type { AgentPlatform } from './platform.ts';
+import { executeUpdate, inTime, isNotFound, workflowOf } from './temporal.ts';
 
 /**
  * Sends a signal; once this resolves it is not lost. Throws NOT_FOUND for an unknown agent and FAILED_PRECONDITION for
  * one that has ended.
  */
 export async function signalAgent<Name extends keyof AgentSignals>(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   agent: AgentAddress,
   name: Name,
   payload: AgentSignals[Name],
 ): Promise<void> {
   try {
-    await inTime(parts, () => workflowOf(parts, agent).signal<[AgentSignals[Name]]>(name, payload));
+    await inTime(platform, () => workflowOf(platform, agent).signal<[AgentSignals[Name]]>(name, payload));
   } catch (error) {
-    await explainRefusal(parts, agent, error);
+    await explainRefusal(platform, agent, error);
   }
 }
 
@@ -28,17 +28,47 @@ export async function signalAgent<Name extends keyof AgentSignals>(
  * errors of `signalAgent`, those of the workflow, and UNAVAILABLE when no worker answers.
  */
 export async function updateAgent<Name extends keyof AgentUpdates>(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   agent: AgentAddress,
   name: Name,
   payload: AgentUpdates[Name]['input'],
   id: string,
 ): Promise<AgentUpdates[Name]['output']> {
   const ask = (): Promise<AgentUpdates[Name]['output']> =>
-    executeUpdate(workflowOf(parts, agent), name, { args: [payload], updateId: id });
+    executeUpdate(workflowOf(platform, agent), name, { args: [payload], updateId: id });
   try {
-    return await inTime(parts, ask, parts.timing.update);
+    return await inTime(platform, ask, platform.timing.update);
   } catch (error) {
-    return await explainRefusal(parts, agent, error);
+    return await explainRefusal(platform, agent, error);
+  }
+}
+
+/** The workflow's answer, or why there is none. */
+export type QueryReply<Answer> =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  /** The workflow answered with an error. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** The workflow is closed: the client asks open ones only (temporal-client.ts). */
+  | { readonly kind: 'closed' }
+  /** Temporal does not know the workflow, or no longer. */
+  | { readonly kind: 'absent' }
+  /** No worker answered in time, or Temporal itself did not. */
+  | { readonly kind: 'silent' };
+
+/** Asks a workflow. Never throws: every way to fail is a reply. */
+export async function queryAgent<Name extends keyof AgentQueries>(
+  platform: AgentPlatform,
+  agent: AgentAddress,
+  name: Name,
+  input: AgentQueries[Name]['input'],
+): Promise<QueryReply<AgentQueries[Name]['output']>> {
+  const ask = (): Promise<AgentQueries[Name]['output']> =>
+    workflowOf(platform, agent).query<AgentQueries[Name]['output'], [AgentQueries[Name]['input']]>(name, input);
+  try {
+    return { kind: 'answer', answer: await inTime(platform, ask, platform.timing.query) };
+  } catch (error) {
+    if (error instanceof QueryRejectedError) return { kind: 'closed' };
+    if (error instanceof QueryNotRegisteredError) return { kind: 'refused', reason: error.message };
+    return { kind: isNotFound(error) ? 'absent' : 'silent' };
   }
 }

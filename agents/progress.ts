@@ -17,18 +17,19 @@ const SHORT_TAIL = 20;
 const LONG_TAIL = 2_000;
 
 /** What the agent did last; empty when it has done nothing that shows. */
-export async function readProgress(parts: AgentPlatform, agentId: string): Promise<Progress> {
-  return lastProgress(await parts.events.tail(agentId, SHORT_TAIL));
+export async function readProgress(platform: AgentPlatform, agentId: string): Promise<Progress> {
+  return lastProgress(await platform.events.tail(agentId, SHORT_TAIL));
 }
 
 /** The same with its cost so far, in US dollars. */
 export async function readProgressAndCost(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   agentId: string,
 ): Promise<Progress & { readonly cost: number }> {
-  const tail = await parts.events.tail(agentId, SHORT_TAIL);
+  const tail = await platform.events.tail(agentId, SHORT_TAIL);
   // Fewer entries than asked for are the whole log.
-  const cost = lastCost(tail) ?? (tail.length < SHORT_TAIL ? 0 : lastCost(await parts.events.tail(agentId, LONG_TAIL)));
+  const cost =
+    lastCost(tail) ?? (tail.length < SHORT_TAIL ? 0 : lastCost(await platform.events.tail(agentId, LONG_TAIL)));
   return { ...lastProgress(tail), cost: cost ?? 0 };
 }
 

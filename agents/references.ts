@@ -5,47 +5,8 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import { fanoutWorkflowId, plannedSpawnId } from '../contract/wire/fanout/plan.ts';
 import { flightKey } from '../contract/wire/flight/messages.ts';
 import { parentOf, parseWorkflowId, slugProblem, workflowIdOf } from '../contract/wire/identity.ts';
-import type { MachineInfo, MachineLabels, MachineProvider } from '../drivers/machines/provider.ts';
 import { machineName, secretsRef, tokenId } from './names.ts';
 import { textNameStart, textsPrefix } from './texts.ts';
-
-/** Where an agent is: two of these may share a provider, and its list of machines. */
-export interface MachineOwner {
-  /** Id of the installation's signing key: made once in MURMUR_HOME, or shared by several hosts through its file. */
-  readonly stack: string;
-  /** Id of the Temporal namespace. Its name says less: a server that was set up again has it as well. */
-  readonly namespace: string;
-}
-
-/** Labels of an agent's machine. Machines of earlier builds lack the owner, and those of the first ones the spawn. */
-export function machineLabels(agentId: string, spawnId: string, owner?: MachineOwner): MachineLabels {
-  return { agent: agentId, spawn: spawnId, ...owner };
-}
-
-/**
- * What the provider says of a machine of this spawn; one that is absent has no owner. Throws PERMISSION_DENIED for one that it
- * made for another spawn: the name alone is a few digits, which somebody can make equal.
- */
-export async function describeMachineOf(
-  provider: Pick<MachineProvider, 'describe'>,
-  name: string,
-  { agentId, spawnId }: { readonly agentId: string; readonly spawnId: string },
-): Promise<MachineInfo> {
-  const info = await provider.describe(name);
-  if (info.state === 'absent' || isMachineOf(info, agentId, spawnId)) return info;
-  throw new MurmurError(
-    'PERMISSION_DENIED',
-    `machine ${name} was not made for agent ${JSON.stringify(`/${agentId}`)}`,
-    {
-      details: { machine: name, agent: agentId },
-    },
-  );
-}
-
-/** Earlier builds noted the agent alone. */
-function isMachineOf({ labels }: MachineInfo, agentId: string, spawnId: string): boolean {
-  return labels['agent'] === agentId && (labels['spawn'] ?? spawnId) === spawnId;
-}
 
 /**
  * Throws PERMISSION_DENIED, naming the field, for a spec that refers to anything but its own agent's machine, secrets,

@@ -7,9 +7,9 @@ import { readRecord } from './record.ts';
 import { inTime, workflowOf } from './temporal.ts';
 
 /** By the result of the agent, which has ended. Undefined when it left nothing, or has no result. */
-export async function remainsOf(parts: AgentPlatform, agent: AgentAddress): Promise<AgentRemains | undefined> {
+export async function remainsOf(platform: AgentPlatform, agent: AgentAddress): Promise<AgentRemains | undefined> {
   try {
-    const { left } = await inTime(parts, async () => (await workflowOf(parts, agent).result()) as AgentResult);
+    const { left } = await inTime(platform, async () => (await workflowOf(platform, agent).result()) as AgentResult);
     return left;
   } catch {
     // It was terminated, or failed.
@@ -22,17 +22,17 @@ export async function remainsOf(parts: AgentPlatform, agent: AgentAddress): Prom
  * time in which a dead worker is replaced, and when the signal aborts.
  */
 export async function awaitRecord(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   agent: AgentAddress,
   signal: AbortSignal,
 ): Promise<AgentRecord | undefined> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(parts.timing.killUnanswered)]);
-  const [newest] = await parts.events.tail(agent.id, 1);
-  const record = await readRecord(parts, agent.id);
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(platform.timing.killUnanswered)]);
+  const [newest] = await platform.events.tail(agent.id, 1);
+  const record = await readRecord(platform, agent.id);
   if (record !== undefined) return record;
   // Its last event is logged after the record.
-  for await (const _entry of followLog(parts, agent.id, newest?.id ?? 0, patience)) {
-    const written = await readRecord(parts, agent.id);
+  for await (const _entry of followLog(platform, agent.id, newest?.id ?? 0, patience)) {
+    const written = await readRecord(platform, agent.id);
     if (written !== undefined) return written;
   }
   return undefined;

@@ -15,7 +15,7 @@ import type { Caller } from '../contract/wire/rights.ts';
 import type { AgentPlatform } from './platform.ts';
 import { addressOfIdentity } from './names.ts';
 import type { AgentAddress } from './names.ts';
-import { specOf } from './spec-of.ts';
+import { specOf } from './find.ts';
 
 type SpawnInput = Pick<ParsedInputOf<typeof spawn>, 'repos' | 'allow_repos'>;
 type Given = Pick<AgentSpec, 'repos' | 'allow_repos'>;
@@ -37,7 +37,7 @@ export interface AgentRepos {
  * and INVALID_ARGUMENT for a local one that nobody may: below MURMUR_HOME, a bundle, a linked work tree.
  */
 export async function reposOf(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   { identity }: AgentAddress,
   input: SpawnInput,
   { agent }: Caller,
@@ -46,23 +46,23 @@ export async function reposOf(
   const readers = new Map<string, Promise<Given>>();
   const given = (of: AgentIdentity): Promise<Given> => {
     const id = workflowIdOf(of);
-    const read = readers.get(id) ?? givenTo(parts, of);
+    const read = readers.get(id) ?? givenTo(platform, of);
     readers.set(id, read);
     return read;
   };
   const named =
     agent === undefined
-      ? await Promise.all(input.repos.map((repo, at) => ofPerson(parts, repo.clone_url, at)))
-      : await ofAgent(parts, input, agent, given);
+      ? await Promise.all(input.repos.map((repo, at) => ofPerson(platform, repo.clone_url, at)))
+      : await ofAgent(platform, input, agent, given);
   const inherited = parent === undefined ? [] : ((await given(parent)).allow_repos ?? []);
   return { named, allowed: [...new Set([...inherited, ...input.allow_repos])] };
 }
 
-async function givenTo(parts: AgentPlatform, identity: AgentIdentity): Promise<Given> {
-  return (await specOf(parts, addressOfIdentity(identity))) ?? { repos: [] };
+async function givenTo(platform: AgentPlatform, identity: AgentIdentity): Promise<Given> {
+  return (await specOf(platform, addressOfIdentity(identity))) ?? { repos: [] };
 }
 
-async function ofPerson(parts: AgentPlatform, cloneUrl: string, at: number): Promise<Named> {
+async function ofPerson(platform: AgentPlatform, cloneUrl: string, at: number): Promise<Named> {
   const url = parseGitUrl(cloneUrl);
   if (url.kind !== 'local') return { clone_url: cloneUrl };
   const path = pathOnHost(url);
@@ -73,7 +73,7 @@ async function ofPerson(parts: AgentPlatform, cloneUrl: string, at: number): Pro
       details: { field: `repos[${String(at)}].clone_url` },
     });
   if (found !== undefined && 'problem' in found) throw refuse(found.problem, 'name the repository that it comes from');
-  if (await isBelow(found?.path ?? path, parts.home)) {
+  if (await isBelow(found?.path ?? path, platform.home)) {
     throw refuse("lies in Murmur's own folder", 'name a repository outside MURMUR_HOME');
   }
   // Git says what is wrong with a path that leads nowhere, when it clones.
@@ -82,7 +82,7 @@ async function ofPerson(parts: AgentPlatform, cloneUrl: string, at: number): Pro
 
 /** Which of the agent's own repositories each one is, or that a person has allowed it. */
 async function ofAgent(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   { repos }: SpawnInput,
   agent: AgentIdentity,
   given: (of: AgentIdentity) => Promise<Given>,
@@ -93,7 +93,7 @@ async function ofAgent(
   const own = [...its.repos, ...roots.repos];
   return await Promise.all(
     repos.map(async ({ clone_url: cloneUrl }, at) => {
-      const known = await permitted(parts, cloneUrl, own, its.allow_repos ?? []);
+      const known = await permitted(platform, cloneUrl, own, its.allow_repos ?? []);
       if (known === undefined) throw denied(cloneUrl, at, own);
       return known;
     }),
@@ -101,7 +101,7 @@ async function ofAgent(
 }
 
 async function permitted(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   cloneUrl: string,
   own: readonly RepoSpec[],
   grants: readonly string[],
@@ -116,7 +116,7 @@ async function permitted(
   const found = await findRepository(pathOnHost(url));
   if (found === undefined || 'problem' in found) return undefined;
   const places = await Promise.all(own.map(placeOf));
-  if (!places.includes(found.path) || (await isBelow(found.path, parts.home))) return undefined;
+  if (!places.includes(found.path) || (await isBelow(found.path, platform.home))) return undefined;
   return localAt(found.path, url);
 }
 

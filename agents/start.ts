@@ -1,4 +1,5 @@
-// Starts the workflow of a root agent, and waits for that of a child.
+// The start of an agent: what is stored before it, the workflow of a root agent, the wait for that of a child. What was stored is
+// taken back from an agent that was not started.
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   WorkflowExecutionAlreadyStartedError,
@@ -13,6 +14,13 @@ import { agentMemo, agentSearchAttributes, agentSummary, WORKFLOW_TASK_TIMEOUT }
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import { AGENT_WORKFLOW } from '../contract/wire/messages.ts';
 import type { AgentMemo } from '../contract/wire/messages.ts';
+import { AGENT_TOKEN } from '../contract/wire/tokens.ts';
+import type { SecretStore } from '../drivers/secrets/secret-store.ts';
+import type { TokenStore } from '../drivers/tokens/token-store.ts';
+import { mintToken } from '../drivers/tokens/token.ts';
+import { dropSeal, sealSpec } from './sealed.ts';
+import type { SealStores } from './sealed.ts';
+import { dropText } from './texts.ts';
 
 /** Resolves once Temporal has it. Throws the SDK's errors, WorkflowExecutionAlreadyStartedError for an id that is or was in use. */
 export async function startRootAgent(client: Client, taskQueue: string, spec: AgentSpec): Promise<void> {
@@ -70,4 +78,58 @@ function searchAttributesOf(spec: AgentSpec): TypedSearchAttributes {
       value: [...value],
     })),
   ]);
+}
+
+/**
+ * Stores token, secrets and seal of an agent; answers the spec to start it with, which is that of the first attempt. A spawn
+ * that is sent again changes nothing. It throws only once nothing is being stored any more: `discardSpawn` then finds everything.
+ */
+export async function prepareSpawn(
+  stores: CredentialStores & SealStores,
+  spec: AgentSpec,
+  given: Parameters<typeof storeCredentials>[2],
+): Promise<AgentSpec> {
+  const [sealed, stored] = await Promise.allSettled([sealSpec(stores, spec), storeCredentials(stores, spec, given)]);
+  if (sealed.status === 'rejected') throw sealed.reason;
+  if (stored.status === 'rejected') throw stored.reason;
+  return sealed.value;
+}
+
+/** Takes token, secrets, seal and prompt back from an agent that was not started. */
+export async function discardSpawn(stores: CredentialStores & SealStores, spec: AgentSpec): Promise<void> {
+  await dropCredentials(stores, spec);
+  await dropSeal(stores, spec);
+  await dropText(stores.objects, spec.prompt);
+}
+
+/** Where credentials are kept. */
+export interface CredentialStores {
+  readonly secrets: SecretStore;
+  readonly tokenStore: TokenStore;
+}
+
+/** Mints the agent's token and stores it with its secrets. A spawn that is sent again changes nothing. */
+export async function storeCredentials(
+  { secrets, tokenStore }: CredentialStores,
+  spec: AgentSpec,
+  given: { readonly secrets: Readonly<Record<string, string>>; readonly rights?: 'owner' | undefined },
+): Promise<void> {
+  if (spec.secrets === undefined || spec.token_id === undefined) return;
+  // A spawn that is sent again must not replace the token of an agent that already has it.
+  const stored = await secrets.get(spec.secrets.ref);
+  if (stored[AGENT_TOKEN] !== undefined && (await tokenStore.get(spec.token_id)) !== undefined) return;
+  const token = await mintToken(tokenStore, {
+    id: spec.token_id,
+    account: spec.identity.account,
+    agent: workflowIdOf(spec.identity),
+    ...(given.rights === undefined ? {} : { rights: given.rights }),
+    created_at: spec.created_at,
+  });
+  await secrets.put(spec.secrets.ref, { ...given.secrets, [AGENT_TOKEN]: token });
+}
+
+/** Takes them back from an agent that was not started. */
+export async function dropCredentials({ secrets, tokenStore }: CredentialStores, spec: AgentSpec): Promise<void> {
+  if (spec.token_id !== undefined) await tokenStore.delete(spec.token_id);
+  if (spec.secrets !== undefined) await secrets.delete(spec.secrets.ref);
 }

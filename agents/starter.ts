@@ -14,7 +14,7 @@ import type { AgentIdentity } from '../contract/wire/identity.ts';
 import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES } from '../contract/wire/messages.ts';
 import type { AgentMemo } from '../contract/wire/messages.ts';
 import { describeWorkflow, startRootAgent, untilStarted } from './start.ts';
-import { executeUpdate } from './updates.ts';
+import { executeUpdate } from './temporal.ts';
 
 /** Starts agents, and looks at what Temporal lists of them. */
 export interface AgentStarter {

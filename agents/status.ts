@@ -4,14 +4,13 @@ import type { TimelineType } from '../contract/wire/events.ts';
 import { waitingStatus } from '../contract/wire/fanout/status.ts';
 import { isTerminal } from '../contract/wire/phases.ts';
 import type { AgentPlatform } from './platform.ts';
-import { notFound } from './absence.ts';
+import { describeExecution, notFound } from './find.ts';
+import type { Execution } from './find.ts';
 import type { AgentAddress } from './names.ts';
-import { findWaiting } from './fanouts/waiting.ts';
-import { describeExecution } from './execution.ts';
-import type { Execution } from './execution.ts';
+import { findWaiting } from './fanouts/plans.ts';
 import { readProgress, readProgressAndCost } from './progress.ts';
 import type { Progress } from './progress.ts';
-import { queryAgent } from './query.ts';
+import { queryAgent } from './messages.ts';
 import { readRecord } from './record.ts';
 import { remainsOf } from './remains.ts';
 
@@ -20,41 +19,41 @@ export type FullStatus = AgentStatus & Progress & { readonly stale?: string };
 
 /** The state of an agent, living or ended. Throws NOT_FOUND, and UNAVAILABLE when Temporal does not answer. */
 export async function readStatus(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   agent: AgentAddress,
   timeline?: readonly TimelineType[],
   children = false,
 ): Promise<FullStatus> {
   const query = { ...(timeline === undefined ? {} : { timeline }), ...(children ? { children } : {}) };
-  const reply = await queryAgent(parts, agent, 'status', query);
-  if (reply.kind === 'answer') return { ...reply.answer, ...(await readProgress(parts, agent.id)) };
-  const record = await readRecord(parts, agent.id);
+  const reply = await queryAgent(platform, agent, 'status', query);
+  if (reply.kind === 'answer') return { ...reply.answer, ...(await readProgress(platform, agent.id)) };
+  const record = await readRecord(platform, agent.id);
   if (record !== undefined) {
-    return { ...statusOfRecord(record, timeline, children), ...(await readProgress(parts, agent.id)) };
+    return { ...statusOfRecord(record, timeline, children), ...(await readProgress(platform, agent.id)) };
   }
-  const execution = await describeExecution(parts, agent);
-  const left = execution?.closed === true ? await remainsOf(parts, agent) : undefined;
+  const execution = await describeExecution(platform, agent);
+  const left = execution?.closed === true ? await remainsOf(platform, agent) : undefined;
   if (left !== undefined) {
-    return { ...statusOfRecord(left.record, timeline, children), ...(await readProgress(parts, agent.id)) };
+    return { ...statusOfRecord(left.record, timeline, children), ...(await readProgress(platform, agent.id)) };
   }
-  if (execution !== undefined) return await listedStatus(parts, agent, execution, timeline);
-  return await statusBeforeStart(parts, agent, timeline, children);
+  if (execution !== undefined) return await listedStatus(platform, agent, execution, timeline);
+  return await statusBeforeStart(platform, agent, timeline, children);
 }
 
 /** The state of an agent that waits for a slot. One that was started between two questions is asked again. */
 async function statusBeforeStart(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   agent: AgentAddress,
   timeline: readonly TimelineType[] | undefined,
   children: boolean,
 ): Promise<FullStatus> {
-  const waiting = await findWaiting(parts, agent);
+  const waiting = await findWaiting(platform, agent);
   if (waiting !== undefined) {
     const status = waitingStatus(waiting.known.plan, agent.identity.path.at(-1) ?? '');
     return timeline === undefined ? status : { ...status, timeline: [] };
   }
-  if ((await describeExecution(parts, agent)) === undefined) throw notFound(agent);
-  return await readStatus(parts, agent, timeline, children);
+  if ((await describeExecution(platform, agent)) === undefined) throw notFound(agent);
+  return await readStatus(platform, agent, timeline, children);
 }
 
 /** The status as it was when the agent ended. */
@@ -71,12 +70,12 @@ export function statusOfRecord(
 
 /** What can be said from memo, search attributes and event log alone. */
 export async function listedStatus(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   agent: AgentAddress,
   execution: Execution,
   timeline?: readonly TimelineType[],
 ): Promise<FullStatus> {
-  const { cost, ...progress } = await readProgressAndCost(parts, agent.id);
+  const { cost, ...progress } = await readProgressAndCost(platform, agent.id);
   const { memo, phase, startedAt, closedAt } = execution;
   return {
     slug: agent.identity.path.join('/'),
@@ -88,7 +87,7 @@ export async function listedStatus(
     phase_since: (closedAt ?? startedAt).toISOString(),
     stale: isTerminal(phase)
       ? 'it ended without leaving a record'
-      : `no worker has answered within ${String(parts.timing.query / 1000)} seconds`,
+      : `no worker has answered within ${String(platform.timing.query / 1000)} seconds`,
     ...(memo.purpose === undefined || memo.purpose === '' ? {} : { purpose: memo.purpose }),
     on_idle: 'keep_alive',
     dequeue_strategy: 'all',

@@ -5,7 +5,7 @@ import {
   NamespaceNotFoundError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { causesOf, noWorker, temporalSilent } from '../agents/temporal-errors.ts';
+import { causesOf, noWorker, temporalSilent } from '../agents/temporal.ts';
 import { isErrorCode, MurmurError } from '../contract/wire/errors.ts';
 import type { ErrorBody } from '../contract/wire/errors.ts';
 

@@ -6,7 +6,7 @@ import { plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
-import { discardSpawn, prepareSpawn } from '../../agents/spawn.ts';
+import { discardSpawn, prepareSpawn } from '../../agents/start.ts';
 import { attentively } from '../attention.ts';
 import { endUnstarted } from './end-unstarted.ts';
 import { plannedSpec } from './plan.ts';

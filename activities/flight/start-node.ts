@@ -8,7 +8,7 @@ import { recordKey } from '../../contract/wire/object-keys.ts';
 import { backendOf } from '../../contract/wire/models.ts';
 import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
 import { machineName, secretsRef, tokenId } from '../../agents/names.ts';
-import { discardSpawn, prepareSpawn } from '../../agents/spawn.ts';
+import { discardSpawn, prepareSpawn } from '../../agents/start.ts';
 import { storeText } from '../../agents/texts.ts';
 import type { FlightPorts } from './flight.ts';
 

@@ -5,12 +5,12 @@ import type { FanoutSignals } from '../../contract/wire/fanout/messages.ts';
 import { plansBeneathPrefix } from '../../contract/wire/fanout/plan.ts';
 import { addressOfIdentity } from '../names.ts';
 import type { AgentAddress } from '../names.ts';
-import { describeExecution } from '../execution.ts';
+import { describeExecution } from '../find.ts';
 import { readRecord } from '../record.ts';
 import { inTime } from '../temporal.ts';
 import type { AgentPlatform } from '../platform.ts';
 import type { KnownPlan } from './plans.ts';
-import { allWaiting, findWaiting } from './waiting.ts';
+import { allWaiting, findWaiting } from './plans.ts';
 
 /** Who keeps agents from being started. */
 interface Dropper {
@@ -31,45 +31,47 @@ const LOOK_MS = 50;
  * is given all the same.
  */
 export async function dropWaiting(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   agent: AgentAddress,
   by: Dropper,
 ): Promise<'dropped' | 'started' | 'absent'> {
-  const waiting = await findWaiting(parts, agent);
-  if (waiting === undefined) return (await describeExecution(parts, agent)) === undefined ? 'absent' : 'started';
-  await signalFanout(parts, waiting.known, 'drop', { id: by.id, from: by.from, indices: [waiting.index] });
-  return await untilSettled(parts, agent, by);
+  const waiting = await findWaiting(platform, agent);
+  if (waiting === undefined) return (await describeExecution(platform, agent)) === undefined ? 'absent' : 'started';
+  await signalFanout(platform, waiting.known, 'drop', { id: by.id, from: by.from, indices: [waiting.index] });
+  return await untilSettled(platform, agent, by);
 }
 
 /** Keeps agents beneath another one from being started that fan-outs would still start. Answers those. */
 export async function dropBeneath(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   { identity: top }: AgentAddress,
   by: Dropper,
 ): Promise<readonly AgentAddress[]> {
-  const waiting = await allWaiting(parts, plansBeneathPrefix(top));
+  const waiting = await allWaiting(platform, plansBeneathPrefix(top));
   const fanouts = new Map(waiting.map(({ known }) => [known.key, known]));
-  for (const known of fanouts.values()) await signalFanout(parts, known, 'dropAll', { id: by.id, from: by.from });
+  for (const known of fanouts.values()) await signalFanout(platform, known, 'dropAll', { id: by.id, from: by.from });
   const agents = waiting.map(({ identity }) => addressOfIdentity(identity));
   const dropped: AgentAddress[] = [];
-  for (const agent of agents) if ((await untilSettled(parts, agent, by)) === 'dropped') dropped.push(agent);
+  for (const agent of agents) if ((await untilSettled(platform, agent, by)) === 'dropped') dropped.push(agent);
   return dropped;
 }
 
 async function signalFanout<Name extends keyof FanoutSignals>(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   { workflow }: KnownPlan,
   name: Name,
   payload: FanoutSignals[Name],
 ): Promise<void> {
-  await inTime(parts, () => parts.temporal.workflow.getHandle(workflow).signal<[FanoutSignals[Name]]>(name, payload));
+  await inTime(platform, () =>
+    platform.temporal.workflow.getHandle(workflow).signal<[FanoutSignals[Name]]>(name, payload),
+  );
 }
 
-async function untilSettled(parts: AgentPlatform, agent: AgentAddress, by: Dropper): Promise<'dropped' | 'started'> {
-  const deadline = performance.now() + parts.timing.killUnanswered;
+async function untilSettled(platform: AgentPlatform, agent: AgentAddress, by: Dropper): Promise<'dropped' | 'started'> {
+  const deadline = performance.now() + platform.timing.killUnanswered;
   for (;;) {
-    if ((await readRecord(parts, agent.id)) !== undefined) return 'dropped';
-    if ((await describeExecution(parts, agent)) !== undefined) return 'started';
+    if ((await readRecord(platform, agent.id)) !== undefined) return 'dropped';
+    if ((await describeExecution(platform, agent)) !== undefined) return 'started';
     by.signal.throwIfAborted();
     if (performance.now() > deadline) {
       throw new MurmurError(

@@ -1,11 +1,17 @@
-// The plans of fan-outs that have agents to start: in the object store, since what is asked for must be found at once.
-import type { FanoutProgress } from '../../contract/wire/fanout/messages.ts';
-import { FANOUT_QUERY } from '../../contract/wire/fanout/messages.ts';
-import { fanoutWorkflowId } from '../../contract/wire/fanout/plan.ts';
-import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
+// The plans of fan-outs that have agents to start, in the object store, since what is asked for must be found at once; and their
+// agents that have not been started: they exist, and wait for a slot.
 import { QueryRejectedError, WorkflowNotFoundError } from '@temporalio/client';
-import { inTime } from '../temporal.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import { FANOUT_QUERY } from '../../contract/wire/fanout/messages.ts';
+import type { FanoutProgress } from '../../contract/wire/fanout/messages.ts';
+import { fanoutWorkflowId, plannedIdentity, plansPrefix } from '../../contract/wire/fanout/plan.ts';
+import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
+import { WAITING } from '../../contract/wire/fanout/status.ts';
+import { parentOf } from '../../contract/wire/identity.ts';
+import type { AgentIdentity } from '../../contract/wire/identity.ts';
+import type { AgentAddress } from '../names.ts';
 import type { AgentPlatform } from '../platform.ts';
+import { inTime } from '../temporal.ts';
 
 /** A fan-out, and where each of its agents stands in the list. */
 export interface KnownPlan {
@@ -24,18 +30,18 @@ const cache = new WeakMap<AgentPlatform, Map<string, KnownPlan>>();
 const LEFT_BEHIND_MS = 60_000;
 
 /** All plans whose keys begin with the prefix. */
-export async function plansUnder(parts: AgentPlatform, prefix: string): Promise<readonly KnownPlan[]> {
-  const keys = await parts.objects.list(prefix);
-  const plans = await Promise.all(keys.map(async (key) => await readPlan(parts, key)));
+export async function plansUnder(platform: AgentPlatform, prefix: string): Promise<readonly KnownPlan[]> {
+  const keys = await platform.objects.list(prefix);
+  const plans = await Promise.all(keys.map(async (key) => await readPlan(platform, key)));
   return plans.filter((plan) => plan !== undefined);
 }
 
-async function readPlan(parts: AgentPlatform, key: string): Promise<KnownPlan | undefined> {
-  const kept = cache.get(parts) ?? new Map<string, KnownPlan>();
-  cache.set(parts, kept);
+async function readPlan(platform: AgentPlatform, key: string): Promise<KnownPlan | undefined> {
+  const kept = cache.get(platform) ?? new Map<string, KnownPlan>();
+  cache.set(platform, kept);
   const known = kept.get(key);
   if (known !== undefined) return known;
-  const content = await parts.objects.get(key);
+  const content = await platform.objects.get(key);
   if (content === undefined) return undefined;
   const plan = JSON.parse(content.toString('utf8')) as FanoutPlan;
   const indexOf = new Map(plan.agents.map(({ slug }, index) => [slug, index]));
@@ -46,8 +52,8 @@ async function readPlan(parts: AgentPlatform, key: string): Promise<KnownPlan | 
 }
 
 /** Which agents of the plan wait to be started; none when the fan-out has ended. Throws UNAVAILABLE. */
-export async function waitingOf(parts: AgentPlatform, known: KnownPlan): Promise<(index: number) => boolean> {
-  const progress = await progressOf(parts, known);
+export async function waitingOf(platform: AgentPlatform, known: KnownPlan): Promise<(index: number) => boolean> {
+  const progress = await progressOf(platform, known);
   if (progress === 'silent') return () => true;
   if (progress === 'ended') return () => false;
   const gone = new Set([...progress.dropped, ...progress.failed]);
@@ -55,23 +61,69 @@ export async function waitingOf(parts: AgentPlatform, known: KnownPlan): Promise
   return (index) => !gone.has(index) && (index >= progress.next || starting.has(index));
 }
 
-async function progressOf(parts: AgentPlatform, known: KnownPlan): Promise<FanoutProgress | 'ended' | 'silent'> {
-  const handle = parts.temporal.workflow.getHandle(known.workflow);
+async function progressOf(platform: AgentPlatform, known: KnownPlan): Promise<FanoutProgress | 'ended' | 'silent'> {
+  const handle = platform.temporal.workflow.getHandle(known.workflow);
   try {
-    return await inTime(parts, () => handle.query<FanoutProgress, []>(FANOUT_QUERY), parts.timing.query);
+    return await inTime(platform, () => handle.query<FanoutProgress, []>(FANOUT_QUERY), platform.timing.query);
   } catch (error) {
-    if (error instanceof QueryRejectedError) return await leftBehind(parts, known);
+    if (error instanceof QueryRejectedError) return await leftBehind(platform, known);
     if (!(error instanceof WorkflowNotFoundError)) return 'silent';
     // It may be about to be started: the plan is written first.
     if (Date.now() - Date.parse(known.plan.created_at) < LEFT_BEHIND_MS) return 'silent';
-    return await leftBehind(parts, known);
+    return await leftBehind(platform, known);
   }
 }
 
 /** The plan of a fan-out that an operator terminated, or that never came to be, would hold its slugs for ever. */
-async function leftBehind(parts: AgentPlatform, { key, plan }: KnownPlan): Promise<'ended'> {
-  await parts.secrets.delete(plan.secrets_ref);
-  await parts.objects.delete(key);
-  cache.get(parts)?.delete(key);
+async function leftBehind(platform: AgentPlatform, { key, plan }: KnownPlan): Promise<'ended'> {
+  await platform.secrets.delete(plan.secrets_ref);
+  await platform.objects.delete(key);
+  cache.get(platform)?.delete(key);
   return 'ended';
+}
+
+/** An agent that waits. */
+export interface Waiting {
+  readonly known: KnownPlan;
+  readonly index: number;
+}
+
+/** The agent, when it waits for a slot. To be asked for an agent that Temporal does not know. */
+export async function findWaiting(platform: AgentPlatform, { identity }: AgentAddress): Promise<Waiting | undefined> {
+  const slug = identity.path.at(-1) ?? '';
+  const place = parentOf(identity) ?? { ...identity, path: [] };
+  for (const known of await plansUnder(platform, plansPrefix(place))) {
+    const index = known.indexOf.get(slug);
+    if (index !== undefined && (await waitingOf(platform, known))(index)) return { known, index };
+  }
+  return undefined;
+}
+
+/** All agents that wait in plans whose keys begin with the prefix. */
+export async function allWaiting(
+  platform: AgentPlatform,
+  prefix: string,
+): Promise<readonly { readonly identity: AgentIdentity; readonly known: KnownPlan }[]> {
+  const plans = await plansUnder(platform, prefix);
+  const waiting = await Promise.all(
+    plans.map(async (known) => {
+      const waits = await waitingOf(platform, known);
+      return known.plan.agents
+        .filter((_agent, index) => waits(index))
+        .map(({ slug }) => ({ identity: plannedIdentity(known.plan, slug), known }));
+    }),
+  );
+  return waiting.flat();
+}
+
+/** FAILED_PRECONDITION for a message to an agent that waits. */
+export function waitsForSlot({ slug, path }: AgentAddress): MurmurError {
+  return new MurmurError(
+    'FAILED_PRECONDITION',
+    `agent ${JSON.stringify(path)} is ${WAITING}: it takes no messages yet`,
+    {
+      hint: `wait until it runs: \`murmur wait ${slug} --phase running\``,
+      details: { slug, path, phase: 'starting' },
+    },
+  );
 }

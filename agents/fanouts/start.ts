@@ -16,7 +16,7 @@ const TITLE_LIMIT = 80;
  * Throws the SDK's errors; nothing is left then.
  */
 export async function startFanout(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   plan: FanoutPlan,
   more: {
     readonly max_concurrent: number;
@@ -26,16 +26,16 @@ export async function startFanout(
 ): Promise<void> {
   const workflowId = fanoutWorkflowId(plan.place, plan.id);
   const key = planKey(plan.place, plan.id);
-  if (Object.keys(more.secrets).length > 0) await parts.secrets.put(plan.secrets_ref, more.secrets);
+  if (Object.keys(more.secrets).length > 0) await platform.secrets.put(plan.secrets_ref, more.secrets);
   // Before the workflow: whoever asks for one of the agents finds it by its plan. The first plan of a call counts: its
   // workflow may be running.
-  await parts.objects.create(key, JSON.stringify(plan));
+  await platform.objects.create(key, JSON.stringify(plan));
   const input: FanoutInput = { plan: key, count: plan.agents.length, max_concurrent: more.max_concurrent };
   try {
-    await inTime(parts, () =>
-      parts.temporal.workflow.start(FANOUT_WORKFLOW, {
+    await inTime(platform, () =>
+      platform.temporal.workflow.start(FANOUT_WORKFLOW, {
         workflowId,
-        taskQueue: parts.taskQueue,
+        taskQueue: platform.taskQueue,
         args: [input],
         workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
@@ -45,17 +45,17 @@ export async function startFanout(
     );
   } catch (error) {
     // It may have been started all the same, by this call or by one before. Without an answer to that everything stays.
-    const state = await stateOf(parts, workflowId);
+    const state = await stateOf(platform, workflowId);
     if (state === 'open') return;
-    await parts.objects.delete(key);
-    await parts.secrets.delete(plan.secrets_ref);
+    await platform.objects.delete(key);
+    await platform.secrets.delete(plan.secrets_ref);
     if (state === 'absent') throw error;
   }
 }
 
-async function stateOf(parts: AgentPlatform, workflowId: string): Promise<'open' | 'closed' | 'absent'> {
+async function stateOf(platform: AgentPlatform, workflowId: string): Promise<'open' | 'closed' | 'absent'> {
   try {
-    const { status } = await inTime(parts, () => parts.temporal.workflow.getHandle(workflowId).describe());
+    const { status } = await inTime(platform, () => platform.temporal.workflow.getHandle(workflowId).describe());
     return status.name === 'RUNNING' ? 'open' : 'closed';
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return 'absent';

@@ -4,14 +4,13 @@ import { AGENT_WORKFLOW } from '../../contract/wire/messages.ts';
 import { plansPrefix } from '../../contract/wire/fanout/plan.ts';
 import type { MurmurError } from '../../contract/wire/errors.ts';
 import type { SlugContext } from '../../contract/wire/identity.ts';
-import { ended, runsAlready } from '../absence.ts';
+import { describeExecution, ended, readExecution, runsAlready } from '../find.ts';
+import type { Execution } from '../find.ts';
 import type { AgentAddress } from '../names.ts';
-import { describeExecution, readExecution } from '../execution.ts';
-import type { Execution } from '../execution.ts';
 import { readRecord } from '../record.ts';
 import { inTime } from '../temporal.ts';
 import type { AgentPlatform } from '../platform.ts';
-import { allWaiting } from './waiting.ts';
+import { allWaiting } from './plans.ts';
 
 /** Agents that are asked after one by one; of more, Temporal's list must do, which is some hundred milliseconds behind. */
 const ASKED_SINGLY = 50;
@@ -20,13 +19,13 @@ const READERS = 32;
 
 /** Why a slug cannot be used, by path; free ones are absent. A call that is sent again finds its own agents free. */
 export async function takenAgents(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   place: SlugContext,
   agents: readonly AgentAddress[],
   callId: string,
 ): Promise<ReadonlyMap<string, MurmurError>> {
-  const executions = await executionsOf(parts, agents);
-  const others = (await allWaiting(parts, plansPrefix(place))).filter(({ known }) => known.plan.id !== callId);
+  const executions = await executionsOf(platform, agents);
+  const others = (await allWaiting(platform, plansPrefix(place))).filter(({ known }) => known.plan.id !== callId);
   const waiting = new Set(others.map(({ identity }) => identity.path.join('/')));
   // An id of another caller may begin with this one's.
   const isOwn = (spawnId = ''): boolean => spawnId.replace(/-\d+$/, '') === callId && spawnId !== callId;
@@ -35,7 +34,7 @@ export async function takenAgents(
     if (execution !== undefined && !execution.closed) {
       return isOwn(execution.memo.spawn_id) ? undefined : runsAlready(agent);
     }
-    const record = await readRecord(parts, agent.id);
+    const record = await readRecord(platform, agent.id);
     if (record !== undefined) return isOwn(record.spec.spawn_id) ? undefined : ended(agent, record.status.phase);
     if (execution !== undefined) return isOwn(execution.memo.spawn_id) ? undefined : ended(agent, execution.phase);
     return waiting.has(agent.identity.path.join('/')) ? runsAlready(agent) : undefined;
@@ -44,19 +43,19 @@ export async function takenAgents(
 }
 
 async function executionsOf(
-  parts: AgentPlatform,
+  platform: AgentPlatform,
   agents: readonly AgentAddress[],
 ): Promise<ReadonlyMap<string, Execution>> {
   if (agents.length <= ASKED_SINGLY) {
-    const found = await pLimit(READERS).map(agents, async (agent) => await describeExecution(parts, agent));
+    const found = await pLimit(READERS).map(agents, async (agent) => await describeExecution(platform, agent));
     return new Map(found.flatMap((each) => (each === undefined ? [] : [[each.id, each]])));
   }
   const [first] = agents;
   const prefix = first?.id.slice(0, first.id.lastIndexOf('/') + 1) ?? '';
   const query = `WorkflowType = "${AGENT_WORKFLOW}" AND WorkflowId STARTS_WITH "${prefix}"`;
   const found = new Map<string, Execution>();
-  await inTime(parts, async () => {
-    for await (const info of parts.temporal.workflow.list({ query, pageSize: 1_000 })) {
+  await inTime(platform, async () => {
+    for await (const info of platform.temporal.workflow.list({ query, pageSize: 1_000 })) {
       const execution = readExecution(info);
       const known = found.get(execution.id);
       if (known === undefined || known.startedAt < execution.startedAt) found.set(execution.id, execution);

@@ -46,7 +46,7 @@ export interface MachineInfo {
 export interface MachineSpec {
   /** Unique; `murmur-<8 hex>`. */
   readonly name: string;
-  /** For whom it is made (agents/references.ts says which). It is used for nobody else. */
+  /** For whom it is made (agents/machine.ts says which). It is used for nobody else. */
   readonly labels: MachineLabels;
   /** The provider's name of a size or machine type; the provider's default when absent. */
   readonly size?: string;

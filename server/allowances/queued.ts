@@ -3,7 +3,7 @@
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { WaitingBytes } from '../../contract/wire/messages.ts';
 import type { AgentAddress } from '../../agents/names.ts';
-import type { QueryReply } from '../../agents/query.ts';
+import type { QueryReply } from '../../agents/messages.ts';
 import type { Call } from '../handlers/handler.ts';
 
 const MIB = 1_048_576;

@@ -9,13 +9,13 @@ import { plansBeneathPrefix } from '../../contract/wire/fanout/plan.ts';
 import { WAITING } from '../../contract/wire/fanout/status.ts';
 import { isWithin } from '../../contract/wire/rights.ts';
 import { contextOf } from '../address.ts';
-import { readExecution } from '../../agents/execution.ts';
-import type { Execution } from '../../agents/execution.ts';
+import { readExecution } from '../../agents/find.ts';
+import type { Execution } from '../../agents/find.ts';
 import { readProgressAndCost } from '../../agents/progress.ts';
 import { readRecord } from '../../agents/record.ts';
 import type { ServerParts } from '../parts.ts';
 import { inTime } from '../../agents/temporal.ts';
-import { allWaiting } from '../../agents/fanouts/waiting.ts';
+import { allWaiting } from '../../agents/fanouts/plans.ts';
 import type { Answer, Call, Handler } from './handler.ts';
 
 /** Rows asked of Temporal at once: its own limit. */

@@ -1,8 +1,7 @@
 // Operations that send the agent a signal.
 import type { FollowUp } from '../../contract/wire/turns.ts';
 import { addressOf } from '../address.ts';
-import { signalAgent } from '../../agents/messages.ts';
-import { queryAgent } from '../../agents/query.ts';
+import { queryAgent, signalAgent } from '../../agents/messages.ts';
 import { storeText } from '../../agents/texts.ts';
 import type { AgentAddress } from '../../agents/names.ts';
 import type { ServerParts } from '../parts.ts';

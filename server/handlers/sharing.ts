@@ -2,9 +2,7 @@
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
 import { addressOf } from '../address.ts';
-import { notFound } from '../../agents/absence.ts';
-import { requireAgent } from '../../agents/exists.ts';
-import { lifeOf } from '../../agents/life.ts';
+import { lifeOf, notFound, requireAgent } from '../../agents/find.ts';
 import { machineOf } from '../../agents/machine.ts';
 import { pageKey } from '../page/page-key.ts';
 import { requireHeld } from '../ports/held-port.ts';

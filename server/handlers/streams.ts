@@ -1,7 +1,7 @@
 // The two views of an agent's event log.
 import type { LogEntry, LifecycleEvent, SessionEvent } from '../../contract/wire/events.ts';
 import { addressOf } from '../address.ts';
-import { requireAgent } from '../../agents/exists.ts';
+import { requireAgent } from '../../agents/find.ts';
 import { followToEnd } from '../../agents/log.ts';
 import type { Answer, Handler } from './handler.ts';
 

@@ -1,13 +1,11 @@
 // Operations on an agent's checklist.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Task, TaskUpdateInput } from '../../contract/wire/tasks.ts';
-import { notFound } from '../../agents/absence.ts';
+import { describeExecution, notFound } from '../../agents/find.ts';
 import { addressOf } from '../address.ts';
 import type { AgentAddress } from '../../agents/names.ts';
-import { noWorker } from '../../agents/temporal-errors.ts';
-import { describeExecution } from '../../agents/execution.ts';
-import { updateAgent } from '../../agents/messages.ts';
-import { queryAgent } from '../../agents/query.ts';
+import { noWorker } from '../../agents/temporal.ts';
+import { queryAgent, updateAgent } from '../../agents/messages.ts';
 import { readRecord } from '../../agents/record.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Answer, Handler } from './handler.ts';

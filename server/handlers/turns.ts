@@ -1,7 +1,7 @@
 // The turns of an agent, put together from its event log.
 import type { LogEntry } from '../../contract/wire/events.ts';
 import { addressOf } from '../address.ts';
-import { requireAgent } from '../../agents/exists.ts';
+import { requireAgent } from '../../agents/find.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Answer, Handler } from './handler.ts';
 

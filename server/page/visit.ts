@@ -3,7 +3,7 @@ import { parseWorkflowId } from '../../contract/wire/identity.ts';
 import type { AgentAddress } from '../../agents/names.ts';
 import { addressOfIdentity } from '../../agents/names.ts';
 import { followToEnd } from '../../agents/log.ts';
-import { lifeOf } from '../../agents/life.ts';
+import { lifeOf } from '../../agents/find.ts';
 import type { ServerParts } from '../parts.ts';
 import { livingToken } from '../token-name.ts';
 import type { TokenWatch } from '../token-watch.ts';

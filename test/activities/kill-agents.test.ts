@@ -3,7 +3,7 @@ import type { AgentResult, AgentSpec, DoomedAgent } from '../../contract/wire/ag
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { tokenId } from '../../agents/names.ts';
-import { machineLabels } from '../../agents/references.ts';
+import { machineLabels } from '../../agents/machine.ts';
 import { recordOf } from '../../workflows/agent/status.ts';
 import { activityBench, attempt } from '../fixtures/activity-bench.ts';
 import type { ActivityBench } from '../fixtures/activity-bench.ts';

@@ -13,7 +13,7 @@ const WITHIN_MS = 120_000;
 describe('the pinned Temporal versions still need the rule', () => {
   it('that an update is answered in the task that brings it', async () => {
     const { error } = await runReproduction(temporal, LATE_UPDATE_ANSWERS, WITHIN_MS);
-    if (error === undefined) throw new Error(gone('ADR 25, workflows/agent/children/spawn.ts, agents/updates.ts'));
+    if (error === undefined) throw new Error(gone('ADR 25, workflows/agent/children/spawn.ts, agents/temporal.ts'));
     expect(error.message).toMatch(/UpdateMachine|referenced absent message ID/);
   }, 180_000);
 

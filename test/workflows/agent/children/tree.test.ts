@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { killAgents } from '../../../../activities/kill-agents.ts';
 import { untilStarted } from '../../../../agents/start.ts';
-import { executeUpdate } from '../../../../agents/updates.ts';
+import { executeUpdate } from '../../../../agents/temporal.ts';
 import { createMemoryTokenStore } from '../../../../drivers/tokens/memory.ts';
 import { createAgentControl } from '../../../../agents/control.ts';
 import type { AgentResult, AgentSpec, AgentStatus } from '../../../../contract/wire/agent.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { discardSpawn, prepareSpawn } from '../../agents/spawn.ts';
+import { discardSpawn, prepareSpawn } from '../../agents/start.ts';
 import { createMemoryObjectStore } from '../../drivers/objects/memory.ts';
 import { createMemorySecretStore } from '../../drivers/secrets/memory.ts';
 import { createMemoryTokenStore } from '../../drivers/tokens/memory.ts';

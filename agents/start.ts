@@ -95,11 +95,14 @@ export async function prepareSpawn(
   return sealed.value;
 }
 
-/** Takes token, secrets, seal and prompt back from an agent that was not started. */
+/** Takes token, secrets, seal, texts and the plan of a flight back from an agent that was not started. */
 export async function discardSpawn(stores: CredentialStores & SealStores, spec: AgentSpec): Promise<void> {
   await dropCredentials(stores, spec);
   await dropSeal(stores, spec);
   await dropText(stores.objects, spec.prompt);
+  // An agent of a fan-out has this text in common with the others.
+  if (spec.slot === undefined) await dropText(stores.objects, spec.append_system_prompt);
+  if (spec.flight !== undefined) await stores.objects.delete(spec.flight.key);
 }
 
 /** Where credentials are kept. */

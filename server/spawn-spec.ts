@@ -1,66 +1,48 @@
-// Everything that is decided at spawn.
-import { randomUUID } from 'node:crypto';
+// The spec of an agent that a call spawns.
 import type { spawn } from '../contract/operations/spawn.ts';
 import type { ParsedInputOf } from '../contract/operation.ts';
-import type { AgentSpec, RepoSpec } from '../contract/wire/agent.ts';
-import { defaultBranch } from '../contract/wire/identity.ts';
-import { backendOf } from '../contract/wire/models.ts';
-import { machineName, secretsRef, tokenId } from '../agents/names.ts';
-import { storeText } from '../agents/texts.ts';
-import type { Call } from './handlers/handler.ts';
-import type { ServerParts } from './parts.ts';
+import type { AgentSpec } from '../contract/wire/agent.ts';
 import type { AgentAddress } from '../agents/names.ts';
 import { reposOf } from '../agents/repos.ts';
+import { buildSpec } from '../agents/spec.ts';
+import { storePlan } from './flights/spawn.ts';
+import type { AskedFlight } from './flights/spawn.ts';
+import type { Call } from './handlers/handler.ts';
+import type { ServerParts } from './parts.ts';
 
 type SpawnInput = ParsedInputOf<typeof spawn>;
 
-/**
- * The spec of a new agent; long texts are stored, secrets and its token are named only. Throws as `reposOf` does, before
- * anything is stored.
- */
-export async function buildSpec(
+/** The spec; texts and the plan of a flight are stored. Throws as `reposOf` does, before anything is stored. */
+export async function specOfSpawn(
   parts: ServerParts,
   agent: AgentAddress,
   input: SpawnInput,
   call: Call,
+  flight?: AskedFlight,
 ): Promise<AgentSpec> {
   const { named, allowed } = await reposOf(parts, agent, input, call.caller);
-  const names = Object.keys(input.secrets);
-  const { append_system_prompt: appended, purpose, model, out } = input;
-  return {
+  return await buildSpec(parts.objects, {
     identity: agent.identity,
     spawn_id: call.id,
-    machine: { provider: parts.settings.provider, name: machineName(agent.id, call.id) },
-    repos: input.repos.map((repo, at) => ({
-      ...repoSpec(repo, input.branch ?? defaultBranch(agent.identity)),
+    provider: parts.settings.provider,
+    repos: input.repos.map(({ clone_url, base_branch, branch = input.branch }, at) => ({
+      ...{ clone_url, branch },
+      ...(base_branch === undefined ? {} : { base_branch }),
       ...named[at],
     })),
-    ...(allowed.length === 0 ? {} : { allow_repos: allowed }),
-    prompt: await storeText(parts.objects, agent.id, { kind: 'prompt', id: call.id }, input.description),
-    ...(purpose === undefined ? {} : { purpose }),
-    backend: backendOf(model),
-    ...(model === undefined ? {} : { model }),
-    ...(appended === undefined || appended === ''
-      ? {}
-      : { append_system_prompt: await storeText(parts.objects, agent.id, { kind: 'system', id: call.id }, appended) }),
-    ...(out === undefined || out === '' ? {} : { out }),
-    ...(input.completion_check === 'none' ? {} : { completion_check: input.completion_check }),
-    ...(input.max_cost_usd === undefined ? {} : { max_cost_usd: input.max_cost_usd }),
+    allow_repos: allowed,
+    description: input.description,
+    purpose: input.purpose,
+    model: input.model,
+    append_system_prompt: input.append_system_prompt,
+    out: input.out,
+    completion_check: input.completion_check,
+    max_cost_usd: input.max_cost_usd,
     on_idle: input.on_idle,
     dequeue_strategy: input.dequeue_strategy,
     tasks: input.tasks,
-    secrets: { ref: secretsRef(agent.id, call.id), names },
-    token_id: tokenId(agent.id, call.id),
-    session_id: randomUUID(),
-    created_at: new Date().toISOString(),
+    secret_names: Object.keys(input.secrets),
     created_by: call.from,
-  };
-}
-
-function repoSpec(repo: SpawnInput['repos'][number], branch: string): RepoSpec {
-  return {
-    clone_url: repo.clone_url,
-    ...(repo.base_branch === undefined ? {} : { base_branch: repo.base_branch }),
-    branch: repo.branch ?? branch,
-  };
+    flight: flight === undefined ? undefined : await storePlan(parts, agent.id, call.id, flight),
+  });
 }

@@ -1,20 +1,9 @@
-// A fan-out's plan, and the spec of each of its agents.
-import { randomUUID } from 'node:crypto';
+// A fan-out's plan, as the activities of its workflow read it.
 import { ApplicationFailure } from '@temporalio/common';
-import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import {
-  fanoutWorkflowId,
-  planKey,
-  planKeyOf,
-  plannedIdentity,
-  plannedSpawnId,
-} from '../../contract/wire/fanout/plan.ts';
+import { planKey, planKeyOf } from '../../contract/wire/fanout/plan.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
-import { expandDescription } from '../../contract/wire/fanout/template.ts';
-import { defaultBranch, workflowIdOf } from '../../contract/wire/identity.ts';
-import { machineName, secretsRef, tokenId } from '../../agents/names.ts';
-import { storeText } from '../../agents/texts.ts';
+import { secretsRef } from '../../agents/names.ts';
 import type { ObjectStore } from '../../drivers/objects/object-store.ts';
 import { callingWorkflow } from '../admission.ts';
 
@@ -62,36 +51,4 @@ export function requireOwnPlan(key: string): void {
 /** Reference of the spawn-time secrets of the fan-out with the plan. */
 export function planSecretsRef(key: string): string {
   return secretsRef(key.replace(/^fanouts/, 'fanout'), key.slice(key.lastIndexOf('/') + 1));
-}
-
-/** One agent as its caller would have spawned it; a long prompt is stored. Undefined for a place past the list's end. */
-export async function plannedSpec(
-  objects: ObjectStore,
-  plan: FanoutPlan,
-  index: number,
-): Promise<AgentSpec | undefined> {
-  const entry = plan.agents[index];
-  if (entry === undefined) return undefined;
-  const { provider, secret_names: names, branches, ...shared } = plan.shared;
-  const identity = plannedIdentity(plan, entry.slug);
-  const id = workflowIdOf(identity);
-  const spawnId = plannedSpawnId(plan.id, index);
-  return {
-    ...shared,
-    identity,
-    spawn_id: spawnId,
-    machine: { provider, name: machineName(id, spawnId) },
-    repos: shared.repos.map((repo, place) => ({ ...repo, branch: branches[place] ?? defaultBranch(identity) })),
-    prompt: await storeText(
-      objects,
-      id,
-      { kind: 'prompt', id: spawnId },
-      expandDescription(plan.description, entry.item),
-    ),
-    secrets: { ref: secretsRef(id, spawnId), names },
-    token_id: tokenId(id, spawnId),
-    session_id: randomUUID(),
-    created_at: new Date().toISOString(),
-    slot: { fanout: fanoutWorkflowId(plan.place, plan.id), index },
-  };
 }

@@ -3,13 +3,11 @@ import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
 import { flightIdOf } from '../../contract/wire/flight/messages.ts';
 import type { StartNodeInput } from '../../contract/wire/flight/messages.ts';
-import { absolutePathOf, defaultBranch, slugProblem, workflowIdOf } from '../../contract/wire/identity.ts';
+import { absolutePathOf, slugProblem, workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
-import { backendOf } from '../../contract/wire/models.ts';
 import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
-import { machineName, secretsRef, tokenId } from '../../agents/names.ts';
 import { discardSpawn, prepareSpawn } from '../../agents/start.ts';
-import { storeText } from '../../agents/texts.ts';
+import { buildSpec } from '../../agents/spec.ts';
 import type { FlightPorts } from './flight.ts';
 
 /**
@@ -44,30 +42,28 @@ export async function startNode(ports: FlightPorts, input: StartNodeInput): Prom
 }
 
 async function specOf({ objects }: FlightPorts, input: StartNodeInput): Promise<AgentSpec> {
-  const { pilot, slug, spawn_id: spawnId, model, branch, out } = input;
-  const identity = { ...pilot.identity, path: [...pilot.identity.path, slug] };
-  const id = workflowIdOf(identity);
-  return {
-    identity,
-    spawn_id: spawnId,
-    machine: { provider: pilot.machine.provider, name: machineName(id, spawnId) },
-    repos: pilot.repos.map((repo) => ({ ...repo, branch: branch ?? defaultBranch(identity) })),
-    ...(pilot.allow_repos === undefined ? {} : { allow_repos: pilot.allow_repos }),
-    prompt: await storeText(objects, id, { kind: 'prompt', id: spawnId }, input.prompt),
+  const { pilot, slug, model, branch } = input;
+  return await buildSpec(objects, {
+    identity: { ...pilot.identity, path: [...pilot.identity.path, slug] },
+    spawn_id: input.spawn_id,
+    provider: pilot.machine.provider,
+    repos: pilot.repos.map((repo) => ({ ...repo, branch })),
+    allow_repos: pilot.allow_repos,
+    description: input.prompt,
     purpose: input.purpose,
-    backend: model === undefined ? pilot.backend : backendOf(model),
-    ...(model === undefined ? {} : { model }),
-    ...(out === undefined ? {} : { out }),
+    // With a model of its own the agent has that one's backend.
+    backend: model === undefined ? pilot.backend : undefined,
+    model,
+    out: input.out,
     on_idle: input.on_idle,
     dequeue_strategy: 'all',
     tasks: [],
-    secrets: { ref: secretsRef(id, spawnId), names: pilot.secrets?.names ?? [] },
-    token_id: tokenId(id, spawnId),
+    secret_names: pilot.secrets?.names ?? [],
     session_id: input.session_id,
     created_at: input.created_at,
     created_by: absolutePathOf(pilot.identity),
     for_flight: flightIdOf(pilot.identity),
-  };
+  });
 }
 
 /** A flight is spawned with the secrets of all its agents; the pilot's token is its own. */

@@ -11,7 +11,6 @@ import { flightKey } from '../../contract/wire/flight/messages.ts';
 import type { StoredFlight } from '../../contract/wire/flight/messages.ts';
 import { INPUTS_LIMIT } from '../../contract/wire/flight/plan.ts';
 import type { FlightPlan } from '../../contract/wire/flight/plan.ts';
-import { workflowIdOf } from '../../contract/wire/identity.ts';
 import type { ServerParts } from '../parts.ts';
 import { pilotPrompt } from './pilot-prompt.ts';
 
@@ -58,10 +57,15 @@ export function pilotInput(input: SpawnInput, { plan, inputs }: AskedFlight): Sp
   };
 }
 
-/** Stores the plan and names it in the spec. Without agents there is no graph to be run: the pilot is an agent like any. */
-export async function withPlan(parts: ServerParts, spec: AgentSpec, { plan, inputs }: AskedFlight): Promise<AgentSpec> {
-  if (plan.nodes.length === 0) return spec;
-  const key = flightKey(workflowIdOf(spec.identity), spec.spawn_id);
+/** Stores the plan of a pilot and names it. Without agents there is no graph to be run: the pilot is an agent like any. */
+export async function storePlan(
+  parts: ServerParts,
+  pilotId: string,
+  spawnId: string,
+  { plan, inputs }: AskedFlight,
+): Promise<AgentSpec['flight']> {
+  if (plan.nodes.length === 0) return undefined;
+  const key = flightKey(pilotId, spawnId);
   const stored: StoredFlight = {
     plan,
     ...(inputs === undefined ? {} : { inputs }),
@@ -69,7 +73,7 @@ export async function withPlan(parts: ServerParts, spec: AgentSpec, { plan, inpu
   };
   // The first plan of a spawn counts, as its first spec does: a call that is sent again finds both.
   await parts.objects.create(key, JSON.stringify(stored));
-  return { ...spec, flight: { name: plan.name.slice(0, 100), key } };
+  return { name: plan.name.slice(0, 100), key };
 }
 
 /** `flight-deploy` for `deploy.md`. */

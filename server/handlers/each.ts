@@ -1,8 +1,7 @@
 // Creates an agent for every item of a list: what is asked for is checked here, and started by a workflow.
-import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { checkItems } from '../../contract/wire/fanout/items.ts';
-import type { FanoutPlan, SharedSpec } from '../../contract/wire/fanout/plan.ts';
+import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
 import { fanoutWorkflowId } from '../../contract/wire/fanout/plan.ts';
 import {
   expandDescription,
@@ -14,7 +13,8 @@ import type { SlugContext } from '../../contract/wire/identity.ts';
 import { addressOfIdentity, secretsRef } from '../../agents/names.ts';
 import type { AgentAddress } from '../../agents/names.ts';
 import { reposOf } from '../../agents/repos.ts';
-import { buildSpec } from '../spawn-spec.ts';
+import { specOfSpawn } from '../spawn-spec.ts';
+import { sharedSpec } from '../../agents/fanouts/spec.ts';
 import { startFanout } from '../../agents/fanouts/start.ts';
 import { takenAgents } from '../../agents/fanouts/taken.ts';
 import type { ServerParts } from '../parts.ts';
@@ -97,38 +97,19 @@ async function planOf(
   if (agent === undefined) throw new TypeError('a plan has agents');
   const { items: _items, max_concurrent: _max, dry_run: _dry, ...spawn } = input;
   // The description is each agent's own.
-  const spec = await buildSpec(parts, agent, { ...spawn, description: '', each: undefined }, call);
+  const spec = await specOfSpawn(parts, agent, { ...spawn, description: '', each: undefined }, call);
   return {
     id: call.id,
     place,
     description: input.description,
     agents: planned.map(({ agent: { identity }, item }) => ({ slug: identity.path.at(-1) ?? '', item })),
-    shared: sharedSpec(spec, input),
+    shared: sharedSpec(
+      spec,
+      input.repos.map((repo) => repo.branch ?? input.branch ?? null),
+    ),
     secrets_ref: secretsRef(fanoutWorkflowId(place, call.id), call.id),
     ...(input.rights === undefined ? {} : { rights: input.rights }),
     tree_limit: parts.settings.limits.agents,
     created_at: spec.created_at,
-  };
-}
-
-/** The spec of the first agent without what is its own. */
-function sharedSpec(spec: AgentSpec, input: EachInput): SharedSpec {
-  const {
-    identity: _identity,
-    spawn_id: _spawn,
-    prompt: _prompt,
-    session_id: _session,
-    created_at: _created,
-    secrets,
-    token_id: _token,
-    slot: _slot,
-    machine,
-    ...shared
-  } = spec;
-  return {
-    ...shared,
-    provider: machine.provider,
-    secret_names: secrets?.names ?? [],
-    branches: input.repos.map((repo) => repo.branch ?? input.branch ?? null),
   };
 }

@@ -7,17 +7,16 @@ import { maySpawn } from '../../contract/wire/rights.ts';
 import { addressOfIdentity, machineName, nameFor } from '../../agents/names.ts';
 import { discardSpawn, prepareSpawn } from '../../agents/start.ts';
 import { startRootAgent, untilStarted } from '../../agents/start.ts';
-import { dropText } from '../../agents/texts.ts';
 import { countTree, describeExecution, ended, notFound, runsAlready } from '../../agents/find.ts';
 import type { Execution } from '../../agents/find.ts';
 import { contextOf } from '../address.ts';
 import { updateAgent } from '../../agents/messages.ts';
 import type { AgentAddress } from '../../agents/names.ts';
 import { readRecord } from '../../agents/record.ts';
-import { buildSpec } from '../spawn-spec.ts';
+import { specOfSpawn } from '../spawn-spec.ts';
 import { inTime } from '../../agents/temporal.ts';
 import { findWaiting } from '../../agents/fanouts/plans.ts';
-import { askedFlight, pilotInput, withPlan } from '../flights/spawn.ts';
+import { askedFlight, pilotInput } from '../flights/spawn.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Answer, Call, Handler } from './handler.ts';
 
@@ -35,8 +34,7 @@ export const spawn: Handler<'spawn'> = async (parts, asked, call) => {
   if ((await findWaiting(parts, agent)) !== undefined) throw runsAlready(agent);
   await checkLimits(parts, agent);
   if (flight !== undefined && flight.plan.nodes.length > 0) checkDepth(parts, levelBeneath(agent));
-  const plain = await buildSpec(parts, agent, input, call);
-  const spec = flight === undefined ? plain : await withPlan(parts, plain, flight);
+  const spec = await specOfSpawn(parts, agent, input, call, flight);
   try {
     await start(parts, agent, await prepareSpawn(parts, spec, input));
   } catch (error) {
@@ -140,19 +138,13 @@ async function settle(parts: ServerParts, agent: AgentAddress, spec: AgentSpec, 
   // When Temporal does not answer this either, what was stored stays: the agent may have been started with it.
   const execution = await describeExecution(parts, agent);
   if (execution?.memo.spawn_id === spec.spawn_id) return;
-  await discard(parts, spec);
+  await discardSpawn(parts, spec);
   throw error instanceof WorkflowExecutionAlreadyStartedError ? taken(agent, execution) : error;
 }
 
 function taken(agent: AgentAddress, execution: Execution | undefined): MurmurError {
   if (execution?.closed === true) return ended(agent, execution.phase);
   return runsAlready(agent);
-}
-
-async function discard(parts: ServerParts, spec: AgentSpec): Promise<void> {
-  await discardSpawn(parts, spec);
-  await dropText(parts.objects, spec.append_system_prompt);
-  if (spec.flight !== undefined) await parts.objects.delete(spec.flight.key);
 }
 
 function answerOf(agent: AgentAddress, call: Call): Answer<'spawn'> {

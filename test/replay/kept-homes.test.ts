@@ -1,9 +1,10 @@
 // What an earlier build has written to disk is read by today's code, as agents of that build find it after an upgrade.
 import { existsSync } from 'node:fs';
+import { plannedSpec } from '../../agents/fanouts/spec.ts';
 import { cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createPlanReader, plannedSpec } from '../../activities/fanout/plan.ts';
+import { createPlanReader } from '../../activities/fanout/plan.ts';
 import { createFlightActivities } from '../../activities/flight/flight.ts';
 import { fetchSnapshot } from '../../agents/snapshots.ts';
 import { homePaths } from '../../config/home.ts';

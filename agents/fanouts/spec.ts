@@ -1,0 +1,46 @@
+// The spec of each agent of a fan-out: what all have in common, and back.
+import type { AgentSpec } from '../../contract/wire/agent.ts';
+import { fanoutWorkflowId, plannedIdentity, plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
+import type { FanoutPlan, SharedSpec } from '../../contract/wire/fanout/plan.ts';
+import { expandDescription } from '../../contract/wire/fanout/template.ts';
+import type { ObjectStore } from '../../drivers/objects/object-store.ts';
+import { buildSpec } from '../spec.ts';
+
+/**
+ * The spec of the first agent without what is its own.
+ * @param branches for each repository, the branch that the caller named
+ */
+export function sharedSpec(spec: AgentSpec, branches: SharedSpec['branches']): SharedSpec {
+  const {
+    identity: _identity,
+    spawn_id: _spawn,
+    prompt: _prompt,
+    session_id: _session,
+    created_at: _created,
+    secrets,
+    token_id: _token,
+    slot: _slot,
+    machine,
+    ...shared
+  } = spec;
+  return { ...shared, provider: machine.provider, secret_names: secrets?.names ?? [], branches };
+}
+
+/** One agent as its caller would have spawned it; a long prompt is stored. Undefined for a place past the list's end. */
+export async function plannedSpec(
+  objects: ObjectStore,
+  plan: FanoutPlan,
+  index: number,
+): Promise<AgentSpec | undefined> {
+  const entry = plan.agents[index];
+  if (entry === undefined) return undefined;
+  const { branches, ...shared } = plan.shared;
+  return await buildSpec(objects, {
+    ...shared,
+    identity: plannedIdentity(plan, entry.slug),
+    spawn_id: plannedSpawnId(plan.id, index),
+    repos: shared.repos.map((repo, place) => ({ ...repo, branch: branches[place] })),
+    description: expandDescription(plan.description, entry.item),
+    slot: { fanout: fanoutWorkflowId(plan.place, plan.id), index },
+  });
+}

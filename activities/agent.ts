@@ -1,10 +1,11 @@
 // The activities of the agent workflow over the ports.
-import type { AgentActivities, PrepareInput } from '../contract/wire/activities.ts';
+import type { AgentActivities, EndAgentInput, EndAgentResult, PrepareInput } from '../contract/wire/activities.ts';
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
+import { endAgent } from '../agents/end.ts';
 import { callingWorkflow, createAdmission } from './admission.ts';
 import { assess } from './assess.ts';
-import { endAgent, endOneAgent } from './end-agent.ts';
+import { attentively } from './attention.ts';
 import { failing } from './failure.ts';
 import { interruptTurn } from './interrupt-turn.ts';
 import { noticeTurn } from './notice-turn.ts';
@@ -19,6 +20,11 @@ import { createTurnOfAgent } from './takeover.ts';
 export function createAgentActivities(ports: AgentPorts): AgentActivities {
   const admission = createAdmission(ports);
   const context = { ports, admission, turns: createTurnOfAgent(), sessions: new Sessions(ports) };
+  const endOne = async (input: EndAgentInput, agent: string): Promise<EndAgentResult> => {
+    const result = await endAgent(ports, agent, input, () => admission.isSealed(agent, input.spec));
+    admission.forget(agent);
+    return result;
+  };
   /** An activity that works for agents whose specs are sealed only. */
   const admitting = <Input extends { readonly spec: AgentSpec }, Output>(
     activity: (ports: AgentPorts, input: Input) => Promise<Output>,
@@ -35,8 +41,8 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
     assess: admitting(assess),
     interruptTurn: admitting(interruptTurn),
     noticeTurn: admitting(noticeTurn),
-    endAgent: failing((input) => endAgent(context, input)),
-    killAgents: failing((input) => killAgents(ports, (remains, agent) => endOneAgent(context, agent, remains), input)),
+    endAgent: failing((input) => attentively(ports.handover, () => endOne(input, callingWorkflow()))),
+    killAgents: failing((input) => killAgents(ports, endOne, input)),
     publishEvents: failing(async ({ agent, events }) => {
       if (agent !== callingWorkflow()) throw new MurmurError('PERMISSION_DENIED', `these are not events of ${agent}`);
       await ports.events.append(agent, 'workflow', events);

@@ -2,7 +2,7 @@
 // nowhere, or takes no messages.
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import type { AgentSpec } from '../contract/wire/agent.ts';
+import type { AgentRemains, AgentResult, AgentSpec } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { plannedSpawnId } from '../contract/wire/fanout/plan.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
@@ -142,6 +142,17 @@ export async function specOf(platform: AgentPlatform, agent: AgentAddress): Prom
   const spawnId =
     (await describeExecution(platform, agent))?.memo.spawn_id ?? (await readRecord(platform, agent.id))?.spec.spawn_id;
   return spawnId === undefined ? undefined : await readSealedSpec(platform, agent.id, spawnId);
+}
+
+/** What an agent that has ended left to its killer, by its result. Undefined when it left nothing, or has no result. */
+export async function remainsOf(platform: AgentPlatform, agent: AgentAddress): Promise<AgentRemains | undefined> {
+  try {
+    const { left } = await inTime(platform, async () => (await workflowOf(platform, agent).result()) as AgentResult);
+    return left;
+  } catch {
+    // It was terminated, or failed.
+    return undefined;
+  }
 }
 
 /** Throws NOT_FOUND, and UNAVAILABLE when Temporal does not answer for an agent without a record. */

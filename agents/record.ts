@@ -1,10 +1,28 @@
 // Records of ended agents: right after Temporal's history is gone.
 import type { AgentRecord } from '../contract/wire/agent.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
-import type { AgentPlatform } from './platform.ts';
+import type { ObjectStore } from '../drivers/objects/object-store.ts';
+import { readSealedSpec } from './sealed.ts';
+import type { SealStores } from './sealed.ts';
 
 /** Undefined when the agent has none: it lives, or never was. */
-export async function readRecord(platform: AgentPlatform, agentId: string): Promise<AgentRecord | undefined> {
-  const content = await platform.objects.get(recordKey(agentId));
+export async function readRecord(
+  { objects }: { readonly objects: ObjectStore },
+  agentId: string,
+): Promise<AgentRecord | undefined> {
+  const content = await objects.get(recordKey(agentId));
   return content === undefined ? undefined : (JSON.parse(content.toString('utf8')) as AgentRecord);
+}
+
+/**
+ * The record with all that the agent was started with, as it was sealed: what starts it again is read from here. The record itself
+ * may come from a history that somebody has written, and does not say whose it is.
+ */
+export async function withWholeSpec(
+  stores: SealStores,
+  { agent, spawnId }: { readonly agent: string; readonly spawnId: string | undefined },
+  record: AgentRecord,
+): Promise<AgentRecord> {
+  const sealed = spawnId === undefined ? undefined : await readSealedSpec(stores, agent, spawnId);
+  return sealed === undefined ? record : { ...record, spec: sealed };
 }

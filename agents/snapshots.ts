@@ -74,7 +74,10 @@ export async function storeSnapshot(
 }
 
 /** The newest stored snapshot. */
-export async function latestSnapshot(objects: ObjectStore, spec: AgentSpec): Promise<StoredSnapshot | undefined> {
+export async function latestSnapshot(
+  objects: ObjectStore,
+  spec: Pick<AgentSpec, 'identity'>,
+): Promise<StoredSnapshot | undefined> {
   return await readLatest(objects, spec);
 }
 
@@ -99,7 +102,7 @@ export async function fetchSnapshot(
   return directory;
 }
 
-async function readLatest(objects: ObjectStore, spec: AgentSpec): Promise<Manifest | undefined> {
+async function readLatest(objects: ObjectStore, spec: Pick<AgentSpec, 'identity'>): Promise<Manifest | undefined> {
   const content = await objects.get(latestKey(snapshotsPrefix(workflowIdOf(spec.identity))));
   return content === undefined ? undefined : (JSON.parse(content.toString('utf8')) as Manifest);
 }

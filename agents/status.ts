@@ -4,7 +4,7 @@ import type { TimelineType } from '../contract/wire/events.ts';
 import { waitingStatus } from '../contract/wire/fanout/status.ts';
 import { isTerminal } from '../contract/wire/phases.ts';
 import type { AgentPlatform } from './platform.ts';
-import { describeExecution, notFound } from './find.ts';
+import { describeExecution, notFound, remainsOf } from './find.ts';
 import type { Execution } from './find.ts';
 import type { AgentAddress } from './names.ts';
 import { findWaiting } from './fanouts/plans.ts';
@@ -12,7 +12,6 @@ import { readProgress, readProgressAndCost } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { queryAgent } from './messages.ts';
 import { readRecord } from './record.ts';
-import { remainsOf } from './remains.ts';
 
 /** What the workflow knows, what the event log adds, and whether it may be out of date. */
 export type FullStatus = AgentStatus & Progress & { readonly stale?: string };

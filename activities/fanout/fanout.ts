@@ -4,7 +4,7 @@ import { plannedIdentity } from '../../contract/wire/fanout/plan.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { attentively } from '../attention.ts';
 import { failing } from '../failure.ts';
-import { endUnstarted } from './end-unstarted.ts';
+import { endUnstarted } from '../../agents/fanouts/end-unstarted.ts';
 import { createPlanReader, planSecretsRef, requireOwnPlan } from './plan.ts';
 import type { FanoutPorts } from './ports.ts';
 import { startPlanned } from './start-planned.ts';

@@ -8,7 +8,7 @@ import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { discardSpawn, prepareSpawn } from '../../agents/start.ts';
 import { attentively } from '../attention.ts';
-import { endUnstarted } from './end-unstarted.ts';
+import { endUnstarted } from '../../agents/fanouts/end-unstarted.ts';
 import { plannedSpec } from '../../agents/fanouts/spec.ts';
 import type { PlanReader } from './plan.ts';
 import type { FanoutPorts } from './ports.ts';

@@ -170,7 +170,9 @@ export interface StatusQueryInput {
 export interface AgentRecord {
   readonly status: AgentStatus;
   readonly tasks: readonly Task[];
-  readonly spec: Pick<AgentSpec, 'identity' | 'spawn_id' | 'repos' | 'session_id' | 'backend' | 'created_at'>;
+  /** All that it was started with. Of an agent that was never started, or not by this installation, only a part is known. */
+  readonly spec: Pick<AgentSpec, 'identity' | 'spawn_id' | 'repos' | 'session_id' | 'backend' | 'created_at'> &
+    Partial<AgentSpec>;
   /** Object store key of the final snapshot. */
   readonly snapshot?: string;
 }

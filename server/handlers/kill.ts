@@ -1,14 +1,13 @@
 // Cancels an agent and waits until nothing of it is left.
 import pLimit from 'p-limit';
-import type { AgentRecord, AgentRemains, AgentResult, ReceiptLine } from '../../contract/wire/agent.ts';
+import type { AgentRemains, AgentResult, ReceiptLine } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { describeExecution, listBeneath, notFound } from '../../agents/find.ts';
 import { parseWorkflowId } from '../../contract/wire/identity.ts';
 import { addressOf } from '../address.ts';
 import { addressOfIdentity } from '../../agents/names.ts';
 import type { AgentAddress } from '../../agents/names.ts';
-import { cleanUp, receiptOf } from '../../agents/clean-up.ts';
-import { awaitRecord } from '../../agents/remains.ts';
+import { awaitRecord, endWithoutWorker, receiptOf } from '../../agents/end.ts';
 import { queryAgent, signalAgent } from '../../agents/messages.ts';
 import { readRecord } from '../../agents/record.ts';
 import { inTime, isNotFound, workflowOf } from '../../agents/temporal.ts';
@@ -139,8 +138,9 @@ async function endingOf(
   const left = typeof result === 'object' ? result.left : undefined;
   if (typeof result === 'object' && left === undefined) return { receipt: result.receipt, whole: true };
   const written = left === undefined ? readRecord(parts, agent.id) : awaitRecord(parts, agent, call.signal);
-  const record = (await written) ?? (await cleanUpEnded(parts, agent, call, left));
-  return { receipt: [receiptOf(record)], whole: false };
+  const record = await written;
+  const line = record === undefined ? await cleanUpEnded(parts, agent, call, left) : receiptOf(record);
+  return { receipt: [line], whole: false };
 }
 
 async function cleanUpEnded(
@@ -148,11 +148,11 @@ async function cleanUpEnded(
   agent: AgentAddress,
   call: Call,
   left: AgentRemains | undefined,
-): Promise<AgentRecord> {
+): Promise<ReceiptLine> {
   call.signal.throwIfAborted();
   const execution = await describeExecution(parts, agent);
   if (execution === undefined) throw notFound(agent);
-  return await cleanUp(parts, agent, execution, left);
+  return await endWithoutWorker(parts, agent, execution, left);
 }
 
 function answerOf(slug: string, receipt: readonly ReceiptLine[]): Answer<'kill'> {

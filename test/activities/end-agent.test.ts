@@ -41,7 +41,8 @@ describe('endAgent', () => {
     expect(await recordIn(bench)).toMatchObject({
       snapshot: result.snapshot,
       status: { phase: 'canceled', reason: 'killed by tess', vm: { state: 'gone' } },
-      spec: { spawn_id: bench.spec.spawn_id },
+      // All that it was started with.
+      spec: bench.spec,
     });
   });
 

@@ -109,6 +109,56 @@ test('kill of an agent that was started past the API destroys no machine that it
   expect(api.destroyed).toContain(machineName(workflowId, 's'));
 });
 
+test('kill says which provider of a machine is not configured any more, and what to do', async () => {
+  const workflowId = `w/default/u/${ACCOUNT}/left`;
+  const memo = { spawn_id: 's', machine: machineName(workflowId, 's'), provider: 'gone' };
+  await api.parts.temporal.workflow.start('agent', { workflowId, taskQueue: TASK_QUEUE, args: [{}], memo });
+  expect(await api.client.call('kill', { slug: 'left' })).toMatchObject({
+    receipt: [
+      {
+        machine_state: expect.stringMatching(
+          /^not destroyed: machine provider "gone" is not configured here; configure it again .*: local$/,
+        ),
+      },
+    ],
+  });
+  expect(await api.client.call('status', { slug: 'left' })).toMatchObject({
+    vm: { provider: 'gone', state: 'running' },
+  });
+});
+
+test('kill ends the token before the machine, and tells the log when the record is written', async () => {
+  const { machines, objects, events, tokenStore } = api.parts;
+  const { path } = await api.client.call('spawn', { slug: 'ordered', description: 'x', purpose: 'be whole' });
+  const id = path.slice(1);
+  const steps: unknown[] = [];
+  const tokens = async (): Promise<number> => (await tokenStore.list()).filter(({ agent }) => agent === id).length;
+  const destroy = machines['local']?.destroy;
+  const append = events.append;
+  expect(await tokens()).toBe(1);
+  Object.assign(machines['local'] ?? {}, {
+    destroy: async (name: string) => {
+      steps.push(`machine with ${String(await tokens())} tokens`);
+      await destroy?.(name);
+    },
+  });
+  Object.assign(events, {
+    append: async (...args: Parameters<typeof append>) => {
+      const record = await objects.get(`agents/${id}/record.json`);
+      steps.push(JSON.parse(record?.toString() ?? 'null'));
+      return await append.apply(events, args);
+    },
+  });
+  await api.client.call('kill', { slug: 'ordered' });
+  Object.assign(machines['local'] ?? {}, { destroy });
+  Object.assign(events, { append });
+  expect(steps).toMatchObject([
+    'machine with 0 tokens',
+    // The record holds the whole spec.
+    { status: { phase: 'canceled' }, spec: { purpose: 'be whole', prompt: { text: 'x' }, created_by: ACCOUNT } },
+  ]);
+});
+
 test('ready says that no worker polls', async () => {
   const ready = await fetch(`${api.url}/ready`);
   expect(ready.status).toBe(503);

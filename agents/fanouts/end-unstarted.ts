@@ -4,10 +4,10 @@ import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
 import { plannedIdentity, plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
 import { waitingStatus } from '../../contract/wire/fanout/status.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
-import { recordKey } from '../../contract/wire/object-keys.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
-import { machineName } from '../../agents/names.ts';
-import type { FanoutPorts } from './ports.ts';
+import { machineName } from '../names.ts';
+import type { Drivers } from '../../drivers/platform.ts';
+import { endInOrder } from '../end.ts';
 
 /** How it ended, and who brought it about. */
 export interface UnstartedEnd {
@@ -18,7 +18,7 @@ export interface UnstartedEnd {
 
 /** Doing it again changes nothing. */
 export async function endUnstarted(
-  { events, objects }: Pick<FanoutPorts, 'events' | 'objects'>,
+  stores: Pick<Drivers, 'events' | 'objects' | 'secrets' | 'tokenStore'>,
   plan: FanoutPlan,
   index: number,
   { phase, reason, by }: UnstartedEnd,
@@ -53,7 +53,14 @@ export async function endUnstarted(
       created_at: plan.created_at,
     },
   };
-  // First: whoever hears of the end finds the record.
-  await objects.put(recordKey(id), JSON.stringify(record));
-  await events.append(id, 'workflow', [{ seq: 1, at, event }]);
+  await endInOrder(
+    stores,
+    // An attempt to start it may have stored token and secrets.
+    { agent: id, spawnId },
+    {
+      endMachine: async () => await Promise.resolve('destroyed'),
+      record: async () => await Promise.resolve(record),
+      publish: async () => void (await stores.events.append(id, 'workflow', [{ seq: 1, at, event }])),
+    },
+  );
 }

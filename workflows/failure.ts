@@ -7,7 +7,7 @@ import type { ErrorBody } from '../contract/wire/errors.ts';
  * Runs what an update or a query asks for. A MurmurError becomes a failure of that call alone; everything else is a
  * defect and goes on to fail the workflow task, which Temporal repeats until it is mended.
  */
-export function answering<T>(answer: () => T): T {
+export function withApplicationFailures<T>(answer: () => T): T {
   try {
     return answer();
   } catch (error) {
@@ -16,7 +16,7 @@ export function answering<T>(answer: () => T): T {
 }
 
 /** The same for an answer that has to be waited for. */
-export async function answeringLater<T>(answer: Promise<T>): Promise<T> {
+export async function withApplicationFailuresAsync<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {

@@ -6,14 +6,14 @@ import type { TerminalPhase } from '../../contract/wire/phases.ts';
 import { activityProblem } from '../failure.ts';
 import type { SignalOutbox } from '../outbox.ts';
 import { endAgent, killAgents, publishLast } from './activities.ts';
-import { allStarted, livingChildren, takeEnds } from './children/children.ts';
-import type { AgentState, EndOrder } from './state.ts';
+import { allStarted, livingChildren, applyKillResults } from './children/children.ts';
+import type { AgentState, EndRequest } from './state.ts';
 import { recordOf, resultOf } from './status.ts';
 import { addToOutbox, confirmEvents, recordEvent } from './timeline.ts';
-import { enterAnnouncedPhase, enterPhase, phaseEvent } from './transitions.ts';
+import { enterPublishedPhase, enterPhase, phaseEvent } from './transitions.ts';
 import { showState } from './visibility.ts';
 
-const PHASE_OF: Readonly<Record<EndOrder['how'], TerminalPhase>> = {
+const PHASE_OF: Readonly<Record<EndRequest['how'], TerminalPhase>> = {
   kill: 'canceled',
   stop: 'completed',
   terminate: 'completed',
@@ -21,16 +21,16 @@ const PHASE_OF: Readonly<Record<EndOrder['how'], TerminalPhase>> = {
 };
 
 /** How often the record is written again for messages that came while the agent ended; a flood must not keep it alive. */
-const ROUNDS = 5;
+const RECORD_WRITES = 5;
 
 /**
  * Ends the agent and answers its receipt. It ends even when the machine cannot be destroyed in time; the receipt says
  * so then. Messages that were accepted and not delivered, also those that come while it ends, are in the record.
  */
-export async function endAgentForGood(
+export async function shutDown(
   state: AgentState,
   spec: AgentSpec,
-  order: EndOrder,
+  order: EndRequest,
   signals: SignalOutbox,
 ): Promise<AgentResult> {
   // A child that is being started is waited for, so that it is killed as well.
@@ -38,7 +38,7 @@ export async function endAgentForGood(
   if (!settled()) await condition(settled);
   if (order.leave_machine === true) return await leave(state, spec, order, signals);
   // Beside the agent's own end, so that all levels of a tree fall at once.
-  const beneath = order.how === 'kill' ? killBeneath(state, spec, order) : Promise.resolve([]);
+  const beneath = order.how === 'kill' ? killDescendants(state, spec, order) : Promise.resolve([]);
   const phase = PHASE_OF[order.how];
   const reason = reasonOf(order);
   const ended_at = new Date().toISOString();
@@ -67,7 +67,7 @@ export async function endAgentForGood(
     if (state.vm !== undefined && machineState === 'destroyed') state.vm = { ...state.vm, state: 'gone' };
     state.ended_at = ended_at;
     state.parked = undefined;
-    enterAnnouncedPhase(state, phase, ended_at, reason);
+    enterPublishedPhase(state, phase, ended_at, reason);
     showState(state, spec);
     if (signals.busy) await signals.drain();
     const receipt = await beneath;
@@ -76,7 +76,7 @@ export async function endAgentForGood(
       await publishLast({ agent: workflowIdOf(spec.identity), events: [...state.outbox] }).catch(() => undefined);
     }
     // Nothing is awaited from here to the return: a message that is accepted later makes Temporal repeat this task.
-    if (state.messages === messages || round >= ROUNDS) {
+    if (state.messages === messages || round >= RECORD_WRITES) {
       return resultOf(state, spec, machineState, snapshot, receipt);
     }
   }
@@ -86,7 +86,12 @@ export async function endAgentForGood(
  * Ends the workflow alone, in the task that brings the order, and leaves the rest to whoever gave it: that makes the end of
  * a tree one activity instead of one for each agent.
  */
-async function leave(state: AgentState, spec: AgentSpec, order: EndOrder, signals: SignalOutbox): Promise<AgentResult> {
+async function leave(
+  state: AgentState,
+  spec: AgentSpec,
+  order: EndRequest,
+  signals: SignalOutbox,
+): Promise<AgentResult> {
   const ended_at = new Date().toISOString();
   state.ended_at = ended_at;
   state.parked = undefined;
@@ -110,7 +115,11 @@ function withoutPrompt(spec: AgentSpec): AgentSpec {
 }
 
 /** Receipts of everything beneath; a child that does not answer in time is named with what is known of it. */
-async function killBeneath(state: AgentState, spec: AgentSpec, { reason }: EndOrder): Promise<readonly ReceiptLine[]> {
+async function killDescendants(
+  state: AgentState,
+  spec: AgentSpec,
+  { reason }: EndRequest,
+): Promise<readonly ReceiptLine[]> {
   const agents = livingChildren(state, spec);
   if (agents.length === 0) return [];
   const order = {
@@ -122,7 +131,7 @@ async function killBeneath(state: AgentState, spec: AgentSpec, { reason }: EndOr
   };
   try {
     const killed = await killAgents({ agents, order }, `kill ${agents.length} children`);
-    takeEnds(state, spec, killed, new Date().toISOString());
+    applyKillResults(state, spec, killed, new Date().toISOString());
     return killed.receipt;
   } catch (error) {
     const problem = activityProblem(error);
@@ -136,7 +145,7 @@ async function killBeneath(state: AgentState, spec: AgentSpec, { reason }: EndOr
   }
 }
 
-function reasonOf({ how, by, reason }: EndOrder): string | undefined {
+function reasonOf({ how, by, reason }: EndRequest): string | undefined {
   if (how === 'fail' || how === 'terminate') return reason;
   const what = `${how === 'kill' ? 'killed' : 'stopped'} by ${by}`;
   return reason === undefined ? what : `${what}: ${reason}`;

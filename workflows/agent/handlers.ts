@@ -6,8 +6,8 @@ import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { AGENT_QUERIES, AGENT_SIGNALS, AGENT_UPDATES } from '../../contract/wire/messages.ts';
 import type { AgentQueries, AgentUpdates } from '../../contract/wire/messages.ts';
-import { answering, answeringLater } from '../failure.ts';
-import { budgetView, reviewBudget, setBudget, takeUsage } from './budget/spending.ts';
+import { withApplicationFailures, withApplicationFailuresAsync } from '../failure.ts';
+import { budgetView, reviewBudget, setBudget, recordUsage } from './budget/spending.ts';
 import { spawnChild } from './children/spawn.ts';
 import { SIGNAL_HANDLERS } from './signals.ts';
 import type { AgentState } from './state.ts';
@@ -93,7 +93,7 @@ export const UPDATE_HANDLERS: {
       throw new MurmurError('INVALID_ARGUMENT', 'the payload is no report of usage');
     },
     handle: (state, report, { spec, now }) => {
-      const next = takeUsage(state, spec, report, now);
+      const next = recordUsage(state, spec, report, now);
       return next === undefined ? {} : { report_at_usd: next };
     },
   },
@@ -135,15 +135,17 @@ export function registerHandlers(state: AgentState, spec: AgentSpec): void {
       defineUpdate<unknown, [unknown]>(name),
       (input) => {
         const context = { spec, now: new Date().toISOString() };
-        const output = answering(() => handle(state, input, context));
+        const output = withApplicationFailures(() => handle(state, input, context));
         showDetails(state, spec);
-        return output instanceof Promise ? answeringLater(output) : output;
+        return output instanceof Promise ? withApplicationFailuresAsync(output) : output;
       },
-      { validator: (input) => answering(() => validate(state, input)) },
+      { validator: (input) => withApplicationFailures(() => validate(state, input)) },
     );
   }
   for (const name of AGENT_QUERIES) {
     const answer = QUERY_HANDLERS[name] as QueryHandler<unknown, unknown>;
-    setHandler(defineQuery<unknown, [unknown]>(name), (input) => answering(() => answer(state, spec, input)));
+    setHandler(defineQuery<unknown, [unknown]>(name), (input) =>
+      withApplicationFailures(() => answer(state, spec, input)),
+    );
   }
 }

@@ -3,7 +3,7 @@ import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { FollowUp, NoteKind } from '../../contract/wire/turns.ts';
 import { SCHEMA } from './state.ts';
 import type { AgentState, IdleCode } from './state.ts';
-import { phasesToTell, specBudget } from './transitions.ts';
+import { initialParentOutbox, specBudget } from './transitions.ts';
 
 /** The state as the next run is given it. */
 export function carriedState(state: AgentState): AgentState {
@@ -19,11 +19,11 @@ export function migrate(carried: CarriedState, spec: AgentSpec): AgentState {
   if (schema > SCHEMA) {
     throw new Error(`the state has schema ${String(schema)}, and this build knows none above ${String(SCHEMA)}`);
   }
-  return isCurrent(carried) ? carried : fromUnnumbered(carried, spec);
+  return isCurrent(carried) ? carried : migrateSchema0(carried, spec);
 }
 
 /** What the oldest states do not have: families, budgets, notices and assessments came one after the other. */
-type Later =
+type LaterField =
   | 'schema'
   | 'idle_code'
   | 'children'
@@ -37,19 +37,19 @@ type Later =
   | 'missing';
 
 /** A state of any build: `undefined` does not travel, as payloads are JSON. */
-export type CarriedState = Omit<AgentState, Later> & Partial<Pick<AgentState, Later>>;
+export type CarriedState = Omit<AgentState, LaterField> & Partial<Pick<AgentState, LaterField>>;
 
 function isCurrent(carried: CarriedState): carried is AgentState {
   return carried.schema === SCHEMA;
 }
 
 /** Schema 0: its decisions looked at ids and sentences, which are codes since. */
-function fromUnnumbered(carried: CarriedState, spec: AgentSpec): AgentState {
+function migrateSchema0(carried: CarriedState, spec: AgentSpec): AgentState {
   const { due, phase, reason, turn } = carried;
   return {
     children: [],
     forgotten_cost_usd: 0,
-    to_parent: phasesToTell(spec),
+    to_parent: initialParentOutbox(spec),
     told: 0,
     budget: specBudget(spec),
     notices: [],

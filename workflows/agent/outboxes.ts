@@ -6,20 +6,20 @@ import { workflowIdOf } from '../../contract/wire/identity.ts';
 import type { ChildEvent } from '../../contract/wire/messages.ts';
 import { combine, startOutbox } from '../outbox.ts';
 import type { SignalOutbox } from '../outbox.ts';
-import { loseParent } from './budget/budget.ts';
+import { detachFromParent } from './budget/budget.ts';
 import type { BudgetMessage } from './budget/budget.ts';
 import { canDeliver, reviewBudget, takeMessage } from './budget/spending.ts';
-import { parentWorkflow } from './children/children.ts';
+import { parentWorkflowId } from './children/children.ts';
 import type { AgentState } from './state.ts';
 
 /** An agent without parent, slot and budget sends nothing. The order in which they start is part of the history. */
 export function startOutboxes(state: AgentState, spec: AgentSpec): SignalOutbox {
-  return combine(...startPhases(state, spec), ...startSlotRelease(state, spec), startBudget(state, spec));
+  return combine(...startPhaseOutbox(state, spec), ...startSlotRelease(state, spec), startBudgetOutbox(state, spec));
 }
 
 /** Changes of phase, for the parent, and for the flight that the agent works for. */
-function startPhases(state: AgentState, spec: AgentSpec): readonly SignalOutbox[] {
-  const id = parentWorkflow(spec);
+function startPhaseOutbox(state: AgentState, spec: AgentSpec): readonly SignalOutbox[] {
+  const id = parentWorkflowId(spec);
   if (id === undefined) return [];
   const parent = getExternalWorkflowHandle(id);
   const slug = spec.identity.path.at(-1) ?? '';
@@ -32,7 +32,7 @@ function startPhases(state: AgentState, spec: AgentSpec): readonly SignalOutbox[
       },
       send: async (event) => {
         await parent.signal('childEvent', event);
-        if (spec.for_flight !== undefined) await sendToFlight(spec.for_flight, event);
+        if (spec.for_flight !== undefined) await notifyFlight(spec.for_flight, event);
       },
       onRefused: () => {
         state.to_parent = undefined;
@@ -42,7 +42,7 @@ function startPhases(state: AgentState, spec: AgentSpec): readonly SignalOutbox[
 }
 
 /** The flight acts upon the agent's ends; one that has ended needs to know nothing. */
-async function sendToFlight(flight: string, event: ChildEvent): Promise<void> {
+async function notifyFlight(flight: string, event: ChildEvent): Promise<void> {
   await getExternalWorkflowHandle(flight)
     .signal('childEvent', event)
     .catch(() => undefined);
@@ -75,9 +75,9 @@ function startSlotRelease(state: AgentState, { slot }: AgentSpec): readonly Sign
 }
 
 /** Requests to the parent, grants and notices to children, in order. */
-function startBudget(state: AgentState, spec: AgentSpec): SignalOutbox {
+function startBudgetOutbox(state: AgentState, spec: AgentSpec): SignalOutbox {
   const own = workflowIdOf(spec.identity);
-  const parent = parentWorkflow(spec);
+  const parent = parentWorkflowId(spec);
   return startOutbox<BudgetMessage>({
     ready: () => canDeliver(state),
     take: () => takeMessage(state),
@@ -93,7 +93,7 @@ function startBudget(state: AgentState, spec: AgentSpec): SignalOutbox {
     },
     // A child sends its end itself.
     onRefused: ({ to }) => {
-      if (to === 'parent' && state.budget !== undefined) loseParent(state.budget);
+      if (to === 'parent' && state.budget !== undefined) detachFromParent(state.budget);
       reviewBudget(state, spec, new Date().toISOString());
     },
     // Also while the only messages are for children that are being started.

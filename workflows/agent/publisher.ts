@@ -16,7 +16,7 @@ import { confirmEvents } from './timeline.ts';
 import { canStart } from './turn/turn.ts';
 
 /** Events in the input of an activity, which stays in the history: some 50 KB. Others wait for a write of their own. */
-const OFFERED = 100;
+const OFFER_LIMIT = 100;
 
 export interface Publisher {
   /**
@@ -27,7 +27,7 @@ export interface Publisher {
 }
 
 /** An activity is about to start that takes the events with it, as each write is an event in the history. */
-function areTaken(state: AgentState): boolean {
+function willBeOffered(state: AgentState): boolean {
   // The end of the agent writes everything; only what is left of a last turn may take long.
   if (state.end !== undefined) return state.end.how === 'kill' || state.turn?.running !== true;
   return state.vm?.state === 'running' && state.turn?.running !== true && canStart(state, Date.now());
@@ -44,7 +44,7 @@ export function startPublisher(state: AgentState, spec: AgentSpec, signals: Pick
   const isNew = state.vm === undefined;
   let handedOut = isNew || state.outbox.length === 0 ? state.last_event : 0;
   // A write holds back the workflow task that it is made in, and with it what a parent waits for: that goes first.
-  const pending = (): boolean => state.last_event > handedOut && !areTaken(state) && !signals.busy;
+  const pending = (): boolean => state.last_event > handedOut && !willBeOffered(state) && !signals.busy;
 
   const publish = async (): Promise<void> => {
     for (;;) {
@@ -63,7 +63,7 @@ export function startPublisher(state: AgentState, spec: AgentSpec, signals: Pick
   return {
     offer: () => {
       handedOut = state.last_event;
-      return state.outbox.slice(0, OFFERED);
+      return state.outbox.slice(0, OFFER_LIMIT);
     },
   };
 }

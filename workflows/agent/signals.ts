@@ -19,13 +19,13 @@ import {
   readOrder,
   readUpload,
 } from '../inbox.ts';
-import { warn } from './budget/budget.ts';
-import { noteSpent, takeGrant, takeRequest } from './budget/shares.ts';
+import { queueNotice } from './budget/budget.ts';
+import { recordSpent, applyGrant, recordRequest } from './budget/shares.ts';
 import { beginBudget, releaseChild } from './budget/spending.ts';
-import { noteCost, takeChildEvent } from './children/children.ts';
+import { recordCost, applyChildEvent } from './children/children.ts';
 import type { AgentState } from './state.ts';
 import { recordEvent } from './timeline.ts';
-import { orderEnd } from './transitions.ts';
+import { requestEnd } from './transitions.ts';
 
 /** Takes one signal into the state. */
 export type SignalHandler = (state: AgentState, payload: unknown, now: string, spec: AgentSpec) => void;
@@ -60,14 +60,14 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHan
     const order = readKill(payload, countMessage(state));
     if (!isNew(state, order.id)) return;
     const { from: by, reason, with_parent, leave_machine } = order;
-    if (orderEnd(state, { how: 'kill', by, reason, ...defined({ with_parent, leave_machine }) })) {
+    if (requestEnd(state, { how: 'kill', by, reason, ...defined({ with_parent, leave_machine }) })) {
       note(state, `kill by ${order.from}`, now, order.from);
     }
   },
   stop: (state, payload, now) => {
     const order = readOrder(payload, countMessage(state));
     if (!isNew(state, order.id)) return;
-    if (orderEnd(state, { how: 'stop', by: order.from, reason: order.reason })) {
+    if (requestEnd(state, { how: 'stop', by: order.from, reason: order.reason })) {
       note(state, `stop by ${order.from}: the session ends after this turn`, now, order.from);
     }
   },
@@ -88,8 +88,8 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHan
     const id = `${event.spawn_id}/${event.id}`;
     if (!isNew(state, id)) return;
     if (isTerminal(event.phase)) releaseChild(state, event.spawn_id, event.cost_usd);
-    else if (state.budget !== undefined) noteSpent(state.budget, event.spawn_id, event.cost_usd);
-    const message = takeChildEvent(state, spec, event, now);
+    else if (state.budget !== undefined) recordSpent(state.budget, event.spawn_id, event.cost_usd);
+    const message = applyChildEvent(state, spec, event, now);
     // Whoever ends takes no more input, and a message would only stand in the record as undelivered.
     if (message === undefined || state.end !== undefined) return;
     const from = `${absolutePathOf(spec.identity)}/${event.slug}`;
@@ -100,20 +100,20 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHan
     state.run.signals += 1;
     const request = readBudgetRequest(payload);
     if (request === undefined) return;
-    noteCost(state, request.spawn_id, request.spent_usd);
-    if (state.budget !== undefined) takeRequest(state.budget, request);
+    recordCost(state, request.spawn_id, request.spent_usd);
+    if (state.budget !== undefined) recordRequest(state.budget, request);
   },
   budgetGrant: (state, payload) => {
     state.run.signals += 1;
     const grant = readBudgetGrant(payload);
     if (grant === undefined || state.to_parent === undefined) return;
     state.budget ??= beginBudget(state);
-    takeGrant(state.budget, grant);
+    applyGrant(state.budget, grant);
   },
   budgetNotice: (state, payload) => {
     state.run.signals += 1;
     const notice = readBudgetNotice(payload);
-    if (notice !== undefined && state.budget !== undefined) warn(state.budget, notice);
+    if (notice !== undefined && state.budget !== undefined) queueNotice(state.budget, notice);
   },
 };
 

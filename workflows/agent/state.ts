@@ -44,7 +44,7 @@ export interface Assessment {
 }
 
 /** Why the agent is to end. A kill replaces a stop, nothing replaces a kill. */
-export interface EndOrder {
+export interface EndRequest {
   readonly how: 'kill' | 'stop' | 'terminate' | 'fail';
   readonly by: string;
   readonly reason: string | undefined;
@@ -118,7 +118,7 @@ export interface AgentState {
   crashes: number;
   api_failures: number;
 
-  end: EndOrder | undefined;
+  end: EndRequest | undefined;
 
   /** Ids of the newest messages, oldest first. */
   seen: string[];

@@ -5,9 +5,9 @@ import type { Phase } from '../../contract/wire/phases.ts';
 import type { FollowUp } from '../../contract/wire/turns.ts';
 import { newBudget } from './budget/budget.ts';
 import type { Budget } from './budget/budget.ts';
-import { tellParent } from './children/children.ts';
+import { notifyParent } from './children/children.ts';
 import { SCHEMA } from './state.ts';
-import type { AgentState, EndOrder, IdleCode } from './state.ts';
+import type { AgentState, EndRequest, IdleCode } from './state.ts';
 import { addToTimeline, recordEvent } from './timeline.ts';
 import { createTask } from './turn/checklist.ts';
 
@@ -49,7 +49,7 @@ export function initialState(spec: AgentSpec, now: string): AgentState {
     next_task: 1,
     children: [],
     forgotten_cost_usd: 0,
-    to_parent: phasesToTell(spec),
+    to_parent: initialParentOutbox(spec),
     told: 0,
     budget: specBudget(spec),
     assessments: 0,
@@ -72,7 +72,7 @@ export function initialState(spec: AgentSpec, now: string): AgentState {
 }
 
 /** An agent without a parent has nobody to tell of its phases. */
-export function phasesToTell({ identity }: AgentSpec): [] | undefined {
+export function initialParentOutbox({ identity }: AgentSpec): [] | undefined {
   return identity.path.length < 2 ? undefined : [];
 }
 
@@ -104,7 +104,7 @@ export function enterPhase(state: AgentState, phase: Phase, now: string, reason?
 }
 
 /** As `enterPhase`, for a change that is in the outbox already. */
-export function enterAnnouncedPhase(state: AgentState, phase: Phase, now: string, reason?: string): void {
+export function enterPublishedPhase(state: AgentState, phase: Phase, now: string, reason?: string): void {
   if (phase === state.phase) return;
   state.idle_code = undefined;
   changePhase(state, phase, now, reason, addToTimeline);
@@ -125,7 +125,7 @@ function changePhase(
   }
   state.reason = reason;
   record(state, phaseEvent(phase, reason), now);
-  tellParent(state, previous, now);
+  notifyParent(state, previous, now);
 }
 
 /** A change of phase as an event. */
@@ -134,7 +134,7 @@ export function phaseEvent(phase: Phase, reason: string | undefined): LifecycleE
 }
 
 /** Orders the end. A kill is taken over by nothing, every other order only by a kill. Answers whether it was taken. */
-export function orderEnd(state: AgentState, order: EndOrder): boolean {
+export function requestEnd(state: AgentState, order: EndRequest): boolean {
   if (state.end !== undefined && (order.how !== 'kill' || state.end.how === 'kill')) return false;
   state.end = order;
   return true;

@@ -15,17 +15,17 @@ import type { SignalOutbox } from '../outbox.ts';
 import { prepareAgent } from './activities.ts';
 import { reviewBudget } from './budget/spending.ts';
 import { allStarted, hasBusyChildren } from './children/children.ts';
-import { endAgentForGood } from './ending.ts';
+import { shutDown } from './ending.ts';
 import { awaitsFlight, endFlight, startFlight } from './flight.ts';
 import { registerHandlers } from './handlers.ts';
 import { carriedState, migrate } from './migrate.ts';
 import { startOutboxes } from './outboxes.ts';
 import { startPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
-import type { AgentState, EndOrder } from './state.ts';
-import { enterPhase, initialState, orderEnd } from './transitions.ts';
+import type { AgentState, EndRequest } from './state.ts';
+import { enterPhase, initialState, requestEnd } from './transitions.ts';
 import type { Verdict } from './turn/completion.ts';
-import { assessToItsEnd, runTurnToItsEnd } from './turn/run.ts';
+import { runAssessment, runTurnToCompletion } from './turn/run.ts';
 import { beginTurn, canStart } from './turn/turn.ts';
 import { showState } from './visibility.ts';
 
@@ -40,7 +40,7 @@ const EVENTS_PER_RUN = 5_000;
  * What the next run can be given: a payload may have 2 MB, and one that is larger ends the workflow. Only a flood of long
  * messages comes near; it is worked off first. The outbox comes on top, with 500 events of some 600 bytes at most.
  */
-const CARRIED_BYTES = 1_200_000;
+const CARRIED_BYTES_LIMIT = 1_200_000;
 
 /**
  * One agent, from its spawn to its end.
@@ -52,7 +52,7 @@ export async function agent(spec: AgentSpec, carried?: AgentState): Promise<Agen
   registerHandlers(state, spec);
   // Cancel in Temporal's Web UI means what kill means, and what kill has to do must not be cancelled.
   void CancellationScope.current().cancelRequested.catch(() => {
-    orderEnd(state, { how: 'kill', by: 'operator', reason: 'canceled in Temporal' });
+    requestEnd(state, { how: 'kill', by: 'operator', reason: 'canceled in Temporal' });
   });
   // Only for a pilot: an await, even for nothing, changes the order in which others come to replay their commands.
   if (carried === undefined && spec.flight !== undefined) {
@@ -75,7 +75,7 @@ async function live(
     if (state.end === undefined && state.vm?.state !== 'running') await prepare(state, spec, publisher);
     if (state.end !== undefined) return await end(state, spec, state.end, signals);
     reviewBudget(state, spec, new Date().toISOString());
-    if (mustContinueAsNew(spec, state)) await continueWhenQuiet(state, spec, signals);
+    if (mustContinueAsNew(spec, state)) await continueAsNewWhenQuiet(state, spec, signals);
     else if (canStart(state, Date.now())) await takeTurn(state, spec, publisher);
     else await rest(state, spec);
   }
@@ -97,7 +97,7 @@ async function prepare(state: AgentState, spec: AgentSpec, publisher: Publisher)
         if (state.end !== undefined) return;
         const problem = activityProblem(error);
         if (problem === undefined) throw error;
-        orderEnd(state, { how: 'fail', by: 'murmur', reason: problem.message });
+        requestEnd(state, { how: 'fail', by: 'murmur', reason: problem.message });
       },
     )
     .finally(() => (settled = true));
@@ -116,7 +116,7 @@ async function prepare(state: AgentState, spec: AgentSpec, publisher: Publisher)
 async function takeTurn(state: AgentState, spec: AgentSpec, publisher: Publisher): Promise<void> {
   const turn = beginTurn(state, spec, uuid4(), new Date().toISOString());
   showState(state, spec);
-  const verdict = await runTurnToItsEnd(state, spec, turn, publisher.offer());
+  const verdict = await runTurnToCompletion(state, spec, turn, publisher.offer());
   settle(state, spec, verdict?.next === 'assess' ? await assess(state, spec) : verdict);
 }
 
@@ -124,7 +124,7 @@ async function takeTurn(state: AgentState, spec: AgentSpec, publisher: Publisher
 async function assess(state: AgentState, spec: AgentSpec): Promise<Verdict | undefined> {
   if (state.end !== undefined) return undefined;
   showState(state, spec);
-  return await assessToItsEnd(state, spec);
+  return await runAssessment(state, spec);
 }
 
 /** What the verdict means for the phase. An end that was ordered meanwhile goes before it. */
@@ -132,14 +132,14 @@ function settle(state: AgentState, spec: AgentSpec, verdict: Verdict | undefined
   if (verdict === undefined || verdict.next === 'assess' || verdict.next === 'continue' || state.end !== undefined)
     return;
   if (verdict.next === 'fail') {
-    orderEnd(state, { how: 'fail', by: 'murmur', reason: verdict.reason });
+    requestEnd(state, { how: 'fail', by: 'murmur', reason: verdict.reason });
     return;
   }
   const now = new Date().toISOString();
   if (verdict.complete) enterPhase(state, 'task-complete', now);
   // Its children would go on without anybody to tell; the last of them wakes it, and it ends then.
   if (verdict.complete && spec.on_idle === 'terminate' && !hasBusyChildren(state) && !awaitsFlight(state, spec)) {
-    orderEnd(state, { how: 'terminate', by: 'murmur', reason: undefined });
+    requestEnd(state, { how: 'terminate', by: 'murmur', reason: undefined });
     return;
   }
   enterPhase(state, 'idle', now, verdict.reason, verdict.code);
@@ -159,13 +159,13 @@ async function rest(state: AgentState, spec: AgentSpec): Promise<void> {
 }
 
 /** Tells its flight, if it pilots one, and ends the agent. */
-async function end(state: AgentState, spec: AgentSpec, order: EndOrder, signals: SignalOutbox): Promise<AgentResult> {
+async function end(state: AgentState, spec: AgentSpec, order: EndRequest, signals: SignalOutbox): Promise<AgentResult> {
   if (spec.flight !== undefined) await endFlight(spec);
-  return await endAgentForGood(state, spec, order, signals);
+  return await shutDown(state, spec, order, signals);
 }
 
 /** Hands the state to a new run once nothing is under way; what comes meanwhile is seen to first. */
-async function continueWhenQuiet(state: AgentState, spec: AgentSpec, signals: SignalOutbox): Promise<void> {
+async function continueAsNewWhenQuiet(state: AgentState, spec: AgentSpec, signals: SignalOutbox): Promise<void> {
   // A child that is being started must be known to the run that follows.
   const settled = (): boolean => allHandlersFinished() && allStarted(state);
   if (!settled()) await condition(settled);
@@ -177,7 +177,7 @@ async function continueWhenQuiet(state: AgentState, spec: AgentSpec, signals: Si
 function mustContinueAsNew(spec: AgentSpec, state: AgentState): boolean {
   // Without the outbox: when it is emptied is not the same in a replay (publisher.ts).
   const size = (): number => new TextEncoder().encode(JSON.stringify({ ...state, outbox: [] })).length;
-  return hasGrown(spec, state) && size() <= CARRIED_BYTES;
+  return hasGrown(spec, state) && size() <= CARRIED_BYTES_LIMIT;
 }
 
 function hasGrown(spec: AgentSpec, state: AgentState): boolean {

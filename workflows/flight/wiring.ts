@@ -5,7 +5,7 @@ import { FLIGHT_QUERY, FLIGHT_SIGNALS, FLIGHT_UPDATES } from '../../contract/wir
 import type { FlightInput, FlightSignals, FlightUpdates } from '../../contract/wire/flight/messages.ts';
 import type { FlightView } from '../../contract/wire/flight/view.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
-import { answering } from '../failure.ts';
+import { withApplicationFailures } from '../failure.ts';
 import { readChildEvent } from '../inbox.ts';
 import { takeNews } from './news.ts';
 import { approve, checkApproval, checkItems, checkRerun, rerun, takeItems } from './orders.ts';
@@ -78,14 +78,14 @@ export function registerHandlers(slot: FlightSlot, input: FlightInput): void {
         // Only in a history whose build accepted orders before it had read the plan.
         if (slot.flight === undefined) await condition(() => slot.flight !== undefined);
         const flight = loaded(slot);
-        return answering(() => {
+        return withApplicationFailures(() => {
           const output = handle(flight, order);
           flight.state.messages += 1;
           flight.changed = true;
           return output;
         });
       },
-      { validator: (order) => answering(() => check(loaded(slot), requireObject(order))) },
+      { validator: (order) => withApplicationFailures(() => check(loaded(slot), requireObject(order))) },
     );
   }
   setHandler(defineQuery<FlightView>(FLIGHT_QUERY), () => shown(slot, input));

@@ -1,7 +1,7 @@
 // What a pilot takes from its flight, and what its agents do not wake it for.
 import { describe, expect, it } from '@jest/globals';
 import type { ChildEvent, FlightEvent } from '../../../contract/wire/messages.ts';
-import { enterChild } from '../../../workflows/agent/children/children.ts';
+import { registerChild } from '../../../workflows/agent/children/children.ts';
 import { awaitsFlight } from '../../../workflows/agent/flight.ts';
 import { clearQueue } from '../../../workflows/agent/turn/queue.ts';
 import { SIGNAL_HANDLERS } from '../../../workflows/agent/signals.ts';
@@ -53,7 +53,7 @@ describe('a pilot', () => {
     const { state, spec } = pilot();
     const spawn = (slug: string, changes = {}): string => {
       const child = agentSpec({ identity: { ...PILOT, path: [...PILOT.path, slug] }, ...changes });
-      enterChild(state, spec, child, NOW);
+      registerChild(state, spec, child, NOW);
       return child.spawn_id;
     };
     const end = (slug: string, spawn_id: string): void => {

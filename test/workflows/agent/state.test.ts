@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { PHASES, TERMINAL_PHASES } from '../../../contract/wire/phases.ts';
 import { carriedState } from '../../../workflows/agent/migrate.ts';
-import { TRANSITIONS, enterPhase, initialState, orderEnd } from '../../../workflows/agent/transitions.ts';
-import type { EndOrder } from '../../../workflows/agent/state.ts';
+import { TRANSITIONS, enterPhase, initialState, requestEnd } from '../../../workflows/agent/transitions.ts';
+import type { EndRequest } from '../../../workflows/agent/state.ts';
 import { agentSpec } from '../../fixtures/agent-spec.ts';
 import { NOW, testAgent } from '../../fixtures/agent-state.ts';
 
@@ -51,7 +51,7 @@ describe('the phase machine', () => {
 });
 
 describe('orderEnd', () => {
-  const order = (how: EndOrder['how']): EndOrder => ({ how, by: 'tess', reason: undefined });
+  const order = (how: EndRequest['how']): EndRequest => ({ how, by: 'tess', reason: undefined });
 
   it.each([
     ['stop', 'kill', 'kill'],
@@ -62,8 +62,8 @@ describe('orderEnd', () => {
     ['terminate', 'stop', 'terminate'],
   ] as const)('%s and then %s is %s', (first, second, result) => {
     const { state } = testAgent();
-    expect(orderEnd(state, order(first))).toBe(true);
-    expect(orderEnd(state, order(second))).toBe(second === 'kill' && first !== 'kill');
+    expect(requestEnd(state, order(first))).toBe(true);
+    expect(requestEnd(state, order(second))).toBe(second === 'kill' && first !== 'kill');
     expect(state.end?.how).toBe(result);
   });
 });

@@ -69,7 +69,7 @@ export interface Budget {
 export const RENEW_AT = 0.8;
 
 /** Money below this is rounding of sums. */
-export const NOTHING = 1e-9;
+export const EPSILON = 1e-9;
 /** A budget with this limit, this allowance, or both. */
 export function newBudget(limit: number | undefined, allowance: number | undefined): Budget {
   return {
@@ -115,26 +115,26 @@ export function committedOf(budget: Budget): number {
 
 /** Whether so much is used; sums of cents are never exact. */
 export function isReached(used: number, limit: number): boolean {
-  return used >= limit - NOTHING;
+  return used >= limit - EPSILON;
 }
 
 /** What can still be given away; 0 also when more is spent than there is. */
 export function freeOf(budget: Budget): number {
   const free = poolOf(budget) - committedOf(budget);
-  return free > NOTHING ? free : 0;
+  return free > EPSILON ? free : 0;
 }
 
 /** Whose limit it is that nothing is left; undefined while there is money, or while the parent has not answered. */
 export function exhaustedLimit(budget: Budget, self: string): BudgetLimit | undefined {
   const { limit_usd: limit = Infinity } = budget;
   // No answer of the parent's can help then.
-  if (committedOf(budget) >= limit - NOTHING) return { path: self, limit_usd: limit };
+  if (committedOf(budget) >= limit - EPSILON) return { path: self, limit_usd: limit };
   return freeOf(budget) > 0 || budget.waiting ? undefined : budget.refused_by;
 }
 
 /** Whether the running turn has used all that it can get. */
 export function mustStop(budget: Budget, self: string): boolean {
-  const isOver = budget.slice_usd > 0 && budget.running_usd >= budget.slice_usd - NOTHING;
+  const isOver = budget.slice_usd > 0 && budget.running_usd >= budget.slice_usd - EPSILON;
   return isOver && exhaustedLimit(budget, self) !== undefined;
 }
 
@@ -147,18 +147,18 @@ export function nextReport(budget: Budget): number {
   const others = usedOf(budget) - running;
   const marks = [RENEW_AT * slice, RENEW_AT * poolOf(budget) - others, slice];
   if (limit !== undefined && !budget.warned) marks.push(RENEW_AT * limit - others);
-  const ahead = marks.filter((mark) => mark > running + NOTHING && mark <= slice);
+  const ahead = marks.filter((mark) => mark > running + EPSILON && mark <= slice);
   // Past its slice it waits for the parent's answer, which comes within moments: it tells again with its next message.
   return ahead.length === 0 ? running : Math.min(...ahead);
 }
 
 /** Whether most of the agent's own limit is used and nobody has been told. */
-export function mustWarn(budget: Budget): boolean {
-  return budget.limit_usd !== undefined && !budget.warned && usedOf(budget) >= RENEW_AT * budget.limit_usd - NOTHING;
+export function mustNotify(budget: Budget): boolean {
+  return budget.limit_usd !== undefined && !budget.warned && usedOf(budget) >= RENEW_AT * budget.limit_usd - EPSILON;
 }
 
 /** Tells the agent (budget-notice.ts) and every child. */
-export function warn(budget: Budget, notice: BudgetNotice): void {
+export function queueNotice(budget: Budget, notice: BudgetNotice): void {
   budget.notice = notice;
   for (const { slug } of Object.values(budget.grants)) budget.outbox.push({ to: 'child', slug, notice });
 }
@@ -166,11 +166,11 @@ export function warn(budget: Budget, notice: BudgetNotice): void {
 /** A new limit, higher or lower. What is granted already stays granted. */
 export function setLimit(budget: Budget, limit: number): void {
   budget.limit_usd = limit;
-  budget.warned = usedOf(budget) >= RENEW_AT * limit - NOTHING;
+  budget.warned = usedOf(budget) >= RENEW_AT * limit - EPSILON;
 }
 
 /** Whoever granted the allowance has ended and cannot be asked for more: it becomes the agent's own limit. */
-export function loseParent(budget: Budget): void {
+export function detachFromParent(budget: Budget): void {
   if (budget.allowance_usd !== undefined) budget.limit_usd = poolOf(budget);
   budget.allowance_usd = undefined;
   budget.refused_by = undefined;

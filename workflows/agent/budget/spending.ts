@@ -17,15 +17,15 @@ import {
   grantedOf,
   isReached,
   mustStop,
-  mustWarn,
+  mustNotify,
   newBudget,
   nextReport,
   setLimit,
   usedOf,
-  warn,
+  queueNotice,
 } from './budget.ts';
 import type { Budget, BudgetMessage } from './budget.ts';
-import { adopt, balance, closeGrant, closeSlice, openGrant, openSlice } from './shares.ts';
+import { registerExistingChild, balance, closeGrant, closeSlice, openGrant, openSlice } from './shares.ts';
 import type { Need } from './shares.ts';
 
 /** How much more a turn without a budget uses before it tells: most turns cost less, and tell nothing. */
@@ -46,7 +46,7 @@ export function reviewBudget(state: AgentState, spec: AgentSpec, now: string): v
   const self = absolutePathOf(spec.identity);
   const need = needOf(state);
   balance(budget, need, self);
-  if (mustWarn(budget)) tellEverybody(state, budget, self, now);
+  if (mustNotify(budget)) notifyAll(state, budget, self, now);
   const { turn } = state;
   if (turn?.running === true && turn.interrupted_by === undefined && mustStop(budget, self)) {
     turn.interrupted_by = MURMUR;
@@ -71,14 +71,14 @@ export function endSpending(state: AgentState): void {
 }
 
 /** The turn's own figure will never come: what was reported of it counts. */
-export function countReported(state: AgentState): void {
+export function chargeReported(state: AgentState): void {
   const reported = state.budget?.running_usd ?? 0;
   if (reported > 0) state.cost = { ...state.cost, usd: state.cost.usd + reported };
   endSpending(state);
 }
 
 /** What the agent is told when a turn goes on that was interrupted at the limit; undefined for any other turn. */
-export function afterLimit(state: AgentState, turn: CurrentTurn, now: string): FollowUp | undefined {
+export function budgetCutNote(state: AgentState, turn: CurrentTurn, now: string): FollowUp | undefined {
   if (state.budget?.cut_turn !== turn.number) return undefined;
   return systemNote(cutAtLimitNote(state.subject), 'budget-cut', turn.number, now);
 }
@@ -89,7 +89,7 @@ export function firstReport({ budget }: AgentState): { readonly report_at_usd: n
 }
 
 /** Takes what the running turn has used; answers what it must have used before it is asked again. */
-export function takeUsage(state: AgentState, spec: AgentSpec, report: UsageReport, now: string): number | undefined {
+export function recordUsage(state: AgentState, spec: AgentSpec, report: UsageReport, now: string): number | undefined {
   const { budget, turn } = state;
   if (turn?.running !== true || turn.id !== report.turn_id) return undefined;
   if (budget === undefined) return unboundedReport(report.used_usd);
@@ -109,7 +109,7 @@ function unboundedReport(usedUsd: number): number {
 }
 
 /** Throws RESOURCE_EXHAUSTED when the agent's own limit is used up: a child could do nothing. */
-export function refuseWhenSpent({ budget }: AgentState, spec: AgentSpec): void {
+export function requireBudgetLeft({ budget }: AgentState, spec: AgentSpec): void {
   const limit = budget?.limit_usd;
   if (budget === undefined || limit === undefined || !isReached(usedOf(budget), limit)) return;
   const path = absolutePathOf(spec.identity);
@@ -131,7 +131,7 @@ export function grantChild({ budget }: AgentState, child: AgentSpec): AgentSpec 
 export function setBudget(state: AgentState, spec: AgentSpec, limit: number, by: string, now: string): void {
   const budget = (state.budget ??= budgetOf(state));
   setLimit(budget, limit);
-  adoptChildren(state, budget);
+  registerExistingChildren(state, budget);
   recordEvent(state, { type: 'note', text: `the budget is ${money(limit)}, set by ${by}` }, now, by);
   reviewBudget(state, spec, now);
 }
@@ -139,7 +139,7 @@ export function setBudget(state: AgentState, spec: AgentSpec, limit: number, by:
 /** An allowance for an agent that has known of none. */
 export function beginBudget(state: AgentState): Budget {
   const budget = budgetOf(state);
-  adoptChildren(state, budget);
+  registerExistingChildren(state, budget);
   return budget;
 }
 
@@ -164,9 +164,9 @@ function budgetOf(state: AgentState): Budget {
   return budget;
 }
 
-function adoptChildren(state: AgentState, budget: Budget): void {
+function registerExistingChildren(state: AgentState, budget: Budget): void {
   for (const { spawn_id, slug, phase, cost_usd } of state.children) {
-    if (!isTerminal(phase)) adopt(budget, spawn_id, slug, cost_usd);
+    if (!isTerminal(phase)) registerExistingChild(budget, spawn_id, slug, cost_usd);
   }
 }
 
@@ -175,10 +175,10 @@ function needOf(state: AgentState): Need {
   return state.end === undefined && hasInput(state) ? 'start' : 'rest';
 }
 
-function tellEverybody(state: AgentState, budget: Budget, path: string, now: string): void {
+function notifyAll(state: AgentState, budget: Budget, path: string, now: string): void {
   const { limit_usd: limit = 0 } = budget;
   budget.warned = true;
-  warn(budget, { path, limit_usd: limit, used_usd: usedOf(budget) });
+  queueNotice(budget, { path, limit_usd: limit, used_usd: usedOf(budget) });
   const text = `${money(usedOf(budget))} of the budget of ${money(limit)} are used`;
   recordEvent(state, { type: 'note', text }, now);
 }
@@ -218,7 +218,7 @@ export function noticeForTurn({ budget, turn, end }: AgentState): TurnNotice | u
 }
 
 /** The turn has ended: what its model was given is not told again. Another notice that came meanwhile is kept. */
-export function takeTold({ budget }: AgentState, { notices = [] }: TurnOutcome): void {
+export function clearDeliveredNotice({ budget }: AgentState, { notices = [] }: TurnOutcome): void {
   const notice = budget?.notice;
   if (budget !== undefined && notice !== undefined && notices.includes(idOf(notice))) budget.notice = undefined;
 }

@@ -16,10 +16,10 @@ const ENDED_LIMIT = 500;
 /** Characters of a child's last answer that reach its parent: enough to act on, the whole is in the child's status. */
 const ANSWER_LIMIT = 2_000;
 /** Characters of it that stay in the registry. */
-const REMEMBERED_ANSWER = 200;
+const REGISTRY_ANSWER_LIMIT = 200;
 
 /** Phases that a parent hears of and acts upon. The others go to its timeline only. */
-const WAKING: readonly Phase[] = ['task-complete', 'idle', 'failed', 'completed', 'canceled'];
+const WAKING_PHASES: readonly Phase[] = ['task-complete', 'idle', 'failed', 'completed', 'canceled'];
 
 /** The children that have not ended. */
 export function livingChildren(state: AgentState, spec: AgentSpec): readonly DoomedAgent[] {
@@ -46,7 +46,7 @@ export function childrenCost(state: AgentState): number {
  * Enters a child that is about to be started. False when this very spawn has been entered before. Throws
  * ALREADY_EXISTS for a slug that is in use and FAILED_PRECONDITION for one that was, and when the agent is ending.
  */
-export function enterChild(state: AgentState, spec: AgentSpec, child: AgentSpec, now: string): boolean {
+export function registerChild(state: AgentState, spec: AgentSpec, child: AgentSpec, now: string): boolean {
   const slug = child.identity.path.at(-1) ?? '';
   const known = state.children.find((each) => each.slug === slug);
   if (known?.spawn_id === child.spawn_id) return false;
@@ -85,7 +85,7 @@ export function enterChild(state: AgentState, spec: AgentSpec, child: AgentSpec,
 }
 
 /** Temporal has the child's workflow. */
-export function noteStarted(state: AgentState, spawnId: string): void {
+export function markStarted(state: AgentState, spawnId: string): void {
   state.children = state.children.map((child) => {
     if (child.spawn_id !== spawnId) return child;
     const { is_starting: _starting, ...started } = child;
@@ -109,7 +109,7 @@ export function removeChild(state: AgentState, spawnId: string): void {
 }
 
 /** Takes what a child tells into the registry and the timeline; answers the message for the agent when it is one. */
-export function takeChildEvent(
+export function applyChildEvent(
   state: AgentState,
   spec: AgentSpec,
   event: ChildEvent,
@@ -119,8 +119,12 @@ export function takeChildEvent(
   const known = state.children.find((child) => child.spawn_id === event.spawn_id);
   // A child that this run of the agent has forgotten, or one that was started past it.
   if (known === undefined) return undefined;
-  const short = response === undefined ? undefined : head(response, REMEMBERED_ANSWER);
-  const wakes = WAKING.includes(phase) && known.flight !== true && !isSameEnd(known, event) && !wasOrdered(spec, event);
+  const short = response === undefined ? undefined : head(response, REGISTRY_ANSWER_LIMIT);
+  const wakes =
+    WAKING_PHASES.includes(phase) &&
+    known.flight !== true &&
+    !isRepeatedEnd(known, event) &&
+    !wasRequestedByAgent(spec, event);
   const changed: Child = {
     ...known,
     phase,
@@ -131,16 +135,16 @@ export function takeChildEvent(
     cost_usd,
     ...(wakes ? { told_turn: turn } : {}),
   };
-  state.children = forget(
+  state.children = dropOldestEnded(
     state,
     state.children.map((child) => (child === known ? changed : child)),
   );
   recordEvent(state, { type: 'child', slug, phase, ...defined({ reason, response: short }), cost_usd }, now, event.by);
-  return wakes ? { text: messageOf(event) } : undefined;
+  return wakes ? { text: eventMessage(event) } : undefined;
 }
 
 /** Takes the ends of children that were killed with their parent into the registry and the timeline. */
-export function takeEnds(state: AgentState, spec: AgentSpec, { ended }: KillAgentsResult, now: string): void {
+export function applyKillResults(state: AgentState, spec: AgentSpec, { ended }: KillAgentsResult, now: string): void {
   const own = workflowIdOf(spec.identity);
   for (const { agent, phase, total_usd: cost_usd } of ended) {
     const child = state.children.find(({ slug }) => `${own}/${slug}` === agent);
@@ -153,7 +157,7 @@ export function takeEnds(state: AgentState, spec: AgentSpec, { ended }: KillAgen
 }
 
 /** What a child has cost so far, by a message that tells nothing else of it. */
-export function noteCost(state: AgentState, spawnId: string, usd: number): void {
+export function recordCost(state: AgentState, spawnId: string, usd: number): void {
   state.children = state.children.map((child) =>
     child.spawn_id === spawnId && !isTerminal(child.phase) && child.cost_usd < usd
       ? { ...child, cost_usd: usd }
@@ -162,17 +166,17 @@ export function noteCost(state: AgentState, spawnId: string, usd: number): void 
 }
 
 /** An end that follows the completion of the same turn says nothing new, unless it is another end than a good one. */
-function isSameEnd(known: Child, { phase, turn }: ChildEvent): boolean {
+function isRepeatedEnd(known: Child, { phase, turn }: ChildEvent): boolean {
   return phase === 'completed' && known.told_turn === turn;
 }
 
 /** An end that the agent ordered itself, which it therefore knows of. */
-function wasOrdered(spec: AgentSpec, { phase, by }: ChildEvent): boolean {
+function wasRequestedByAgent(spec: AgentSpec, { phase, by }: ChildEvent): boolean {
   return isTerminal(phase) && by === absolutePathOf(spec.identity);
 }
 
 /** Drops the oldest ended children past the limit, and remembers what they have cost. */
-function forget(state: AgentState, children: readonly Child[]): readonly Child[] {
+function dropOldestEnded(state: AgentState, children: readonly Child[]): readonly Child[] {
   const ended = children.filter((child) => isTerminal(child.phase));
   const dropped = new Set(ended.slice(0, Math.max(ended.length - ENDED_LIMIT, 0)));
   for (const child of dropped) state.forgotten_cost_usd += child.cost_usd;
@@ -180,7 +184,7 @@ function forget(state: AgentState, children: readonly Child[]): readonly Child[]
 }
 
 /** The event as the agent reads it. */
-function messageOf({ slug, phase, reason, response, branches, cost_usd }: ChildEvent): string {
+function eventMessage({ slug, phase, reason, response, branches, cost_usd }: ChildEvent): string {
   const facts = [
     `cost $${cost_usd.toFixed(2)}`,
     ...(branches.length === 0 ? [] : [`branch ${branches.join(', ')}`]),
@@ -194,7 +198,7 @@ function messageOf({ slug, phase, reason, response, branches, cost_usd }: ChildE
  * Notes a change of phase for the parent, if there is one. Idling after a completed task is no news; what follows
  * `running` at once replaces it.
  */
-export function tellParent(state: AgentState, previous: Phase, now: string): void {
+export function notifyParent(state: AgentState, previous: Phase, now: string): void {
   if (state.to_parent === undefined) return;
   const { phase, reason, idle_code: code, end } = state;
   if (isTerminal(phase) && end?.with_parent === true) return;
@@ -223,7 +227,7 @@ export function tellParent(state: AgentState, previous: Phase, now: string): voi
 }
 
 /** The workflow that is told; undefined for a root agent. */
-export function parentWorkflow(spec: AgentSpec): string | undefined {
+export function parentWorkflowId(spec: AgentSpec): string | undefined {
   const parent = parentOf(spec.identity);
   return parent === undefined ? undefined : workflowIdOf(parent);
 }

@@ -23,9 +23,9 @@ import { absolutePathOf, workflowIdOf } from '../../../contract/wire/identity.ts
 import { AGENT_WORKFLOW } from '../../../contract/wire/messages.ts';
 import type { AgentUpdates } from '../../../contract/wire/messages.ts';
 import { PATCHES } from '../../patches.ts';
-import { grantChild, refuseWhenSpent, releaseChild } from '../budget/spending.ts';
+import { grantChild, requireBudgetLeft, releaseChild } from '../budget/spending.ts';
 import type { AgentState } from '../state.ts';
-import { enterChild, noteStarted, removeChild } from './children.ts';
+import { registerChild, markStarted, removeChild } from './children.ts';
 
 /** What a spawn works with beside the state. */
 export interface SpawnContext {
@@ -56,7 +56,7 @@ export function spawnChild(
   const answer = { slug: child.identity.path.at(-1) ?? '' };
   if (!answersAtOnce()) return spawnAndWait(state, child, context, answer);
   if (!enter(state, child, context)) return answer;
-  startEntered(state, child).catch((error: unknown) => {
+  startRegistered(state, child).catch((error: unknown) => {
     // Whoever asked looks for the child, and finds that it is not there.
     if (!(error instanceof MurmurError)) throw error;
   });
@@ -65,15 +65,15 @@ export function spawnChild(
 
 /** False when this very spawn has been entered before. Throws for one that is refused. */
 function enter(state: AgentState, child: AgentSpec, { spec, now }: SpawnContext): boolean {
-  if (!state.children.some(({ spawn_id }) => spawn_id === child.spawn_id)) refuseWhenSpent(state, spec);
-  return enterChild(state, spec, child, now);
+  if (!state.children.some(({ spawn_id }) => spawn_id === child.spawn_id)) requireBudgetLeft(state, spec);
+  return registerChild(state, spec, child, now);
 }
 
 /** Starts a child that is entered; takes it back when that cannot be. */
-async function startEntered(state: AgentState, child: AgentSpec): Promise<void> {
+async function startRegistered(state: AgentState, child: AgentSpec): Promise<void> {
   try {
     await startChild(grantChild(state, child));
-    noteStarted(state, child.spawn_id);
+    markStarted(state, child.spawn_id);
   } catch (error) {
     removeChild(state, child.spawn_id);
     releaseChild(state, child.spawn_id, 0);
@@ -88,7 +88,7 @@ async function spawnAndWait(
   context: SpawnContext,
   answer: SpawnAnswer,
 ): Promise<SpawnAnswer> {
-  if (enter(state, child, context)) await startEntered(state, child);
+  if (enter(state, child, context)) await startRegistered(state, child);
   return answer;
 }
 

@@ -40,7 +40,7 @@ export type Completion =
 /** Checks the checklist and the wanted result, and reminds the agent of what is missing. */
 export function checkCompletion(state: AgentState, spec: AgentSpec, now: string): Completion {
   const open = openTasks(state.tasks);
-  const { unpushed, missing } = unmetPush(state.branches, spec);
+  const { unpushed, missing } = unpushedBranches(state.branches, spec);
   if (open.length + unpushed.length + missing.length === 0) {
     state.reminders = 0;
     return { done: true };
@@ -61,7 +61,7 @@ export function checkCompletion(state: AgentState, spec: AgentSpec, now: string)
 }
 
 /** For `out: push`: branches that are not on origin at their head, and working branches that nobody has seen. */
-function unmetPush(
+function unpushedBranches(
   branches: readonly BranchState[],
   spec: AgentSpec,
 ): { unpushed: readonly BranchState[]; missing: readonly string[] } {
@@ -80,7 +80,7 @@ const ANSWER_LIMIT = 4_000;
  * What comes after a turn that looks complete: an assessment when one is wanted, and rest without. An agent that was
  * assessed often enough, or has no money for it, idles for that reason.
  */
-export function checkAssessed(state: AgentState, spec: AgentSpec): Verdict {
+export function checkAssessment(state: AgentState, spec: AgentSpec): Verdict {
   if (spec.completion_check !== 'assessor') return { next: 'rest', complete: true };
   // Its children work for it: the last of them wakes it.
   if (hasBusyChildren(state)) return { next: 'rest', complete: false, ...WAITS_FOR_CHILDREN };

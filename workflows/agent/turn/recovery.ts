@@ -11,7 +11,7 @@ const FIRST_WAIT_MS = 5_000;
 /** Longest wait of our own: an outage of hours is noticed within this time of its end, at four requests an hour. */
 const LONGEST_WAIT_MS = 15 * 60_000;
 /** Longest wait that a server can ask for; a day is the longest quota window there is. */
-const LONGEST_ASKED_WAIT_MS = 24 * 60 * 60_000;
+const LONGEST_SERVER_WAIT_MS = 24 * 60 * 60_000;
 
 /**
  * The turn was ended from outside: it is continued at once. When the model never answered in it, its inputs are given
@@ -66,7 +66,7 @@ export function parkAfterModelError(
 
 /** How long to wait before the nth try in a row. */
 export function retryWaitMs(failures: number, askedMs: number | undefined, chance: number): number {
-  if (askedMs !== undefined) return Math.min(Math.max(askedMs, 0), LONGEST_ASKED_WAIT_MS);
+  if (askedMs !== undefined) return Math.min(Math.max(askedMs, 0), LONGEST_SERVER_WAIT_MS);
   const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 20), LONGEST_WAIT_MS);
   return Math.round(wait * (1 + 0.2 * chance));
 }

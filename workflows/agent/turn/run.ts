@@ -8,24 +8,24 @@ import type { SourcedEvent } from '../../../contract/wire/events.ts';
 import type { TurnNotice, TurnOutcome } from '../../../contract/wire/turns.ts';
 import { activityProblem } from '../../failure.ts';
 import { assess, interruptTurn, noticeTurn, runTurn } from '../activities.ts';
-import { countReported, firstReport, noticeForTurn, reviewBudget } from '../budget/spending.ts';
+import { chargeReported, firstReport, noticeForTurn, reviewBudget } from '../budget/spending.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
 import { recordEvent } from '../timeline.ts';
 import { enterPhase } from '../transitions.ts';
 import { assessmentInput, beginAssessment, endAssessment } from './completion.ts';
 import type { Verdict } from './completion.ts';
-import { endTurn, loseTurn } from './turn.ts';
+import { endTurn, endLostTurn } from './turn.ts';
 
 /** How long a killed agent's turn may take to end by the interrupt; a snapshot of a large work tree is part of it. */
-const INTERRUPTED_TURN_ENDS = '20s';
+const INTERRUPTED_TURN_TIMEOUT = '20s';
 /** How long the activity may take to see its cancellation: two heartbeats, and the time of a dead worker's. */
-const CANCELED_TURN_ENDS = '10s';
+const CANCELED_TURN_TIMEOUT = '10s';
 
 /**
  * Runs the turn and takes its end into the state. Undefined when a kill could not wait for it.
  * @param events lifecycle events to be written before it starts
  */
-export async function runTurnToItsEnd(
+export async function runTurnToCompletion(
   state: AgentState,
   spec: AgentSpec,
   turn: CurrentTurn,
@@ -57,11 +57,11 @@ export async function runTurnToItsEnd(
     const notice = news();
     if (ended === undefined && notice !== undefined) {
       told = notice.id;
-      void tellTurn(spec, turn, notice);
+      void sendNotice(spec, turn, notice);
     }
     if (ended === undefined && !asked && turn.interrupted_by !== undefined) {
       asked = true;
-      void askForItsEnd(state, spec, turn).then((taken) => {
+      void sendInterrupt(state, spec, turn).then((taken) => {
         if (taken) return;
         // The next interrupt tries again.
         asked = false;
@@ -70,17 +70,17 @@ export async function runTurnToItsEnd(
     }
   }
   if (ended === undefined) {
-    if (!asked) void askForItsEnd(state, spec, turn);
-    if (!(await condition(() => ended !== undefined, INTERRUPTED_TURN_ENDS))) {
+    if (!asked) void sendInterrupt(state, spec, turn);
+    if (!(await condition(() => ended !== undefined, INTERRUPTED_TURN_TIMEOUT))) {
       scope.cancel();
-      await condition(() => ended !== undefined, CANCELED_TURN_ENDS);
+      await condition(() => ended !== undefined, CANCELED_TURN_TIMEOUT);
     }
   }
-  return takeEnd(state, spec, turn, ended);
+  return applyTurnEnd(state, spec, turn, ended);
 }
 
 /** Whether the model has read it, the turn's outcome says; one that could not be brought goes with the next turn. */
-async function tellTurn(spec: AgentSpec, turn: CurrentTurn, notice: TurnNotice): Promise<void> {
+async function sendNotice(spec: AgentSpec, turn: CurrentTurn, notice: TurnNotice): Promise<void> {
   try {
     await noticeTurn({ spec: turnSpec(spec), turn_id: turn.id, notice }, `notice for turn ${turn.number}`);
   } catch (error) {
@@ -88,7 +88,7 @@ async function tellTurn(spec: AgentSpec, turn: CurrentTurn, notice: TurnNotice):
   }
 }
 
-async function askForItsEnd(state: AgentState, spec: AgentSpec, turn: CurrentTurn): Promise<boolean> {
+async function sendInterrupt(state: AgentState, spec: AgentSpec, turn: CurrentTurn): Promise<boolean> {
   try {
     await interruptTurn({ spec: turnSpec(spec), turn_id: turn.id }, `interrupt turn ${turn.number}`);
     return true;
@@ -101,14 +101,14 @@ async function askForItsEnd(state: AgentState, spec: AgentSpec, turn: CurrentTur
   }
 }
 
-function takeEnd(
+function applyTurnEnd(
   state: AgentState,
   spec: AgentSpec,
   turn: CurrentTurn,
   ended: { readonly outcome: TurnOutcome } | { readonly error: unknown } | undefined,
 ): Verdict | undefined {
   if (ended === undefined) {
-    countReported(state);
+    chargeReported(state);
     return undefined;
   }
   const clock = { nowMs: Date.now(), chance: Math.random() };
@@ -117,16 +117,16 @@ function takeEnd(
   if (problem === undefined) throw ended.error;
   // A kill gave up waiting and has canceled it: how it would have ended no longer matters.
   if (state.end?.how === 'kill') {
-    countReported(state);
+    chargeReported(state);
     return undefined;
   }
   if (problem.type === MACHINE_LOST) {
     const now = new Date(clock.nowMs).toISOString();
     if (state.vm !== undefined) state.vm = { ...state.vm, state: 'gone' };
     enterPhase(state, 'running', now, 'the machine was lost: a new one is made');
-    return loseTurn(state, now);
+    return endLostTurn(state, now);
   }
-  countReported(state);
+  chargeReported(state);
   return endTurn(state, spec, failedTurn(turn, problem.message), clock);
 }
 
@@ -151,12 +151,12 @@ function turnSpec(spec: AgentSpec): AgentSpec {
 }
 
 /** How long an assessment may take to end by the interrupt: the program ends within seconds. */
-const INTERRUPTED_ENDS = '20s';
+const INTERRUPTED_ASSESSMENT_TIMEOUT = '20s';
 /** How long the activity may take to see its cancellation: two heartbeats, and the time of a dead worker's. */
-const CANCELED_ENDS = '10s';
+const CANCELED_ASSESSMENT_TIMEOUT = '10s';
 
 /** Asks the assessor and takes its verdict into the state. Undefined when the agent is to end. */
-export async function assessToItsEnd(state: AgentState, spec: AgentSpec): Promise<Verdict | undefined> {
+export async function runAssessment(state: AgentState, spec: AgentSpec): Promise<Verdict | undefined> {
   const assessment = beginAssessment(state, uuid4());
   const { id, number } = assessment;
   let reply: AssessReply | undefined;
@@ -171,9 +171,9 @@ export async function assessToItsEnd(state: AgentState, spec: AgentSpec): Promis
   await condition(() => reply !== undefined || unwanted());
   if (reply === undefined) {
     void interruptTurn({ spec: turnSpec(spec), turn_id: id }, `interrupt assessment ${number}`).catch(() => undefined);
-    if (!(await condition(() => reply !== undefined, INTERRUPTED_ENDS))) {
+    if (!(await condition(() => reply !== undefined, INTERRUPTED_ASSESSMENT_TIMEOUT))) {
       scope.cancel();
-      await condition(() => reply !== undefined, CANCELED_ENDS);
+      await condition(() => reply !== undefined, CANCELED_ASSESSMENT_TIMEOUT);
     }
   }
   const now = new Date().toISOString();

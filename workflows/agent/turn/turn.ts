@@ -3,12 +3,19 @@ import type { AgentSpec } from '../../../contract/wire/agent.ts';
 import { addCost } from '../../../contract/wire/cost.ts';
 import { defined } from '../../../contract/wire/defined.ts';
 import type { FollowUp, TurnOutcome } from '../../../contract/wire/turns.ts';
-import { afterLimit, beginSpending, countReported, endSpending, maySpend, takeTold } from '../budget/spending.ts';
+import {
+  budgetCutNote,
+  beginSpending,
+  chargeReported,
+  endSpending,
+  maySpend,
+  clearDeliveredNotice,
+} from '../budget/spending.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
 import { recordEvent } from '../timeline.ts';
 import { addTask, enterPhase } from '../transitions.ts';
 import { activateTasks } from './checklist.ts';
-import { checkAssessed, checkCompletion } from './completion.ts';
+import { checkAssessment, checkCompletion } from './completion.ts';
 import type { Verdict } from './completion.ts';
 import { checklistText, instructions, subjectOf, systemNote } from './prompts.ts';
 import { hasInput, messageHead, takeInputs } from './queue.ts';
@@ -73,7 +80,7 @@ export function endTurn(
 ): Verdict {
   const now = new Date(clock.nowMs).toISOString();
   const turn = closeTurn(state);
-  absorb(state, turn, outcome, now);
+  applyOutcome(state, turn, outcome, now);
   switch (outcome.status) {
     case 'completed':
       state.crashes = 0;
@@ -82,7 +89,7 @@ export function endTurn(
     case 'interrupted': {
       state.crashes = 0;
       state.api_failures = 0;
-      const limit = afterLimit(state, turn, now);
+      const limit = budgetCutNote(state, turn, now);
       if (limit !== undefined) state.due.unshift(limit);
       if (hasInput(state)) return { next: 'continue' };
       const by = turn.interrupted_by === undefined ? '' : ` by ${turn.interrupted_by}`;
@@ -102,8 +109,8 @@ export function endTurn(
 }
 
 /** The machine was lost in the turn: its inputs are given again once there is a new one. */
-export function loseTurn(state: AgentState, now: string): Verdict {
-  countReported(state);
+export function endLostTurn(state: AgentState, now: string): Verdict {
+  chargeReported(state);
   const reason = continueTurn(state, closeTurn(state), 'machine_lost', false, now);
   return reason === undefined ? { next: 'continue' } : { next: 'fail', reason };
 }
@@ -118,16 +125,16 @@ function closeTurn(state: AgentState): CurrentTurn {
 function afterCompleted(state: AgentState, spec: AgentSpec, now: string): Verdict {
   if (hasInput(state)) return { next: 'continue' };
   const completion = checkCompletion(state, spec, now);
-  if (completion.done) return checkAssessed(state, spec);
+  if (completion.done) return checkAssessment(state, spec);
   if (completion.reminded) return { next: 'continue' };
   const { reason, code } = completion;
   return { next: 'rest', complete: false, reason, ...defined({ code }) };
 }
 
-function absorb(state: AgentState, turn: CurrentTurn, outcome: TurnOutcome, now: string): void {
+function applyOutcome(state: AgentState, turn: CurrentTurn, outcome: TurnOutcome, now: string): void {
   state.cost = addCost(state.cost, outcome.cost);
   endSpending(state);
-  takeTold(state, outcome);
+  clearDeliveredNotice(state, outcome);
   if (outcome.branches.length > 0) state.branches = outcome.branches;
   if (outcome.response !== '') state.response = outcome.response;
   if (outcome.snapshot !== undefined) state.saved_turn = turn.number;

@@ -3,7 +3,7 @@ import {
   committedOf,
   exhaustedLimit,
   freeOf,
-  loseParent,
+  detachFromParent,
   mustStop,
   newBudget,
   nextReport,
@@ -12,12 +12,12 @@ import {
   usedOf,
 } from '../../../../workflows/agent/budget/budget.ts';
 import {
-  adopt,
+  registerExistingChild,
   balance,
   openGrant,
   openSlice,
-  takeGrant,
-  takeRequest,
+  applyGrant,
+  recordRequest,
 } from '../../../../workflows/agent/budget/shares.ts';
 import { randomNumbers, settle, Spender } from '../../../fixtures/budget-tree.ts';
 
@@ -211,15 +211,15 @@ describe('messages of a budget', () => {
   it('count once, whatever comes twice or late', () => {
     const parent = newBudget(10, undefined);
     openGrant(parent, 'k', 'kid');
-    takeRequest(parent, { ...request, number: 2 });
+    recordRequest(parent, { ...request, number: 2 });
     balance(parent, 'rest', 'root');
     const committed = committedOf(parent);
-    takeRequest(parent, { ...request, number: 2 });
-    takeRequest(parent, { ...request, number: 1, keep_usd: 0 });
+    recordRequest(parent, { ...request, number: 2 });
+    recordRequest(parent, { ...request, number: 1, keep_usd: 0 });
     balance(parent, 'rest', 'root');
     expect(committedOf(parent)).toBe(committed);
     expect(parent.outbox).toHaveLength(1);
-    takeRequest(parent, { ...request, number: 1, spawn_id: 'stranger' });
+    recordRequest(parent, { ...request, number: 1, spawn_id: 'stranger' });
     expect(committedOf(parent)).toBe(committed);
   });
 
@@ -228,7 +228,7 @@ describe('messages of a budget', () => {
     kid.own_usd = 0.5;
     balance(kid, 'rest', 'kid');
     expect(kid).toMatchObject({ asked: 1, allowance_usd: 0.5 });
-    takeGrant(kid, { number: 0, allowance_usd: 7 });
+    applyGrant(kid, { number: 0, allowance_usd: 7 });
     expect(poolOf(kid)).toBe(0.5);
   });
 
@@ -238,7 +238,7 @@ describe('messages of a budget', () => {
     kid.running_usd = 1;
     balance(kid, 'run', 'kid');
     expect(kid.waiting).toBe(true);
-    loseParent(kid);
+    detachFromParent(kid);
     expect(exhaustedLimit(kid, 'kid')).toEqual({ path: 'kid', limit_usd: 1 });
     setLimit(kid, 2);
     expect(freeOf(kid)).toBeGreaterThan(0);
@@ -246,8 +246,8 @@ describe('messages of a budget', () => {
 
   it('a child that lived before there was a budget is told its share once', () => {
     const parent = newBudget(10, undefined);
-    adopt(parent, 'k', 'kid', 2);
-    adopt(parent, 'k', 'kid', 2);
+    registerExistingChild(parent, 'k', 'kid', 2);
+    registerExistingChild(parent, 'k', 'kid', 2);
     expect(parent.outbox).toEqual([
       { to: 'child', slug: 'kid', grant: { number: 0, allowance_usd: expect.any(Number) } },
     ]);

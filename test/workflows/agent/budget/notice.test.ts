@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { TurnNotice } from '../../../../contract/wire/turns.ts';
 import { noticeForTurn } from '../../../../workflows/agent/budget/spending.ts';
 import { SIGNAL_HANDLERS } from '../../../../workflows/agent/signals.ts';
-import { takeUsage } from '../../../../workflows/agent/budget/spending.ts';
+import { recordUsage } from '../../../../workflows/agent/budget/spending.ts';
 import { message, NOW, testAgent, texts } from '../../../fixtures/agent-state.ts';
 import type { TestAgent } from '../../../fixtures/agent-state.ts';
 
@@ -18,7 +18,7 @@ function spender(): TestAgent {
 }
 
 function report({ state, spec }: TestAgent, usd: number): TurnNotice | undefined {
-  takeUsage(state, spec, { turn_id: state.turn?.id ?? '', used_usd: usd }, NOW);
+  recordUsage(state, spec, { turn_id: state.turn?.id ?? '', used_usd: usd }, NOW);
   return noticeForTurn(state);
 }
 

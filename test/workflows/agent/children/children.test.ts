@@ -5,10 +5,10 @@ import type { ChildEvent } from '../../../../contract/wire/messages.ts';
 import type { Phase } from '../../../../contract/wire/phases.ts';
 import {
   childrenCost,
-  enterChild,
+  registerChild,
   hasBusyChildren,
   livingChildren,
-  noteStarted,
+  markStarted,
   removeChild,
 } from '../../../../workflows/agent/children/children.ts';
 import { clearQueue } from '../../../../workflows/agent/turn/queue.ts';
@@ -34,7 +34,7 @@ function family() {
   agent.begin();
   const spawn = (slug: string): AgentSpec => {
     const child = agentSpec({ identity: { ...LEAD, path: ['lead', slug] }, created_by: '/w/default/u/tess/lead' });
-    enterChild(agent.state, agent.spec, child, NOW);
+    registerChild(agent.state, agent.spec, child, NOW);
     return child;
   };
   let told = 0;
@@ -60,7 +60,7 @@ describe('a child that is being started', () => {
   it('is told nothing before it is there; others are, in order', () => {
     const { state, spec, spawn } = family();
     const old = spawn('old');
-    noteStarted(state, old.spawn_id);
+    markStarted(state, old.spawn_id);
     const kid = spawn('kid');
     setBudget(state, spec, 10, 'tess', NOW);
     for (const each of [old, kid]) {
@@ -75,7 +75,7 @@ describe('a child that is being started', () => {
       ['old', 1],
     ]);
     expect(canDeliver(state)).toBe(false);
-    noteStarted(state, kid.spawn_id);
+    markStarted(state, kid.spawn_id);
     expect(numbers()).toEqual([
       ['kid', 0],
       ['kid', 1],
@@ -103,7 +103,7 @@ describe('a child', () => {
   it('of the same spawn is entered once; a slug in use, one that was, and a spawn of an ending agent are refused', () => {
     const { state, spec, spawn, tell } = family();
     const kid = spawn('kid');
-    expect(enterChild(state, spec, kid, NOW)).toBe(false);
+    expect(registerChild(state, spec, kid, NOW)).toBe(false);
     expect(() => spawn('kid')).toThrow(expect.objectContaining({ code: 'ALREADY_EXISTS' }));
     tell(kid, 'failed');
     expect(() => spawn('kid')).toThrow(expect.objectContaining({ code: 'FAILED_PRECONDITION' }));

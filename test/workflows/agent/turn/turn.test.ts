@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { TurnError } from '../../../../contract/wire/turns.ts';
 import { carriedState } from '../../../../workflows/agent/migrate.ts';
 import { addCost } from '../../../../contract/wire/cost.ts';
-import { canStart, loseTurn } from '../../../../workflows/agent/turn/turn.ts';
+import { canStart, endLostTurn } from '../../../../workflows/agent/turn/turn.ts';
 import { NOW, message, testAgent, texts } from '../../../fixtures/agent-state.ts';
 
 const nowMs = Date.parse(NOW);
@@ -239,7 +239,7 @@ describe('a turn that was cut off from outside', () => {
   it('gives the inputs again on a new machine, without a second set of instructions or tasks', () => {
     const agent = testAgent({ tasks: ['one'] });
     const first = agent.begin().inputs;
-    expect(loseTurn(agent.state, NOW)).toEqual({ next: 'continue' });
+    expect(endLostTurn(agent.state, NOW)).toEqual({ next: 'continue' });
     const again = agent.begin().inputs;
     expect(texts(again)[0]).toContain('The machine was lost');
     expect(again.slice(1)).toEqual(first);

@@ -1,4 +1,4 @@
-// One turn or one assessment on the machine: the activity, and the interrupts and kills that come while it runs.
+// Runs one turn or one assessment: the activity, and the interrupts and kills that arrive meanwhile.
 import { CancellationScope, condition, uuid4 } from '@temporalio/workflow';
 import { MACHINE_LOST } from '../../../contract/wire/activities.ts';
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
@@ -16,14 +16,14 @@ import { assessmentInput, beginAssessment, endAssessment } from './completion.ts
 import type { Verdict } from './completion.ts';
 import { endTurn, endLostTurn } from './turn.ts';
 
-/** How long a killed agent's turn may take to end by the interrupt; a snapshot of a large work tree is part of it. */
+/** How long a killed agent's turn may take to end after the interrupt, including the snapshot of a large work tree. */
 const INTERRUPTED_TURN_TIMEOUT = '20s';
-/** How long the activity may take to see its cancellation: two heartbeats, and the time of a dead worker's. */
+/** How long the activity may take to notice its cancellation: two heartbeats, or a dead worker's heartbeat timeout. */
 const CANCELED_TURN_TIMEOUT = '10s';
 
 /**
- * Runs the turn and takes its end into the state. Undefined when a kill could not wait for it.
- * @param events lifecycle events to be written before it starts
+ * Runs the turn and applies its outcome. Returns undefined if the agent was killed before the turn ended.
+ * @param events lifecycle events to publish before the turn starts
  */
 export async function runTurnToCompletion(
   state: AgentState,
@@ -44,33 +44,37 @@ export async function runTurnToCompletion(
     );
   const killed = (): boolean => state.end?.how === 'kill';
 
-  let asked = false;
-  let told: string | undefined;
-  const news = (): TurnNotice | undefined => {
+  let isInterruptSent = false;
+  let sentNotice: string | undefined;
+  const unsentNotice = (): TurnNotice | undefined => {
     const notice = noticeForTurn(state);
-    return notice?.id === told ? undefined : notice;
+    return notice?.id === sentNotice ? undefined : notice;
   };
   while (ended === undefined && !killed()) {
     await condition(
-      () => ended !== undefined || killed() || (!asked && turn.interrupted_by !== undefined) || news() !== undefined,
+      () =>
+        ended !== undefined ||
+        killed() ||
+        (!isInterruptSent && turn.interrupted_by !== undefined) ||
+        unsentNotice() !== undefined,
     );
-    const notice = news();
+    const notice = unsentNotice();
     if (ended === undefined && notice !== undefined) {
-      told = notice.id;
+      sentNotice = notice.id;
       void sendNotice(spec, turn, notice);
     }
-    if (ended === undefined && !asked && turn.interrupted_by !== undefined) {
-      asked = true;
-      void sendInterrupt(state, spec, turn).then((taken) => {
-        if (taken) return;
-        // The next interrupt tries again.
-        asked = false;
+    if (ended === undefined && !isInterruptSent && turn.interrupted_by !== undefined) {
+      isInterruptSent = true;
+      void sendInterrupt(state, spec, turn).then((isAccepted) => {
+        if (isAccepted) return;
+        // The next interrupt retries.
+        isInterruptSent = false;
         turn.interrupted_by = undefined;
       });
     }
   }
   if (ended === undefined) {
-    if (!asked) void sendInterrupt(state, spec, turn);
+    if (!isInterruptSent) void sendInterrupt(state, spec, turn);
     if (!(await condition(() => ended !== undefined, INTERRUPTED_TURN_TIMEOUT))) {
       scope.cancel();
       await condition(() => ended !== undefined, CANCELED_TURN_TIMEOUT);
@@ -79,7 +83,7 @@ export async function runTurnToCompletion(
   return applyTurnEnd(state, spec, turn, ended);
 }
 
-/** Whether the model has read it, the turn's outcome says; one that could not be brought goes with the next turn. */
+/** Delivers a notice. The turn's outcome says whether the model read it; if not, the next turn gets it. */
 async function sendNotice(spec: AgentSpec, turn: CurrentTurn, notice: TurnNotice): Promise<void> {
   try {
     await noticeTurn({ spec: turnSpec(spec), turn_id: turn.id, notice }, `notice for turn ${turn.number}`);
@@ -115,7 +119,7 @@ function applyTurnEnd(
   if ('outcome' in ended) return endTurn(state, spec, ended.outcome, clock);
   const problem = activityProblem(ended.error);
   if (problem === undefined) throw ended.error;
-  // A kill gave up waiting and has canceled it: how it would have ended no longer matters.
+  // The kill stopped waiting and cancelled the turn: its outcome no longer matters.
   if (state.end?.how === 'kill') {
     chargeReported(state);
     return undefined;
@@ -130,7 +134,7 @@ function applyTurnEnd(
   return endTurn(state, spec, failedTurn(turn, problem.message), clock);
 }
 
-/** The turn could not be run, by an error that trying again does not mend: the agent parks, as after a model error. */
+/** The outcome of a turn that failed with a non-retryable error: the agent parks, as after a model error. */
 function failedTurn(turn: CurrentTurn, message: string): TurnOutcome {
   return {
     turn_id: turn.id,
@@ -145,17 +149,20 @@ function failedTurn(turn: CurrentTurn, message: string): TurnOutcome {
   };
 }
 
-/** The prompt is among the inputs of the first turn: in each turn's spec it would only fill the history. */
+/**
+ * The spec without the prompt. The first turn has it among its inputs, and in every turn's spec it would only fill the
+ * history.
+ */
 function turnSpec(spec: AgentSpec): AgentSpec {
   return { ...spec, prompt: { text: '' } };
 }
 
-/** How long an assessment may take to end by the interrupt: the program ends within seconds. */
+/** How long an assessment may take to end after the interrupt: the program ends within seconds. */
 const INTERRUPTED_ASSESSMENT_TIMEOUT = '20s';
-/** How long the activity may take to see its cancellation: two heartbeats, and the time of a dead worker's. */
+/** How long the activity may take to notice its cancellation: two heartbeats, or a dead worker's heartbeat timeout. */
 const CANCELED_ASSESSMENT_TIMEOUT = '10s';
 
-/** Asks the assessor and takes its verdict into the state. Undefined when the agent is to end. */
+/** Runs an assessment and applies its verdict. Returns undefined if the agent is to end. */
 export async function runAssessment(state: AgentState, spec: AgentSpec): Promise<Verdict | undefined> {
   const assessment = beginAssessment(state, uuid4());
   const { id, number } = assessment;
@@ -167,8 +174,8 @@ export async function runAssessment(state: AgentState, spec: AgentSpec): Promise
       (given) => (reply = given),
       (error: unknown) => (reply = { status: 'not_assessed', problem: problemOf(error), cost: NO_COST }),
     );
-  const unwanted = (): boolean => state.end?.how === 'kill' || assessment.interrupted_by !== undefined;
-  await condition(() => reply !== undefined || unwanted());
+  const mustInterrupt = (): boolean => state.end?.how === 'kill' || assessment.interrupted_by !== undefined;
+  await condition(() => reply !== undefined || mustInterrupt());
   if (reply === undefined) {
     void interruptTurn({ spec: turnSpec(spec), turn_id: id }, `interrupt assessment ${number}`).catch(() => undefined);
     if (!(await condition(() => reply !== undefined, INTERRUPTED_ASSESSMENT_TIMEOUT))) {
@@ -182,7 +189,9 @@ export async function runAssessment(state: AgentState, spec: AgentSpec): Promise
   return state.end === undefined ? verdict : undefined;
 }
 
-/** A defect must not look like a result, but the work is done: it is said, and the agent idles. */
+/**
+ * Names a failed assessment's problem. Even a defect is only noted, because the agent's work is done: the agent idles.
+ */
 function problemOf(error: unknown): string {
   return activityProblem(error)?.message ?? String(error);
 }

@@ -1,5 +1,5 @@
-// The updates and queries of an agent, typed so that a missing one does not compile, and their registration with Temporal
-// together with the signals (signals.ts). Handlers throw MurmurErrors, which become failures of their call alone.
+// The updates and queries of an agent, and their registration with Temporal together with the signals (signals.ts).
+// Handlers throw MurmurErrors, which fail only their own call.
 import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import { DEQUEUE_STRATEGIES } from '../../contract/wire/agent.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
@@ -16,20 +16,20 @@ import { createTask, getTask, listTasks, updateTask } from './turn/checklist.ts'
 import { clearQueue, waitingBytes } from './turn/queue.ts';
 import { showDetails } from './visibility.ts';
 
-/** What an update works with beside the state. */
+/** What an update needs besides the state. */
 export interface UpdateContext {
   readonly spec: AgentSpec;
   readonly now: string;
 }
 
-/** An update: `validate` throws without changing anything and keeps a bad one out of history. */
+/** An update. `validate` throws for an invalid input, which keeps it out of history, and changes nothing. */
 export interface UpdateHandler<Input, Output> {
   validate(state: AgentState, input: Input): void;
-  /** Synchronous, so that no message is half-handled. A promise only where an old history has one. */
+  /** Synchronous, so that no message is half-handled. Returns a promise only in a history recorded before a patch. */
   handle(state: AgentState, input: Input, context: UpdateContext): Output | Promise<Output>;
 }
 
-/** One for each update; a missing one does not compile. */
+/** One handler per update; a missing one does not compile. */
 export const UPDATE_HANDLERS: {
   readonly [Name in keyof AgentUpdates]: UpdateHandler<AgentUpdates[Name]['input'], AgentUpdates[Name]['output']>;
 } = {
@@ -99,10 +99,10 @@ export const UPDATE_HANDLERS: {
   },
 };
 
-/** A query: changes nothing. */
+/** A query; must not change the state. */
 export type QueryHandler<Input, Output> = (state: AgentState, spec: AgentSpec, input: Input | undefined) => Output;
 
-/** One for each query; a missing one does not compile. */
+/** One handler per query; a missing one does not compile. */
 export const QUERY_HANDLERS: {
   readonly [Name in keyof AgentQueries]: QueryHandler<AgentQueries[Name]['input'], AgentQueries[Name]['output']>;
 } = {
@@ -112,13 +112,13 @@ export const QUERY_HANDLERS: {
   taskGet: (state, _spec, input) => getTask(state.tasks, requireObject(input).task_id),
 };
 
-/** Whoever sends by hand may send anything. */
+/** An operator may send any payload by hand. */
 function requireObject<T>(input: T | undefined): T {
   if (typeof input === 'object' && input !== null) return input;
   throw new MurmurError('INVALID_ARGUMENT', 'the payload is not an object');
 }
 
-/** To be called before the first await: a message may have come with the start. */
+/** Must be called before the first await: a message may arrive with the start of the workflow. */
 export function registerHandlers(state: AgentState, spec: AgentSpec): void {
   for (const name of AGENT_SIGNALS) {
     setHandler(defineSignal<[unknown]>(name), (payload) => {
@@ -129,7 +129,7 @@ export function registerHandlers(state: AgentState, spec: AgentSpec): void {
     });
   }
   for (const name of AGENT_UPDATES) {
-    // The table types each entry by its name; over all names at once they have no common type.
+    // The table types each entry by its name; there is no common type for all names.
     const { validate, handle } = UPDATE_HANDLERS[name] as UpdateHandler<unknown, unknown>;
     setHandler(
       defineUpdate<unknown, [unknown]>(name),

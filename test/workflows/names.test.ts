@@ -8,7 +8,7 @@ import { namesOf } from '../../contract/wire/names.ts';
 import * as agent from '../../workflows/agent/handlers.ts';
 import * as agentSignals from '../../workflows/agent/signals.ts';
 import * as fanout from '../../workflows/fanout/signals.ts';
-import * as flight from '../../workflows/flight/wiring.ts';
+import * as flight from '../../workflows/flight/handlers.ts';
 
 interface Messages {
   readonly pause: unknown;

@@ -7,7 +7,7 @@ import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
 import type { StoredText } from '../../contract/wire/turns.ts';
 import { activityProblem } from '../failure.ts';
 import { startNode, storeNodeText } from './activities.ts';
-import { fail } from './news.ts';
+import { fail } from './agent-events.ts';
 import { nodePrompt, withItem } from './node-prompt.ts';
 import { isActive, nodeOf, stateOf, staysAlive } from './state.ts';
 import type { FlightState, Instance } from './state.ts';

@@ -5,7 +5,7 @@ import { expandSlugs } from '../../contract/wire/fanout/template.ts';
 import { ITEM_MARK } from '../../contract/wire/flight/plan.ts';
 import type { FlightNode, FlightPlan } from '../../contract/wire/flight/plan.ts';
 import { askText, finalText } from './pilot-texts.ts';
-import { fail } from './news.ts';
+import { fail } from './agent-events.ts';
 import { tellPilot } from './pilot-messages.ts';
 import { chainOf, continuationOf, isActive, nodeStates, stateOf, staysAlive } from './state.ts';
 import type { FlightAgent, FlightState, Instance, NodeState } from './state.ts';

@@ -26,8 +26,8 @@ import { initialState } from './state.ts';
 import type { FlightState } from './state.ts';
 import { nextAsk, step } from './step.ts';
 import { viewOf } from './view.ts';
-import { registerHandlers } from './wiring.ts';
-import type { FlightSlot } from './wiring.ts';
+import { registerHandlers } from './handlers.ts';
+import type { FlightSlot } from './handlers.ts';
 
 /** Signals and updates in one run: each costs some events of the 51,200 that a history may have. */
 const MESSAGES_PER_RUN = 1_000;

@@ -1,7 +1,7 @@
 // Agents of a flight that fail, and what can be ordered then.
 import { describe, expect, it, test } from '@jest/globals';
 import { MurmurError } from '../../../contract/wire/errors.ts';
-import { approve, rerun, takeItems } from '../../../workflows/flight/orders.ts';
+import { approve, rerun, takeItems } from '../../../workflows/flight/updates.ts';
 import { Graph } from './graph.ts';
 
 function codeOf(act: () => unknown): string {

@@ -2,7 +2,7 @@
 import { parseFlight } from '../../../contract/flight/parse.ts';
 import type { FlightPlan } from '../../../contract/wire/flight/plan.ts';
 import type { ChildEvent } from '../../../contract/wire/messages.ts';
-import { fail, takeNews } from '../../../workflows/flight/news.ts';
+import { fail, takeNews } from '../../../workflows/flight/agent-events.ts';
 import { initialState, nodeOf, nodeStates, stateOf } from '../../../workflows/flight/state.ts';
 import type { FlightState } from '../../../workflows/flight/state.ts';
 import { step } from '../../../workflows/flight/step.ts';

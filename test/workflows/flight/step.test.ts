@@ -1,6 +1,6 @@
 // When agents of a flight start, and when the flight is done.
 import { describe, expect, it } from '@jest/globals';
-import { approve, takeItems } from '../../../workflows/flight/orders.ts';
+import { approve, takeItems } from '../../../workflows/flight/updates.ts';
 import { nextAsk, step } from '../../../workflows/flight/step.ts';
 import { Graph } from './graph.ts';
 

@@ -7,8 +7,8 @@ import type { FlightView } from '../../contract/wire/flight/view.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
 import { withApplicationFailures } from '../failure.ts';
 import { readChildEvent } from '../inbox.ts';
-import { takeNews } from './news.ts';
-import { approve, checkApproval, checkItems, checkRerun, rerun, takeItems } from './orders.ts';
+import { takeNews } from './agent-events.ts';
+import { approve, checkApproval, checkItems, checkRerun, rerun, takeItems } from './updates.ts';
 import type { Flight } from './perform.ts';
 import { viewOf } from './view.ts';
 

@@ -1,4 +1,4 @@
-// Agents of a flight that fail, and what can be ordered then.
+// Failures of a flight's agents, and the updates that follow.
 import { describe, expect, it, test } from '@jest/globals';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { approve, rerun, takeItems } from '../../../workflows/flight/updates.ts';
@@ -15,8 +15,8 @@ function codeOf(act: () => unknown): string {
 
 const LINE = '## a\nx\n## b\n> needs: a\n\nx\n## c\n> needs: b\n\nx\n## other\nx\n';
 
-describe('an agent that fails', () => {
-  it('blocks what needs it, wakes the pilot once, and the rest goes on', () => {
+describe('failed work', () => {
+  it('blocks its dependents and wakes the pilot once, and other work continues', () => {
     const graph = new Graph(LINE);
     expect(graph.step()).toEqual(['start a', 'start other']);
     graph.tell('a', 'failed', { reason: 'no such repository' });
@@ -29,7 +29,7 @@ describe('an agent that fails', () => {
     );
   });
 
-  it('is run again under another slug, without those that are done', () => {
+  it('is run again under another slug, without repeating finished agents', () => {
     const graph = new Graph(LINE);
     graph.step();
     graph.complete('a');
@@ -43,7 +43,7 @@ describe('an agent that fails', () => {
     expect(graph.step()).toEqual(['start c']);
   });
 
-  it('of an each node: only the failed items are run again', () => {
+  it('of an each node is run again for the failed items only', () => {
     const graph = new Graph('## a\n> each: x\n\n{}\n');
     graph.step();
     takeItems(graph.plan, graph.state, 'a', ['one', 'two']);
@@ -55,7 +55,7 @@ describe('an agent that fails', () => {
     expect(graph.step()).toEqual(['start a-two-2']);
   });
 
-  it('that was to be continued is continued no more: its follow-up fails, and both run again', () => {
+  it('that a follow-up continues fails the follow-up too, and both run again', () => {
     const graph = new Graph('## a\n> gate: approve\n\nx\n## b\n> continues: a\n\nx\n');
     graph.step();
     graph.tell('a', 'task-complete');
@@ -73,7 +73,7 @@ describe('an agent that fails', () => {
     expect(graph.step()).toEqual(['follow b by a-2']);
   });
 
-  it('a follow-up that could not be delivered is sent again to the agent that lives', () => {
+  it('that could not be delivered as a follow-up is sent again to the same agent', () => {
     const graph = new Graph('## a\nx\n## b\n> continues: a\n\nx\n');
     graph.step();
     graph.tell('a', 'task-complete');
@@ -83,7 +83,7 @@ describe('an agent that fails', () => {
     expect(graph.step()).toEqual(['follow b by a']);
   });
 
-  it('one that rests unfinished is told of and waited for', () => {
+  it('excludes the work of an idle agent, which is reported to the pilot and awaited', () => {
     const graph = new Graph('## a\nx\n');
     graph.step();
     graph.tell('a', 'idle', { reason: 'branch x is not pushed' });
@@ -95,14 +95,14 @@ describe('an agent that fails', () => {
     expect(graph.states()).toEqual({ a: 'done' });
   });
 
-  it('one that was stopped before it began has failed', () => {
+  it('includes the work of an agent that was stopped before it started', () => {
     const graph = new Graph('## a\nx\n');
     graph.step();
     graph.tell('a', 'completed', { turn: 0, reason: 'stopped by tess' });
     expect(graph.states()).toEqual({ a: 'failed' });
   });
 
-  it('news of agents that are not of the flight change nothing', () => {
+  it('is not affected by events of agents outside the flight', () => {
     const graph = new Graph('## a\nx\n');
     graph.step();
     const before = JSON.stringify(graph.state);
@@ -111,28 +111,28 @@ describe('an agent that fails', () => {
   });
 });
 
-describe('an order that is refused changes nothing', () => {
+describe('a refused update changes nothing', () => {
   const GRAPH = '## a\n> gate: approve\n\nx\n## b\nx\n## e\n> each: x\n\n{}\n';
 
   test.each<[string, (graph: Graph) => unknown, string]>([
     [
-      'approving what does not wait',
+      'approval of a node that does not wait for it',
       ({ plan, state }) => approve(plan, state, 'a', 'tess'),
       'FAILED_PRECONDITION: agent "a" of the flight is running: nothing waits for an approval',
     ],
     [
-      'approving what has no gate',
+      'approval of a node without a gate',
       ({ plan, state }) => approve(plan, state, 'b', 'tess'),
       'FAILED_PRECONDITION: agent "b" of the flight has no gate',
     ],
     ['an unknown agent', ({ plan, state }) => rerun(plan, state, 'x'), 'NOT_FOUND: the flight has no agent "x"'],
     [
-      'running again what runs',
+      'rerun of a running node',
       ({ plan, state }) => rerun(plan, state, 'b'),
       'FAILED_PRECONDITION: agent "b" of the flight is running, not failed',
     ],
     [
-      'a list that nobody waits for',
+      'items for a node that does not wait for them',
       ({ plan, state }) => takeItems(plan, state, 'b', ['one']),
       'FAILED_PRECONDITION: agent "b" of the flight is running: no list is waited for',
     ],
@@ -170,7 +170,7 @@ describe('an order that is refused changes nothing', () => {
     expect(JSON.stringify(graph.state)).toBe(before);
   });
 
-  it('everything, once the pilot has ended', () => {
+  it('any update once the pilot has ended', () => {
     const graph = new Graph(GRAPH);
     graph.step();
     graph.tell('b', 'failed');
@@ -185,7 +185,7 @@ describe('an order that is refused changes nothing', () => {
     }
   });
 
-  it('the same list again is answered the same, another one is refused', () => {
+  it('the same list gets the same answer, another one is refused', () => {
     const graph = new Graph(GRAPH);
     graph.step();
     takeItems(graph.plan, graph.state, 'e', ['one', 'two']);

@@ -71,7 +71,7 @@ export const UPDATE_HANDLERS: {
     validate: (_state, input) => {
       const { spec } = requireObject(input);
       if (typeof spec?.spawn_id === 'string' && Array.isArray(spec.identity?.path)) return;
-      throw new MurmurError('INVALID_ARGUMENT', 'the payload holds no spec of an agent');
+      throw new MurmurError('INVALID_ARGUMENT', 'the payload has no agent spec');
     },
     handle: (state, { spec: child }, context) => spawnChild(state, child, context),
   },
@@ -90,7 +90,7 @@ export const UPDATE_HANDLERS: {
     validate: (_state, input) => {
       const { turn_id: turn, used_usd: used } = requireObject(input);
       if (typeof turn === 'string' && Number.isFinite(used)) return;
-      throw new MurmurError('INVALID_ARGUMENT', 'the payload is no report of usage');
+      throw new MurmurError('INVALID_ARGUMENT', 'the payload is not a usage report');
     },
     handle: (state, report, { spec, now }) => {
       const next = recordUsage(state, spec, report, now);

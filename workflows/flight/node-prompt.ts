@@ -35,9 +35,9 @@ export function upstreamFacts(state: FlightState, node: FlightNode): readonly st
   if (node.needs.length === 0) return [];
   const lines = node.needs.flatMap((slug) => {
     const instances = stateOf(state, slug).instances ?? [];
-    const told = instances.slice(0, LISTED_AGENTS).map((each) => upstreamLine(state, slug, each));
-    const rest = instances.length - told.length;
-    return rest === 0 ? told : [...told, `- \`${slug}\`: and ${String(rest)} more agents`];
+    const listed = instances.slice(0, LISTED_AGENTS).map((each) => upstreamLine(state, slug, each));
+    const rest = instances.length - listed.length;
+    return rest === 0 ? listed : [...listed, `- \`${slug}\`: and ${String(rest)} more agents`];
   });
   return ['Done before, by agents of their own:', ...lines];
 }

@@ -68,8 +68,8 @@ export function finalText(plan: FlightPlan, state: FlightState): string {
 
 function instanceLine({ agent, item, reason, response }: Instance): string {
   const what = `\`${agent ?? 'no agent'}\`${item === undefined ? '' : ` (${item})`}`;
-  const said = reason ?? response;
-  return `- ${what}${said === undefined || said === '' ? '' : `: ${said.replaceAll(/\s+/g, ' ')}`}`;
+  const outcome = reason ?? response;
+  return `- ${what}${outcome === undefined || outcome === '' ? '' : `: ${outcome.replaceAll(/\s+/g, ' ')}`}`;
 }
 
 function more(list: readonly unknown[]): string[] {

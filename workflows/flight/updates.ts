@@ -171,7 +171,7 @@ function requireState(
     'FAILED_PRECONDITION',
     `agent ${JSON.stringify(slug)} of the flight is ${now ?? ''}: ${problem}`,
     {
-      hint: '`murmur flight status` shows what is waited for',
+      hint: '`murmur flight status` shows what the flight waits for',
       details: { node: slug, state: now },
     },
   );

@@ -57,7 +57,7 @@ export function registerChild(state: AgentState, spec: AgentSpec, child: AgentSp
   const path = `${absolutePathOf(spec.identity)}/${slug}`;
   if (state.end !== undefined) {
     throw new MurmurError('FAILED_PRECONDITION', `agent ${JSON.stringify(absolutePathOf(spec.identity))} is ending`, {
-      hint: 'an agent that ends spawns no children',
+      hint: 'an ending agent cannot spawn children',
     });
   }
   if (known !== undefined && !isTerminal(known.phase)) {
@@ -199,8 +199,8 @@ function eventMessage({ slug, phase, reason, response, branches, cost_usd }: Chi
     ...(branches.length === 0 ? [] : [`branch ${branches.join(', ')}`]),
     ...(reason === undefined ? [] : [reason]),
   ];
-  const said = response === undefined || response === '' ? '' : `\nIts last answer:\n\n${response}`;
-  return `[child_lifecycle] Your child agent \`${slug}\` is ${phase} (${facts.join('; ')}).${said}`;
+  const answer = response === undefined || response === '' ? '' : `\nIts last answer:\n\n${response}`;
+  return `[child_lifecycle] Your child agent \`${slug}\` is ${phase} (${facts.join('; ')}).${answer}`;
 }
 
 /**

@@ -19,8 +19,8 @@ export async function recordedBuild(commit: string): Promise<string> {
   const files = `${changed}${added}`.split('\n').filter((file) => file !== '');
   if (files.length === 0) return short;
   throw new Error(
-    `the code here is not that of ${short}, as ${files.slice(0, 5).join(', ')} differ: check that commit out, or name ` +
-      'the one whose code this is with --build',
+    `the code differs from ${short} (${files.slice(0, 5).join(', ')}); check that commit out, or name the commit of ` +
+      'this code with --build',
   );
 }
 

@@ -63,7 +63,7 @@ export const FLIGHT_SCENARIOS: Readonly<Record<string, Scenario>> = {
     await flight.until('check', 'failed');
     await flight.order('rerun', { node: 'check' });
     await flight.until('report', 'done');
-    await eventually(() => flight.told().some((text) => text.includes('are done')), 'the final message');
+    await eventually(() => flight.pilotMessages().some((text) => text.includes('are done')), 'the final message');
     await flight.pilot.untilIdle();
     await endWithPilot(flight);
     await keep(flight.handle.workflowId);

@@ -86,7 +86,7 @@ export const OPEN_FLIGHT_SCENARIOS: Readonly<Record<string, Scenario>> = {
       text: { text: 'finish' },
       from: 'tess',
     });
-    await eventually(() => flight.told().some((text) => text.includes('are done')), 'the final message');
+    await eventually(() => flight.pilotMessages().some((text) => text.includes('are done')), 'the final message');
     await flight.pilot.untilIdle();
     await keepAll(flight, keep, 'done');
     await flight.pilot.handle.signal('kill', KILL);
@@ -107,7 +107,7 @@ export const OPEN_FLIGHT_SCENARIOS: Readonly<Record<string, Scenario>> = {
     await keepAll(flight, keep, 'continued', 'build');
     await agentOf(temporal, flight, 'build').signal('kill', KILL);
     await flight.until('polish', 'failed');
-    await eventually(() => flight.told().some((text) => text.includes('has failed')), 'the failure');
+    await eventually(() => flight.pilotMessages().some((text) => text.includes('has failed')), 'the failure');
     await flight.pilot.until((now) => now.phase === 'idle');
     await keepAll(flight, keep, 'failed', 'build');
     await flight.order('rerun', { node: 'polish' });
@@ -119,7 +119,7 @@ export const OPEN_FLIGHT_SCENARIOS: Readonly<Record<string, Scenario>> = {
   'openflight-without-plan': async (temporal, keep) => {
     const flightSpec = { flight: { name: 'Lost', key: 'agents/nobody/flights/none.json' } };
     await using flight = await startFlight(temporal, '# Lost\n## a\nwork as a\n', {}, flightSpec);
-    await eventually(() => flight.told().some((text) => text.includes('cannot begin')), 'the message');
+    await eventually(() => flight.pilotMessages().some((text) => text.includes('cannot begin')), 'the message');
     await flight.pilot.untilIdle();
     await keepAll(flight, keep, 'told');
     await flight.pilot.handle.signal('kill', KILL);

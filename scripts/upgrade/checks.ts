@@ -103,11 +103,11 @@ export function checksOfAll(taken: TakenOver): readonly Check[] {
     });
   return [
     ...AT_REST.filter((slug) => !slug.startsWith('lead')).map((slug) => ({
-      name: `${slug}, which was at rest, answers`,
+      name: `${slug}, which was idle, answers`,
       run: () => answersUnderToday(taken, slug),
     })),
     {
-      name: 'a parked agent goes on with a follow-up',
+      name: 'a parked agent continues with a follow-up',
       run: async () => {
         assert.ok((await freshStatus(stack, PARKED)).parked !== undefined, 'it is parked');
         await answersUnderToday(taken, PARKED);
@@ -115,7 +115,7 @@ export function checksOfAll(taken: TakenOver): readonly Check[] {
       },
     },
     {
-      name: 'a tree with a budget: all answer, also the one that was in mid-turn, and the kill takes all of them',
+      name: 'all agents of a tree with a budget answer, including one that was in a turn, and a kill ends all of them',
       run: async () => {
         const [busy] = HANGING;
         await isStopped(busy);
@@ -131,7 +131,7 @@ export function checksOfAll(taken: TakenOver): readonly Check[] {
       },
     },
     {
-      name: 'a fan-out: the one that worked leaves its slot to the one that waited, and both answer',
+      name: 'a working agent of a fan-out releases its slot to the waiting one, and both answer',
       run: async () => {
         const [, first] = HANGING;
         await isStopped(first);
@@ -141,7 +141,7 @@ export function checksOfAll(taken: TakenOver): readonly Check[] {
       },
     },
     {
-      name: 'a flight goes on from its gate to its end, and ends with its pilot',
+      name: 'a flight continues from its gate to its end, and ends with its pilot',
       run: async () => {
         const order = { slug: PILOT, node: 'build' };
         await (await client).call('flight_approve', order);
@@ -162,7 +162,7 @@ export function checkOfTakeover(taken: TakenOver, release: () => Promise<void>, 
   const { stack, today } = taken;
   const { job, slug, text } = WORKER;
   return {
-    name: 'a turn that is taken over ends under its runner, the next one is run by a new runner, and nothing is asked twice',
+    name: 'a turn that is taken over ends under its runner, a new runner runs the next one, and no request is repeated',
     run: async () => {
       assert.equal((await runnerHealth(stack, slug)).pid, runner.pid);
       await release();
@@ -174,7 +174,7 @@ export function checkOfTakeover(taken: TakenOver, release: () => Promise<void>, 
       const [, answered] = stack.model.requests.filter(({ messages }) => messages[0]?.text.includes('Do the job.'));
       assert.equal(answered?.toolResults[0]?.text.match(/once/g)?.length, 1, `the command of ${job} has run once`);
       await hasWholeLog(stack, slug);
-      await goesOn(taken);
+      await continuesWithContext(taken);
       // A commit may have the same runner as the current code: then nothing is replaced.
       assert.equal((await runnerHealth(stack, slug)).pid === runner.pid, runner.build === today);
     },
@@ -185,18 +185,18 @@ export function checkOfTakeover(taken: TakenOver, release: () => Promise<void>, 
 export function checkOfCutOff(taken: TakenOver): Check {
   const { stack } = taken;
   return {
-    name: 'a turn that was cut off is told of, and done in the next one',
+    name: 'a turn that was cut off is noted and done in the next one',
     run: async () => {
       const { response, turn } = await settled(stack, WORKER.slug);
       assert.deepEqual([response, turn?.number], [WORKER.text, 2]);
       assert.deepEqual(stepsOf(stack), [0, 0, 1]);
-      await goesOn(taken);
+      await continuesWithContext(taken);
     },
   };
 }
 
 /** The agent answers in the same conversation and with its secret. */
-async function goesOn(taken: TakenOver): Promise<void> {
+async function continuesWithContext(taken: TakenOver): Promise<void> {
   const { stack } = taken;
   const before = stack.model.requests.length;
   await answersUnderToday(taken, WORKER.slug);

@@ -22,7 +22,7 @@ const INSTALL_LIMIT_MS = 300_000;
 export async function earlierBuild(ref: string, parent: string): Promise<EarlierBuild> {
   const commit = await git('rev-parse', '--short=7', '--verify', `${ref}^{commit}`).catch((error: unknown) => {
     const hint = 'a shallow clone lacks earlier commits: `git fetch --unshallow` gets them';
-    throw new Error(`there is no commit ${ref} to upgrade from; ${hint}`, { cause: error });
+    throw new Error(`git has no commit ${ref} to upgrade from; ${hint}`, { cause: error });
   });
   const folder = join(parent, `build-${commit}`);
   await rm(folder, { recursive: true, force: true });

@@ -28,16 +28,16 @@ export async function upgradeFrom(build: EarlierBuild, way: Way): Promise<readon
   try {
     outcomes = await takeOver(earlier, way);
   } catch (error) {
-    outcomes = [{ name: `the home that was left ${way} is taken over`, problem: problemOf(error) }];
+    outcomes = [{ name: `the home (${way}) is taken over`, problem: problemOf(error) }];
   } finally {
     await earlier[Symbol.asyncDispose]();
   }
-  const left = await outcomeOf({
+  const cleanEnd = await outcomeOf({
     name: 'murmur down leaves nothing of either build behind',
     run: async () =>
       void (await eventually('every process ends', async () => (await processesWith(stack.home)).length === 0, 30_000)),
   });
-  return [...outcomes, left];
+  return [...outcomes, cleanEnd];
 }
 
 async function takeOver(earlier: EarlierStack, way: Way): Promise<readonly Outcome[]> {

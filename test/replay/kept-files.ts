@@ -41,12 +41,11 @@ function named(lines: readonly string[]): readonly string[] {
 }
 
 async function assertWholeHistory(root: string, since: string): Promise<void> {
-  const hint =
-    'it tells whether a kept file was changed: `git fetch --unshallow` gets it; in CI, check out with all commits';
+  const hint = 'it shows whether a kept file was changed; run `git fetch --unshallow`, or in CI check out all commits';
   if ((await git(root, 'rev-parse', '--is-shallow-repository')).trim() !== 'false')
-    throw new Error(`this clone is shallow, and the whole history is needed, as ${hint}`);
+    throw new Error(`this clone is shallow, but the whole history is needed: ${hint}`);
   if (!(await isInHistory(root, since)))
-    throw new Error(`commit ${since} is not in the history, which is needed, as ${hint}`);
+    throw new Error(`commit ${since} is not in the history, but the whole history is needed: ${hint}`);
 }
 
 async function git(root: string, ...args: readonly string[]): Promise<string> {

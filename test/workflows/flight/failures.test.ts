@@ -19,12 +19,12 @@ describe('failed work', () => {
   it('blocks its dependents and wakes the pilot once, and other work continues', () => {
     const graph = new Graph(LINE);
     expect(graph.step()).toEqual(['start a', 'start other']);
-    graph.tell('a', 'failed', { reason: 'no such repository' });
+    graph.sendEvent('a', 'failed', { reason: 'no such repository' });
     expect(graph.step()).toEqual([]);
     expect(graph.states()).toEqual({ a: 'failed', b: 'blocked', c: 'blocked', other: 'running' });
-    const told = graph.told();
-    expect(told).toHaveLength(1);
-    expect(told[0]).toMatch(
+    const pilotMessages = graph.pilotMessages();
+    expect(pilotMessages).toHaveLength(1);
+    expect(pilotMessages[0]).toMatch(
       /Agent `a` has failed:\n- `a`: no such repository\nBlocked by it: `b`, `c`\..*\n.*flight_rerun/,
     );
   });
@@ -35,7 +35,7 @@ describe('failed work', () => {
     graph.complete('a');
     graph.complete('other');
     graph.step();
-    graph.tell('b', 'canceled', { reason: 'killed by tess' });
+    graph.sendEvent('b', 'canceled', { reason: 'killed by tess' });
     expect(rerun(graph.plan, graph.state, 'b')).toEqual({ nodes: ['b'] });
     expect(graph.step()).toEqual(['start b-2']);
     expect(graph.states()).toEqual({ a: 'done', b: 'running', c: 'pending', other: 'done' });
@@ -58,16 +58,16 @@ describe('failed work', () => {
   it('that a follow-up continues fails the follow-up too, and both run again', () => {
     const graph = new Graph('## a\n> gate: approve\n\nx\n## b\n> continues: a\n\nx\n');
     graph.step();
-    graph.tell('a', 'task-complete');
-    graph.tell('a', 'canceled', { turn: 1 });
+    graph.sendEvent('a', 'task-complete');
+    graph.sendEvent('a', 'canceled', { turn: 1 });
     expect(graph.states()).toEqual({ a: 'needs-approval', b: 'pending' });
     approve(graph.plan, graph.state, 'a', 'tess');
     graph.step();
-    expect(graph.told().join()).toContain('the agent that it continues has ended');
+    expect(graph.pilotMessages().join()).toContain('the agent that it continues has ended');
     expect(rerun(graph.plan, graph.state, 'b')).toEqual({ nodes: ['a', 'b'] });
     expect(graph.step()).toEqual(['start a-2']);
     expect(graph.states()).toEqual({ a: 'running', b: 'pending' });
-    graph.tell('a-2', 'task-complete');
+    graph.sendEvent('a-2', 'task-complete');
     expect(graph.states()).toMatchObject({ a: 'needs-approval' });
     approve(graph.plan, graph.state, 'a', 'tess');
     expect(graph.step()).toEqual(['follow b by a-2']);
@@ -76,7 +76,7 @@ describe('failed work', () => {
   it('that could not be delivered as a follow-up is sent again to the same agent', () => {
     const graph = new Graph('## a\nx\n## b\n> continues: a\n\nx\n');
     graph.step();
-    graph.tell('a', 'task-complete');
+    graph.sendEvent('a', 'task-complete');
     graph.step();
     graph.refuse('b');
     expect(rerun(graph.plan, graph.state, 'b')).toEqual({ nodes: ['b'] });
@@ -86,8 +86,8 @@ describe('failed work', () => {
   it('excludes the work of an idle agent, which is reported to the pilot and awaited', () => {
     const graph = new Graph('## a\nx\n');
     graph.step();
-    graph.tell('a', 'idle', { reason: 'branch x is not pushed' });
-    expect(graph.told()).toEqual([
+    graph.sendEvent('a', 'idle', { reason: 'branch x is not pushed' });
+    expect(graph.pilotMessages()).toEqual([
       expect.stringMatching(/rests without having finished `a`: branch x is not pushed\n/),
     ]);
     expect(graph.states()).toEqual({ a: 'running' });
@@ -98,7 +98,7 @@ describe('failed work', () => {
   it('includes the work of an agent that was stopped before it started', () => {
     const graph = new Graph('## a\nx\n');
     graph.step();
-    graph.tell('a', 'completed', { turn: 0, reason: 'stopped by tess' });
+    graph.sendEvent('a', 'completed', { turn: 0, reason: 'stopped by tess' });
     expect(graph.states()).toEqual({ a: 'failed' });
   });
 
@@ -106,7 +106,7 @@ describe('failed work', () => {
     const graph = new Graph('## a\nx\n');
     graph.step();
     const before = JSON.stringify(graph.state);
-    graph.tell('a', 'failed', { spawn_id: 'somebody else' });
+    graph.sendEvent('a', 'failed', { spawn_id: 'somebody else' });
     expect(JSON.stringify(graph.state)).toBe(before);
   });
 });
@@ -173,8 +173,8 @@ describe('a refused update changes nothing', () => {
   it('any update once the pilot has ended', () => {
     const graph = new Graph(GRAPH);
     graph.step();
-    graph.tell('b', 'failed');
-    graph.tell('a', 'task-complete');
+    graph.sendEvent('b', 'failed');
+    graph.sendEvent('a', 'task-complete');
     graph.state.ended = true;
     for (const order of [
       () => approve(graph.plan, graph.state, 'a', 'tess'),

@@ -80,9 +80,12 @@ describe('a flight', () => {
     await expect(flight.order('approve', { node: 'audit' })).rejects.toThrow();
     expect(await flight.order('approve', { node: 'build' })).toEqual({ approved_by: 'tess' });
     await flight.until('audit', 'needs-items');
-    await eventually(() => flight.told().some((text) => text.includes('`audit` runs once for each')), 'the question');
+    await eventually(
+      () => flight.pilotMessages().some((text) => text.includes('`audit` runs once for each')),
+      'the question',
+    );
     expect(await flight.order('items', { node: 'audit', items: ['web', 'api', 'cli'] })).toEqual({ count: 3 });
-    await eventually(() => flight.told().some((text) => text.includes('are done')), 'the final message');
+    await eventually(() => flight.pilotMessages().some((text) => text.includes('are done')), 'the final message');
     const { state, nodes } = await flight.view();
     expect(state).toBe('done');
     expect(nodes.flatMap(({ agents }) => agents.map(({ agent }) => agent))).toEqual([
@@ -111,7 +114,7 @@ describe('a flight', () => {
 
   it('runs its graph on a worker without a workflow cache', async () => {
     await using flight = await startFlight(temporal, '# Test\n## a\nwork as a\n', {}, {}, { maxCachedWorkflows: 0 });
-    await eventually(() => flight.told().some((text) => text.includes('are done')), 'the final message');
+    await eventually(() => flight.pilotMessages().some((text) => text.includes('are done')), 'the final message');
     expect(flight.stub.turns.map(promptOf).filter((prompt) => prompt.includes('work as'))).toHaveLength(1);
   }, 120_000);
 
@@ -134,7 +137,7 @@ describe('a flight', () => {
       .getHandle(`${workflowIdOf(flight.pilot.spec.identity)}/a`)
       .signal('kill', { id: randomUUID(), from: 'tess' });
     await flight.until('a', 'failed');
-    await eventually(() => flight.told().some((text) => text.includes('`a` has failed')), 'the failure');
+    await eventually(() => flight.pilotMessages().some((text) => text.includes('`a` has failed')), 'the failure');
     expect(await flight.view()).toMatchObject({
       state: 'waiting',
       nodes: [{ slug: 'a' }, { slug: 'b', state: 'blocked' }],
@@ -146,7 +149,7 @@ describe('a flight', () => {
       state: 'done',
       nodes: [{ agents: [{ agent: 'a-2', attempt: 2 }] }, { state: 'done' }],
     });
-    expect(flight.told().at(-1)).toContain('All agents of the flight Test are done');
+    expect(flight.pilotMessages().at(-1)).toContain('All agents of the flight Test are done');
   }, 120_000);
 
   it('ends with its pilot, and none of its agents is left', async () => {

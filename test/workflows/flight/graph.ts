@@ -38,7 +38,7 @@ export class Graph {
   }
 
   /** Sends an event of the agent. `task-complete` and later phases belong to a new turn unless `turn` is given. */
-  tell(agent: string, phase: ChildEvent['phase'], changes: Partial<ChildEvent> = {}): void {
+  sendEvent(agent: string, phase: ChildEvent['phase'], changes: Partial<ChildEvent> = {}): void {
     this.clock += 1;
     const known = this.state.agents.find(({ slug }) => slug === agent);
     if (known === undefined) throw new Error(`no agent ${agent}`);
@@ -60,9 +60,9 @@ export class Graph {
 
   /** The agent finishes its work and terminates. */
   complete(agent: string): void {
-    this.tell(agent, 'running');
-    this.tell(agent, 'task-complete');
-    this.tell(agent, 'completed', { turn: this.#turns.get(agent) ?? 1 });
+    this.sendEvent(agent, 'running');
+    this.sendEvent(agent, 'task-complete');
+    this.sendEvent(agent, 'completed', { turn: this.#turns.get(agent) ?? 1 });
   }
 
   /** The agent could not be started. */
@@ -77,7 +77,7 @@ export class Graph {
   }
 
   /** Messages to the pilot since the last call. */
-  told(): readonly string[] {
+  pilotMessages(): readonly string[] {
     return this.state.to_pilot.splice(0).map(({ text }) => text);
   }
 }

@@ -26,16 +26,16 @@ describe('a graph', () => {
     graph.complete('c');
     expect(graph.step()).toEqual([]);
     graph.complete('b');
-    expect(graph.told()).toEqual([]);
+    expect(graph.pilotMessages()).toEqual([]);
     expect(graph.step()).toEqual(['start d']);
     graph.complete('d');
     expect(graph.step()).toEqual([]);
     expect(graph.states()).toEqual({ a: 'done', b: 'done', c: 'done', d: 'done' });
-    const [final, ...others] = graph.told();
+    const [final, ...others] = graph.pilotMessages();
     expect(others).toEqual([]);
     expect(final).toMatch(/^\[flight\] All agents of the flight Test are done\.\n- `a`:\n {2}- `a`: answer of a\n/);
     expect(graph.step()).toEqual([]);
-    expect(graph.told()).toEqual([]);
+    expect(graph.pilotMessages()).toEqual([]);
   });
 
   it('runs at most max_concurrent agents at a time, in the order of the file', () => {
@@ -50,15 +50,15 @@ describe('a graph', () => {
   it('sends a follow-up to the agent that it continues, keeps that agent alive for it, and stops it afterwards', () => {
     const graph = new Graph('## a\nx\n## b\n> continues: a\n\nx\n## c\n> continues: b\n\nx\n## d\n> needs: a\n\nx\n');
     graph.step();
-    graph.tell('a', 'task-complete');
+    graph.sendEvent('a', 'task-complete');
     expect(graph.step()).toEqual(['follow b by a', 'start d']);
-    graph.tell('a', 'running');
-    graph.tell('a', 'task-complete');
+    graph.sendEvent('a', 'running');
+    graph.sendEvent('a', 'task-complete');
     expect(graph.step()).toEqual(['follow c by a']);
-    graph.tell('a', 'task-complete');
+    graph.sendEvent('a', 'task-complete');
     graph.complete('d');
     expect(graph.step()).toEqual(['stop a']);
-    graph.tell('a', 'completed', { turn: 3 });
+    graph.sendEvent('a', 'completed', { turn: 3 });
     expect(graph.step()).toEqual([]);
     expect(graph.states()).toEqual({ a: 'done', b: 'done', c: 'done', d: 'done' });
   });
@@ -66,29 +66,29 @@ describe('a graph', () => {
   it('does not take the end of an earlier turn for the end of a follow-up', () => {
     const graph = new Graph('## a\nx\n## b\n> continues: a\n\nx\n');
     graph.step();
-    graph.tell('a', 'task-complete', { turn: 1 });
+    graph.sendEvent('a', 'task-complete', { turn: 1 });
     const before = graph.now;
     graph.step();
-    graph.tell('a', 'task-complete', { turn: 1 });
-    graph.tell('a', 'task-complete', { turn: 2, at: before });
+    graph.sendEvent('a', 'task-complete', { turn: 1 });
+    graph.sendEvent('a', 'task-complete', { turn: 2, at: before });
     expect(graph.states()).toMatchObject({ b: 'running' });
-    graph.tell('a', 'task-complete', { turn: 3 });
+    graph.sendEvent('a', 'task-complete', { turn: 3 });
     expect(graph.states()).toMatchObject({ b: 'done' });
   });
 
   it('does not count an agent that waits for its own children as done', () => {
     const graph = new Graph('## a\n> gate: approve\n\nx\n');
     graph.step();
-    graph.tell('a', 'task-complete', { busy_children: true });
+    graph.sendEvent('a', 'task-complete', { busy_children: true });
     expect(graph.states()).toEqual({ a: 'running' });
-    graph.tell('a', 'task-complete');
+    graph.sendEvent('a', 'task-complete');
     expect(graph.states()).toEqual({ a: 'needs-approval' });
   });
 
   it('holds back the dependents of a gate, and keeps the agent alive until it is approved', () => {
     const graph = new Graph('## a\n> gate: approve\n\nx\n## b\n> needs: a\n\nx\n');
     graph.step();
-    graph.tell('a', 'task-complete');
+    graph.sendEvent('a', 'task-complete');
     expect(graph.step()).toEqual([]);
     expect(graph.states()).toEqual({ a: 'needs-approval', b: 'pending' });
     expect(approve(graph.plan, graph.state, 'a', 'tess')).toEqual({ approved_by: 'tess' });
@@ -127,7 +127,7 @@ describe('an each node', () => {
     graph.complete('list');
     expect(graph.step()).toEqual([]);
     expect(graph.states()).toMatchObject({ audit: 'needs-items' });
-    expect(graph.told().join()).toMatch(
+    expect(graph.pilotMessages().join()).toMatch(
       /Agent `audit` runs once for each of: all modules\n.*\n- `list`: answer of list\n.*`flight_items`.*"node": "audit"/,
     );
     expect(takeItems(graph.plan, graph.state, 'audit', ['src/API', 'src/api', ' web ', 'web'])).toEqual({ count: 3 });
@@ -152,7 +152,7 @@ describe('an each node', () => {
     graph.step();
     const asked: number[] = [];
     for (let minute = 0; minute < 60; minute += 1) {
-      if (graph.told().length > 0) asked.push(minute);
+      if (graph.pilotMessages().length > 0) asked.push(minute);
       graph.clock += 60_000;
       graph.step();
     }
@@ -172,12 +172,12 @@ describe('an each node', () => {
     graph.step();
     takeItems(graph.plan, graph.state, 'a', ['one', 'two']);
     graph.step();
-    graph.tell('a-one', 'task-complete');
+    graph.sendEvent('a-one', 'task-complete');
     expect(graph.step()).toEqual([]);
-    graph.tell('a-two', 'task-complete');
+    graph.sendEvent('a-two', 'task-complete');
     expect(graph.step()).toEqual(['follow b by a-one', 'follow b by a-two']);
-    graph.tell('a-one', 'task-complete');
-    graph.tell('a-two', 'task-complete');
+    graph.sendEvent('a-one', 'task-complete');
+    graph.sendEvent('a-two', 'task-complete');
     expect(graph.step()).toEqual(['stop a-one', 'stop a-two']);
   });
 });

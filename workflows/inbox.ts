@@ -20,7 +20,7 @@ export function readFollowUp(
   now: string,
 ): Reading<FollowUp> {
   if (typeof payload === 'string') return fromText(cutText(payload), {}, kind, fallbackId, now);
-  if (!isObject(payload)) return { problem: payload === undefined ? 'it has no text' : 'its payload is no message' };
+  if (!isObject(payload)) return { problem: payload === undefined ? 'it has no text' : 'its payload is not a message' };
   // The payload converter returns this for a payload that it cannot decode.
   if (typeof payload['unreadable'] === 'string')
     return { problem: `its payload is unreadable: ${payload['unreadable']}` };

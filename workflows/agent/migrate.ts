@@ -18,7 +18,7 @@ export function carriedState(state: AgentState): AgentState {
 export function migrate(carried: CarriedState, spec: AgentSpec): AgentState {
   const { schema = 0 } = carried;
   if (schema > SCHEMA) {
-    throw new Error(`the state has schema ${String(schema)}, and this build knows none above ${String(SCHEMA)}`);
+    throw new Error(`the state has schema ${String(schema)}, but this build supports at most ${String(SCHEMA)}`);
   }
   return isCurrent(carried) ? carried : migrateSchema0(carried, spec);
 }

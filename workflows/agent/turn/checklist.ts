@@ -119,9 +119,13 @@ function addEdge(tasks: readonly Task[], earlier: string, later: string): Task[]
     throw new MurmurError('INVALID_ARGUMENT', `task ${earlier} cannot block itself`, { details: { task_id: earlier } });
   }
   if (reaches(tasks, later, earlier)) {
-    throw new MurmurError('INVALID_ARGUMENT', `task ${earlier} cannot block task ${later}: it waits for it already`, {
-      details: { task_id: earlier, blocks: later },
-    });
+    throw new MurmurError(
+      'INVALID_ARGUMENT',
+      `task ${earlier} cannot block task ${later}, because it depends on that task`,
+      {
+        details: { task_id: earlier, blocks: later },
+      },
+    );
   }
   return tasks.map((task) => {
     if (task.id === earlier) return { ...task, blocks: withItem(task.blocks, later) };

@@ -106,6 +106,6 @@ describe('migrate', () => {
 
   it('refuses a state of a later build', () => {
     const { state, spec } = testAgent();
-    expect(() => migrate({ ...carriedState(state), schema: SCHEMA + 1 }, spec)).toThrow('this build knows none above');
+    expect(() => migrate({ ...carriedState(state), schema: SCHEMA + 1 }, spec)).toThrow('this build supports at most');
   });
 });

@@ -47,9 +47,9 @@ describe('a message', () => {
 
   it.each([
     [undefined, 'it has no text'],
-    [null, 'its payload is no message'],
-    [42, 'its payload is no message'],
-    [[], 'its payload is no message'],
+    [null, 'its payload is not a message'],
+    [42, 'its payload is not a message'],
+    [[], 'its payload is not a message'],
     ['  ', 'its text is empty'],
     [{}, 'its payload has no text'],
     [{ text: 42 }, 'its payload has no text'],

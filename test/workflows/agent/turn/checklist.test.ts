@@ -121,7 +121,7 @@ describe('updateTask', () => {
       tasksOf('a', 'b', 'c', 'd', 'e'),
     );
     const before = JSON.stringify(chain);
-    expect(() => updateTask(chain, { task_id: '5', add_blocks: ['1'] })).toThrow('it waits for it already');
+    expect(() => updateTask(chain, { task_id: '5', add_blocks: ['1'] })).toThrow('because it depends on that task');
     expect(codeOf(() => updateTask(chain, { task_id: '1', add_blocked_by: ['4'] }))).toBe('INVALID_ARGUMENT');
     expect(JSON.stringify(chain)).toBe(before);
   });

@@ -1,4 +1,4 @@
-// The activities of the agent workflow over the ports.
+// The activities of the agent workflow, implemented on the ports.
 import type { AgentActivities, PrepareInput } from '../contract/wire/activities.ts';
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
@@ -15,11 +15,11 @@ import { runTurn } from './run-turn.ts';
 import { Sessions } from './sessions.ts';
 import { createTurnOfAgent } from './takeover.ts';
 
-/** One set per worker: it knows which turns this worker watches and which runners it has opened. */
+/** One set per worker: it knows which turns this worker follows and which sessions it has opened. */
 export function createAgentActivities(ports: AgentPorts): AgentActivities {
   const admission = createAdmission(ports);
   const context = { ports, admission, turns: createTurnOfAgent(), sessions: new Sessions(ports) };
-  /** An activity that works for agents whose specs are sealed only. */
+  /** Wraps an activity so that it accepts sealed specs only. */
   const admitting = <Input extends { readonly spec: AgentSpec }, Output>(
     activity: (ports: AgentPorts, input: Input) => Promise<Output>,
     options?: { readonly again: boolean },
@@ -29,7 +29,7 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
       return await activity(ports, input);
     });
   return {
-    // An agent begins here: it is read again, as it may have ended under another worker.
+    // An agent starts here. The seal is read again, because the agent may have ended under another worker.
     prepareAgent: admitting((_, input: PrepareInput) => prepareAgent(context, input), { again: true }),
     runTurn: failing((input) => runTurn(context, input)),
     assess: admitting(assess),

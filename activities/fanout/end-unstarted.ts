@@ -1,4 +1,4 @@
-// The end of an agent that never was started: its record, and the event that those who wait for it hear.
+// Ends an agent that was never started: writes its record, and the event that waiting callers receive.
 import type { AgentRecord } from '../../contract/wire/agent.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
 import { plannedIdentity, plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
@@ -9,14 +9,14 @@ import type { TerminalPhase } from '../../contract/wire/phases.ts';
 import { machineName } from '../../agents/names.ts';
 import type { FanoutPorts } from './ports.ts';
 
-/** How it ended, and who brought it about. */
+/** How the agent ended, and who caused it. */
 export interface UnstartedEnd {
   readonly phase: TerminalPhase;
   readonly reason: string;
   readonly by: string;
 }
 
-/** Doing it again changes nothing. */
+/** Writes the record and the event. Idempotent. */
 export async function endUnstarted(
   { events, objects }: Pick<FanoutPorts, 'events' | 'objects'>,
   plan: FanoutPlan,
@@ -37,7 +37,7 @@ export async function endUnstarted(
       phase,
       phase_since: at,
       reason,
-      // It never had its machine, so that nothing is left of it.
+      // It never had a machine, so nothing needs clean-up.
       vm: { name: machineName(id, spawnId), provider, isolation: 'none', state: 'gone' },
       timeline: [{ ...event, at, by }],
       ended_at: at,
@@ -53,7 +53,7 @@ export async function endUnstarted(
       created_at: plan.created_at,
     },
   };
-  // First: whoever hears of the end finds the record.
+  // The record first: callers that receive the event look for it.
   await objects.put(recordKey(id), JSON.stringify(record));
   await events.append(id, 'workflow', [{ seq: 1, at, event }]);
 }

@@ -223,7 +223,7 @@ describe('the events for a parent', () => {
   it.each([
     ['an interruption', 'interrupted', 'stopped by hand'],
     ['waiting for children', 'waits_for_children', 'two are at work'],
-  ] as const)('leaves out %s by its code, whatever the sentence says', (_what, code, reason) => {
+  ] as const)('omit %s by its code, whatever its reason text', (_what, code, reason) => {
     const { state, begin } = child();
     begin();
     enterPhase(state, 'idle', NOW, reason, code);

@@ -1,4 +1,4 @@
-// Which agents the activities work for: those whose spec this installation has sealed, in their own workflow.
+// Which agents the activities accept: those whose spec this installation has sealed, in their own workflow.
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { AgentSpec } from '../contract/wire/agent.ts';
@@ -10,18 +10,18 @@ import { changedField, readSealedSpec, sealedPart } from '../agents/sealed.ts';
 import type { SealStores } from '../agents/sealed.ts';
 
 export interface Admission {
-  /** As `admitAnew`. An agent is read once; `again` reads it anyway. */
+  /** Like `admitAnew`, but uses the cache unless `again` is set. */
   admit(agentId: string, spec: AgentSpec, options?: { readonly again?: boolean }): Promise<void>;
-  /** Whether the spec is the agent's and sealed, also of one that has ended. */
+  /** Whether the spec is the agent's own and sealed, even if the agent has ended. */
   isSealed(agentId: string, spec: AgentSpec): Promise<boolean>;
-  /** The agent has ended: its seal is good for nothing any more. */
+  /** Forgets an agent that has ended: its seal is no longer valid. */
   forget(agentId: string): void;
 }
 
-/** Agents that are remembered, at some 200 bytes each: more than a host runs. */
+/** Cached agents, at some 200 bytes each: more than a host runs. */
 const REMEMBERED = 5_000;
 
-/** One per worker: it remembers which specs it has found to be sealed. */
+/** One per worker: it caches which specs are sealed. */
 export function createAdmission(stores: SealStores): Admission {
   /** Workflow id → the hash of the sealed part of its spec. */
   const known = new Map<string, string>();
@@ -49,12 +49,12 @@ export function createAdmission(stores: SealStores): Admission {
 }
 
 /**
- * Throws PERMISSION_DENIED for a spec that is not the agent's, refers to what is not its own, or is not sealed, and for an
- * agent that has ended.
+ * Throws PERMISSION_DENIED for a spec that is not the agent's own, refers to what belongs to another agent or is not
+ * sealed, and for an agent that has ended.
  */
 export async function admitAnew(stores: SealStores, agentId: string, spec: AgentSpec): Promise<void> {
   await requireSealed(stores, agentId, spec);
-  // A record is written at the end: who has the spec of an ended agent cannot begin it again.
+  // The record is written at the end, so the spec of an ended agent cannot start it again.
   if ((await stores.objects.get(recordKey(agentId))) !== undefined) throw notSealed(agentId, 'the agent has ended');
 }
 
@@ -67,7 +67,7 @@ async function requireSealed(stores: SealStores, agentId: string, spec: AgentSpe
   if (field !== undefined) throw notSealed(agentId, `${field} is not as it was sealed`);
 }
 
-/** The id of the workflow that has asked for the running activity: Temporal says it, not the input. */
+/** Id of the workflow that scheduled the running activity, from Temporal and not from the input. */
 export function callingWorkflow(): string {
   return Context.current().info.workflowExecution?.workflowId ?? '';
 }

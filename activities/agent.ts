@@ -16,7 +16,7 @@ import { runTurn } from './run-turn.ts';
 import { Sessions } from './sessions.ts';
 import { createTurnOfAgent } from './takeover.ts';
 
-/** One set per worker: it knows which turns this worker watches and which runners it has opened. */
+/** One set per worker: it knows which turns this worker follows and which sessions it has opened. */
 export function createAgentActivities(ports: AgentPorts): AgentActivities {
   const admission = createAdmission(ports);
   const context = { ports, admission, turns: createTurnOfAgent(), sessions: new Sessions(ports) };
@@ -35,7 +35,7 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
       return await activity(ports, input);
     });
   return {
-    // An agent begins here: it is read again, as it may have ended under another worker.
+    // An agent starts here. The seal is read again, because the agent may have ended under another worker.
     prepareAgent: admitting((_, input: PrepareInput) => prepareAgent(context, input), { again: true }),
     runTurn: failing((input) => runTurn(context, input)),
     assess: admitting(assess),

@@ -1,4 +1,4 @@
-// An assessment: a session of its own looks at the task and at what was done.
+// An assessment: a separate session judges the work against the task.
 import { Context } from '@temporalio/activity';
 import type { AssessInput } from '../contract/wire/activities.ts';
 import { ASSESSMENT_LIMIT } from '../contract/wire/assessment.ts';
@@ -13,14 +13,14 @@ import type { AgentPorts } from './ports.ts';
 import { wholeText } from './prompt.ts';
 
 /**
- * A first attempt begins the assessment. A later one may find it under way, also with a runner of another build, which no
- * question tells: that one is asked again, and not a second assessor.
+ * The first attempt starts the assessment. A later one may find it in progress, possibly under a runner of another
+ * build: that runner is asked again, so no second assessor starts.
  */
 function useOf(attempt: number): RunnerUse {
   return attempt === 1 ? 'begin' : 'reach';
 }
 
-/** `assess`: asked again after the death of a worker, it is the same assessment. */
+/** `assess`: an attempt after a worker's death re-attaches to the same assessment. */
 export function assess(ports: AgentPorts, input: AssessInput): Promise<AssessReply> {
   const { spec, assess_id } = input;
   return attentively(ports.handover, async (attention) => {
@@ -29,7 +29,7 @@ export function assess(ports: AgentPorts, input: AssessInput): Promise<AssessRep
     const request = { assess_id, prompt: await assessorPrompt(ports, input) };
     try {
       return await runner.assess(request, attention.signal).catch(async (error: unknown) => {
-        // A runner that was started anew has no session yet.
+        // A restarted runner has no session yet.
         if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') throw error;
         await runner.open(await openRequest(ports, spec, machine), attention.signal);
         return await runner.assess(request, attention.signal);

@@ -1,33 +1,34 @@
-// What a long activity has to attend to beside its work: heartbeats, cancellation, the end of its worker.
+// The scope of a long activity: heartbeats, cancellation, the shutdown of its worker.
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { handedOver } from './failure.ts';
 
-/** Of the five seconds after which a worker counts as dead. A cancellation comes with the answer to one. */
+/**
+ * One of the five seconds after which a worker counts as dead. A cancellation arrives with the answer to a heartbeat.
+ */
 const HEARTBEAT_MS = 1_000;
 
 export interface AttentionOptions {
-  /** What the heartbeats carry to the next attempt. */
+  /** Heartbeat details for the next attempt. */
   readonly details?: () => unknown;
-  /** Aborts when a later attempt has taken over. */
+  /** Aborts when a later attempt has superseded this one. */
   readonly takenOver?: AbortSignal;
-  /** Time between two heartbeats, each of which costs Temporal milliseconds. Default: a second. */
+  /** Milliseconds between two heartbeats, each of which costs Temporal milliseconds. Default: 1,000. */
   readonly heartbeatMs?: number;
 }
 
 export interface Attention {
-  /** Aborts when the work must be left: cancelled, handed over, or taken over by a later attempt. */
+  /** Aborts when this attempt must stop: cancelled, handed over, or superseded by a later attempt. */
   readonly signal: AbortSignal;
-  /** Whether the workflow itself wants it to end; a worker's shutdown looks much the same and must not end a turn. */
+  /** Whether the workflow requested the cancellation. A worker's shutdown looks similar but must not end a turn. */
   readonly cancelRequested: boolean;
-  /** Aborts when the workflow itself wants it to end, and for no other reason. */
+  /** Aborts only when the workflow requests a cancellation. */
   readonly cancelled: AbortSignal;
-  /** Why the signal has aborted, as what the activity is to throw. */
+  /** The error that the activity must throw after the signal has aborted. */
   reason(): Error;
 }
 
 /**
- * Runs the work with heartbeats. When the signal aborts, the work should end soon; what it throws then is replaced by
- * the reason.
+ * Runs the work with heartbeats. When the signal aborts, the work should end soon; its error is replaced by the reason.
  * @param handover aborts when the worker shuts down
  */
 export async function attentively<T>(
@@ -48,7 +49,7 @@ export async function attentively<T>(
     },
     reason: () => {
       if (attention.cancelRequested) return new CancelledFailure('canceled by the workflow');
-      // Not cancelled by the workflow: then only this attempt ends, and another one goes on.
+      // Not cancelled by the workflow: only this attempt ends, and another one continues.
       return handedOver();
     },
   };
@@ -68,12 +69,12 @@ export async function attentively<T>(
   } finally {
     clearInterval(heart);
     cancellationSignal.removeEventListener('abort', onCancellation);
-    // The last word of this attempt: the next one reads it.
+    // The last details of this attempt, which the next one reads.
     if (details() !== undefined) context.heartbeat(details());
   }
 }
 
-/** As `unlessAborted`; what comes too late is disposed of. */
+/** Like `unlessAborted`; disposes of a result that arrives too late. */
 export async function leaseUnlessAborted<T extends AsyncDisposable>(
   attention: Attention,
   lease: Promise<T>,
@@ -86,7 +87,7 @@ export async function leaseUnlessAborted<T extends AsyncDisposable>(
   }
 }
 
-/** Rejects with the reason once the signal aborts, for work that does not listen to it. */
+/** Rejects with the reason once the signal aborts, for work that ignores the signal. */
 export async function unlessAborted<T>(attention: Attention, work: Promise<T>): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => {

@@ -1,15 +1,13 @@
-// Errors of the drivers as Temporal failures: the code is the type, the table decides whether Temporal tries again.
+// Converts errors to Temporal failures: the code is the type, and the error table decides whether Temporal retries.
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { HANDOVER, MACHINE_LOST } from '../contract/wire/activities.ts';
 import { ERRORS, MurmurError } from '../contract/wire/errors.ts';
 
-/**
- * A defect is tried again a few times, since it may have been the moment; then whoever looks at the agent must see it.
- */
+/** Attempts for a defect: it may have been temporary. After that a person must see it. */
 const DEFECT_ATTEMPTS = 5;
 
-/** Wraps an activity so that it fails only with failures that say what went wrong. */
+/** Wraps an activity so that every failure names its cause. */
 export function failing<Input, Output>(activity: (input: Input) => Promise<Output>): (input: Input) => Promise<Output> {
   return async (input) => {
     try {
@@ -20,7 +18,7 @@ export function failing<Input, Output>(activity: (input: Input) => Promise<Outpu
   };
 }
 
-/** The failure that stands for what was thrown; failures of Temporal's own stay as they are. */
+/** Converts an error to a failure; Temporal's own failures stay as they are. */
 export function toFailure(error: unknown, attempt: number): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   const known = error instanceof MurmurError ? error : defect(error);
@@ -34,12 +32,12 @@ export function toFailure(error: unknown, attempt: number): Error {
   });
 }
 
-/** The machine is gone, so nothing on it can be re-attached to: the workflow makes a new one. */
+/** The failure for a lost machine: nothing is left to re-attach to, and the workflow creates a new one. */
 export function machineLost(name: string): ApplicationFailure {
   return ApplicationFailure.create({ type: MACHINE_LOST, message: `machine ${name} is gone`, nonRetryable: true });
 }
 
-/** This worker shuts down and the next one goes on at once. */
+/** The failure for a handover: this worker shuts down and the next one continues at once. */
 export function handedOver(): ApplicationFailure {
   return ApplicationFailure.create({
     type: HANDOVER,

@@ -1,5 +1,5 @@
-// Everything beneath an agent that is killed: told at once, ended together. One activity for the whole of it, as one for
-// each agent would cost Temporal more than the ends themselves.
+// Kills all descendants of an agent: signals them at once and ends them together. One activity for all of them, because
+// one per agent would cost Temporal more than the ends themselves.
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import pLimit from 'p-limit';
@@ -14,42 +14,48 @@ import { attentively } from './attention.ts';
 import type { Attention } from './attention.ts';
 import type { AgentPorts } from './ports.ts';
 
-/** A turn that is cut off ends within half a minute, and so does the making of a machine; the rest is for a busy host. */
+/**
+ * An interrupted turn ends within half a minute, and so does a cancelled creation of a machine; the rest is for a busy
+ * host.
+ */
 const WORKFLOW_END_MS = 120_000;
-/** Machines that are ended at once: enough to keep disk and processors busy. Each holds some files open. */
+/** Machines that are ended concurrently: enough to keep disk and processors busy. Each holds some files open. */
 const ENDS_AT_ONCE = 50;
-/** What does not end within so many attempts, or fails for good, is named in the receipt. */
+/** Attempts per machine. The receipt names a machine that did not end. */
 const ATTEMPTS = 3;
 const RETRY_MS = 1_000;
 
 type KillPorts = Pick<AgentPorts, 'control' | 'tokenStore' | 'handover'>;
 
-/** What ends an agent whose workflow, which is named by its id, has ended; idempotent. */
+/** Ends an agent whose workflow, given by its id, has completed. Idempotent. */
 type EndAgent = (input: EndAgentInput, agent: string) => Promise<EndAgentResult>;
 
 interface Undertaking {
   readonly ports: KillPorts;
   readonly endAgent: EndAgent;
   readonly order: KillOrder;
-  /** How agents have been ended, by their ids. It travels with the heartbeats, so that the next attempt ends the others. */
+  /**
+   * Results of ended agents by workflow id. They travel with the heartbeats, so that the next attempt only ends the
+   * others.
+   */
   readonly done: Record<string, EndAgentResult>;
-  /** Aborts when this attempt must be left to the next. */
+  /** Aborts when this attempt must hand over to the next one. */
   readonly signal: AbortSignal;
   readonly limit: LimitFunction;
 }
 
-/** An agent and everything beneath it, killed. */
+/** The outcome of the kill of an agent and its descendants. */
 interface Killed {
   readonly agent: string;
-  /** Undefined for one that did not answer in time. */
+  /** Undefined for an agent that did not answer in time. */
   readonly result: Pick<AgentResult, 'phase' | 'total_usd'> | undefined;
   readonly receipt: readonly ReceiptLine[];
   readonly unanswered: readonly string[];
 }
 
 /**
- * `killAgents`: idempotent, as each agent knows the order by its id, and an end can be done twice. Throws PERMISSION_DENIED
- * for an agent that is not beneath the one that kills.
+ * `killAgents`: idempotent, because each agent recognises the kill by its id and ending twice is harmless. Throws
+ * PERMISSION_DENIED for an agent that is not a descendant of the killer.
  */
 export function killAgents(
   ports: KillPorts,
@@ -71,15 +77,15 @@ export function killAgents(
   return attentively(ports.handover, kill, { details: () => done });
 }
 
-/** What the attempt before has ended; earlier builds sent no details. */
+/** Agents that the previous attempt ended; earlier builds sent no heartbeat details. */
 function endedBefore(): Record<string, EndAgentResult> {
   const details = Context.current().info.heartbeatDetails as Readonly<Record<string, EndAgentResult>> | undefined;
   return { ...details };
 }
 
 /**
- * Tells all before it asks any: Temporal answers a question for the result with every event that is not yet the last, and the
- * workflows that were told first have ended by then.
+ * Signals all agents before it awaits any result. Temporal answers a poll for a result with every event that is not the
+ * last, and the workflows that were signalled first have completed by then.
  */
 async function killAll(undertaking: Undertaking, agents: readonly DoomedAgent[]): Promise<readonly Killed[]> {
   const { ports, order } = undertaking;
@@ -94,7 +100,7 @@ async function killAll(undertaking: Undertaking, agents: readonly DoomedAgent[])
   return await Promise.all(agents.map(({ agent }) => awaitEnd(undertaking, agent)));
 }
 
-/** An order comes from a history, and who is to be killed from the results of workflows. */
+/** The input comes from a history and the targets from workflow results, so both are checked. */
 function requireBeneath(agent: string, agents: readonly DoomedAgent[]): void {
   const other = agents.find((each) => !each.agent.startsWith(`${agent}/`));
   if (other === undefined) return;
@@ -125,7 +131,7 @@ async function awaitEnd(undertaking: Undertaking, agent: string): Promise<Killed
   };
 }
 
-/** A machine that cannot be ended must not keep the others alive. */
+/** Retries the end of one agent. A machine that cannot be ended must not block the others. */
 async function endPatiently(
   { endAgent, done, signal }: Undertaking,
   agent: string,
@@ -144,7 +150,7 @@ async function endPatiently(
   }
 }
 
-/** What those beneath have cost that their parent had not heard of when it ended. */
+/** The part of the descendants' cost that their parent had not yet received when it ended. */
 function unheardCost(known: readonly DoomedAgent[], killed: readonly Killed[]): number {
   return killed.reduce((sum, { result }, index) => {
     const heard = known[index]?.cost_usd ?? 0;

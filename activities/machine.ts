@@ -1,4 +1,4 @@
-// The way to an agent's machine and its runner.
+// Connects to an agent's machine and its runner.
 import { MurmurError } from '../contract/wire/errors.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { AgentSpec } from '../contract/wire/agent.ts';
@@ -23,9 +23,9 @@ export async function describeOwn(
 }
 
 /**
- * A lease of the connection to the machine of a running agent, started when it was stopped. It is never made here: an attempt that was
- * frozen and thaws after the agent's end would bring it back. Throws the failure MachineLost when it is gone, and what
- * `describeOwn` throws.
+ * Leases the connection to the machine of a running agent, and starts the machine if it was stopped. Never creates a
+ * machine: an attempt that was frozen could recreate it after the agent's end. Throws the failure MachineLost if the
+ * machine is gone, and what `describeOwn` throws.
  */
 export async function connect(ports: AgentPorts, spec: AgentSpec): Promise<Machine> {
   const provider = providerOf(ports, spec);
@@ -42,13 +42,13 @@ export async function connect(ports: AgentPorts, spec: AgentSpec): Promise<Machi
   }
 }
 
-/** A runner, and the lease of the connection over which it is called. */
+/** A runner, and the lease of the connection to it. */
 export interface ReachedRunner extends AsyncDisposable {
   readonly machine: Machine;
   readonly runner: RunnerClient;
 }
 
-/** The runner of a running agent for this use, started when it has died. Throws like `connect`. */
+/** The runner of a running agent for this use, restarted if it has died. Throws like `connect`. */
 export async function reachRunner(ports: AgentPorts, spec: AgentSpec, use: RunnerUse): Promise<ReachedRunner> {
   const machine = await connect(ports, spec);
   try {

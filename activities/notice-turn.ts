@@ -1,11 +1,12 @@
-// A notice for a running turn: an activity of its own, as neither a heartbeat nor a report of usage may come for minutes.
+// Delivers a notice to a running turn. It is a separate activity, because the turn's next heartbeat or usage report may
+// be minutes away.
 import type { NoticeTurnInput } from '../contract/wire/activities.ts';
 import { connect } from './machine.ts';
 import type { AgentPorts } from './ports.ts';
 
 /**
- * `noticeTurn`: no runner is started for it. Where none answers no turn runs, and what the turn was not told is told with
- * the next one. Fails with MachineLost when the machine is gone.
+ * `noticeTurn`: never starts a runner. If none answers, no turn runs and the next turn gets the notice. Fails with
+ * MachineLost if the machine is gone.
  */
 export async function noticeTurn(ports: AgentPorts, { spec, turn_id, notice }: NoticeTurnInput): Promise<void> {
   await using machine = await connect(ports, spec);

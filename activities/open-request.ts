@@ -1,4 +1,4 @@
-// What a runner needs to open an agent: texts and secrets by value, which histories hold by reference.
+// The request that opens an agent's session: texts and secrets by value, which histories hold by reference.
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { OpenRequest } from '../contract/wire/runner.ts';
@@ -8,13 +8,16 @@ import type { Machine } from '../drivers/machines/provider.ts';
 import type { AgentPorts } from './ports.ts';
 import { readText } from './prompt.ts';
 
-/** Credentials whose values nobody may read in an event; an address is none. */
+/** Credentials whose values are redacted in events; an address is not a secret. */
 const SECRET_CREDENTIALS = /KEY|TOKEN|SECRET/;
 
-/** Tells the agent who it is to Murmur. */
+/** The variable that tells the agent its own workflow id. */
 const WORKFLOW_ID = 'MURMUR_WORKFLOW_ID';
 
-/** The request for this agent on its machine; `restore` is the path of a snapshot there. */
+/**
+ * The request for this agent on its machine.
+ * @param restore path of a snapshot on the machine
+ */
 export async function openRequest(
   ports: AgentPorts,
   spec: AgentSpec,

@@ -1,4 +1,5 @@
-// The machine, its runner, the workspace and the agent program of a new agent, or of one whose machine was lost.
+// Prepares the machine, its runner, the workspace and the agent program of a new agent, or of one whose machine was
+// lost.
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { PrepareInput, PrepareResult } from '../contract/wire/activities.ts';
@@ -13,13 +14,13 @@ import { publishOffered } from '../agents/log.ts';
 import type { Sessions } from './sessions.ts';
 import { fetchSnapshot } from '../agents/snapshots.ts';
 
-/** What the preparation of an agent works with. */
+/** What `prepareAgent` needs. */
 interface PrepareContext {
   readonly ports: AgentPorts;
   readonly sessions: Sessions;
 }
 
-/** `prepareAgent`: every step is idempotent, so that an attempt goes on where the one before was left. */
+/** `prepareAgent`: every step is idempotent, so an attempt continues where the previous one stopped. */
 export function prepareAgent(
   { ports, sessions }: PrepareContext,
   { spec, events }: PrepareInput,
@@ -29,7 +30,7 @@ export function prepareAgent(
     await publishOffered(ports, agent, events);
     const provider = providerOf(ports, spec);
     const { name } = spec.machine;
-    // Making it again would name this agent in the record of another one's.
+    // Creating a machine of another agent again would replace that agent's name in its record.
     await unlessAborted(attention, describeOwn(provider, spec));
     const owner = { stack: ports.key.id, namespace: await unlessAborted(attention, ports.namespaceId()) };
     await createMachine(provider, { name, labels: machineLabels(agent, spec.spawn_id, owner) }, attention);
@@ -42,8 +43,8 @@ export function prepareAgent(
 }
 
 /**
- * A cancelled creation ends once what it made is gone: the end of the agent, which comes next, may find nothing yet to
- * destroy. One that is handed over goes on, and the next attempt finds what it has made.
+ * A cancelled creation ends after it has removed what it created: the end of the agent follows, and might not find the
+ * machine yet. A handed-over creation continues, and the next attempt finds its machine.
  */
 async function createMachine(provider: MachineProvider, machine: MachineSpec, attention: Attention): Promise<void> {
   const creation = provider.create(machine, { signal: attention.cancelled, requestId: requestId() });
@@ -55,7 +56,7 @@ async function createMachine(provider: MachineProvider, machine: MachineSpec, at
   }
 }
 
-/** A UUID that all attempts at this activity have in common. A machine that replaces a lost one gets another. */
+/** A UUID shared by all attempts of this activity. A machine that replaces a lost one gets another. */
 function requestId(): string {
   const { activityId, workflowExecution } = Context.current().info;
   const digest = createHash('sha256')

@@ -1,4 +1,4 @@
-// The text that the model is given: several inputs joined, long ones fetched.
+// The prompt for the model: joins several inputs, and fetches stored texts.
 import { EVENT_TEXT_LIMIT } from '../contract/wire/events.ts';
 import type { TurnInputSummary } from '../contract/wire/events.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
@@ -10,8 +10,8 @@ import type { AgentPorts } from './ports.ts';
 type TextPorts = Pick<AgentPorts, 'objects'>;
 
 /**
- * The text, fetched when only its head is at hand. Throws PERMISSION_DENIED for a reference to anything but a text of the
- * agent and for a text that is not as it was stored, NOT_FOUND when it is not in the object store.
+ * Returns the whole text, fetched if it is stored. Throws PERMISSION_DENIED for a reference that is not a text of the
+ * agent and for a text that was changed in the store, and NOT_FOUND if it is missing.
  */
 export async function wholeText(ports: TextPorts, agentId: string, text: StoredText): Promise<string> {
   const { ref } = text;
@@ -21,7 +21,7 @@ export async function wholeText(ports: TextPorts, agentId: string, text: StoredT
   });
 }
 
-/** As `wholeText`, for a reference that has been checked. */
+/** Like `wholeText`, for a reference that was checked already. */
 export async function readText({ objects }: TextPorts, { text, ref }: StoredText): Promise<string> {
   if (ref === undefined) return text;
   const content = await objects.get(ref);
@@ -41,8 +41,8 @@ export async function readText({ objects }: TextPorts, { text, ref }: StoredText
 }
 
 /**
- * One prompt for all inputs of a turn, in their order. An input whose text is not the agent's is replaced by
- * a note that says so. Throws NOT_FOUND for a text that is not in the object store.
+ * Joins all inputs of a turn into one prompt, in order. An input whose text is not the agent's own is replaced by a
+ * note. Throws NOT_FOUND if a stored text is missing.
  */
 export async function joinedPrompt(ports: TextPorts, agentId: string, inputs: readonly FollowUp[]): Promise<string> {
   const texts = await Promise.all(inputs.map((input) => readableText(ports, agentId, input)));
@@ -51,7 +51,7 @@ export async function joinedPrompt(ports: TextPorts, agentId: string, inputs: re
   const parts = inputs.map(({ kind, from }, index) => {
     const text = texts[index] ?? '';
     if (kind === 'system' || messages === 1) return text;
-    // Without a mark the model takes several requests for one, and answers only a part.
+    // Without a mark the model treats several requests as one and answers only part of them.
     number += 1;
     return `Message ${number.toString()} of ${messages.toString()}, from ${from}:\n${text}`;
   });

@@ -1,12 +1,13 @@
-// Carries a runner's journal to the event log. The log, not a heartbeat, says how far it has come: heartbeats are late.
+// Copies a runner's journal to the event log. The log, not a heartbeat, knows the last copied event: heartbeats are
+// delayed.
 import type { SourcedEvent } from '../contract/wire/events.ts';
 import type { EventLog } from '../drivers/events/event-log.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
 
 /**
- * Copies the events above `after`, until `isLast` holds for a batch or the signal aborts. The log drops what a
- * worker that was frozen for a while writes late. Throws UNAVAILABLE when the runner's stream ends before.
- * @param onSeq hears of each number that the log has
+ * Copies events after the given number until `isLast` is true for a batch or the signal aborts. The log drops late
+ * duplicates from a worker that was frozen. Throws UNAVAILABLE if the runner's stream ends early.
+ * @param onSeq receives each number that the log has
  */
 export async function pumpEvents(
   { runner, events, agent }: { readonly runner: RunnerClient; readonly events: EventLog; readonly agent: string },

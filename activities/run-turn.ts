@@ -1,4 +1,4 @@
-// A turn: asked for once, watched to its end by whichever attempt is there, and its snapshot stored.
+// Runs a turn: requested once, followed to its end by the current attempt, its snapshot stored.
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RunTurnInput } from '../contract/wire/activities.ts';
@@ -24,11 +24,11 @@ import { storeSnapshot } from '../agents/snapshots.ts';
 import type { TurnOfAgent } from './takeover.ts';
 import { usageReporter } from './usage-report.ts';
 
-/** What an attempt leaves to the next one. */
+/** State that an attempt passes to the next one in its heartbeats. */
 interface Progress {
   /** Attempts in a row that did not reach the runner. */
   failures: number;
-  /** For people: how far the log has come. */
+  /** The last event number in the log, for people. */
   seq: number;
 }
 
@@ -36,8 +36,8 @@ interface Progress {
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 10_000;
 /**
- * Attempts in a row after which the turn is given up, some four minutes: a runner that does not start by then does not
- * start by itself, and the agent must say so.
+ * Failed attempts in a row after which the turn is given up, some four minutes. A runner that has not started by then
+ * will not start by itself, and the agent must report it.
  */
 const FAILURES = 30;
 
@@ -49,12 +49,12 @@ export interface TurnContext {
 }
 
 /**
- * Of the five seconds after which a worker counts as dead. Hundreds of turns may run for hours, and every second they would
- * keep a third of a core busy. A turn is ended by an interrupt, so that no one waits for a cancellation.
+ * Two of the five seconds after which a worker counts as dead. Hundreds of turns may run for hours; a heartbeat per
+ * second would keep a third of a core busy. An interrupt ends a turn, so nobody waits for a cancellation.
  */
 const HEARTBEAT_MS = 2_000;
 
-/** `runTurn`, one pump per agent in this worker. */
+/** `runTurn`, with one pump per agent in this worker. */
 export async function runTurn(context: TurnContext, input: RunTurnInput): Promise<TurnOutcome> {
   const { ports, turns, admission } = context;
   const before = Context.current().info.heartbeatDetails as Partial<Progress> | undefined;
@@ -93,7 +93,7 @@ async function watchTurn(
   }
 }
 
-/** Starts the turn, or finds it as it is, and copies its events until the log has all of them. */
+/** Starts the turn or re-attaches to it, and copies its events until the log has all of them. */
 async function follow(
   { ports, sessions }: TurnContext,
   machine: Machine,
@@ -112,7 +112,8 @@ async function follow(
   const hearUsage = usageReporter(ports, agent, turn_id, reportAt);
   const site = { spec, machine, runner };
   await sessions.ensureOpen(site, attention.signal);
-  // The log is read before the turn is asked about: its end cannot fall between the two and be waited for in vain.
+  // The log is read before the turn's state is requested: otherwise the turn's end could fall in between and never be
+  // seen.
   progress.seq = await ports.events.lastSeq(agent, 'runner');
   let reply = await ask().catch(async (error: unknown) => {
     if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') throw error;
@@ -143,7 +144,7 @@ function endsTurn({ event }: SourcedEvent, turnId: string): boolean {
   return event.type === 'turn_complete' && event.turn_id === turnId;
 }
 
-/** The key of the snapshot; undefined when it could not be made, and then the turn counts as not saved. */
+/** Stores the snapshot and returns its key. Returns undefined if it failed; the turn then counts as not saved. */
 async function saveTurn(
   ports: AgentPorts,
   { spec, number }: RunTurnInput,
@@ -158,11 +159,11 @@ async function saveTurn(
   }
 }
 
-/** Gives a failure that may be tried again its delay; one that kept coming back is given up. */
+/** Sets the delay of a retryable failure; makes it non-retryable after too many in a row. */
 function paced(error: unknown, { failures }: Progress): Error {
   const failure = toFailure(error, Context.current().info.attempt);
   if (!(failure instanceof ApplicationFailure) || failure.nonRetryable === true) return failure;
-  // A handover comes with its own.
+  // A handover has its own delay.
   if (failure.nextRetryDelay !== undefined) return failure;
   return ApplicationFailure.create({
     type: failure.type ?? 'INTERNAL',

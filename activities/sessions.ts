@@ -1,4 +1,4 @@
-// The sessions that this worker has opened with runners. Opening is idempotent, but it is a call on the way to every turn.
+// The sessions that this worker has opened with runners. Opening is idempotent, but it would cost every turn a call.
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { OpenReply } from '../contract/wire/runner.ts';
@@ -14,9 +14,9 @@ export interface SessionSite {
   readonly runner: Pick<RunnerClient, 'open'>;
 }
 
-/** Of one worker. */
+/** The opened sessions of one worker. */
 export class Sessions {
-  /** By agent: where the API server was when its session was opened. */
+  /** The API server's address when the session was opened, by agent. */
   readonly #opened = new Map<string, string>();
   readonly #ports: AgentPorts;
 
@@ -25,7 +25,7 @@ export class Sessions {
   }
 
   /**
-   * Opens the session. Throws what the runner refuses with.
+   * Opens the session. Throws the runner's error if it refuses.
    * @param restore path of a snapshot on the machine
    */
   async open({ spec, machine, runner }: SessionSite, signal: AbortSignal, restore?: string): Promise<OpenReply> {
@@ -36,8 +36,8 @@ export class Sessions {
   }
 
   /**
-   * Opens the session unless this worker has done so: once per worker, so that a worker with other credentials passes them
-   * on, and again when the API server has moved. A runner that was started since says itself that it has no session.
+   * Opens the session unless this worker has done so. Once per worker, so that a worker with other credentials passes
+   * them on, and again when the API server has moved. A restarted runner itself reports that it has no session.
    */
   async ensureOpen(site: SessionSite, signal: AbortSignal): Promise<void> {
     if (this.#opened.get(workflowIdOf(site.spec.identity)) !== this.#api()) await this.open(site, signal);

@@ -1,14 +1,12 @@
-// One attempt at a turn per agent in a worker. A worker that was frozen finds several of them when it thaws: Temporal
-// gave up on each, but none knows it.
+// Runs one attempt at a turn per agent in a worker. A worker that was frozen may resume several attempts: Temporal
+// timed them out, but they do not know it.
 
 export interface TurnOfAgent {
-  /**
-   * Runs the work as the agent's only one. One that runs already is asked to leave by its signal, and waited for.
-   */
+  /** Runs `work` exclusively per agent: aborts and awaits an earlier attempt first. */
   takeOver<T>(agent: string, work: (takenOver: AbortSignal) => Promise<T>): Promise<T>;
 }
 
-/** The register of one worker. */
+/** The running attempts of one worker. */
 export function createTurnOfAgent(): TurnOfAgent {
   const running = new Map<string, { readonly leave: AbortController; readonly left: Promise<unknown> }>();
   return {

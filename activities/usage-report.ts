@@ -1,13 +1,14 @@
-// Tells the workflow what a running turn has used: at the marks that it sets, not with every message.
+// Reports a running turn's usage to the workflow, at the thresholds that the workflow sets instead of with every
+// message.
 import type { SourcedEvent } from '../contract/wire/events.ts';
 import type { AgentPorts } from './ports.ts';
 
-/** Hears the events of the running turn. */
+/** Receives the events of the running turn. */
 export type UsageListener = (batch: readonly SourcedEvent[]) => void;
 
 /**
- * Reports once the turn has used as much as the first mark, and then as much as each answer says. One report at a time;
- * one that fails is made again with the next message of the model, and with the turn's end the real figure comes anyway.
+ * Reports when the usage reaches the first threshold, and then at the threshold from each answer. One report at a time.
+ * A failed report is repeated with the model's next message; the turn's outcome has the exact cost anyway.
  */
 export function usageReporter(
   { control, report: tell }: Pick<AgentPorts, 'control' | 'report'>,
@@ -24,7 +25,7 @@ export function usageReporter(
       const told = used;
       const answer = await control.reportUsage(agent, { turn_id: turnId, used_usd: told });
       mark = answer.report_at_usd ?? Infinity;
-      // The workflow waits for an answer itself: only a further message is news.
+      // The workflow itself waits for an answer: only another message changes anything.
       if (used === told && mark <= used) return;
     }
   };

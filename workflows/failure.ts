@@ -1,13 +1,13 @@
-// Errors between the pure modules and Temporal, both ways.
+// Converts errors between the pure modules and Temporal, in both directions.
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import { ERRORS, MurmurError } from '../contract/wire/errors.ts';
 import type { ErrorBody } from '../contract/wire/errors.ts';
 
 /**
- * Runs what an update or a query asks for. A MurmurError becomes a failure of that call alone; everything else is a
- * defect and goes on to fail the workflow task, which Temporal repeats until it is mended.
+ * Runs the handler of an update or a query. A MurmurError becomes an ApplicationFailure, which fails that call only.
+ * Any other error is a defect: it fails the workflow task, which Temporal retries until the defect is fixed.
  */
-export function answering<T>(answer: () => T): T {
+export function withApplicationFailures<T>(answer: () => T): T {
   try {
     return answer();
   } catch (error) {
@@ -15,8 +15,8 @@ export function answering<T>(answer: () => T): T {
   }
 }
 
-/** The same for an answer that has to be waited for. */
-export async function answeringLater<T>(answer: Promise<T>): Promise<T> {
+/** Like `withApplicationFailures`, for a handler that is still running. */
+export async function withApplicationFailuresAsync<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
@@ -28,7 +28,7 @@ function asFailure(error: unknown): unknown {
   return error instanceof MurmurError ? toFailure(error) : error;
 }
 
-/** The error as a failure whose type is its code and whose first detail is its plain form. */
+/** Converts the error to a failure whose type is the error's code and whose first detail is its plain form. */
 export function toFailure(error: MurmurError): ApplicationFailure {
   return ApplicationFailure.create({
     type: error.code,
@@ -38,13 +38,13 @@ export function toFailure(error: MurmurError): ApplicationFailure {
   });
 }
 
-/** What an activity failed with: its failure type and a sentence for people. */
+/** Why an activity failed: the failure type, and a message for people. */
 export interface ActivityProblem {
   readonly type: string;
   readonly message: string;
 }
 
-/** Reads what an activity call threw; undefined when that was no failed activity, but a defect or a cancellation. */
+/** Reads the error of an activity call. Returns undefined for a defect or a cancellation. */
 export function activityProblem(error: unknown): ActivityProblem | undefined {
   if (!(error instanceof ActivityFailure)) return undefined;
   const { cause } = error;
@@ -53,6 +53,6 @@ export function activityProblem(error: unknown): ActivityProblem | undefined {
     const hint = typeof body?.hint === 'string' ? ` (${body.hint})` : '';
     return { type: cause.type ?? 'INTERNAL', message: `${cause.message}${hint}` };
   }
-  // A timeout, or a cancellation that we asked for.
+  // A timeout, or a cancellation that the workflow requested.
   return { type: 'UNAVAILABLE', message: `${error.activityType}: ${cause?.message ?? error.message}` };
 }

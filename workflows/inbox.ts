@@ -1,18 +1,18 @@
-// Reads what signals carry. Callers of ours send whole messages; an operator at Temporal's Web UI sends nothing, a
-// plain text, or anything. Pure: contract/wire only.
+// Parses the payloads of signals. Our own callers send complete messages; an operator in Temporal's Web UI may send
+// nothing, plain text or anything else. Pure: contract/wire only.
 import type { BudgetGrant, BudgetNotice, BudgetRequest } from '../contract/wire/budget.ts';
 import type { ChildEvent, FlightEvent, KillOrder, Order, UploadNote } from '../contract/wire/messages.ts';
 import { PHASES } from '../contract/wire/phases.ts';
 import { INLINE_TEXT_LIMIT } from '../contract/wire/turns.ts';
 import type { FollowUp, StoredText } from '../contract/wire/turns.ts';
 
-/** Who is taken to have sent a signal that does not say. */
+/** Sender of a signal that does not name one. */
 export const OPERATOR = 'operator';
 
-/** A message, or the sentence that says why the payload is none. */
+/** A message, or the reason why the payload is not one. */
 export type Reading<T> = { readonly value: T } | { readonly problem: string };
 
-/** Reads a follow-up: a whole one, an object with a `text`, or plain text. */
+/** Reads a follow-up: a complete one, an object with a `text`, or plain text. */
 export function readFollowUp(
   payload: unknown,
   kind: 'queue' | 'send' | 'notify',
@@ -20,15 +20,17 @@ export function readFollowUp(
   now: string,
 ): Reading<FollowUp> {
   if (typeof payload === 'string') return fromText(cutText(payload), {}, kind, fallbackId, now);
-  if (!isObject(payload)) return { problem: payload === undefined ? 'it has no text' : 'its payload is no message' };
-  // What the payload converter makes of bytes that cannot be decoded.
+  if (!isObject(payload)) return { problem: payload === undefined ? 'it has no text' : 'its payload is not a message' };
+  // The payload converter returns this for a payload that it cannot decode.
   if (typeof payload['unreadable'] === 'string')
     return { problem: `its payload is unreadable: ${payload['unreadable']}` };
   const text = readText(payload['text']);
   return text === undefined ? { problem: 'its payload has no text' } : fromText(text, payload, kind, fallbackId, now);
 }
 
-/** Reads an order. The signal's name alone says what is wanted, so any payload will do. */
+/**
+ * Reads a request without content, such as an interrupt. The signal's name alone defines it, so any payload is valid.
+ */
 export function readOrder(payload: unknown, fallbackId: string): Order & { readonly reason?: string } {
   const fields = isObject(payload) ? payload : {};
   const reason = typeof payload === 'string' ? payload : fields['reason'];
@@ -39,7 +41,7 @@ export function readOrder(payload: unknown, fallbackId: string): Order & { reado
   };
 }
 
-/** As `readOrder`. */
+/** Reads a kill, like `readOrder`. */
 export function readKill(payload: unknown, fallbackId: string): KillOrder {
   const fields = isObject(payload) ? payload : {};
   return {
@@ -49,7 +51,7 @@ export function readKill(payload: unknown, fallbackId: string): KillOrder {
   };
 }
 
-/** Reads what a child tells; undefined for anything else. Only Murmur's own workflows send it. */
+/** Reads a child's event; undefined for anything else. Only Murmur's own workflows send it. */
 export function readChildEvent(payload: unknown): ChildEvent | undefined {
   if (!isObject(payload)) return undefined;
   const { id, slug, spawn_id, phase, turn, branches, cost_usd, at } = payload as Partial<ChildEvent>;
@@ -62,16 +64,16 @@ export function readChildEvent(payload: unknown): ChildEvent | undefined {
   return isWhole ? (payload as unknown as ChildEvent) : undefined;
 }
 
-/** Reads what is told of a shared file; undefined for anything else. Only Murmur's own server sends it. */
+/** Reads the note about a shared file; undefined for anything else. Only Murmur's own server sends it. */
 export function readUpload(payload: unknown): Omit<UploadNote, keyof Order> | undefined {
   if (!isObject(payload)) return undefined;
   const { filename, url, bytes } = payload;
   if (typeof filename !== 'string' || typeof url !== 'string' || typeof bytes !== 'number') return undefined;
-  // A name of 200 characters takes up to nine times as many in a URL.
+  // Percent-encoding makes a name of 200 characters up to nine times as long.
   return filename.length > 200 || url.length > 2_500 ? undefined : { filename, url, bytes };
 }
 
-/** Reads what a flight tells; undefined for anything else. Only Murmur's own workflow sends it. */
+/** Reads a flight's event; undefined for anything else. Only Murmur's own workflow sends it. */
 export function readFlightEvent(payload: unknown): FlightEvent | undefined {
   if (typeof payload !== 'object' || payload === null) return undefined;
   const { id, text, at } = payload as Partial<FlightEvent>;
@@ -131,7 +133,7 @@ function readText(value: unknown): StoredText | undefined {
   };
 }
 
-/** Our own callers send what is longer by reference; what is sent by hand is cut, so that the carried state stays small. */
+/** Our own callers send longer texts by reference. A text sent by hand is cut, to keep the carried state small. */
 function cutText(text: string): StoredText {
   return { text: text.slice(0, INLINE_TEXT_LIMIT) };
 }
@@ -144,7 +146,7 @@ function readTasks(value: unknown): string[] {
     .map((item) => item.slice(0, 1_000));
 }
 
-/** Ids are remembered, so their length is bounded; a prefix of one of ours is as unique as the whole. */
+/** Ids are stored, so their length is bounded. A prefix of one of our ids is as unique as the whole. */
 function readId(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value.slice(0, 100) : undefined;
 }
@@ -160,6 +162,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function has(payload: unknown, fields: readonly string[], type: 'string' | 'number'): boolean {
   if (typeof payload !== 'object' || payload === null) return false;
   const values = payload as Readonly<Record<string, unknown>>;
-  // An amount that is no number would spoil every sum after it.
+  // NaN would corrupt every sum after it.
   return fields.every((field) => typeof values[field] === type && !Number.isNaN(values[field]));
 }

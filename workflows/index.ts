@@ -1,4 +1,4 @@
-// Entry of the workflow bundle. Every function that is exported here is a workflow type.
+// Entry point of the workflow bundle. Every exported function is a workflow type.
 export { agent } from './agent/workflow.ts';
 export { fanout } from './fanout/workflow.ts';
 export { flight } from './flight/workflow.ts';

@@ -1,32 +1,37 @@
-// Sends signals to other workflows, in order, beside everything else that a workflow does.
+// Sends signals to other workflows, in order, concurrently with the rest of a workflow.
 import { condition } from '@temporalio/workflow';
 
-/** What is left to send: a workflow must not close while it is busy, as nobody would send it then. */
+/**
+ * The unsent signals of a workflow. The workflow must not close while the outbox is busy: nothing else would send them.
+ */
 export interface SignalOutbox {
-  /** Resolves once everything has been sent, or cannot be. */
+  /** Resolves once every signal was sent or refused. */
   drain(): Promise<void>;
   readonly busy: boolean;
 }
 
-/** Where the messages of an outbox come from. All but `send` are synchronous and without effects outside the state. */
+/**
+ * Where an outbox takes its messages from. All methods but `send` are synchronous and have no effects outside the
+ * state.
+ */
 export interface SignalSource<Message> {
-  /** Whether a message waits that can be sent now. */
+  /** Whether a message can be sent now. */
   ready(): boolean;
-  /** Takes the next one; it is not offered again. Undefined when there is none. */
+  /** Removes and returns the next message; undefined if there is none. */
   take(): Message | undefined;
-  /** Rejects when the receiver has ended. */
+  /** Rejects if the receiver has ended. */
   send(message: Message): Promise<void>;
-  /** The receiver has ended. Default: nothing, as it needs to know nothing then. */
+  /** Called when the receiver has ended. Default: nothing. */
   onRefused?(message: Message): void;
-  /** The message has been sent or refused. */
+  /** Called after the message was sent or refused. */
   onSettled?(message: Message): void;
-  /** Whether something is left. Default: a message waits, or is being sent. */
+  /** Whether the workflow must stay open. Default: a message can be sent, or is being sent. */
   isBusy?(sending: boolean): boolean;
 }
 
 /**
- * Starts to send what the source has, one message at a time. By workflow ids, so that a message arrives whichever run the
- * receiver is in. What is not taken yet continues as new with the state of the workflow.
+ * Starts sending the messages of the source, one at a time. Receivers are addressed by workflow id, so that a message
+ * reaches whichever run is current. Messages that were not taken are carried over with the workflow's state.
  */
 export function startOutbox<Message>(source: SignalSource<Message>): SignalOutbox {
   let sending = false;
@@ -47,7 +52,7 @@ export function startOutbox<Message>(source: SignalSource<Message>): SignalOutbo
       }
     }
   };
-  // It runs for as long as the workflow does, and only a defect can end it.
+  // Runs until the workflow closes; only a defect rejects it.
   void run();
   return {
     drain: () => condition(() => !isBusy()),
@@ -57,7 +62,7 @@ export function startOutbox<Message>(source: SignalSource<Message>): SignalOutbo
   };
 }
 
-/** Several outboxes as one. */
+/** Combines several outboxes into one. */
 export function combine(...outboxes: readonly SignalOutbox[]): SignalOutbox {
   return {
     drain: async () => {

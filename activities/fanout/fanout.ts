@@ -1,4 +1,4 @@
-// The activities of the fan-out workflow over the ports.
+// The activities of the fan-out workflow, implemented on the ports.
 import type { FanoutActivities } from '../../contract/wire/fanout/messages.ts';
 import { plannedIdentity } from '../../contract/wire/fanout/plan.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
@@ -9,10 +9,10 @@ import { createPlanReader, planSecretsRef, requireOwnPlan } from './plan.ts';
 import type { FanoutPorts } from './ports.ts';
 import { startPlanned } from './start-planned.ts';
 
-/** Records written at once: enough to hide the disk. */
+/** Records written concurrently: enough to hide the disk's latency. */
 const WRITERS = 16;
 
-/** One set per worker: it keeps the plans that it has read last. */
+/** One set per worker: it caches the plans that it read last. */
 export function createFanoutActivities(ports: FanoutPorts): FanoutActivities {
   const readPlan = createPlanReader(ports.objects);
   return {
@@ -22,7 +22,7 @@ export function createFanoutActivities(ports: FanoutPorts): FanoutActivities {
         const plan = await readPlan(key);
         const queue = indices.values();
         const writer = async (): Promise<void> => {
-          // All writers draw from one iterator.
+          // All writers share one iterator.
           for (const index of queue) await endUnstarted(ports, plan, index, { phase: 'canceled', reason, by });
         };
         await Promise.all(Array.from({ length: WRITERS }, writer));

@@ -1,4 +1,4 @@
-// Starts agents of a fan-out, many at once.
+// Starts agents of a fan-out, many concurrently.
 import type { StartOutcome, StartPlannedInput } from '../../contract/wire/fanout/messages.ts';
 import type { AgentRecord, AgentSpec } from '../../contract/wire/agent.ts';
 import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
@@ -13,7 +13,7 @@ import { plannedSpec } from '../../agents/fanouts/spec.ts';
 import type { PlanReader } from './plan.ts';
 import type { FanoutPorts } from './ports.ts';
 
-/** `startPlanned`: idempotent, as each spawn has an id of its own. Throws what is worth another try. */
+/** `startPlanned`: idempotent, because each spawn has its own id. Throws retryable errors. */
 export function startPlanned(
   ports: FanoutPorts,
   readPlan: PlanReader,
@@ -32,7 +32,7 @@ export function startPlanned(
   });
 }
 
-/** How many more agents the tree may have. A person's own agents are roots, of which there is no limit. */
+/** How many more agents the tree may have. Agents of a person are roots and have no limit. */
 async function roomFor({ starter }: FanoutPorts, { place, tree_limit: limit }: FanoutPlan): Promise<number> {
   const [root] = place.path;
   if (root === undefined) return Infinity;
@@ -48,7 +48,7 @@ async function startOne(
   const spec = await plannedSpec(ports.objects, plan, index);
   if (spec === undefined) return { index, result: 'failed', message: 'no such item' };
   const record = await recordOf(ports, spec);
-  // It has been started by an attempt before, and was quick.
+  // A previous attempt started it, and it has ended already.
   if (record?.spec.spawn_id === plannedSpawnId(plan.id, index)) return { index, result: 'started' };
   if (record !== undefined) return { index, result: 'failed', message: 'an agent of this slug has ended' };
   try {
@@ -63,7 +63,7 @@ async function startOne(
   }
 }
 
-/** A slug that another agent has is that agent's; an agent that could not be started ends as failed. */
+/** A slug in use belongs to the other agent; an agent that could not be started ends as failed. */
 async function refused(
   ports: FanoutPorts,
   plan: FanoutPlan,
@@ -71,7 +71,7 @@ async function refused(
   { code, message, details }: MurmurError,
 ): Promise<StartOutcome> {
   const isChild = plan.place.path.length > 0;
-  // With a phase it is that of another child of this slug, which has ended.
+  // The phase is that of another child with this slug, which has ended.
   const parentEnds = code === 'NOT_FOUND' || (code === 'FAILED_PRECONDITION' && details?.['phase'] === undefined);
   if (isChild && parentEnds) return { index, result: 'orphaned' };
   if (code !== 'ALREADY_EXISTS' && code !== 'FAILED_PRECONDITION') {

@@ -1,5 +1,5 @@
-// The activities of the flight workflow over the ports. What they are given comes from its history: a flight works for the
-// pilot that its own workflow id names, and that one's spec must be sealed.
+// The activities of the flight workflow, implemented on the ports. Their input comes from a history, so it is checked:
+// a flight works for the pilot that its own workflow id names, and the pilot's spec must be sealed.
 import type { FlightActivities, StoredFlight } from '../../contract/wire/flight/messages.ts';
 import { flightKey, pilotIdOf } from '../../contract/wire/flight/messages.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
@@ -12,7 +12,7 @@ import { failing } from '../failure.ts';
 import type { FanoutPorts } from '../fanout/ports.ts';
 import { startNode } from './start-node.ts';
 
-/** What the activities of a flight work with. */
+/** What the activities of a flight need. */
 export type FlightPorts = Omit<FanoutPorts, 'events'>;
 
 /** One set per worker. */
@@ -26,7 +26,7 @@ export function createFlightActivities(ports: FlightPorts): FlightActivities {
     }),
     startNode: failing((input) =>
       attentively(ports.handover, async () => {
-        // Anew for each agent: the pilot may have ended since the last one, also under another worker.
+        // Read again for each agent: the pilot may have ended since, also under another worker.
         await admitAnew(ports, pilotIdOf(callingWorkflow()), input.pilot);
         if (input.pilot.flight === undefined) throw new MurmurError('PERMISSION_DENIED', 'the agent pilots no flight');
         await startNode(ports, input);
@@ -39,7 +39,7 @@ export function createFlightActivities(ports: FlightPorts): FlightActivities {
   };
 }
 
-/** Throws PERMISSION_DENIED for a plan that is not named in the sealed spec of the flight's pilot. */
+/** Throws PERMISSION_DENIED for a plan that the sealed spec of the flight's pilot does not name. */
 async function requireOwnFlight(ports: FlightPorts, key: string): Promise<void> {
   const pilot = pilotIdOf(callingWorkflow());
   const spawn = /([^/]+)\.json$/.exec(key)?.[1] ?? '';
@@ -49,7 +49,7 @@ async function requireOwnFlight(ports: FlightPorts, key: string): Promise<void> 
   throw new MurmurError('PERMISSION_DENIED', `the object ${key} is not the plan of the flight of ${pilot}`);
 }
 
-/** Throws PERMISSION_DENIED for a text that is not one of a flight's for an agent of its own. */
+/** Throws PERMISSION_DENIED unless the text is a flight's text for one of its own agents. */
 function requireNodeText(agent: string, name: string): void {
   const prefix = `${pilotIdOf(callingWorkflow())}/`;
   const slug = agent.startsWith(prefix) ? agent.slice(prefix.length) : '';

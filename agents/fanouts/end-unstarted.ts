@@ -1,4 +1,4 @@
-// The end of an agent that never was started: its record, and the event that those who wait for it hear.
+// Ends an agent that was never started: writes its record, and the event that waiting callers receive.
 import type { AgentRecord } from '../../contract/wire/agent.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
 import { plannedIdentity, plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
@@ -9,14 +9,14 @@ import { machineName } from '../names.ts';
 import type { Drivers } from '../../drivers/platform.ts';
 import { endInOrder } from '../end.ts';
 
-/** How it ended, and who brought it about. */
+/** How the agent ended, and who caused it. */
 export interface UnstartedEnd {
   readonly phase: TerminalPhase;
   readonly reason: string;
   readonly by: string;
 }
 
-/** Doing it again changes nothing. */
+/** Writes the record and the event. Idempotent. */
 export async function endUnstarted(
   stores: Pick<Drivers, 'events' | 'objects' | 'secrets' | 'tokenStore'>,
   plan: FanoutPlan,
@@ -37,7 +37,7 @@ export async function endUnstarted(
       phase,
       phase_since: at,
       reason,
-      // It never had its machine, so that nothing is left of it.
+      // It never had a machine, so nothing needs clean-up.
       vm: { name: machineName(id, spawnId), provider, isolation: 'none', state: 'gone' },
       timeline: [{ ...event, at, by }],
       ended_at: at,

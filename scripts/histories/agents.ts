@@ -1,4 +1,4 @@
-// What agents go through, each in one history or in as many as it continues in.
+// Scenarios of agents, each with one history or one per run.
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { agentSpec } from '../../test/fixtures/agent-spec.ts';
 import { scenariosOf } from './life.ts';
@@ -116,5 +116,5 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
   },
 };
 
-/** Agents that run by themselves, and one with a child. */
+/** Agents without children, and one with a child. */
 export const AGENT_SCENARIOS = scenariosOf(LIVES);

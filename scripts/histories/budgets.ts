@@ -1,4 +1,4 @@
-// Agents with budgets: told at 80 %, stopped at the limit, raised; alone and in a tree that shares one.
+// Agents with budgets, alone and in a tree: notified at 80 %, stopped at the limit, raised.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentSpec, AgentStatus } from '../../contract/wire/agent.ts';
 import type { RunTurnInput } from '../../contract/wire/activities.ts';
@@ -15,10 +15,10 @@ import type { Scenario } from './scenario.ts';
 
 const KILL = { id: 'k1', from: 'tess' } as const;
 
-/** What each message of a model costs here. */
+/** The cost of each model message, in dollars. */
 const STEP_USD = 0.02;
 
-/** A tree in which the turn of an agent costs what its prompt says, as in `spend 0.30`, and reports it as a real turn does. */
+/** A tree in which a turn costs what its prompt says, as in `spend 0.30`, and reports usage like a real turn. */
 async function spenders(
   temporal: TestTemporal,
   spec: Partial<AgentSpec>,
@@ -103,7 +103,8 @@ export const BUDGET_SCENARIOS: Readonly<Record<string, Scenario>> = {
     await lead.result();
     await keep(id);
   },
-  // Grants, requests and reports between three levels; each is told once; parks, goes on, ends; continued as new again and again.
+  // Grants, requests and reports between three levels. Each agent gets its notice once, parks, resumes and ends, with
+  // repeated continue-as-new.
   'budget-tree': async (temporal, keep) => {
     const limits = { continue_after_turns: 2, continue_after_signals: 8 };
     await using lead = await spenders(temporal, { max_cost_usd: 1, prompt: { text: 'spend 0.10' }, limits });
@@ -134,7 +135,7 @@ export const BUDGET_SCENARIOS: Readonly<Record<string, Scenario>> = {
     await lead.result();
     await keepAll('ended');
   },
-  // A tree gets its first limit while a turn runs that had known of none.
+  // A tree gets its first limit while a turn runs that started without one.
   'budget-late': async (temporal, keep) => {
     const rising = gate();
     await using lead = await spenders(temporal, { prompt: { text: 'spend 0.10' } }, new Map([['kid', rising.opened]]));

@@ -1,17 +1,17 @@
-// The build that histories are recorded with: a commit, and the code of it.
+// The build that histories are recorded with: a commit and its code.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** What a history is made of: workflows, what they are told, and what activities answer. */
+/** The code that determines a history: workflows, their inputs, and the results of activities. */
 const CODE = ['workflows', 'contract/wire', 'activities', 'worker', 'package-lock.json'];
 
-/** Digits of a commit that name a build. */
+/** Length of the abbreviated commit that names a build. */
 const SHORT = 7;
 
-/** The commit's short name. Throws when the code here is not the commit's: a history would then be of no build. */
+/** The abbreviated commit. Throws if the code differs from the commit: the history would belong to no build. */
 export async function recordedBuild(commit: string): Promise<string> {
   const short = (await git('rev-parse', `--short=${SHORT.toString()}`, `${commit}^{commit}`)).trim();
   const changed = await git('diff', '--name-only', short, '--', ...CODE);
@@ -19,8 +19,8 @@ export async function recordedBuild(commit: string): Promise<string> {
   const files = `${changed}${added}`.split('\n').filter((file) => file !== '');
   if (files.length === 0) return short;
   throw new Error(
-    `the code here is not that of ${short}, as ${files.slice(0, 5).join(', ')} differ: check that commit out, or name ` +
-      'the one whose code this is with --build',
+    `the code differs from ${short} (${files.slice(0, 5).join(', ')}); check that commit out, or name the commit of ` +
+      'this code with --build',
   );
 }
 

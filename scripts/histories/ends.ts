@@ -1,4 +1,4 @@
-// How agents end, beside the plain kill.
+// Scenarios of how agents end, other than a plain kill.
 import { ApplicationFailure } from '@temporalio/common';
 import { eventually, gate } from '../../test/fixtures/waiting.ts';
 import { scenariosOf } from './life.ts';
@@ -27,7 +27,7 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
     script: { turn: () => ({ status: 'crashed', response: '' }) },
     play: (agent) => agent.result(),
   },
-  // A message comes while it ends.
+  // A message arrives while the agent ends.
   'end-late-message': {
     script: { end: () => held(leaving.opened) },
     play: async (agent, _temporal, keep) => {
@@ -57,7 +57,7 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
       await agent.result();
     },
   },
-  // The turn does not end by its interrupt, only by its cancellation.
+  // The turn does not end after its interrupt, only by its cancellation.
   'end-stuck-turn': {
     script: { turn: async () => (await held(never.opened), {}) },
     play: async (agent) => {
@@ -89,7 +89,7 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
     spec: { on_idle: 'terminate' },
     play: (agent) => agent.result(),
   },
-  // Items of its list stay open: it is reminded, and idles instead.
+  // Checklist items stay open: the agent is reminded, and then idles instead of ending.
   'end-open-items': {
     spec: { on_idle: 'terminate', tasks: ['never done'] },
     play: async (agent, _temporal, keep) => {
@@ -100,7 +100,7 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
       await agent.result();
     },
   },
-  // By hand, as an operator does it in Temporal's page: no payload at all.
+  // A signal without a payload, as an operator sends it from Temporal's Web UI.
   'end-by-hand': {
     script: { turn: ({ number }) => (number === 1 ? 'wait' : {}) },
     play: async (agent) => {

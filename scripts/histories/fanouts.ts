@@ -1,13 +1,13 @@
-// What fan-outs go through.
+// Scenarios of fan-outs.
 import { startFanout } from '../../test/fixtures/running-fanout.ts';
 import { eventually } from '../../test/fixtures/waiting.ts';
 import type { Scenario } from './scenario.ts';
 
 const KILL = { id: 'k1', from: 'tess' } as const;
 
-/** Fan-outs whose agents are numbers. */
+/** Fan-outs whose agents are only numbers. */
 export const FANOUT_SCENARIOS: Readonly<Record<string, Scenario>> = {
-  // A window that moves on, one killed while it waits, one that cannot be started, and continue-as-new.
+  // A moving window, an agent killed while it waits, a failed start, and continue-as-new.
   'fanout-window': async (temporal, keep) => {
     await using fanout = await startFanout(
       temporal,
@@ -23,7 +23,7 @@ export const FANOUT_SCENARIOS: Readonly<Record<string, Scenario>> = {
     await fanout.result();
     await keep(fanout.handle.workflowId);
   },
-  // A tree without room, and the order to end.
+  // A full tree, and a request to end.
   'fanout-ended': async (temporal, keep) => {
     await using fanout = await startFanout(
       temporal,
@@ -35,7 +35,7 @@ export const FANOUT_SCENARIOS: Readonly<Record<string, Scenario>> = {
     await fanout.result();
     await keep(fanout.handle.workflowId);
   },
-  // At work with two of each kind: started, waiting, dropped; also past the look at those that hold a slot.
+  // At work, with two agents each started, waiting and dropped; also after a check of the slots.
   'fanout-open': async (temporal, keep) => {
     await using fanout = await startFanout(
       temporal,
@@ -47,7 +47,7 @@ export const FANOUT_SCENARIOS: Readonly<Record<string, Scenario>> = {
     await fanout.handle.signal('drop', { ...KILL, indices: [2] });
     await eventually(() => fanout.dropped.length === 1, 'the end of the third');
     await keep(fanout.handle.workflowId, 'dropped');
-    // It comes after a minute, which is as long as one waits here.
+    // The check comes after a minute, which is also how long this waits.
     const looked = (): boolean => fanout.looks() > 0;
     await eventually(looked, 'the look').catch(() => eventually(looked, 'the look at those at work'));
     await fanout.progress();

@@ -1,4 +1,4 @@
-// What flights go through, with the histories of their pilots.
+// Scenarios of flights, with the histories of their pilots.
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { startFlight } from '../../test/fixtures/running-flight.ts';
 import type { RunningFlight } from '../../test/fixtures/running-flight.ts';
@@ -36,9 +36,9 @@ work as check of {}
 work as report
 `;
 
-/** Flights whose agents are played by stubs. */
+/** Flights whose agents are stubs. */
 export const FLIGHT_SCENARIOS: Readonly<Record<string, Scenario>> = {
-  // Needs, a gate, a follow-up to the agent before, and the order to end; one agent's own history is kept as well.
+  // Dependencies, a gate, a follow-up to an earlier agent, and a request to end; one agent's own history is kept too.
   'flight-graph': async (temporal, keep) => {
     await using flight = await startFlight(temporal, GRAPH);
     await flight.until('build', 'needs-approval');
@@ -49,7 +49,7 @@ export const FLIGHT_SCENARIOS: Readonly<Record<string, Scenario>> = {
     await keep(flight.handle.workflowId);
     await keep(`${workflowIdOf(flight.pilot.spec.identity)}/build`, 'build');
   },
-  // A list, a failure that is run again, and continue-as-new of flight and pilot.
+  // A list, a rerun after a failure, and continue-as-new of flight and pilot.
   'flight-list': async (temporal, keep) => {
     const limits = { continue_after_signals: 5, continue_after_turns: 2 };
     const turn = (input: Parameters<typeof promptOf>[0]) =>
@@ -63,13 +63,13 @@ export const FLIGHT_SCENARIOS: Readonly<Record<string, Scenario>> = {
     await flight.until('check', 'failed');
     await flight.order('rerun', { node: 'check' });
     await flight.until('report', 'done');
-    await eventually(() => flight.told().some((text) => text.includes('are done')), 'the final message');
+    await eventually(() => flight.pilotMessages().some((text) => text.includes('are done')), 'the final message');
     await flight.pilot.untilIdle();
     await endWithPilot(flight);
     await keep(flight.handle.workflowId);
     await keep(flight.pilot.handle.workflowId, 'pilot');
   },
-  // Agents at work and one that waits, as their pilot is killed.
+  // Agents at work and one that waits, while their pilot is killed.
   'flight-killed': async (temporal, keep) => {
     await using flight = await startFlight(temporal, '# Killed\n## a\nwork as a\n## b\n> needs: a\n\nwork as b\n', {
       turn: (input) => (promptOf(input).includes('work as a') ? 'wait' : {}),
@@ -89,6 +89,6 @@ async function killAgent(temporal: TestTemporal, { pilot }: RunningFlight, slug:
 async function endWithPilot({ pilot, handle }: RunningFlight): Promise<void> {
   await pilot.handle.signal('kill', { id: 'k2', from: 'tess' });
   await handle.result();
-  // Not from its first run, in which it may have continued as new.
+  // Not from its first run, which may have continued as new.
   await pilot.result();
 }

@@ -1,4 +1,4 @@
-// The life of an agent as a scenario.
+// Runs an agent as a scenario.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { KillAgentsInput, AgentActivities } from '../../contract/wire/activities.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
@@ -13,18 +13,18 @@ import type { StubScript } from '../../test/fixtures/stub-activities.ts';
 import type { TestTemporal } from '../../test/fixtures/temporal.ts';
 import type { Scenario } from './scenario.ts';
 
-/** Keeps the histories of the agent and its children as they are at this moment. */
+/** Keeps the current histories of the agent and its children. */
 export type KeepMoment = (moment: string) => Promise<void>;
 
 export interface AgentLife {
   readonly script?: StubScript;
   readonly spec?: Partial<AgentSpec>;
   play(agent: RunningAgent, temporal: TestTemporal, keep: KeepMoment): Promise<unknown>;
-  /** Paths, from the agent, of the children whose histories are kept as well. */
+  /** Paths, relative to the agent, of children whose histories are kept too. */
   readonly children?: readonly string[];
 }
 
-/** Scenarios that also keep the histories as they are when the agent's life is over. */
+/** Scenarios that keep the histories once more after the agent's end. */
 export function scenariosOf(lives: Readonly<Record<string, AgentLife>>): Readonly<Record<string, Scenario>> {
   return Object.fromEntries(Object.entries(lives).map(([name, life]) => [name, scenarioOf(life)]));
 }
@@ -45,7 +45,7 @@ function scenarioOf({ script, spec, play, children = [] }: AgentLife): Scenario 
   };
 }
 
-/** The activity itself, with the ends of stub activities. */
+/** The real activity, with stubs for the end of each agent. */
 function killTree(temporal: TestTemporal, input: KillAgentsInput, { endAgent }: AgentActivities) {
   const ports = {
     control: createAgentControl(temporal.client),
@@ -55,13 +55,13 @@ function killTree(temporal: TestTemporal, input: KillAgentsInput, { endAgent }: 
   return killAgents(ports, endAgent, input);
 }
 
-/** An agent beneath another one. */
+/** A child of another agent. */
 export function childOf(parent: AgentSpec, slug: string, changes: Partial<AgentSpec> = {}): AgentSpec {
   const identity = { ...parent.identity, path: [...parent.identity.path, slug] };
   return agentSpec({ identity, created_by: 'tess', prompt: { text: `work as ${slug}` }, ...changes });
 }
 
-/** Spawns it; resolves once Temporal has it. */
+/** Spawns the child; resolves once its workflow exists. */
 export async function spawn(temporal: TestTemporal, parent: AgentSpec, child: AgentSpec): Promise<void> {
   const handle = temporal.client.workflow.getHandle(workflowIdOf(parent.identity));
   await handle.executeUpdate('spawnChild', { args: [{ spec: child }], updateId: child.spawn_id });

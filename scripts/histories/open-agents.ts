@@ -1,4 +1,5 @@
-// Agents that live on: what a later build takes over. Each is kept as it is at a moment, and then to its end.
+// Agents that stay alive and that a later build takes over. Each history is kept at one moment and again at the agent's
+// end.
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { HANDOVER, MACHINE_LOST } from '../../contract/wire/activities.ts';
@@ -10,7 +11,7 @@ import type { AgentLife } from './life.ts';
 
 const KILL = { id: 'k1', from: 'tess' } as const;
 
-/** As a clone does: it beats until it is cancelled or let go on. */
+/** Like a clone: heartbeats until it is cancelled or released. */
 export async function held(opened: Promise<void>): Promise<void> {
   const context = Context.current();
   const beating = setInterval(() => context.heartbeat(), 100);
@@ -48,7 +49,7 @@ let logIsBroken = true;
 let interruptIsBroken = true;
 
 const LIVES: Readonly<Record<string, AgentLife>> = {
-  // Its machine is being made; messages come meanwhile.
+  // The machine is being created; messages arrive meanwhile.
   'open-starting': {
     script: { prepare: () => held(making.opened) },
     play: async (agent, _temporal, keep) => {
@@ -62,7 +63,7 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
       await agent.result();
     },
   },
-  // At rest after everything that people do to an agent, then in mid-turn with messages of all kinds that wait.
+  // At rest after every kind of request, then in a turn with all kinds of messages waiting.
   'open-resting': {
     spec: {
       tasks: ['add a test', 'fix the lint'],
@@ -119,7 +120,7 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
       await agent.result();
     },
   },
-  // An interrupt that the runner does not take, and the next one, which it does.
+  // An interrupt that the runner refuses, and the next one, which it accepts.
   'open-interrupts': {
     script: {
       turn: () => 'wait',
@@ -140,7 +141,7 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
       await agent.result();
     },
   },
-  // By an error that a person has to mend, then by one that time mends.
+  // Parked by an error that a person must fix, then by one that passes.
   'open-parked': {
     script: {
       turn: ({ number }) => {
@@ -166,7 +167,7 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
       await agent.result();
     },
   },
-  // Crashed, handed over from worker to worker, and in the middle of the turn that goes on.
+  // Crashed, handed over between workers, and in the continued turn.
   'open-crashed': {
     script: {
       turn: async ({ number }, attempt) => {
@@ -260,7 +261,7 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
       await agent.result();
     },
   },
-  // Continued as new by the number of signals, at rest, parked and in mid-turn.
+  // Continued as new by the number of signals: at rest, parked and in a turn.
   'open-continued': {
     spec: { limits: { continue_after_signals: 3, continue_after_turns: 4 }, dequeue_strategy: 'one', tasks: ['one'] },
     script: {

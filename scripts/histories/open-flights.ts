@@ -1,4 +1,5 @@
-// Flights that go on: kept as they wait for a person, for their pilot and for their agents, and then to their end.
+// Flights that continue: their histories are kept while they wait for a person, their pilot or their agents, and again
+// at their end.
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { startFlight } from '../../test/fixtures/running-flight.ts';
 import type { RunningFlight } from '../../test/fixtures/running-flight.ts';
@@ -9,7 +10,7 @@ import type { KeepHistory, Scenario } from './scenario.ts';
 
 const KILL = { id: 'k1', from: 'tess' } as const;
 
-/** More than a message may carry: it is stored. */
+/** Longer than a message may carry, so it is stored by reference. */
 const LONG = 'Read this carefully. '.repeat(1_000);
 
 const GATED = `---
@@ -51,7 +52,7 @@ function agentOf(temporal: TestTemporal, { pilot }: RunningFlight, slug: string)
   return temporal.client.workflow.getHandle(`${workflowIdOf(pilot.spec.identity)}/${slug}`);
 }
 
-/** Keeps the flight, its pilot and these agents. */
+/** Keeps the histories of the flight, its pilot and these agents. */
 async function keepAll(
   flight: RunningFlight,
   keep: KeepHistory,
@@ -85,7 +86,7 @@ export const OPEN_FLIGHT_SCENARIOS: Readonly<Record<string, Scenario>> = {
       text: { text: 'finish' },
       from: 'tess',
     });
-    await eventually(() => flight.told().some((text) => text.includes('are done')), 'the final message');
+    await eventually(() => flight.pilotMessages().some((text) => text.includes('are done')), 'the final message');
     await flight.pilot.untilIdle();
     await keepAll(flight, keep, 'done');
     await flight.pilot.handle.signal('kill', KILL);
@@ -93,7 +94,7 @@ export const OPEN_FLIGHT_SCENARIOS: Readonly<Record<string, Scenario>> = {
     await flight.handle.result();
     await keepAll(flight, keep, 'ended', 'audit-web');
   },
-  // An agent that was to be continued is killed: its follow-up fails, and both run again; the pilot ends by itself.
+  // An agent with a follow-up is killed: the follow-up fails, and both run again. The pilot ends by itself.
   'openflight-failed': async (temporal, keep) => {
     let tries = 0;
     await using flight = await startFlight(
@@ -106,7 +107,7 @@ export const OPEN_FLIGHT_SCENARIOS: Readonly<Record<string, Scenario>> = {
     await keepAll(flight, keep, 'continued', 'build');
     await agentOf(temporal, flight, 'build').signal('kill', KILL);
     await flight.until('polish', 'failed');
-    await eventually(() => flight.told().some((text) => text.includes('has failed')), 'the failure');
+    await eventually(() => flight.pilotMessages().some((text) => text.includes('has failed')), 'the failure');
     await flight.pilot.until((now) => now.phase === 'idle');
     await keepAll(flight, keep, 'failed', 'build');
     await flight.order('rerun', { node: 'polish' });
@@ -114,11 +115,11 @@ export const OPEN_FLIGHT_SCENARIOS: Readonly<Record<string, Scenario>> = {
     await flight.handle.result();
     await keepAll(flight, keep, 'ended');
   },
-  // Its plan is gone.
+  // The plan is gone.
   'openflight-without-plan': async (temporal, keep) => {
     const flightSpec = { flight: { name: 'Lost', key: 'agents/nobody/flights/none.json' } };
     await using flight = await startFlight(temporal, '# Lost\n## a\nwork as a\n', {}, flightSpec);
-    await eventually(() => flight.told().some((text) => text.includes('cannot begin')), 'the message');
+    await eventually(() => flight.pilotMessages().some((text) => text.includes('cannot begin')), 'the message');
     await flight.pilot.untilIdle();
     await keepAll(flight, keep, 'told');
     await flight.pilot.handle.signal('kill', KILL);
@@ -126,7 +127,7 @@ export const OPEN_FLIGHT_SCENARIOS: Readonly<Record<string, Scenario>> = {
     await flight.handle.result();
     await keepAll(flight, keep, 'ended');
   },
-  // Canceled in Temporal: its agents are the pilot's and go on.
+  // Cancelled in Temporal: its agents belong to the pilot and continue.
   'openflight-canceled': async (temporal, keep) => {
     await using flight = await startFlight(temporal, '# Canceled\n## a\nwork as a\n## b\n> needs: a\n\nwork as b\n', {
       turn: (input) => (promptOf(input).includes('work as a') ? 'wait' : {}),

@@ -1,11 +1,11 @@
-// What a recorded scenario is.
+// The interface of a recorded scenario.
 import type { TestTemporal } from '../../test/fixtures/temporal.ts';
 
 /**
- * Writes the history of a workflow, of every run of it, as it is now.
- * @param part of the file's name after the scenario's, for the workflows of a scenario that has several
+ * Writes the current history of every run of a workflow.
+ * @param part suffix of the file's name, for a scenario with several workflows
  */
 export type KeepHistory = (workflowId: string, part?: string) => Promise<void>;
 
-/** Plays with workflows on a server of its own and has histories kept; it ends what it has started. */
+/** Runs workflows on a server of its own, has histories kept, and ends what it started. */
 export type Scenario = (temporal: TestTemporal, keep: KeepHistory) => Promise<void>;

@@ -13,7 +13,7 @@ const spawned = gate();
 const working = gate();
 
 const LIVES: Readonly<Record<string, AgentLife>> = {
-  // A child at rest with one at work beneath it, one at work; then the kill of all of them.
+  // A child at rest with a working child of its own, a child at work; then a kill of all of them.
   'tree-killed': {
     script: { turn: (input) => (/work as (deep|busy)/.test(promptOf(input)) ? 'wait' : {}) },
     play: async (agent, temporal, keep) => {
@@ -33,7 +33,7 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
     },
     children: ['kid', 'kid/deep', 'busy'],
   },
-  // One that ends by itself waits for the child that works.
+  // An agent with on_idle: terminate waits for its working child.
   'tree-terminates': {
     spec: { on_idle: 'terminate', limits: { continue_after_signals: 3 } },
     script: {
@@ -55,7 +55,7 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
     },
     children: ['kid'],
   },
-  // A child that fails, one of a slug that is in use, the same spawn twice, and a parent that ends before its child.
+  // A child that fails, a slug that is in use, a repeated spawn, and a parent that ends before its child.
   'tree-orphaned': {
     script: { turn: (input) => (promptOf(input).includes('work as failing') ? { status: 'crashed' } : {}) },
     play: async (agent, temporal, keep) => {
@@ -80,7 +80,7 @@ const LIVES: Readonly<Record<string, AgentLife>> = {
   },
 };
 
-/** An agent leaves its slot in a fan-out that lives, and in one that has ended. */
+/** An agent releases its slot in a running fan-out, and in one that has ended. */
 const slots: Scenario = async (temporal, keep) => {
   await using fanout = await startFanout(temporal, { count: 2, max_concurrent: 1 }, { outcome: () => 'works' });
   for (const [index, moment] of ['lives', 'has-ended'].entries()) {

@@ -1,19 +1,19 @@
-// The agents that an earlier build leaves behind: at rest, parked, with children and a budget, in mid-turn, in a flight and in a
+// The agents of the earlier build: at rest, parked, with children and a budget, in a turn, in a flight and in a
 // fan-out.
 import { bash, heldCommand, scripted } from '../../test/e2e/fixtures/agent.ts';
 import { eventually } from '../../test/e2e/fixtures/stack.ts';
 import type { EarlierStack } from './earlier-stack.ts';
 
-/** Has the real agent program, and is in mid-turn; its command waits until it is let go on. */
+/** Runs the real agent program and is in a turn; its command waits until it is released. */
 export const WORKER = { slug: 'worker', job: 'job', text: 'The job is done.' } as const;
 
-/** Of the fake backend. `lead` has a budget that its children share; one of them is in mid-turn. */
+/** On the fake backend. `lead` has a budget that it shares with its children; one of them is in a turn. */
 export const AT_REST = ['rested', 'lead', 'lead/kid'] as const;
 
-/** In mid-turn until somebody interrupts them. */
+/** In a turn until they are interrupted. */
 export const HANGING = ['lead/busy', 'audit-a'] as const;
 
-/** The second one of the fan-out waits for its slot. */
+/** The second agent of the fan-out waits for a slot. */
 export const WAITING = 'audit-b';
 
 export const PARKED = 'parked';
@@ -44,7 +44,7 @@ interface EarlierStatus {
   readonly turn?: { readonly running: boolean };
 }
 
-/** Spawns them, and waits until each is where it is to be left. */
+/** Spawns the agents and waits until each is in its intended state. */
 export async function leaveAgents({ call, stack }: EarlierStack): Promise<void> {
   const fake = { model: 'fake' };
   const hang = { hang: true };
@@ -101,6 +101,6 @@ export async function leaveAgents({ call, stack }: EarlierStack): Promise<void> 
       return nodes.some(({ state }) => state === 'needs-approval');
     }),
   ]);
-  // The lead has heard of its kid by then.
+  // By then the lead has its child's event.
   await Promise.all([...AT_REST, PILOT].map(rests));
 }

@@ -1,4 +1,4 @@
-// What must hold of the agents of an earlier build under the build at hand.
+// Checks of an earlier build's agents under the current build.
 import { strict as assert } from 'node:assert';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,14 +15,14 @@ export interface Check {
   run(): Promise<void>;
 }
 
-/** A stack that the build at hand has taken over. */
+/** A stack that the current build has taken over. */
 export interface TakenOver {
   readonly stack: TestStack;
-  /** Build of its runners. */
+  /** The build of its runners. */
   readonly today: string;
 }
 
-/** Spawns an agent, and answers which build its runner is of: that of the build at hand. */
+/** Spawns an agent and returns the build of its runner, which is the current build. */
 export async function buildOfNewRunners(stack: TestStack): Promise<string> {
   const slug = 'newcomer';
   const client = await clientOf(stack);
@@ -33,7 +33,7 @@ export async function buildOfNewRunners(stack: TestStack): Promise<string> {
   return build;
 }
 
-/** What runs on the agent's machine. */
+/** The health of the runner on the agent's machine. */
 export async function runnerHealth(stack: TestStack, slug: string): Promise<RunnerHealth> {
   const folder = join(stack.home, 'machines', await machineOf(stack, slug), 'runner');
   const { port, token } = JSON.parse(await readFile(join(folder, 'address.json'), 'utf8')) as RunnerAddress;
@@ -43,7 +43,7 @@ export async function runnerHealth(stack: TestStack, slug: string): Promise<Runn
   return (await response.json()) as RunnerHealth;
 }
 
-/** Its status as its workflow tells it: right after a start there may be only what Temporal lists. */
+/** The agent's status from its workflow: right after a start there may only be Temporal's list. */
 function freshStatus(stack: TestStack, slug: string) {
   return eventually(`the workflow of ${slug} answers`, async () => {
     const client = await clientOf(stack);
@@ -52,7 +52,7 @@ function freshStatus(stack: TestStack, slug: string) {
   });
 }
 
-/** The agent takes a follow-up, and the runner that it has then is of the build at hand. */
+/** The agent answers a follow-up, and its runner is then of the current build. */
 async function answersUnderToday({ stack, today }: TakenOver, slug: string): Promise<void> {
   const before = await freshStatus(stack, slug);
   const text = `Here I am, ${slug}.`;
@@ -64,7 +64,7 @@ async function answersUnderToday({ stack, today }: TakenOver, slug: string): Pro
   assert.equal((await runnerHealth(stack, slug)).build, today, 'its runner is that of the build at hand');
 }
 
-/** Every event of the runner's journal is in the log once and in order, and the log's own numbers have no gap. */
+/** The log has every event of the runner's journal once and in order, and its numbers have no gap. */
 async function hasWholeLog(stack: TestStack, slug: string): Promise<void> {
   const { vm, workflow } = await statusOf(stack, slug);
   const text = await readFile(join(stack.home, 'machines', vm?.name ?? '', 'runner', 'journal.jsonl'), 'utf8');
@@ -89,12 +89,12 @@ async function hasWholeLog(stack: TestStack, slug: string): Promise<void> {
   );
 }
 
-/** Those that hold however the earlier build was left. */
+/** Checks that apply however the earlier build was stopped. */
 export function checksOfAll(taken: TakenOver): readonly Check[] {
   const { stack } = taken;
   const client = clientOf(stack);
   const interrupt = async (slug: string): Promise<void> => void (await (await client).call('interrupt', { slug }));
-  /** Interrupts it until it idles: one whose turn was cut off is about to begin the next one. */
+  /** Interrupts until the agent idles: an agent whose turn was cut off is about to start the next one. */
   const isStopped = (slug: string) =>
     eventually(`${slug} idles`, async () => {
       const { pending_input, phase, turn } = await freshStatus(stack, slug);
@@ -103,11 +103,11 @@ export function checksOfAll(taken: TakenOver): readonly Check[] {
     });
   return [
     ...AT_REST.filter((slug) => !slug.startsWith('lead')).map((slug) => ({
-      name: `${slug}, which was at rest, answers`,
+      name: `${slug}, which was idle, answers`,
       run: () => answersUnderToday(taken, slug),
     })),
     {
-      name: 'a parked agent goes on with a follow-up',
+      name: 'a parked agent continues with a follow-up',
       run: async () => {
         assert.ok((await freshStatus(stack, PARKED)).parked !== undefined, 'it is parked');
         await answersUnderToday(taken, PARKED);
@@ -115,7 +115,7 @@ export function checksOfAll(taken: TakenOver): readonly Check[] {
       },
     },
     {
-      name: 'a tree with a budget: all answer, also the one that was in mid-turn, and the kill takes all of them',
+      name: 'all agents of a tree with a budget answer, including one that was in a turn, and a kill ends all of them',
       run: async () => {
         const [busy] = HANGING;
         await isStopped(busy);
@@ -131,7 +131,7 @@ export function checksOfAll(taken: TakenOver): readonly Check[] {
       },
     },
     {
-      name: 'a fan-out: the one that worked leaves its slot to the one that waited, and both answer',
+      name: 'a working agent of a fan-out releases its slot to the waiting one, and both answer',
       run: async () => {
         const [, first] = HANGING;
         await isStopped(first);
@@ -141,7 +141,7 @@ export function checksOfAll(taken: TakenOver): readonly Check[] {
       },
     },
     {
-      name: 'a flight goes on from its gate to its end, and ends with its pilot',
+      name: 'a flight continues from its gate to its end, and ends with its pilot',
       run: async () => {
         const order = { slug: PILOT, node: 'build' };
         await (await client).call('flight_approve', order);
@@ -157,12 +157,12 @@ export function checksOfAll(taken: TakenOver): readonly Check[] {
   ];
 }
 
-/** That of the agent whose turn goes on under the runner that it began with. */
+/** The check of the agent whose turn continues under its first runner. */
 export function checkOfTakeover(taken: TakenOver, release: () => Promise<void>, runner: RunnerHealth): Check {
   const { stack, today } = taken;
   const { job, slug, text } = WORKER;
   return {
-    name: 'a turn that is taken over ends under its runner, the next one is run by a new runner, and nothing is asked twice',
+    name: 'a turn that is taken over ends under its runner, a new runner runs the next one, and no request is repeated',
     run: async () => {
       assert.equal((await runnerHealth(stack, slug)).pid, runner.pid);
       await release();
@@ -174,29 +174,29 @@ export function checkOfTakeover(taken: TakenOver, release: () => Promise<void>, 
       const [, answered] = stack.model.requests.filter(({ messages }) => messages[0]?.text.includes('Do the job.'));
       assert.equal(answered?.toolResults[0]?.text.match(/once/g)?.length, 1, `the command of ${job} has run once`);
       await hasWholeLog(stack, slug);
-      await goesOn(taken);
-      // A commit may have the same runner as the code at hand: then there is nothing to replace.
+      await continuesWithContext(taken);
+      // A commit may have the same runner as the current code: then nothing is replaced.
       assert.equal((await runnerHealth(stack, slug)).pid === runner.pid, runner.build === today);
     },
   };
 }
 
-/** That of the agent whose turn was cut off by `murmur down`. */
+/** The check of the agent whose turn `murmur down` cut off. */
 export function checkOfCutOff(taken: TakenOver): Check {
   const { stack } = taken;
   return {
-    name: 'a turn that was cut off is told of, and done in the next one',
+    name: 'a turn that was cut off is noted and done in the next one',
     run: async () => {
       const { response, turn } = await settled(stack, WORKER.slug);
       assert.deepEqual([response, turn?.number], [WORKER.text, 2]);
       assert.deepEqual(stepsOf(stack), [0, 0, 1]);
-      await goesOn(taken);
+      await continuesWithContext(taken);
     },
   };
 }
 
-/** The worker answers, in the conversation that it has, and with its secret. */
-async function goesOn(taken: TakenOver): Promise<void> {
+/** The agent answers in the same conversation and with its secret. */
+async function continuesWithContext(taken: TakenOver): Promise<void> {
   const { stack } = taken;
   const before = stack.model.requests.length;
   await answersUnderToday(taken, WORKER.slug);

@@ -6,23 +6,23 @@ import { execa } from 'execa';
 import { ROOT } from '../../test/fixtures/program-under-test.ts';
 
 export interface EarlierBuild {
-  /** Short name of the commit. */
+  /** The abbreviated commit. */
   readonly commit: string;
-  /** Its `murmur`, from the sources. */
+  /** The path of its `murmur`, run from the sources. */
   readonly program: string;
 }
 
-/** Fetching what the cache of npm lacks. */
+/** The longest download of packages that npm's cache lacks. */
 const INSTALL_LIMIT_MS = 300_000;
 
 /**
- * Puts the tree of the commit into a folder below this one, with the dependencies of its own lockfile: those of the checkout
- * where the two lockfiles are the same. Throws when git does not have the commit.
+ * Checks the commit out into a folder below the given one, with the dependencies of its own lockfile. Uses the
+ * dependencies of this checkout if the two lockfiles are equal. Throws if git does not have the commit.
  */
 export async function earlierBuild(ref: string, parent: string): Promise<EarlierBuild> {
   const commit = await git('rev-parse', '--short=7', '--verify', `${ref}^{commit}`).catch((error: unknown) => {
     const hint = 'a shallow clone lacks earlier commits: `git fetch --unshallow` gets them';
-    throw new Error(`there is no commit ${ref} to upgrade from; ${hint}`, { cause: error });
+    throw new Error(`git has no commit ${ref} to upgrade from; ${hint}`, { cause: error });
   });
   const folder = join(parent, `build-${commit}`);
   await rm(folder, { recursive: true, force: true });

@@ -1,5 +1,5 @@
-// A stack in a home of its own that an earlier build brings up, and that the build at hand takes over. What the earlier build
-// is asked, and what it has written, is read here as that build has it: nothing of today's client, which may have changed.
+// A stack in its own home, started by an earlier build and taken over by the current one. Requests to the earlier build
+// and its files are in that build's format. Today's client is not used, because it may have changed.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -8,7 +8,7 @@ import { startStack } from '../../test/e2e/fixtures/stack.ts';
 import type { TestStack } from '../../test/e2e/fixtures/stack.ts';
 import type { EarlierBuild } from './earlier-build.ts';
 
-/** As long as a start may take on a busy machine. */
+/** The longest start on a busy machine. */
 const COMMAND_LIMIT_MS = 180_000;
 
 /** `stack.json` as of build b35f5f2. */
@@ -19,17 +19,17 @@ interface EarlierRecord {
 }
 
 export interface EarlierStack extends AsyncDisposable {
-  /** Driven by the build at hand, once it has taken over. */
+  /** The stack under the current build, once it has taken over. */
   readonly stack: TestStack;
-  /** Calls an operation of the earlier build's server. Throws with its answer when it refuses. */
+  /** Calls an operation of the earlier build's server. Throws with the server's answer if it refuses. */
   call<Answer>(operation: string, input: object): Promise<Answer>;
-  /** `murmur down` of the earlier build: nothing of it runs afterwards. */
+  /** Runs the earlier build's `murmur down`; no process of it runs afterwards. */
   down(): Promise<void>;
-  /** Ends its processes at once, as a power cut would, but for the runners and what they have started. */
+  /** Kills its processes at once, as in a power cut, except the runners and their children. */
   killButRunners(): Promise<void>;
 }
 
-/** Brings it up. Disposing ends everything, whichever build runs. */
+/** Starts the stack. Disposing ends all its processes, of either build. */
 export async function startEarlierStack(build: EarlierBuild): Promise<EarlierStack> {
   const stack = await startStack({ up: false });
   const murmur = (...args: readonly string[]) =>
@@ -66,7 +66,7 @@ export async function startEarlierStack(build: EarlierBuild): Promise<EarlierSta
     down: async () => void (await murmur('down')),
     killButRunners: async () => {
       const { children, supervisor } = await record();
-      // The supervisor first: it would start the others again.
+      // The supervisor first: it would restart the others.
       for (const { pid } of [supervisor, ...Object.values(children)]) {
         const identity = await identityOf(pid);
         if (identity !== undefined) await endProcess(identity, COMMAND_LIMIT_MS, 'SIGKILL');

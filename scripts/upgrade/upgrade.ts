@@ -1,4 +1,4 @@
-// From an earlier build to the one at hand: homes that the earlier one has left are taken over, and their agents go on.
+// Upgrades from an earlier build to the current one: takes over homes of the earlier build, whose agents continue.
 import { strict as assert } from 'node:assert';
 import { heldCommandBegan } from '../../test/e2e/fixtures/agent.ts';
 import { processesWith } from '../../test/e2e/fixtures/processes.ts';
@@ -10,17 +10,17 @@ import type { EarlierBuild } from './earlier-build.ts';
 import { startEarlierStack } from './earlier-stack.ts';
 import type { EarlierStack } from './earlier-stack.ts';
 
-/** How the earlier build is left. */
+/** How the earlier build was stopped. */
 export const WAYS = ['stopped', 'in mid-turn'] as const;
 export type Way = (typeof WAYS)[number];
 
-/** What came of a check; without a problem it holds. */
+/** The result of a check; it passed if there is no problem. */
 export interface Outcome {
   readonly name: string;
   readonly problem?: string;
 }
 
-/** Leaves a home in this way, takes it over, and checks everything. Ends all that it has started. */
+/** Prepares a home in this way, takes it over and runs all checks. Ends everything that it started. */
 export async function upgradeFrom(build: EarlierBuild, way: Way): Promise<readonly Outcome[]> {
   const earlier = await startEarlierStack(build);
   const { stack } = earlier;
@@ -28,16 +28,16 @@ export async function upgradeFrom(build: EarlierBuild, way: Way): Promise<readon
   try {
     outcomes = await takeOver(earlier, way);
   } catch (error) {
-    outcomes = [{ name: `the home that was left ${way} is taken over`, problem: problemOf(error) }];
+    outcomes = [{ name: `the home (${way}) is taken over`, problem: problemOf(error) }];
   } finally {
     await earlier[Symbol.asyncDispose]();
   }
-  const left = await outcomeOf({
+  const cleanEnd = await outcomeOf({
     name: 'murmur down leaves nothing of either build behind',
     run: async () =>
       void (await eventually('every process ends', async () => (await processesWith(stack.home)).length === 0, 30_000)),
   });
-  return [...outcomes, left];
+  return [...outcomes, cleanEnd];
 }
 
 async function takeOver(earlier: EarlierStack, way: Way): Promise<readonly Outcome[]> {
@@ -48,7 +48,7 @@ async function takeOver(earlier: EarlierStack, way: Way): Promise<readonly Outco
   if (way === 'stopped') {
     await earlier.down();
     assert.deepEqual(await processesWith(stack.home), [], 'murmur down of the earlier build leaves nothing behind');
-    // The command is run again when the turn is done again.
+    // A repeated turn runs the command again.
     await release();
   } else await earlier.killButRunners();
   await stack.murmur(['up']);

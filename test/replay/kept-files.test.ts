@@ -1,4 +1,4 @@
-// What was recorded with an earlier build stays as it was recorded: its agents may still live.
+// Files recorded with an earlier build never change: its agents may still be alive.
 import { describe, expect, it } from '@jest/globals';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -35,12 +35,12 @@ async function repository() {
   return { root, since, git, write, commit, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
-describe('files that are kept for ever', () => {
-  it(`none was changed or deleted since ${FIRST_BUILD}`, async () => {
+describe('kept files', () => {
+  it(`are neither changed nor deleted since ${FIRST_BUILD}`, async () => {
     expect(await changesOfKept(PACKAGE_ROOT)).toEqual([]);
   });
 
-  it('every build that has a folder is a commit of this history', async () => {
+  it('have folders named after commits of this history', async () => {
     const lists = await Promise.all(
       KEPT_FOLDERS.map(async (folder) => {
         const entries = await readdir(join(PACKAGE_ROOT, folder), { withFileTypes: true });
@@ -54,7 +54,7 @@ describe('files that are kept for ever', () => {
 });
 
 describe('the check', () => {
-  it('lets files be added, and others be changed', async () => {
+  it('allows added files, and changes to other files', async () => {
     await using repo = await repository();
     await repo.write('test/replay/histories/abc1234/agent-2.json', '{}');
     await repo.write('README.md', 'two');
@@ -62,7 +62,7 @@ describe('the check', () => {
     expect(await changesOfKept(repo.root, repo.since)).toEqual([]);
   });
 
-  it('finds a file that was changed, also when it was changed back', async () => {
+  it('reports a changed file, even if it was changed back', async () => {
     await using repo = await repository();
     await repo.write(FILE, '{"events":[1]}');
     const changed = await repo.commit('recorded anew');
@@ -71,7 +71,7 @@ describe('the check', () => {
     expect(await changesOfKept(repo.root, repo.since)).toEqual([`${restored} M ${FILE}`, `${changed} M ${FILE}`]);
   });
 
-  it('finds a file that was renamed, a folder that was deleted, and what is not committed yet', async () => {
+  it('reports a renamed file, a deleted folder and uncommitted changes', async () => {
     await using repo = await repository();
     await rename(join(repo.root, FILE), join(repo.root, dirname(FILE), 'other.json'));
     const renamed = await repo.commit('renamed');
@@ -82,7 +82,7 @@ describe('the check', () => {
     ]);
   });
 
-  it('finds a change that a side branch or a merge brought', async () => {
+  it('reports a change from a side branch or a merge', async () => {
     await using repo = await repository();
     await repo.git('checkout', '--quiet', '-b', 'side');
     await repo.write(FILE, '{"events":[2]}');
@@ -95,7 +95,7 @@ describe('the check', () => {
     expect(changes).toContain(`${side} M ${FILE}`);
   });
 
-  it('fails in a shallow clone, with the command that gets the history', async () => {
+  it('fails in a shallow clone and names the command that fetches the history', async () => {
     await using repo = await repository();
     await using folder = await temporaryFolder();
     const clone = join(folder.path, 'clone');

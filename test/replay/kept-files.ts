@@ -1,26 +1,26 @@
-// What git knows of the files that are kept for ever: each stands for agents of an earlier build that may still live.
+// The git history of the kept files: each stands for agents of an earlier build that may still be alive.
 import { execa } from 'execa';
 
-/** Folders of kept files; those of a build are in a folder of its name. */
+/** Folders of kept files, with a subfolder per build. */
 export const KEPT_FOLDERS = ['histories', 'files'].map((name) => `test/replay/${name}`);
 
-/** The first build whose agents every later one takes over. */
+/** The first build whose agents every later build supports. */
 export const FIRST_BUILD = 'b35f5f2';
 
 /**
- * Kept files that a commit since that build, or the work tree, has changed, deleted or renamed: `<commit> <what> <file>`
- * each. Throws where the history is not there to be looked at.
+ * Kept files that were changed, deleted or renamed since that build, by a commit or in the work tree. Each is `<commit>
+ * <what> <file>`. Throws if the history is not available.
  */
 export async function changesOfKept(root: string, since: string = FIRST_BUILD): Promise<readonly string[]> {
   await assertWholeHistory(root, since);
-  // Both sides of a merge are followed, and what a merge itself changed is seen. A rename is a deletion here.
+  // Follows both sides of a merge, and includes changes made by the merge itself. A rename counts as a deletion.
   const log = ['log', '-m', '--full-history', '--format=commit %h', `${since}..HEAD`];
   const committed = (await git(root, ...log, ...CHANGES)).split('\n');
   const uncommitted = (await git(root, 'diff', 'HEAD', ...CHANGES)).split('\n');
   return [...named(committed), ...named(['commit work-tree', ...uncommitted])];
 }
 
-/** Whether the commit is part of this history. */
+/** Whether the commit is an ancestor of HEAD. */
 export async function isInHistory(root: string, commit: string): Promise<boolean> {
   const { exitCode } = await execa('git', ['merge-base', '--is-ancestor', commit, 'HEAD'], {
     cwd: root,
@@ -41,12 +41,11 @@ function named(lines: readonly string[]): readonly string[] {
 }
 
 async function assertWholeHistory(root: string, since: string): Promise<void> {
-  const hint =
-    'it tells whether a kept file was changed: `git fetch --unshallow` gets it; in CI, check out with all commits';
+  const hint = 'it shows whether a kept file was changed; run `git fetch --unshallow`, or in CI check out all commits';
   if ((await git(root, 'rev-parse', '--is-shallow-repository')).trim() !== 'false')
-    throw new Error(`this clone is shallow, and the whole history is needed, as ${hint}`);
+    throw new Error(`this clone is shallow, but the whole history is needed: ${hint}`);
   if (!(await isInHistory(root, since)))
-    throw new Error(`commit ${since} is not in the history, which is needed, as ${hint}`);
+    throw new Error(`commit ${since} is not in the history, but the whole history is needed: ${hint}`);
 }
 
 async function git(root: string, ...args: readonly string[]): Promise<string> {

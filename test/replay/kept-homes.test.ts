@@ -1,4 +1,4 @@
-// What an earlier build has written to disk is read by today's code, as agents of that build find it after an upgrade.
+// Files that an earlier build wrote to disk are readable by today's code, as after an upgrade.
 import { existsSync } from 'node:fs';
 import { plannedSpec } from '../../agents/fanouts/spec.ts';
 import { cp, readdir, readFile } from 'node:fs/promises';
@@ -36,12 +36,12 @@ import { TEST_KEY } from '../fixtures/signing-key.ts';
 import { keptBuilds } from './kept-inputs.ts';
 import { creation } from '../fixtures/creation.ts';
 
-describe.each(keptBuilds())('the files of a home that build %s has left', (build) => {
+describe.each(keptBuilds())('the files in a home of build %s', (build) => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let home: HomePaths;
   beforeAll(async () => {
     folder = await temporaryFolder();
-    // A copy: some are mended as they are read.
+    // A copy, because some files are repaired when they are read.
     home = homePaths(join(folder.path, 'home'));
     await cp(join(import.meta.dirname, 'files', build), home.root, { recursive: true });
   });
@@ -62,7 +62,7 @@ describe.each(keptBuilds())('the files of a home that build %s has left', (build
     return found;
   }
 
-  it('stack.json: where the API server is, and which processes run', async () => {
+  it('stack.json names the API server and the running processes', async () => {
     expect(await readStack(home)).toMatchObject({
       state: 'ready',
       supervisor: { pid: expect.any(Number), started: expect.any(String) },
@@ -72,11 +72,11 @@ describe.each(keptBuilds())('the files of a home that build %s has left', (build
     });
   });
 
-  it('machines: whose they are, and how their runners are reached', async () => {
+  it('machines name their agents and the addresses of their runners', async () => {
     for (const { paths, record } of await machines()) {
       expect(record).toMatchObject({ state: 'running', labels: { agent: expect.stringMatching(/^w\//) } });
       const config = await readRunnerFile<RunnerConfig>(paths.runner, 'config.json');
-      // How processes are held apart is written again for each runner.
+      // The isolation is written again for each runner.
       expect(config).toMatchObject({
         machine: record?.name,
         isolation: { machine: record?.name, uid: record?.uid },
@@ -89,7 +89,7 @@ describe.each(keptBuilds())('the files of a home that build %s has left', (build
     }
   });
 
-  it('journals and turns: the next runner goes on where the last one was', async () => {
+  it('the next runner continues the journals and turns of the last one', async () => {
     let ended = 0;
     for (const { paths } of await machines()) {
       const text = await readFile(paths.journal, 'utf8');
@@ -103,14 +103,14 @@ describe.each(keptBuilds())('the files of a home that build %s has left', (build
       if (turn?.isOpen !== false) continue;
       ended += 1;
       const record = new TurnRecords(paths.turns).get(turn.id);
-      // The parked agent's model has refused it.
+      // The parked agent's model request was refused.
       const status = expect.stringMatching(/^(completed|api_error)$/);
       expect(record).toMatchObject({ state: 'ended', outcome: { status, response: expect.any(String) } });
     }
     expect(ended).toBeGreaterThan(0);
   });
 
-  it('snapshots: on the machine, and stored', async () => {
+  it('snapshots are found on the machine and in the object store', async () => {
     const spec: AgentSpec = { ...agentSpec(), identity: { workspace: 'default', account: 'root', path: ['worker'] } };
     const provider = createFakeProvider(join(folder.path, 'machines'));
     await provider.create({ name: spec.machine.name, labels: {} }, creation());
@@ -121,14 +121,14 @@ describe.each(keptBuilds())('the files of a home that build %s has left', (build
       repos: [{ directory: 'price-list', bundle: expect.any(String) }],
     });
     for (const { paths } of await machines()) {
-      // A machine in its first turn has none.
+      // A machine in its first turn has no snapshot.
       for (const name of existsSync(paths.snapshots) ? await readdir(paths.snapshots) : []) {
         expect(readManifest(join(paths.snapshots, name)).manifest.session_id).toMatch(/^[0-9a-f-]{36}$/);
       }
     }
   });
 
-  it('the event log: every event of an agent, numbered', async () => {
+  it('the event log has every event of an agent, numbered', async () => {
     const log = createFileEventLog(home.events);
     const entries = await log.read(idOf('worker'), 0, 1_000);
     expect(entries.map(({ id }) => id)).toEqual(entries.map((_, index) => index + 1));
@@ -138,13 +138,13 @@ describe.each(keptBuilds())('the files of a home that build %s has left', (build
     expect(await log.lastSeq(idOf('worker'), 'runner')).toBeGreaterThan(0);
   });
 
-  it('the record of an agent that has ended', async () => {
+  it('the record of an ended agent is readable', async () => {
     const content = await objects().get(recordKey(idOf('rested')));
     const record = JSON.parse(content?.toString('utf8') ?? '{}') as AgentRecord;
     expect(record).toMatchObject({ status: { phase: 'canceled', vm: { state: 'gone' } }, spec: { backend: 'fake' } });
   });
 
-  it('tokens and secrets of living agents', async () => {
+  it('tokens and secrets of running agents are valid', async () => {
     const tokens = await createDirectoryTokenStore(home.tokenStore).list();
     expect(tokens.map(({ agent }) => agent)).toEqual(expect.arrayContaining([idOf('worker'), idOf('lead', 'kid')]));
     const secrets = createDirectorySecretStore(home.secrets);
@@ -154,7 +154,7 @@ describe.each(keptBuilds())('the files of a home that build %s has left', (build
     expect(values).toContainEqual(expect.objectContaining({ DEPLOY_KEY: 'key-of-the-worker' }));
   });
 
-  it('the plans of a flight and of a fan-out', async () => {
+  it('the plans of a flight and of a fan-out are readable', async () => {
     const keys = await objects().list('');
     const [flightKey] = keys.filter((key) => key.includes('/flights/'));
     const [planKey] = keys.filter((key) => key.startsWith('fanouts/'));
@@ -169,7 +169,7 @@ describe.each(keptBuilds())('the files of a home that build %s has left', (build
     const [, pilotId = '', spawn = ''] = /^agents\/(.*)\/flights\/([^/]+)\.json$/.exec(flightKey ?? '') ?? [];
     const identity = parseWorkflowId(pilotId);
     if (identity === undefined) throw new Error(`${String(flightKey)} is no key of a flight`);
-    // As the worker seals those that live at its first start.
+    // The worker seals the specs of running agents at its first start.
     const flight = { name: 'ship', key: flightKey ?? '' };
     await sealSpec(stores, { ...agentSpec({ identity, spawn_id: spawn }), flight });
     const caller = { workflow: flightIdOf(identity) };

@@ -1,5 +1,5 @@
-// What workflows of earlier builds have asked of their activities is understood by those of today: an activity that was asked
-// for before an upgrade is carried out after it.
+// Today's activities accept the inputs of earlier builds: an activity that was scheduled before an upgrade runs after
+// it.
 import { describe, expect, it } from '@jest/globals';
 import { createFanoutActivities } from '../../activities/fanout/fanout.ts';
 import { planSecretsRef } from '../../activities/fanout/plan.ts';
@@ -26,7 +26,7 @@ const FANOUT = {
 };
 const PLAN_KEY = planKey(FANOUT.place, FANOUT.id);
 
-/** A plan of build b35f5f2, as a fan-out without a parent writes it. */
+/** A plan of build b35f5f2, as a fan-out without a parent wrote it. */
 const PLAN: FanoutPlan = {
   ...FANOUT,
   description: 'Audit {}.',
@@ -51,7 +51,7 @@ const FLIGHT: StoredFlight = { plan: { name: 'Test', notes: '', settings: {}, no
 
 const starter = { start: async () => undefined, countTree: async () => 0, rests: async () => false };
 
-/** How each is carried out, as far as drivers in memory go: what it needs to be there is put there first. */
+/** Runs each activity with in-memory drivers; first stores what it needs. */
 const CARRIED_OUT: Readonly<Record<string, (bench: ActivityBench, input: never) => Promise<unknown>>> = {
   prepareAgent: async (bench, input) => attempt(agentActivities(bench).prepareAgent, input).result,
   runTurn: async (bench, input: RunTurnInput) => {
@@ -81,7 +81,7 @@ const CARRIED_OUT: Readonly<Record<string, (bench: ActivityBench, input: never) 
   },
   killAgents: async (bench, input) => attempt(agentActivities(bench).killAgents, input).result,
   publishEvents: async (bench, input: { readonly agent: string; readonly events: readonly { seq: number }[] }) => {
-    // The log goes on where it was left.
+    // The log continues after its last event.
     const events = input.events.map((event, index) => ({ ...event, seq: index + 1 }));
     await attempt(agentActivities(bench).publishEvents, { ...input, events } as never).result;
     return (await bench.ports.events.lastSeq(input.agent, 'workflow')) === events.length;
@@ -112,7 +112,7 @@ const CARRIED_OUT: Readonly<Record<string, (bench: ActivityBench, input: never) 
   },
 };
 
-/** What the input refers to: texts and secrets that were stored beside the history. */
+/** What the input refers to: texts and secrets that are stored outside the history. */
 async function storeReferences(bench: ActivityBench, value: unknown): Promise<void> {
   if (typeof value !== 'object' || value === null) return;
   const { ref, text, names } = value as { readonly ref?: string; readonly text?: string; readonly names?: string[] };
@@ -123,8 +123,8 @@ async function storeReferences(bench: ActivityBench, value: unknown): Promise<vo
 }
 
 /**
- * The input as the API server of that build had made it: of identity and spawn id, where the stubs of the recorder named
- * machines, secrets and plans as they liked.
+ * The input as the API server of that build made it, from identity and spawn id. The recorder's stubs chose other names
+ * for machines, secrets and plans.
  */
 function asServed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(asServed);
@@ -143,7 +143,7 @@ function asServed(value: unknown): unknown {
   };
 }
 
-/** As the worker seals the agents that live at its first start. */
+/** The worker seals the specs of running agents at its first start. */
 async function sealSpecs(bench: ActivityBench, activity: string, input: unknown): Promise<void> {
   const { spec, pilot, key } = (input ?? {}) as {
     readonly spec?: AgentSpec;
@@ -158,7 +158,7 @@ async function sealSpecs(bench: ActivityBench, activity: string, input: unknown)
   await sealSpec(bench.ports, { ...agentSpec({ identity, spawn_id: spawn }), flight: { name: 'Test', key } });
 }
 
-/** As that build made it: it noted the agent alone. */
+/** As that build wrote it: it recorded the agent only. */
 async function makeMachine(bench: ActivityBench, { identity, machine }: AgentSpec): Promise<void> {
   await bench.provider.create({ name: machine.name, labels: { agent: workflowIdOf(identity) } }, creation());
 }
@@ -176,10 +176,10 @@ function flight(bench: ActivityBench) {
   return createFlightActivities({ ...bench.ports, starter });
 }
 
-describe.each(keptBuilds())('activities as build %s asks for them', (build) => {
+describe.each(keptBuilds())('activities as scheduled by build %s', (build) => {
   const inputs = inputsOf(build);
 
-  it('every one is there', () => {
+  it('every activity is covered', () => {
     expect([...new Set(inputs.map(({ activity }) => activity))].toSorted()).toEqual(
       Object.keys(CARRIED_OUT).toSorted(),
     );
@@ -187,7 +187,7 @@ describe.each(keptBuilds())('activities as build %s asks for them', (build) => {
 
   it.each(inputs.map((each, index) => ({ ...each, index })))('$activity as in $file ($index)', async (kept) => {
     await using bench = await activityBench();
-    // A local machine, to the activities.
+    // For the activities this is a local machine.
     Object.assign(bench.ports.machines, { local: bench.provider });
     const input = asServed(kept.input);
     await storeReferences(bench, input);

@@ -1,14 +1,14 @@
-// What workflows of earlier builds have given to their activities, taken from the kept histories: replay compares the order of
-// commands and never what they carry.
+// The activity inputs of earlier builds, taken from the kept histories: a replay compares commands but not their
+// inputs.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Kept histories, each in a folder of its build. */
+/** Kept histories, with a folder per build. */
 const HISTORIES = join(import.meta.dirname, 'histories');
 
 export interface KeptInput {
   readonly activity: string;
-  /** History that it stands in, from the folder of all. */
+  /** Path of its history below the folder of kept histories. */
   readonly file: string;
   readonly input: unknown;
 }
@@ -20,13 +20,13 @@ interface ScheduledEvent {
   };
 }
 
-/** Builds that have kept histories. */
+/** Builds with kept histories. */
 export function keptBuilds(): readonly string[] {
   const entries = readdirSync(HISTORIES, { withFileTypes: true });
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
-/** One input of each shape that an activity was given by that build. */
+/** One input of each shape that the build passed to an activity. */
 export function inputsOf(build: string): readonly KeptInput[] {
   const found = new Map<string, KeptInput>();
   for (const file of readdirSync(join(HISTORIES, build))) {
@@ -46,7 +46,7 @@ export function inputsOf(build: string): readonly KeptInput[] {
   return [...found.values()];
 }
 
-/** Names of fields and kinds of values, so that inputs that differ in words alone are one. */
+/** Field names and value types: inputs that differ only in their texts have the same shape. */
 function shapeOf(value: unknown): string {
   if (Array.isArray(value)) return `[${[...new Set(value.map(shapeOf))].toSorted().join()}]`;
   if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value;

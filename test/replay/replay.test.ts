@@ -1,4 +1,4 @@
-// Every kept history still runs on the workflow of today: agents that are alive when Murmur is updated go on.
+// Every kept history replays on today's workflows: agents that are alive during an upgrade continue.
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,13 +8,13 @@ import { userCacheFolder } from '../../config/home.ts';
 import { workflowBundle } from '../../worker/workflow-bundle.ts';
 
 const FOLDER = join(import.meta.dirname, 'histories');
-/** Those of a build are in a folder of its name; the others are older. */
+/** Histories of a build are in a folder of its name; the others are older. */
 const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.json'))
   .toSorted();
 
 describe('kept histories', () => {
-  /** What went wrong with each that was replayed, by file. */
+  /** The replay error of each history, by file. */
   const errors = new Map<string, Error | undefined>();
 
   beforeAll(async () => {
@@ -27,11 +27,11 @@ describe('kept histories', () => {
     for await (const { workflowId, error } of replays) errors.set(workflowId, error);
   }, 120_000);
 
-  it('there are some', () => {
+  it('exist', () => {
     expect(files.length).toBeGreaterThan(0);
   });
 
-  it.each(files)('%s replays', (file) => {
+  it.each(files)('replay: %s', (file) => {
     expect([...errors.keys()]).toContain(file);
     expect(errors.get(file)).toBeUndefined();
   });

@@ -1,5 +1,5 @@
-// No message without a name and a handler. Half of this is checked by the compiler: a guard that is gone makes a line
-// below compile that must not, and `npm run typecheck` fails for its `@ts-expect-error`.
+// Every message has a name and a handler. The compiler checks half of this: without its guard a line below compiles
+// that must not, and `npm run typecheck` fails for its `@ts-expect-error`.
 import { describe, expect, it } from '@jest/globals';
 import { FANOUT_SIGNALS } from '../../contract/wire/fanout/messages.ts';
 import { FLIGHT_SIGNALS, FLIGHT_UPDATES } from '../../contract/wire/flight/messages.ts';
@@ -8,7 +8,7 @@ import { namesOf } from '../../contract/wire/names.ts';
 import * as agent from '../../workflows/agent/handlers.ts';
 import * as agentSignals from '../../workflows/agent/signals.ts';
 import * as fanout from '../../workflows/fanout/signals.ts';
-import * as flight from '../../workflows/flight/wiring.ts';
+import * as flight from '../../workflows/flight/handlers.ts';
 
 interface Messages {
   readonly pause: unknown;
@@ -16,11 +16,11 @@ interface Messages {
 }
 
 describe('a list of names', () => {
-  it('has all names of its table, in the order in which they are written', () => {
+  it('has every name of its table, in the order in which the names are written', () => {
     expect(namesOf<Messages>({ resume: true, pause: true })).toEqual(['resume', 'pause']);
   });
 
-  it('does not compile without a name of its table, nor with another one', () => {
+  it('does not compile with a missing or an additional name', () => {
     // @ts-expect-error `resume` is missing
     namesOf<Messages>({ pause: true });
     // @ts-expect-error `stop` is no message
@@ -40,7 +40,7 @@ describe('handlers', () => {
     expect([...names].toSorted()).toEqual(Object.keys(handlers).toSorted());
   });
 
-  it('do not compile without one of them', () => {
+  it('do not compile if one is missing', () => {
     const { kill: _kill, ...signals } = agentSignals.SIGNAL_HANDLERS;
     // @ts-expect-error `kill` has no handler
     const ofAgent: typeof agentSignals.SIGNAL_HANDLERS = signals;

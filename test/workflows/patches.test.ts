@@ -4,17 +4,17 @@ import { describe, expect, it } from '@jest/globals';
 import { PACKAGE_ROOT } from '../../config/package.ts';
 import { PATCHES } from '../../workflows/patches.ts';
 
-/** Ids from before the rule. Nothing is added here. */
+/** Ids from before the rule. Never add one here. */
 const UNDATED: readonly string[] = ['spawns are answered at once'];
 
 describe('patches of workflows', () => {
-  it('have dated ids, each its own', () => {
+  it('have unique, dated ids', () => {
     const ids: readonly string[] = Object.values(PATCHES);
     expect(ids.filter((id) => !UNDATED.includes(id) && !/^20\d\d-[01]\d-[0-3]\d-[a-z0-9-]+$/.test(id))).toEqual([]);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('are all in the one table', () => {
+  it('are all listed in one table', () => {
     const folder = join(PACKAGE_ROOT, 'workflows');
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     const calls = files.flatMap((file) => {

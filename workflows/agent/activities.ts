@@ -1,4 +1,4 @@
-// The activities as the workflow calls them: every timeout and retry with its reason.
+// The activities as the workflow calls them: every timeout and retry policy with its reason.
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
 import type {
@@ -19,23 +19,23 @@ import type { AssessReply } from '../../contract/wire/assessment.ts';
 import type { TurnOutcome } from '../../contract/wire/turns.ts';
 
 /**
- * Making the machine and cloning. An hour is more than the largest clones take. No limit over all attempts: a laptop
- * that sleeps for a night in the middle would run into it. Twenty attempts, with the waits below about eight minutes
- * of an unreachable origin, are an origin that somebody has to look at.
+ * Creates the machine and clones. An hour exceeds the largest clones. There is no schedule-to-close timeout: a laptop
+ * that sleeps overnight would exceed it. Twenty attempts with these intervals tolerate about eight minutes of an
+ * unreachable origin; after that a person must look.
  */
 const PREPARE: ActivityOptions = {
   startToCloseTimeout: '1h',
-  // A dead worker is noticed in this time; a kill waits for it too.
+  // A dead worker is noticed within this time; a kill waits for it too.
   heartbeatTimeout: '5s',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 20 },
 };
 
 /**
- * A turn. It may run for days, so the limit of an attempt, which Temporal wants to have, is one that no turn reaches,
- * and there is none over all attempts. No maximum of attempts: every deploy and every dead worker uses one. A retry
- * re-attaches, so it comes at once; an error that keeps coming back brings its own delay (activities/failure.ts).
- * Five seconds without a heartbeat, which are sent every other second, are a dead worker.
+ * Runs a turn, possibly for days. Temporal requires a timeout for an attempt, so it is one that no turn reaches.
+ * Attempts are unlimited, as every deployment and every dead worker uses one. A retry re-attaches, so it starts at
+ * once; a repeated error brings its own delay (activities/failure.ts). Heartbeats are sent every other second: five
+ * seconds without one mean a dead worker.
  */
 const TURN: ActivityOptions = {
   startToCloseTimeout: '365d',
@@ -45,19 +45,19 @@ const TURN: ActivityOptions = {
 };
 
 /**
- * One request to a runner on the same host. After a minute of failing, whoever asked for an interrupt will have asked
- * again; a notice then goes with the next turn.
+ * Sends one request to a runner on the same host. After a minute of failures a user has repeated the interrupt, and a
+ * notice is delivered with the next turn.
  */
 const TELL_RUNNER: ActivityOptions = {
-  // Without a heartbeat a dead worker is noticed only at this time.
+  // Without heartbeats, this is when a dead worker is noticed.
   startToCloseTimeout: '10s',
   scheduleToCloseTimeout: '1m',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' },
 };
 
 /**
- * The end: interrupt, snapshot, stop, destroy, record. A minute is enough for the snapshot of a large work tree. Five
- * attempts bound a kill; what is left then is named in the receipt.
+ * Ends an agent: interrupt, snapshot, stop, destroy, record. A minute is enough for the snapshot of a large work tree.
+ * Five attempts bound the time of a kill; the receipt names what could not be cleaned up.
  */
 const END: ActivityOptions = {
   startToCloseTimeout: '1m',
@@ -66,8 +66,8 @@ const END: ActivityOptions = {
 };
 
 /**
- * An assessment: a model reads and answers. Half an hour is more than the most thorough one takes. Attempts re-attach;
- * each deploy uses one, and after ten somebody has to look.
+ * Runs an assessment: a model reads and answers. Half an hour exceeds the most thorough one. Attempts re-attach; each
+ * deployment uses one, and after ten a person must look.
  */
 const ASSESS: ActivityOptions = {
   startToCloseTimeout: '30m',
@@ -77,9 +77,9 @@ const ASSESS: ActivityOptions = {
 };
 
 /**
- * A kill of everything beneath, level by level, so the time is that of the slowest agent of each. A turn takes half a minute
- * at most to be cut off, and a last snapshot of a large work tree as long; what is left after three minutes is ended by
- * the next attempt, and what then is left by whoever ordered the kill.
+ * Kills all descendants, level by level, so that each level takes as long as its slowest agent. Interrupting a turn
+ * takes at most half a minute, and so does the last snapshot of a large work tree. After three minutes the next attempt
+ * ends the rest.
  */
 const KILL: ActivityOptions = {
   startToCloseTimeout: '3m',
@@ -88,15 +88,16 @@ const KILL: ActivityOptions = {
 };
 
 /**
- * Appending to the event log: local, as it costs one event instead of six. It holds back the workflow task, so it is
- * short; what could not be written stays in the outbox. Nothing may follow from its answer (publisher.ts).
+ * Appends to the event log. A local activity, because it costs one history event instead of six. It blocks the workflow
+ * task, so it is short. Events that could not be written stay in the outbox. No command may depend on its result
+ * (publisher.ts).
  */
 const PUBLISH: LocalActivityOptions = {
   startToCloseTimeout: '5s',
   retry: { initialInterval: '50ms', backoffCoefficient: 2, maximumAttempts: 3 },
 };
 
-/** The summary is what Temporal's Web UI shows beside the activity's name. */
+/** Temporal's Web UI shows the summary next to the activity's name. */
 export function prepareAgent(input: PrepareInput, summary: string): Promise<PrepareResult> {
   return proxyActivities<AgentActivities>({ ...PREPARE, summary }).prepareAgent(input);
 }
@@ -125,7 +126,7 @@ export function killAgents(input: KillAgentsInput, summary: string): Promise<Kil
   return proxyActivities<AgentActivities>({ ...KILL, summary }).killAgents(input);
 }
 
-/** For the events that come while an agent ends: the end waits for them, which it must not for a local activity. */
+/** Publishes events that arrive while an agent ends. The end awaits it, which is not allowed for a local activity. */
 export function publishLast(input: PublishEventsInput): Promise<void> {
   return proxyActivities<AgentActivities>({ ...PUBLISH, summary: 'last events' }).publishEvents(input);
 }

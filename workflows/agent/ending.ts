@@ -1,4 +1,4 @@
-// The end of an agent: its machine goes, its record stays.
+// Ends an agent: its machine is destroyed, its record is kept.
 import { allHandlersFinished, condition } from '@temporalio/workflow';
 import type { AgentResult, AgentSpec, ReceiptLine } from '../../contract/wire/agent.ts';
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
@@ -6,45 +6,49 @@ import type { TerminalPhase } from '../../contract/wire/phases.ts';
 import { activityProblem } from '../failure.ts';
 import type { SignalOutbox } from '../outbox.ts';
 import { endAgent, killAgents, publishLast } from './activities.ts';
-import { allStarted, livingChildren, takeEnds } from './children/children.ts';
-import type { AgentState, EndOrder } from './state.ts';
+import { allStarted, livingChildren, applyKillResults } from './children/children.ts';
+import type { AgentState, EndRequest } from './state.ts';
 import { recordOf, resultOf } from './status.ts';
 import { addToOutbox, confirmEvents, recordEvent } from './timeline.ts';
-import { enterAnnouncedPhase, enterPhase, phaseEvent } from './transitions.ts';
+import { enterPublishedPhase, enterPhase, phaseEvent } from './transitions.ts';
 import { showState } from './visibility.ts';
 
-const PHASE_OF: Readonly<Record<EndOrder['how'], TerminalPhase>> = {
+const PHASE_OF: Readonly<Record<EndRequest['how'], TerminalPhase>> = {
   kill: 'canceled',
   stop: 'completed',
   terminate: 'completed',
   fail: 'failed',
 };
 
-/** How often the record is written again for messages that came while the agent ended; a flood must not keep it alive. */
-const ROUNDS = 5;
+/**
+ * How often the record is written for messages that arrive while the agent ends. Bounded, so that a flood of messages
+ * cannot keep the agent alive.
+ */
+const RECORD_WRITES = 5;
 
 /**
- * Ends the agent and answers its receipt. It ends even when the machine cannot be destroyed in time; the receipt says
- * so then. Messages that were accepted and not delivered, also those that come while it ends, are in the record.
+ * Ends the agent and returns its result with the receipt. The agent ends even if its machine cannot be destroyed in
+ * time; the receipt then says so. The record lists accepted messages that were not delivered, including those that
+ * arrive while the agent ends.
  */
-export async function endAgentForGood(
+export async function shutDown(
   state: AgentState,
   spec: AgentSpec,
-  order: EndOrder,
+  request: EndRequest,
   signals: SignalOutbox,
 ): Promise<AgentResult> {
-  // A child that is being started is waited for, so that it is killed as well.
+  // Waits for children that are still being started, so that they are killed too.
   const settled = (): boolean => allHandlersFinished() && allStarted(state);
   if (!settled()) await condition(settled);
-  if (order.leave_machine === true) return await leave(state, spec, order, signals);
-  // Beside the agent's own end, so that all levels of a tree fall at once.
-  const beneath = order.how === 'kill' ? killBeneath(state, spec, order) : Promise.resolve([]);
-  const phase = PHASE_OF[order.how];
-  const reason = reasonOf(order);
+  if (request.leave_machine === true) return await completeWithoutCleanup(state, spec, request, signals);
+  // Runs concurrently with the agent's own end, so that all levels of a tree end at the same time.
+  const descendants = request.how === 'kill' ? killDescendants(state, spec, request) : Promise.resolve([]);
+  const phase = PHASE_OF[request.how];
+  const reason = reasonOf(request);
   const ended_at = new Date().toISOString();
   let machineState = 'unknown';
   let snapshot: string | undefined;
-  // The log has it when the machine is gone: until then nobody publishes (publisher.ts).
+  // The event is published once the machine is destroyed; until then nothing else publishes (publisher.ts).
   addToOutbox(state, phaseEvent(phase, reason), ended_at);
   let written = 0;
   for (let round = 1; ; round += 1) {
@@ -67,33 +71,38 @@ export async function endAgentForGood(
     if (state.vm !== undefined && machineState === 'destroyed') state.vm = { ...state.vm, state: 'gone' };
     state.ended_at = ended_at;
     state.parked = undefined;
-    enterAnnouncedPhase(state, phase, ended_at, reason);
+    enterPublishedPhase(state, phase, ended_at, reason);
     showState(state, spec);
     if (signals.busy) await signals.drain();
-    const receipt = await beneath;
+    const receipt = await descendants;
     if (state.last_event > written) {
       written = state.last_event;
       await publishLast({ agent: workflowIdOf(spec.identity), events: [...state.outbox] }).catch(() => undefined);
     }
-    // Nothing is awaited from here to the return: a message that is accepted later makes Temporal repeat this task.
-    if (state.messages === messages || round >= ROUNDS) {
+    // Nothing is awaited between here and the return: a message accepted later makes Temporal repeat this task.
+    if (state.messages === messages || round >= RECORD_WRITES) {
       return resultOf(state, spec, machineState, snapshot, receipt);
     }
   }
 }
 
 /**
- * Ends the workflow alone, in the task that brings the order, and leaves the rest to whoever gave it: that makes the end of
- * a tree one activity instead of one for each agent.
+ * Completes the workflow in the task that delivers the kill, and leaves machine and record to its sender. The end of a
+ * tree is then one activity instead of one per agent.
  */
-async function leave(state: AgentState, spec: AgentSpec, order: EndOrder, signals: SignalOutbox): Promise<AgentResult> {
+async function completeWithoutCleanup(
+  state: AgentState,
+  spec: AgentSpec,
+  request: EndRequest,
+  signals: SignalOutbox,
+): Promise<AgentResult> {
   const ended_at = new Date().toISOString();
   state.ended_at = ended_at;
   state.parked = undefined;
-  enterPhase(state, PHASE_OF[order.how], ended_at, reasonOf(order));
+  enterPhase(state, PHASE_OF[request.how], ended_at, reasonOf(request));
   showState(state, spec);
   if (signals.busy) await signals.drain();
-  // Nothing is awaited from here to the return, so that what came meanwhile is in the record.
+  // Nothing is awaited between here and the return, so that the record has every message that arrived.
   return {
     ...resultOf(state, spec, 'left to be destroyed', undefined, []),
     left: {
@@ -109,8 +118,15 @@ function withoutPrompt(spec: AgentSpec): AgentSpec {
   return { ...spec, prompt: { text: '' } };
 }
 
-/** Receipts of everything beneath; a child that does not answer in time is named with what is known of it. */
-async function killBeneath(state: AgentState, spec: AgentSpec, { reason }: EndOrder): Promise<readonly ReceiptLine[]> {
+/**
+ * Kills all descendants and returns their receipts. The receipt of a child that does not answer in time has what is
+ * known of it.
+ */
+async function killDescendants(
+  state: AgentState,
+  spec: AgentSpec,
+  { reason }: EndRequest,
+): Promise<readonly ReceiptLine[]> {
   const agents = livingChildren(state, spec);
   if (agents.length === 0) return [];
   const order = {
@@ -122,7 +138,7 @@ async function killBeneath(state: AgentState, spec: AgentSpec, { reason }: EndOr
   };
   try {
     const killed = await killAgents({ agents, order }, `kill ${agents.length} children`);
-    takeEnds(state, spec, killed, new Date().toISOString());
+    applyKillResults(state, spec, killed, new Date().toISOString());
     return killed.receipt;
   } catch (error) {
     const problem = activityProblem(error);
@@ -136,7 +152,7 @@ async function killBeneath(state: AgentState, spec: AgentSpec, { reason }: EndOr
   }
 }
 
-function reasonOf({ how, by, reason }: EndOrder): string | undefined {
+function reasonOf({ how, by, reason }: EndRequest): string | undefined {
   if (how === 'fail' || how === 'terminate') return reason;
   const what = `${how === 'kill' ? 'killed' : 'stopped'} by ${by}`;
   return reason === undefined ? what : `${what}: ${reason}`;

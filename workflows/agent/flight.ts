@@ -1,4 +1,4 @@
-// A pilot starts its flight, and takes it along at its end.
+// Starts a pilot's flight, and ends it together with the pilot.
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { getExternalWorkflowHandle, ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
@@ -8,7 +8,7 @@ import type { FlightInput } from '../../contract/wire/flight/messages.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
 import type { AgentState } from './state.ts';
 
-/** Resolves once Temporal has the flight. An agent without one does nothing. */
+/** Resolves once the flight's workflow exists. Does nothing for an agent without a flight. */
 export async function startFlight(spec: AgentSpec): Promise<void> {
   if (spec.flight === undefined) return;
   const { limits } = spec;
@@ -20,19 +20,21 @@ export async function startFlight(spec: AgentSpec): Promise<void> {
     await startChild(FLIGHT_WORKFLOW, {
       workflowId: flightIdOf(spec.identity),
       args: [input],
-      // A policy looks at the run, and the pilot continues as new.
+      // A close policy applies to the run, and the pilot continues as new.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
       staticSummary: `flight ${spec.flight.name}`.slice(0, 120),
     });
   } catch (error) {
-    // The pilot's slug is used once, and so is its flight's: it can only be this very one.
+    // A pilot's slug is never reused, and neither is its flight's id: this is the same flight.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }
 
-/** Tells the flight that its pilot ends: it starts nothing more. An agent without one does nothing. */
+/**
+ * Signals the flight that its pilot ends, so that it starts nothing more. Does nothing for an agent without a flight.
+ */
 export async function endFlight(spec: AgentSpec): Promise<void> {
   if (spec.flight === undefined) return;
   try {
@@ -41,11 +43,11 @@ export async function endFlight(spec: AgentSpec): Promise<void> {
       from: absolutePathOf(spec.identity),
     });
   } catch {
-    // It has ended before.
+    // The flight has ended already.
   }
 }
 
-/** Whether agents of its flight may still have to be started, so that the pilot must not end by itself. */
+/** Whether the flight may still start agents; the pilot must not terminate by itself until then. */
 export function awaitsFlight(state: AgentState, spec: AgentSpec): boolean {
   return spec.flight !== undefined && state.flight_over !== true;
 }

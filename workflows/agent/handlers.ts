@@ -1,13 +1,13 @@
-// The updates and queries of an agent, typed so that a missing one does not compile, and their registration with Temporal
-// together with the signals (signals.ts). Handlers throw MurmurErrors, which become failures of their call alone.
+// The updates and queries of an agent, and their registration with Temporal together with the signals (signals.ts).
+// Handlers throw MurmurErrors, which fail only their own call.
 import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import { DEQUEUE_STRATEGIES } from '../../contract/wire/agent.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { AGENT_QUERIES, AGENT_SIGNALS, AGENT_UPDATES } from '../../contract/wire/messages.ts';
 import type { AgentQueries, AgentUpdates } from '../../contract/wire/messages.ts';
-import { answering, answeringLater } from '../failure.ts';
-import { budgetView, reviewBudget, setBudget, takeUsage } from './budget/spending.ts';
+import { withApplicationFailures, withApplicationFailuresAsync } from '../failure.ts';
+import { budgetView, reviewBudget, setBudget, recordUsage } from './budget/spending.ts';
 import { spawnChild } from './children/spawn.ts';
 import { SIGNAL_HANDLERS } from './signals.ts';
 import type { AgentState } from './state.ts';
@@ -16,20 +16,20 @@ import { createTask, getTask, listTasks, updateTask } from './turn/checklist.ts'
 import { clearQueue, waitingBytes } from './turn/queue.ts';
 import { showDetails } from './visibility.ts';
 
-/** What an update works with beside the state. */
+/** What an update needs besides the state. */
 export interface UpdateContext {
   readonly spec: AgentSpec;
   readonly now: string;
 }
 
-/** An update: `validate` throws without changing anything and keeps a bad one out of history. */
+/** An update. `validate` throws for an invalid input, which keeps it out of history, and changes nothing. */
 export interface UpdateHandler<Input, Output> {
   validate(state: AgentState, input: Input): void;
-  /** Synchronous, so that no message is half-handled. A promise only where an old history has one. */
+  /** Synchronous, so that no message is half-handled. Returns a promise only in a history recorded before a patch. */
   handle(state: AgentState, input: Input, context: UpdateContext): Output | Promise<Output>;
 }
 
-/** One for each update; a missing one does not compile. */
+/** One handler per update; a missing one does not compile. */
 export const UPDATE_HANDLERS: {
   readonly [Name in keyof AgentUpdates]: UpdateHandler<AgentUpdates[Name]['input'], AgentUpdates[Name]['output']>;
 } = {
@@ -71,7 +71,7 @@ export const UPDATE_HANDLERS: {
     validate: (_state, input) => {
       const { spec } = requireObject(input);
       if (typeof spec?.spawn_id === 'string' && Array.isArray(spec.identity?.path)) return;
-      throw new MurmurError('INVALID_ARGUMENT', 'the payload holds no spec of an agent');
+      throw new MurmurError('INVALID_ARGUMENT', 'the payload has no agent spec');
     },
     handle: (state, { spec: child }, context) => spawnChild(state, child, context),
   },
@@ -90,19 +90,19 @@ export const UPDATE_HANDLERS: {
     validate: (_state, input) => {
       const { turn_id: turn, used_usd: used } = requireObject(input);
       if (typeof turn === 'string' && Number.isFinite(used)) return;
-      throw new MurmurError('INVALID_ARGUMENT', 'the payload is no report of usage');
+      throw new MurmurError('INVALID_ARGUMENT', 'the payload is not a usage report');
     },
     handle: (state, report, { spec, now }) => {
-      const next = takeUsage(state, spec, report, now);
+      const next = recordUsage(state, spec, report, now);
       return next === undefined ? {} : { report_at_usd: next };
     },
   },
 };
 
-/** A query: changes nothing. */
+/** A query; must not change the state. */
 export type QueryHandler<Input, Output> = (state: AgentState, spec: AgentSpec, input: Input | undefined) => Output;
 
-/** One for each query; a missing one does not compile. */
+/** One handler per query; a missing one does not compile. */
 export const QUERY_HANDLERS: {
   readonly [Name in keyof AgentQueries]: QueryHandler<AgentQueries[Name]['input'], AgentQueries[Name]['output']>;
 } = {
@@ -112,13 +112,13 @@ export const QUERY_HANDLERS: {
   taskGet: (state, _spec, input) => getTask(state.tasks, requireObject(input).task_id),
 };
 
-/** Whoever sends by hand may send anything. */
+/** An operator may send any payload by hand. */
 function requireObject<T>(input: T | undefined): T {
   if (typeof input === 'object' && input !== null) return input;
   throw new MurmurError('INVALID_ARGUMENT', 'the payload is not an object');
 }
 
-/** To be called before the first await: a message may have come with the start. */
+/** Must be called before the first await: a message may arrive with the start of the workflow. */
 export function registerHandlers(state: AgentState, spec: AgentSpec): void {
   for (const name of AGENT_SIGNALS) {
     setHandler(defineSignal<[unknown]>(name), (payload) => {
@@ -129,21 +129,23 @@ export function registerHandlers(state: AgentState, spec: AgentSpec): void {
     });
   }
   for (const name of AGENT_UPDATES) {
-    // The table types each entry by its name; over all names at once they have no common type.
+    // The table types each entry by its name; there is no common type for all names.
     const { validate, handle } = UPDATE_HANDLERS[name] as UpdateHandler<unknown, unknown>;
     setHandler(
       defineUpdate<unknown, [unknown]>(name),
       (input) => {
         const context = { spec, now: new Date().toISOString() };
-        const output = answering(() => handle(state, input, context));
+        const output = withApplicationFailures(() => handle(state, input, context));
         showDetails(state, spec);
-        return output instanceof Promise ? answeringLater(output) : output;
+        return output instanceof Promise ? withApplicationFailuresAsync(output) : output;
       },
-      { validator: (input) => answering(() => validate(state, input)) },
+      { validator: (input) => withApplicationFailures(() => validate(state, input)) },
     );
   }
   for (const name of AGENT_QUERIES) {
     const answer = QUERY_HANDLERS[name] as QueryHandler<unknown, unknown>;
-    setHandler(defineQuery<unknown, [unknown]>(name), (input) => answering(() => answer(state, spec, input)));
+    setHandler(defineQuery<unknown, [unknown]>(name), (input) =>
+      withApplicationFailures(() => answer(state, spec, input)),
+    );
   }
 }

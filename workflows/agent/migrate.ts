@@ -1,29 +1,30 @@
-// The state between two runs: everything that is known of states of earlier builds. Pure: contract/wire only.
+// The state that one run carries over to the next, and all knowledge of the states of earlier builds. Pure:
+// contract/wire only.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { FollowUp, NoteKind } from '../../contract/wire/turns.ts';
 import { SCHEMA } from './state.ts';
 import type { AgentState, IdleCode } from './state.ts';
-import { phasesToTell, specBudget } from './transitions.ts';
+import { initialParentOutbox, specBudget } from './transitions.ts';
 
-/** The state as the next run is given it. */
+/** The state to pass to the next run. */
 export function carriedState(state: AgentState): AgentState {
   return { ...state, run: { turns: 0, signals: 0 } };
 }
 
 /**
- * The state of the run before in the shape of this build. Throws a plain Error for one of a later build: the workflow task is
- * repeated until a worker of that build takes it.
+ * Converts the state of the previous run to this build's schema. Throws a plain Error for the state of a later build:
+ * Temporal retries the workflow task until a worker of that build takes it.
  */
 export function migrate(carried: CarriedState, spec: AgentSpec): AgentState {
   const { schema = 0 } = carried;
   if (schema > SCHEMA) {
-    throw new Error(`the state has schema ${String(schema)}, and this build knows none above ${String(SCHEMA)}`);
+    throw new Error(`the state has schema ${String(schema)}, but this build supports at most ${String(SCHEMA)}`);
   }
-  return isCurrent(carried) ? carried : fromUnnumbered(carried, spec);
+  return isCurrent(carried) ? carried : migrateSchema0(carried, spec);
 }
 
-/** What the oldest states do not have: families, budgets, notices and assessments came one after the other. */
-type Later =
+/** Fields that the oldest states lack: children, budgets, notices and assessments were added one after another. */
+type LaterField =
   | 'schema'
   | 'idle_code'
   | 'children'
@@ -36,20 +37,20 @@ type Later =
   | 'assessing'
   | 'missing';
 
-/** A state of any build: `undefined` does not travel, as payloads are JSON. */
-export type CarriedState = Omit<AgentState, Later> & Partial<Pick<AgentState, Later>>;
+/** A state of any build. Fields with the value `undefined` are missing, because payloads are JSON. */
+export type CarriedState = Omit<AgentState, LaterField> & Partial<Pick<AgentState, LaterField>>;
 
 function isCurrent(carried: CarriedState): carried is AgentState {
   return carried.schema === SCHEMA;
 }
 
-/** Schema 0: its decisions looked at ids and sentences, which are codes since. */
-function fromUnnumbered(carried: CarriedState, spec: AgentSpec): AgentState {
+/** Schema 0: its decisions depended on ids and texts, which are codes now. */
+function migrateSchema0(carried: CarriedState, spec: AgentSpec): AgentState {
   const { due, phase, reason, turn } = carried;
   return {
     children: [],
     forgotten_cost_usd: 0,
-    to_parent: phasesToTell(spec),
+    to_parent: initialParentOutbox(spec),
     told: 0,
     budget: specBudget(spec),
     notices: [],
@@ -69,7 +70,7 @@ function idleCodeOf(reason = ''): IdleCode | undefined {
   return reason.startsWith('interrupted') ? 'interrupted' : undefined;
 }
 
-/** The id of such a message is its kind with a number. */
+/** The id of Murmur's own message is its kind followed by a number. */
 function withNote(input: FollowUp): FollowUp {
   if (input.kind !== 'system' || input.note !== undefined) return input;
   return { ...input, note: input.id.replace(/-\d+$/, '') as NoteKind };

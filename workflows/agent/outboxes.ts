@@ -1,4 +1,5 @@
-// What an agent sends to its family: phases to its parent, the release of its slot to its fan-out, budget to both sides.
+// The signals that an agent sends: phases to its parent, the release of its slot to its fan-out, budget messages to
+// parent and children.
 import { getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { FanoutSignals } from '../../contract/wire/fanout/messages.ts';
@@ -6,20 +7,20 @@ import { workflowIdOf } from '../../contract/wire/identity.ts';
 import type { ChildEvent } from '../../contract/wire/messages.ts';
 import { combine, startOutbox } from '../outbox.ts';
 import type { SignalOutbox } from '../outbox.ts';
-import { loseParent } from './budget/budget.ts';
+import { detachFromParent } from './budget/budget.ts';
 import type { BudgetMessage } from './budget/budget.ts';
 import { canDeliver, reviewBudget, takeMessage } from './budget/spending.ts';
-import { parentWorkflow } from './children/children.ts';
+import { parentWorkflowId } from './children/children.ts';
 import type { AgentState } from './state.ts';
 
-/** An agent without parent, slot and budget sends nothing. The order in which they start is part of the history. */
+/** Starts all outboxes. The order in which they start is part of the history. */
 export function startOutboxes(state: AgentState, spec: AgentSpec): SignalOutbox {
-  return combine(...startPhases(state, spec), ...startSlotRelease(state, spec), startBudget(state, spec));
+  return combine(...startPhaseOutbox(state, spec), ...startSlotRelease(state, spec), startBudgetOutbox(state, spec));
 }
 
-/** Changes of phase, for the parent, and for the flight that the agent works for. */
-function startPhases(state: AgentState, spec: AgentSpec): readonly SignalOutbox[] {
-  const id = parentWorkflow(spec);
+/** Sends phase changes to the parent, and to the flight that the agent works for. */
+function startPhaseOutbox(state: AgentState, spec: AgentSpec): readonly SignalOutbox[] {
+  const id = parentWorkflowId(spec);
   if (id === undefined) return [];
   const parent = getExternalWorkflowHandle(id);
   const slug = spec.identity.path.at(-1) ?? '';
@@ -32,7 +33,7 @@ function startPhases(state: AgentState, spec: AgentSpec): readonly SignalOutbox[
       },
       send: async (event) => {
         await parent.signal('childEvent', event);
-        if (spec.for_flight !== undefined) await sendToFlight(spec.for_flight, event);
+        if (spec.for_flight !== undefined) await notifyFlight(spec.for_flight, event);
       },
       onRefused: () => {
         state.to_parent = undefined;
@@ -41,16 +42,16 @@ function startPhases(state: AgentState, spec: AgentSpec): readonly SignalOutbox[
   ];
 }
 
-/** The flight acts upon the agent's ends; one that has ended needs to know nothing. */
-async function sendToFlight(flight: string, event: ChildEvent): Promise<void> {
+/** Forwards the event to the flight. A flight that has ended does not need it. */
+async function notifyFlight(flight: string, event: ChildEvent): Promise<void> {
   await getExternalWorkflowHandle(flight)
     .signal('childEvent', event)
     .catch(() => undefined);
 }
 
 /**
- * An agent of a fan-out leaves its slot when it first comes to rest, or at its end. Sent again after continue-as-new, which
- * is harmless; a fan-out that has started all its agents has ended and needs to know nothing.
+ * Releases the slot of an agent of a fan-out when it first comes to rest, or at its end. The signal is sent again after
+ * continue-as-new, which is harmless. A fan-out that has started all its agents has ended and does not need it.
  */
 function startSlotRelease(state: AgentState, { slot }: AgentSpec): readonly SignalOutbox[] {
   if (slot === undefined) return [];
@@ -68,16 +69,16 @@ function startSlotRelease(state: AgentState, { slot }: AgentSpec): readonly Sign
       onSettled: () => {
         released = true;
       },
-      // An agent that works again does not wait for the fan-out.
+      // An agent that is working again does not wait for the fan-out.
       isBusy: () => !released && rests(),
     }),
   ];
 }
 
-/** Requests to the parent, grants and notices to children, in order. */
-function startBudget(state: AgentState, spec: AgentSpec): SignalOutbox {
+/** Sends requests to the parent, grants and notices to children, in order. */
+function startBudgetOutbox(state: AgentState, spec: AgentSpec): SignalOutbox {
   const own = workflowIdOf(spec.identity);
-  const parent = parentWorkflow(spec);
+  const parent = parentWorkflowId(spec);
   return startOutbox<BudgetMessage>({
     ready: () => canDeliver(state),
     take: () => takeMessage(state),
@@ -91,12 +92,12 @@ function startBudget(state: AgentState, spec: AgentSpec): SignalOutbox {
       if ('grant' in message) await child.signal('budgetGrant', message.grant);
       else await child.signal('budgetNotice', message.notice);
     },
-    // A child sends its end itself.
+    // A child reports its end itself, so nothing is lost when it refuses a message.
     onRefused: ({ to }) => {
-      if (to === 'parent' && state.budget !== undefined) loseParent(state.budget);
+      if (to === 'parent' && state.budget !== undefined) detachFromParent(state.budget);
       reviewBudget(state, spec, new Date().toISOString());
     },
-    // Also while the only messages are for children that are being started.
+    // Busy as well while the only messages are for children that are still being started.
     isBusy: (sending) => sending || (state.budget?.outbox.length ?? 0) > 0,
   });
 }

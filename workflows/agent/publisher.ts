@@ -1,10 +1,10 @@
-// Hands the outbox to the event log, in order, beside everything else that the workflow does.
+// Publishes the outbox to the event log, in order, concurrently with the rest of the workflow.
 //
-// Nothing that a local activity answers may lead to a command. With a query in the same workflow task its result is in
-// the history one task before the workflow hears of it, so that in a replay it comes before the messages that came
-// first: what follows from it then follows in another order (measured: a kill lost at continue-as-new, and tasks that
-// failed as not deterministic for ever). So a write is started whenever there is something new, and its answer only
-// takes what is written out of the outbox.
+// No command may depend on the result of a local activity. If a query is answered in the same workflow task, the result
+// is recorded one task before the workflow sees it. A replay then delivers the result before signals that originally
+// came first, and commands that follow from it change their order. This was measured: a kill lost at continue-as-new,
+// and tasks that failed forever as non-deterministic. So a write starts whenever there are new events, and its result
+// only removes the written events from the outbox.
 import { condition } from '@temporalio/workflow';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
@@ -15,36 +15,42 @@ import type { AgentState } from './state.ts';
 import { confirmEvents } from './timeline.ts';
 import { canStart } from './turn/turn.ts';
 
-/** Events in the input of an activity, which stays in the history: some 50 KB. Others wait for a write of their own. */
-const OFFERED = 100;
+/**
+ * Events in the input of an activity, which stays in the history: some 50 KB. Further events are written separately.
+ */
+const OFFER_LIMIT = 100;
 
 export interface Publisher {
   /**
-   * Hands the unconfirmed events to an activity that starts, which writes them without delaying a workflow task. They
-   * stay in the outbox until a write of our own has confirmed them, with the first event that comes after.
+   * Returns the unconfirmed events for an activity that is about to start: it writes them without delaying a workflow
+   * task. They stay in the outbox until a later write of the publisher confirms them.
    */
   offer(): readonly SourcedEvent[];
 }
 
-/** An activity is about to start that takes the events with it, as each write is an event in the history. */
-function areTaken(state: AgentState): boolean {
-  // The end of the agent writes everything; only what is left of a last turn may take long.
+/**
+ * Whether an activity that is about to start will write the events. This saves a write, which is an event in the
+ * history.
+ */
+function willBeOffered(state: AgentState): boolean {
+  // The end of the agent writes all events. Only a turn that is still running may delay it.
   if (state.end !== undefined) return state.end.how === 'kill' || state.turn?.running !== true;
   return state.vm?.state === 'running' && state.turn?.running !== true && canStart(state, Date.now());
 }
 
 /**
- * Starts to publish whatever comes into the outbox. A log that cannot be written never holds up the agent: the events
- * stay in the outbox, travel with continue-as-new, and are tried again with the next event.
- * @param signals to parent and children: they are sent before an event is written
+ * Starts publishing the outbox. A log that cannot be written never blocks the agent: the events stay in the outbox, are
+ * carried over by continue-as-new, and are retried with the next event.
+ * @param signals to parent and children; they are sent before events are written
  */
 export function startPublisher(state: AgentState, spec: AgentSpec, signals: Pick<SignalOutbox, 'busy'>): Publisher {
   const agent = workflowIdOf(spec.identity);
-  // What a new agent begins with goes with the making of its machine; what another run has left is written at once.
+  // The first events of a new agent are written by the activity that creates its machine. Events carried over from
+  // another run are written at once.
   const isNew = state.vm === undefined;
   let handedOut = isNew || state.outbox.length === 0 ? state.last_event : 0;
-  // A write holds back the workflow task that it is made in, and with it what a parent waits for: that goes first.
-  const pending = (): boolean => state.last_event > handedOut && !areTaken(state) && !signals.busy;
+  // A write blocks its workflow task, and with it the signals that a parent waits for: these go first.
+  const pending = (): boolean => state.last_event > handedOut && !willBeOffered(state) && !signals.busy;
 
   const publish = async (): Promise<void> => {
     for (;;) {
@@ -57,13 +63,13 @@ export function startPublisher(state: AgentState, spec: AgentSpec, signals: Pick
       );
     }
   };
-  // It runs for as long as the workflow does, and only a defect can end it.
+  // Runs until the workflow closes; only a defect rejects it.
   void publish();
 
   return {
     offer: () => {
       handedOut = state.last_event;
-      return state.outbox.slice(0, OFFERED);
+      return state.outbox.slice(0, OFFER_LIMIT);
     },
   };
 }

@@ -1,5 +1,5 @@
-// What each signal does to the state. Pure: contract/wire only. Synchronous, and never failing: a signal cannot answer,
-// and an error would fail the workflow task for ever.
+// What each signal does to the state. Pure: contract/wire only. Handlers are synchronous and never throw: a signal has
+// no answer, and an error would fail the workflow task forever.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { defined } from '../../contract/wire/defined.ts';
 import { flightIdOf } from '../../contract/wire/flight/messages.ts';
@@ -19,27 +19,27 @@ import {
   readOrder,
   readUpload,
 } from '../inbox.ts';
-import { warn } from './budget/budget.ts';
-import { noteSpent, takeGrant, takeRequest } from './budget/shares.ts';
+import { queueNotice } from './budget/budget.ts';
+import { recordSpent, applyGrant, recordRequest } from './budget/shares.ts';
 import { beginBudget, releaseChild } from './budget/spending.ts';
-import { noteCost, takeChildEvent } from './children/children.ts';
+import { recordCost, applyChildEvent } from './children/children.ts';
 import type { AgentState } from './state.ts';
 import { recordEvent } from './timeline.ts';
-import { orderEnd } from './transitions.ts';
+import { requestEnd } from './transitions.ts';
 
-/** Takes one signal into the state. */
+/** Applies one signal to the state. */
 export type SignalHandler = (state: AgentState, payload: unknown, now: string, spec: AgentSpec) => void;
 
 /**
- * Ids of messages that are remembered. A caller repeats a message within minutes; a thousand messages later nobody
- * does, and the list travels with every continue-as-new.
+ * Ids of messages that are kept to drop duplicates. A caller repeats a message within minutes, not a thousand messages
+ * later. The list is carried over by every continue-as-new.
  */
 export const SEEN_LIMIT = 1_000;
 
-/** Notices that wait for a turn. */
+/** Notices that may wait for a turn. */
 const NOTICE_LIMIT = 50;
 
-/** One handler for each signal; a missing one does not compile. */
+/** One handler per signal; a missing one does not compile. */
 export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHandler } = {
   queueAdd: (state, payload, now) => takeFollowUp(state, 'queue', payload, now),
   sessionSend: (state, payload, now) => takeFollowUp(state, 'send', payload, now),
@@ -60,14 +60,14 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHan
     const order = readKill(payload, countMessage(state));
     if (!isNew(state, order.id)) return;
     const { from: by, reason, with_parent, leave_machine } = order;
-    if (orderEnd(state, { how: 'kill', by, reason, ...defined({ with_parent, leave_machine }) })) {
+    if (requestEnd(state, { how: 'kill', by, reason, ...defined({ with_parent, leave_machine }) })) {
       note(state, `kill by ${order.from}`, now, order.from);
     }
   },
   stop: (state, payload, now) => {
     const order = readOrder(payload, countMessage(state));
     if (!isNew(state, order.id)) return;
-    if (orderEnd(state, { how: 'stop', by: order.from, reason: order.reason })) {
+    if (requestEnd(state, { how: 'stop', by: order.from, reason: order.reason })) {
       note(state, `stop by ${order.from}: the session ends after this turn`, now, order.from);
     }
   },
@@ -88,9 +88,9 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHan
     const id = `${event.spawn_id}/${event.id}`;
     if (!isNew(state, id)) return;
     if (isTerminal(event.phase)) releaseChild(state, event.spawn_id, event.cost_usd);
-    else if (state.budget !== undefined) noteSpent(state.budget, event.spawn_id, event.cost_usd);
-    const message = takeChildEvent(state, spec, event, now);
-    // Whoever ends takes no more input, and a message would only stand in the record as undelivered.
+    else if (state.budget !== undefined) recordSpent(state.budget, event.spawn_id, event.cost_usd);
+    const message = applyChildEvent(state, spec, event, now);
+    // An agent that ends takes no more input: the message would only be listed as undelivered in its record.
     if (message === undefined || state.end !== undefined) return;
     const from = `${absolutePathOf(spec.identity)}/${event.slug}`;
     state.queue.push({ id, kind: 'child', text: message, from, at: now });
@@ -100,20 +100,20 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHan
     state.run.signals += 1;
     const request = readBudgetRequest(payload);
     if (request === undefined) return;
-    noteCost(state, request.spawn_id, request.spent_usd);
-    if (state.budget !== undefined) takeRequest(state.budget, request);
+    recordCost(state, request.spawn_id, request.spent_usd);
+    if (state.budget !== undefined) recordRequest(state.budget, request);
   },
   budgetGrant: (state, payload) => {
     state.run.signals += 1;
     const grant = readBudgetGrant(payload);
     if (grant === undefined || state.to_parent === undefined) return;
     state.budget ??= beginBudget(state);
-    takeGrant(state.budget, grant);
+    applyGrant(state.budget, grant);
   },
   budgetNotice: (state, payload) => {
     state.run.signals += 1;
     const notice = readBudgetNotice(payload);
-    if (notice !== undefined && state.budget !== undefined) warn(state.budget, notice);
+    if (notice !== undefined && state.budget !== undefined) queueNotice(state.budget, notice);
   },
 };
 
@@ -125,7 +125,7 @@ function takeFlightEvent(state: AgentState, spec: AgentSpec, payload: unknown, n
   if (state.end === undefined) state.queue.push(flightMessage(spec, event, now));
 }
 
-/** The message for the pilot, which `clear_queue` leaves in its place: nobody would say it again. */
+/** The message for the pilot. Its kind keeps it in a cleared queue, because the flight sends it only once. */
 function flightMessage({ identity }: AgentSpec, { id, text }: FlightEvent, now: string): FollowUp {
   return { id, kind: 'child', text: { text: text.slice(0, INLINE_TEXT_LIMIT) }, from: flightIdOf(identity), at: now };
 }
@@ -142,20 +142,20 @@ function takeFollowUp(state: AgentState, kind: keyof typeof SIGNAL_OF, payload: 
   if (!isNew(state, followUp.id)) return;
   const inbox = { queue: state.queue, send: state.sends, notify: state.notices }[kind];
   inbox.push(followUp);
-  // Nobody may read notices for days; the oldest give way.
+  // No turn may read notices for days; the oldest are dropped.
   if (state.notices.length > NOTICE_LIMIT) state.notices.shift();
   const { id, from, text } = followUp;
   recordEvent(state, { type: 'followUp', id, from, text: text.text, how: kind }, now, from);
 }
 
-/** Counts the signal; its number in the agent's history is the id of one that came without. */
+/** Counts the signal. Its number in the agent's life is the id of a signal without one. */
 function countMessage(state: AgentState): string {
   state.messages += 1;
   state.run.signals += 1;
   return `signal-${state.messages}`;
 }
 
-/** Remembers the id; false when it is known. */
+/** Records the id; false if it is known already. */
 function isNew(state: AgentState, id: string): boolean {
   if (state.seen.includes(id)) return false;
   state.seen.push(id);

@@ -1,5 +1,5 @@
-// The control state of an agent. Pure: contract/wire only.
-// Everything here is plain JSON: one run hands it to the next when the workflow continues as new (migrate.ts).
+// The control state of an agent. Pure: contract/wire only. Plain JSON, because continue-as-new carries it over to the
+// next run (migrate.ts).
 import type { ChildView, DequeueStrategy, MachineView, Parked, TimelineEntry } from '../../contract/wire/agent.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
 import type { ChildEvent } from '../../contract/wire/messages.ts';
@@ -10,17 +10,17 @@ import type { Budget } from './budget/budget.ts';
 
 /** A child in the registry. */
 export interface Child extends ChildView {
-  /** Its turn whose end the agent was woken for. */
+  /** The child's turn whose end last woke the agent. */
   readonly told_turn?: number;
-  /** Set until Temporal has its workflow: a signal would not find it. */
+  /** Set until its workflow exists: a signal would not find it. */
   readonly is_starting?: true;
 }
 
-/** Why an agent idles, where that decides something; the reason says it in words. */
+/** Why an agent idles, as a code for decisions; `reason` is the text for people. */
 export type IdleCode =
   /** Its turn or assessment was interrupted. */
   | 'interrupted'
-  /** It is not done, and its children are not either. */
+  /** Its task is not done, and its children still work. */
   | 'waits_for_children';
 
 /** The running turn, or the last one. */
@@ -28,44 +28,47 @@ export interface CurrentTurn {
   readonly number: number;
   readonly id: string;
   readonly started_at: string;
-  /** What it was asked; kept only while it runs, to say it again when it is lost. */
+  /** Its inputs; kept only while it runs, to send them again if it is lost. */
   inputs: readonly FollowUp[];
   running: boolean;
-  /** Who asked for its end; set once. */
+  /** Who interrupted it; set once. */
   interrupted_by: string | undefined;
 }
 
-/** The assessment that runs. */
+/** The running assessment. */
 export interface Assessment {
   readonly id: string;
-  /** From 1, since somebody last asked for something. */
+  /** Counted from 1 since the last message to the agent. */
   readonly number: number;
   interrupted_by: string | undefined;
 }
 
-/** Why the agent is to end. A kill replaces a stop, nothing replaces a kill. */
-export interface EndOrder {
+/** A request to end the agent. A kill replaces a stop, nothing replaces a kill. */
+export interface EndRequest {
   readonly how: 'kill' | 'stop' | 'terminate' | 'fail';
   readonly by: string;
   readonly reason: string | undefined;
-  /** Its parent ends too, and need not be told. */
+  /** The parent ends too and needs no event. */
   readonly with_parent?: true;
-  /** Whoever ordered it ends the machine. */
+  /** The sender of the kill ends the machine and writes the record. */
   readonly leave_machine?: true;
 }
 
-/** The number of the shape below, raised with each change that `migrate` must know of. */
+/** The schema of the state below, raised with every change that `migrate` must know of. */
 export const SCHEMA = 1;
 
 export interface AgentState {
-  /** Of the build that has written it. */
+  /** Schema of the build that wrote the state. */
   schema: number;
   phase: Phase;
   phase_since: string;
-  /** For people; a decision looks at a code. */
+  /** For people; decisions use a code. */
   reason: string | undefined;
   idle_code: IdleCode | undefined;
-  /** The phase that visibility shows. It is upserted only when a phase lasts, as each upsert costs a history event. */
+  /**
+   * The phase in the search attribute. It is upserted only for a phase that lasts, as each upsert costs a history
+   * event.
+   */
   shown_phase: Phase;
   parked: Parked | undefined;
   ended_at: string | undefined;
@@ -75,7 +78,7 @@ export interface AgentState {
   turns: number;
   saved_turn: number | undefined;
   working_on: string | undefined;
-  /** The messages behind `working_on` at more length, for notes after an interruption from outside. */
+  /** The messages behind `working_on` at more length, for the note after a turn was cut off. */
   subject: string;
   response: string | undefined;
   branches: readonly BranchState[];
@@ -83,54 +86,54 @@ export interface AgentState {
   cost: Cost;
 
   strategy: DequeueStrategy;
-  /** Delivered before all else and untouched by clear: the prompt, Murmur's own notes, inputs of a lost turn. */
+  /** Delivered first and not removed by `clear_queue`: the prompt, Murmur's own notes, inputs of a lost turn. */
   due: FollowUp[];
-  /** `session send`: each a turn of its own, ahead of the queue. */
+  /** From `session send`: each is a turn of its own, ahead of the queue. */
   sends: FollowUp[];
   queue: FollowUp[];
-  /** Read with the next turn, whatever starts it. */
+  /** Delivered with the next turn; they do not start one. */
   notices: FollowUp[];
 
   tasks: readonly Task[];
   next_task: number;
 
-  /** In the order of their spawn; ended ones up to a limit. */
+  /** In the order of their spawn, including ended ones up to a limit. */
   children: readonly Child[];
-  /** All agents of its flight are done. */
+  /** Set once all agents of its flight are done. */
   flight_over?: true;
-  /** What children cost that are no longer remembered. */
+  /** Cost of children that were dropped from the registry. */
   forgotten_cost_usd: number;
-  /** What the parent has not been told yet; undefined for an agent without one. */
+  /** Unsent events for the parent; undefined for a root agent. */
   to_parent: Omit<ChildEvent, 'slug' | 'spawn_id'>[] | undefined;
-  /** Messages to the parent in the agent's life. */
+  /** Number of events for the parent in the agent's life; makes their ids. */
   told: number;
 
-  /** What the agent and everything beneath it may spend; undefined without a limit. */
+  /** What the agent and its descendants may spend; undefined without a limit. */
   budget: Budget | undefined;
 
-  /** Assessments since somebody last asked for something, the one that runs, and what the last one missed. */
+  /** Assessments since the last message to the agent, the running one, and what the last one found missing. */
   assessments: number;
   assessing: Assessment | undefined;
   missing: readonly string[];
 
-  /** Reminders in a row, crashes in a row, failed model requests in a row. */
+  /** Reminders, crashes and failed model requests, each in a row. */
   reminders: number;
   crashes: number;
   api_failures: number;
 
-  end: EndOrder | undefined;
+  end: EndRequest | undefined;
 
-  /** Ids of the newest messages, oldest first. */
+  /** Ids of the newest messages, oldest first, to drop duplicates. */
   seen: string[];
-  /** Signals in the agent's life; also makes the id of one that came without. */
+  /** Number of signals in the agent's life; makes the id of a signal without one. */
   messages: number;
 
   timeline: TimelineEntry[];
-  /** Events that the log has not confirmed. */
+  /** Events that the event log has not confirmed. */
   outbox: SourcedEvent[];
   /** Number of the last event. */
   last_event: number;
 
-  /** Counters of this run alone, for continue-as-new. */
+  /** Counters of this run only, for continue-as-new. */
   run: { turns: number; signals: number };
 }

@@ -1,4 +1,4 @@
-// Views of the state: the status query, the record of an ended agent, the result. Pure: contract/wire only.
+// Views of the state: the status query, the record of an ended agent, the workflow's result. Pure: contract/wire only.
 import type {
   AgentRecord,
   AgentResult,
@@ -18,7 +18,7 @@ import { timelineOf } from './timeline.ts';
 import { listTasks, openTasks } from './turn/checklist.ts';
 import { hasInput, waitingHeads } from './turn/queue.ts';
 
-/** What the workflow knows about the agent. */
+/** The agent as the status query returns it. */
 export function statusOf(state: AgentState, spec: AgentSpec, query: StatusQueryInput = {}): AgentStatus {
   const { identity } = spec;
   const { turn } = state;
@@ -72,7 +72,7 @@ export function statusOf(state: AgentState, spec: AgentSpec, query: StatusQueryI
   };
 }
 
-/** The record that is kept of the agent, as of a state in its final phase. */
+/** The record of the agent, from a state in its final phase. */
 export function recordOf(state: AgentState, spec: AgentSpec): AgentRecord {
   const { identity, spawn_id, repos, session_id, backend, created_at } = spec;
   return {
@@ -82,13 +82,13 @@ export function recordOf(state: AgentState, spec: AgentSpec): AgentRecord {
   };
 }
 
-/** What the workflow answers: the receipt of this agent and of what was killed beneath it. */
+/** The result of the workflow, with the receipts of this agent and of the descendants that were killed with it. */
 export function resultOf(
   state: AgentState,
   spec: AgentSpec,
   machineState: string,
   snapshot: string | undefined,
-  beneath: readonly ReceiptLine[],
+  descendants: readonly ReceiptLine[],
 ): AgentResult {
   return {
     phase: state.phase,
@@ -102,7 +102,7 @@ export function resultOf(
         ...defined({ snapshot }),
         cost_usd: state.cost.usd,
       },
-      ...beneath,
+      ...descendants,
     ],
     cost: state.cost,
     total_usd: state.cost.usd + childrenCost(state),

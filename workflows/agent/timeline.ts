@@ -1,21 +1,21 @@
-// What happened to an agent, for `status --timeline` and the event log. Pure: contract/wire only.
+// The lifecycle events of an agent, for `status --timeline` and the event log. Pure: contract/wire only.
 import type { TimelineEntry } from '../../contract/wire/agent.ts';
 import type { LifecycleEvent, SourcedEvent, TimelineType } from '../../contract/wire/events.ts';
 import type { AgentState } from './state.ts';
 
-/** Entries in the state. A few days of work; the whole timeline is in the event log. */
+/** Entries in the state: a few days of work. The event log has the whole timeline. */
 export const TIMELINE_LIMIT = 200;
 
-/** Characters of a text in an entry. Whole texts are in the session events; here they would fill the carried state. */
+/** Characters of a text in an entry. The session events have the whole text; here it would fill the carried state. */
 export const ENTRY_TEXT_LIMIT = 500;
 
 /**
- * Events that wait for the log. Past it a log that cannot be written would fill the carried state, so further events
- * are counted in the last entry: numbers must stay without gaps, as the log refuses one.
+ * Events that wait for the event log. If the log cannot be written, more would fill the carried state, so further
+ * events are merged into the last one. Numbers stay consecutive, because the log refuses a gap.
  */
 export const OUTBOX_LIMIT = 500;
 
-/** Records an event in the timeline and hands it to the outbox. */
+/** Adds an event to the timeline and to the outbox. */
 export function recordEvent(
   state: Pick<AgentState, 'timeline' | 'outbox' | 'last_event'>,
   event: LifecycleEvent,
@@ -26,7 +26,7 @@ export function recordEvent(
   addToOutbox(state, event, at);
 }
 
-/** Adds an entry to the timeline alone. */
+/** Adds an event to the timeline only. */
 export function addToTimeline(
   state: Pick<AgentState, 'timeline'>,
   event: LifecycleEvent,
@@ -37,7 +37,7 @@ export function addToTimeline(
   if (state.timeline.length > TIMELINE_LIMIT) state.timeline.splice(0, state.timeline.length - TIMELINE_LIMIT);
 }
 
-/** Hands an event to the outbox alone, with the next number. */
+/** Adds an event to the outbox only, with the next number. */
 export function addToOutbox(state: Pick<AgentState, 'outbox' | 'last_event'>, event: LifecycleEvent, at: string): void {
   const short = shorten(event);
   if (state.outbox.length < OUTBOX_LIMIT) {
@@ -45,29 +45,30 @@ export function addToOutbox(state: Pick<AgentState, 'outbox' | 'last_event'>, ev
     state.outbox.push({ seq: state.last_event, at, event: short });
   } else {
     const last = state.outbox[state.outbox.length - 1];
-    if (last !== undefined) state.outbox[state.outbox.length - 1] = { seq: last.seq, at, event: latest(last, short) };
+    if (last !== undefined)
+      state.outbox[state.outbox.length - 1] = { seq: last.seq, at, event: mergeIntoLast(last, short) };
   }
 }
 
-/** The log has all events up to this number. */
+/** Removes events up to this number from the outbox: the log has them. */
 export function confirmEvents(state: Pick<AgentState, 'outbox'>, last: number): void {
   state.outbox = state.outbox.filter(({ seq }) => seq > last);
 }
 
 /** Entries of the given types, oldest first. */
 export function timelineOf(entries: readonly TimelineEntry[], types: readonly TimelineType[]): TimelineEntry[] {
-  // A note belongs to no type of the product: whoever looks at the timeline at all is shown it.
+  // Notes have no type of their own: every view of the timeline includes them.
   return entries.filter((entry) => entry.type === 'note' || (types as readonly string[]).includes(entry.type));
 }
 
-/** A terminal phase is what waiters look for, so it is never the event that gives way. */
-function latest(last: SourcedEvent, event: LifecycleEvent): LifecycleEvent {
+/** Keeps a phase: a terminal phase is what waiting callers look for. */
+function mergeIntoLast(last: SourcedEvent, event: LifecycleEvent): LifecycleEvent {
   if (event.type === 'phase') return event;
   if (last.event.type === 'phase') return last.event;
   return { type: 'note', text: 'the event log could not be written for a while: some events are missing' };
 }
 
-/** The head of a text, with a mark when something was cut. */
+/** The start of a text, with a mark if it was cut. */
 export function head(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
 }

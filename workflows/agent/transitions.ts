@@ -1,17 +1,17 @@
-// How the state of an agent begins, and its phase machine. Pure: contract/wire only.
+// The initial state of an agent, and its phase machine. Pure: contract/wire only.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { LifecycleEvent } from '../../contract/wire/events.ts';
 import type { Phase } from '../../contract/wire/phases.ts';
 import type { FollowUp } from '../../contract/wire/turns.ts';
 import { newBudget } from './budget/budget.ts';
 import type { Budget } from './budget/budget.ts';
-import { tellParent } from './children/children.ts';
+import { notifyParent } from './children/children.ts';
 import { SCHEMA } from './state.ts';
-import type { AgentState, EndOrder, IdleCode } from './state.ts';
+import type { AgentState, EndRequest, IdleCode } from './state.ts';
 import { addToTimeline, recordEvent } from './timeline.ts';
 import { createTask } from './turn/checklist.ts';
 
-/** The state of an agent that has just been spawned. */
+/** The state of an agent that was just spawned. */
 export function initialState(spec: AgentSpec, now: string): AgentState {
   const prompt: FollowUp = {
     id: spec.spawn_id,
@@ -49,7 +49,7 @@ export function initialState(spec: AgentSpec, now: string): AgentState {
     next_task: 1,
     children: [],
     forgotten_cost_usd: 0,
-    to_parent: phasesToTell(spec),
+    to_parent: initialParentOutbox(spec),
     told: 0,
     budget: specBudget(spec),
     assessments: 0,
@@ -71,17 +71,17 @@ export function initialState(spec: AgentSpec, now: string): AgentState {
   return state;
 }
 
-/** An agent without a parent has nobody to tell of its phases. */
-export function phasesToTell({ identity }: AgentSpec): [] | undefined {
+/** An empty outbox of events for the parent; undefined for a root agent. */
+export function initialParentOutbox({ identity }: AgentSpec): [] | undefined {
   return identity.path.length < 2 ? undefined : [];
 }
 
-/** The budget that the spec brings; undefined without one. */
+/** The budget that the spec defines; undefined without one. */
 export function specBudget({ max_cost_usd: limit, allowance_usd: allowance }: AgentSpec): Budget | undefined {
   return limit === undefined && allowance === undefined ? undefined : newBudget(limit, allowance);
 }
 
-/** Where each phase can go. Terminal phases go nowhere. */
+/** The allowed transitions. Terminal phases have none. */
 export const TRANSITIONS: Readonly<Record<Phase, readonly Phase[]>> = {
   starting: ['running', 'idle', 'completed', 'failed', 'canceled'],
   running: ['task-complete', 'idle', 'completed', 'failed', 'canceled'],
@@ -93,8 +93,8 @@ export const TRANSITIONS: Readonly<Record<Phase, readonly Phase[]>> = {
 };
 
 /**
- * Changes the phase and its reason, and records the change. Without a change it does nothing.
- * Throws a plain Error for a transition that is not in the table: that is a defect, and must not look like a result.
+ * Changes the phase and its reason, and records the change. Does nothing if neither changes. Throws a plain Error for a
+ * transition that is not in the table: a defect must not look like a result.
  * @param code what the reason means, for an agent that idles
  */
 export function enterPhase(state: AgentState, phase: Phase, now: string, reason?: string, code?: IdleCode): void {
@@ -103,8 +103,8 @@ export function enterPhase(state: AgentState, phase: Phase, now: string, reason?
   changePhase(state, phase, now, reason, recordEvent);
 }
 
-/** As `enterPhase`, for a change that is in the outbox already. */
-export function enterAnnouncedPhase(state: AgentState, phase: Phase, now: string, reason?: string): void {
+/** Like `enterPhase`, for a change that is in the outbox already. */
+export function enterPublishedPhase(state: AgentState, phase: Phase, now: string, reason?: string): void {
   if (phase === state.phase) return;
   state.idle_code = undefined;
   changePhase(state, phase, now, reason, addToTimeline);
@@ -125,22 +125,25 @@ function changePhase(
   }
   state.reason = reason;
   record(state, phaseEvent(phase, reason), now);
-  tellParent(state, previous, now);
+  notifyParent(state, previous, now);
 }
 
-/** A change of phase as an event. */
+/** The lifecycle event of a phase change. */
 export function phaseEvent(phase: Phase, reason: string | undefined): LifecycleEvent {
   return { type: 'phase', phase, ...(reason === undefined ? {} : { reason }) };
 }
 
-/** Orders the end. A kill is taken over by nothing, every other order only by a kill. Answers whether it was taken. */
-export function orderEnd(state: AgentState, order: EndOrder): boolean {
-  if (state.end !== undefined && (order.how !== 'kill' || state.end.how === 'kill')) return false;
-  state.end = order;
+/**
+ * Requests the end. A kill replaces any other request, and nothing replaces a kill. Returns whether the request was
+ * accepted.
+ */
+export function requestEnd(state: AgentState, request: EndRequest): boolean {
+  if (state.end !== undefined && (request.how !== 'kill' || state.end.how === 'kill')) return false;
+  state.end = request;
   return true;
 }
 
-/** Adds a checklist item that comes with the spawn or with a follow-up. Silent when the checklist is full. */
+/** Adds a checklist item from the spawn or a follow-up. Does nothing if the checklist is full. */
 export function addTask(state: AgentState, subject: string): void {
   const { tasks } = createTask(state.tasks, { subject: subject.slice(0, 1000) }, String(state.next_task), 'silent');
   if (tasks === state.tasks) return;

@@ -1,4 +1,4 @@
-// What Temporal itself shows of an agent: search attributes for lists, current details in the Web UI.
+// What Temporal itself shows of an agent: search attributes in lists, current details in the Web UI.
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
@@ -9,8 +9,8 @@ import { listTasks, openTasks } from './turn/checklist.ts';
 const PHASE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.phase, SearchAttributeType.KEYWORD);
 
 /**
- * Brings Temporal's view up to date. The search attribute is upserted only when the phase differs from the one that is
- * shown: called where a phase lasts, and not between back-to-back turns, that is once for each lasting change.
+ * Updates Temporal's view. Upserts the search attribute only if the phase differs from the shown one. It is called
+ * where a phase lasts, not between back-to-back turns, so each lasting change costs one upsert.
  */
 export function showState(state: AgentState, spec: AgentSpec): void {
   showDetails(state, spec);
@@ -19,14 +19,14 @@ export function showState(state: AgentState, spec: AgentSpec): void {
   upsertSearchAttributes([{ key: PHASE, value: state.phase }]);
 }
 
-/** Only the details: costs no history event. */
+/** Updates the details only, which costs no history event. */
 export function showDetails(state: AgentState, spec: AgentSpec): void {
   setCurrentDetails(detailsOf(state, spec));
 }
 
 /**
- * The agent in Markdown, for `setCurrentDetails`. In the clear for whoever looks: no prompt, no answer. It names the agent as
- * well: the summary that a workflow is started with is not carried over when it continues as new.
+ * The agent in Markdown, for `setCurrentDetails`. Not encrypted, so it has no prompt and no answer. It also names the
+ * agent: continue-as-new does not carry over the summary that the workflow was started with.
  */
 export function detailsOf(state: AgentState, spec: AgentSpec): string {
   const tasks = listTasks(state.tasks);

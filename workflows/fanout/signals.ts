@@ -1,11 +1,11 @@
-// What each signal does to a fan-out. Pure: contract/wire only. Synchronous and never failing: an error would fail the
-// workflow task for ever, and whoever sends by hand may send anything.
+// What each signal does to a fan-out. Pure: contract/wire only. Handlers are synchronous and never throw: an operator
+// may send any payload, and an error would fail the workflow task forever.
 import type { FanoutInput, FanoutSignals } from '../../contract/wire/fanout/messages.ts';
 import { readOrder } from '../inbox.ts';
 import { drop, endFanout, release } from './state.ts';
 import type { FanoutState } from './state.ts';
 
-/** One handler for each signal; a missing one does not compile. */
+/** One handler per signal; a missing one does not compile. */
 export const SIGNAL_HANDLERS: {
   readonly [Name in keyof FanoutSignals]: (state: FanoutState, payload: unknown, input: FanoutInput) => void;
 } = {

@@ -1,5 +1,5 @@
-// The state of a fan-out: which agents have been started and which hold a slot. Pure: contract/wire only. Plain JSON, as
-// one run hands it to the next when the workflow continues as new. An index is the place of an agent in the list.
+// The state of a fan-out: which agents were started and which hold a slot. Pure: contract/wire only. Plain JSON,
+// because continue-as-new carries it over to the next run. An index is an agent's position in the list.
 import type { FanoutInput, FanoutProgress, FanoutResult, StartOutcome } from '../../contract/wire/fanout/messages.ts';
 
 /** An agent that was killed before it was started. */
@@ -8,33 +8,36 @@ interface Drop {
   readonly by: string;
 }
 
-/** Why nothing is started any more. */
+/** Who ended the fan-out, and why: it starts nothing more. */
 export interface FanoutEnd {
   readonly by: string;
   readonly reason: string;
 }
 
 export interface FanoutState {
-  /** The first that has not been taken from the list. */
+  /** Index of the next agent in the list. */
   next: number;
-  /** In the hands of an activity. */
+  /** Being started by an activity. */
   starting: readonly number[];
-  /** Taken from the list, but the tree had no room: they go first. */
+  /** Taken from the list, but the tree was full; they are started first. */
   postponed: readonly number[];
-  /** Started, and at work as far as is known. */
+  /** Started, and at work as far as known: each holds a slot. */
   busy: readonly number[];
-  /** At rest before the activity that started them has answered. */
+  /** Released their slot before the activity that starts them has returned. */
   early: readonly number[];
   dropped: readonly number[];
   failed: readonly number[];
-  /** Dropped, and their ends are still to be written; or to be dropped should they not have been started after all. */
+  /**
+   * Dropped agents whose records are still to be written, and agents being started that are dropped if their start
+   * fails.
+   */
   drops: readonly Drop[];
   end: FanoutEnd | undefined;
-  /** Attempts in a row that found no room in the tree. */
+  /** Attempts in a row that found the tree full. */
   refusals: number;
-  /** Signals in the fan-out's life: what changes when anything may have. */
+  /** Number of signals in the fan-out's life; a change wakes the waiting loop. */
   signals: number;
-  /** Signals and activities of this run alone, for continue-as-new. */
+  /** Signals and activities of this run only, for continue-as-new. */
   steps: number;
 }
 
@@ -43,7 +46,7 @@ export function initialState(): FanoutState {
   return { next: 0, ...none, end: undefined, refusals: 0, signals: 0, steps: 0 };
 }
 
-/** Agents that are given to one activity: enough to hide the waiting, few enough to be done within seconds. */
+/** Agents per activity: enough to hide its latency, few enough to finish within seconds. */
 const BATCH = 50;
 
 /** Takes the agents that can be started now from the list; none while the fan-out ends. */
@@ -60,7 +63,7 @@ export function takeBatch(state: FanoutState, input: FanoutInput): readonly numb
   return batch;
 }
 
-/** Takes what came of a batch. */
+/** Applies the outcomes of a batch. */
 export function takeOutcomes(state: FanoutState, outcomes: readonly StartOutcome[]): void {
   const indices = (result: StartOutcome['result']): number[] =>
     outcomes.filter((outcome) => outcome.result === result).map(({ index }) => index);
@@ -69,22 +72,22 @@ export function takeOutcomes(state: FanoutState, outcomes: readonly StartOutcome
   state.failed = [...state.failed, ...indices('failed')];
   state.postponed = [...later, ...state.postponed];
   state.refusals = indices('later').length > 0 ? state.refusals + 1 : 0;
-  const doomed = state.drops.filter(({ index }) => state.starting.includes(index));
-  state.drops = state.drops.filter((drop) => !doomed.includes(drop));
+  const dropsOfBatch = state.drops.filter(({ index }) => state.starting.includes(index));
+  state.drops = state.drops.filter((drop) => !dropsOfBatch.includes(drop));
   state.starting = [];
   state.early = [];
-  // Those that run are killed like any other agent, by whoever wants them gone.
-  for (const { index, by } of doomed) drop(state, [index], by);
+  // Agents that did start are killed like any other agent, by the caller.
+  for (const { index, by } of dropsOfBatch) drop(state, [index], by);
   if (indices('orphaned').length > 0) endFanout(state, { by: 'murmur', reason: 'its parent has ended' });
 }
 
-/** An agent leaves its slot. */
+/** Releases an agent's slot. */
 export function release(state: FanoutState, index: number): void {
   if (state.starting.includes(index)) state.early = [...state.early, index];
   state.busy = state.busy.filter((each) => each !== index);
 }
 
-/** Keeps agents from being started; those that have been are left alone. */
+/** Drops agents that have not been started; the others are left alone. */
 export function drop(state: FanoutState, indices: readonly number[], by: string): void {
   const known = new Set([...state.dropped, ...state.drops.map(({ index }) => index)]);
   for (const index of new Set(indices)) {
@@ -100,12 +103,12 @@ function isOpen(state: FanoutState, index: number): boolean {
   return index >= state.next || state.postponed.includes(index) || state.starting.includes(index);
 }
 
-/** Orders the end; the first order counts. */
+/** Ends the fan-out; only the first request counts. */
 export function endFanout(state: FanoutState, end: FanoutEnd): void {
   state.end ??= end;
 }
 
-/** At its end: all that have not been started are dropped. */
+/** Drops all agents that have not been started. */
 export function dropRest(state: FanoutState, count: number, by: string): void {
   const rest = Array.from({ length: count - state.next }, (_each, offset) => state.next + offset);
   const dropped = new Set(state.dropped);
@@ -116,12 +119,12 @@ export function dropRest(state: FanoutState, count: number, by: string): void {
   state.next = count;
 }
 
-/** Whether everything that there was to start has been, or never will be. */
+/** Whether every agent was started or dropped, and every drop is recorded. */
 export function isDone(state: FanoutState, { count }: FanoutInput): boolean {
   return state.next >= count && [state.starting, state.postponed, state.drops].every((each) => each.length === 0);
 }
 
-/** Whether an agent waits and a slot is free for it. */
+/** Whether an agent waits and a slot is free. */
 export function canStart(state: FanoutState, { count, max_concurrent }: FanoutInput): boolean {
   const waits = state.postponed.length > 0 || state.next < count;
   return state.end === undefined && waits && state.busy.length < max_concurrent;

@@ -1,5 +1,6 @@
-// The workflow of one fan-out: starts agents of a list, so many at a time. It ends when the last one has been started.
-// Handlers are synchronous, and nothing is awaited between the last look at the state and return or continue-as-new.
+// The workflow of one fan-out: starts the agents of a list, at most `max_concurrent` at a time. It completes when the
+// last one was started. Handlers are synchronous, and nothing is awaited between the last check of the state and return
+// or continue-as-new.
 import {
   CancellationScope,
   condition,
@@ -29,22 +30,23 @@ import {
 } from './state.ts';
 import type { FanoutState } from './state.ts';
 
-/** Signals and activities in one run: each costs some events of the 51,200 that a history may have. */
+/** Signals and activities in one run: each costs some events, and a history may have 51,200. */
 const STEPS_PER_RUN = 1_000;
-/** Ends written by one activity. */
-const DROPS = 500;
+/** Records of dropped agents written by one activity. */
+const DROP_BATCH = 500;
 /**
- * How often agents that hold a slot are looked at while others wait: one that an operator terminated cannot say that it
- * has left.
+ * How often agents that hold a slot are checked while others wait: an agent that an operator terminated cannot release
+ * its slot.
  */
-const RECHECK = '1m';
-/** Between attempts in a tree that is full: doubled from the first to the last. */
-const ROOM_FIRST_MS = 2_000;
-const ROOM_LAST_MS = 60_000;
+const RECHECK_INTERVAL = '1m';
+/** Waits between attempts while the tree is full: doubled from the first to the longest. */
+const FULL_TREE_FIRST_WAIT_MS = 2_000;
+const FULL_TREE_LONGEST_WAIT_MS = 60_000;
 
 /**
- * @param input where the plan lies
- * @param carried the state of the run before, when the workflow continues as new
+ * One fan-out, until its last agent was started.
+ * @param input where the plan is stored
+ * @param carried the state of the previous run, when the workflow continues as new
  */
 export async function fanout(input: FanoutInput, carried?: FanoutState): Promise<FanoutResult> {
   const state = carried ?? initialState();
@@ -84,7 +86,7 @@ async function startBatch(state: FanoutState, input: FanoutInput): Promise<void>
   takeOutcomes(state, await outcomesOf(input.plan, indices));
   if (state.refusals === 0) return;
   const { signals } = state;
-  const pause = Math.min(ROOM_FIRST_MS * 2 ** Math.min(state.refusals - 1, 10), ROOM_LAST_MS);
+  const pause = Math.min(FULL_TREE_FIRST_WAIT_MS * 2 ** Math.min(state.refusals - 1, 10), FULL_TREE_LONGEST_WAIT_MS);
   await condition(() => state.signals !== signals || state.end !== undefined, pause);
 }
 
@@ -100,7 +102,7 @@ async function outcomesOf(plan: string, indices: readonly number[]): Promise<rea
 
 async function writeDrops(state: FanoutState, { plan }: FanoutInput): Promise<void> {
   const [{ by } = { by: '' }] = state.drops;
-  const batch = state.drops.filter((each) => each.by === by).slice(0, DROPS);
+  const batch = state.drops.filter((each) => each.by === by).slice(0, DROP_BATCH);
   state.steps += 1;
   const reason = state.end?.reason ?? `killed by ${by}`;
   await dropPlanned({ plan, indices: batch.map(({ index }) => index), by, reason });
@@ -109,7 +111,7 @@ async function writeDrops(state: FanoutState, { plan }: FanoutInput): Promise<vo
 
 async function waitForSlot(state: FanoutState, input: FanoutInput): Promise<void> {
   const { signals } = state;
-  if (await condition(() => state.signals !== signals || state.end !== undefined, RECHECK)) return;
+  if (await condition(() => state.signals !== signals || state.end !== undefined, RECHECK_INTERVAL)) return;
   state.steps += 1;
   for (const index of await restingPlanned({ plan: input.plan, indices: state.busy })) release(state, index);
 }

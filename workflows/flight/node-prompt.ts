@@ -1,13 +1,13 @@
-// What an agent of a flight is given to read. Pure: contract/wire only.
+// The prompt of an agent of a flight. Pure: contract/wire only.
 import { ITEM_MARK } from '../../contract/wire/flight/plan.ts';
 import type { FlightNode, FlightPlan } from '../../contract/wire/flight/plan.ts';
 import { stateOf } from './state.ts';
 import type { FlightState, Instance } from './state.ts';
 
-/** Agents of one node whose answers are given on; of more, the number is. */
-const GIVEN_ON = 20;
+/** How many upstream answers per node are listed; the rest are only counted. */
+const LISTED_AGENTS = 20;
 
-/** Its prompt, and the facts of the flight that it cannot know otherwise. */
+/** The node's prompt, followed by the facts about the flight that the agent cannot know otherwise. */
 export function nodePrompt(
   plan: FlightPlan,
   state: FlightState,
@@ -25,19 +25,19 @@ export function nodePrompt(
   return `${withItem(node.prompt, item)}\n\n[flight] ${facts.join('\n')}`;
 }
 
-/** The text with the item in the place of every mark. */
+/** Replaces every item mark in the text with the item. */
 export function withItem(text: string, item: string | undefined): string {
   return item === undefined ? text : text.replaceAll(ITEM_MARK, () => item);
 }
 
-/** What came out of the agents that it waited for. Their conversations are their own. */
+/** The results of the upstream agents. Their conversations are not included. */
 export function upstreamFacts(state: FlightState, node: FlightNode): readonly string[] {
   if (node.needs.length === 0) return [];
   const lines = node.needs.flatMap((slug) => {
     const instances = stateOf(state, slug).instances ?? [];
-    const told = instances.slice(0, GIVEN_ON).map((each) => upstreamLine(state, slug, each));
-    const rest = instances.length - told.length;
-    return rest === 0 ? told : [...told, `- \`${slug}\`: and ${String(rest)} more agents`];
+    const listed = instances.slice(0, LISTED_AGENTS).map((each) => upstreamLine(state, slug, each));
+    const rest = instances.length - listed.length;
+    return rest === 0 ? listed : [...listed, `- \`${slug}\`: and ${String(rest)} more agents`];
   });
   return ['Done before, by agents of their own:', ...lines];
 }
@@ -52,7 +52,7 @@ function upstreamLine(state: FlightState, slug: string, { agent, item, response 
   return `- \`${slug}\`${facts.length === 0 ? '' : ` (${facts.join('; ')})`}: ${answer}`;
 }
 
-/** A follow-up cannot change what its agent was spawned with: the result that it is to bring is said in words. */
+/** A follow-up cannot change the result that its agent was spawned with, so the text states it. */
 function resultFacts(out: string | undefined): readonly string[] {
   if (out === undefined) return [];
   if (out === 'respond') return ['Result: answer in your last message. Nothing has to be committed or pushed.'];

@@ -1,4 +1,4 @@
-// Does what the graph has decided: starts agents, sends follow-ups, tells agents to end.
+// Performs the actions that the graph decided: starts agents, sends follow-ups, stops agents.
 import { getExternalWorkflowHandle, uuid4 } from '@temporalio/workflow';
 import type { CancellationScope } from '@temporalio/workflow';
 import type { FlightInput, StoredFlight } from '../../contract/wire/flight/messages.ts';
@@ -7,24 +7,24 @@ import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
 import type { StoredText } from '../../contract/wire/turns.ts';
 import { activityProblem } from '../failure.ts';
 import { startNode, storeNodeText } from './activities.ts';
-import { fail } from './news.ts';
+import { fail } from './agent-events.ts';
 import { nodePrompt, withItem } from './node-prompt.ts';
 import { isActive, nodeOf, stateOf, staysAlive } from './state.ts';
 import type { FlightState, Instance } from './state.ts';
 import type { Action } from './step.ts';
 
-/** A flight at work. */
+/** A running flight. */
 export interface Flight {
   readonly input: FlightInput;
   readonly stored: StoredFlight;
   readonly state: FlightState;
-  /** Calls under way: the workflow must neither close nor continue as new then. */
+  /** Number of actions in progress; the workflow must not close or continue as new until it is 0. */
   pending: number;
-  /** Something has come since the last look at the graph. */
+  /** Whether the state changed since the graph was last evaluated. */
   changed: boolean;
 }
 
-/** Begins the action; its end is entered into the state. */
+/** Starts the action; its outcome is recorded in the state. */
 export function perform(flight: Flight, action: Action, scope: CancellationScope): void {
   flight.pending += 1;
   const done = (): void => {
@@ -32,15 +32,15 @@ export function perform(flight: Flight, action: Action, scope: CancellationScope
     flight.changed = true;
   };
   void scope
-    .run(() => carryOut(flight, action))
+    .run(() => runAction(flight, action))
     .then(done, (error: unknown) => {
       done();
-      // Only a defect comes so far: the task fails until it is mended.
+      // Only a defect is rethrown: the workflow task fails until it is fixed.
       throw error;
     });
 }
 
-async function carryOut(flight: Flight, action: Action): Promise<void> {
+async function runAction(flight: Flight, action: Action): Promise<void> {
   switch (action.do) {
     case 'start':
       return await start(flight, action);
@@ -114,7 +114,7 @@ async function stop({ input }: Flight, agent: string): Promise<void> {
   try {
     await getExternalWorkflowHandle(agentId(input, agent)).signal('stop', { id: `flight-stop-${agent}`, from });
   } catch {
-    // It has ended already.
+    // The agent has ended already.
   }
 }
 

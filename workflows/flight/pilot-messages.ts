@@ -1,8 +1,8 @@
-// What waits to be told to the pilot. Pure.
+// The outbox of messages to the pilot. Pure.
 import type { FlightState } from './state.ts';
 
-/** Appends a message; the number makes its id, so that one that is sent twice is taken once. */
-export function tellPilot(state: FlightState, text: string, options: { readonly last?: true } = {}): void {
+/** Queues a message. Its id is its number, so that a message sent twice is delivered once. */
+export function notifyPilot(state: FlightState, text: string, options: { readonly last?: true } = {}): void {
   state.told += 1;
   state.to_pilot.push({ id: `flight-${String(state.told)}`, text, ...options });
 }

@@ -1,14 +1,14 @@
-// What a flight says to its pilot. Pure: contract/wire only.
+// The texts that a flight sends to its pilot. Pure: contract/wire only.
 import { ITEM_LIMIT } from '../../contract/wire/flight/plan.ts';
 import type { FlightNode, FlightPlan } from '../../contract/wire/flight/plan.ts';
 import { upstreamFacts } from './node-prompt.ts';
 import { nodeStates, stateOf } from './state.ts';
 import type { FlightState, Instance } from './state.ts';
 
-/** Lines of a list in a message; `murmur flight status` shows all. */
-const TOLD = 50;
+/** Lines of a list in a message; `murmur flight status` shows all of them. */
+const LIST_LIMIT = 50;
 
-/** Asks for the items of a node. */
+/** Asks the pilot for the items of a node. */
 export function askText(state: FlightState, node: FlightNode, again: boolean): string {
   return [
     `[flight] ${again ? 'The flight still waits: agent' : 'Agent'} \`${node.slug}\` runs once for each of: ${node.each ?? ''}`,
@@ -20,7 +20,7 @@ export function askText(state: FlightState, node: FlightNode, again: boolean): s
   ].join('\n');
 }
 
-/** Tells of work that has failed. */
+/** Reports failed work to the pilot. */
 export function failureText(
   plan: FlightPlan,
   state: FlightState,
@@ -30,7 +30,7 @@ export function failureText(
   const blocked = [...nodeStates(plan, state)].filter(([, each]) => each === 'blocked').map(([slug]) => `\`${slug}\``);
   return [
     `[flight] Agent \`${node.slug}\` has failed:`,
-    ...failed.slice(0, TOLD).map(instanceLine),
+    ...failed.slice(0, LIST_LIMIT).map(instanceLine),
     ...more(failed),
     ...(blocked.length === 0 ? [] : [`Blocked by it: ${blocked.join(', ')}. Everything else goes on.`]),
     `Find out why. If trying again makes sense, call the tool \`flight_rerun\` with \`{"node": "${node.slug}"}\`, or run ` +
@@ -38,7 +38,7 @@ export function failureText(
   ].join('\n');
 }
 
-/** Tells of an agent that has stopped without having finished. */
+/** Reports an agent that idles without having finished its work. */
 export function idleText(node: FlightNode, instance: Instance): string {
   return [
     `[flight] Agent \`${instance.agent ?? node.slug}\` rests without having finished \`${node.slug}\`: ` +
@@ -47,7 +47,7 @@ export function idleText(node: FlightNode, instance: Instance): string {
   ].join('\n');
 }
 
-/** Tells that all is done, and asks for the final answer. */
+/** Reports that all work is done, and asks for the final answer. */
 export function finalText(plan: FlightPlan, state: FlightState): string {
   const lines = plan.nodes.flatMap((node) => {
     const { instances = [], approved_by: approved } = stateOf(state, node.slug);
@@ -55,7 +55,7 @@ export function finalText(plan: FlightPlan, state: FlightState): string {
     if (instances.length === 0) return [`- \`${node.slug}\`: nothing to do`];
     return [
       `- \`${node.slug}\`${by}:`,
-      ...instances.slice(0, TOLD).map((each) => `  ${instanceLine(each)}`),
+      ...instances.slice(0, LIST_LIMIT).map((each) => `  ${instanceLine(each)}`),
       ...more(instances),
     ];
   });
@@ -68,10 +68,12 @@ export function finalText(plan: FlightPlan, state: FlightState): string {
 
 function instanceLine({ agent, item, reason, response }: Instance): string {
   const what = `\`${agent ?? 'no agent'}\`${item === undefined ? '' : ` (${item})`}`;
-  const said = reason ?? response;
-  return `- ${what}${said === undefined || said === '' ? '' : `: ${said.replaceAll(/\s+/g, ' ')}`}`;
+  const outcome = reason ?? response;
+  return `- ${what}${outcome === undefined || outcome === '' ? '' : `: ${outcome.replaceAll(/\s+/g, ' ')}`}`;
 }
 
 function more(list: readonly unknown[]): string[] {
-  return list.length <= TOLD ? [] : [`- and ${String(list.length - TOLD)} more: \`murmur flight status\` shows them`];
+  return list.length <= LIST_LIMIT
+    ? []
+    : [`- and ${String(list.length - LIST_LIMIT)} more: \`murmur flight status\` shows them`];
 }

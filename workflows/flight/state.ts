@@ -1,49 +1,48 @@
-// The state of a flight: what each node has come to. Pure: contract/wire only. Plain JSON, because it is also what one
-// run hands to the next when the workflow continues as new.
+// The state of a flight. Pure: contract/wire only. Plain JSON, because continue-as-new carries it over to the next run.
 import type { FlightNode, FlightPlan } from '../../contract/wire/flight/plan.ts';
 import { upstreamOf } from '../../contract/wire/flight/plan.ts';
 import type { InstancePhase, NodeStateName } from '../../contract/wire/flight/view.ts';
 
-/** The work of a node: one, or one for each item of its list. */
+/** One piece of a node's work. A node has one instance, or one per item of its list. */
 export interface Instance {
   phase: InstancePhase;
-  /** Slug of the agent; of the one that it continues, once that is known. */
+  /** Slug of the agent. For a node that continues another, the slug of that node's agent once it is known. */
   agent: string | undefined;
   readonly item?: string;
   attempt: number;
-  /** Turns that the agent had when it was given this work. */
+  /** Number of turns that the agent had taken when it received this work. */
   since_turn: number;
   started_at: string | undefined;
   reason: string | undefined;
-  /** Head of the last answer. */
+  /** The start of the last answer. */
   response: string | undefined;
 }
 
 export interface NodeState {
-  /** Undefined until it is known how many there are. */
+  /** Undefined until the number of instances is known. */
   instances: Instance[] | undefined;
-  /** When the pilot was last asked for the list, and how often. */
+  /** When the pilot was last asked for the items, and how often. */
   asked: { readonly at: string; readonly times: number } | undefined;
   approved_by: string | undefined;
 }
 
-/** An agent of the flight, as its own messages tell. */
+/** An agent of the flight, according to its own events. */
 export interface FlightAgent {
   readonly slug: string;
   readonly spawn_id: string;
   alive: boolean;
-  /** Its last turn that the flight has heard of. */
+  /** Number of its last reported turn. */
   turn: number;
   branches: readonly string[];
-  /** It has been told to end: nothing of the flight needs it any more. */
+  /** Whether the flight has stopped it, because nothing needs it any more. */
   stopped: boolean;
 }
 
-/** What the pilot is told, in order. */
+/** A message to the pilot. */
 export interface PilotMessage {
   readonly id: string;
   readonly text: string;
-  /** The last one: the graph is done. */
+  /** Set on the last message: the graph is done. */
   readonly last?: true;
 }
 
@@ -51,16 +50,16 @@ export interface FlightState {
   nodes: Record<string, NodeState>;
   agents: FlightAgent[];
   to_pilot: PilotMessage[];
-  /** Messages to the pilot in the flight's life. */
+  /** Number of messages to the pilot in the flight's life; makes their ids. */
   told: number;
   finished_at: string | undefined;
-  /** The pilot has ended, or takes no more agents. */
+  /** Whether the pilot has ended or accepts no more agents. */
   ended: boolean;
-  /** Signals and updates of this run alone, for continue-as-new. */
+  /** Signals and updates of this run only, for continue-as-new. */
   messages: number;
 }
 
-/** The state of a flight that has just been started. */
+/** The state of a flight that was just started. */
 export function initialState(plan: FlightPlan): FlightState {
   const node: NodeState = { instances: undefined, asked: undefined, approved_by: undefined };
   return {
@@ -74,29 +73,29 @@ export function initialState(plan: FlightPlan): FlightState {
   };
 }
 
-/** The node's state. Throws a plain Error for a slug that the plan does not have: that is a defect. */
+/** The node's state. Throws a plain Error for a slug that is not in the plan, which is a defect. */
 export function stateOf(state: FlightState, slug: string): NodeState {
   const node = state.nodes[slug];
   if (node === undefined) throw new Error(`the flight has no node ${slug}`);
   return node;
 }
 
-/** The node by its slug; throws a plain Error. */
+/** The node with this slug. Throws a plain Error if the plan does not have it. */
 export function nodeOf(plan: FlightPlan, slug: string): FlightNode {
   const node = plan.nodes.find((each) => each.slug === slug);
   if (node === undefined) throw new Error(`the flight has no node ${slug}`);
   return node;
 }
 
-/** Whether the instance holds a slot. */
+/** Whether an agent works on the instance, which counts towards `max_concurrent`. */
 export function isActive({ phase }: Instance): boolean {
   return phase === 'starting' || phase === 'running';
 }
 
-/** What each node has come to, in the order of the file. */
+/** The state of each node, in the order of the file. */
 export function nodeStates(plan: FlightPlan, state: FlightState): ReadonlyMap<string, NodeStateName> {
   const known = new Map<string, NodeStateName>();
-  // Each is worked out once: a graph of a hundred nodes can have more paths than there is time for.
+  // Each node is evaluated once: a graph of a hundred nodes can have too many paths to follow all of them.
   const find = (slug: string): NodeStateName => {
     const found = known.get(slug) ?? ownState(nodeOf(plan, slug), stateOf(state, slug), find);
     known.set(slug, found);
@@ -128,7 +127,7 @@ export function continuationOf(plan: FlightPlan, slug: string): FlightNode | und
   return plan.nodes.find((node) => node.continues === slug);
 }
 
-/** The nodes that share an agent with this one, from the one that starts it. */
+/** The nodes that share an agent with this one, beginning with the node that starts the agent. */
 export function chainOf(plan: FlightPlan, slug: string): readonly FlightNode[] {
   let head = nodeOf(plan, slug);
   while (head.continues !== undefined) head = nodeOf(plan, head.continues);
@@ -139,7 +138,7 @@ export function chainOf(plan: FlightPlan, slug: string): readonly FlightNode[] {
   return chain;
 }
 
-/** Whether an agent of the node must stay reachable once it has done its work. */
+/** Whether an agent of the node must stay alive after its work, for a follow-up or an approval. */
 export function staysAlive(plan: FlightPlan, slug: string): boolean {
   const chain = chainOf(plan, slug);
   return chain.length > 1 || chain.some(({ gate }) => gate !== undefined);

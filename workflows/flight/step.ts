@@ -1,18 +1,18 @@
-// What a flight does next. Pure: contract/wire only. It enters what it decides into the state, so that asking again
-// decides nothing twice.
+// Decides what a flight does next. Pure: contract/wire only. Each decision is recorded in the state, so that no action
+// is decided twice.
 import { defined } from '../../contract/wire/defined.ts';
 import { expandSlugs } from '../../contract/wire/fanout/template.ts';
 import { ITEM_MARK } from '../../contract/wire/flight/plan.ts';
 import type { FlightNode, FlightPlan } from '../../contract/wire/flight/plan.ts';
 import { askText, finalText } from './pilot-texts.ts';
-import { fail } from './news.ts';
-import { tellPilot } from './pilot-messages.ts';
+import { fail } from './agent-events.ts';
+import { notifyPilot } from './pilot-messages.ts';
 import { chainOf, continuationOf, isActive, nodeStates, stateOf, staysAlive } from './state.ts';
 import type { FlightAgent, FlightState, Instance, NodeState } from './state.ts';
 
-/** To be done outside the state. */
+/** An action outside the state. */
 export type Action =
-  /** Start an agent. `item_slug` is its item as it stands in the agent's slug, which is fit for a branch too. */
+  /** Start an agent. `item_slug` is the item as it appears in the agent's slug, which is valid in a branch name too. */
   | {
       readonly do: 'start';
       readonly node: string;
@@ -22,18 +22,21 @@ export type Action =
     }
   /** Send a follow-up to the agent of the node that this one continues. */
   | { readonly do: 'follow'; readonly node: string; readonly index: number; readonly agent: string }
-  /** Tell an agent to end in good order. */
+  /** Stop an agent after its turn. */
   | { readonly do: 'stop'; readonly agent: string };
 
-/** How often the pilot is asked for a list, and how long it has for each: a turn of its may take that long. */
-const ASK_TIMES = 3;
+/** How often the pilot is asked for a list, and the time for each answer, which may take a long turn. */
+const ASK_LIMIT = 3;
 const ASK_AGAIN_MS = 15 * 60_000;
 
 /** Characters of a node's slug before an item, and of any slug before a number: a slug has at most 63. */
 const SLUG_HEAD = 40;
 const NUMBERED_HEAD = 56;
 
-/** Decides. `newId` makes the spawn id of a new agent. */
+/**
+ * Evaluates the graph and returns the actions to perform.
+ * @param newId creates the spawn id of a new agent
+ */
 export function step(plan: FlightPlan, state: FlightState, now: string, newId: () => string): readonly Action[] {
   if (state.ended) return [];
   openNodes(plan, state, now);
@@ -41,24 +44,24 @@ export function step(plan: FlightPlan, state: FlightState, now: string, newId: (
   const states = [...nodeStates(plan, state).values()];
   if (state.finished_at === undefined && states.every((each) => each === 'done')) {
     state.finished_at = now;
-    tellPilot(state, finalText(plan, state), { last: true });
+    notifyPilot(state, finalText(plan, state), { last: true });
   }
   return actions;
 }
 
-/** Milliseconds until the pilot has to be asked again; undefined when nothing is waited for with a limit. */
-export function nextAsk(plan: FlightPlan, state: FlightState, nowMs: number): number | undefined {
+/** Milliseconds until the pilot must be asked again; undefined if no answer is awaited. */
+export function msUntilNextAsk(plan: FlightPlan, state: FlightState, nowMs: number): number | undefined {
   if (state.ended) return undefined;
   const due = plan.nodes.flatMap(({ slug }) => {
     const { instances, asked } = stateOf(state, slug);
-    return instances !== undefined || asked === undefined || asked.times >= ASK_TIMES
+    return instances !== undefined || asked === undefined || asked.times >= ASK_LIMIT
       ? []
       : [Date.parse(asked.at) + ASK_AGAIN_MS - nowMs];
   });
   return due.length === 0 ? undefined : Math.max(1, ...[Math.min(...due)]);
 }
 
-/** Nodes whose upstream is done get their instances, or the pilot is asked for them. */
+/** Creates the instances of nodes whose upstream is done, or asks the pilot for their items. */
 function openNodes(plan: FlightPlan, state: FlightState, now: string): void {
   const states = nodeStates(plan, state);
   for (const node of plan.nodes) {
@@ -73,18 +76,18 @@ function openNodes(plan: FlightPlan, state: FlightState, now: string): void {
 function ask(state: FlightState, node: FlightNode, own: NodeState, now: string): void {
   const { asked } = own;
   const late = asked !== undefined && Date.parse(now) - Date.parse(asked.at) >= ASK_AGAIN_MS;
-  if (asked !== undefined && (!late || asked.times >= ASK_TIMES)) return;
+  if (asked !== undefined && (!late || asked.times >= ASK_LIMIT)) return;
   own.asked = { at: now, times: (asked?.times ?? 0) + 1 };
-  tellPilot(state, askText(state, node, asked !== undefined));
+  notifyPilot(state, askText(state, node, asked !== undefined));
 }
 
-/** One, or as many as the node that it continues has. */
+/** One instance, or as many as the node that this one continues has. */
 function instancesOf(state: FlightState, node: FlightNode): Instance[] {
   if (node.continues === undefined) return [newInstance()];
   return (stateOf(state, node.continues).instances ?? []).map(({ item }) => newInstance(item));
 }
 
-/** A piece of work that waits. */
+/** A new instance that waits for its start. */
 export function newInstance(item?: string): Instance {
   return {
     phase: 'waiting',
@@ -139,7 +142,7 @@ function startAgent(
   return { do: 'start', node: node.slug, index, agent, ...defined({ item_slug }) };
 }
 
-/** The node's slug, with the item and the attempt after it; one that no agent of the flight has had. */
+/** A slug from the node's slug, the item and the attempt that no other agent of the flight has had. */
 function agentSlug(state: FlightState, plan: FlightPlan, node: FlightNode, { item, attempt }: Instance): string {
   const others = plan.nodes.map(({ slug }) => slug).filter((slug) => slug !== node.slug);
   const taken = new Set([...state.agents.map(({ slug }) => slug), ...others]);
@@ -153,7 +156,7 @@ function agentSlug(state: FlightState, plan: FlightPlan, node: FlightNode, { ite
   }
 }
 
-/** What stands before the item in the slugs of a node's agents. */
+/** The part before the item in the slugs of a node's agents. */
 function slugHead({ slug }: FlightNode): string {
   return slug.slice(0, SLUG_HEAD);
 }
@@ -177,7 +180,7 @@ function followUp(
   return { do: 'follow', node: node.slug, index, agent };
 }
 
-/** Agents that were kept for a follow-up or for an approval, and are needed no more. */
+/** Stops agents that were kept alive for a follow-up or an approval and are no longer needed. */
 function stopAgents(plan: FlightPlan, state: FlightState): Action[] {
   const states = nodeStates(plan, state);
   const actions: Action[] = [];

@@ -1,4 +1,4 @@
-// What a flight shows of itself. Pure: contract/wire only.
+// The view of a flight for its status. Pure: contract/wire only.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { FlightNode, FlightPlan } from '../../contract/wire/flight/plan.ts';
 import type {
@@ -12,7 +12,7 @@ import { absolutePathOf } from '../../contract/wire/identity.ts';
 import { nodeStates, stateOf } from './state.ts';
 import type { FlightState, Instance } from './state.ts';
 
-/** The whole flight. */
+/** The flight with all its nodes and agents. */
 export function viewOf(plan: FlightPlan, state: FlightState, pilot: AgentSpec): FlightView {
   const states = nodeStates(plan, state);
   const { max_concurrent } = plan.settings;

@@ -1,5 +1,6 @@
-// The workflow of one flight: wires the pure graph to signals, timers and activities. It lives as long as its pilot, so
-// that what failed can be run again. Nothing is awaited between the last look at the state and return or continue-as-new.
+// The workflow of one flight: connects the pure graph to signals, timers and activities. It lives as long as its pilot,
+// so that failed work can be run again. Nothing is awaited between the last check of the state and return or
+// continue-as-new.
 import {
   allHandlersFinished,
   CancellationScope,
@@ -21,42 +22,43 @@ import { readFlight } from './activities.ts';
 import { detailsOf } from './details.ts';
 import { perform } from './perform.ts';
 import type { Flight } from './perform.ts';
-import { tellPilot } from './pilot-messages.ts';
+import { notifyPilot } from './pilot-messages.ts';
 import { initialState } from './state.ts';
 import type { FlightState } from './state.ts';
-import { nextAsk, step } from './step.ts';
+import { msUntilNextAsk, step } from './step.ts';
 import { viewOf } from './view.ts';
-import { registerHandlers } from './wiring.ts';
-import type { FlightSlot } from './wiring.ts';
+import { registerHandlers } from './handlers.ts';
+import type { FlightRef } from './handlers.ts';
 
-/** Signals and updates in one run: each costs some events of the 51,200 that a history may have. */
+/** Signals and updates in one run: each costs some events, and a history may have 51,200. */
 const MESSAGES_PER_RUN = 1_000;
-/** Events of any kind: a replay of more takes seconds. */
+/** Events in one run: replaying more takes seconds. */
 const EVENTS_PER_RUN = 5_000;
 
-/** What one run hands to the next. */
+/** What one run carries over to the next. */
 export interface CarriedFlight {
   readonly stored: StoredFlight;
   readonly state: FlightState;
 }
 
 /**
- * @param input whose flight it is
- * @param carried what the run before has handed over, when the workflow continues as new
+ * One flight, until its pilot ends.
+ * @param input the pilot whose flight it is
+ * @param carried the state of the previous run, when the workflow continues as new
  */
 export async function flight(input: FlightInput, carried?: CarriedFlight): Promise<FlightView> {
-  // What has come with the start is handed over as soon as there is a handler.
-  const slot: FlightSlot = { flight: carried === undefined ? undefined : begin(input, carried), ended: false };
-  registerHandlers(slot, input);
-  // Cancel in Temporal's Web UI ends the flight; its agents are the pilot's and go on.
+  // Messages that arrived with the start are delivered as soon as a handler is registered.
+  const ref: FlightRef = { flight: carried === undefined ? undefined : begin(input, carried), ended: false };
+  registerHandlers(ref, input);
+  // A cancellation in Temporal's Web UI ends the flight; its agents belong to the pilot and continue.
   void CancellationScope.current().cancelRequested.catch(() => {
-    if (slot.flight === undefined) slot.ended = true;
-    else Object.assign(slot.flight.state, { ended: true });
+    if (ref.flight === undefined) ref.ended = true;
+    else Object.assign(ref.flight.state, { ended: true });
   });
   return await CancellationScope.nonCancellable(async () => {
-    slot.flight ??= begin(input, await load(input));
-    if (slot.ended) slot.flight.state.ended = true;
-    return await fly(slot.flight, startPilotOutbox(slot.flight));
+    ref.flight ??= begin(input, await load(input));
+    if (ref.ended) ref.flight.state.ended = true;
+    return await runLoop(ref.flight, startPilotOutbox(ref.flight));
   });
 }
 
@@ -64,7 +66,7 @@ function begin(input: FlightInput, { stored, state }: CarriedFlight): Flight {
   return { input, stored, state: { ...state, messages: 0 }, pending: 0, changed: true };
 }
 
-/** Reads the plan. One that is gone is a flight without agents, and the pilot hears why. */
+/** Reads the plan. If it is gone, the flight has no agents and the pilot is told why. */
 async function load({ pilot }: FlightInput): Promise<CarriedFlight> {
   try {
     const stored = await readFlight({ key: pilot.flight?.key ?? '' });
@@ -74,12 +76,12 @@ async function load({ pilot }: FlightInput): Promise<CarriedFlight> {
     if (problem === undefined) throw error;
     const plan = { name: pilot.flight?.name ?? '', notes: '', settings: {}, nodes: [] };
     const state = initialState(plan);
-    tellPilot(state, `[flight] The flight cannot begin: ${problem.message}`, { last: true });
+    notifyPilot(state, `[flight] The flight cannot begin: ${problem.message}`, { last: true });
     return { stored: { plan, tree_limit: 0 }, state: { ...state, finished_at: new Date().toISOString() } };
   }
 }
 
-/** Messages to the pilot. One that cannot be reached has ended, and the flight with it. */
+/** Sends messages to the pilot. A pilot that cannot be reached has ended, and so does the flight. */
 function startPilotOutbox(flight: Flight): SignalOutbox {
   const { state, input } = flight;
   const pilot = getExternalWorkflowHandle(workflowIdOf(input.pilot.identity));
@@ -101,7 +103,7 @@ function startPilotOutbox(flight: Flight): SignalOutbox {
   });
 }
 
-async function fly(flight: Flight, pilot: SignalOutbox): Promise<FlightView> {
+async function runLoop(flight: Flight, pilot: SignalOutbox): Promise<FlightView> {
   const { state, stored } = flight;
   const starts = new CancellationScope({ cancellable: true });
   for (;;) {
@@ -115,21 +117,21 @@ async function fly(flight: Flight, pilot: SignalOutbox): Promise<FlightView> {
     const quiet = isQuiet(flight, pilot);
     if (quiet && state.ended) return viewOf(stored.plan, state, flight.input.pilot);
     if (quiet && grown) await continueAsNew<FlightType>(flight.input, { stored, state });
-    await waitForNews(flight, pilot, quiet);
+    await waitForChange(flight, pilot, quiet);
   }
 }
 
 type FlightType = typeof flight;
 
-/** Whether nothing is under way: the workflow can close or continue as new. */
+/** Whether nothing is pending, so that the workflow can close or continue as new. */
 function isQuiet(flight: Flight, pilot: SignalOutbox): boolean {
   return flight.pending === 0 && !pilot.busy && allHandlersFinished();
 }
 
-async function waitForNews(flight: Flight, pilot: SignalOutbox, quiet: boolean): Promise<void> {
+async function waitForChange(flight: Flight, pilot: SignalOutbox, quiet: boolean): Promise<void> {
   const { state, stored } = flight;
   const due = (): boolean => flight.changed || (!quiet && isQuiet(flight, pilot));
-  const again = nextAsk(stored.plan, state, Date.now());
+  const again = msUntilNextAsk(stored.plan, state, Date.now());
   if (again === undefined) await condition(due);
   else await condition(due, again);
 }

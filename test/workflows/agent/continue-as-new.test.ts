@@ -19,11 +19,11 @@ describe.each([
       { limits: { continue_after_signals: 20, continue_after_turns: 7 }, dequeue_strategy: 'five' },
       options,
     );
-    // Signals go to whichever run is there.
+    // Signals reach whichever run is current.
     const handle = temporal.client.workflow.getHandle(agent.handle.workflowId);
     for (let index = 0; index < messages; index += 1) {
       await handle.signal('queueAdd', followUp(`m${index.toString()}`, 'queue', { id: `id-${index.toString()}` }));
-      // Sent again by a caller that did not hear the answer, perhaps to the next run.
+      // Sent again by a caller that got no answer, possibly to the next run.
       if (index % 10 === 0)
         await handle.signal('queueAdd', followUp('again', 'queue', { id: `id-${index.toString()}` }));
     }
@@ -37,14 +37,14 @@ describe.each([
     expect(delivered()).toEqual(Array.from({ length: messages }, (_, index) => `m${index.toString()}`));
     const { runId } = await handle.describe();
     expect(runId).not.toBe(agent.handle.firstExecutionRunId);
-    // The event log has everything once, in order, over all runs.
+    // The event log has every event once, in order, across all runs.
     expect(agent.stub.log.map(({ seq }) => seq)).toEqual(agent.stub.log.map((_, index) => index + 1));
     expect(agent.stub.log.filter(({ event }) => event.type === 'followUp')).toHaveLength(messages);
   }, 150_000);
 });
 
-describe('a run that is left', () => {
-  it('loses no message that comes at that very moment, while somebody asks for the status all the time', async () => {
+describe('a run that continues as new', () => {
+  it('loses no message that arrives at that moment, under constant status queries', async () => {
     const [rounds, spread] = [6, 12];
     const sent: string[] = [];
     const sending: Promise<void>[] = [];
@@ -52,7 +52,7 @@ describe('a run that is left', () => {
     let send = (): void => undefined;
     await using agent = await startAgent(
       temporal,
-      // Its events are written, and then it is left.
+      // The run's events are written before it continues as new.
       { publish: () => send() },
       { limits: { continue_after_turns: 1 } },
     );
@@ -86,14 +86,14 @@ describe('a run that is left', () => {
 });
 
 describe('the next run', () => {
-  it('knows all that the run before knew', async () => {
+  it('has the whole state of the previous run', async () => {
     await using agent = await startAgent(
       temporal,
       { turn: (input) => ({ commits: [{ repo: 'r', branch: 'b', sha: input.turn_id, subject: 's' }] }) },
       { limits: { continue_after_turns: 2 }, tasks: ['stay'] },
     );
     const handle = temporal.client.workflow.getHandle(agent.handle.workflowId);
-    // The open item has the agent reminded three times: four turns, two runs.
+    // The open item causes three reminders: four turns in two runs.
     await agent.until((now) => now.reason?.includes('after 3 reminders') === true);
     await handle.executeUpdate('setStrategy', { args: [{ id: 's', from: 'tess', strategy: 'one' }] });
     await handle.signal('queueAdd', followUp('more', 'queue'));
@@ -107,7 +107,7 @@ describe('the next run', () => {
     expect(currentDetails).toContain(agent.spec.identity.path[0]);
   }, 120_000);
 
-  it('waits on for the time at which a parked agent tries again', async () => {
+  it('keeps waiting for the retry time of a parked agent', async () => {
     const error = {
       kind: 'rate_limit',
       message: 'slow down',

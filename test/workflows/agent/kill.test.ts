@@ -9,7 +9,7 @@ const temporal = sharedTemporalForFile();
 
 const KILL = { id: 'k1', from: 'tess', reason: 'wrong repository' };
 
-/** As a clone does: it heartbeats, and ends when it is cancelled. */
+/** Like a clone: heartbeats, and ends when it is cancelled. */
 async function untilCancelled(): Promise<void> {
   const context = Context.current();
   const heart = setInterval(() => context.heartbeat(), 100);
@@ -21,7 +21,7 @@ async function untilCancelled(): Promise<void> {
 }
 
 describe('kill', () => {
-  it('ends an agent whose machine is being made, after what makes it has stopped', async () => {
+  it('ends an agent whose machine is being created, after the creation was cancelled', async () => {
     const order: string[] = [];
     await using agent = await startAgent(temporal, {
       prepare: async () => {
@@ -41,7 +41,7 @@ describe('kill', () => {
     expect(agent.stub.ends[0]?.record.status.undelivered).toEqual(['Fix the timeout']);
   }, 120_000);
 
-  it('ends an agent in mid-turn by the interrupt, and keeps what the turn cost', async () => {
+  it('interrupts the running turn, ends the agent and keeps the cost of the turn', async () => {
     await using agent = await startAgent(temporal, { turn: () => 'wait' });
     await agent.until((now) => now.turn?.running === true);
     await agent.handle.signal('kill', KILL);
@@ -63,7 +63,7 @@ describe('kill', () => {
     expect(await agent.result()).toMatchObject({ phase: 'canceled' });
   }, 120_000);
 
-  it('asked for twice is the first', async () => {
+  it('that is sent twice takes effect once', async () => {
     const ending = gate();
     await using agent = await startAgent(temporal, { end: () => ending.opened });
     await agent.untilIdle();
@@ -74,7 +74,7 @@ describe('kill', () => {
     expect(await agent.result()).toMatchObject({ reason: 'killed by tess: wrong repository' });
   }, 120_000);
 
-  it('takes a message that comes while the agent ends into the record', async () => {
+  it('records a message that arrives while the agent ends', async () => {
     const ending = gate();
     await using agent = await startAgent(temporal, { end: () => ending.opened });
     await agent.untilIdle();
@@ -87,7 +87,7 @@ describe('kill', () => {
     expect(record?.status.undelivered).toEqual(['accepted, but too late']);
   }, 120_000);
 
-  it('says what is left when the machine cannot be destroyed', async () => {
+  it('reports a machine that could not be destroyed', async () => {
     await using agent = await startAgent(temporal, {
       end: () => Promise.reject(ApplicationFailure.nonRetryable('the disk is busy', 'FAILED_PRECONDITION')),
     });
@@ -97,7 +97,7 @@ describe('kill', () => {
     expect([phase, receipt[0]?.machine_state]).toEqual(['canceled', 'not destroyed: the disk is busy']);
   }, 120_000);
 
-  it('is what Cancel in Temporal means', async () => {
+  it('is the effect of a cancellation in Temporal', async () => {
     await using agent = await startAgent(temporal, { turn: () => 'wait' });
     await agent.until((now) => now.turn?.running === true);
     await agent.handle.cancel();
@@ -108,7 +108,7 @@ describe('kill', () => {
     });
   }, 120_000);
 
-  it('does not wait for ever for a turn that does not end', async () => {
+  it('cancels a turn that does not end after the interrupt', async () => {
     await using agent = await startAgent(temporal, {
       turn: async () => (await untilCancelled(), {}),
     });

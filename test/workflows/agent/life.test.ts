@@ -8,7 +8,7 @@ const temporal = sharedTemporalForFile();
 
 const WORKERS = [
   { name: 'a worker with a cache', options: {} },
-  // It replays the history on every task, so whatever is not deterministic fails here.
+  // Replays the history on every task, so anything non-deterministic fails here.
   { name: 'a worker without a cache', options: { maxCachedWorkflows: 0 } },
 ];
 
@@ -50,7 +50,7 @@ describe.each(WORKERS)('an agent on $name', ({ options }) => {
     ]);
   }, 120_000);
 
-  it('delivers a sent message as a turn of its own ahead of the queue, and clear leaves it alone', async () => {
+  it('delivers a sent message as a turn of its own ahead of the queue, and clear does not remove it', async () => {
     const first = gate();
     await using agent = await startAgent(temporal, { turn: async () => (await first.opened, {}) }, {}, options);
     await agent.until((now) => now.turn?.running === true);
@@ -68,7 +68,7 @@ describe.each(WORKERS)('an agent on $name', ({ options }) => {
     expect(agent.stub.turns.map(promptOf)).toEqual(['Fix the timeout', 'sent 1', 'sent 2', 'queued 2\nqueued 3']);
   }, 120_000);
 
-  it('ends a turn by its interrupt and goes on with what waits', async () => {
+  it('ends an interrupted turn and continues with the waiting messages', async () => {
     await using agent = await startAgent(
       temporal,
       { turn: (input) => (input.number === 1 ? 'wait' : {}) },
@@ -84,7 +84,7 @@ describe.each(WORKERS)('an agent on $name', ({ options }) => {
     expect(await agent.until((now) => now.response === 'answer 2' && !now.pending_input)).not.toHaveProperty('reason');
   }, 120_000);
 
-  it('ends after the running turn when it is stopped, and lists what it could not deliver', async () => {
+  it('ends after the running turn when it is stopped, and lists undelivered messages', async () => {
     const first = gate();
     await using agent = await startAgent(temporal, { turn: async () => (await first.opened, {}) }, {}, options);
     await agent.until((now) => now.turn?.running === true);

@@ -10,7 +10,7 @@ import { gate } from '../../fixtures/waiting.ts';
 
 const temporal = sharedTemporalForFile();
 
-/** A signal with a payload as it came over the wire, as the Web UI sends it. */
+/** Sends a signal with a raw payload, as the Web UI does. */
 async function signalRaw(agent: RunningAgent, name: string, encoding: string | undefined, data: string): Promise<void> {
   const payload = {
     metadata: encoding === undefined ? {} : { encoding: Buffer.from(encoding) },
@@ -27,7 +27,7 @@ async function signalRaw(agent: RunningAgent, name: string, encoding: string | u
 describe('a signal sent by hand', () => {
   it.each([
     ['JSON text', 'json/plain', '"by hand"'],
-    ['text that is no JSON', 'json/plain', 'by hand'],
+    ['text that is not JSON', 'json/plain', 'by hand'],
     ['plain text', 'binary/plain', 'by hand'],
     ['text without an encoding', undefined, 'by hand'],
     ['an object', 'json/plain', '{"text":"by hand"}'],
@@ -43,7 +43,7 @@ describe('a signal sent by hand', () => {
     120_000,
   );
 
-  it('that nobody can read becomes a note, and the agent lives on', async () => {
+  it('that cannot be decoded becomes a note, and the agent continues', async () => {
     await using agent = await startAgent(temporal);
     await agent.untilIdle();
     await signalRaw(agent, 'queueAdd', 'json/protobuf', '\u0000\u0001');
@@ -100,7 +100,7 @@ describe('an update', () => {
     return { type, body: details?.[0] };
   };
 
-  it('answers what it did', async () => {
+  it('returns its result', async () => {
     await using agent = await startAgent(temporal);
     await agent.untilIdle();
     const task = await agent.handle.executeUpdate<Task, [object]>('taskCreate', { args: [{ subject: 'lint' }] });
@@ -137,7 +137,7 @@ describe('an update', () => {
     120_000,
   );
 
-  it('of an unknown name is refused and harms nothing', async () => {
+  it('of an unknown name is refused and has no effect', async () => {
     await using agent = await startAgent(temporal);
     await agent.untilIdle();
     await expect(agent.handle.executeUpdate('makeTea')).rejects.toThrow();
@@ -153,7 +153,7 @@ describe('the dequeue strategy', () => {
     ['one', [1, 1, 1, 1, 1, 1, 1]],
     ['five', [5, 2]],
   ] as const)(
-    '%s batches what waits',
+    '%s batches the waiting messages',
     async (dequeue_strategy, batches) => {
       const first = gate();
       await using agent = await startAgent(

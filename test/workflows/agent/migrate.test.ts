@@ -1,4 +1,4 @@
-// What one run of an agent hands to the next, also when the run before was of an earlier build.
+// The state that one run of an agent carries over to the next, including from an earlier build.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -12,7 +12,7 @@ import type { AgentState } from '../../../workflows/agent/state.ts';
 import { agentSpec } from '../../fixtures/agent-spec.ts';
 import { message, NOW, testAgent, texts } from '../../fixtures/agent-state.ts';
 
-/** As a payload brings it. */
+/** As it arrives in a payload. */
 function travelled<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
@@ -22,7 +22,7 @@ interface Started {
   readonly input: { readonly payloads: readonly { readonly data: string }[] };
 }
 
-/** Spec and state that runs of earlier builds were given by the runs before them. */
+/** Spec and state that earlier builds carried over to their next run. */
 function keptStates(): readonly { readonly file: string; readonly spec: AgentSpec; readonly state: CarriedState }[] {
   const folder = join(PACKAGE_ROOT, 'test/replay/histories');
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.json'));
@@ -38,7 +38,7 @@ function keptStates(): readonly { readonly file: string; readonly spec: AgentSpe
   });
 }
 
-/** A state of a build that had no families, budgets, notices and assessments. */
+/** A state of a build without children, budgets, notices and assessments. */
 function oldState({ state }: { readonly state: AgentState }): CarriedState {
   const { schema: _schema, idle_code: _code, children: _children, forgotten_cost_usd: _forgotten, ...rest } = state;
   const { to_parent: _parent, told: _told, budget: _budget, notices: _notices, assessments: _n, ...older } = rest;
@@ -47,12 +47,12 @@ function oldState({ state }: { readonly state: AgentState }): CarriedState {
 }
 
 describe('migrate', () => {
-  it('changes nothing of a state of this build', () => {
+  it('does not change a state of this build', () => {
     const { state, spec } = testAgent();
     expect(migrate(travelled(carriedState(state)), spec)).toEqual(travelled(state));
   });
 
-  it('gives a state of the oldest build what came later', () => {
+  it('adds the later fields to a state of the oldest build', () => {
     const identity = { workspace: 'default', account: 'tess', path: ['lead', 'kid'] };
     const agent = testAgent({ identity, max_cost_usd: 3 });
     const { state: now, spec } = agent;
@@ -60,7 +60,7 @@ describe('migrate', () => {
     expect(migrate(oldState(testAgent()), agentSpec()).to_parent).toBeUndefined();
   });
 
-  it('has every kept state of earlier builds go on', () => {
+  it('accepts every kept state of earlier builds', () => {
     const kept = keptStates();
     expect(kept.length).toBeGreaterThan(30);
     for (const { file, spec, state } of kept) {
@@ -81,14 +81,14 @@ describe('migrate', () => {
     ['waits for its children', 'waits_for_children'],
     ['interrupted by tess; waits for a message', 'interrupted'],
     ['branch x is not pushed', undefined],
-  ])('reads why an agent idles: %s', (reason, code) => {
+  ])('derives the idle code from the reason: %s', (reason, code) => {
     const agent = testAgent();
     agent.begin();
     const state = { ...oldState(agent), phase: 'idle', reason } as const;
     expect(migrate(state, agent.spec).idle_code).toBe(code);
   });
 
-  it('knows instructions and notices of a budget by their ids, and leaves what people wrote', () => {
+  it('recognises instructions and budget notices by their ids, and leaves messages from people unchanged', () => {
     const agent = testAgent();
     const written = { ...message('instructions-1'), id: 'instructions-1' };
     const system = (id: string): FollowUp => ({ id, kind: 'system', text: { text: id }, from: 'murmur', at: NOW });
@@ -106,6 +106,6 @@ describe('migrate', () => {
 
   it('refuses a state of a later build', () => {
     const { state, spec } = testAgent();
-    expect(() => migrate({ ...carriedState(state), schema: SCHEMA + 1 }, spec)).toThrow('this build knows none above');
+    expect(() => migrate({ ...carriedState(state), schema: SCHEMA + 1 }, spec)).toThrow('this build supports at most');
   });
 });

@@ -1,7 +1,7 @@
-// What a pilot takes from its flight, and what its agents do not wake it for.
+// Messages that a pilot receives from its flight, and events of the flight's agents that do not wake it.
 import { describe, expect, it } from '@jest/globals';
 import type { ChildEvent, FlightEvent } from '../../../contract/wire/messages.ts';
-import { enterChild } from '../../../workflows/agent/children/children.ts';
+import { registerChild } from '../../../workflows/agent/children/children.ts';
 import { awaitsFlight } from '../../../workflows/agent/flight.ts';
 import { clearQueue } from '../../../workflows/agent/turn/queue.ts';
 import { SIGNAL_HANDLERS } from '../../../workflows/agent/signals.ts';
@@ -20,7 +20,7 @@ function pilot() {
 const EVENT: FlightEvent = { id: 'flight-1', text: '[flight] Agent `a` has failed', at: NOW };
 
 describe('a pilot', () => {
-  it('takes a message of its flight once, and a cleared queue leaves it there', () => {
+  it('receives a message of its flight once, and clearing the queue does not remove it', () => {
     const { state, tell } = pilot();
     tell(EVENT);
     tell(EVENT);
@@ -31,7 +31,7 @@ describe('a pilot', () => {
     ]);
   });
 
-  it('awaits its flight until the last message, also when it comes while the pilot ends', () => {
+  it('waits for the last message of its flight, even one that arrives while the pilot ends', () => {
     const { state, spec, tell } = pilot();
     expect(awaitsFlight(state, spec)).toBe(true);
     state.end = { how: 'stop', by: 'tess', reason: undefined };
@@ -41,7 +41,7 @@ describe('a pilot', () => {
   });
 
   it.each([[undefined], ['text'], [null], [{ id: 1, text: 'x', at: NOW }], [{ id: 'x' }]])(
-    'is not disturbed by %j',
+    'ignores the flight event %j',
     (payload) => {
       const { state, tell } = pilot();
       tell(payload);
@@ -49,11 +49,11 @@ describe('a pilot', () => {
     },
   );
 
-  it('knows of its agents and their cost, and is not woken for their ends; for its own children it is', () => {
+  it("records its flight's agents and their cost, and is woken only by the ends of its own children", () => {
     const { state, spec } = pilot();
     const spawn = (slug: string, changes = {}): string => {
       const child = agentSpec({ identity: { ...PILOT, path: [...PILOT.path, slug] }, ...changes });
-      enterChild(state, spec, child, NOW);
+      registerChild(state, spec, child, NOW);
       return child.spawn_id;
     };
     const end = (slug: string, spawn_id: string): void => {
@@ -76,7 +76,7 @@ describe('a pilot', () => {
     expect(state.queue).toHaveLength(1);
   });
 
-  it('an agent without a flight takes no message of one', () => {
+  it('an agent without a flight ignores a flight event', () => {
     const { state, spec } = testAgent();
     SIGNAL_HANDLERS.flightEvent(state, EVENT, NOW, spec);
     expect(state.queue).toEqual([]);

@@ -11,7 +11,7 @@ function lastNote(state: AgentState): unknown {
 }
 
 describe('a message', () => {
-  it('is taken once, however often it comes', () => {
+  it('is delivered once, however often it is sent', () => {
     const { state, spec } = testAgent();
     const twice = message('once');
     for (let times = 0; times < 3; times += 1) SIGNAL_HANDLERS.queueAdd(state, twice, NOW, spec);
@@ -19,7 +19,7 @@ describe('a message', () => {
     expect([state.queue, state.sends]).toEqual([[twice], []]);
   });
 
-  it('is known for the next thousand, and its memory is bounded', () => {
+  it('is recognised among the last thousand, and the list of ids is bounded', () => {
     const { state, spec } = testAgent();
     const first = message('first');
     SIGNAL_HANDLERS.queueAdd(state, first, NOW, spec);
@@ -34,7 +34,7 @@ describe('a message', () => {
     ['plain text', 'add tests'],
     ['an object with a text', { text: 'add tests' }],
     ['an object with a stored text', { text: { text: 'add tests' } }],
-  ])('sent by hand as %s works, with an id from the history', (_, payload) => {
+  ])('sent by hand as %s is accepted, with an id from its number', (_, payload) => {
     const { state, spec } = testAgent();
     SIGNAL_HANDLERS.queueAdd(state, payload, NOW, spec);
     SIGNAL_HANDLERS.queueAdd(state, payload, NOW, spec);
@@ -47,9 +47,9 @@ describe('a message', () => {
 
   it.each([
     [undefined, 'it has no text'],
-    [null, 'its payload is no message'],
-    [42, 'its payload is no message'],
-    [[], 'its payload is no message'],
+    [null, 'its payload is not a message'],
+    [42, 'its payload is not a message'],
+    [[], 'its payload is not a message'],
     ['  ', 'its text is empty'],
     [{}, 'its payload has no text'],
     [{ text: 42 }, 'its payload has no text'],
@@ -61,14 +61,14 @@ describe('a message', () => {
     expect(lastNote(state)).toBe(`queueAdd was dropped: ${words}`);
   });
 
-  it('is cut when it is longer than a history should hold', () => {
+  it('is cut to the length that a history may hold', () => {
     const { state, spec } = testAgent();
     SIGNAL_HANDLERS.sessionSend(state, 'x'.repeat(100_000), NOW, spec);
     expect(state.sends[0]?.text.text.length).toBe(16_384);
   });
 });
 
-it.each(AGENT_SIGNALS)('%s takes any payload without failing', (name) => {
+it.each(AGENT_SIGNALS)('%s accepts any payload without an error', (name) => {
   const cyclic: Record<string, unknown> = {};
   cyclic['self'] = cyclic;
   for (const payload of [
@@ -88,7 +88,7 @@ it.each(AGENT_SIGNALS)('%s takes any payload without failing', (name) => {
   }
 });
 
-it('an upload appears on the timeline once, with who shared it; one that cannot be read is a note', () => {
+it('an upload appears on the timeline once, with its sender; an invalid one becomes a note', () => {
   const { state, spec } = testAgent();
   const upload = { filename: 'a.png', url: 'http://h/uploads/x/a.png', bytes: 3 };
   for (let times = 0; times < 2; times += 1) {
@@ -102,7 +102,7 @@ it('an upload appears on the timeline once, with who shared it; one that cannot 
 });
 
 describe('a notice', () => {
-  it('starts no turn and is read with the next one, not as its subject', () => {
+  it('starts no turn, is delivered with the next one, and is not its subject', () => {
     const agent = testAgent();
     agent.begin();
     agent.end();
@@ -116,15 +116,15 @@ describe('a notice', () => {
   });
 });
 
-describe('an order', () => {
-  it('to interrupt is recorded when no turn runs, and harmless', () => {
+describe('a signal', () => {
+  it('to interrupt is recorded and has no effect while no turn runs', () => {
     const { state, spec } = testAgent();
     SIGNAL_HANDLERS.interrupt(state, { id: 'i', from: 'tess' }, NOW, spec);
     expect(lastNote(state)).toBe('interrupt by tess: no turn was running');
     expect(state.turn).toBeUndefined();
   });
 
-  it('to interrupt marks the running turn, and no other', () => {
+  it('to interrupt marks only the running turn', () => {
     const agent = testAgent();
     agent.begin();
     SIGNAL_HANDLERS.interrupt(agent.state, undefined, NOW, agent.spec);
@@ -134,7 +134,7 @@ describe('an order', () => {
     expect(agent.begin().interrupted_by).toBeUndefined();
   });
 
-  it('to kill is taken with any payload, keeps its reason, and is taken once', () => {
+  it('to kill is accepted with any payload, keeps its reason, and takes effect once', () => {
     const { state, spec } = testAgent();
     SIGNAL_HANDLERS.kill(state, { id: 'k', from: 'tess', reason: 'wrong repo' }, NOW, spec);
     SIGNAL_HANDLERS.kill(state, 'again', NOW, spec);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { PHASES, TERMINAL_PHASES } from '../../../contract/wire/phases.ts';
 import { carriedState } from '../../../workflows/agent/migrate.ts';
-import { TRANSITIONS, enterPhase, initialState, orderEnd } from '../../../workflows/agent/transitions.ts';
-import type { EndOrder } from '../../../workflows/agent/state.ts';
+import { TRANSITIONS, enterPhase, initialState, requestEnd } from '../../../workflows/agent/transitions.ts';
+import type { EndRequest } from '../../../workflows/agent/state.ts';
 import { agentSpec } from '../../fixtures/agent-spec.ts';
 import { NOW, testAgent } from '../../fixtures/agent-state.ts';
 
@@ -31,13 +31,13 @@ describe('the phase machine', () => {
     } else expect(() => enterPhase(state, to, LATER)).toThrow(`no transition from ${from} to ${to}`);
   });
 
-  it('lets a kill end every phase that is not final', () => {
+  it('lets a kill end every phase that is not terminal', () => {
     for (const phase of PHASES.filter((each) => !(TERMINAL_PHASES as readonly string[]).includes(each))) {
       expect(TRANSITIONS[phase]).toContain('canceled');
     }
   });
 
-  it('records a change once, and a new reason as a change', () => {
+  it('records each change of phase or reason once', () => {
     const { state } = testAgent();
     const before = state.outbox.length;
     enterPhase(state, 'running', LATER);
@@ -50,8 +50,8 @@ describe('the phase machine', () => {
   });
 });
 
-describe('orderEnd', () => {
-  const order = (how: EndOrder['how']): EndOrder => ({ how, by: 'tess', reason: undefined });
+describe('requestEnd', () => {
+  const order = (how: EndRequest['how']): EndRequest => ({ how, by: 'tess', reason: undefined });
 
   it.each([
     ['stop', 'kill', 'kill'],
@@ -60,16 +60,16 @@ describe('orderEnd', () => {
     ['kill', 'kill', 'kill'],
     ['stop', 'fail', 'stop'],
     ['terminate', 'stop', 'terminate'],
-  ] as const)('%s and then %s is %s', (first, second, result) => {
+  ] as const)('a %s followed by a %s is a %s', (first, second, result) => {
     const { state } = testAgent();
-    expect(orderEnd(state, order(first))).toBe(true);
-    expect(orderEnd(state, order(second))).toBe(second === 'kill' && first !== 'kill');
+    expect(requestEnd(state, order(first))).toBe(true);
+    expect(requestEnd(state, order(second))).toBe(second === 'kill' && first !== 'kill');
     expect(state.end?.how).toBe(result);
   });
 });
 
 describe('the carried state', () => {
-  it('survives JSON, with fresh counters of the run', () => {
+  it('survives JSON, and its run counters are reset', () => {
     const agent = testAgent({ tasks: ['a'], out: 'push' });
     agent.begin();
     agent.end();
@@ -77,7 +77,7 @@ describe('the carried state', () => {
     expect(carried).toEqual(JSON.parse(JSON.stringify({ ...agent.state, run: { turns: 0, signals: 0 } })));
   });
 
-  it('begins with the prompt, the checklist of the spawn and the first event', () => {
+  it('starts with the prompt, the checklist of the spawn and the first event', () => {
     const state = initialState(agentSpec({ tasks: ['a', 'b'], spawn_id: 's1' }), NOW);
     expect(state.due.map((input) => [input.id, input.kind])).toEqual([['s1', 'prompt']]);
     expect(state.tasks.map((task) => [task.id, task.subject])).toEqual([

@@ -5,7 +5,7 @@ import { detailsOf } from '../../../workflows/agent/visibility.ts';
 import { NOW, message, testAgent } from '../../fixtures/agent-state.ts';
 
 describe('pending_input', () => {
-  it('holds from the spawn until every message is answered', () => {
+  it('is true from the spawn until every message is answered', () => {
     const agent = testAgent();
     const pending = () => statusOf(agent.state, agent.spec).pending_input;
     expect(pending()).toBe(true);
@@ -19,7 +19,7 @@ describe('pending_input', () => {
     expect(pending()).toBe(false);
   });
 
-  it('holds while an agent is parked, and not once it has ended', () => {
+  it('is true while an agent is parked, and false once it has ended', () => {
     const agent = testAgent();
     agent.begin();
     agent.end({ status: 'api_error' });
@@ -30,7 +30,7 @@ describe('pending_input', () => {
 });
 
 describe('statusOf', () => {
-  it('has a timeline only when it is asked for', () => {
+  it('includes a timeline only on request', () => {
     const { state, spec } = testAgent();
     expect(statusOf(state, spec)).not.toHaveProperty('timeline');
     expect(statusOf(state, spec, { timeline: ['phase'] }).timeline).toEqual([
@@ -38,13 +38,13 @@ describe('statusOf', () => {
     ]);
   });
 
-  it('leaves out what is not known instead of naming it undefined', () => {
+  it('omits unknown fields', () => {
     const { state, spec } = testAgent();
     expect(Object.values(statusOf(state, spec))).not.toContain(undefined);
   });
 });
 
-it('the record lists what was accepted and not delivered, the prompt among it', () => {
+it('the record lists accepted messages that were not delivered, including the prompt', () => {
   const agent = testAgent();
   agent.state.queue.push(message('never read'));
   enterPhase(agent.state, 'canceled', NOW);

@@ -10,7 +10,7 @@ describe('recordEvent', () => {
     expect(state.timeline[TIMELINE_LIMIT - 1]).toMatchObject({ text: '999' });
   });
 
-  it('numbers events without a gap, also when the log takes none for long', () => {
+  it('numbers events without a gap, even while the log cannot be written', () => {
     const { state } = testAgent();
     for (let index = 0; index < 1_000; index += 1) recordEvent(state, { type: 'note', text: index.toString() }, NOW);
     expect(state.outbox.map(({ seq }) => seq)).toEqual(Array.from({ length: OUTBOX_LIMIT }, (_, index) => index + 1));
@@ -19,7 +19,7 @@ describe('recordEvent', () => {
     expect(state.outbox[0]?.seq).toBe(OUTBOX_LIMIT + 1);
   });
 
-  it('never gives up the final phase for lack of room', () => {
+  it('keeps the terminal phase when the outbox is full', () => {
     const { state } = testAgent();
     for (let index = 0; index < 1_000; index += 1) recordEvent(state, { type: 'note', text: index.toString() }, NOW);
     recordEvent(state, { type: 'phase', phase: 'canceled' }, NOW);
@@ -34,7 +34,7 @@ describe('recordEvent', () => {
   });
 });
 
-it('timelineOf answers the types asked for, and notes', () => {
+it('timelineOf returns the requested types, and notes', () => {
   const { state } = testAgent();
   recordEvent(state, { type: 'note', text: 'n' }, NOW);
   recordEvent(state, { type: 'push', sha: '1', branch: 'b', repo: 'r' }, NOW);

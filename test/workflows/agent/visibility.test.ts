@@ -5,12 +5,12 @@ import { eventually } from '../../fixtures/waiting.ts';
 
 const temporal = sharedTemporalForFile();
 
-/** Names of the events of a history, as Temporal calls them, by their numbers in the protocol. */
+/** Names of history event types, as Temporal calls them, by their protocol numbers. */
 const UPSERT = 40;
 const ACTIVITY_SCHEDULED = 10;
 
 describe("Temporal's own view of an agent", () => {
-  it('has the phase as a search attribute, a summary at each activity, and the details', async () => {
+  it('has the phase as a search attribute, a summary for each activity, and the details', async () => {
     await using agent = await startAgent(temporal, { turn: () => 'wait' });
     await agent.until((now) => now.turn?.running === true);
     const phase = async () => (await agent.handle.describe()).searchAttributes['MurmurPhase'];
@@ -32,12 +32,12 @@ describe("Temporal's own view of an agent", () => {
   it('costs at most 15 events for a follow-up to an idle agent', async () => {
     await using agent = await startAgent(temporal);
     await agent.untilIdle();
-    // The last publication of a turn is part of its history, but comes after the phase that the query shows.
+    // The last write of a turn's events belongs to its history, but follows the phase that the query shows.
     await eventually(() => agent.stub.log[agent.stub.log.length - 1]?.event.type === 'phase', 'published');
     await agent.status();
     const lengthNow = async () => (await agent.handle.fetchHistory()).events?.length ?? 0;
     const costs: number[] = [];
-    // A worker that is late adds a workflow task of its own, which is no cost of the turn: the cheapest one counts.
+    // A slow worker adds a workflow task, which is not a cost of the turn: the cheapest turn counts.
     for (const answer of ['answer 2', 'answer 3', 'answer 4']) {
       const before = await settled(lengthNow);
       await agent.queueAdd('more');
@@ -48,7 +48,7 @@ describe("Temporal's own view of an agent", () => {
     expect(Math.min(...costs)).toBeLessThanOrEqual(15);
   }, 120_000);
 
-  it('upserts nothing between turns that follow each other', async () => {
+  it('upserts nothing between back-to-back turns', async () => {
     await using agent = await startAgent(temporal, {}, { tasks: ['never done'] });
     await agent.until((now) => now.phase === 'idle');
     const { events } = await agent.handle.fetchHistory();
@@ -57,7 +57,7 @@ describe("Temporal's own view of an agent", () => {
   }, 120_000);
 });
 
-/** The length once two looks in a row, with a query between, agree: a query is answered after what is pending. */
+/** The history length once two readings agree with a query between them: a query is answered after pending tasks. */
 async function settled(length: () => Promise<number>): Promise<number> {
   let before = -1;
   let now = await length();

@@ -1,4 +1,4 @@
-// The fan-out workflow on a real server, with activities that only count.
+// The fan-out workflow on a real server, with stub activities that count their calls.
 import { describe, expect, it } from '@jest/globals';
 import { startFanout } from '../../fixtures/running-fanout.ts';
 import { sharedTemporalForFile } from '../../fixtures/temporal-for-file.ts';
@@ -7,8 +7,8 @@ import { eventually } from '../../fixtures/waiting.ts';
 const temporal = sharedTemporalForFile();
 
 describe('the fan-out workflow', () => {
-  it('gets through ten thousand items, each once and in order, through many continue-as-new', async () => {
-    // Most cannot be started, since each that can costs a signal more.
+  it('starts ten thousand agents once and in order, across many runs', async () => {
+    // Most agents fail to start, since each that starts costs another signal.
     const canStart = (index: number): boolean => index % 50 === 0;
     await using fanout = await startFanout(
       temporal,
@@ -21,7 +21,7 @@ describe('the fan-out workflow', () => {
   }, 120_000);
 
   it.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
-    'keeps to its slots, also while it continues as new, $maxCachedWorkflows cached',
+    'never exceeds its slots, even while it continues as new, $maxCachedWorkflows cached',
     async (worker) => {
       await using fanout = await startFanout(
         temporal,
@@ -31,9 +31,9 @@ describe('the fan-out workflow', () => {
       );
       for (let index = 0; index < 12; index += 1) {
         await eventually(() => fanout.started.includes(index), `start of ${index.toString()}`);
-        // Three are at work: nothing more starts before one of them rests.
+        // Three agents are at work: no further one starts before one of them rests.
         expect(fanout.started.length).toBeLessThanOrEqual(index + 3);
-        // Those of the last three slots rest when the fan-out has ended: it ends with its last start.
+        // The last three agents rest after the fan-out has completed: it completes with its last start.
         if (index < 9) await fanout.handle.signal('released', { index });
       }
       expect(await fanout.result()).toEqual({ started: 12, dropped: 0, failed: 0 });
@@ -42,7 +42,7 @@ describe('the fan-out workflow', () => {
     120_000,
   );
 
-  it('drops those that are killed while they wait, and the rest when it is told to end', async () => {
+  it('drops agents that are killed while they wait, and all waiting ones when it is ended', async () => {
     await using fanout = await startFanout(temporal, { count: 6, max_concurrent: 2 }, { outcome: () => 'works' });
     await eventually(() => fanout.started.length === 2, 'two starts');
     const order = { id: 'k', from: 'alice' };
@@ -56,7 +56,7 @@ describe('the fan-out workflow', () => {
     expect(fanout.dropped).toEqual([2, 4, 5]);
   }, 60_000);
 
-  it('waits while the tree has no room, and gives up those whose parent has ended', async () => {
+  it('waits while the tree is full, and drops agents whose parent has ended', async () => {
     await using fanout = await startFanout(
       temporal,
       { count: 4, max_concurrent: 1 },

@@ -22,7 +22,7 @@ function outcomes(result: 'started' | 'later' | 'orphaned', ...indices: number[]
 }
 
 describe('a fan-out', () => {
-  it('starts agents in order, and the next one when one leaves its slot', () => {
+  it('starts agents in order, and the next one when a slot is released', () => {
     const state = initialState();
     expect(takeBatch(state, INPUT)).toEqual([0, 1]);
     takeOutcomes(state, outcomes('started', 0, 1));
@@ -32,7 +32,7 @@ describe('a fan-out', () => {
     expect(takeBatch(state, INPUT)).toEqual([2]);
   });
 
-  it('counts an agent that came to rest before the start was known to be over', () => {
+  it('counts a slot that is released before its start is confirmed', () => {
     const state = initialState();
     takeBatch(state, INPUT);
     release(state, 1);
@@ -41,7 +41,7 @@ describe('a fan-out', () => {
     expect(takeBatch(state, INPUT)).toEqual([2]);
   });
 
-  it('gives a slot of one that could not be started to the next', () => {
+  it('gives the slot of an agent that failed to start to the next one', () => {
     const state = initialState();
     takeBatch(state, INPUT);
     takeOutcomes(state, [...outcomes('started', 0), { index: 1, result: 'failed', message: 'taken' }]);
@@ -49,7 +49,7 @@ describe('a fan-out', () => {
     expect(progressOf(state)).toEqual({ next: 3, starting: [2], dropped: [], failed: [1] });
   });
 
-  it('tries those first for which the tree had no room', () => {
+  it('first retries agents for which the tree was full', () => {
     const state = initialState();
     takeBatch(state, INPUT);
     takeOutcomes(state, [...outcomes('started', 0), ...outcomes('later', 1)]);
@@ -60,7 +60,7 @@ describe('a fan-out', () => {
     expect(state.refusals).toBe(0);
   });
 
-  it('never starts those that were killed while they waited, and leaves those alone that run', () => {
+  it('never starts agents that were killed while they waited, and does not touch running ones', () => {
     const state = initialState();
     takeBatch(state, INPUT);
     takeOutcomes(state, outcomes('started', 0, 1));
@@ -72,7 +72,7 @@ describe('a fan-out', () => {
     expect(takeBatch(state, INPUT)).toEqual([2, 4]);
   });
 
-  it('drops one that was killed in the moment of its start only when it did not start', () => {
+  it('drops an agent that was killed during its start only if the start failed', () => {
     const state = initialState();
     takeBatch(state, INPUT);
     drop(state, [0, 1], 'alice');
@@ -80,7 +80,7 @@ describe('a fan-out', () => {
     expect(state).toMatchObject({ busy: [0], dropped: [1], postponed: [], drops: [{ index: 1, by: 'alice' }] });
   });
 
-  it('drops all that wait when it is ended, and when their parent has', () => {
+  it('drops all waiting agents when it is ended, and when their parent has ended', () => {
     for (const end of ['order', 'parent'] as const) {
       const state = initialState();
       takeBatch(state, INPUT);
@@ -96,7 +96,7 @@ describe('a fan-out', () => {
     }
   });
 
-  it('does not stumble over what is sent by hand', () => {
+  it('accepts any payload sent by hand', () => {
     const state = initialState();
     for (const payload of [undefined, null, 7, 'x', {}, { index: 'a' }, { indices: [-1, 1.5, 99, null] }]) {
       SIGNAL_HANDLERS.released(state, payload, INPUT);

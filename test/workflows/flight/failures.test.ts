@@ -1,7 +1,7 @@
-// Agents of a flight that fail, and what can be ordered then.
+// Failures of a flight's agents, and the updates that follow.
 import { describe, expect, it, test } from '@jest/globals';
 import { MurmurError } from '../../../contract/wire/errors.ts';
-import { approve, rerun, takeItems } from '../../../workflows/flight/orders.ts';
+import { approve, rerun, takeItems } from '../../../workflows/flight/updates.ts';
 import { Graph } from './graph.ts';
 
 function codeOf(act: () => unknown): string {
@@ -15,27 +15,27 @@ function codeOf(act: () => unknown): string {
 
 const LINE = '## a\nx\n## b\n> needs: a\n\nx\n## c\n> needs: b\n\nx\n## other\nx\n';
 
-describe('an agent that fails', () => {
-  it('blocks what needs it, wakes the pilot once, and the rest goes on', () => {
+describe('failed work', () => {
+  it('blocks its dependents and wakes the pilot once, and other work continues', () => {
     const graph = new Graph(LINE);
     expect(graph.step()).toEqual(['start a', 'start other']);
-    graph.tell('a', 'failed', { reason: 'no such repository' });
+    graph.sendEvent('a', 'failed', { reason: 'no such repository' });
     expect(graph.step()).toEqual([]);
     expect(graph.states()).toEqual({ a: 'failed', b: 'blocked', c: 'blocked', other: 'running' });
-    const told = graph.told();
-    expect(told).toHaveLength(1);
-    expect(told[0]).toMatch(
+    const pilotMessages = graph.pilotMessages();
+    expect(pilotMessages).toHaveLength(1);
+    expect(pilotMessages[0]).toMatch(
       /Agent `a` has failed:\n- `a`: no such repository\nBlocked by it: `b`, `c`\..*\n.*flight_rerun/,
     );
   });
 
-  it('is run again under another slug, without those that are done', () => {
+  it('is run again under another slug, without repeating finished agents', () => {
     const graph = new Graph(LINE);
     graph.step();
     graph.complete('a');
     graph.complete('other');
     graph.step();
-    graph.tell('b', 'canceled', { reason: 'killed by tess' });
+    graph.sendEvent('b', 'canceled', { reason: 'killed by tess' });
     expect(rerun(graph.plan, graph.state, 'b')).toEqual({ nodes: ['b'] });
     expect(graph.step()).toEqual(['start b-2']);
     expect(graph.states()).toEqual({ a: 'done', b: 'running', c: 'pending', other: 'done' });
@@ -43,7 +43,7 @@ describe('an agent that fails', () => {
     expect(graph.step()).toEqual(['start c']);
   });
 
-  it('of an each node: only the failed items are run again', () => {
+  it('of an each node is run again for the failed items only', () => {
     const graph = new Graph('## a\n> each: x\n\n{}\n');
     graph.step();
     takeItems(graph.plan, graph.state, 'a', ['one', 'two']);
@@ -55,39 +55,39 @@ describe('an agent that fails', () => {
     expect(graph.step()).toEqual(['start a-two-2']);
   });
 
-  it('that was to be continued is continued no more: its follow-up fails, and both run again', () => {
+  it('that a follow-up continues fails the follow-up too, and both run again', () => {
     const graph = new Graph('## a\n> gate: approve\n\nx\n## b\n> continues: a\n\nx\n');
     graph.step();
-    graph.tell('a', 'task-complete');
-    graph.tell('a', 'canceled', { turn: 1 });
+    graph.sendEvent('a', 'task-complete');
+    graph.sendEvent('a', 'canceled', { turn: 1 });
     expect(graph.states()).toEqual({ a: 'needs-approval', b: 'pending' });
     approve(graph.plan, graph.state, 'a', 'tess');
     graph.step();
-    expect(graph.told().join()).toContain('the agent that it continues has ended');
+    expect(graph.pilotMessages().join()).toContain('the agent that it continues has ended');
     expect(rerun(graph.plan, graph.state, 'b')).toEqual({ nodes: ['a', 'b'] });
     expect(graph.step()).toEqual(['start a-2']);
     expect(graph.states()).toEqual({ a: 'running', b: 'pending' });
-    graph.tell('a-2', 'task-complete');
+    graph.sendEvent('a-2', 'task-complete');
     expect(graph.states()).toMatchObject({ a: 'needs-approval' });
     approve(graph.plan, graph.state, 'a', 'tess');
     expect(graph.step()).toEqual(['follow b by a-2']);
   });
 
-  it('a follow-up that could not be delivered is sent again to the agent that lives', () => {
+  it('that could not be delivered as a follow-up is sent again to the same agent', () => {
     const graph = new Graph('## a\nx\n## b\n> continues: a\n\nx\n');
     graph.step();
-    graph.tell('a', 'task-complete');
+    graph.sendEvent('a', 'task-complete');
     graph.step();
     graph.refuse('b');
     expect(rerun(graph.plan, graph.state, 'b')).toEqual({ nodes: ['b'] });
     expect(graph.step()).toEqual(['follow b by a']);
   });
 
-  it('one that rests unfinished is told of and waited for', () => {
+  it('excludes the work of an idle agent, which is reported to the pilot and awaited', () => {
     const graph = new Graph('## a\nx\n');
     graph.step();
-    graph.tell('a', 'idle', { reason: 'branch x is not pushed' });
-    expect(graph.told()).toEqual([
+    graph.sendEvent('a', 'idle', { reason: 'branch x is not pushed' });
+    expect(graph.pilotMessages()).toEqual([
       expect.stringMatching(/rests without having finished `a`: branch x is not pushed\n/),
     ]);
     expect(graph.states()).toEqual({ a: 'running' });
@@ -95,44 +95,44 @@ describe('an agent that fails', () => {
     expect(graph.states()).toEqual({ a: 'done' });
   });
 
-  it('one that was stopped before it began has failed', () => {
+  it('includes the work of an agent that was stopped before it started', () => {
     const graph = new Graph('## a\nx\n');
     graph.step();
-    graph.tell('a', 'completed', { turn: 0, reason: 'stopped by tess' });
+    graph.sendEvent('a', 'completed', { turn: 0, reason: 'stopped by tess' });
     expect(graph.states()).toEqual({ a: 'failed' });
   });
 
-  it('news of agents that are not of the flight change nothing', () => {
+  it('is not affected by events of agents outside the flight', () => {
     const graph = new Graph('## a\nx\n');
     graph.step();
     const before = JSON.stringify(graph.state);
-    graph.tell('a', 'failed', { spawn_id: 'somebody else' });
+    graph.sendEvent('a', 'failed', { spawn_id: 'somebody else' });
     expect(JSON.stringify(graph.state)).toBe(before);
   });
 });
 
-describe('an order that is refused changes nothing', () => {
+describe('a refused update changes nothing', () => {
   const GRAPH = '## a\n> gate: approve\n\nx\n## b\nx\n## e\n> each: x\n\n{}\n';
 
   test.each<[string, (graph: Graph) => unknown, string]>([
     [
-      'approving what does not wait',
+      'approval of a node that does not wait for it',
       ({ plan, state }) => approve(plan, state, 'a', 'tess'),
       'FAILED_PRECONDITION: agent "a" of the flight is running: nothing waits for an approval',
     ],
     [
-      'approving what has no gate',
+      'approval of a node without a gate',
       ({ plan, state }) => approve(plan, state, 'b', 'tess'),
       'FAILED_PRECONDITION: agent "b" of the flight has no gate',
     ],
     ['an unknown agent', ({ plan, state }) => rerun(plan, state, 'x'), 'NOT_FOUND: the flight has no agent "x"'],
     [
-      'running again what runs',
+      'rerun of a running node',
       ({ plan, state }) => rerun(plan, state, 'b'),
       'FAILED_PRECONDITION: agent "b" of the flight is running, not failed',
     ],
     [
-      'a list that nobody waits for',
+      'items for a node that does not wait for them',
       ({ plan, state }) => takeItems(plan, state, 'b', ['one']),
       'FAILED_PRECONDITION: agent "b" of the flight is running: no list is waited for',
     ],
@@ -170,11 +170,11 @@ describe('an order that is refused changes nothing', () => {
     expect(JSON.stringify(graph.state)).toBe(before);
   });
 
-  it('everything, once the pilot has ended', () => {
+  it('any update once the pilot has ended', () => {
     const graph = new Graph(GRAPH);
     graph.step();
-    graph.tell('b', 'failed');
-    graph.tell('a', 'task-complete');
+    graph.sendEvent('b', 'failed');
+    graph.sendEvent('a', 'task-complete');
     graph.state.ended = true;
     for (const order of [
       () => approve(graph.plan, graph.state, 'a', 'tess'),
@@ -185,7 +185,7 @@ describe('an order that is refused changes nothing', () => {
     }
   });
 
-  it('the same list again is answered the same, another one is refused', () => {
+  it('the same list gets the same answer, another one is refused', () => {
     const graph = new Graph(GRAPH);
     graph.step();
     takeItems(graph.plan, graph.state, 'e', ['one', 'two']);

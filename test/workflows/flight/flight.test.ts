@@ -33,13 +33,13 @@ work as audit of {}
 work as report
 `;
 
-/** The event of an update that has been accepted, by its number in the protocol. */
+/** The event type of an accepted update, by its protocol number. */
 const UPDATE_ACCEPTED = 41;
 
 describe.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
-  'orders to a flight, $maxCachedWorkflows cached',
+  'updates of a flight, $maxCachedWorkflows cached',
   (worker) => {
-    it('are refused at once while its plan is read, and without a trace', async () => {
+    it('are refused at once while its plan is read, and leave no event in the history', async () => {
       const { promise: planRead, resolve } = Promise.withResolvers<void>();
       const source = '# Test\n## build\n> gate: approve\n\nwork as build\n';
       await using flight = await startFlight(temporal, source, {}, {}, { ...worker, planRead });
@@ -80,9 +80,12 @@ describe('a flight', () => {
     await expect(flight.order('approve', { node: 'audit' })).rejects.toThrow();
     expect(await flight.order('approve', { node: 'build' })).toEqual({ approved_by: 'tess' });
     await flight.until('audit', 'needs-items');
-    await eventually(() => flight.told().some((text) => text.includes('`audit` runs once for each')), 'the question');
+    await eventually(
+      () => flight.pilotMessages().some((text) => text.includes('`audit` runs once for each')),
+      'the question',
+    );
     expect(await flight.order('items', { node: 'audit', items: ['web', 'api', 'cli'] })).toEqual({ count: 3 });
-    await eventually(() => flight.told().some((text) => text.includes('are done')), 'the final message');
+    await eventually(() => flight.pilotMessages().some((text) => text.includes('are done')), 'the final message');
     const { state, nodes } = await flight.view();
     expect(state).toBe('done');
     expect(nodes.flatMap(({ agents }) => agents.map(({ agent }) => agent))).toEqual([
@@ -93,7 +96,7 @@ describe('a flight', () => {
       'audit-cli',
       'report',
     ]);
-    // Everything was asked once, the pilot was not woken for what went well, and all agents have ended.
+    // Every question was asked once, no success woke the pilot, and all agents have ended.
     const prompts = flight.stub.turns.map(promptOf);
     expect(prompts.filter((prompt) => prompt.includes('work as'))).toHaveLength(6);
     expect(prompts.filter((prompt) => prompt.includes('[child_lifecycle]'))).toEqual([]);
@@ -109,13 +112,13 @@ describe('a flight', () => {
     expect(await flight.handle.result()).toMatchObject({ state: 'done', name: 'Test' });
   }, 120_000);
 
-  it('runs its graph on a worker that keeps nothing between two tasks', async () => {
+  it('runs its graph on a worker without a workflow cache', async () => {
     await using flight = await startFlight(temporal, '# Test\n## a\nwork as a\n', {}, {}, { maxCachedWorkflows: 0 });
-    await eventually(() => flight.told().some((text) => text.includes('are done')), 'the final message');
+    await eventually(() => flight.pilotMessages().some((text) => text.includes('are done')), 'the final message');
     expect(flight.stub.turns.map(promptOf).filter((prompt) => prompt.includes('work as'))).toHaveLength(1);
   }, 120_000);
 
-  it('tells its pilot of a failure, runs it again, and ends with a pilot that terminates when idle', async () => {
+  it('reports a failure to its pilot, runs it again, and ends with a pilot that has on_idle: terminate', async () => {
     let tries = 0;
     await using flight = await startFlight(
       temporal,
@@ -128,13 +131,13 @@ describe('a flight', () => {
       },
       { on_idle: 'terminate', limits: { continue_after_signals: 2 } },
     );
-    // The stub's error would be tried twenty times: a kill is as good a failure.
+    // An error of the stub would be retried twenty times; a kill is a failure as well.
     await eventually(() => tries > 0, 'the first try');
     await temporal.client.workflow
       .getHandle(`${workflowIdOf(flight.pilot.spec.identity)}/a`)
       .signal('kill', { id: randomUUID(), from: 'tess' });
     await flight.until('a', 'failed');
-    await eventually(() => flight.told().some((text) => text.includes('`a` has failed')), 'the failure');
+    await eventually(() => flight.pilotMessages().some((text) => text.includes('`a` has failed')), 'the failure');
     expect(await flight.view()).toMatchObject({
       state: 'waiting',
       nodes: [{ slug: 'a' }, { slug: 'b', state: 'blocked' }],
@@ -146,10 +149,10 @@ describe('a flight', () => {
       state: 'done',
       nodes: [{ agents: [{ agent: 'a-2', attempt: 2 }] }, { state: 'done' }],
     });
-    expect(flight.told().at(-1)).toContain('All agents of the flight Test are done');
+    expect(flight.pilotMessages().at(-1)).toContain('All agents of the flight Test are done');
   }, 120_000);
 
-  it('ends with its pilot, and nothing of it is left', async () => {
+  it('ends with its pilot, and none of its agents is left', async () => {
     await using flight = await startFlight(temporal, '# Test\n## a\nwork as a\n## b\nwork as b\n', {
       turn: (turn) => (promptOf(turn).includes('work as') ? 'wait' : {}),
     });

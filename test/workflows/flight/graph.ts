@@ -1,8 +1,8 @@
-// A flight without Temporal: the pure graph, its agents played by the test.
+// A flight without Temporal: the pure graph, with agents simulated by the test.
 import { parseFlight } from '../../../contract/flight/parse.ts';
 import type { FlightPlan } from '../../../contract/wire/flight/plan.ts';
 import type { ChildEvent } from '../../../contract/wire/messages.ts';
-import { fail, takeNews } from '../../../workflows/flight/news.ts';
+import { fail, applyAgentEvent } from '../../../workflows/flight/agent-events.ts';
 import { initialState, nodeOf, nodeStates, stateOf } from '../../../workflows/flight/state.ts';
 import type { FlightState } from '../../../workflows/flight/state.ts';
 import { step } from '../../../workflows/flight/step.ts';
@@ -27,7 +27,9 @@ export class Graph {
     return new Date(START + this.clock).toISOString();
   }
 
-  /** Decides, and answers the actions as `start a`, `follow b by a`, `stop a`. The state goes through JSON. */
+  /**
+   * Evaluates the graph and returns the actions as `start a`, `follow b by a`, `stop a`. The state passes through JSON.
+   */
   step(): readonly string[] {
     this.clock += 1;
     const actions = step(this.plan, this.state, this.now, () => `spawn-${(this.#ids += 1).toString()}`);
@@ -35,14 +37,14 @@ export class Graph {
     return actions.map(textOf);
   }
 
-  /** The agent tells of a phase; `task-complete` and what follows belong to a turn of its own unless `turn` says else. */
-  tell(agent: string, phase: ChildEvent['phase'], changes: Partial<ChildEvent> = {}): void {
+  /** Sends an event of the agent. `task-complete` and later phases belong to a new turn unless `turn` is given. */
+  sendEvent(agent: string, phase: ChildEvent['phase'], changes: Partial<ChildEvent> = {}): void {
     this.clock += 1;
     const known = this.state.agents.find(({ slug }) => slug === agent);
     if (known === undefined) throw new Error(`no agent ${agent}`);
     const turn = changes.turn ?? (this.#turns.get(agent) ?? 0) + (phase === 'running' ? 0 : 1);
     this.#turns.set(agent, turn);
-    takeNews(this.plan, this.state, {
+    applyAgentEvent(this.plan, this.state, {
       id: `told-${this.clock.toString()}`,
       slug: agent,
       spawn_id: known.spawn_id,
@@ -56,11 +58,11 @@ export class Graph {
     });
   }
 
-  /** The agent does its work and, as an agent that terminates does, ends. */
+  /** The agent finishes its work and terminates. */
   complete(agent: string): void {
-    this.tell(agent, 'running');
-    this.tell(agent, 'task-complete');
-    this.tell(agent, 'completed', { turn: this.#turns.get(agent) ?? 1 });
+    this.sendEvent(agent, 'running');
+    this.sendEvent(agent, 'task-complete');
+    this.sendEvent(agent, 'completed', { turn: this.#turns.get(agent) ?? 1 });
   }
 
   /** The agent could not be started. */
@@ -74,8 +76,8 @@ export class Graph {
     return Object.fromEntries(nodeStates(this.plan, this.state));
   }
 
-  /** What the pilot was told since the last look. */
-  told(): readonly string[] {
+  /** Messages to the pilot since the last call. */
+  pilotMessages(): readonly string[] {
     return this.state.to_pilot.splice(0).map(({ text }) => text);
   }
 }

@@ -1,12 +1,12 @@
 // When agents of a flight start, and when the flight is done.
 import { describe, expect, it } from '@jest/globals';
-import { approve, takeItems } from '../../../workflows/flight/orders.ts';
-import { nextAsk, step } from '../../../workflows/flight/step.ts';
+import { approve, takeItems } from '../../../workflows/flight/updates.ts';
+import { msUntilNextAsk, step } from '../../../workflows/flight/step.ts';
 import { Graph } from './graph.ts';
 
 const DIAMOND = '## a\nx\n## b\n> needs: a\n\nx\n## c\n> needs: a\n\nx\n## d\n> needs: b, c\n\nx\n';
 
-it('an agent of a list is started with its item in the form that its slug has, also beneath a long slug', () => {
+it('an agent of a list is started with its item as it appears in its slug, even with a long slug', () => {
   const slug = 'a'.repeat(60);
   const graph = new Graph(`## ${slug}\n> each: x\n\n{}\n`);
   graph.step();
@@ -16,7 +16,7 @@ it('an agent of a list is started with its item in the form that its slug has, a
 });
 
 describe('a graph', () => {
-  it('starts an agent once all that it needs are done, and asks the pilot for the final answer in the end', () => {
+  it('starts an agent once its dependencies are done, and finally asks the pilot for the final answer', () => {
     const graph = new Graph(DIAMOND);
     expect(graph.step()).toEqual(['start a']);
     expect(graph.step()).toEqual([]);
@@ -26,19 +26,19 @@ describe('a graph', () => {
     graph.complete('c');
     expect(graph.step()).toEqual([]);
     graph.complete('b');
-    expect(graph.told()).toEqual([]);
+    expect(graph.pilotMessages()).toEqual([]);
     expect(graph.step()).toEqual(['start d']);
     graph.complete('d');
     expect(graph.step()).toEqual([]);
     expect(graph.states()).toEqual({ a: 'done', b: 'done', c: 'done', d: 'done' });
-    const [final, ...others] = graph.told();
+    const [final, ...others] = graph.pilotMessages();
     expect(others).toEqual([]);
     expect(final).toMatch(/^\[flight\] All agents of the flight Test are done\.\n- `a`:\n {2}- `a`: answer of a\n/);
     expect(graph.step()).toEqual([]);
-    expect(graph.told()).toEqual([]);
+    expect(graph.pilotMessages()).toEqual([]);
   });
 
-  it('never has more agents at work than max_concurrent, and takes them in the order of the file', () => {
+  it('runs at most max_concurrent agents at a time, in the order of the file', () => {
     const graph = new Graph('## a\nx\n## b\nx\n## c\nx\n');
     const limited = Object.assign(graph, { plan: { ...graph.plan, settings: { max_concurrent: 2 } } });
     expect(limited.step()).toEqual(['start a', 'start b']);
@@ -47,48 +47,48 @@ describe('a graph', () => {
     expect(limited.step()).toEqual(['start c']);
   });
 
-  it('a follow-up goes to the agent that it continues, which is kept for it and told to end afterwards', () => {
+  it('sends a follow-up to the agent that it continues, keeps that agent alive for it, and stops it afterwards', () => {
     const graph = new Graph('## a\nx\n## b\n> continues: a\n\nx\n## c\n> continues: b\n\nx\n## d\n> needs: a\n\nx\n');
     graph.step();
-    graph.tell('a', 'task-complete');
+    graph.sendEvent('a', 'task-complete');
     expect(graph.step()).toEqual(['follow b by a', 'start d']);
-    graph.tell('a', 'running');
-    graph.tell('a', 'task-complete');
+    graph.sendEvent('a', 'running');
+    graph.sendEvent('a', 'task-complete');
     expect(graph.step()).toEqual(['follow c by a']);
-    graph.tell('a', 'task-complete');
+    graph.sendEvent('a', 'task-complete');
     graph.complete('d');
     expect(graph.step()).toEqual(['stop a']);
-    graph.tell('a', 'completed', { turn: 3 });
+    graph.sendEvent('a', 'completed', { turn: 3 });
     expect(graph.step()).toEqual([]);
     expect(graph.states()).toEqual({ a: 'done', b: 'done', c: 'done', d: 'done' });
   });
 
-  it('the end of a turn from before a follow-up is not the end of the follow-up', () => {
+  it('does not take the end of an earlier turn for the end of a follow-up', () => {
     const graph = new Graph('## a\nx\n## b\n> continues: a\n\nx\n');
     graph.step();
-    graph.tell('a', 'task-complete', { turn: 1 });
+    graph.sendEvent('a', 'task-complete', { turn: 1 });
     const before = graph.now;
     graph.step();
-    graph.tell('a', 'task-complete', { turn: 1 });
-    graph.tell('a', 'task-complete', { turn: 2, at: before });
+    graph.sendEvent('a', 'task-complete', { turn: 1 });
+    graph.sendEvent('a', 'task-complete', { turn: 2, at: before });
     expect(graph.states()).toMatchObject({ b: 'running' });
-    graph.tell('a', 'task-complete', { turn: 3 });
+    graph.sendEvent('a', 'task-complete', { turn: 3 });
     expect(graph.states()).toMatchObject({ b: 'done' });
   });
 
-  it('an agent that waits for children of its own is not done yet', () => {
+  it('does not count an agent that waits for its own children as done', () => {
     const graph = new Graph('## a\n> gate: approve\n\nx\n');
     graph.step();
-    graph.tell('a', 'task-complete', { busy_children: true });
+    graph.sendEvent('a', 'task-complete', { busy_children: true });
     expect(graph.states()).toEqual({ a: 'running' });
-    graph.tell('a', 'task-complete');
+    graph.sendEvent('a', 'task-complete');
     expect(graph.states()).toEqual({ a: 'needs-approval' });
   });
 
-  it('a gate holds back what comes after, and the agent stays until it is passed', () => {
+  it('holds back the dependents of a gate, and keeps the agent alive until it is approved', () => {
     const graph = new Graph('## a\n> gate: approve\n\nx\n## b\n> needs: a\n\nx\n');
     graph.step();
-    graph.tell('a', 'task-complete');
+    graph.sendEvent('a', 'task-complete');
     expect(graph.step()).toEqual([]);
     expect(graph.states()).toEqual({ a: 'needs-approval', b: 'pending' });
     expect(approve(graph.plan, graph.state, 'a', 'tess')).toEqual({ approved_by: 'tess' });
@@ -96,7 +96,7 @@ describe('a graph', () => {
     expect(approve(graph.plan, graph.state, 'a', 'bob')).toEqual({ approved_by: 'tess' });
   });
 
-  it('a flight that has ended with its pilot starts nothing more', () => {
+  it('starts nothing more once the flight has ended with its pilot', () => {
     const graph = new Graph(DIAMOND);
     graph.step();
     graph.complete('a');
@@ -104,7 +104,7 @@ describe('a graph', () => {
     expect(graph.step()).toEqual([]);
   });
 
-  it('a graph with more paths than there is time for is decided at once', () => {
+  it('is evaluated quickly even with exponentially many paths', () => {
     const layers = Array.from({ length: 24 }, (_, layer) =>
       ['p', 'q', 'r', 's'].map((name) => {
         const needs =
@@ -121,13 +121,13 @@ describe('a graph', () => {
 describe('an each node', () => {
   const EACH = '## list\nx\n## audit\n> needs: list\n> each: all modules\n\nAudit {}.\n## sum\n> needs: audit\n\nx\n';
 
-  it('asks the pilot for the list, runs once for each item, and its dependents wait for all of them', () => {
+  it('asks the pilot for the list, runs once per item, and its dependents wait for all of them', () => {
     const graph = new Graph(EACH);
     graph.step();
     graph.complete('list');
     expect(graph.step()).toEqual([]);
     expect(graph.states()).toMatchObject({ audit: 'needs-items' });
-    expect(graph.told().join()).toMatch(
+    expect(graph.pilotMessages().join()).toMatch(
       /Agent `audit` runs once for each of: all modules\n.*\n- `list`: answer of list\n.*`flight_items`.*"node": "audit"/,
     );
     expect(takeItems(graph.plan, graph.state, 'audit', ['src/API', 'src/api', ' web ', 'web'])).toEqual({ count: 3 });
@@ -138,7 +138,7 @@ describe('an each node', () => {
     expect(graph.step()).toEqual(['start sum']);
   });
 
-  it('with an empty list there is nothing to do', () => {
+  it('is done at once with an empty list', () => {
     const graph = new Graph(EACH);
     graph.step();
     graph.complete('list');
@@ -147,37 +147,37 @@ describe('an each node', () => {
     expect(graph.step()).toEqual(['start sum']);
   });
 
-  it('the pilot is asked three times, a quarter of an hour apart', () => {
+  it('asks the pilot three times, a quarter of an hour apart', () => {
     const graph = new Graph('## audit\n> each: all modules\n\nAudit {}.\n');
     graph.step();
     const asked: number[] = [];
     for (let minute = 0; minute < 60; minute += 1) {
-      if (graph.told().length > 0) asked.push(minute);
+      if (graph.pilotMessages().length > 0) asked.push(minute);
       graph.clock += 60_000;
       graph.step();
     }
     expect(asked).toEqual([0, 15, 30]);
-    expect(nextAsk(graph.plan, graph.state, Date.parse(graph.now))).toBeUndefined();
+    expect(msUntilNextAsk(graph.plan, graph.state, Date.parse(graph.now))).toBeUndefined();
   });
 
-  it('slugs of agents are those of no other node, and fit whatever the item', () => {
+  it('gives its agents unique slugs within the length limit for any item', () => {
     const graph = new Graph('## a-b\nx\n## a\n> each: x\n\n{}\n');
     graph.step();
     takeItems(graph.plan, graph.state, 'a', ['b', 'ü'.repeat(200), '../..', 'B']);
     expect(graph.step()).toEqual(['start a-b-2', `start a-${'u'.repeat(61)}`, 'start a-item', 'start a-b-3']);
   });
 
-  it('what continues it continues each of its agents', () => {
+  it('is continued with each of its agents', () => {
     const graph = new Graph('## a\n> each: x\n\n{}\n## b\n> continues: a\n\nx {}\n');
     graph.step();
     takeItems(graph.plan, graph.state, 'a', ['one', 'two']);
     graph.step();
-    graph.tell('a-one', 'task-complete');
+    graph.sendEvent('a-one', 'task-complete');
     expect(graph.step()).toEqual([]);
-    graph.tell('a-two', 'task-complete');
+    graph.sendEvent('a-two', 'task-complete');
     expect(graph.step()).toEqual(['follow b by a-one', 'follow b by a-two']);
-    graph.tell('a-one', 'task-complete');
-    graph.tell('a-two', 'task-complete');
+    graph.sendEvent('a-one', 'task-complete');
+    graph.sendEvent('a-two', 'task-complete');
     expect(graph.step()).toEqual(['stop a-one', 'stop a-two']);
   });
 });

@@ -1,5 +1,5 @@
-// The budget in the life of an agent: what a turn may use, what happens at the limit, what people see of it.
-// Pure: contract/wire only.
+// The budget over the life of an agent: what a turn may use, what happens at the limit, what `status` shows. Pure:
+// contract/wire only.
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
 import type { BudgetLimit, BudgetNotice, BudgetView, UsageReport } from '../../../contract/wire/budget.ts';
 import { MurmurError } from '../../../contract/wire/errors.ts';
@@ -17,28 +17,30 @@ import {
   grantedOf,
   isReached,
   mustStop,
-  mustWarn,
+  mustNotify,
   newBudget,
   nextReport,
   setLimit,
   usedOf,
-  warn,
+  queueNotice,
 } from './budget.ts';
 import type { Budget, BudgetMessage } from './budget.ts';
-import { adopt, balance, closeGrant, closeSlice, openGrant, openSlice } from './shares.ts';
+import { registerExistingChild, balance, closeGrant, closeSlice, openGrant, openSlice } from './shares.ts';
 import type { Need } from './shares.ts';
 
-/** How much more a turn without a budget uses before it tells: most turns cost less, and tell nothing. */
+/**
+ * Usage between two reports of a turn without a budget. Most turns cost less than the first mark and report nothing.
+ */
 const UNBOUNDED_REPORT = { leastUsd: 0.25, share: 0.1 } as const;
 
-/** Whether a turn can be paid for. Always true without a budget. */
+/** Whether money is left for a turn. Always true without a budget. */
 export function maySpend({ budget }: AgentState): boolean {
   return budget === undefined || freeOf(budget) > 0;
 }
 
 /**
- * To be called after every change: shares out what is free, tells the agents at 80 % of the limit, ends the running turn
- * at the limit, parks the agent while nothing is left and lets it go on when something is.
+ * Must be called after every change. Rebalances, notifies agents at 80 % of the limit, interrupts the running turn at
+ * the limit, parks the agent while nothing is left and unparks it when there is money again.
  */
 export function reviewBudget(state: AgentState, spec: AgentSpec, now: string): void {
   const { budget } = state;
@@ -46,7 +48,7 @@ export function reviewBudget(state: AgentState, spec: AgentSpec, now: string): v
   const self = absolutePathOf(spec.identity);
   const need = needOf(state);
   balance(budget, need, self);
-  if (mustWarn(budget)) tellEverybody(state, budget, self, now);
+  if (mustNotify(budget)) notifyAll(state, budget, self, now);
   const { turn } = state;
   if (turn?.running === true && turn.interrupted_by === undefined && mustStop(budget, self)) {
     turn.interrupted_by = MURMUR;
@@ -56,7 +58,7 @@ export function reviewBudget(state: AgentState, spec: AgentSpec, now: string): v
   park(state, budget, need === 'start' ? exhaustedLimit(budget, self) : undefined, now);
 }
 
-/** Reserves money for the turn that begins; the note that goes with it, when there is something to tell. */
+/** Reserves money for the turn that starts. Returns the pending notice for its prompt, if any. */
 export function beginSpending(state: AgentState, now: string): FollowUp | undefined {
   const { budget } = state;
   if (budget === undefined) return undefined;
@@ -65,51 +67,51 @@ export function beginSpending(state: AgentState, now: string): FollowUp | undefi
   return takeNotice(budget, state.turns, now);
 }
 
-/** The turn has ended, and its cost is in the state. */
+/** Closes the turn's slice. The turn's cost must be in the state already. */
 export function endSpending(state: AgentState): void {
   if (state.budget !== undefined) closeSlice(state.budget, state.cost.usd);
 }
 
-/** The turn's own figure will never come: what was reported of it counts. */
-export function countReported(state: AgentState): void {
+/** Charges the reported usage of a turn whose final cost will never arrive. */
+export function chargeReported(state: AgentState): void {
   const reported = state.budget?.running_usd ?? 0;
   if (reported > 0) state.cost = { ...state.cost, usd: state.cost.usd + reported };
   endSpending(state);
 }
 
-/** What the agent is told when a turn goes on that was interrupted at the limit; undefined for any other turn. */
-export function afterLimit(state: AgentState, turn: CurrentTurn, now: string): FollowUp | undefined {
+/** The note for the turn that continues one interrupted at the limit; undefined after any other turn. */
+export function budgetCutNote(state: AgentState, turn: CurrentTurn, now: string): FollowUp | undefined {
   if (state.budget?.cut_turn !== turn.number) return undefined;
   return systemNote(cutAtLimitNote(state.subject), 'budget-cut', turn.number, now);
 }
 
-/** The mark at which the turn that begins first tells what it has used. */
+/** The usage, in dollars, at which the turn that starts reports first. */
 export function firstReport({ budget }: AgentState): { readonly report_at_usd: number } {
   return { report_at_usd: budget === undefined || budget.slice_usd === 0 ? unboundedReport(0) : nextReport(budget) };
 }
 
-/** Takes what the running turn has used; answers what it must have used before it is asked again. */
-export function takeUsage(state: AgentState, spec: AgentSpec, report: UsageReport, now: string): number | undefined {
+/** Records the usage of the running turn. Returns the usage at which to report next, or undefined to stop reporting. */
+export function recordUsage(state: AgentState, spec: AgentSpec, report: UsageReport, now: string): number | undefined {
   const { budget, turn } = state;
   if (turn?.running !== true || turn.id !== report.turn_id) return undefined;
   if (budget === undefined) return unboundedReport(report.used_usd);
   budget.running_usd = Math.max(budget.running_usd, report.used_usd);
-  // A turn that began before there was a budget has reserved nothing: what it has used is its slice.
+  // A turn that started before there was a budget has no slice: what it has used becomes one.
   if (budget.slice_usd === 0) budget.slice_usd = budget.running_usd;
   reviewBudget(state, spec, now);
   return nextReport(budget);
 }
 
 /**
- * The next mark of a turn without a budget: a limit may be set in its midst, and holds from the next mark on. A report is
- * a few events of the history, so that they become rarer the more a turn has used.
+ * The next report of a turn without a budget. It still reports, because a limit may be set while it runs and applies
+ * from the next report on. Each report costs a few history events, so the interval grows with the usage.
  */
 function unboundedReport(usedUsd: number): number {
   return usedUsd + Math.max(UNBOUNDED_REPORT.leastUsd, UNBOUNDED_REPORT.share * usedUsd);
 }
 
-/** Throws RESOURCE_EXHAUSTED when the agent's own limit is used up: a child could do nothing. */
-export function refuseWhenSpent({ budget }: AgentState, spec: AgentSpec): void {
+/** Throws RESOURCE_EXHAUSTED when the agent's own limit is used up: a new child could do nothing. */
+export function requireBudgetLeft({ budget }: AgentState, spec: AgentSpec): void {
   const limit = budget?.limit_usd;
   if (budget === undefined || limit === undefined || !isReached(usedOf(budget), limit)) return;
   const path = absolutePathOf(spec.identity);
@@ -120,30 +122,30 @@ export function refuseWhenSpent({ budget }: AgentState, spec: AgentSpec): void {
   });
 }
 
-/** The child's spec with its share of the budget. */
+/** Returns the child's spec with its share of the budget. */
 export function grantChild({ budget }: AgentState, child: AgentSpec): AgentSpec {
   if (budget === undefined) return child;
   const slug = child.identity.path.at(-1) ?? '';
   return { ...child, allowance_usd: openGrant(budget, child.spawn_id, slug, child.max_cost_usd) };
 }
 
-/** A person has set the limit; children that have known of none get their shares. */
+/** Sets the limit on a person's request. Children started before there was a budget get their shares. */
 export function setBudget(state: AgentState, spec: AgentSpec, limit: number, by: string, now: string): void {
   const budget = (state.budget ??= budgetOf(state));
   setLimit(budget, limit);
-  adoptChildren(state, budget);
+  registerExistingChildren(state, budget);
   recordEvent(state, { type: 'note', text: `the budget is ${money(limit)}, set by ${by}` }, now, by);
   reviewBudget(state, spec, now);
 }
 
-/** An allowance for an agent that has known of none. */
+/** Opens the budget of an agent that receives its first allowance. */
 export function beginBudget(state: AgentState): Budget {
   const budget = budgetOf(state);
-  adoptChildren(state, budget);
+  registerExistingChildren(state, budget);
   return budget;
 }
 
-/** The budget for `status`; undefined without one. */
+/** The budget as `status` shows it; undefined without one. */
 export function budgetView({ budget }: AgentState): BudgetView | undefined {
   if (budget === undefined) return undefined;
   const { limit_usd: limit, allowance_usd: allowance } = budget;
@@ -155,7 +157,7 @@ export function budgetView({ budget }: AgentState): BudgetView | undefined {
   };
 }
 
-/** A budget with what was spent before there was one. */
+/** A budget that includes what was spent before there was one. */
 function budgetOf(state: AgentState): Budget {
   const budget = newBudget(undefined, undefined);
   budget.own_usd = state.cost.usd;
@@ -164,9 +166,9 @@ function budgetOf(state: AgentState): Budget {
   return budget;
 }
 
-function adoptChildren(state: AgentState, budget: Budget): void {
+function registerExistingChildren(state: AgentState, budget: Budget): void {
   for (const { spawn_id, slug, phase, cost_usd } of state.children) {
-    if (!isTerminal(phase)) adopt(budget, spawn_id, slug, cost_usd);
+    if (!isTerminal(phase)) registerExistingChild(budget, spawn_id, slug, cost_usd);
   }
 }
 
@@ -175,15 +177,15 @@ function needOf(state: AgentState): Need {
   return state.end === undefined && hasInput(state) ? 'start' : 'rest';
 }
 
-function tellEverybody(state: AgentState, budget: Budget, path: string, now: string): void {
+function notifyAll(state: AgentState, budget: Budget, path: string, now: string): void {
   const { limit_usd: limit = 0 } = budget;
   budget.warned = true;
-  warn(budget, { path, limit_usd: limit, used_usd: usedOf(budget) });
+  queueNotice(budget, { path, limit_usd: limit, used_usd: usedOf(budget) });
   const text = `${money(usedOf(budget))} of the budget of ${money(limit)} are used`;
   recordEvent(state, { type: 'note', text }, now);
 }
 
-/** Parks what wants to start and cannot; a machine that is still being made is waited for first. */
+/** Parks an agent that has input and no money. Waits until a machine that is being created exists. */
 function park(state: AgentState, budget: Budget, limit: BudgetLimit | undefined, now: string): void {
   if (limit === undefined) {
     if (budget.parked) state.parked = undefined;
@@ -199,54 +201,54 @@ function park(state: AgentState, budget: Budget, limit: BudgetLimit | undefined,
   enterPhase(state, 'idle', now, reason);
 }
 
-/** Cents are enough, but for amounts that are hardly more. */
+/** Dollars and cents; four digits for amounts below ten cents. */
 function money(usd: number): string {
   return `$${usd.toFixed(usd > 0 && usd < 0.1 ? 4 : 2)}`;
 }
 
-/** A child has ended or was never started. */
+/** Closes the grant of a child that has ended or was never started. */
 export function releaseChild(state: AgentState, spawnId: string, cost: number): void {
   if (state.budget !== undefined) closeGrant(state.budget, spawnId, cost);
 }
 
-/** What the running turn is to be told; undefined when there is nothing, or when the turn is to end anyway. */
+/** The notice to deliver to the running turn; undefined without one, or when the turn is about to end. */
 export function noticeForTurn({ budget, turn, end }: AgentState): TurnNotice | undefined {
   const notice = budget?.notice;
   if (notice === undefined || turn?.running !== true) return undefined;
   if (turn.interrupted_by !== undefined || end?.how === 'kill') return undefined;
-  return { id: idOf(notice), text: budgetNote(notice) };
+  return { id: noticeId(notice), text: budgetNote(notice) };
 }
 
-/** The turn has ended: what its model was given is not told again. Another notice that came meanwhile is kept. */
-export function takeTold({ budget }: AgentState, { notices = [] }: TurnOutcome): void {
+/** Clears the notice if the ended turn delivered it to its model. A newer notice is kept. */
+export function clearDeliveredNotice({ budget }: AgentState, { notices = [] }: TurnOutcome): void {
   const notice = budget?.notice;
-  if (budget !== undefined && notice !== undefined && notices.includes(idOf(notice))) budget.notice = undefined;
+  if (budget !== undefined && notice !== undefined && notices.includes(noticeId(notice))) budget.notice = undefined;
 }
 
-/** The notice for the prompt of the turn that begins, when none of the turns before could give it. */
+/** Takes the notice for the prompt of the turn that starts, if no earlier turn delivered it. */
 export function takeNotice(budget: Budget, turn: number, now: string): FollowUp | undefined {
   const { notice } = budget;
   budget.notice = undefined;
   return notice === undefined ? undefined : systemNote(budgetNote(notice), 'budget', turn, now);
 }
 
-/** One that says something else has another id. */
-function idOf({ path, limit_usd: limit, used_usd: used }: BudgetNotice): string {
+/** The id depends on the contents, so a changed notice is delivered again. */
+function noticeId({ path, limit_usd: limit, used_usd: used }: BudgetNotice): string {
   return `budget of ${path}: ${used} of ${limit}`;
 }
 
-/** Whether a message waits that can arrive. */
+/** Whether a message is queued whose receiver exists. */
 export function canDeliver(state: AgentState): boolean {
   return nextMessage(state) >= 0;
 }
 
-/** Takes the oldest message that can arrive out of the outbox; undefined when there is none. */
+/** Takes the oldest message whose receiver exists out of the outbox; undefined when there is none. */
 export function takeMessage(state: AgentState): BudgetMessage | undefined {
   const next = nextMessage(state);
   return next < 0 ? undefined : state.budget?.outbox.splice(next, 1)[0];
 }
 
-/** A child that is being started could not be found, and what it is to know of its budget would be lost. */
+/** Messages to a child that is still being started are held back: Temporal would not find it and they would be lost. */
 function nextMessage({ budget, children }: AgentState): number {
   const isStarting = (slug: string): boolean =>
     children.some((child) => child.slug === slug && child.is_starting === true);

@@ -1,4 +1,4 @@
-// The family of an agent: what it knows of its children, and what it tells its parent. Pure: contract/wire only.
+// The registry of an agent's children, and the events that the agent sends its own parent. Pure: contract/wire only.
 import type { KillAgentsResult } from '../../../contract/wire/activities.ts';
 import type { AgentSpec, ChildView, DoomedAgent } from '../../../contract/wire/agent.ts';
 import { defined } from '../../../contract/wire/defined.ts';
@@ -10,18 +10,21 @@ import type { Phase } from '../../../contract/wire/phases.ts';
 import type { AgentState, Child } from '../state.ts';
 import { head, recordEvent } from '../timeline.ts';
 
-/** Ended children that are remembered; the registry travels with every continue-as-new. */
+/** Ended children kept in the registry, which is carried over by every continue-as-new. */
 const ENDED_LIMIT = 500;
 
-/** Characters of a child's last answer that reach its parent: enough to act on, the whole is in the child's status. */
+/**
+ * Characters of a child's last answer in the message to its parent: enough to act on. `status` of the child has all of
+ * it.
+ */
 const ANSWER_LIMIT = 2_000;
-/** Characters of it that stay in the registry. */
-const REMEMBERED_ANSWER = 200;
+/** Characters of that answer in the registry. */
+const REGISTRY_ANSWER_LIMIT = 200;
 
-/** Phases that a parent hears of and acts upon. The others go to its timeline only. */
-const WAKING: readonly Phase[] = ['task-complete', 'idle', 'failed', 'completed', 'canceled'];
+/** Phases of a child that wake its parent. The others only appear on the parent's timeline. */
+const WAKING_PHASES: readonly Phase[] = ['task-complete', 'idle', 'failed', 'completed', 'canceled'];
 
-/** The children that have not ended. */
+/** The children that have not ended, as targets of a kill. */
 export function livingChildren(state: AgentState, spec: AgentSpec): readonly DoomedAgent[] {
   const own = workflowIdOf(spec.identity);
   return state.children
@@ -29,31 +32,32 @@ export function livingChildren(state: AgentState, spec: AgentSpec): readonly Doo
     .map(({ slug, spawn_id, cost_usd }) => ({ agent: `${own}/${slug}`, spawn_id, cost_usd }));
 }
 
-/** Why an agent idles that is not done and whose children are not either. */
+/** The reason of an agent that idles because its children still work. */
 export const WAITS_FOR_CHILDREN = { reason: 'waits for its children', code: 'waits_for_children' } as const;
 
-/** Whether a child has still to finish what it was asked. */
+/** Whether a child is still at work. */
 export function hasBusyChildren(state: AgentState): boolean {
   return state.children.some(({ phase }) => phase === 'starting' || phase === 'running');
 }
 
-/** What all children, and everything beneath them, have cost. */
+/** The cost of all children and their descendants, including children that are no longer in the registry. */
 export function childrenCost(state: AgentState): number {
   return state.children.reduce((sum, child) => sum + child.cost_usd, state.forgotten_cost_usd);
 }
 
 /**
- * Enters a child that is about to be started. False when this very spawn has been entered before. Throws
- * ALREADY_EXISTS for a slug that is in use and FAILED_PRECONDITION for one that was, and when the agent is ending.
+ * Registers a child that is about to be started. Returns false for a repeated spawn (same spawn id). Throws
+ * ALREADY_EXISTS if a running child has the slug, and FAILED_PRECONDITION if an ended child had it or the agent is
+ * ending.
  */
-export function enterChild(state: AgentState, spec: AgentSpec, child: AgentSpec, now: string): boolean {
+export function registerChild(state: AgentState, spec: AgentSpec, child: AgentSpec, now: string): boolean {
   const slug = child.identity.path.at(-1) ?? '';
   const known = state.children.find((each) => each.slug === slug);
   if (known?.spawn_id === child.spawn_id) return false;
   const path = `${absolutePathOf(spec.identity)}/${slug}`;
   if (state.end !== undefined) {
     throw new MurmurError('FAILED_PRECONDITION', `agent ${JSON.stringify(absolutePathOf(spec.identity))} is ending`, {
-      hint: 'an agent that ends spawns no children',
+      hint: 'an ending agent cannot spawn children',
     });
   }
   if (known !== undefined && !isTerminal(known.phase)) {
@@ -84,8 +88,8 @@ export function enterChild(state: AgentState, spec: AgentSpec, child: AgentSpec,
   return true;
 }
 
-/** Temporal has the child's workflow. */
-export function noteStarted(state: AgentState, spawnId: string): void {
+/** Marks a child as started: its workflow exists. */
+export function markStarted(state: AgentState, spawnId: string): void {
   state.children = state.children.map((child) => {
     if (child.spawn_id !== spawnId) return child;
     const { is_starting: _starting, ...started } = child;
@@ -93,23 +97,25 @@ export function noteStarted(state: AgentState, spawnId: string): void {
   });
 }
 
-/** Whether all children that were entered have started, or could not be. */
+/** Whether no child is still being started. */
 export function allStarted({ children }: AgentState): boolean {
   return children.every(({ is_starting: starting }) => starting !== true);
 }
 
-/** The registry as others see it. */
+/** The registry as `status` shows it. */
 export function childViews({ children }: AgentState): readonly ChildView[] {
   return children.map(({ told_turn: _told, is_starting: _starting, ...view }) => view);
 }
 
-/** Takes back a child that could not be started. */
+/** Removes a child that could not be started. */
 export function removeChild(state: AgentState, spawnId: string): void {
   state.children = state.children.filter((child) => child.spawn_id !== spawnId);
 }
 
-/** Takes what a child tells into the registry and the timeline; answers the message for the agent when it is one. */
-export function takeChildEvent(
+/**
+ * Applies a child's event to the registry and the timeline. Returns the message for the agent if the event wakes it.
+ */
+export function applyChildEvent(
   state: AgentState,
   spec: AgentSpec,
   event: ChildEvent,
@@ -117,10 +123,14 @@ export function takeChildEvent(
 ): { readonly text: string } | undefined {
   const { slug, phase, reason, response, branches, cost_usd, turn } = event;
   const known = state.children.find((child) => child.spawn_id === event.spawn_id);
-  // A child that this run of the agent has forgotten, or one that was started past it.
+  // Unknown: dropped from the registry, or not started by this agent.
   if (known === undefined) return undefined;
-  const short = response === undefined ? undefined : head(response, REMEMBERED_ANSWER);
-  const wakes = WAKING.includes(phase) && known.flight !== true && !isSameEnd(known, event) && !wasOrdered(spec, event);
+  const short = response === undefined ? undefined : head(response, REGISTRY_ANSWER_LIMIT);
+  const wakes =
+    WAKING_PHASES.includes(phase) &&
+    known.flight !== true &&
+    !isRepeatedEnd(known, event) &&
+    !wasRequestedByAgent(spec, event);
   const changed: Child = {
     ...known,
     phase,
@@ -131,29 +141,29 @@ export function takeChildEvent(
     cost_usd,
     ...(wakes ? { told_turn: turn } : {}),
   };
-  state.children = forget(
+  state.children = dropOldestEnded(
     state,
     state.children.map((child) => (child === known ? changed : child)),
   );
   recordEvent(state, { type: 'child', slug, phase, ...defined({ reason, response: short }), cost_usd }, now, event.by);
-  return wakes ? { text: messageOf(event) } : undefined;
+  return wakes ? { text: eventMessage(event) } : undefined;
 }
 
-/** Takes the ends of children that were killed with their parent into the registry and the timeline. */
-export function takeEnds(state: AgentState, spec: AgentSpec, { ended }: KillAgentsResult, now: string): void {
+/** Records the ends of children that were killed together with the agent in the registry and the timeline. */
+export function applyKillResults(state: AgentState, spec: AgentSpec, { ended }: KillAgentsResult, now: string): void {
   const own = workflowIdOf(spec.identity);
   for (const { agent, phase, total_usd: cost_usd } of ended) {
     const child = state.children.find(({ slug }) => `${own}/${slug}` === agent);
     if (child === undefined || isTerminal(child.phase)) continue;
-    const gone: Child = { ...child, phase, phase_since: now, cost_usd };
-    state.children = state.children.map((each) => (each === child ? gone : each));
+    const endedChild: Child = { ...child, phase, phase_since: now, cost_usd };
+    state.children = state.children.map((each) => (each === child ? endedChild : each));
     const by = absolutePathOf(spec.identity);
     recordEvent(state, { type: 'child', slug: child.slug, phase, cost_usd }, now, by);
   }
 }
 
-/** What a child has cost so far, by a message that tells nothing else of it. */
-export function noteCost(state: AgentState, spawnId: string, usd: number): void {
+/** Records a child's cost so far, as reported outside of its events. */
+export function recordCost(state: AgentState, spawnId: string, usd: number): void {
   state.children = state.children.map((child) =>
     child.spawn_id === spawnId && !isTerminal(child.phase) && child.cost_usd < usd
       ? { ...child, cost_usd: usd }
@@ -161,49 +171,52 @@ export function noteCost(state: AgentState, spawnId: string, usd: number): void 
   );
 }
 
-/** An end that follows the completion of the same turn says nothing new, unless it is another end than a good one. */
-function isSameEnd(known: Child, { phase, turn }: ChildEvent): boolean {
+/**
+ * Whether the event repeats the completion that the agent was already woken for. Failures and cancellations always wake
+ * it.
+ */
+function isRepeatedEnd(known: Child, { phase, turn }: ChildEvent): boolean {
   return phase === 'completed' && known.told_turn === turn;
 }
 
-/** An end that the agent ordered itself, which it therefore knows of. */
-function wasOrdered(spec: AgentSpec, { phase, by }: ChildEvent): boolean {
+/** Whether the agent itself requested this end, and so knows of it. */
+function wasRequestedByAgent(spec: AgentSpec, { phase, by }: ChildEvent): boolean {
   return isTerminal(phase) && by === absolutePathOf(spec.identity);
 }
 
-/** Drops the oldest ended children past the limit, and remembers what they have cost. */
-function forget(state: AgentState, children: readonly Child[]): readonly Child[] {
+/** Drops the oldest ended children above the limit and keeps their cost. */
+function dropOldestEnded(state: AgentState, children: readonly Child[]): readonly Child[] {
   const ended = children.filter((child) => isTerminal(child.phase));
   const dropped = new Set(ended.slice(0, Math.max(ended.length - ENDED_LIMIT, 0)));
   for (const child of dropped) state.forgotten_cost_usd += child.cost_usd;
   return dropped.size === 0 ? children : children.filter((child) => !dropped.has(child));
 }
 
-/** The event as the agent reads it. */
-function messageOf({ slug, phase, reason, response, branches, cost_usd }: ChildEvent): string {
+/** The event as a message to the agent. */
+function eventMessage({ slug, phase, reason, response, branches, cost_usd }: ChildEvent): string {
   const facts = [
     `cost $${cost_usd.toFixed(2)}`,
     ...(branches.length === 0 ? [] : [`branch ${branches.join(', ')}`]),
     ...(reason === undefined ? [] : [reason]),
   ];
-  const said = response === undefined || response === '' ? '' : `\nIts last answer:\n\n${response}`;
-  return `[child_lifecycle] Your child agent \`${slug}\` is ${phase} (${facts.join('; ')}).${said}`;
+  const answer = response === undefined || response === '' ? '' : `\nIts last answer:\n\n${response}`;
+  return `[child_lifecycle] Your child agent \`${slug}\` is ${phase} (${facts.join('; ')}).${answer}`;
 }
 
 /**
- * Notes a change of phase for the parent, if there is one. Idling after a completed task is no news; what follows
- * `running` at once replaces it.
+ * Queues a phase change for the parent, if there is one. Skips idling after a completed task. Replaces an unsent
+ * `running`.
  */
-export function tellParent(state: AgentState, previous: Phase, now: string): void {
+export function notifyParent(state: AgentState, previous: Phase, now: string): void {
   if (state.to_parent === undefined) return;
   const { phase, reason, idle_code: code, end } = state;
   if (isTerminal(phase) && end?.with_parent === true) return;
   if (phase === 'starting' || (phase === 'idle' && previous === 'task-complete')) return;
-  // The parent cannot pay for it either: whoever has the limit says so.
+  // The parent cannot pay for it either. The agent that owns the limit reports it.
   if (phase === 'idle' && state.budget?.parked === true && state.budget.refused_by !== undefined) return;
-  // It goes on by itself.
+  // The agent continues by itself.
   if (phase === 'idle' && code === 'waits_for_children') return;
-  // Its own interruption is no end; whoever interrupted it knows.
+  // An interruption is not an end, and its sender knows of it.
   if (phase === 'idle' && code === 'interrupted') return;
   state.told += 1;
   const event: Omit<ChildEvent, 'slug' | 'spawn_id'> = {
@@ -222,8 +235,8 @@ export function tellParent(state: AgentState, previous: Phase, now: string): voi
   state.to_parent.push(event);
 }
 
-/** The workflow that is told; undefined for a root agent. */
-export function parentWorkflow(spec: AgentSpec): string | undefined {
+/** Workflow id of the parent; undefined for a root agent. */
+export function parentWorkflowId(spec: AgentSpec): string | undefined {
   const parent = parentOf(spec.identity);
   return parent === undefined ? undefined : workflowIdOf(parent);
 }

@@ -1,4 +1,4 @@
-// Spawns a child: enters it into the registry, grants its share of the budget and starts its workflow.
+// Spawns a child: registers it, grants its share of the budget and starts its workflow.
 import {
   defineSearchAttributeKey,
   SearchAttributeType,
@@ -23,11 +23,11 @@ import { absolutePathOf, workflowIdOf } from '../../../contract/wire/identity.ts
 import { AGENT_WORKFLOW } from '../../../contract/wire/messages.ts';
 import type { AgentUpdates } from '../../../contract/wire/messages.ts';
 import { PATCHES } from '../../patches.ts';
-import { grantChild, refuseWhenSpent, releaseChild } from '../budget/spending.ts';
+import { grantChild, requireBudgetLeft, releaseChild } from '../budget/spending.ts';
 import type { AgentState } from '../state.ts';
-import { enterChild, noteStarted, removeChild } from './children.ts';
+import { registerChild, markStarted, removeChild } from './children.ts';
 
-/** What a spawn works with beside the state. */
+/** What a spawn needs besides the state. */
 export interface SpawnContext {
   readonly spec: AgentSpec;
   readonly now: string;
@@ -36,17 +36,19 @@ export interface SpawnContext {
 type SpawnAnswer = AgentUpdates['spawnChild']['output'];
 
 /**
- * An update that is answered in a later task than the one that brought it can end a workflow's progress: with many at once,
- * server 1.31 and SDK 1.24 may mix up two tasks, and from then on each task fails with "ProtocolMessageCommand referenced
- * absent message ID" (seen once, of an agent that was asked for nineteen children at once: in the replay the answer belonged
- * to an earlier task than in the history). So a spawn is answered at once, as all other updates are. False in a history
- * whose spawns were answered when the child had started.
+ * Whether a spawn is answered in the workflow task that delivers it, like all other updates. False only in a history
+ * recorded before this patch, where the answer followed the child's start.
+ *
+ * The reason: an update answered in a later task can block a workflow for good. With many at once, server 1.31 and SDK
+ * 1.24 may confuse two tasks. Every further task then fails with "ProtocolMessageCommand referenced absent message ID".
+ * It was seen once, with nineteen spawns sent at once: in the replay the answer belonged to an earlier task than in the
+ * history.
  */
 const answersAtOnce = (): boolean => patched(PATCHES.spawnsAnsweredAtOnce);
 
 /**
- * Spawns a child; spawned again, it answers the same. A promise only in a history of old. Throws MurmurError ALREADY_EXISTS,
- * FAILED_PRECONDITION and RESOURCE_EXHAUSTED.
+ * Spawns a child. Repeating a spawn returns the same answer. Returns a promise only in a history recorded before the
+ * patch. Throws MurmurError ALREADY_EXISTS, FAILED_PRECONDITION and RESOURCE_EXHAUSTED.
  */
 export function spawnChild(
   state: AgentState,
@@ -55,25 +57,25 @@ export function spawnChild(
 ): SpawnAnswer | Promise<SpawnAnswer> {
   const answer = { slug: child.identity.path.at(-1) ?? '' };
   if (!answersAtOnce()) return spawnAndWait(state, child, context, answer);
-  if (!enter(state, child, context)) return answer;
-  startEntered(state, child).catch((error: unknown) => {
-    // Whoever asked looks for the child, and finds that it is not there.
+  if (!register(state, child, context)) return answer;
+  startRegistered(state, child).catch((error: unknown) => {
+    // The caller polls for the child and finds that it does not exist.
     if (!(error instanceof MurmurError)) throw error;
   });
   return answer;
 }
 
-/** False when this very spawn has been entered before. Throws for one that is refused. */
-function enter(state: AgentState, child: AgentSpec, { spec, now }: SpawnContext): boolean {
-  if (!state.children.some(({ spawn_id }) => spawn_id === child.spawn_id)) refuseWhenSpent(state, spec);
-  return enterChild(state, spec, child, now);
+/** Returns false for a repeated spawn. Throws when the spawn is refused. */
+function register(state: AgentState, child: AgentSpec, { spec, now }: SpawnContext): boolean {
+  if (!state.children.some(({ spawn_id }) => spawn_id === child.spawn_id)) requireBudgetLeft(state, spec);
+  return registerChild(state, spec, child, now);
 }
 
-/** Starts a child that is entered; takes it back when that cannot be. */
-async function startEntered(state: AgentState, child: AgentSpec): Promise<void> {
+/** Starts a registered child; removes it from the registry if that fails. */
+async function startRegistered(state: AgentState, child: AgentSpec): Promise<void> {
   try {
     await startChild(grantChild(state, child));
-    noteStarted(state, child.spawn_id);
+    markStarted(state, child.spawn_id);
   } catch (error) {
     removeChild(state, child.spawn_id);
     releaseChild(state, child.spawn_id, 0);
@@ -81,20 +83,20 @@ async function startEntered(state: AgentState, child: AgentSpec): Promise<void> 
   }
 }
 
-/** As it was until spawns were answered at once: also a refusal comes later. */
+/** The behaviour before the patch: the answer, or a refusal, follows the child's start. */
 async function spawnAndWait(
   state: AgentState,
   child: AgentSpec,
   context: SpawnContext,
   answer: SpawnAnswer,
 ): Promise<SpawnAnswer> {
-  if (enter(state, child, context)) await startEntered(state, child);
+  if (register(state, child, context)) await startRegistered(state, child);
   return answer;
 }
 
 /**
- * Resolves once Temporal has the child. Abandoned when this run closes: a policy looks at the run, and the parent
- * continues as new. Throws ALREADY_EXISTS for an id that is or was in use.
+ * Resolves once the child's workflow exists. The close policy is ABANDON, because a policy applies to the run and the
+ * parent continues as new. Throws ALREADY_EXISTS for a workflow id that is or was in use.
  */
 async function startChild(spec: AgentSpec): Promise<void> {
   const { keywords, lists } = agentSearchAttributes(spec);

@@ -1,18 +1,22 @@
 // The checklist of an agent. Pure: contract/wire only. Functions return a new list, so that an update's validator can
-// try a change without making it.
+// try a change without applying it.
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { TASK_STATUSES } from '../../../contract/wire/tasks.ts';
 import type { Task, TaskCreateInput, TaskStatus, TaskUpdateInput } from '../../../contract/wire/tasks.ts';
 import { globProblem, matchesGlob } from './glob.ts';
 
-/** Tasks of one agent, deleted ones included. With the limits below the list stays small enough to be carried over. */
+/**
+ * Tasks of one agent, including deleted ones. With the length limits below, the list stays small enough to be carried
+ * over.
+ */
 export const TASK_LIMIT = 200;
 const SUBJECT_LIMIT = 1_000;
 const DESCRIPTION_LIMIT = 2_000;
 
 /**
- * Adds a task. Throws INVALID_ARGUMENT for bad input and RESOURCE_EXHAUSTED for a full list; with `silent` a full list
- * or an empty subject leaves the list as it is, for items that come with a message and cannot be refused.
+ * Adds a task. Throws INVALID_ARGUMENT for bad input and RESOURCE_EXHAUSTED for a full list.
+ * @param problems `silent` returns the list unchanged instead of throwing: items that come with a message cannot be
+ * refused
  */
 export function createTask(
   tasks: readonly Task[],
@@ -40,8 +44,8 @@ export function createTask(
 }
 
 /**
- * Changes a task. Throws NOT_FOUND for an unknown id, also among the edges, and INVALID_ARGUMENT for bad values and for
- * an edge that would close a cycle.
+ * Changes a task. Throws NOT_FOUND for an unknown id, including the ids of edges, and INVALID_ARGUMENT for bad values
+ * and for an edge that would close a cycle.
  */
 export function updateTask(
   tasks: readonly Task[],
@@ -115,9 +119,13 @@ function addEdge(tasks: readonly Task[], earlier: string, later: string): Task[]
     throw new MurmurError('INVALID_ARGUMENT', `task ${earlier} cannot block itself`, { details: { task_id: earlier } });
   }
   if (reaches(tasks, later, earlier)) {
-    throw new MurmurError('INVALID_ARGUMENT', `task ${earlier} cannot block task ${later}: it waits for it already`, {
-      details: { task_id: earlier, blocks: later },
-    });
+    throw new MurmurError(
+      'INVALID_ARGUMENT',
+      `task ${earlier} cannot block task ${later}, because it depends on that task`,
+      {
+        details: { task_id: earlier, blocks: later },
+      },
+    );
   }
   return tasks.map((task) => {
     if (task.id === earlier) return { ...task, blocks: withItem(task.blocks, later) };
@@ -126,7 +134,7 @@ function addEdge(tasks: readonly Task[], earlier: string, later: string): Task[]
   });
 }
 
-/** Nothing waits for a task that is deleted, and it waits for nothing. */
+/** Removes the edges of a task that is deleted. */
 function withoutEdges(tasks: readonly Task[], id: string): readonly Task[] {
   const others = (ids: readonly string[]): readonly string[] => ids.filter((each) => each !== id);
   return tasks.map((task) =>
@@ -136,7 +144,7 @@ function withoutEdges(tasks: readonly Task[], id: string): readonly Task[] {
   );
 }
 
-/** Whether `to` is `from`, or waits for it, directly or not. */
+/** Whether `to` is `from` or depends on it, directly or indirectly. */
 function reaches(tasks: readonly Task[], from: string, to: string): boolean {
   const open = [from];
   const visited = new Set<string>();

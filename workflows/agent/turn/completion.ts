@@ -1,5 +1,5 @@
-// What happens when a turn ends and nothing waits: is the task done? By checklist and wanted result, then by an assessor
-// where one is wanted. Pure: contract/wire only.
+// Decides whether the task is done when a turn ends and no input waits: first by checklist and requested result, then
+// by an assessor if one is requested. Pure: contract/wire only.
 import type { AssessInput } from '../../../contract/wire/activities.ts';
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
 import { ASSESSMENT_LIMIT } from '../../../contract/wire/assessment.ts';
@@ -14,38 +14,38 @@ import { listTasks, openTasks } from './checklist.ts';
 import { missingNote, reminder, systemNote } from './prompts.ts';
 import { hasInput } from './queue.ts';
 
-/** What comes after a turn. */
+/** What follows a turn. */
 export type Verdict =
-  /** Something waits for the next turn, or will at `parked.retry_at`. */
+  /** Input waits for the next turn, or will be retried at `parked.retry_at`. */
   | { readonly next: 'continue' }
-  /** It looks complete, and an assessor is to say whether it is. */
+  /** The work looks complete; an assessor judges it next. */
   | { readonly next: 'assess' }
-  /** Nothing waits. `complete` when the task is done, which lets an agent of `on_idle: terminate` end. */
+  /** No input waits. `complete` if the task is done, which ends an agent with `on_idle: terminate`. */
   | { readonly next: 'rest'; readonly complete: boolean; readonly reason?: string; readonly code?: IdleCode }
   | { readonly next: 'fail'; readonly reason: string };
 
 /**
- * Reminders in a row. A model that did not finish after three is stuck or disagrees: more would only cost money, and
- * somebody has to look.
+ * Reminders in a row. A model that has not finished after three is stuck or disagrees: more would only cost money, and
+ * a person must look.
  */
 export const REMINDER_LIMIT = 3;
 
 export type Completion =
   | { readonly done: true }
-  /** A reminder lies in `due`. */
+  /** A reminder was added to `due`. */
   | { readonly done: false; readonly reminded: true }
-  /** Reminded often enough, or its children still work: the agent idles for this reason. */
+  /** The reminders are used up, or children still work: the agent idles with this reason. */
   | { readonly done: false; readonly reminded: false; readonly reason: string; readonly code?: IdleCode };
 
-/** Checks the checklist and the wanted result, and reminds the agent of what is missing. */
+/** Checks the checklist and the requested result, and adds a reminder of what is missing. */
 export function checkCompletion(state: AgentState, spec: AgentSpec, now: string): Completion {
   const open = openTasks(state.tasks);
-  const { unpushed, missing } = unmetPush(state.branches, spec);
+  const { unpushed, missing } = unpushedBranches(state.branches, spec);
   if (open.length + unpushed.length + missing.length === 0) {
     state.reminders = 0;
     return { done: true };
   }
-  // They may be doing just that, and each of them wakes it.
+  // Children may be doing the missing work, and each of them wakes the agent.
   if (hasBusyChildren(state)) return { done: false, reminded: false, ...WAITS_FOR_CHILDREN };
   if (state.reminders >= REMINDER_LIMIT) {
     const reasons = [
@@ -60,8 +60,8 @@ export function checkCompletion(state: AgentState, spec: AgentSpec, now: string)
   return { done: false, reminded: true };
 }
 
-/** For `out: push`: branches that are not on origin at their head, and working branches that nobody has seen. */
-function unmetPush(
+/** For `out: push`: branches whose head is not on origin, and working branches that no turn has reported. */
+function unpushedBranches(
   branches: readonly BranchState[],
   spec: AgentSpec,
 ): { unpushed: readonly BranchState[]; missing: readonly string[] } {
@@ -73,16 +73,16 @@ function unmetPush(
   };
 }
 
-/** Characters of the agent's last answer that the assessor sees: it judges the work, not the words. */
+/** Characters of the agent's last answer that the assessor sees: it judges the work, not the answer. */
 const ANSWER_LIMIT = 4_000;
 
 /**
- * What comes after a turn that looks complete: an assessment when one is wanted, and rest without. An agent that was
- * assessed often enough, or has no money for it, idles for that reason.
+ * What follows a turn that looks complete: an assessment if one is requested, otherwise rest. An agent that was
+ * assessed often enough, or has no money for it, idles with that reason.
  */
-export function checkAssessed(state: AgentState, spec: AgentSpec): Verdict {
+export function checkAssessment(state: AgentState, spec: AgentSpec): Verdict {
   if (spec.completion_check !== 'assessor') return { next: 'rest', complete: true };
-  // Its children work for it: the last of them wakes it.
+  // Children still work; the last one wakes the agent.
   if (hasBusyChildren(state)) return { next: 'rest', complete: false, ...WAITS_FOR_CHILDREN };
   if (state.assessments >= ASSESSMENT_LIMIT) {
     const reason = `the assessor has found something missing ${String(ASSESSMENT_LIMIT)} times: ${state.missing.join('; ')}`;
@@ -92,7 +92,7 @@ export function checkAssessed(state: AgentState, spec: AgentSpec): Verdict {
   return { next: 'assess' };
 }
 
-/** Begins one in the state. */
+/** Starts an assessment in the state. */
 export function beginAssessment(state: AgentState, id: string): Assessment {
   state.assessments += 1;
   const assessment: Assessment = { id, number: state.assessments, interrupted_by: undefined };
@@ -100,7 +100,7 @@ export function beginAssessment(state: AgentState, id: string): Assessment {
   return assessment;
 }
 
-/** What the activity is given. */
+/** The input of the `assess` activity. */
 export function assessmentInput(state: AgentState, spec: AgentSpec, { id, number }: Assessment): AssessInput {
   return {
     spec: { ...spec, prompt: { text: '' } },
@@ -113,10 +113,10 @@ export function assessmentInput(state: AgentState, spec: AgentSpec, { id, number
   };
 }
 
-/** Takes the reply into the state: its cost, the timeline, and what is missing as the next turn. */
+/** Applies the reply: its cost, a note on the timeline, and the input of the next turn if something is missing. */
 export function endAssessment(state: AgentState, reply: AssessReply, now: string): Verdict {
   const { assessing } = state;
-  if (assessing === undefined) throw new Error('an assessment ended that had not begun');
+  if (assessing === undefined) throw new Error('an assessment ended that was not started');
   state.assessing = undefined;
   state.cost = addCost(state.cost, reply.cost);
   endSpending(state);

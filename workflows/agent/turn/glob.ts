@@ -1,6 +1,6 @@
-// Globs over the paths of changed files: Go's path.Match plus `**`, as the product has it. Pure, no imports.
-// Written here because a glob is evaluated in replayed workflow code: it must not change with a library's release, nor
-// take exponential time on a pattern that a model made up, as a translation to a regular expression can.
+// Globs over the paths of changed files: Go's path.Match plus `**`. Pure, no imports.
+// A library is not used, because a glob is evaluated in replayed workflow code: its result must not change with a
+// release. A translation to a regular expression could also take exponential time on a pattern written by a model.
 
 /** What is wrong with a pattern, or undefined. */
 export function globProblem(pattern: string): string | undefined {
@@ -13,9 +13,9 @@ export function globProblem(pattern: string): string | undefined {
 }
 
 /**
- * Whether a relative path matches. `*` and `?` stay within a segment, `[a-z]` and `[^a-z]` are classes, `\` quotes,
- * a segment `**` stands for any number of segments, none included. A pattern without a slash matches a file of that
- * name in any folder, as in .gitignore. A pattern with a problem matches nothing.
+ * Whether a relative path matches. `*` and `?` stay within a segment, `[a-z]` and `[^a-z]` are classes, `\` quotes, and
+ * a segment `**` stands for zero or more segments. A pattern without a slash matches a file of that name in any folder,
+ * as in .gitignore. An invalid pattern matches nothing.
  */
 export function matchesGlob(pattern: string, path: string): boolean {
   const segments = pattern.split('/').map((segment) => (segment === '**' ? ANY_SEGMENTS : tokenize(segment)));
@@ -26,18 +26,18 @@ export function matchesGlob(pattern: string, path: string): boolean {
   );
 }
 
-/** Whether a character is one that the pattern allows in this place. */
+/** Whether the pattern allows a character at this position. */
 type Token = (character: string) => boolean;
 
 const ANY_CHARACTER: Token = () => true;
-/** `*`, told apart from the others by identity. */
+/** `*`, recognised by identity. */
 const ANY_TEXT: Token = () => true;
-/** `**`, told apart from the others by identity. */
+/** `**`, recognised by identity. */
 const ANY_SEGMENTS: Token[] = [];
 
 /**
  * Matches a list of patterns, in which `wildcard` stands for any number of items, against a list of items. On a
- * mismatch only the last wildcard is widened, so the time is at most the product of the two lengths.
+ * mismatch only the last wildcard is extended, so the time is at most the product of the two lengths.
  */
 function matchList<P, T>(
   patterns: readonly P[],
@@ -66,7 +66,7 @@ function matchList<P, T>(
   return patterns.slice(at).every((pattern) => pattern === wildcard);
 }
 
-/** The tokens of one segment; undefined when it is malformed. */
+/** The tokens of one segment; undefined if it is malformed. */
 function tokenize(segment: string): Token[] | undefined {
   const characters = [...segment];
   const tokens: Token[] = [];
@@ -99,7 +99,7 @@ function literal(wanted: string): Token {
   return (character) => character === wanted;
 }
 
-/** A class from the character after its `[`; undefined when it has no end or is empty. */
+/** Reads a class from the character after its `[`; undefined if it is empty or not closed. */
 function readClass(characters: readonly string[], start: number): { token: Token; next: number } | undefined {
   let at = start;
   const negated = characters[at] === '^' || characters[at] === '!';

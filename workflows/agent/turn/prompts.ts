@@ -1,19 +1,21 @@
-// What Murmur itself says to the agent. Pure: contract/wire only. A command is named only once it exists.
+// The texts that Murmur itself sends to the agent. Pure: contract/wire only.
 import type { AgentSpec, RepoSpec } from '../../../contract/wire/agent.ts';
 import type { BudgetNotice } from '../../../contract/wire/budget.ts';
 import type { Task } from '../../../contract/wire/tasks.ts';
 import type { BranchState, FollowUp, NoteKind, TurnError } from '../../../contract/wire/turns.ts';
 import { head } from '../timeline.ts';
 
-/** Who speaks when Murmur does. */
+/** Sender of Murmur's own messages. */
 export const MURMUR = 'murmur';
 
-/** A message of Murmur's own. The number makes its id: the same state always says the same thing under the same id. */
+/**
+ * A message from Murmur itself. Its id is the kind of note and a number, so the same state always produces the same id.
+ */
 export function systemNote(text: string, note: NoteKind, number: number, at: string): FollowUp {
   return { id: `${note}-${number}`, kind: 'system', note, text: { text }, from: MURMUR, at };
 }
 
-/** What the prompt does not say: the result that is asked for, and the checklist. Undefined when there is neither. */
+/** The requested result and the checklist, which accompany the prompt. Undefined when there is neither. */
 export function instructions(spec: AgentSpec, subjects: readonly string[]): string | undefined {
   const parts = [outInstructions(spec.out, spec.repos), checklistText(subjects)].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join('\n\n');
@@ -30,12 +32,12 @@ function outInstructions(out: string | undefined, repos: readonly RepoSpec[]): s
   return `Result: commit your work on ${branches === '' ? 'the working branch' : branches} and push it to \`origin\` before you finish.`;
 }
 
-/** Checklist items that come with a message. */
+/** The checklist items of a message as text. */
 export function checklistText(subjects: readonly string[]): string | undefined {
   return subjects.length === 0 ? undefined : ['Checklist for this task:', ...subjects.map(item)].join('\n');
 }
 
-/** The reminder of a turn that ended too early, naming everything that is missing. */
+/** The reminder after a turn that ended too early. Lists everything that is missing. */
 export function reminder(open: readonly Task[], unpushed: readonly BranchState[], missing: readonly string[]): string {
   const parts: string[] = ['You ended your turn, but this is not done:'];
   if (open.length > 0) parts.push('Open checklist items:', ...open.map((task) => item(taskLine(task))));
@@ -48,8 +50,11 @@ export function reminder(open: readonly Task[], unpushed: readonly BranchState[]
   return parts.join('\n');
 }
 
-/** The note after a turn that was cut off from outside; `unheard` when the inputs follow once more. */
-export function cutOffNote(cause: 'crashed' | 'cut_off' | 'machine_lost', about: string, unheard: boolean): string {
+/**
+ * The note after a turn that was cut off.
+ * @param repeated whether the turn's inputs follow again, because the model may not have read them
+ */
+export function cutOffNote(cause: 'crashed' | 'cut_off' | 'machine_lost', about: string, repeated: boolean): string {
   const what = {
     crashed: 'The agent program ended unexpectedly in the middle of your last turn and was started again.',
     cut_off: 'Murmur was stopped in the middle of your last turn and has been started again.',
@@ -57,11 +62,11 @@ export function cutOffNote(cause: 'crashed' | 'cut_off' | 'machine_lost', about:
       'The machine was lost in the middle of your last turn. You are on a new one, restored from the last snapshot: what was done after it is gone.',
   }[cause];
   const processes = 'A command that was running then was ended, and its result is lost.';
-  if (unheard) return `${what} The message that you were given follows again.`;
+  if (repeated) return `${what} The message that you were given follows again.`;
   return `${what} ${processes} Check the state of your work, then continue where you were cut off. You were working on:\n\n${quote(about)}`;
 }
 
-/** What an assessor has found to be missing. */
+/** The message that lists what an assessor found missing. */
 export function missingNote(reason: string, missing: readonly string[]): string {
   return [
     `You ended your turn, but an assessor that looked at the task and at your changes says that it is not done: ${reason}`,
@@ -82,7 +87,7 @@ export function cutAtLimitNote(about: string): string {
   return `Your last turn was interrupted because the budget was used up. There is money again. A command that was running then was ended. Check the state of your work, then continue where you were cut off. You were working on:\n\n${quote(about)}`;
 }
 
-/** The note after a failed model request, or a turn that has used up its disk, given with the next try. */
+/** The note after a failed model request or a full disk, delivered with the next turn. */
 export function modelErrorNote(error: TurnError | undefined, about: string): string {
   if (error?.kind === 'disk') {
     return `Your last turn was ended because ${error.message}. Commands that were running then were ended. Delete what you do not need, then continue where you were cut off. You were working on:\n\n${quote(about)}`;
@@ -91,8 +96,8 @@ export function modelErrorNote(error: TurnError | undefined, about: string): str
 }
 
 /**
- * What messages ask, cut to what reminds the agent of it even when the conversation does not hold it. Undefined when
- * only Murmur spoke.
+ * The text of the messages, cut to a length that still reminds the agent of them after its conversation was lost.
+ * Undefined if all are from Murmur.
  */
 export function subjectOf(inputs: readonly FollowUp[]): string | undefined {
   const texts = inputs.filter((input) => input.kind !== 'system').map((input) => input.text.text);

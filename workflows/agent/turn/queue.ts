@@ -1,4 +1,4 @@
-// Messages on their way to the agent. Pure: contract/wire only.
+// Messages that wait for a turn of the agent. Pure: contract/wire only.
 import type { DequeueStrategy } from '../../../contract/wire/agent.ts';
 import type { WaitingBytes } from '../../../contract/wire/messages.ts';
 import type { FollowUp } from '../../../contract/wire/turns.ts';
@@ -10,19 +10,19 @@ export const BATCH: Readonly<Record<DequeueStrategy, number>> = { all: Infinity,
 
 type Inbox = Pick<AgentState, 'due' | 'sends' | 'queue' | 'strategy'>;
 
-/** Whether a person, a program or another agent has said something that no turn has taken. */
+/** Whether a message from a person, a program or another agent waits for a turn. */
 export function hasMessages(inbox: Inbox): boolean {
   return inbox.sends.length > 0 || inbox.queue.length > 0;
 }
 
-/** Whether anything at all waits for a turn. */
+/** Whether any input waits for a turn, including Murmur's own notes. */
 export function hasInput(inbox: Inbox): boolean {
   return inbox.due.length > 0 || hasMessages(inbox);
 }
 
 /**
- * Takes the inputs of the next turn; empty when nothing waits. Notes of Murmur itself come first and join whatever
- * follows; the prompt, and the inputs of a turn that was lost, are a turn of their own; a sent message is one too.
+ * Takes the inputs of the next turn; empty if there are none. Murmur's own notes come first, together with what follows
+ * them. The prompt and the inputs of a lost turn form a turn of their own, and so does each sent message.
  */
 export function takeInputs(inbox: Inbox): FollowUp[] {
   const due = inbox.due.splice(0);
@@ -32,19 +32,22 @@ export function takeInputs(inbox: Inbox): FollowUp[] {
   return [...due, ...inbox.queue.splice(0, BATCH[inbox.strategy])];
 }
 
-/** Empties the queue; sent messages, news of children and what Murmur itself has to say stay. Answers how many went. */
+/** Removes queued follow-ups and returns how many. Sent messages, child events and Murmur's own notes stay. */
 export function clearQueue(inbox: Pick<Inbox, 'queue'>): number {
   const before = inbox.queue.length;
   inbox.queue = inbox.queue.filter((message) => message.kind === 'child');
   return before - inbox.queue.length;
 }
 
-/** Heads of what waits, in the order of delivery. */
+/** The first words of each waiting message, in the order of delivery. */
 export function waitingHeads(inbox: Inbox): string[] {
   return [...inbox.due.filter((input) => input.kind !== 'system'), ...inbox.sends, ...inbox.queue].map(messageHead);
 }
 
-/** Bytes of what waits, by sender, as the server counts them; a long text whose length nobody told counts with its head. */
+/**
+ * Bytes of the waiting messages by sender, counted as the server counts them. A stored text of unknown length counts
+ * with its inline part.
+ */
 export function waitingBytes({
   due,
   notices,
@@ -63,8 +66,8 @@ function utf8Bytes(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
-/** First words of a message, on one line. */
+/** The first words of a message, on one line. */
 export function messageHead(message: Pick<FollowUp, 'text'>): string {
-  // Enough to recognise a message in `status`; a few hundred of them must fit into the carried state and a record.
+  // Enough to recognise a message in `status`; a few hundred must fit into the carried state and a record.
   return head(message.text.text.replaceAll(/\s+/g, ' ').trim(), 120);
 }

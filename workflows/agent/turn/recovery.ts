@@ -1,22 +1,24 @@
-// What happens after a turn that did not end by itself. Pure: contract/wire only.
+// What follows a turn that failed or was cut off. Pure: contract/wire only.
 import type { FollowUp, TurnError } from '../../../contract/wire/turns.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
 import { cutOffNote, modelErrorNote, systemNote } from './prompts.ts';
 
-/** Crashes in a row that are answered with a new try; the next one fails the agent. */
+/** Crashes in a row after which the turn is continued; the next one fails the agent. */
 export const CRASH_LIMIT = 3;
 
-/** First wait after a failed model request. The agent program has retried for some minutes by then, or was refused. */
+/** First wait after a failed model request. By then the agent program has retried for some minutes, or was refused. */
 const FIRST_WAIT_MS = 5_000;
-/** Longest wait of our own: an outage of hours is noticed within this time of its end, at four requests an hour. */
+/**
+ * Longest wait without a server's request: the end of an outage is noticed within this time, at four requests an hour.
+ */
 const LONGEST_WAIT_MS = 15 * 60_000;
-/** Longest wait that a server can ask for; a day is the longest quota window there is. */
-const LONGEST_ASKED_WAIT_MS = 24 * 60 * 60_000;
+/** Longest wait that a server can request; a day is the longest known quota window. */
+const LONGEST_SERVER_WAIT_MS = 24 * 60 * 60_000;
 
 /**
- * The turn was ended from outside: it is continued at once. When the model never answered in it, its inputs are given
- * again, as nobody knows whether they arrived; otherwise they stand in the conversation. Answers a reason to fail when
- * this was one crash too many in a row.
+ * Continues a turn that was cut off. If the model never answered, the turn's inputs are sent again, because it is
+ * unknown whether they arrived; otherwise the conversation has them. Returns a reason to fail after too many crashes in
+ * a row.
  */
 export function continueTurn(
   state: AgentState,
@@ -32,18 +34,18 @@ export function continueTurn(
       return `${what} ${state.crashes} times in a row`;
     }
   }
-  const isToSay = ({ kind, note }: FollowUp): boolean =>
+  const mustRepeat = ({ kind, note }: FollowUp): boolean =>
     kind !== 'system' || note === 'instructions' || note === 'budget';
-  const lost = answered ? [] : turn.inputs.filter(isToSay);
+  const lost = answered ? [] : turn.inputs.filter(mustRepeat);
   const note = systemNote(cutOffNote(cause, state.subject, lost.length > 0), cause, turn.number, now);
   state.due.unshift(note, ...lost);
   return undefined;
 }
 
 /**
- * The model could not be asked: the agent is parked. It goes on by itself when trying again can help, else with the
- * next message; either way with a note of what was cut off.
- * @param chance between 0 and 1, spreads the retries of agents that were refused together
+ * Parks the agent after a failed model request. It resumes by itself if a retry can help, otherwise with the next
+ * message. Either way the next turn starts with a note about the failure.
+ * @param chance between 0 and 1; spreads the retries of agents that were refused together
  */
 export function parkAfterModelError(
   state: AgentState,
@@ -64,9 +66,9 @@ export function parkAfterModelError(
   state.parked = { reason: message, retry_at: new Date(nowMs + wait).toISOString() };
 }
 
-/** How long to wait before the nth try in a row. */
+/** Milliseconds to wait before the nth attempt in a row. */
 export function retryWaitMs(failures: number, askedMs: number | undefined, chance: number): number {
-  if (askedMs !== undefined) return Math.min(Math.max(askedMs, 0), LONGEST_ASKED_WAIT_MS);
+  if (askedMs !== undefined) return Math.min(Math.max(askedMs, 0), LONGEST_SERVER_WAIT_MS);
   const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 20), LONGEST_WAIT_MS);
   return Math.round(wait * (1 + 0.2 * chance));
 }

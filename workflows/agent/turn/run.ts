@@ -1,4 +1,4 @@
-// One turn or one assessment on the machine: the activity, and the interrupts and kills that come while it runs.
+// Runs one turn or one assessment: the activity, and the interrupts and kills that arrive meanwhile.
 import { CancellationScope, condition, uuid4 } from '@temporalio/workflow';
 import { MACHINE_LOST } from '../../../contract/wire/activities.ts';
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
@@ -8,24 +8,24 @@ import type { SourcedEvent } from '../../../contract/wire/events.ts';
 import type { TurnNotice, TurnOutcome } from '../../../contract/wire/turns.ts';
 import { activityProblem } from '../../failure.ts';
 import { assess, interruptTurn, noticeTurn, runTurn } from '../activities.ts';
-import { countReported, firstReport, noticeForTurn, reviewBudget } from '../budget/spending.ts';
+import { chargeReported, firstReport, noticeForTurn, reviewBudget } from '../budget/spending.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
 import { recordEvent } from '../timeline.ts';
 import { enterPhase } from '../transitions.ts';
 import { assessmentInput, beginAssessment, endAssessment } from './completion.ts';
 import type { Verdict } from './completion.ts';
-import { endTurn, loseTurn } from './turn.ts';
+import { endTurn, endLostTurn } from './turn.ts';
 
-/** How long a killed agent's turn may take to end by the interrupt; a snapshot of a large work tree is part of it. */
-const INTERRUPTED_TURN_ENDS = '20s';
-/** How long the activity may take to see its cancellation: two heartbeats, and the time of a dead worker's. */
-const CANCELED_TURN_ENDS = '10s';
+/** How long a killed agent's turn may take to end after the interrupt, including the snapshot of a large work tree. */
+const INTERRUPTED_TURN_TIMEOUT = '20s';
+/** How long the activity may take to notice its cancellation: two heartbeats, or a dead worker's heartbeat timeout. */
+const CANCELED_TURN_TIMEOUT = '10s';
 
 /**
- * Runs the turn and takes its end into the state. Undefined when a kill could not wait for it.
- * @param events lifecycle events to be written before it starts
+ * Runs the turn and applies its outcome. Returns undefined if the agent was killed before the turn ended.
+ * @param events lifecycle events to publish before the turn starts
  */
-export async function runTurnToItsEnd(
+export async function runTurnToCompletion(
   state: AgentState,
   spec: AgentSpec,
   turn: CurrentTurn,
@@ -44,43 +44,47 @@ export async function runTurnToItsEnd(
     );
   const killed = (): boolean => state.end?.how === 'kill';
 
-  let asked = false;
-  let told: string | undefined;
-  const news = (): TurnNotice | undefined => {
+  let isInterruptSent = false;
+  let sentNotice: string | undefined;
+  const unsentNotice = (): TurnNotice | undefined => {
     const notice = noticeForTurn(state);
-    return notice?.id === told ? undefined : notice;
+    return notice?.id === sentNotice ? undefined : notice;
   };
   while (ended === undefined && !killed()) {
     await condition(
-      () => ended !== undefined || killed() || (!asked && turn.interrupted_by !== undefined) || news() !== undefined,
+      () =>
+        ended !== undefined ||
+        killed() ||
+        (!isInterruptSent && turn.interrupted_by !== undefined) ||
+        unsentNotice() !== undefined,
     );
-    const notice = news();
+    const notice = unsentNotice();
     if (ended === undefined && notice !== undefined) {
-      told = notice.id;
-      void tellTurn(spec, turn, notice);
+      sentNotice = notice.id;
+      void sendNotice(spec, turn, notice);
     }
-    if (ended === undefined && !asked && turn.interrupted_by !== undefined) {
-      asked = true;
-      void askForItsEnd(state, spec, turn).then((taken) => {
-        if (taken) return;
-        // The next interrupt tries again.
-        asked = false;
+    if (ended === undefined && !isInterruptSent && turn.interrupted_by !== undefined) {
+      isInterruptSent = true;
+      void sendInterrupt(state, spec, turn).then((isAccepted) => {
+        if (isAccepted) return;
+        // The next interrupt retries.
+        isInterruptSent = false;
         turn.interrupted_by = undefined;
       });
     }
   }
   if (ended === undefined) {
-    if (!asked) void askForItsEnd(state, spec, turn);
-    if (!(await condition(() => ended !== undefined, INTERRUPTED_TURN_ENDS))) {
+    if (!isInterruptSent) void sendInterrupt(state, spec, turn);
+    if (!(await condition(() => ended !== undefined, INTERRUPTED_TURN_TIMEOUT))) {
       scope.cancel();
-      await condition(() => ended !== undefined, CANCELED_TURN_ENDS);
+      await condition(() => ended !== undefined, CANCELED_TURN_TIMEOUT);
     }
   }
-  return takeEnd(state, spec, turn, ended);
+  return applyTurnEnd(state, spec, turn, ended);
 }
 
-/** Whether the model has read it, the turn's outcome says; one that could not be brought goes with the next turn. */
-async function tellTurn(spec: AgentSpec, turn: CurrentTurn, notice: TurnNotice): Promise<void> {
+/** Delivers a notice. The turn's outcome says whether the model read it; if not, the next turn gets it. */
+async function sendNotice(spec: AgentSpec, turn: CurrentTurn, notice: TurnNotice): Promise<void> {
   try {
     await noticeTurn({ spec: turnSpec(spec), turn_id: turn.id, notice }, `notice for turn ${turn.number}`);
   } catch (error) {
@@ -88,7 +92,7 @@ async function tellTurn(spec: AgentSpec, turn: CurrentTurn, notice: TurnNotice):
   }
 }
 
-async function askForItsEnd(state: AgentState, spec: AgentSpec, turn: CurrentTurn): Promise<boolean> {
+async function sendInterrupt(state: AgentState, spec: AgentSpec, turn: CurrentTurn): Promise<boolean> {
   try {
     await interruptTurn({ spec: turnSpec(spec), turn_id: turn.id }, `interrupt turn ${turn.number}`);
     return true;
@@ -101,36 +105,36 @@ async function askForItsEnd(state: AgentState, spec: AgentSpec, turn: CurrentTur
   }
 }
 
-function takeEnd(
+function applyTurnEnd(
   state: AgentState,
   spec: AgentSpec,
   turn: CurrentTurn,
   ended: { readonly outcome: TurnOutcome } | { readonly error: unknown } | undefined,
 ): Verdict | undefined {
   if (ended === undefined) {
-    countReported(state);
+    chargeReported(state);
     return undefined;
   }
   const clock = { nowMs: Date.now(), chance: Math.random() };
   if ('outcome' in ended) return endTurn(state, spec, ended.outcome, clock);
   const problem = activityProblem(ended.error);
   if (problem === undefined) throw ended.error;
-  // A kill gave up waiting and has canceled it: how it would have ended no longer matters.
+  // The kill stopped waiting and cancelled the turn: its outcome no longer matters.
   if (state.end?.how === 'kill') {
-    countReported(state);
+    chargeReported(state);
     return undefined;
   }
   if (problem.type === MACHINE_LOST) {
     const now = new Date(clock.nowMs).toISOString();
     if (state.vm !== undefined) state.vm = { ...state.vm, state: 'gone' };
     enterPhase(state, 'running', now, 'the machine was lost: a new one is made');
-    return loseTurn(state, now);
+    return endLostTurn(state, now);
   }
-  countReported(state);
+  chargeReported(state);
   return endTurn(state, spec, failedTurn(turn, problem.message), clock);
 }
 
-/** The turn could not be run, by an error that trying again does not mend: the agent parks, as after a model error. */
+/** The outcome of a turn that failed with a non-retryable error: the agent parks, as after a model error. */
 function failedTurn(turn: CurrentTurn, message: string): TurnOutcome {
   return {
     turn_id: turn.id,
@@ -145,18 +149,21 @@ function failedTurn(turn: CurrentTurn, message: string): TurnOutcome {
   };
 }
 
-/** The prompt is among the inputs of the first turn: in each turn's spec it would only fill the history. */
+/**
+ * The spec without the prompt. The first turn has it among its inputs, and in every turn's spec it would only fill the
+ * history.
+ */
 function turnSpec(spec: AgentSpec): AgentSpec {
   return { ...spec, prompt: { text: '' } };
 }
 
-/** How long an assessment may take to end by the interrupt: the program ends within seconds. */
-const INTERRUPTED_ENDS = '20s';
-/** How long the activity may take to see its cancellation: two heartbeats, and the time of a dead worker's. */
-const CANCELED_ENDS = '10s';
+/** How long an assessment may take to end after the interrupt: the program ends within seconds. */
+const INTERRUPTED_ASSESSMENT_TIMEOUT = '20s';
+/** How long the activity may take to notice its cancellation: two heartbeats, or a dead worker's heartbeat timeout. */
+const CANCELED_ASSESSMENT_TIMEOUT = '10s';
 
-/** Asks the assessor and takes its verdict into the state. Undefined when the agent is to end. */
-export async function assessToItsEnd(state: AgentState, spec: AgentSpec): Promise<Verdict | undefined> {
+/** Runs an assessment and applies its verdict. Returns undefined if the agent is to end. */
+export async function runAssessment(state: AgentState, spec: AgentSpec): Promise<Verdict | undefined> {
   const assessment = beginAssessment(state, uuid4());
   const { id, number } = assessment;
   let reply: AssessReply | undefined;
@@ -167,13 +174,13 @@ export async function assessToItsEnd(state: AgentState, spec: AgentSpec): Promis
       (given) => (reply = given),
       (error: unknown) => (reply = { status: 'not_assessed', problem: problemOf(error), cost: NO_COST }),
     );
-  const unwanted = (): boolean => state.end?.how === 'kill' || assessment.interrupted_by !== undefined;
-  await condition(() => reply !== undefined || unwanted());
+  const mustInterrupt = (): boolean => state.end?.how === 'kill' || assessment.interrupted_by !== undefined;
+  await condition(() => reply !== undefined || mustInterrupt());
   if (reply === undefined) {
     void interruptTurn({ spec: turnSpec(spec), turn_id: id }, `interrupt assessment ${number}`).catch(() => undefined);
-    if (!(await condition(() => reply !== undefined, INTERRUPTED_ENDS))) {
+    if (!(await condition(() => reply !== undefined, INTERRUPTED_ASSESSMENT_TIMEOUT))) {
       scope.cancel();
-      await condition(() => reply !== undefined, CANCELED_ENDS);
+      await condition(() => reply !== undefined, CANCELED_ASSESSMENT_TIMEOUT);
     }
   }
   const now = new Date().toISOString();
@@ -182,7 +189,9 @@ export async function assessToItsEnd(state: AgentState, spec: AgentSpec): Promis
   return state.end === undefined ? verdict : undefined;
 }
 
-/** A defect must not look like a result, but the work is done: it is said, and the agent idles. */
+/**
+ * Names a failed assessment's problem. Even a defect is only noted, because the agent's work is done: the agent idles.
+ */
 function problemOf(error: unknown): string {
   return activityProblem(error)?.message ?? String(error);
 }

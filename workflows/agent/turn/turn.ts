@@ -1,24 +1,31 @@
-// A turn from the workflow's side: what it takes, and what its end means. Pure: contract/wire only.
+// A turn as the workflow sees it: which inputs it takes, and what its outcome means. Pure: contract/wire only.
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
 import { addCost } from '../../../contract/wire/cost.ts';
 import { defined } from '../../../contract/wire/defined.ts';
 import type { FollowUp, TurnOutcome } from '../../../contract/wire/turns.ts';
-import { afterLimit, beginSpending, countReported, endSpending, maySpend, takeTold } from '../budget/spending.ts';
+import {
+  budgetCutNote,
+  beginSpending,
+  chargeReported,
+  endSpending,
+  maySpend,
+  clearDeliveredNotice,
+} from '../budget/spending.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
 import { recordEvent } from '../timeline.ts';
 import { addTask, enterPhase } from '../transitions.ts';
 import { activateTasks } from './checklist.ts';
-import { checkAssessed, checkCompletion } from './completion.ts';
+import { checkAssessment, checkCompletion } from './completion.ts';
 import type { Verdict } from './completion.ts';
 import { checklistText, instructions, subjectOf, systemNote } from './prompts.ts';
 import { hasInput, messageHead, takeInputs } from './queue.ts';
 import { continueTurn, parkAfterModelError } from './recovery.ts';
 
-/** Whether a turn can start: something waits, and not only Murmur's own word to an agent that is parked. */
+/** Whether a turn can start. Murmur's own notes alone do not start one while the agent is parked. */
 export function canStart(state: AgentState, nowMs: number): boolean {
   if (!hasInput(state) || !maySpend(state) || state.assessing !== undefined) return false;
-  const asked = state.sends.length > 0 || state.queue.some(({ kind }) => kind !== 'child');
-  if (state.parked === undefined || asked) return true;
+  const hasMessage = state.sends.length > 0 || state.queue.some(({ kind }) => kind !== 'child');
+  if (state.parked === undefined || hasMessage) return true;
   return state.parked.retry_at !== undefined && Date.parse(state.parked.retry_at) <= nowMs;
 }
 
@@ -31,9 +38,9 @@ export function beginTurn(state: AgentState, spec: AgentSpec, id: string, now: s
   if (extra !== undefined) inputs.push(systemNote(extra, 'instructions', state.turns, now));
   const budget = beginSpending(state, now);
   if (budget !== undefined) inputs.push(budget);
-  const said = inputs.find(({ kind }) => kind !== 'system' && kind !== 'notify');
-  if (said !== undefined) {
-    state.working_on = messageHead(said);
+  const message = inputs.find(({ kind }) => kind !== 'system' && kind !== 'notify');
+  if (message !== undefined) {
+    state.working_on = messageHead(message);
     state.subject = subjectOf(inputs) ?? '';
     state.reminders = 0;
     state.assessments = 0;
@@ -53,8 +60,8 @@ export function beginTurn(state: AgentState, spec: AgentSpec, id: string, now: s
 }
 
 /**
- * The wanted result goes with the prompt, checklist items with the message that brings them. Inputs that are given
- * again have theirs already.
+ * The requested result accompanies the prompt, checklist items the message that brought them. Repeated inputs already
+ * include theirs.
  */
 function extraInstructions(state: AgentState, spec: AgentSpec, inputs: readonly FollowUp[]): string | undefined {
   if (inputs.some(({ note }) => note === 'instructions')) return undefined;
@@ -64,7 +71,7 @@ function extraInstructions(state: AgentState, spec: AgentSpec, inputs: readonly 
   return inputs.some((input) => input.kind === 'prompt') ? instructions(spec, spec.tasks) : checklistText(subjects);
 }
 
-/** Takes the outcome of the running turn into the state and decides what comes after it. */
+/** Applies the outcome of the running turn and decides what follows it. */
 export function endTurn(
   state: AgentState,
   spec: AgentSpec,
@@ -73,7 +80,7 @@ export function endTurn(
 ): Verdict {
   const now = new Date(clock.nowMs).toISOString();
   const turn = closeTurn(state);
-  absorb(state, turn, outcome, now);
+  applyOutcome(state, turn, outcome, now);
   switch (outcome.status) {
     case 'completed':
       state.crashes = 0;
@@ -82,7 +89,7 @@ export function endTurn(
     case 'interrupted': {
       state.crashes = 0;
       state.api_failures = 0;
-      const limit = afterLimit(state, turn, now);
+      const limit = budgetCutNote(state, turn, now);
       if (limit !== undefined) state.due.unshift(limit);
       if (hasInput(state)) return { next: 'continue' };
       const by = turn.interrupted_by === undefined ? '' : ` by ${turn.interrupted_by}`;
@@ -101,15 +108,15 @@ export function endTurn(
   }
 }
 
-/** The machine was lost in the turn: its inputs are given again once there is a new one. */
-export function loseTurn(state: AgentState, now: string): Verdict {
-  countReported(state);
+/** The machine was lost during the turn: its inputs are sent again on a new one. */
+export function endLostTurn(state: AgentState, now: string): Verdict {
+  chargeReported(state);
   const reason = continueTurn(state, closeTurn(state), 'machine_lost', false, now);
   return reason === undefined ? { next: 'continue' } : { next: 'fail', reason };
 }
 
 function closeTurn(state: AgentState): CurrentTurn {
-  if (state.turn === undefined) throw new Error('a turn ended that had not begun');
+  if (state.turn === undefined) throw new Error('a turn ended that was not started');
   const turn = state.turn;
   state.turn = { ...turn, running: false, inputs: [] };
   return turn;
@@ -118,16 +125,16 @@ function closeTurn(state: AgentState): CurrentTurn {
 function afterCompleted(state: AgentState, spec: AgentSpec, now: string): Verdict {
   if (hasInput(state)) return { next: 'continue' };
   const completion = checkCompletion(state, spec, now);
-  if (completion.done) return checkAssessed(state, spec);
+  if (completion.done) return checkAssessment(state, spec);
   if (completion.reminded) return { next: 'continue' };
   const { reason, code } = completion;
   return { next: 'rest', complete: false, reason, ...defined({ code }) };
 }
 
-function absorb(state: AgentState, turn: CurrentTurn, outcome: TurnOutcome, now: string): void {
+function applyOutcome(state: AgentState, turn: CurrentTurn, outcome: TurnOutcome, now: string): void {
   state.cost = addCost(state.cost, outcome.cost);
   endSpending(state);
-  takeTold(state, outcome);
+  clearDeliveredNotice(state, outcome);
   if (outcome.branches.length > 0) state.branches = outcome.branches;
   if (outcome.response !== '') state.response = outcome.response;
   if (outcome.snapshot !== undefined) state.saved_turn = turn.number;

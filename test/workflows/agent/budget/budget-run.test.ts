@@ -1,5 +1,5 @@
-// Budgets in workflows on a real server: told, stopped at the limit, parked, raised; alone and in a tree, also without
-// cached workflows and while agents continue as new.
+// Budgets in workflows on a real server: notices, the limit, parking, raising; alone and in a tree, also without cached
+// workflows and while agents continue as new.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
@@ -44,15 +44,15 @@ async function raise(spec: AgentSpec, usd: number): Promise<void> {
   await handleOf(spec).executeUpdate('setBudget', { args: [order], updateId: order.id });
 }
 
-/** What turns of agents of this name wait for before they use anything. */
+/** What the turns of the named agent wait for before they use anything. */
 const held = new Map<string, Promise<void>>();
 
-/** Reports and messages so far, by agent. */
+/** Number of reports and messages so far, by agent. */
 const reports = new Map<string, number>();
 
 /**
- * A turn that uses `step` dollars with each message, until it has used `whole`, or is interrupted. It reports as the real
- * activity does: at the marks alone.
+ * A turn that uses `step` dollars per message until it has used `whole` or is interrupted. Like the real activity, it
+ * reports only at the thresholds.
  */
 async function spend(
   input: RunTurnInput,
@@ -69,7 +69,7 @@ async function spend(
     used += step;
     while (used >= mark) {
       reports.set(agent, (reports.get(agent) ?? 0) + 1);
-      // One that fails, as when a workflow is pushed out of a worker's cache, is made again with the next message.
+      // A report can fail, for example when a workflow is evicted from a worker's cache; the next message repeats it.
       const answer = await control
         .reportUsage(agent, { turn_id: input.turn_id, used_usd: used })
         .catch(() => undefined);
@@ -83,12 +83,12 @@ async function spend(
   return { status: isInterrupted() ? 'interrupted' : 'completed', cost: { usd: used, by_model: {} } };
 }
 
-/** What the turn was told while it ran. */
+/** Notices that the turn received while it ran. */
 function noticesOf({ stub }: RunningAgent, { turn_id: id }: RunTurnInput): readonly TurnNotice[] {
   return stub.notices.filter((each) => each.turn_id === id).map(({ notice }) => notice);
 }
 
-/** A tree in which the turn of an agent costs what its prompt says: `spend 0.30`. */
+/** A tree in which a turn costs what its prompt says: `spend 0.30`. */
 async function spenders(spec: Partial<AgentSpec>, worker = {}): Promise<RunningAgent> {
   const lead: RunningAgent = await startAgent(
     temporal,
@@ -96,7 +96,7 @@ async function spenders(spec: Partial<AgentSpec>, worker = {}): Promise<RunningA
       turn: async (input) => {
         const whole = /spend ([\d.]+)/.exec(promptOf(input))?.[1];
         const isInterrupted = (): boolean => lead.stub.interrupts.some((each) => each.turn_id === input.turn_id);
-        // What is left of a turn that was cut off is told in the note, with the prompt quoted.
+        // The rest of an interrupted turn is in the note, which quotes the prompt.
         const outcome = await spend(input, Number(whole ?? 0.02), 0.02, isInterrupted);
         const notices = noticesOf(lead, input).map(({ id }) => id);
         return { ...outcome, notices };
@@ -113,7 +113,7 @@ const isParked = ({ parked }: AgentStatus): boolean => parked !== undefined;
 describe.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
   'an agent with a budget, $maxCachedWorkflows cached',
   (worker) => {
-    it('is stopped at the limit, parks and says what to do, and goes on when it is raised', async () => {
+    it('is interrupted at the limit, parks and says what to do, and resumes when the limit is raised', async () => {
       await using lead = await spenders({ max_cost_usd: 0.5, prompt: { text: 'spend 0.80' } }, worker);
       const parked = await lead.until(isParked);
       const path = `/${workflowIdOf(lead.spec.identity)}`;
@@ -122,14 +122,14 @@ describe.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
       expect(parked.budget?.used_usd).toBeGreaterThanOrEqual(0.5);
       expect(parked.budget?.used_usd).toBeLessThan(0.56);
       expect(reports.get(workflowIdOf(lead.spec.identity))).toBeLessThan(15);
-      // A message waits as well, and the raise wakes both.
+      // A message waits as well; the raise wakes the agent for both.
       await lead.queueAdd('spend 0.02');
       await raise(lead.spec, 5);
       const idle = await lead.untilIdle();
       expect(idle).toMatchObject({ budget: { limit_usd: 5 }, queued: [] });
       const [first, second] = lead.stub.turns as [RunTurnInput, RunTurnInput];
       expect(promptOf(second)).toContain('interrupted because the budget was used up');
-      // It was told in mid-turn that most is used, and is not told again.
+      // The notice was delivered during the turn and is not repeated.
       expect(noticesOf(lead, first).map(({ text }) => text)).toEqual([expect.stringMatching(/is used to 8\d %/)]);
       expect(lead.stub.notices).toHaveLength(1);
       expect(promptOf(second)).not.toContain('is used to');
@@ -145,8 +145,8 @@ describe.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
 );
 
 describe('a tree with a budget', () => {
-  it('stays within the limit, tells every agent, parks whole, goes on whole; nothing spent is lost at an end', async () => {
-    // It continues as new again and again, by the number of its turns and signals.
+  it('stays within the limit, notifies, parks and resumes every agent, and keeps all costs at the end', async () => {
+    // It continues as new repeatedly, by the number of its turns and signals.
     const limits = { continue_after_turns: 1, continue_after_signals: 8 };
     await using lead = await spenders({ max_cost_usd: 1, prompt: { text: 'spend 0.10' }, limits });
     await lead.untilIdle();
@@ -164,13 +164,13 @@ describe('a tree with a budget', () => {
     const reason = (await statusOf(deep)).parked?.reason;
     expect(reason).toContain(`the budget of /${workflowIdOf(lead.spec.identity)} ($1.00)`);
     let spent = 0;
-    // The top is at most one message behind each of them.
+    // The root is at most one message behind each agent.
     await eventually(async () => {
       const [top, ...below] = [await statusOf(lead.spec), await statusOf(kid), await statusOf(deep)];
       spent = [top, ...below].reduce((sum, { cost }) => sum + cost.own_usd, ended);
       return Math.abs(top.cost.total_usd - spent) < 1e-6 && Math.abs((top.budget?.used_usd ?? 0) - spent) < 1e-6;
     }, 'the top to know what was spent');
-    // Each running turn can overshoot by the messages of the moment in which it is interrupted.
+    // Each running turn can overshoot by the messages sent while it is being interrupted.
     expect(spent).toBeLessThan(1.1);
 
     await raise(lead.spec, 10);
@@ -181,11 +181,11 @@ describe('a tree with a budget', () => {
         return phase === 'idle' && !pending_input;
       }, 'its end');
     }
-    // Money that one of them gave back may have let the other go on before the raise: each is told at least once.
+    // Money returned by one agent may resume another before the raise: each parks at least once.
     const resumed = lead.stub.turns.filter((turn) => promptOf(turn).includes('interrupted because the budget'));
     const names = new Set(resumed.map((turn) => turn.spec.identity.path.at(-1)));
     expect([...names].sort()).toEqual(['deep', 'kid']);
-    // Each was told once that most was used, in its turn; one that had parked by then, with its next turn.
+    // Each agent got the notice once, in its turn or, if parked by then, with its next turn.
     for (const spec of [kid, deep]) {
       const turns = lead.stub.turns.filter((turn) => turn.spec.spawn_id === spec.spawn_id);
       const told = turns.flatMap((turn) => [promptOf(turn), ...noticesOf(lead, turn).map(({ text }) => text)]);
@@ -202,7 +202,7 @@ describe('a tree with a budget', () => {
     await handleOf(kid).result();
   }, 120_000);
 
-  it('a limit that is set on a living tree holds for the children that live already', async () => {
+  it('applies a new limit to children that already run', async () => {
     await using lead = await spenders({ prompt: { text: 'spend 0.10' } });
     await lead.untilIdle();
     const kid = childSpec(lead.spec, 'kid', { prompt: { text: 'spend 0.10' } });
@@ -220,7 +220,7 @@ describe('a tree with a budget', () => {
     await handleOf(kid).result();
   }, 120_000);
 
-  it('a limit that is set while turns run that knew of none holds for them from their next report on', async () => {
+  it('applies a new limit to running turns from their next report on', async () => {
     const rising = gate();
     await using lead = await spenders({ prompt: { text: 'spend 0.10' } });
     await lead.untilIdle();

@@ -3,7 +3,7 @@ import {
   committedOf,
   exhaustedLimit,
   freeOf,
-  loseParent,
+  detachFromParent,
   mustStop,
   newBudget,
   nextReport,
@@ -12,16 +12,16 @@ import {
   usedOf,
 } from '../../../../workflows/agent/budget/budget.ts';
 import {
-  adopt,
+  registerExistingChild,
   balance,
   openGrant,
   openSlice,
-  takeGrant,
-  takeRequest,
+  applyGrant,
+  recordRequest,
 } from '../../../../workflows/agent/budget/shares.ts';
 import { randomNumbers, settle, Spender } from '../../../fixtures/budget-tree.ts';
 
-/** Lets everything that may happen in a tree happen, in an order by chance; messages are delivered late or soon. */
+/** Runs a tree through random events in random order; messages are delivered with random delays. */
 function live(
   root: Spender,
   seed: number,
@@ -48,7 +48,7 @@ function live(
 }
 
 describe('budgets in a tree', () => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('never commit more than the limit, whatever happens when (seed %d)', (seed) => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('never commit more than the limit, in any order of events (seed %d)', (seed) => {
     const root = new Spender('root', undefined, 10, undefined);
     root.wantsToRun = true;
     live(root, seed, 3_000, () => {
@@ -60,12 +60,12 @@ describe('budgets in a tree', () => {
       if (root.spent() > (root.budget.limit_usd ?? 0) + 1e-6) throw new Error(`spent ${root.spent()}`);
     });
     settle(root);
-    // What the root knows of everything beneath it is never more than what is spent.
+    // The root never records more than its descendants have spent.
     expect(usedOf(root.budget)).toBeLessThanOrEqual(root.spent() + 1e-6);
   });
 
   it.each(Array.from({ length: 40 }, (_, seed) => seed))(
-    'leave nobody without an answer, however much messages overshoot (seed %d)',
+    'answer every request, however much messages overshoot (seed %d)',
     (seed) => {
       const root = new Spender('root', undefined, 10, undefined);
       root.wantsToRun = true;
@@ -78,7 +78,7 @@ describe('budgets in a tree', () => {
       );
       for (let round = 0; round < 20; round += 1) {
         settle(root);
-        // Each tells what it has used, as a turn does with its next message.
+        // Each agent reports its usage, as a turn does with its next message.
         for (const agent of root.all()) {
           if (agent.isRunning) agent.use(Math.max(agent.mark - agent.used, 0));
           else agent.review();
@@ -95,7 +95,7 @@ describe('budgets in a tree', () => {
     },
   );
 
-  it.each([11, 12, 13])('is spent to the last cent when agents go on for as long as they can (seed %d)', (seed) => {
+  it.each([11, 12, 13])('are spent to the last cent when agents continue as long as they can (seed %d)', (seed) => {
     const root = new Spender('root', undefined, 10, undefined);
     root.wantsToRun = true;
     for (const name of ['a', 'b', 'c']) root.spawn(name).spawn(`${name}-kid`);
@@ -113,7 +113,7 @@ describe('budgets in a tree', () => {
     expect(root.spent()).toBeCloseTo(10, 5);
   });
 
-  it('starts every agent of a fan-out of 200, and gives the last one something', () => {
+  it('start every agent of a fan-out of 200, and grant something to the last one', () => {
     const root = new Spender('root', undefined, 100, undefined);
     root.wantsToRun = true;
     root.tryToStart();
@@ -122,7 +122,7 @@ describe('budgets in a tree', () => {
     expect(kids.at(-1)?.budget.allowance_usd).toBeGreaterThan(0.001);
   });
 
-  it('asks for more at 80 % of an allowance, and some twenty times in all for a whole budget', () => {
+  it('request more at 80 % of an allowance, some twenty times for a whole budget', () => {
     const root = new Spender('root', undefined, 100, undefined);
     const kid = root.spawn('kid');
     kid.tryToStart();
@@ -140,7 +140,7 @@ describe('budgets in a tree', () => {
     expect(kid.budget.asked).toBeLessThan(40);
   });
 
-  it('reports usage some dozen times in all for a whole budget', () => {
+  it('report usage some dozen times for a whole budget', () => {
     const root = new Spender('root', undefined, 100, undefined);
     root.wantsToRun = true;
     root.tryToStart();
@@ -152,7 +152,7 @@ describe('budgets in a tree', () => {
     expect(marks).toBeLessThan(12);
   });
 
-  it('a parked tree goes on when the limit is raised, down to the last agent', () => {
+  it('resume every agent of a parked tree when the limit is raised', () => {
     const root = new Spender('root', undefined, 1, undefined);
     const kid = root.spawn('kid');
     const grandchild = kid.spawn('deep');
@@ -168,7 +168,7 @@ describe('budgets in a tree', () => {
     expect(grandchild.tryToStart()).toBe(true);
   });
 
-  it('a parked agent goes on when another one has ended and left some', () => {
+  it('resume a parked agent when another one ends and returns money', () => {
     const root = new Spender('root', undefined, 1, undefined);
     const [rich, poor] = [root.spawn('rich'), root.spawn('poor')];
     rich.tryToStart();
@@ -183,7 +183,7 @@ describe('budgets in a tree', () => {
     expect(poor.tryToStart()).toBe(true);
   });
 
-  it('a child with a limit of its own is bounded by both', () => {
+  it('bound a child by its own limit as well as its allowance', () => {
     const root = new Spender('root', undefined, 10, undefined);
     const kid = root.spawn('kid', 0.5);
     for (let round = 0; round < 1_000 && !kid.isParked; round += 1) {
@@ -208,53 +208,53 @@ describe('budgets in a tree', () => {
 describe('messages of a budget', () => {
   const request = { slug: 'kid', spawn_id: 'k', keep_usd: 1, want_usd: 1, spent_usd: 0.5 };
 
-  it('count once, whatever comes twice or late', () => {
+  it('count once, even if they arrive twice or late', () => {
     const parent = newBudget(10, undefined);
     openGrant(parent, 'k', 'kid');
-    takeRequest(parent, { ...request, number: 2 });
+    recordRequest(parent, { ...request, number: 2 });
     balance(parent, 'rest', 'root');
     const committed = committedOf(parent);
-    takeRequest(parent, { ...request, number: 2 });
-    takeRequest(parent, { ...request, number: 1, keep_usd: 0 });
+    recordRequest(parent, { ...request, number: 2 });
+    recordRequest(parent, { ...request, number: 1, keep_usd: 0 });
     balance(parent, 'rest', 'root');
     expect(committedOf(parent)).toBe(committed);
     expect(parent.outbox).toHaveLength(1);
-    takeRequest(parent, { ...request, number: 1, spawn_id: 'stranger' });
+    recordRequest(parent, { ...request, number: 1, spawn_id: 'stranger' });
     expect(committedOf(parent)).toBe(committed);
   });
 
-  it('an answer to an older request changes nothing: what it granted has been given back', () => {
+  it('ignore an answer to an older request, whose grant was returned', () => {
     const kid = newBudget(undefined, 1);
     kid.own_usd = 0.5;
     balance(kid, 'rest', 'kid');
     expect(kid).toMatchObject({ asked: 1, allowance_usd: 0.5 });
-    takeGrant(kid, { number: 0, allowance_usd: 7 });
+    applyGrant(kid, { number: 0, allowance_usd: 7 });
     expect(poolOf(kid)).toBe(0.5);
   });
 
-  it('an agent whose parent has ended has its allowance as its own limit', () => {
+  it('turn the allowance into the own limit of an agent whose parent has ended', () => {
     const kid = newBudget(undefined, 1);
     openSlice(kid);
     kid.running_usd = 1;
     balance(kid, 'run', 'kid');
     expect(kid.waiting).toBe(true);
-    loseParent(kid);
+    detachFromParent(kid);
     expect(exhaustedLimit(kid, 'kid')).toEqual({ path: 'kid', limit_usd: 1 });
     setLimit(kid, 2);
     expect(freeOf(kid)).toBeGreaterThan(0);
   });
 
-  it('a child that lived before there was a budget is told its share once', () => {
+  it('send a child that was started before the budget its share once', () => {
     const parent = newBudget(10, undefined);
-    adopt(parent, 'k', 'kid', 2);
-    adopt(parent, 'k', 'kid', 2);
+    registerExistingChild(parent, 'k', 'kid', 2);
+    registerExistingChild(parent, 'k', 'kid', 2);
     expect(parent.outbox).toEqual([
       { to: 'child', slug: 'kid', grant: { number: 0, allowance_usd: expect.any(Number) } },
     ]);
     expect(usedOf(parent)).toBe(2);
   });
 
-  it('usage past the slice, while the parent has not answered, is told again with the next message', () => {
+  it('report usage past the slice with the next message until the parent has answered', () => {
     const kid = newBudget(undefined, 1);
     openSlice(kid);
     kid.running_usd = 1.5;

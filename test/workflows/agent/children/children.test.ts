@@ -5,10 +5,10 @@ import type { ChildEvent } from '../../../../contract/wire/messages.ts';
 import type { Phase } from '../../../../contract/wire/phases.ts';
 import {
   childrenCost,
-  enterChild,
+  registerChild,
   hasBusyChildren,
   livingChildren,
-  noteStarted,
+  markStarted,
   removeChild,
 } from '../../../../workflows/agent/children/children.ts';
 import { clearQueue } from '../../../../workflows/agent/turn/queue.ts';
@@ -34,7 +34,7 @@ function family() {
   agent.begin();
   const spawn = (slug: string): AgentSpec => {
     const child = agentSpec({ identity: { ...LEAD, path: ['lead', slug] }, created_by: '/w/default/u/tess/lead' });
-    enterChild(agent.state, agent.spec, child, NOW);
+    registerChild(agent.state, agent.spec, child, NOW);
     return child;
   };
   let told = 0;
@@ -57,10 +57,10 @@ function family() {
 }
 
 describe('a child that is being started', () => {
-  it('is told nothing before it is there; others are, in order', () => {
+  it('receives no message before it exists; other children do, in order', () => {
     const { state, spec, spawn } = family();
     const old = spawn('old');
-    noteStarted(state, old.spawn_id);
+    markStarted(state, old.spawn_id);
     const kid = spawn('kid');
     setBudget(state, spec, 10, 'tess', NOW);
     for (const each of [old, kid]) {
@@ -75,7 +75,7 @@ describe('a child that is being started', () => {
       ['old', 1],
     ]);
     expect(canDeliver(state)).toBe(false);
-    noteStarted(state, kid.spawn_id);
+    markStarted(state, kid.spawn_id);
     expect(numbers()).toEqual([
       ['kid', 0],
       ['kid', 1],
@@ -85,7 +85,7 @@ describe('a child that is being started', () => {
 });
 
 describe('a child', () => {
-  it('is known from before its start, and living until it tells of its end', () => {
+  it('is registered before its start, and not ended until it reports its end', () => {
     const { state, spec, spawn, tell } = family();
     const kid = spawn('kid');
     expect(statusOf(state, spec, { children: true }).children).toEqual([
@@ -100,10 +100,10 @@ describe('a child', () => {
     expect(hasBusyChildren(state)).toBe(false);
   });
 
-  it('of the same spawn is entered once; a slug in use, one that was, and a spawn of an ending agent are refused', () => {
+  it('is registered once per spawn; a slug that is or was in use and a spawn by an ending agent are refused', () => {
     const { state, spec, spawn, tell } = family();
     const kid = spawn('kid');
-    expect(enterChild(state, spec, kid, NOW)).toBe(false);
+    expect(registerChild(state, spec, kid, NOW)).toBe(false);
     expect(() => spawn('kid')).toThrow(expect.objectContaining({ code: 'ALREADY_EXISTS' }));
     tell(kid, 'failed');
     expect(() => spawn('kid')).toThrow(expect.objectContaining({ code: 'FAILED_PRECONDITION' }));
@@ -111,14 +111,14 @@ describe('a child', () => {
     expect(() => spawn('late')).toThrow(expect.objectContaining({ code: 'FAILED_PRECONDITION' }));
   });
 
-  it('that could not be started is forgotten', () => {
+  it('that could not be started is removed', () => {
     const { state, spec, spawn } = family();
     removeChild(state, spawn('kid').spawn_id);
     expect(livingChildren(state, spec)).toEqual([]);
   });
 });
 
-describe('news of a child', () => {
+describe('an event of a child', () => {
   it.each(['task-complete', 'failed', 'completed', 'canceled', 'idle'] as const)('wakes the parent: %s', (phase) => {
     const { state, spawn, tell } = family();
     tell(spawn('kid'), phase, { response: 'Fixed it.', reason: 'because' });
@@ -128,14 +128,14 @@ describe('news of a child', () => {
     expect(state.queue[0]?.from).toBe('/w/default/u/tess/lead/kid');
   });
 
-  it('goes to the timeline only when it begins to run', () => {
+  it('only appears on the timeline when the child starts to run', () => {
     const { state, spawn, tell } = family();
     tell(spawn('kid'), 'running');
     expect(state.queue).toEqual([]);
     expect(state.timeline.at(-1)).toMatchObject({ type: 'child', slug: 'kid', phase: 'running' });
   });
 
-  it('is one when completed follows the completed task of the same turn, and two after another turn', () => {
+  it('wakes once for the completed task and the end of the same turn, and again after another turn', () => {
     const { state, spawn, tell } = family();
     const [kid, other] = [spawn('kid'), spawn('other')];
     tell(kid, 'task-complete', { turn: 1 });
@@ -147,7 +147,7 @@ describe('news of a child', () => {
     expect(state.queue).toHaveLength(3);
   });
 
-  it('of a kill goes to the timeline only when the agent ordered it', () => {
+  it('of a kill only appears on the timeline if the agent itself sent the kill', () => {
     const { state, spawn, tell } = family();
     tell(spawn('one'), 'canceled', { by: '/w/default/u/tess/lead' });
     expect(state.queue).toEqual([]);
@@ -155,7 +155,7 @@ describe('news of a child', () => {
     expect(state.queue).toHaveLength(1);
   });
 
-  it('counts once however often it is sent, and is nothing from a stranger', () => {
+  it('counts once however often it is sent, and is ignored from an unknown agent', () => {
     const { state, spawn, tell } = family();
     const kid = spawn('kid');
     tell(kid, 'failed', { id: 'same' });
@@ -172,7 +172,7 @@ describe('news of a child', () => {
     expect(state.queue.map(({ kind }) => kind)).toEqual(['child']);
   });
 
-  it('adds up what the tree has cost, also of children that are no longer remembered', () => {
+  it('adds up the cost of the tree, including children dropped from the registry', () => {
     const { state, spec, spawn, tell } = family();
     for (let index = 0; index < 600; index += 1) tell(spawn(`kid-${index.toString()}`), 'completed', { cost_usd: 0.5 });
     expect(state.children.length).toBeLessThanOrEqual(500);
@@ -182,7 +182,7 @@ describe('news of a child', () => {
 });
 
 describe('an agent whose children work', () => {
-  it('is not reminded of what is open, and says what it waits for; afterwards it is', () => {
+  it('is not reminded of open items and says what it waits for; it is reminded afterwards', () => {
     const { state, end, begin, spawn, tell } = family();
     state.tasks = [{ ...OPEN_TASK }];
     const kid = spawn('kid');
@@ -194,10 +194,10 @@ describe('an agent whose children work', () => {
   });
 });
 
-describe('what a child tells its parent', () => {
+describe('the events for a parent', () => {
   const child = () => testAgent({ identity: { ...LEAD, path: ['lead', 'kid'] } });
 
-  it('is each phase that means something, and not the idling after a completed task', () => {
+  it('include each meaningful phase, but not the idling after a completed task', () => {
     const { state, begin, end } = child();
     begin();
     expect(state.to_parent?.map(({ phase }) => phase)).toEqual(['running']);
@@ -209,7 +209,7 @@ describe('what a child tells its parent', () => {
     ]);
   });
 
-  it('says who ended it, and that it waits for somebody', () => {
+  it('name the sender of a kill, and the reason of an agent that waits', () => {
     const { state, begin, end } = child();
     begin();
     end();
@@ -223,7 +223,7 @@ describe('what a child tells its parent', () => {
   it.each([
     ['an interruption', 'interrupted', 'stopped by hand'],
     ['waiting for children', 'waits_for_children', 'two are at work'],
-  ] as const)('leaves out %s by its code, whatever the sentence says', (_what, code, reason) => {
+  ] as const)('omit %s by its code, whatever its reason text', (_what, code, reason) => {
     const { state, begin } = child();
     begin();
     enterPhase(state, 'idle', NOW, reason, code);
@@ -233,7 +233,7 @@ describe('what a child tells its parent', () => {
     expect(state.to_parent?.at(-1)).toMatchObject({ phase: 'idle', reason: expect.stringContaining('tool') });
   });
 
-  it('is nothing when there is no parent', () => {
+  it('are not recorded for a root agent', () => {
     const { state, begin } = testAgent();
     begin();
     expect(state.to_parent).toBeUndefined();

@@ -1,4 +1,5 @@
-// Parents and children as workflows on a real server: started, heard of, killed, also while either continues as new.
+// Parents and children as workflows on a real server: started, reported, killed, also while one of them continues as
+// new.
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -37,7 +38,7 @@ async function statusOf(spec: AgentSpec): Promise<AgentStatus> {
   return await handleOf(spec).query<AgentStatus, [object]>('status', { children: true });
 }
 
-/** Stub turns of the whole tree share one worker; kills go through the real control. */
+/** The stub turns of the whole tree share one worker; kills use the real control. */
 function tree(script: StubScript = {}, spec: Partial<AgentSpec> = {}, worker = {}): Promise<RunningAgent> {
   const ports = {
     control: createAgentControl(temporal.client),
@@ -50,14 +51,14 @@ function tree(script: StubScript = {}, spec: Partial<AgentSpec> = {}, worker = {
 
 const isWorker = (prompt: string): boolean => prompt.includes('work as');
 
-it('twenty children that are asked for at once are all started, each once', async () => {
+it('twenty concurrent spawns each start one child', async () => {
   await using lead = await tree();
   await lead.untilIdle();
   const children = Array.from({ length: 20 }, (_, index) => childSpec(lead.spec, `kid-${index.toString()}`));
   await Promise.all(children.map((child) => spawn(lead.spec, child)));
   const { children: known } = await answered(() => statusOf(lead.spec));
   expect(known).toHaveLength(20);
-  // An update that is answered in a later task than its own may stop a workflow for good (workflows/agent/children/spawn.ts).
+  // An update that is answered in a later task can block a workflow for good (workflows/agent/children/spawn.ts).
   const { events = [] } = await lead.handle.fetchHistory();
   const order = (events ?? []).flatMap((event) => {
     if (event.workflowTaskStartedEventAttributes) return ['task'];
@@ -73,7 +74,7 @@ it('twenty children that are asked for at once are all started, each once', asyn
 describe.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
   'a tree of agents, $maxCachedWorkflows cached',
   (worker) => {
-    it('a child is started once, tells its end, and its parent is asked about it', async () => {
+    it('a child is started once, reports its end, and its parent has both in its status', async () => {
       await using lead = await tree({}, {}, worker);
       await lead.untilIdle();
       const kid = childSpec(lead.spec, 'kid');
@@ -93,7 +94,7 @@ describe.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
 );
 
 describe('a tree of agents', () => {
-  it('is killed whole: receipt of every agent, also of one that was being spawned', async () => {
+  it('is killed completely: the receipt lists every agent, including one that was being spawned', async () => {
     await using lead = await tree({ turn: () => 'wait' });
     await lead.until((now) => now.turn?.running === true);
     const [kid, other] = [childSpec(lead.spec, 'kid'), childSpec(lead.spec, 'other')];
@@ -115,16 +116,16 @@ describe('a tree of agents', () => {
       true,
     );
     for (const spec of expected) expect((await handleOf(spec).describe()).status.name).toBe('COMPLETED');
-    // One activity for the whole tree, and one for its root.
+    // One activity for all descendants, and one for the root.
     expect(lead.stub.kills).toHaveLength(1);
-    // The parents know of it from the receipts.
+    // The parents take the ends from the receipts.
     const { children = [], cost } = await statusOf(lead.spec);
     expect(children.map(({ phase }) => phase)).toEqual(children.map(() => 'canceled'));
     const below = receipt.filter(({ path }) => path !== `/${workflowIdOf(lead.spec.identity)}`);
     expect(cost.children_usd).toBe(below.reduce((sum, { cost_usd }) => sum + cost_usd, 0));
   }, 120_000);
 
-  it('keeps its children through continue-as-new of parent and child', async () => {
+  it('keeps its children when parent and child continue as new', async () => {
     const limits = { continue_after_turns: 2 };
     await using lead = await tree({}, { limits });
     await lead.untilIdle();
@@ -147,7 +148,7 @@ describe('a tree of agents', () => {
     expect(((await handleOf(kid).result()) as AgentResult).phase).toBe('completed');
   }, 120_000);
 
-  it('an agent that terminates when idle waits for the children that still work', async () => {
+  it('waits for working children before an agent with on_idle: terminate ends', async () => {
     let finish: () => void = () => undefined;
     const finished = new Promise<void>((resolve) => (finish = resolve));
     await using lead = await tree(

@@ -1,4 +1,4 @@
-// Assessments in a workflow on a real server: what is missing is done, interrupts and kills come in between.
+// Assessments in a workflow on a real server, with interrupts and kills.
 import { describe, expect, it } from '@jest/globals';
 import type { AssessReply } from '../../../../contract/wire/assessment.ts';
 import { startAgent } from '../../../fixtures/running-agent.ts';
@@ -14,7 +14,7 @@ const done: AssessReply = { status: 'assessed', verdict: { done: true, reason: '
 describe.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
   'an assessed agent, $maxCachedWorkflows cached',
   (worker) => {
-    it('does what is missing, is interrupted and killed in an assessment as in a turn, and pays for it', async () => {
+    it('does what is missing, can be interrupted and killed during an assessment, and pays for it', async () => {
       const verdict = { done: false, reason: 'No test.', missing: ['write a test'] };
       const replies: (AssessReply | 'wait')[] = [{ status: 'assessed', verdict, cost }, done, 'wait', 'wait'];
       await using agent = await startAgent(

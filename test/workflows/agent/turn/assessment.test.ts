@@ -38,7 +38,7 @@ const notes = ({ state }: TestAgent): string[] =>
   state.timeline.flatMap((entry) => (entry.type === 'note' ? [entry.text] : []));
 
 describe('an assessment', () => {
-  it('follows a turn that looks complete, and only when it is wanted', () => {
+  it('follows a turn that looks complete, only if it is requested', () => {
     const plain = testAgent();
     plain.begin();
     expect(plain.end()).toEqual({ next: 'rest', complete: true });
@@ -50,7 +50,7 @@ describe('an assessment', () => {
     expect(notes(agent)).toEqual(['assessment 1 of 3: done: All there.']);
   });
 
-  it('comes after what is open on the checklist, and sees the task, the checklist and the last answer', () => {
+  it('waits for open checklist items, and sees the task, the checklist and the last answer', () => {
     const agent = assessed({ tasks: ['write docs'] });
     agent.begin();
     expect(agent.end()).toEqual({ next: 'continue' });
@@ -67,7 +67,7 @@ describe('an assessment', () => {
     });
   });
 
-  it('makes what is missing the next turn, three times at most, and then says what was missed last', () => {
+  it('makes what is missing the next turn, at most three times, and then names what is still missing', () => {
     const agent = assessed({ on_idle: 'terminate' });
     for (let round = 1; round <= 3; round += 1) {
       agent.begin();
@@ -82,13 +82,13 @@ describe('an assessment', () => {
       reason: 'the assessor has found something missing 3 times: write a test',
     });
     expect(notes(agent)).toHaveLength(3);
-    // Whoever asks for something more has it assessed again.
+    // A new request is assessed again.
     agent.state.queue.push(message('and the docs'));
     agent.begin();
     expect(agent.end()).toEqual({ next: 'assess' });
   });
 
-  it('without a verdict counts as not assessed, and says so', () => {
+  it('without a verdict counts as not assessed, and the reason says so', () => {
     const agent = assessed();
     agent.begin();
     agent.end();
@@ -116,7 +116,7 @@ describe('an assessment', () => {
     });
   });
 
-  it('is left out when nobody can pay for it, and while children work', () => {
+  it('is skipped when the budget is used up, and while children work', () => {
     const agent = assessed();
     agent.begin();
     agent.state.budget = { ...newBudget(0.1, undefined), own_usd: 0 };
@@ -157,7 +157,7 @@ describe('readVerdict', () => {
     expect(readVerdict(value)).toEqual(verdict);
   });
 
-  it('cuts what is too long', () => {
+  it('cuts long texts', () => {
     const verdict = readVerdict({
       done: false,
       reason: 'x'.repeat(9_000),

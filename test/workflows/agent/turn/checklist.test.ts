@@ -28,7 +28,7 @@ function codeOf(run: () => unknown): string | undefined {
 }
 
 describe('createTask', () => {
-  it('makes a pending task that is open', () => {
+  it('creates a pending, open task', () => {
     const tasks = tasksOf('write tests');
     expect(tasks).toEqual([
       { id: '1', subject: 'write tests', status: 'pending', blocks: [], blocked_by: [], dormant: false },
@@ -36,7 +36,7 @@ describe('createTask', () => {
     expect(openTasks(tasks)).toHaveLength(1);
   });
 
-  it('makes a task with an activation that is dormant, and not open', () => {
+  it('creates a dormant task that is not open if it has an activation', () => {
     const { tasks, task } = createTask([], { subject: 'lint', activate_when: 'files_modified', pattern: '*.go' }, '1');
     expect(task).toMatchObject({ dormant: true, activation: { condition: 'files_modified', pattern: '*.go' } });
     expect(openTasks(tasks)).toEqual([]);
@@ -54,7 +54,7 @@ describe('createTask', () => {
     expect(codeOf(() => createTask([], input, '1'))).toBe('INVALID_ARGUMENT');
   });
 
-  it('refuses one more than the limit, and is silent about it when the item comes with a message', () => {
+  it('refuses a task above the limit, and ignores one that comes with a message', () => {
     const full = tasksOf(...Array.from({ length: TASK_LIMIT }, (_, index) => `task ${index.toString()}`));
     expect(codeOf(() => createTask(full, { subject: 'more' }, 'x'))).toBe('RESOURCE_EXHAUSTED');
     expect(createTask(full, { subject: 'more' }, 'x', 'silent').tasks).toBe(full);
@@ -62,7 +62,7 @@ describe('createTask', () => {
 });
 
 describe('updateTask', () => {
-  it('changes the fields that are given and no others', () => {
+  it('changes only the given fields', () => {
     const { task } = updateTask(tasksOf('a'), { task_id: '1', status: 'in_progress', description: 'soon' });
     expect(task).toMatchObject({ subject: 'a', status: 'in_progress', description: 'soon' });
   });
@@ -71,13 +71,13 @@ describe('updateTask', () => {
     expect(openTasks(updateTask(tasksOf('a'), { task_id: '1', status }).tasks)).toEqual([]);
   });
 
-  it('hides a deleted task from the list, but not from whoever asks for it', () => {
+  it('hides a deleted task from the list, but returns it by its id', () => {
     const { tasks } = updateTask(tasksOf('a', 'b'), { task_id: '1', status: 'deleted' });
     expect(listTasks(tasks).map((task) => task.id)).toEqual(['2']);
     expect(getTask(tasks, '1').status).toBe('deleted');
   });
 
-  it('wakes a dormant task that somebody takes up', () => {
+  it('activates a dormant task whose status changes', () => {
     const { tasks } = createTask([], { subject: 'l', activate_when: 'files_modified', pattern: '*' }, '1');
     expect(updateTask(tasks, { task_id: '1', status: 'in_progress' }).task.dormant).toBe(false);
   });
@@ -91,16 +91,16 @@ describe('updateTask', () => {
     ]);
   });
 
-  it('takes the edges of a deleted task with it, and adds none to it', () => {
+  it('removes the edges of a deleted task, and refuses new ones', () => {
     const { tasks } = updateTask(tasksOf('a', 'b', 'c'), { task_id: '2', add_blocked_by: ['1'], add_blocks: ['3'] });
     const left = updateTask(tasks, { task_id: '2', status: 'deleted' }).tasks;
     expect(left.every(({ blocks, blocked_by }) => blocks.length + blocked_by.length === 0)).toBe(true);
     expect(codeOf(() => updateTask(left, { task_id: '1', add_blocks: ['2'] }))).toBe('NOT_FOUND');
-    // What went through it is free: the other way round is no cycle any more.
+    // Deleting the task removed the cycle: the opposite edge is allowed.
     expect(updateTask(left, { task_id: '3', add_blocks: ['1'] }).task.blocks).toEqual(['1']);
   });
 
-  it('adds an edge once, however often it is asked for', () => {
+  it('adds an edge once, however often it is requested', () => {
     const input = { task_id: '1', add_blocks: ['2', '2'] };
     expect(updateTask(updateTask(tasksOf('a', 'b'), input).tasks, input).task.blocks).toEqual(['2']);
   });
@@ -111,17 +111,17 @@ describe('updateTask', () => {
     ['INVALID_ARGUMENT', { task_id: '1', add_blocks: ['1'] }],
     ['INVALID_ARGUMENT', { task_id: '1', subject: '' }],
     ['INVALID_ARGUMENT', { task_id: '1', status: 'finished' as 'done' }],
-  ])('answers %s to %j', (code, input) => {
+  ])('throws %s for %j', (code, input) => {
     expect(codeOf(() => updateTask(tasksOf('a'), input))).toBe(code);
   });
 
-  it('refuses an edge that closes a cycle, however long, and leaves the list as it was', () => {
+  it('refuses an edge that closes a cycle of any length, and does not change the list', () => {
     const chain = ['1', '2', '3', '4'].reduce(
       (tasks, id) => updateTask(tasks, { task_id: id, add_blocks: [String(Number(id) + 1)] }).tasks,
       tasksOf('a', 'b', 'c', 'd', 'e'),
     );
     const before = JSON.stringify(chain);
-    expect(() => updateTask(chain, { task_id: '5', add_blocks: ['1'] })).toThrow('it waits for it already');
+    expect(() => updateTask(chain, { task_id: '5', add_blocks: ['1'] })).toThrow('because it depends on that task');
     expect(codeOf(() => updateTask(chain, { task_id: '1', add_blocked_by: ['4'] }))).toBe('INVALID_ARGUMENT');
     expect(JSON.stringify(chain)).toBe(before);
   });
@@ -130,11 +130,11 @@ describe('updateTask', () => {
 describe('activateTasks', () => {
   const { tasks } = createTask([], { subject: 'l', activate_when: 'files_modified', pattern: '**/*.go' }, '1');
 
-  it('wakes a task when a file that it waits for has changed', () => {
+  it('activates a task when a matching file has changed', () => {
     expect(activateTasks(tasks, ['README.md', 'cmd/main.go'])[0]?.dormant).toBe(false);
   });
 
-  it('leaves the list as it is when none has', () => {
+  it('does not change the list otherwise', () => {
     expect(activateTasks(tasks, ['README.md'])).toBe(tasks);
   });
 });

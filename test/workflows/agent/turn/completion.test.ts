@@ -9,7 +9,7 @@ function branch(agent: TestAgent, pushed: boolean, dirty_files = 0): BranchState
 }
 
 describe('a checklist', () => {
-  it('has the agent reminded three times, naming the items, and then idle for a reason', () => {
+  it('causes three reminders that name the items, and then the agent idles with a reason', () => {
     const agent = testAgent({ tasks: ['write tests', 'update docs'] });
     agent.begin();
     for (let reminders = 1; reminders <= 3; reminders += 1) {
@@ -25,7 +25,7 @@ describe('a checklist', () => {
     });
   });
 
-  it('has the agent reminded anew after somebody has said something', () => {
+  it('causes new reminders after a message', () => {
     const agent = testAgent({ tasks: ['a'] });
     agent.begin();
     for (let reminders = 1; reminders <= 3; reminders += 1) {
@@ -46,7 +46,7 @@ describe('out: push', () => {
     expect(agent.end({ branches: [branch(agent, true)] })).toEqual({ next: 'rest', complete: true });
   });
 
-  it('has the agent reminded of a branch that is not, and of files that are not committed', () => {
+  it('causes a reminder of an unpushed branch and of uncommitted files', () => {
     const agent = testAgent({ out: 'push' });
     agent.begin();
     agent.end({ branches: [branch(agent, false, 2)] });
@@ -55,7 +55,7 @@ describe('out: push', () => {
     expect(text).toContain('2 files are not committed');
   });
 
-  it('is not met while nobody has seen the working branch', () => {
+  it('is not met while the working branch is unknown', () => {
     const agent = testAgent({ out: 'push' });
     agent.begin();
     expect(agent.end()).toEqual({ next: 'continue' });

@@ -21,7 +21,7 @@ describe('takeInputs', () => {
     ['all', 7, [7]],
     ['one', 3, [1, 1, 1]],
     ['five', 12, [5, 5, 2]],
-  ] as const)('takes by the strategy %s', (strategy, queued, batches) => {
+  ] as const)('batches by the strategy %s', (strategy, queued, batches) => {
     const box = inbox(strategy, queued);
     const taken: FollowUp[][] = [];
     while (hasInput(box)) taken.push(takeInputs(box));
@@ -34,17 +34,17 @@ describe('takeInputs', () => {
     expect([takeInputs(box), takeInputs(box), takeInputs(box)].map(texts)).toEqual([['s1'], ['s2'], ['q1']]);
   });
 
-  it('gives a note of Murmur with whatever comes next', () => {
+  it("delivers Murmur's notes together with the next input", () => {
     const box = { ...inbox('all', 2), due: [message('note', 'system')] };
     expect(texts(takeInputs(box))).toEqual(['note', 'q1', 'q2']);
   });
 
-  it('gives the prompt alone, whatever has been queued meanwhile', () => {
+  it('delivers the prompt alone, even if messages are queued', () => {
     const box = { ...inbox('all', 2), due: [message('prompt', 'prompt')] };
     expect([takeInputs(box), takeInputs(box)].map(texts)).toEqual([['prompt'], ['q1', 'q2']]);
   });
 
-  it('loses and doubles nothing in any mixture', () => {
+  it('loses and repeats nothing in any mixture', () => {
     for (let mixture = 0; mixture < 64; mixture += 1) {
       const strategy = DEQUEUE_STRATEGIES[mixture % 3] ?? 'all';
       const box = {
@@ -61,7 +61,7 @@ describe('takeInputs', () => {
 });
 
 describe('clearQueue', () => {
-  it('drops what is queued and nothing else', () => {
+  it('drops queued messages only', () => {
     const box = { ...inbox('all', 3), sends: [message('s', 'send')], due: [message('prompt', 'prompt')] };
     expect(clearQueue(box)).toBe(3);
     expect(waitingHeads(box)).toEqual(['prompt', 's']);
@@ -69,7 +69,7 @@ describe('clearQueue', () => {
 });
 
 describe('waitingBytes', () => {
-  it('adds up what waits of each sender: whole texts where their length is known, and checklist items', () => {
+  it('adds up texts and checklist items per sender, with the full length of a stored text if known', () => {
     const long = { ...message('head'), text: { text: 'head', ref: 'texts/long', bytes: 1_000_000 }, from: 'kid' };
     const box = {
       due: [message('12345', 'system')],

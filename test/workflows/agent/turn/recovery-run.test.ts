@@ -10,7 +10,7 @@ const temporal = sharedTemporalForFile();
 const lost = (): ApplicationFailure => ApplicationFailure.nonRetryable('the machine is gone', MACHINE_LOST);
 
 describe('an agent', () => {
-  it('gets a new machine when its machine is lost, and the model hears of it', async () => {
+  it('gets a new machine when its machine is lost, and the model is told', async () => {
     await using agent = await startAgent(temporal, {
       turn: (input) => {
         if (input.number === 1) throw lost();
@@ -24,7 +24,7 @@ describe('an agent', () => {
     expect(second === undefined ? '' : promptOf(second)).toMatch(/The machine was lost[^]*Fix the timeout$/);
   }, 120_000);
 
-  it('fails when its machine cannot be made, and says why', async () => {
+  it('fails when its machine cannot be created, and says why', async () => {
     await using agent = await startAgent(temporal, {
       prepare: () => Promise.reject(ApplicationFailure.nonRetryable('no such branch: main', 'NOT_FOUND')),
     });
@@ -42,7 +42,7 @@ describe('an agent', () => {
     expect(agent.stub.turns).toHaveLength(4);
   }, 120_000);
 
-  it('parks on a model error that waiting cannot mend, stays reachable, and goes on with the next message', async () => {
+  it('parks on a non-retryable model error, stays reachable, and continues with the next message', async () => {
     const error = {
       kind: 'authentication',
       message: 'invalid key',
@@ -66,7 +66,7 @@ describe('an agent', () => {
     expect(parked.parked?.reason).toContain('`claude` is not installed');
   }, 120_000);
 
-  it('goes on with a turn that a worker hands over, as the same turn', async () => {
+  it('continues the same turn after a handover between workers', async () => {
     await using agent = await startAgent(temporal, {
       turn: (_input, attempt) => {
         if (attempt > 4) return {};
@@ -77,21 +77,21 @@ describe('an agent', () => {
     expect(agent.stub.turns).toHaveLength(1);
   }, 120_000);
 
-  it('ends by itself once its task is done, when it was asked to', async () => {
+  it('ends by itself once its task is done, with on_idle: terminate', async () => {
     await using agent = await startAgent(temporal, {}, { on_idle: 'terminate' });
     const result = await agent.result();
     expect(result).toMatchObject({ phase: 'completed', receipt: [{ machine_state: 'destroyed' }] });
     expect(result).not.toHaveProperty('reason');
   }, 120_000);
 
-  it('that was asked to end idles instead while something is missing, for somebody to look', async () => {
+  it('with on_idle: terminate idles instead while something is missing', async () => {
     await using agent = await startAgent(temporal, {}, { on_idle: 'terminate', tasks: ['never done'] });
     const status = await agent.until((now) => now.phase === 'idle');
     expect(status.reason).toBe('open checklist items: never done (after 3 reminders)');
     expect(agent.stub.turns).toHaveLength(4);
   }, 120_000);
 
-  it('lives on when the event log cannot be written for a while, and the log then gets everything', async () => {
+  it('continues while the event log cannot be written, and the log gets every event afterwards', async () => {
     let broken = true;
     await using agent = await startAgent(temporal, {
       publish: () => {

@@ -12,7 +12,7 @@ describe('retryWaitMs', () => {
     expect(retryWaitMs(1, undefined, 1)).toBe(6_000);
   });
 
-  it('does what the server asks, within a day', () => {
+  it('waits as long as the server asks, up to a day', () => {
     expect([0, 1_500, -5, 10 ** 12].map((asked) => retryWaitMs(3, asked, 1))).toEqual([0, 1_500, 0, 86_400_000]);
   });
 });

@@ -2,14 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import type { TurnError } from '../../../../contract/wire/turns.ts';
 import { carriedState } from '../../../../workflows/agent/migrate.ts';
 import { addCost } from '../../../../contract/wire/cost.ts';
-import { canStart, loseTurn } from '../../../../workflows/agent/turn/turn.ts';
+import { canStart, endLostTurn } from '../../../../workflows/agent/turn/turn.ts';
 import { NOW, message, testAgent, texts } from '../../../fixtures/agent-state.ts';
 
 const nowMs = Date.parse(NOW);
 const usage = { input_tokens: 1, output_tokens: 2, cache_read_tokens: 3, cache_write_tokens: 4, usd: 0.5 };
 
-describe('a turn that begins', () => {
-  it('takes the prompt with what the result should be and the checklist', () => {
+describe('a turn that starts', () => {
+  it('takes the prompt, the requested result and the checklist', () => {
     const agent = testAgent({ out: 'push', tasks: ['add a test'] });
     const { inputs, number } = agent.begin();
     expect(number).toBe(1);
@@ -19,7 +19,7 @@ describe('a turn that begins', () => {
     expect(agent.state).toMatchObject({ phase: 'running', working_on: 'Fix the timeout' });
   });
 
-  it('says nothing of its own when nothing is asked beyond the prompt', () => {
+  it('adds no instructions when nothing is requested beyond the prompt', () => {
     expect(
       testAgent()
         .begin()
@@ -27,11 +27,11 @@ describe('a turn that begins', () => {
     ).toEqual(['prompt']);
   });
 
-  it('passes a free text as the wanted result, word for word', () => {
+  it('passes a free text as the requested result verbatim', () => {
     expect(testAgent({ out: 'a table of figures' }).begin().inputs[1]?.text.text).toBe('a table of figures');
   });
 
-  it('makes the checklist items of a follow-up when it is delivered', () => {
+  it('adds the checklist items of a follow-up when it is delivered', () => {
     const agent = testAgent();
     agent.begin();
     agent.end();
@@ -43,21 +43,21 @@ describe('a turn that begins', () => {
 });
 
 describe('a turn that completes', () => {
-  it('is the end of the task when nothing waits', () => {
+  it('completes the task when no input waits', () => {
     const agent = testAgent();
     agent.begin();
     expect(agent.end({ response: 'fixed' })).toEqual({ next: 'rest', complete: true });
     expect(agent.state).toMatchObject({ response: 'fixed', due: [] });
   });
 
-  it('goes on with what waits', () => {
+  it('continues with waiting input', () => {
     const agent = testAgent();
     agent.begin();
     agent.state.queue.push(message('more'));
     expect(agent.end()).toEqual({ next: 'continue' });
   });
 
-  it('adds up cost per model, commits, and keeps the branches', () => {
+  it('adds up cost per model and commits, and keeps the branches', () => {
     const agent = testAgent();
     const commit = { repo: 'r', branch: 'b', sha: '1', subject: 'fix' };
     const branches = [{ repo: 'r', branch: 'b', head: '1', pushed: true, dirty_files: 0 }];
@@ -82,7 +82,7 @@ describe('a turn that completes', () => {
     ]);
   });
 
-  it('wakes tasks whose files it changed, and these keep the agent from idling', () => {
+  it('activates tasks whose files it changed, and these keep the agent from idling', () => {
     const agent = testAgent({ tasks: [] });
     agent.state.tasks = [
       {
@@ -102,7 +102,7 @@ describe('a turn that completes', () => {
 });
 
 describe('a turn that is interrupted', () => {
-  it('leaves the agent to wait for a message, without a reminder of what is open', () => {
+  it('leaves the agent waiting for a message, without a reminder of open items', () => {
     const agent = testAgent({ tasks: ['open item'] });
     agent.begin().interrupted_by = 'tess';
     expect(agent.end({ status: 'interrupted' })).toMatchObject({
@@ -117,7 +117,7 @@ describe('a turn that is interrupted', () => {
 describe('a turn whose model request failed', () => {
   const error: TurnError = { kind: 'overloaded', message: 'overloaded', action: 'wait', retryable: true };
 
-  it('parks the agent until it is worth trying again, and then tells the model', () => {
+  it('parks the agent until the retry time, and then tells the model', () => {
     const agent = testAgent();
     agent.begin();
     expect(agent.end({ status: 'api_error', error, response: '' })).toEqual({ next: 'continue' });
@@ -128,7 +128,7 @@ describe('a turn whose model request failed', () => {
     expect(agent.state.parked).toBeUndefined();
   });
 
-  it('waits as long as the server asks, and longer from time to time when it does not', () => {
+  it('waits as long as the server asks, and otherwise with increasing intervals', () => {
     const agent = testAgent();
     const waits = [1, 2, 3].map(() => {
       agent.begin();
@@ -141,7 +141,7 @@ describe('a turn whose model request failed', () => {
     expect(agent.state.parked?.retry_at).toBe('2026-11-21T09:01:30.000Z');
   });
 
-  it('waits for a person when trying again cannot help, and says what to do', () => {
+  it('waits for a person when a retry cannot help, and says what to do', () => {
     const agent = testAgent();
     agent.begin();
     agent.end({ status: 'api_error', error: { ...error, retryable: false, action: 'set a valid key' } });
@@ -149,7 +149,7 @@ describe('a turn whose model request failed', () => {
     expect(canStart(agent.state, nowMs + 10 ** 10)).toBe(false);
   });
 
-  it('is tried again at once when somebody says something', () => {
+  it('is retried at once when a message arrives', () => {
     const agent = testAgent();
     agent.begin();
     agent.end({ status: 'api_error', error: { ...error, retryable: false } });
@@ -158,7 +158,7 @@ describe('a turn whose model request failed', () => {
     expect(texts(agent.begin().inputs)[1]).toBe('the key is mended');
   });
 
-  it('by what the files hold waits for a person, and tells the agent to clean up', () => {
+  it('because of a full disk waits for a person, and tells the agent to clean up', () => {
     const agent = testAgent();
     agent.begin();
     const message = "the agent's files hold 41 MiB; the limit is 16 MiB (limits.disk_mb of the host)";
@@ -169,7 +169,7 @@ describe('a turn whose model request failed', () => {
     expect(note).toContain('Delete what you do not need');
   });
 
-  it('quotes what the agent was asked, not its own notes, however often it fails', () => {
+  it("quotes the user's messages, not Murmur's notes, however often it fails", () => {
     const agent = testAgent();
     for (let failures = 0; failures < 5; failures += 1) {
       agent.begin();
@@ -182,7 +182,7 @@ describe('a turn whose model request failed', () => {
 });
 
 describe('a turn that was cut off from outside', () => {
-  it('is continued with a note, without giving the input twice, when the model had answered', () => {
+  it('is continued with a note, without repeating the input, if the model had answered', () => {
     const agent = testAgent();
     agent.begin();
     agent.end({ status: 'cut_off', response: '', cost: { usd: 1, by_model: { m: usage } } });
@@ -191,14 +191,14 @@ describe('a turn that was cut off from outside', () => {
     expect(texts(inputs)[0]).toContain('Murmur was stopped');
   });
 
-  it('counts what the model did before a crash as an answer, though nobody was told what it cost', () => {
+  it('counts work before a crash as an answer, even if its cost is unknown', () => {
     const agent = testAgent();
     agent.begin();
     agent.end({ status: 'crashed', response: '', answered: true });
     expect(agent.begin().inputs.map((input) => input.kind)).toEqual(['system']);
   });
 
-  it('gives the input again when the model never answered', () => {
+  it('repeats the input if the model never answered', () => {
     const agent = testAgent({ out: 'push' });
     const first = agent.begin().inputs;
     agent.end({ status: 'crashed', response: '' });
@@ -221,7 +221,7 @@ describe('a turn that was cut off from outside', () => {
     ]);
   });
 
-  it('counts crashes anew after a turn that ended well, and a stop of Murmur never', () => {
+  it('resets the crash count after a completed turn, and does not count a stop of Murmur', () => {
     const agent = testAgent();
     for (let round = 0; round < 10; round += 1) {
       agent.begin();
@@ -236,10 +236,10 @@ describe('a turn that was cut off from outside', () => {
     }
   });
 
-  it('gives the inputs again on a new machine, without a second set of instructions or tasks', () => {
+  it('repeats the inputs on a new machine, without repeating instructions or tasks', () => {
     const agent = testAgent({ tasks: ['one'] });
     const first = agent.begin().inputs;
-    expect(loseTurn(agent.state, NOW)).toEqual({ next: 'continue' });
+    expect(endLostTurn(agent.state, NOW)).toEqual({ next: 'continue' });
     const again = agent.begin().inputs;
     expect(texts(again)[0]).toContain('The machine was lost');
     expect(again.slice(1)).toEqual(first);
@@ -248,13 +248,13 @@ describe('a turn that was cut off from outside', () => {
 });
 
 describe('addCost', () => {
-  it('keeps models apart', () => {
+  it('adds up cost per model', () => {
     const sum = addCost({ usd: 1, by_model: { a: usage } }, { usd: 2, by_model: { b: usage } });
     expect(sum).toEqual({ usd: 3, by_model: { a: usage, b: usage } });
   });
 });
 
-it('carries no inputs of a turn that has ended', () => {
+it('the inputs of an ended turn are not carried over', () => {
   const agent = testAgent();
   agent.begin();
   agent.end();

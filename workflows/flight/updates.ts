@@ -1,6 +1,5 @@
-// What people and the pilot order: approvals, lists, reruns. Pure: contract/wire only. Each order has a check that changes
-// nothing and throws the MurmurError of an order that is refused. Ordered again after an answer that got lost, it answers
-// the same.
+// Updates from people and the pilot: approvals, lists, reruns. Pure: contract/wire only. Each has a check that changes
+// nothing and throws the MurmurError of a refusal. Repeating an accepted update returns the same answer.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { INSTANCE_LIMIT, ITEM_LENGTH, ITEM_LIMIT } from '../../contract/wire/flight/plan.ts';
 import type { FlightNode, FlightPlan } from '../../contract/wire/flight/plan.ts';
@@ -21,7 +20,7 @@ export function approve(
   return { approved_by: own.approved_by };
 }
 
-/** The node that is to be approved, or has been. */
+/** Returns the state of a node that waits for approval or was approved. Throws FAILED_PRECONDITION for any other. */
 export function checkApproval(plan: FlightPlan, state: FlightState, slug: string): NodeState {
   const node = requireNode(plan, slug);
   const own = stateOf(state, node.slug);
@@ -36,7 +35,7 @@ export function checkApproval(plan: FlightPlan, state: FlightState, slug: string
   return own;
 }
 
-/** Takes the list of an `each` node. */
+/** Sets the items of an `each` node. */
 export function takeItems(
   plan: FlightPlan,
   state: FlightState,
@@ -48,7 +47,7 @@ export function takeItems(
   return { count: distinct.length };
 }
 
-/** The node that waits for the list, or has taken this one before, and the items without repetitions. */
+/** Returns the state of a node that waits for its items, or has these already, and the items without duplicates. */
 export function checkItems(
   plan: FlightPlan,
   state: FlightState,
@@ -91,8 +90,8 @@ function spaceProblem(plan: FlightPlan, state: FlightState, items: readonly stri
 }
 
 /**
- * Gives failed work to new agents. Work that continues an agent that has ended begins again where that agent began.
- * Answers the nodes that run again.
+ * Runs failed work again with new agents. If the agent that a node continues has ended, the whole chain is run again.
+ * Returns the slugs of the nodes that run again.
  */
 export function rerun(plan: FlightPlan, state: FlightState, slug: string): { readonly nodes: readonly string[] } {
   const { node, failed } = checkRerun(plan, state, slug);
@@ -101,7 +100,7 @@ export function rerun(plan: FlightPlan, state: FlightState, slug: string): { rea
   return { nodes: plan.nodes.map((each) => each.slug).filter((each) => again.has(each)) };
 }
 
-/** The node whose work has failed, and which of it. */
+/** Returns the node and the indices of its failed instances. Throws FAILED_PRECONDITION if none failed. */
 export function checkRerun(
   plan: FlightPlan,
   state: FlightState,
@@ -132,7 +131,7 @@ function restart(plan: FlightPlan, state: FlightState, node: FlightNode, index: 
   const upToHere = chain.slice(0, chain.indexOf(node.slug) + 1);
   for (const slug of upToHere) {
     reset(instanceAt(state, slug, index));
-    // What was approved is made anew, and looked at anew.
+    // The approved result is recreated and needs a new approval.
     stateOf(state, slug).approved_by = undefined;
   }
   return upToHere;
@@ -172,7 +171,7 @@ function requireState(
     'FAILED_PRECONDITION',
     `agent ${JSON.stringify(slug)} of the flight is ${now ?? ''}: ${problem}`,
     {
-      hint: '`murmur flight status` shows what is waited for',
+      hint: '`murmur flight status` shows what the flight waits for',
       details: { node: slug, state: now },
     },
   );

@@ -1,29 +1,29 @@
-// Registers the flight's handlers with Temporal.
+// The handlers of a flight, and their registration with Temporal.
 import { condition, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { FLIGHT_QUERY, FLIGHT_SIGNALS, FLIGHT_UPDATES } from '../../contract/wire/flight/messages.ts';
 import type { FlightInput, FlightSignals, FlightUpdates } from '../../contract/wire/flight/messages.ts';
 import type { FlightView } from '../../contract/wire/flight/view.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
-import { answering } from '../failure.ts';
+import { withApplicationFailures } from '../failure.ts';
 import { readChildEvent } from '../inbox.ts';
-import { takeNews } from './news.ts';
-import { approve, checkApproval, checkItems, checkRerun, rerun, takeItems } from './orders.ts';
+import { applyAgentEvent } from './agent-events.ts';
+import { approve, checkApproval, checkItems, checkRerun, rerun, takeItems } from './updates.ts';
 import type { Flight } from './perform.ts';
 import { viewOf } from './view.ts';
 
-/** The flight once its plan has been read; signals that come before are those of its pilot. */
-export interface FlightSlot {
+/** The flight, once its plan has been read. Signals that arrive earlier can only be from its pilot. */
+export interface FlightRef {
   flight: Flight | undefined;
-  /** Set by a pilot that has ended before the plan was there. */
+  /** Set if the pilot ended before the plan was read. */
   ended: boolean;
 }
 
-/** One for each signal; a missing one does not compile. */
+/** One handler per signal; a missing one does not compile. */
 export const SIGNAL_HANDLERS: { readonly [Name in keyof FlightSignals]: (flight: Flight, payload: unknown) => void } = {
   childEvent: ({ stored, state }, payload) => {
     const event = readChildEvent(payload);
-    if (event !== undefined) takeNews(stored.plan, state, event);
+    if (event !== undefined) applyAgentEvent(stored.plan, state, event);
   },
   pilotEnded: ({ state }) => {
     state.ended = true;
@@ -31,13 +31,13 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof FlightSignals]: (flight:
 };
 
 export interface UpdateHandler<Input, Output> {
-  /** Throws what `handle` would throw and changes nothing: what it refuses does not enter the history. */
+  /** Throws what `handle` would throw and changes nothing: a refused update does not enter the history. */
   check(flight: Flight, input: Input): void;
-  /** Synchronous: an update that is answered in a later task can stop a workflow for good (server 1.31, SDK 1.24). */
+  /** Synchronous: an update that is answered in a later task can block a workflow for good (server 1.31, SDK 1.24). */
   handle(flight: Flight, input: Input): Output;
 }
 
-/** One for each update; a missing one does not compile. */
+/** One handler per update; a missing one does not compile. */
 export const UPDATE_HANDLERS: {
   readonly [Name in keyof FlightUpdates]: UpdateHandler<FlightUpdates[Name]['input'], FlightUpdates[Name]['output']>;
 } = {
@@ -55,55 +55,55 @@ export const UPDATE_HANDLERS: {
   },
 };
 
-/** To be called before the first await: a message may have come with the start. */
-export function registerHandlers(slot: FlightSlot, input: FlightInput): void {
+/** Must be called before the first await: a message may arrive with the start of the workflow. */
+export function registerHandlers(ref: FlightRef, input: FlightInput): void {
   for (const name of FLIGHT_SIGNALS) {
     setHandler(defineSignal<[unknown]>(name), (payload) => {
-      if (slot.flight === undefined) {
-        // No agent has been started that could tell anything.
-        if (name === 'pilotEnded') slot.ended = true;
+      if (ref.flight === undefined) {
+        // No agent was started yet, so no agent can send an event.
+        if (name === 'pilotEnded') ref.ended = true;
         return;
       }
-      SIGNAL_HANDLERS[name](slot.flight, payload);
-      slot.flight.state.messages += 1;
-      slot.flight.changed = true;
+      SIGNAL_HANDLERS[name](ref.flight, payload);
+      ref.flight.state.messages += 1;
+      ref.flight.changed = true;
     });
   }
   for (const name of FLIGHT_UPDATES) {
-    // The table types each entry by its name; over all names at once they have no common type.
+    // The table types each entry by its name; there is no common type for all names.
     const { check, handle } = UPDATE_HANDLERS[name] as UpdateHandler<unknown, unknown>;
     setHandler(
       defineUpdate<unknown, [unknown]>(name),
       async (order) => {
-        // Only in a history whose build accepted orders before it had read the plan.
-        if (slot.flight === undefined) await condition(() => slot.flight !== undefined);
-        const flight = loaded(slot);
-        return answering(() => {
+        // Only in the history of a build that accepted updates before it had read the plan.
+        if (ref.flight === undefined) await condition(() => ref.flight !== undefined);
+        const flight = requireLoaded(ref);
+        return withApplicationFailures(() => {
           const output = handle(flight, order);
           flight.state.messages += 1;
           flight.changed = true;
           return output;
         });
       },
-      { validator: (order) => answering(() => check(loaded(slot), requireObject(order))) },
+      { validator: (order) => withApplicationFailures(() => check(requireLoaded(ref), requireObject(order))) },
     );
   }
-  setHandler(defineQuery<FlightView>(FLIGHT_QUERY), () => shown(slot, input));
+  setHandler(defineQuery<FlightView>(FLIGHT_QUERY), () => currentView(ref, input));
 }
 
-/** Throws UNAVAILABLE, which callers try again, while the plan is being read. */
-function loaded({ flight }: FlightSlot): Flight {
+/** Throws UNAVAILABLE, which callers retry, while the plan is being read. */
+function requireLoaded({ flight }: FlightRef): Flight {
   if (flight !== undefined) return flight;
   throw new MurmurError('UNAVAILABLE', 'the plan of the flight is still being read', { hint: 'try again in a moment' });
 }
 
-/** An operator may send anything. */
+/** An operator may send any payload by hand. */
 function requireObject(order: unknown): unknown {
   if (typeof order === 'object' && order !== null) return order;
   throw new MurmurError('INVALID_ARGUMENT', 'the payload is not an object');
 }
 
-function shown({ flight }: FlightSlot, { pilot }: FlightInput): FlightView {
+function currentView({ flight }: FlightRef, { pilot }: FlightInput): FlightView {
   if (flight !== undefined) return viewOf(flight.stored.plan, flight.state, pilot);
   return { name: pilot.flight?.name ?? '', pilot: absolutePathOf(pilot.identity), state: 'running', nodes: [] };
 }

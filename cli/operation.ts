@@ -1,7 +1,7 @@
 // A command that is an operation: read the input, call the API server, print the answer. Commands that are more than
 // their operation put their own half in between.
 import type { OperationDescription } from '../contract/describe.ts';
-import type { AnswerOperation, EventsOperation, OperationName } from '../contract/operations/index.ts';
+import type { EventsOperation, OperationName } from '../contract/operations/index.ts';
 import type { MurmurClient } from '../client/index.ts';
 import type { Settings } from '../config/settings.ts';
 import { makeCommand, type CommandClass, type Invocation } from './command.ts';
@@ -11,6 +11,8 @@ import { grammarOf } from './derive/grammar.ts';
 import { inputOf, type Input } from './derive/input.ts';
 import { selfGrammar, slugOrText } from './overrides/self.ts';
 import type { FlagGrammar } from './parse/grammar.ts';
+import { lineOf } from './present/line.ts';
+import type { PresentedOperation } from './present/results.ts';
 
 /** One run of an operation's command. */
 export interface Call extends Invocation {
@@ -80,8 +82,13 @@ async function answer(call: Call): Promise<void> {
     context.terminal.json(result);
     return;
   }
+  const { prints } = operation.cli;
+  if (prints !== undefined) {
+    context.terminal.line(lineOf(prints, result));
+    return;
+  }
   const { present } = await import('./present/results.ts');
-  present(operation.name as AnswerOperation, result, context.terminal, call.input);
+  present(operation.name as PresentedOperation, result, context.terminal, call.input);
 }
 
 /** Asks for the answer, showing on stderr what is waited for. */

@@ -48,10 +48,7 @@ export const taskCreate = defineOperation({
   access: 'change',
   to: {
     update: 'taskCreate',
-    payload: (_order, { subject, ...more }) => {
-      const { description, activate_when, pattern } = more;
-      return { subject, ...defined({ description, activate_when, pattern }) };
-    },
+    payload: (_order, { slug: _slug, workspace: _workspace, subject, ...more }) => ({ subject, ...defined(more) }),
     answer: ({ id }) => ({ task_id: id }),
   },
   mcp: {},

@@ -1,7 +1,8 @@
 // Every command, for oclif's `explicit` strategy: one for each operation, and those of the stack.
 import { commandId, type CommandClass } from './command.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
-import { operationCommand, type OwnPart } from './operation.ts';
+import { operationCommand } from './operation.ts';
+import type { OwnPart } from './override.ts';
 import { AGENT_URL_FLAGS, EACH_FLAGS, LS_FLAGS, VERSION_FLAGS, WAIT_FLAGS } from './overrides/flags.ts';
 import { flightGraphCommand, flightRunCommand, flightValidateCommand } from './overrides/flight-commands.ts';
 import { mcpCommand } from './overrides/mcp.ts';

@@ -2,40 +2,15 @@
 // their operation put their own half in between.
 import type { OperationDescription } from '../contract/describe.ts';
 import type { EventsOperation, OperationName } from '../contract/operations/index.ts';
-import type { MurmurClient } from '../client/index.ts';
-import type { Settings } from '../config/settings.ts';
 import { makeCommand, type CommandClass, type Invocation } from './command.ts';
 import { connect, settingsOf } from './connection.ts';
 import { isAgent } from './context.ts';
 import { grammarOf } from './derive/grammar.ts';
-import { inputOf, type Input } from './derive/input.ts';
+import { inputOf } from './derive/input.ts';
+import type { Call, OwnPart } from './override.ts';
 import { selfGrammar, slugOrText } from './overrides/self.ts';
-import type { FlagGrammar } from './parse/grammar.ts';
 import { lineOf } from './present/line.ts';
 import type { PresentedOperation } from './present/results.ts';
-
-/** One run of an operation's command. */
-export interface Call extends Invocation {
-  readonly operation: OperationDescription;
-  readonly input: Input;
-  readonly settings: Settings;
-  readonly client: MurmurClient;
-}
-
-/** What a command adds to its operation. Loaded when the command runs. */
-export interface OwnHalf {
-  /** Runs in place of everything: for what must work without a server. */
-  readonly standalone?: (invocation: Invocation, settings: Settings) => Promise<void>;
-  /** Completes the input: what is read from the caller's files, environment and stdin. */
-  readonly prepare?: (input: Input, invocation: Invocation, settings: Settings) => Promise<Input>;
-  /** Runs in place of call and presenter. */
-  readonly run?: (call: Call) => Promise<void>;
-}
-
-export interface OwnPart {
-  readonly flags?: readonly FlagGrammar[];
-  readonly load: () => Promise<OwnHalf>;
-}
 
 /** The command of an operation. */
 export function operationCommand(operation: OperationDescription, own?: OwnPart): CommandClass {

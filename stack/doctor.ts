@@ -5,21 +5,12 @@ import { homePaths, murmurHome, userCacheFolder, type HomePaths } from '../confi
 import { problemsOf } from '../config/preflight.ts';
 import { compareVersions, findProgram, versionOf } from '../config/programs.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
+import type { Check } from './doctor/check.ts';
 import { isolationChecks } from './doctor/isolation.ts';
 import { permissionChecks } from './doctor/permissions.ts';
 import { temporalChecks } from './doctor/temporal.ts';
 import { portProblem, type WantedPorts } from './ports.ts';
 import { runningRecord } from './record.ts';
-
-/** One thing that was looked at. */
-export interface Check {
-  readonly name: string;
-  readonly state: 'ok' | 'warning' | 'problem';
-  /** One sentence with the value that was found. */
-  readonly message: string;
-  /** What to do, as a phrase; absent when all is well. */
-  readonly fix?: string;
-}
 
 export interface DoctorOptions {
   readonly env: NodeJS.ProcessEnv;

@@ -10,7 +10,10 @@ import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
 import { machineName, secretsRef, tokenId } from '../../agents/names.ts';
 import { discardSpawn, prepareSpawn } from '../../agents/spawn.ts';
 import { storeText } from '../../agents/texts.ts';
-import type { FlightPorts } from './flight.ts';
+import type { FanoutPorts } from '../fanout/ports.ts';
+
+/** What the activities of a flight work with. */
+export type FlightPorts = Omit<FanoutPorts, 'events'>;
 
 /**
  * `startNode`: idempotent, as each agent has a spawn id of its own. Throws what is worth another try as well, and

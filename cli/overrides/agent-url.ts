@@ -1,6 +1,6 @@
 // `url agent`: for people with a key, so that the link can be followed.
 import { isAgentToken } from '../../contract/wire/tokens.ts';
-import type { OwnHalf } from '../operation.ts';
+import type { OwnHalf } from '../override.ts';
 
 export const agentUrlHalf: OwnHalf = {
   prepare(input, { parsed }, { token = '' }) {

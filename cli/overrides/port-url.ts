@@ -1,6 +1,7 @@
 // `url port`: one URL for each port.
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { ask, type OwnHalf } from '../operation.ts';
+import { ask } from '../operation.ts';
+import type { OwnHalf } from '../override.ts';
 import { present } from '../present/results.ts';
 
 export const portUrlHalf: OwnHalf = {

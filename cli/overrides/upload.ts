@@ -1,6 +1,6 @@
 // `upload`: the file is named as the shell names files, and is called what it is called.
 import { basename, resolve } from 'node:path';
-import type { OwnHalf } from '../operation.ts';
+import type { OwnHalf } from '../override.ts';
 
 export const uploadHalf: OwnHalf = {
   prepare(input, { context }) {

@@ -1,7 +1,7 @@
 // Who may read what lies in MURMUR_HOME.
 import { stat } from 'node:fs/promises';
 import type { HomePaths } from '../../config/home.ts';
-import type { Check } from '../doctor.ts';
+import type { Check } from './check.ts';
 
 /** Group and others. */
 const OPEN_TO_OTHERS = 0o077;

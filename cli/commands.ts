@@ -21,9 +21,9 @@ const OWN_PARTS: Readonly<Record<string, OwnPart>> = {
   each: { flags: EACH_FLAGS, load: async () => (await import('./overrides/each.ts')).eachHalf },
   ls: { flags: LS_FLAGS, load: async () => (await import('./overrides/ls.ts')).lsHalf },
   wait: { flags: WAIT_FLAGS, load: async () => (await import('./overrides/wait.ts')).waitHalf },
-  upload: { load: async () => (await import('./overrides/upload.ts')).uploadHalf },
-  port_url: { load: async () => (await import('./overrides/port-url.ts')).portUrlHalf },
-  agent_url: { flags: AGENT_URL_FLAGS, load: async () => (await import('./overrides/agent-url.ts')).agentUrlHalf },
+  upload: { load: async () => (await import('./overrides/sharing.ts')).uploadHalf },
+  port_url: { load: async () => (await import('./overrides/sharing.ts')).portUrlHalf },
+  agent_url: { flags: AGENT_URL_FLAGS, load: async () => (await import('./overrides/sharing.ts')).agentUrlHalf },
   auth: { load: async () => (await import('./overrides/auth.ts')).authHalf },
   version: { flags: VERSION_FLAGS, load: async () => (await import('./overrides/version.ts')).versionHalf },
 };

@@ -9,7 +9,6 @@ import { grammarOf } from './derive/grammar.ts';
 import { inputOf } from './derive/input.ts';
 import type { Call, OwnPart } from './override.ts';
 import { selfGrammar, slugOrText } from './overrides/self.ts';
-import { lineOf } from './present/line.ts';
 import type { PresentedOperation } from './present/results.ts';
 
 /** The command of an operation. */
@@ -57,13 +56,10 @@ async function answer(call: Call): Promise<void> {
     context.terminal.json(result);
     return;
   }
+  const { lineOf, present } = await import('./present/results.ts');
   const { prints } = operation.cli;
-  if (prints !== undefined) {
-    context.terminal.line(lineOf(prints, result));
-    return;
-  }
-  const { present } = await import('./present/results.ts');
-  present(operation.name as PresentedOperation, result, context.terminal, call.input);
+  if (prints !== undefined) context.terminal.line(lineOf(prints, result));
+  else present(operation.name as PresentedOperation, result, context.terminal, call.input);
 }
 
 /** Asks for the answer, showing on stderr what is waited for. */

@@ -1,10 +1,9 @@
-// How answers are printed for people that are more than a line. The compiler insists on a presenter for each of them.
+// How answers are printed for people. The compiler insists on a presenter for each that is more than a line.
 import type { AnswerOperation, Operations, PrintedOperation } from '../../contract/operations/index.ts';
 import type { OutputOf } from '../../contract/operation.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { flightText } from './flight.ts';
 import { budgetText, progressText, statusText } from './status.ts';
-import { audienceOf } from './shared-url.ts';
 import { keyValues, table } from './table.ts';
 import { money, stamp } from './time.ts';
 
@@ -186,4 +185,23 @@ function indent(text: string): string {
     .split('\n')
     .map((line) => `    ${line}`)
     .join('\n');
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+/** Whom a URL is for: a link that others cannot open is a trap. `what` is what whoever has the URL gets: `read the file`. */
+function audienceOf(url: string, what: string): string {
+  const host = URL.parse(url)?.hostname ?? '';
+  if (LOOPBACK.test(host)) return `only this machine can open it, to ${what}; set MURMUR_PUBLIC_URL for others`;
+  return `whoever has it and reaches ${host} can ${what}`;
+}
+
+/** The line with the answer's fields in the place of their names: `cleared {cleared}`. */
+export function lineOf(prints: string, answer: unknown): string {
+  const fields = answer as Readonly<Record<string, string | number | readonly string[]>>;
+  return prints.replaceAll(/\{(\w+)\}/g, (_, name: string) => textOf(fields[name] ?? ''));
+}
+
+function textOf(value: string | number | readonly string[]): string {
+  return typeof value === 'object' ? value.join(', ') : value.toString();
 }

@@ -1,7 +1,7 @@
 // The handler of every operation that is more than a plain message. The type makes a missing one a compile error.
 import { authTokenCreate, authTokenLs, authTokenRevoke } from './auth-tokens.ts';
 import { each } from './each.ts';
-import { flightStatus } from './flights.ts';
+import { flightStatus } from './status.ts';
 import type { Handlers } from './handler.ts';
 import { auth, version } from './identity.ts';
 import { kill } from './kill.ts';

@@ -1,4 +1,4 @@
-// The state of one agent.
+// The state of one agent, and of the flight that it pilots.
 import type { MachineLimits } from '../../contract/wire/machine-limits.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
 import type { RunnerConfig } from '../../contract/wire/runner.ts';
@@ -8,6 +8,7 @@ import { addressOf } from '../agents/address.ts';
 import { readStatus } from '../agents/status.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Handler } from './handler.ts';
+import { flightOf } from '../flights/calls.ts';
 
 export const status: Handler<'status'> = async (parts, input, call) => {
   const state = await readStatus(parts, addressOf(parts, call, input), input.timeline, input.children);
@@ -44,3 +45,6 @@ async function machineLimits({ machines }: ServerParts, name: string): Promise<P
     return {};
   }
 }
+
+export const flightStatus: Handler<'flight_status'> = async (parts, input, call) =>
+  await flightOf(parts, addressOf(parts, call, input));

@@ -11,7 +11,7 @@ import { openSigningKey } from '../drivers/keys/signing-key.ts';
 import { createMachines } from '../drivers/machines/configured.ts';
 import { createDirectoryObjectStore } from '../drivers/objects/directory.ts';
 import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
-import { openTelemetry } from '../drivers/telemetry/telemetry.ts';
+import { openTelemetry } from '../drivers/telemetry/open.ts';
 import { createDirectoryTokenStore } from '../drivers/tokens/directory.ts';
 import { createAllowances } from './allowances/allowances.ts';
 import { createServer } from './app.ts';

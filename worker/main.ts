@@ -16,7 +16,7 @@ import { ensureRunner, findRunner } from '../drivers/machines/runner-process.ts'
 import { createDirectoryObjectStore } from '../drivers/objects/directory.ts';
 import { createDirectorySecretStore } from '../drivers/secrets/directory.ts';
 import { userCacheFolder } from '../config/home.ts';
-import { openTelemetry } from '../drivers/telemetry/telemetry.ts';
+import { openTelemetry } from '../drivers/telemetry/open.ts';
 import { createDirectoryTokenStore } from '../drivers/tokens/directory.ts';
 import { createAgentControl } from './agent-control.ts';
 import { createAgentStarter } from './agent-starter.ts';

@@ -1,10 +1,5 @@
 // What an attack is. Types only.
-import type { Ground } from './ground.ts';
-
-/** How agents are held apart where the attack is tried. */
-export const ISOLATIONS = ['root', 'user', 'tracking'] as const;
-/** `root`, `user`: namespaces, with Murmur run as root or as an ordinary user. `tracking`: no namespaces. */
-export type IsolationName = (typeof ISOLATIONS)[number];
+import type { Ground, IsolationName } from './ground.ts';
 
 export interface Attack {
   /** For `--only`. */

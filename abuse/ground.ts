@@ -4,13 +4,12 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { createClient, type MurmurClient } from '../client/index.ts';
+import { createClient } from '../client/index.ts';
 import { userCacheFolder } from '../config/home.ts';
 import type { StackRecord } from '../contract/stack.ts';
-import { startScriptedModel, type ScriptedModel } from '../demo/model/scripted-model.ts';
+import { startScriptedModel } from '../demo/model/scripted-model.ts';
 import { cachedBinary } from '../stack/temporal/cache.ts';
-import type { IsolationName } from './attack.ts';
-import { spawnHostile, type HostileAgent } from './hostile.ts';
+import { spawnHostile, type HostileAgent, type HostileHost } from './hostile.ts';
 import { CANARIES, makeOwner, type Owner } from './owner.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -19,22 +18,21 @@ const NOBODY = 65_534;
 /** A first `up` bundles the workflows; two slow cores need some tens of seconds. */
 const COMMAND_MS = 120_000;
 
-export interface Ground extends AsyncDisposable {
+/** How agents are held apart where attacks are tried. */
+export const ISOLATIONS = ['root', 'user', 'tracking'] as const;
+/** `root`, `user`: namespaces, with Murmur run as root or as an ordinary user. `tracking`: no namespaces. */
+export type IsolationName = (typeof ISOLATIONS)[number];
+
+export interface Ground extends HostileHost, AsyncDisposable {
   readonly isolation: IsolationName;
   /** Holds everything else; removed at the end. */
   readonly folder: string;
-  readonly owner: Owner;
   /** User of the owner's processes. */
   readonly uid: number;
   /** MURMUR_HOME. */
   readonly home: string;
-  /** URL of the API server. */
-  readonly api: string;
   /** Path of the `murmur` program. */
   readonly program: string;
-  /** The API with the owner's token. */
-  readonly client: MurmurClient;
-  readonly model: ScriptedModel;
   readonly hostile: HostileAgent;
   /** An agent of the same owner that the hostile one is not above. */
   readonly sibling: HostileAgent;

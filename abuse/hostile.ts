@@ -1,7 +1,7 @@
 // The hostile agent: the real agent program, whose model says what the attack wants.
 import { createClient, type MurmurClient } from '../client/index.ts';
 import type { ScriptedModel } from '../demo/model/scripted-model.ts';
-import type { Ground } from './ground.ts';
+import type { Owner } from './owner.ts';
 
 /** A shell command of an attack ends by itself within this. */
 const COMMAND_MS = 60_000;
@@ -21,13 +21,23 @@ export interface HostileAgent {
   shell(command: string): Promise<string>;
 }
 
+/** Where it is spawned. */
+export interface HostileHost {
+  readonly owner: Owner;
+  /** URL of the API server. */
+  readonly api: string;
+  /** The API with the owner's token. */
+  readonly client: MurmurClient;
+  readonly model: ScriptedModel;
+}
+
 /** Spawns it as the owner, on the owner's origin or another repository. */
 export async function spawnHostile(
-  ground: Pick<Ground, 'client' | 'model' | 'owner' | 'api'>,
+  host: HostileHost,
   slug: string,
-  repository = ground.owner.origin,
+  repository = host.owner.origin,
 ): Promise<HostileAgent> {
-  const { client, model, api } = ground;
+  const { client, model, api } = host;
   const first = tag();
   const repos = [{ clone_url: repository }];
   await client.call('spawn', { slug, description: prompt(first, 'printf "token=%s" "$MURMUR_TOKEN"'), repos });

@@ -1,6 +1,6 @@
 // Entry of `npm run abuse`: tries every side door as a hostile agent, in each isolation, and prints what was got.
 import { parseArgs } from 'node:util';
-import { ISOLATIONS, type IsolationName } from './attack.ts';
+import { ISOLATIONS, type IsolationName } from './ground.ts';
 import { ATTACKS } from './attacks/index.ts';
 import { groundProblem, openGround } from './ground.ts';
 import { isPromised, table, type Outcome } from './report.ts';

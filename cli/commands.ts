@@ -1,7 +1,8 @@
 // Every command, for oclif's `explicit` strategy: one for each operation, and those of the stack.
 import { commandId, type CommandClass } from './command.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
-import { operationCommand, type OwnPart } from './operation.ts';
+import { operationCommand } from './operation.ts';
+import type { OwnPart } from './override.ts';
 import { AGENT_URL_FLAGS, EACH_FLAGS, LS_FLAGS, VERSION_FLAGS, WAIT_FLAGS } from './overrides/flags.ts';
 import { flightGraphCommand, flightRunCommand, flightValidateCommand } from './overrides/flight-commands.ts';
 import { mcpCommand } from './overrides/mcp.ts';
@@ -20,9 +21,9 @@ const OWN_PARTS: Readonly<Record<string, OwnPart>> = {
   each: { flags: EACH_FLAGS, load: async () => (await import('./overrides/each.ts')).eachHalf },
   ls: { flags: LS_FLAGS, load: async () => (await import('./overrides/ls.ts')).lsHalf },
   wait: { flags: WAIT_FLAGS, load: async () => (await import('./overrides/wait.ts')).waitHalf },
-  upload: { load: async () => (await import('./overrides/upload.ts')).uploadHalf },
-  port_url: { load: async () => (await import('./overrides/port-url.ts')).portUrlHalf },
-  agent_url: { flags: AGENT_URL_FLAGS, load: async () => (await import('./overrides/agent-url.ts')).agentUrlHalf },
+  upload: { load: async () => (await import('./overrides/sharing.ts')).uploadHalf },
+  port_url: { load: async () => (await import('./overrides/sharing.ts')).portUrlHalf },
+  agent_url: { flags: AGENT_URL_FLAGS, load: async () => (await import('./overrides/sharing.ts')).agentUrlHalf },
   auth: { load: async () => (await import('./overrides/auth.ts')).authHalf },
   version: { flags: VERSION_FLAGS, load: async () => (await import('./overrides/version.ts')).versionHalf },
 };

@@ -1,39 +1,15 @@
 // A command that is an operation: read the input, call the API server, print the answer. Commands that are more than
 // their operation put their own half in between.
 import type { OperationDescription } from '../contract/describe.ts';
-import type { AnswerOperation, EventsOperation, OperationName } from '../contract/operations/index.ts';
-import type { MurmurClient } from '../client/index.ts';
-import type { Settings } from '../config/settings.ts';
+import type { EventsOperation, OperationName } from '../contract/operations/index.ts';
 import { makeCommand, type CommandClass, type Invocation } from './command.ts';
 import { connect, settingsOf } from './connection.ts';
 import { isAgent } from './context.ts';
 import { grammarOf } from './derive/grammar.ts';
-import { inputOf, type Input } from './derive/input.ts';
+import { inputOf } from './derive/input.ts';
+import type { Call, OwnPart } from './override.ts';
 import { selfGrammar, slugOrText } from './overrides/self.ts';
-import type { FlagGrammar } from './parse/grammar.ts';
-
-/** One run of an operation's command. */
-export interface Call extends Invocation {
-  readonly operation: OperationDescription;
-  readonly input: Input;
-  readonly settings: Settings;
-  readonly client: MurmurClient;
-}
-
-/** What a command adds to its operation. Loaded when the command runs. */
-export interface OwnHalf {
-  /** Runs in place of everything: for what must work without a server. */
-  readonly standalone?: (invocation: Invocation, settings: Settings) => Promise<void>;
-  /** Completes the input: what is read from the caller's files, environment and stdin. */
-  readonly prepare?: (input: Input, invocation: Invocation, settings: Settings) => Promise<Input>;
-  /** Runs in place of call and presenter. */
-  readonly run?: (call: Call) => Promise<void>;
-}
-
-export interface OwnPart {
-  readonly flags?: readonly FlagGrammar[];
-  readonly load: () => Promise<OwnHalf>;
-}
+import type { PresentedOperation } from './present/results.ts';
 
 /** The command of an operation. */
 export function operationCommand(operation: OperationDescription, own?: OwnPart): CommandClass {
@@ -80,8 +56,10 @@ async function answer(call: Call): Promise<void> {
     context.terminal.json(result);
     return;
   }
-  const { present } = await import('./present/results.ts');
-  present(operation.name as AnswerOperation, result, context.terminal, call.input);
+  const { lineOf, present } = await import('./present/results.ts');
+  const { prints } = operation.cli;
+  if (prints !== undefined) context.terminal.line(lineOf(prints, result));
+  else present(operation.name as PresentedOperation, result, context.terminal, call.input);
 }
 
 /** Asks for the answer, showing on stderr what is waited for. */

@@ -1,4 +1,5 @@
 // The whole configuration of worker, server and stack as one frozen object. The CLI loads settings.ts instead.
+import { MurmurError } from '../contract/wire/errors.ts';
 import { taskQueueOf } from '../contract/wire/messages.ts';
 import type { Environment } from './environment.ts';
 import { choiceOf, countOf, portOf, textOf } from './environment.ts';
@@ -8,7 +9,6 @@ import { loadHostSettings } from './host-settings.ts';
 import type { ModelCredentials } from './model-credentials.ts';
 import { modelCredentials } from './model-credentials.ts';
 import { findClaude } from './programs.ts';
-import { publicUrlOf } from './public-url.ts';
 import type { Settings, SettingsSource } from './settings.ts';
 import { loadSettings } from './settings.ts';
 import type { TelemetrySettings } from './telemetry.ts';
@@ -88,4 +88,22 @@ export async function loadConfig(env: Environment, source: SettingsSource): Prom
     signingKeyFile: textOf(env, 'MURMUR_SIGNING_KEY_FILE'),
     isolation: choiceOf(env, 'MURMUR_ISOLATION', ISOLATION_CHOICES) ?? 'auto',
   });
+}
+
+const PUBLIC_URL = 'MURMUR_PUBLIC_URL';
+
+/**
+ * `MURMUR_PUBLIC_URL` without a slash at its end; undefined when it is not set. Throws INVALID_ARGUMENT, quoting the
+ * value, for anything but the origin of an http or https URL: pages bind cookies to paths, so a prefix cannot be served.
+ */
+function publicUrlOf(env: Environment): string | undefined {
+  const text = textOf(env, PUBLIC_URL);
+  if (text === undefined) return undefined;
+  const url = URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href) return url.origin;
+  throw new MurmurError(
+    'INVALID_ARGUMENT',
+    `${PUBLIC_URL} is ${JSON.stringify(text)}: it needs an http or https URL without path and credentials`,
+    { hint: `correct or unset ${PUBLIC_URL}` },
+  );
 }

@@ -1,7 +1,6 @@
 // The OpenAPI document of the HTTP API, derived from the operations.
 import { describeOperations } from './describe.ts';
 import type { ErrorDescription, JsonSchema, OperationDescription } from './describe.ts';
-import { UPLOAD_PATH } from './openapi-upload.ts';
 import { ERRORS } from './wire/errors.ts';
 
 /** The document for this version of Murmur, as plain JSON. */
@@ -116,3 +115,25 @@ function checkOf(name: string, what: string): JsonSchema {
     responses: { 200: { description: 'Yes.' }, 503: { description: 'No; the body says why.' } },
   };
 }
+
+/** `PUT /v1/uploads/{filename}` for the OpenAPI document. */
+const UPLOAD_PATH: JsonSchema = {
+  operationId: 'upload_content',
+  summary: 'share a file under a URL, by its content',
+  description:
+    'What `upload` sends for the caller. The body is the file, its `Content-Type` the type that it is served with; ' +
+    'without one the name tells it.',
+  parameters: [
+    { name: 'filename', in: 'path', required: true, schema: { type: 'string', maxLength: 200 } },
+    { name: 'workspace', in: 'query', required: false, schema: { type: 'string' } },
+    { name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string' } },
+  ],
+  requestBody: { required: true, content: { '*/*': { schema: { type: 'string', format: 'binary' } } } },
+  responses: {
+    200: { description: 'The URL.', content: { 'application/json': { schema: { type: 'string' } } } },
+    default: {
+      description: 'An error: the name, the type or the size is refused, the sender is unknown or has gone.',
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+    },
+  },
+};

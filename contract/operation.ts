@@ -1,5 +1,6 @@
 // What an operation is. One operation is one file in contract/operations; every surface is derived from it.
 import type { z } from 'zod';
+import type { Message } from './message.ts';
 import type { ErrorCode } from './wire/errors.ts';
 import type { Access } from './wire/rights.ts';
 
@@ -41,6 +42,11 @@ export interface CliHints {
   >;
   /** Words before the quoted value when a field does not take it: `unknown phase` for `unknown phase "idel"`. */
   readonly refusals?: Readonly<Record<string, string>>;
+  /**
+   * The line that is printed for people, with fields of the answer in braces: `cleared {cleared}`. Lists are joined by
+   * commas. Absent where people see more than a line: the operation has a presenter.
+   */
+  readonly prints?: string;
   /** Working command lines, without `murmur`. */
   readonly examples: readonly { readonly line: string; readonly says: string }[];
 }
@@ -84,10 +90,28 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   readonly mcp?: McpHints;
   /** What it does to the agent that `slug` names; absent when it concerns no single agent. */
   readonly access?: Access;
+  /** What it sends, for an operation that only sends a message; any other has a handler in the API server. */
+  readonly to?: Message<never, unknown>;
 }
 
-/** Defines an operation; the identity function that keeps the literal's own types, its name among them. */
-export function defineOperation<const Op extends Operation>(operation: Op): Op {
+/** The same type with everything read-only: answers are made of wire types, which are read-only all the way down. */
+type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
+
+/**
+ * Defines an operation; the identity function that keeps the literal's own types, its name among them. What it sends is
+ * checked against its own input and output.
+ */
+export function defineOperation<
+  Input extends z.ZodObject,
+  Output extends z.ZodType,
+  const Op extends Omit<Operation<Input, Output>, 'to'>,
+>(
+  operation: Op & {
+    readonly input: Input;
+    readonly output: Output;
+    readonly to?: Message<z.output<Input>, DeepReadonly<z.output<Output>>>;
+  },
+): Op {
   return operation;
 }
 
@@ -97,3 +121,5 @@ export type InputOf<Op extends Operation> = z.input<Op['input']>;
 export type ParsedInputOf<Op extends Operation> = z.output<Op['input']>;
 /** The answer, or one event of an `events` stream. */
 export type OutputOf<Op extends Operation> = z.output<Op['output']>;
+/** What a handler or a plain message answers. */
+export type AnswerOf<Op extends Operation> = DeepReadonly<OutputOf<Op>>;

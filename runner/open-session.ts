@@ -1,15 +1,15 @@
 // What `/open` makes: the workspace and the agent program, at the same time.
 import type { AgentEvent } from '../contract/wire/events.ts';
 import type { OpenReply, OpenRequest } from '../contract/wire/runner.ts';
-import type { AgentBackend } from './backends/backend.ts';
+import type { AgentBackend, McpServer } from './backends/backend.ts';
 import { readProjectInstructions } from './backends/project-instructions.ts';
 import { AgentProgram } from './agent-program.ts';
-import { murmurEnvironment, murmurServer } from './agent-murmur.ts';
 import type { MachineContext } from './machine-context.ts';
 import { Observer } from './observation/observe.ts';
 import { restoreConversation, restoreWork } from './snapshot/restore.ts';
 import { readManifest } from './snapshot/manifest.ts';
 import { Workspace } from './workspace/workspace.ts';
+import { COMPANION } from './isolation/marker.ts';
 
 export interface OpenedSession {
   readonly request: OpenRequest;
@@ -103,4 +103,14 @@ export function isSameSession(one: OpenRequest, other: OpenRequest): boolean {
   const lasting = ({ restore: _restore, journal_after: _after, api, ...rest }: OpenRequest): string =>
     JSON.stringify({ ...rest, api: api !== undefined });
   return lasting(one) === lasting(other);
+}
+
+/** Variables that `murmur` and its MCP server read, for a relay on this port; none without a relay. */
+function murmurEnvironment(relayPort: number | undefined): Readonly<Record<string, string>> {
+  return relayPort === undefined ? {} : { MURMUR_API_URL: `http://127.0.0.1:${relayPort}` };
+}
+
+/** `murmur mcp`, from the machine's PATH. An interrupt must not end it: the agent program does not start it again. */
+function murmurServer(): Readonly<Record<string, McpServer>> {
+  return { murmur: { command: 'murmur', args: ['mcp'], env: { [COMPANION]: '1' } } };
 }

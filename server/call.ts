@@ -1,11 +1,12 @@
 // One call of an operation on its way to the handler and back, whatever brought it here.
-import type { OperationName } from '../contract/operations/index.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { callerOf, nameOf, ownId } from './caller.ts';
 import type { Call } from './handlers/handler.ts';
 import { handlers } from './handlers/index.ts';
+import { sendMessage } from './handlers/messages.ts';
+import type { AgentInput } from './handlers/messages.ts';
 import type { ServerParts } from './parts.ts';
 import { unlessRevoked } from './token-watch.ts';
 
@@ -33,9 +34,10 @@ export function openCall(operation: Operation, facts: CallFacts): Omit<Call, 'pr
 /** A handler without its operation's own types: input and answer belong together by the registry. */
 type AnyHandler = (parts: ServerParts, input: unknown, call: Call) => Promise<unknown>;
 
-/** The operation's handler. */
-export function handlerOf(operation: Operation): AnyHandler {
-  return handlers[operation.name as OperationName] as AnyHandler;
+/** The operation's handler; a plain message needs none of its own. */
+export function handlerOf({ name, to }: Operation): AnyHandler {
+  if (to === undefined) return handlers[name as keyof typeof handlers] as AnyHandler;
+  return (parts, input, call) => sendMessage(parts, to, input as AgentInput, call);
 }
 
 /** The answer to a checked input. Throws as `answerUnlessStopped` does. */

@@ -9,7 +9,7 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import { DEFAULT_PROVIDER } from '../drivers/machines/configured.ts';
 import { openPlatform } from '../drivers/platform.ts';
 import type { Platform } from '../drivers/platform.ts';
-import { openTelemetry } from '../drivers/telemetry/telemetry.ts';
+import { openTelemetry } from '../drivers/telemetry/open.ts';
 import { createAllowances } from './allowances/allowances.ts';
 import { createServer } from './app.ts';
 import type { ServerParts } from './parts.ts';

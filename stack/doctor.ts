@@ -1,25 +1,18 @@
 // `murmur doctor`: everything that agents on this host need, checked at once. A check never stops the others.
-import { statfs } from 'node:fs/promises';
-import { loadConfig, type Config } from '../config/config.ts';
-import { homePaths, murmurHome, userCacheFolder, type HomePaths } from '../config/home.ts';
+import { stat, statfs } from 'node:fs/promises';
+import { loadConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { homePaths, murmurHome, userCacheFolder } from '../config/home.ts';
+import type { HomePaths } from '../config/home.ts';
 import { problemsOf } from '../config/preflight.ts';
 import { compareVersions, findProgram, versionOf } from '../config/programs.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
+import type { Check } from './doctor/check.ts';
 import { isolationChecks } from './doctor/isolation.ts';
-import { permissionChecks } from './doctor/permissions.ts';
 import { temporalChecks } from './doctor/temporal.ts';
-import { portProblem, type WantedPorts } from './ports.ts';
+import { portProblem } from './ports.ts';
+import type { WantedPorts } from './ports.ts';
 import { runningRecord } from './record.ts';
-
-/** One thing that was looked at. */
-export interface Check {
-  readonly name: string;
-  readonly state: 'ok' | 'warning' | 'problem';
-  /** One sentence with the value that was found. */
-  readonly message: string;
-  /** What to do, as a phrase; absent when all is well. */
-  readonly fix?: string;
-}
 
 export interface DoctorOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -130,4 +123,28 @@ function asCheck(name: string, error: unknown): Check {
     return { name, state: 'problem', message: error.message, ...(error.hint === undefined ? {} : { fix: error.hint }) };
   }
   return { name, state: 'problem', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** Group and others. */
+const OPEN_TO_OTHERS = 0o077;
+
+/** Tokens and secrets must be the owner's alone. What does not exist yet is fine. */
+async function permissionChecks(home: HomePaths): Promise<readonly Check[]> {
+  const paths = [home.root, home.token, home.tokens, home.secrets, home.temporal.database];
+  const found = await Promise.all(paths.map(openCheck));
+  const open = found.filter((check) => check !== undefined);
+  if (open.length > 0) return open;
+  return [{ name: 'permissions', state: 'ok', message: `${home.root} is readable by its owner alone` }];
+}
+
+async function openCheck(path: string): Promise<Check | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || (found.mode & OPEN_TO_OTHERS) === 0) return undefined;
+  const mode = (found.mode & 0o777).toString(8);
+  return {
+    name: 'permissions',
+    state: 'problem',
+    message: `${path} has mode ${mode}: others on this machine can read it`,
+    fix: `chmod go= ${path}`,
+  };
 }

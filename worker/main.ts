@@ -13,7 +13,7 @@ import { sealLivingAgents } from '../agents/seal-living.ts';
 import { openPlatform } from '../drivers/platform.ts';
 import { ensureRunner, findRunner } from '../drivers/machines/runner-process.ts';
 import { userCacheFolder } from '../config/home.ts';
-import { openTelemetry } from '../drivers/telemetry/telemetry.ts';
+import { openTelemetry } from '../drivers/telemetry/open.ts';
 import { createAgentControl } from '../agents/control.ts';
 import { createAgentStarter } from '../agents/starter.ts';
 import { runAgentWorker } from './agent-worker.ts';

@@ -9,11 +9,8 @@ import { storeText } from '../../agents/texts.ts';
 import { admitAnew, callingWorkflow } from '../admission.ts';
 import { attentively } from '../attention.ts';
 import { failing } from '../failure.ts';
-import type { FanoutPorts } from '../fanout/ports.ts';
 import { startNode } from './start-node.ts';
-
-/** What the activities of a flight need. */
-export type FlightPorts = Omit<FanoutPorts, 'events'>;
+import type { FlightPorts } from './start-node.ts';
 
 /** One set per worker. */
 export function createFlightActivities(ports: FlightPorts): FlightActivities {

@@ -8,7 +8,10 @@ import { recordKey } from '../../contract/wire/object-keys.ts';
 import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
 import { discardSpawn, prepareSpawn } from '../../agents/start.ts';
 import { buildSpec } from '../../agents/spec.ts';
-import type { FlightPorts } from './flight.ts';
+import type { FanoutPorts } from '../fanout/ports.ts';
+
+/** What the activities of a flight work with. */
+export type FlightPorts = Omit<FanoutPorts, 'events'>;
 
 /**
  * `startNode`: idempotent, as each agent has a spawn id of its own. Throws what is worth another try as well, and

@@ -1,17 +1,21 @@
 // Everything that the measures share: one Temporal server, one model and one bare worker for the floors and, unless only
 // floors are asked for, one embedded stack. Imports the laboratory's parts, @temporalio/client, config's path search and
 // the packing of scripts/test.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { findClaude } from '../../config/programs.ts';
 import { packPackage, unpackPackage } from '../../scripts/test/package.ts';
-import { startBareWorker, type BareWorker } from './bare-worker.ts';
+import { startBareWorker } from './bare-worker.ts';
+import type { BareWorker } from './bare-worker.ts';
 import { startDevServer } from './dev-server.ts';
-import { startModel, type BenchModel } from './model.ts';
-import { makeRepository } from './repository.ts';
-import { startStack, type Stack } from './stack.ts';
+import { startModel } from './model.ts';
+import type { BenchModel } from './model.ts';
+import { startStack } from './stack.ts';
+import type { Stack } from './stack.ts';
 
 export interface Laboratory {
   /** Scratch space, removed at the end. */
@@ -102,4 +106,23 @@ async function openShared(
 /** What is measured is what users get. */
 async function publish(packageRoot: string, folder: string): Promise<string> {
   return unpackPackage(await packPackage(packageRoot, folder), packageRoot, folder);
+}
+
+const FILES = 50;
+
+/** Makes a bare repository with a few files on `main`; resolves with its clone URL. */
+async function makeRepository(directory: string): Promise<string> {
+  const seed = path.join(directory, 'seed');
+  const origin = path.join(directory, 'origin.git');
+  await mkdir(seed, { recursive: true });
+  const git = async (...args: string[]) =>
+    promisify(execFile)('git', ['-C', seed, '-c', 'user.name=bench', '-c', 'user.email=bench@localhost', ...args]);
+  await git('init', '--quiet', '--initial-branch=main');
+  for (let index = 0; index < FILES; index += 1) {
+    await writeFile(path.join(seed, `file-${index.toString()}.txt`), `line ${index.toString()}\n`.repeat(100));
+  }
+  await git('add', '--all');
+  await git('commit', '--quiet', '--message', 'sample');
+  await git('clone', '--quiet', '--bare', seed, origin);
+  return `file://${origin}`;
 }

@@ -5,7 +5,7 @@ import type { Settings } from '../../config/settings.ts';
 import { ensureToken } from '../../stack/token.ts';
 import type { Invocation } from '../command.ts';
 import { present } from '../present/results.ts';
-import type { OwnHalf } from '../operation.ts';
+import type { OwnHalf } from '../override.ts';
 
 export const authHalf: OwnHalf = {
   async standalone(invocation, settings) {

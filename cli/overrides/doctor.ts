@@ -1,5 +1,6 @@
 // `doctor`: prints every check, problems with their fix.
-import { diagnose, type Check } from '../../stack/doctor.ts';
+import { diagnose } from '../../stack/doctor.ts';
+import type { Check } from '../../stack/doctor/check.ts';
 import type { Invocation } from '../command.ts';
 import { AlreadyReported } from '../output/failure.ts';
 import type { Style } from '../output/terminal.ts';

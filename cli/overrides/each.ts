@@ -1,7 +1,8 @@
 // `each`: items from standard input.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { readDelimiter, readItems } from '../../contract/wire/fanout/items.ts';
-import { ask, type OwnHalf } from '../operation.ts';
+import { ask } from '../operation.ts';
+import type { OwnHalf } from '../override.ts';
 import { reportFanout } from '../present/fanout.ts';
 import type { Fanout } from '../present/fanout.ts';
 import { spawnHalf } from './spawn.ts';

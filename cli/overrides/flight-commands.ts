@@ -1,7 +1,8 @@
 // Commands about the file of a flight. Two of them need no server; `run` is `spawn` with the file in the first place.
 import type { OperationDescription } from '../../contract/describe.ts';
 import { makeCommand, type CommandClass, type Invocation } from '../command.ts';
-import { operationCommand, type OwnPart } from '../operation.ts';
+import { operationCommand } from '../operation.ts';
+import type { OwnPart } from '../override.ts';
 import { COMMON_FLAGS, type Grammar } from '../parse/grammar.ts';
 
 const FILE: Grammar = {

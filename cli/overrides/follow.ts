@@ -1,7 +1,7 @@
 // `session watch` and `watch`: prints events as they come, until the agent has ended or the person leaves.
 import type { EventsOperation, Operations } from '../../contract/operations/index.ts';
 import type { OutputOf } from '../../contract/operation.ts';
-import type { Call } from '../operation.ts';
+import type { Call } from '../override.ts';
 import { lifecycleLines, sessionLines } from '../present/events.ts';
 
 type Entry = OutputOf<Operations[EventsOperation]>;

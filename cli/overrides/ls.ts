@@ -1,5 +1,6 @@
 // `ls`: slugs only, and all developers' agents.
-import { ask, type OwnHalf } from '../operation.ts';
+import { ask } from '../operation.ts';
+import type { OwnHalf } from '../override.ts';
 import { present } from '../present/results.ts';
 
 export const lsHalf: OwnHalf = {

@@ -3,7 +3,8 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Invocation } from '../command.ts';
 import type { Input } from '../derive/input.ts';
-import { ask, type OwnHalf } from '../operation.ts';
+import { ask } from '../operation.ts';
+import type { OwnHalf } from '../override.ts';
 import { currentRepository, type RepoInput } from './current-repository.ts';
 import { readSecrets } from './secrets.ts';
 

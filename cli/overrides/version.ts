@@ -2,7 +2,7 @@
 import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
 import { COMMIT } from '../build-info.ts';
 import { keyValues } from '../present/table.ts';
-import type { OwnHalf } from '../operation.ts';
+import type { OwnHalf } from '../override.ts';
 
 /** A question about versions is not worth waiting for a server that is just being restarted. */
 const RETRY_MS = 500;

@@ -1,6 +1,6 @@
 // `wait`: one agent is asked for by its slug, several as a list.
 import { MurmurError } from '../../contract/wire/errors.ts';
-import type { OwnHalf } from '../operation.ts';
+import type { OwnHalf } from '../override.ts';
 
 export const waitHalf: OwnHalf = {
   async prepare(input, { parsed: { flags } }) {

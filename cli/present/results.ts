@@ -1,16 +1,17 @@
-// How each answer is printed for people. The compiler insists on one presenter per operation.
-import type { AnswerOperation, Operations } from '../../contract/operations/index.ts';
+// How answers are printed for people. The compiler insists on a presenter for each that is more than a line.
+import type { AnswerOperation, Operations, PrintedOperation } from '../../contract/operations/index.ts';
 import type { OutputOf } from '../../contract/operation.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { flightText } from './flight.ts';
 import { budgetText, progressText, statusText } from './status.ts';
-import { audienceOf } from './shared-url.ts';
 import { keyValues, table } from './table.ts';
 import { money, stamp } from './time.ts';
 
 type Input = Readonly<Record<string, unknown>>;
+/** Operations whose answer is more than a line. */
+export type PresentedOperation = Exclude<AnswerOperation, PrintedOperation>;
 type Presenters = {
-  readonly [Name in AnswerOperation]: (result: OutputOf<Operations[Name]>, terminal: Terminal, input: Input) => void;
+  readonly [Name in PresentedOperation]: (result: OutputOf<Operations[Name]>, terminal: Terminal, input: Input) => void;
 };
 
 const PRESENTERS: Presenters = {
@@ -66,47 +67,11 @@ const PRESENTERS: Presenters = {
     ]);
     if (rows.length > 0) terminal.line(table(['AGENT', 'PHASE', 'MACHINE', 'STATE', 'COST'], rows));
   },
-  session_send(_result, terminal) {
-    terminal.line('sent');
-  },
-  interrupt(_result, terminal) {
-    terminal.line('sent');
-  },
-  session_stop(_result, terminal) {
-    terminal.line('sent');
-  },
-  queue_add(result, terminal) {
-    terminal.line(`Follow-up sent to ${result.slug}`);
-  },
-  notify(result, terminal) {
-    terminal.line(result.message);
-  },
-  clear_queue(result, terminal) {
-    terminal.line(`cleared ${result.cleared.toString()}`);
-  },
-  queue_strategy(result, terminal) {
-    terminal.line(`dequeue strategy set to ${result.strategy} for ${result.slug}`);
-  },
   budget(result, terminal) {
     terminal.line(`budget of ${result.slug}: ${budgetText(result.budget)}`);
   },
   flight_status(flight, terminal) {
     terminal.line(flightText(flight));
-  },
-  flight_approve(result, terminal) {
-    terminal.line(`approved ${result.node}`);
-  },
-  flight_rerun(result, terminal) {
-    terminal.line(`running again: ${result.nodes.join(', ')}`);
-  },
-  flight_items(result, terminal) {
-    terminal.line(`${result.count.toString()} items for ${result.node}`);
-  },
-  task_create(result, terminal) {
-    terminal.line(result.task_id);
-  },
-  task_update(task, terminal) {
-    terminal.line(`${task.id} ${task.status}`);
   },
   task_list(tasks, terminal) {
     if (tasks.length === 0) {
@@ -182,9 +147,6 @@ const PRESENTERS: Presenters = {
     ]);
     terminal.line(table(['ID', 'LABEL', 'CREATED', 'EXPIRES'], rows));
   },
-  auth_token_revoke(result, terminal) {
-    terminal.line(result.message);
-  },
   version(result, terminal) {
     const commit = result.server_commit === undefined ? '' : ` (${result.server_commit})`;
     terminal.line(
@@ -196,8 +158,8 @@ const PRESENTERS: Presenters = {
   },
 };
 
-/** Prints the answer of an operation. */
-export function present(name: AnswerOperation, result: unknown, terminal: Terminal, input: Input): void {
+/** Prints the answer of an operation that has a presenter. */
+export function present(name: PresentedOperation, result: unknown, terminal: Terminal, input: Input): void {
   // The client's answer has the operation's type; a table cannot carry that through a name known only at run time.
   (PRESENTERS[name] as (result: unknown, terminal: Terminal, input: Input) => void)(result, terminal, input);
 }
@@ -223,4 +185,23 @@ function indent(text: string): string {
     .split('\n')
     .map((line) => `    ${line}`)
     .join('\n');
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+/** Whom a URL is for: a link that others cannot open is a trap. `what` is what whoever has the URL gets: `read the file`. */
+function audienceOf(url: string, what: string): string {
+  const host = URL.parse(url)?.hostname ?? '';
+  if (LOOPBACK.test(host)) return `only this machine can open it, to ${what}; set MURMUR_PUBLIC_URL for others`;
+  return `whoever has it and reaches ${host} can ${what}`;
+}
+
+/** The line with the answer's fields in the place of their names: `cleared {cleared}`. */
+export function lineOf(prints: string, answer: unknown): string {
+  const fields = answer as Readonly<Record<string, string | number | readonly string[]>>;
+  return prints.replaceAll(/\{(\w+)\}/g, (_, name: string) => textOf(fields[name] ?? ''));
+}
+
+function textOf(value: string | number | readonly string[]): string {
+  return typeof value === 'object' ? value.join(', ') : value.toString();
 }

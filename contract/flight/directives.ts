@@ -1,6 +1,6 @@
 // The `> key: value` lines right under an agent's heading, and the prompt after them.
-import { modelProblem } from '../schema/model-name.ts';
-import { branchProblem } from '../schema/branch-name.ts';
+import { modelProblem } from '../schema/names.ts';
+import { branchProblem } from '../schema/names.ts';
 import { quoteValue } from '../schema/quote.ts';
 import { ITEM_MARK } from '../wire/flight/plan.ts';
 import type { FlightNode } from '../wire/flight/plan.ts';

@@ -1,7 +1,7 @@
 // The frontmatter of a flight: YAML with few keys, each checked where it stands.
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { Pair } from 'yaml';
-import { modelProblem } from '../schema/model-name.ts';
+import { modelProblem } from '../schema/names.ts';
 import { quoteValue } from '../schema/quote.ts';
 import { DEQUEUE_STRATEGIES } from '../wire/agent.ts';
 import type { FlightSettings } from '../wire/flight/plan.ts';

@@ -16,6 +16,7 @@ export const authTokenRevoke = defineOperation({
   cli: {
     command: 'auth token revoke',
     args: ['id'],
+    prints: '{message}',
     examples: [{ line: 'auth token revoke token-8f3a1b2c', says: 'refused from now on' }],
   },
 });

@@ -22,6 +22,11 @@ export const budget = defineOperation({
   errors: ['INVALID_ARGUMENT', 'PERMISSION_DENIED', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: true },
   access: 'own',
+  to: {
+    update: 'setBudget',
+    payload: (order, { max_cost_usd }) => ({ ...order, max_cost_usd }),
+    answer: (budget, { slug }) => ({ slug, budget }),
+  },
   cli: {
     command: 'budget',
     args: ['slug', 'max_cost_usd'],

@@ -12,10 +12,16 @@ export const clearQueue = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: true, idempotent: true },
   access: 'change',
+  to: {
+    update: 'clearQueue',
+    payload: (order) => order,
+    answer: (reply) => reply,
+  },
   mcp: { text: 'cleared' },
   cli: {
     command: 'queue clear',
     args: ['slug'],
+    prints: 'cleared {cleared}',
     examples: [{ line: 'queue clear fix-auth', says: 'nothing waits any more' }],
   },
 });

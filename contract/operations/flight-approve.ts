@@ -18,9 +18,15 @@ export const flightApprove = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION', 'PERMISSION_DENIED'],
   hints: { readOnly: false, destructive: false, idempotent: true },
   access: 'own',
+  to: {
+    flight: 'approve',
+    payload: (order, { node }) => ({ ...order, node }),
+    answer: ({ approved_by }, { node }) => ({ node, approved_by }),
+  },
   cli: {
     command: 'flight approve',
     args: ['slug', 'node'],
+    prints: 'approved {node}',
     examples: [{ line: 'flight approve flight-deploy release', says: 'what needs `release` starts' }],
   },
 });

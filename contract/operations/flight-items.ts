@@ -30,11 +30,17 @@ export const flightItems = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: true },
   access: 'change',
+  to: {
+    flight: 'items',
+    payload: (order, { node, items }) => ({ ...order, node, items }),
+    answer: ({ count }, { node }) => ({ node, count }),
+  },
   mcp: { required: ['items'] },
   cli: {
     command: 'flight items',
     args: ['slug', 'node'],
     flags: { items: { name: 'item', help: 'An item of the list; repeatable. Without any there is nothing to do.' } },
+    prints: '{count} items for {node}',
     examples: [{ line: 'flight items flight-audit module --item web --item api', says: 'two agents start' }],
   },
 });

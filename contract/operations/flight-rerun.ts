@@ -17,10 +17,16 @@ export const flightRerun = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: false },
   access: 'change',
+  to: {
+    flight: 'rerun',
+    payload: (order, { node }) => ({ ...order, node }),
+    answer: (reply) => reply,
+  },
   mcp: {},
   cli: {
     command: 'flight rerun',
     args: ['slug', 'node'],
+    prints: 'running again: {nodes}',
     examples: [{ line: 'flight rerun flight-deploy build', says: 'after mending what made it fail' }],
   },
 });

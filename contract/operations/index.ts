@@ -80,3 +80,13 @@ export type EventsOperation = {
 
 /** Operations with one answer, at once or in the end. */
 export type AnswerOperation = Exclude<OperationName, EventsOperation>;
+
+/** Operations that only send a message: their definition says which. */
+export type PlainMessage = {
+  [Name in OperationName]: Operations[Name] extends { readonly to: object } ? Name : never;
+}[OperationName];
+
+/** Operations whose answer is printed as their definition says. */
+export type PrintedOperation = {
+  [Name in OperationName]: Operations[Name]['cli'] extends { readonly prints: string } ? Name : never;
+}[OperationName];

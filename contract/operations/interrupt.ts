@@ -15,10 +15,16 @@ export const interrupt = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: true, idempotent: true },
   access: 'change',
+  to: {
+    signal: 'interrupt',
+    payload: (order) => order,
+    answer: ({ slug }) => ({ slug, message: `interrupt sent to ${slug}` }),
+  },
   mcp: { required: ['slug'], text: 'message' },
   cli: {
     command: 'session interrupt',
     args: ['slug'],
+    prints: 'sent',
     examples: [{ line: 'session interrupt fix-auth', says: 'queued follow-ups run next' }],
   },
 });

@@ -19,10 +19,16 @@ export const notify = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: false },
   access: 'message',
+  to: {
+    followUp: 'notify',
+    text: (input) => input.message,
+    answer: ({ slug }) => ({ slug, message: `notified ${slug === '' ? 'self' : slug}` }),
+  },
   cli: {
     command: 'notify',
     args: ['slug', 'message'],
     rest: 'message',
+    prints: '{message}',
     examples: [{ line: 'notify fix-auth "The staging database is down until noon"', says: 'read with its next turn' }],
   },
 });

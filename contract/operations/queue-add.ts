@@ -20,12 +20,19 @@ export const queueAdd = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: false },
   access: 'message',
+  to: {
+    followUp: 'queue',
+    text: ({ description }) => description,
+    tasks: ({ tasks }) => tasks,
+    answer: ({ slug }) => ({ slug, message: `follow-up sent to ${slug}` }),
+  },
   mcp: { required: ['slug'], text: 'message' },
   cli: {
     command: 'queue add',
     args: ['slug', 'description'],
     rest: 'description',
     flags: { tasks: { name: 'task', help: 'Checklist item to add; repeatable.' } },
+    prints: 'Follow-up sent to {slug}',
     examples: [
       { line: 'queue add fix-auth "Also fix the session expiry logic"', says: 'delivered after the current turn' },
       {

@@ -25,10 +25,16 @@ export const queueStrategy = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: true },
   access: 'change',
+  to: {
+    update: 'setStrategy',
+    payload: (order, { strategy }) => ({ ...order, strategy }),
+    answer: ({ strategy }, { slug }) => ({ slug, strategy }),
+  },
   cli: {
     command: 'queue strategy',
     args: ['slug', 'strategy'],
     refusals: { strategy: 'invalid strategy' },
+    prints: 'dequeue strategy set to {strategy} for {slug}',
     examples: [{ line: 'queue strategy fix-auth one', says: 'one follow-up per turn' }],
   },
 });

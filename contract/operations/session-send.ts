@@ -19,10 +19,16 @@ export const sessionSend = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: false },
   access: 'message',
+  to: {
+    followUp: 'send',
+    text: (input) => input.message,
+    answer: ({ slug }) => ({ slug, message: 'sent' }),
+  },
   cli: {
     command: 'session send',
     args: ['slug', 'message'],
     rest: 'message',
+    prints: 'sent',
     examples: [{ line: 'session send fix-auth "Also add a test for the token refresh case"', says: 'delivered next' }],
   },
 });

@@ -15,9 +15,15 @@ export const sessionStop = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: true, idempotent: true },
   access: 'change',
+  to: {
+    signal: 'stop',
+    payload: (order) => order,
+    answer: ({ slug }) => ({ slug, message: 'sent' }),
+  },
   cli: {
     command: 'session stop',
     args: ['slug'],
+    prints: 'sent',
     examples: [{ line: 'session stop fix-auth', says: 'it completes' }],
   },
 });

@@ -4,6 +4,7 @@ import { defineOperation } from '../operation.ts';
 import { agentAddress } from '../schema/address.ts';
 import { quoteValue } from '../schema/quote.ts';
 import { taskSubject } from '../schema/text.ts';
+import { defined } from '../wire/defined.ts';
 
 export const taskCreate = defineOperation({
   name: 'task_create',
@@ -45,12 +46,18 @@ export const taskCreate = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: false },
   access: 'change',
+  to: {
+    update: 'taskCreate',
+    payload: (_order, { slug: _slug, workspace: _workspace, subject, ...more }) => ({ subject, ...defined(more) }),
+    answer: ({ id }) => ({ task_id: id }),
+  },
   mcp: {},
   cli: {
     command: 'task create',
     args: ['slug', 'subject'],
     rest: 'subject',
     flags: { description: { char: 'd' } },
+    prints: '{task_id}',
     examples: [
       { line: 'task create fix-auth "Add a regression test"', says: 'prints its id' },
       {

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { defineOperation } from '../operation.ts';
 import { agentAddress } from '../schema/address.ts';
-import { taskId, taskStatusInput, taskView } from '../schema/task.ts';
+import { taskId, taskStatusInput, taskView, taskViewOf } from '../schema/task.ts';
 import { taskSubject } from '../schema/text.ts';
+import { defined } from '../wire/defined.ts';
 
 const CHANGES = ['status', 'subject', 'description', 'add_blocks', 'add_blocked_by'] as const;
 
@@ -40,6 +41,11 @@ export const taskUpdate = defineOperation({
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: true },
   access: 'change',
+  to: {
+    update: 'taskUpdate',
+    payload: (_order, { slug: _slug, workspace: _workspace, task_id, ...change }) => ({ task_id, ...defined(change) }),
+    answer: taskViewOf,
+  },
   mcp: {},
   cli: {
     command: 'task update',
@@ -51,6 +57,7 @@ export const taskUpdate = defineOperation({
       add_blocks: { name: 'blocks', help: 'Comma-separated ids of tasks that this one blocks.' },
       add_blocked_by: { name: 'blocked-by', help: 'Comma-separated ids of tasks that block this one.' },
     },
+    prints: '{id} {status}',
     examples: [
       { line: 'task update fix-auth 1 -s done', says: 'it is done' },
       { line: 'task update fix-auth 2 --blocked-by 1', says: 'it waits for task 1' },

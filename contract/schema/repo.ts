@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { grantProblem } from '../wire/git-grants.ts';
 import { gitUrlProblem } from '../wire/git-url.ts';
-import { branchProblem } from './branch-name.ts';
+import { branchProblem } from './names.ts';
 import { quoteValue } from './quote.ts';
 
 /** What is wrong with a clone URL, or undefined. Git would take an option or run a command where it expects a URL. */

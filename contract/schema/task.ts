@@ -1,6 +1,7 @@
 // Checklist tasks as callers see them.
 import { z } from 'zod';
 import { parseTaskStatus, TASK_STATUSES } from '../wire/tasks.ts';
+import type { Task } from '../wire/tasks.ts';
 import { quoteValue } from './quote.ts';
 import { OTHER_SPELLINGS } from './spellings.ts';
 
@@ -28,6 +29,21 @@ export const taskView = z
     dormant: z.boolean().optional().describe('True while the activation has not fired; the agent may idle then.'),
   })
   .describe('A checklist task.');
+
+/** The task as callers see it. */
+export function taskViewOf(task: Task) {
+  const { id, subject, description, status, blocks, blocked_by, activation, dormant } = task;
+  return {
+    id,
+    subject,
+    ...(description === undefined ? {} : { description }),
+    status,
+    ...(blocks.length === 0 ? {} : { blocks }),
+    ...(blocked_by.length === 0 ? {} : { blocked_by }),
+    ...(activation === undefined ? {} : { activation: `${activation.condition}:${activation.pattern}` }),
+    ...(dormant ? { dormant: true } : {}),
+  };
+}
 
 /** A task's id in an input. */
 export const taskId = z

@@ -1,6 +1,6 @@
 // Texts that people and models write.
 import { z } from 'zod';
-import { MODEL_LENGTH, MODEL_PATTERN, MODEL_RULE } from './model-name.ts';
+import { MODEL_LENGTH, MODEL_PATTERN, MODEL_RULE } from './names.ts';
 
 /** Characters of a task's subject; it is shown in one line and travels in Temporal's history. */
 const SUBJECT_LIMIT = 1_000;

@@ -1,6 +1,6 @@
 // What the event log of an agent holds. Loaded by the workflow sandbox: types and constants only.
 import type { Phase } from './phases.ts';
-import type { Cost, TurnStatus } from './turns.ts';
+import type { Cost, FollowUpKind, TurnStatus } from './turns.ts';
 
 /** What the agent program did, written by the runner's journal. Names are the product's, in lower case. */
 export type SessionEvent =
@@ -100,12 +100,6 @@ export type LifecycleEvent =
   | { readonly type: 'note'; readonly text: string };
 
 export type AgentEvent = SessionEvent | LifecycleEvent;
-
-/**
- * How a message reached the agent: through the queue, past it, as a notice, from a child that tells of its end, or made by Murmur
- * itself (a reminder, a cut-off note).
- */
-export type FollowUpKind = 'prompt' | 'queue' | 'send' | 'notify' | 'child' | 'system';
 
 /** One input of a turn, for `turns` and the log: the text is cut at `EVENT_TEXT_LIMIT`. */
 export interface TurnInputSummary {

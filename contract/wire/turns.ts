@@ -1,5 +1,4 @@
-// A turn: what the agent is asked and what came of it. Loaded by the workflow sandbox: types only.
-import type { FollowUpKind } from './events.ts';
+// A turn: what the agent is asked and what came of it. Loaded by the workflow sandbox: no imports.
 
 /**
  * Text of any length with at most `INLINE_TEXT_LIMIT` bytes in Temporal's history: the rest lies in the object store.
@@ -27,6 +26,12 @@ export type NoteKind =
   | 'crashed'
   | 'cut_off'
   | 'machine_lost';
+
+/**
+ * How a message reached the agent: through the queue, past it, as a notice, from a child that tells of its end, or made by Murmur
+ * itself (a reminder, a cut-off note).
+ */
+export type FollowUpKind = 'prompt' | 'queue' | 'send' | 'notify' | 'child' | 'system';
 
 /** A message on its way to the agent. */
 export interface FollowUp {

@@ -1,8 +1,7 @@
-// Traces and metrics over OTLP/HTTP. Without settings nothing of OpenTelemetry is loaded.
+// What a process does to be traced and measured. Types only.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { WorkflowClientInterceptor } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
-import type { TelemetrySettings } from '../../config/telemetry.ts';
 
 /** A request that the process answers. */
 export interface ReceivedCall {
@@ -33,17 +32,4 @@ export interface Telemetry extends AsyncDisposable {
 export interface TelemetrySource {
   readonly service: 'murmur-server' | 'murmur-worker';
   readonly version: string;
-}
-
-/**
- * Starts to export; undefined without settings. A collector that cannot be reached never disturbs the process. Disposing
- * sends what is left, within 2 s.
- */
-export async function openTelemetry(
-  settings: TelemetrySettings | undefined,
-  source: TelemetrySource,
-): Promise<Telemetry | undefined> {
-  if (settings === undefined) return undefined;
-  const { startExport } = await import('./otlp.ts');
-  return startExport(settings, source);
 }

@@ -1,21 +1,20 @@
 // The git broker: a unix socket that lets git inside the isolation use the owner's ssh and repositories on the owner's
 // disk, and a proxy for http: for the agent's own repositories, and nothing else of the owner's.
+import path from 'node:path';
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { CallerGit } from '../git/caller-git.ts';
 import { endGroup } from '../process-group.ts';
 import type { BrokerAccess } from './access.ts';
-import { EXIT, STDERR, STDOUT, frame, framed } from './frames.ts';
+import { EXIT, frame, framed, STDERR, STDOUT } from './frames.ts';
 import type { GitProxy } from './http/git-proxy.ts';
 import { localCommand } from './local.ts';
 import { readRequest, sshArguments } from './request.ts';
 import type { BrokerRequest } from './request.ts';
-import { callerSsh } from './ssh.ts';
 
 /** A request line holds a few short arguments. */
 const LONGEST_REQUEST = 64 * 1024;
@@ -155,4 +154,19 @@ async function firstLine(socket: Socket): Promise<string> {
   socket.on('data', onData);
   socket.once('end', () => reject(new Error('the request is not complete')));
   return promise;
+}
+
+interface SshCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/**
+ * The caller's ssh with these arguments, chosen as git does: GIT_SSH_COMMAND (for a shell), then `core.sshCommand`
+ * (likewise), then GIT_SSH (a program), then `ssh`.
+ */
+function callerSsh(env: NodeJS.ProcessEnv, args: readonly string[], configured: string | undefined): SshCommand {
+  const shell = env['GIT_SSH_COMMAND'] ?? configured;
+  if (shell !== undefined && shell !== '') return { command: '/bin/sh', args: ['-c', `${shell} "$@"`, 'ssh', ...args] };
+  return { command: env['GIT_SSH'] ?? 'ssh', args };
 }

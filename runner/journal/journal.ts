@@ -5,16 +5,10 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:f
 import path from 'node:path';
 import type { AgentEvent, SourcedEvent } from '../../contract/wire/events.ts';
 import { recoverJournal } from './recover.ts';
-import type { UnfinishedTurn } from './recover.ts';
+import type { JournalMark, UnfinishedTurn } from './recover.ts';
 
 /** One offset in this many lines is kept, so that a reader starts near its place and memory stays small. */
 const INDEX_STEP = 256;
-
-/** Where reading may begin: the byte at which the line with number `seq` starts. */
-export interface JournalMark {
-  readonly seq: number;
-  readonly offset: number;
-}
 
 export class Journal {
   readonly file: string;

@@ -2,7 +2,12 @@
 import { closeSync, constants, ftruncateSync, openSync, readSync } from 'node:fs';
 import { ANSWER_EVENTS } from '../../contract/wire/events.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
-import type { JournalMark } from './journal.ts';
+
+/** Where reading may begin: the byte at which the line with number `seq` starts. */
+export interface JournalMark {
+  readonly seq: number;
+  readonly offset: number;
+}
 
 export interface UnfinishedTurn {
   readonly turn_id: string;

@@ -10,9 +10,9 @@ import type { Journal } from '../journal/journal.ts';
 import { cutBytes, journalable } from '../secrets/event-text.ts';
 import type { Scrubber } from '../secrets/scrubber.ts';
 import { WaitingNotices } from './notices.ts';
-import { emptyOutcome } from './outcome.ts';
 import type { RunTurn, TurnResult } from './run-turn.ts';
 import type { TurnRecords } from './turn-records.ts';
+import { NO_COST } from '../../contract/wire/cost.ts';
 
 /** Somebody has to make room first, which takes longer; a try costs one write. */
 const WRITE_AGAIN_MS = 1_000;
@@ -236,5 +236,19 @@ function failedTurn({ turn_id }: TurnRequest, error: unknown): TurnResult {
         retryable: known ? error.code === 'UNAVAILABLE' : false,
       },
     },
+  };
+}
+
+/** An outcome without response, cost, changes and branches. */
+function emptyOutcome(turnId: string, status: TurnStatus): RunnerTurnOutcome {
+  return {
+    turn_id: turnId,
+    status,
+    response: '',
+    cost: NO_COST,
+    files_modified: [],
+    commits: [],
+    pushes: [],
+    branches: [],
   };
 }

@@ -4,7 +4,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import type { WaitingBytes } from '../../contract/wire/messages.ts';
 import type { AgentAddress } from '../../agents/names.ts';
 import type { QueryReply } from '../../agents/messages.ts';
-import type { Call } from '../handlers/handler.ts';
+import type { Sender } from './rate.ts';
 
 const MIB = 1_048_576;
 
@@ -32,7 +32,7 @@ export class QueueAllowance {
    */
   async take(
     agent: AgentAddress,
-    call: Pick<Call, 'caller' | 'from'>,
+    call: Sender,
     bytes: number,
     ask: () => Promise<QueryReply<readonly WaitingBytes[]>>,
   ): Promise<void> {
@@ -43,7 +43,7 @@ export class QueueAllowance {
     this.#remember(agent, waiting);
   }
 
-  #fits(agent: AgentAddress, { caller, from }: Pick<Call, 'caller' | 'from'>, bytes: number): boolean {
+  #fits(agent: AgentAddress, { caller, from }: Sender, bytes: number): boolean {
     const waiting = this.#waiting(agent);
     if ((waiting.get(from) ?? 0) + bytes > this.#limit) return false;
     return caller.agent === undefined || sum(waiting) + bytes <= this.#limit * AGENTS_FACTOR;
@@ -64,7 +64,7 @@ export class QueueAllowance {
     this.#remember(agent, waiting);
   }
 
-  #refusal({ path }: AgentAddress, { from }: Pick<Call, 'from'>, bytes: number): MurmurError {
+  #refusal({ path }: AgentAddress, { from }: Pick<Sender, 'from'>, bytes: number): MurmurError {
     const known = this.#agents.get(path) ?? new Map<string, number>();
     const own = known.get(from) ?? 0;
     const isOwnLimit = own + bytes > this.#limit;

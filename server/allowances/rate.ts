@@ -1,6 +1,13 @@
 // How often one caller may send something to one agent.
 import { MurmurError } from '../../contract/wire/errors.ts';
-import type { Call } from '../handlers/handler.ts';
+import type { Caller } from '../../contract/wire/rights.ts';
+
+/** Who sends, and how it is named. */
+export interface Sender {
+  readonly caller: Caller;
+  /** Account, or absolute path of an agent. */
+  readonly from: string;
+}
 
 /** What a caller may send at once, in seconds of its rate: a team's lead tells twenty children something in one breath. */
 const BURST_SECONDS = 10;
@@ -31,7 +38,7 @@ export class MessageRates {
    * caller has sent too many to this agent.
    * @param to absolute path of the agent
    */
-  take({ caller, from }: Pick<Call, 'caller' | 'from'>, to: string): void {
+  take({ caller, from }: Sender, to: string): void {
     const perSecond = caller.agent === undefined ? this.#perSecond * PERSON_FACTOR : this.#perSecond;
     const now = this.#now();
     const key = `${from} ${to}`;

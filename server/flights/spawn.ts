@@ -3,8 +3,8 @@ import type { spawn } from '../../contract/operations/spawn.ts';
 import type { ParsedInputOf } from '../../contract/operation.ts';
 import { parseFlight } from '../../contract/flight/parse.ts';
 import { quoteValue } from '../../contract/schema/quote.ts';
-import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { PURPOSE_LIMIT } from '../../contract/wire/agent.ts';
+import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { expandSlugs } from '../../contract/wire/fanout/template.ts';
 import { flightKey } from '../../contract/wire/flight/messages.ts';
@@ -12,7 +12,7 @@ import type { StoredFlight } from '../../contract/wire/flight/messages.ts';
 import { INPUTS_LIMIT } from '../../contract/wire/flight/plan.ts';
 import type { FlightPlan } from '../../contract/wire/flight/plan.ts';
 import type { ServerParts } from '../parts.ts';
-import { pilotPrompt } from './pilot-prompt.ts';
+import { graphText } from '../../contract/flight/graph-text.ts';
 
 type SpawnInput = ParsedInputOf<typeof spawn>;
 
@@ -107,4 +107,24 @@ function wrongInputs(message: string): MurmurError {
     hint: 'write an object, such as {"version": "2.1.0"}',
     details: { field: 'flight_inputs' },
   });
+}
+
+/** Notes, graph and inputs; a description that came with the spawn follows. Without agents the pilot does the work. */
+function pilotPrompt(plan: FlightPlan, inputs: string | undefined, description: string): string {
+  const notes = plan.notes === '' ? [] : [plan.notes];
+  const given = inputs === undefined ? [] : [`Inputs, as JSON: ${inputs}`];
+  const asked = description.trim() === '' ? [] : [description];
+  if (plan.nodes.length === 0) return [`# ${plan.name}`, ...notes, ...given, ...asked].join('\n\n');
+  return [
+    `You are the pilot of the flight "${plan.name}".`,
+    'Murmur itself runs its graph: it starts the agents below as your children, each when what it needs is done, and ' +
+      'gives each its own task. Start none of them yourself, and do not do their work. You are told when an agent has ' +
+      'failed, when the list that an `each` agent runs over is wanted of you, and when all are done: then you give the ' +
+      'final answer. `flight_status` shows how far it is. A gate is approved by a person, never by you.',
+    ...(notes.length === 0 ? [] : ['Notes of the flight:', ...notes]),
+    `Graph, by steps:\n\n\`\`\`text\n${graphText(plan)}\n\`\`\``,
+    ...given,
+    ...asked,
+    'Now end your turn with one line that says that you are ready.',
+  ].join('\n\n');
 }

@@ -1,6 +1,6 @@
 // What a handler is: the work of one operation, without HTTP.
-import type { EventsOperation, OperationName, Operations } from '../../contract/operations/index.ts';
-import type { OutputOf, ParsedInputOf } from '../../contract/operation.ts';
+import type { EventsOperation, OperationName, Operations, PlainMessage } from '../../contract/operations/index.ts';
+import type { AnswerOf, ParsedInputOf } from '../../contract/operation.ts';
 import type { Access, Caller } from '../../contract/wire/rights.ts';
 import type { TokenEntry } from '../../contract/wire/tokens.ts';
 import type { ServerParts } from '../parts.ts';
@@ -24,11 +24,8 @@ export interface Call {
   readonly progress: (progress: object) => void;
 }
 
-/** Handlers build on wire types, which are read-only all the way down. */
-type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
-
 /** What a handler answers: the output of its operation. */
-export type Answer<Name extends OperationName> = DeepReadonly<OutputOf<Operations[Name]>>;
+export type Answer<Name extends OperationName> = AnswerOf<Operations[Name]>;
 
 /** A handler of an events operation resolves once its checks have passed; its events follow. */
 export type Handler<Name extends OperationName> = (
@@ -37,5 +34,5 @@ export type Handler<Name extends OperationName> = (
   call: Call,
 ) => Promise<Name extends EventsOperation ? AsyncIterable<Answer<Name>> : Answer<Name>>;
 
-/** One handler for each operation: a missing one does not compile. */
-export type Handlers = { readonly [Name in OperationName]: Handler<Name> };
+/** One handler for each operation that is more than a plain message: a missing one does not compile. */
+export type Handlers = { readonly [Name in Exclude<OperationName, PlainMessage>]: Handler<Name> };

@@ -1,62 +1,73 @@
-// Operations that send the agent a signal.
+// Plain messages: what an operation's definition says is sent, and its answer returned.
+import type { FollowUpMessage, Message } from '../../contract/message.ts';
+import { FOLLOW_UP_SIGNALS } from '../../contract/message.ts';
 import type { FollowUp } from '../../contract/wire/turns.ts';
 import { addressOf } from '../address.ts';
-import { queryAgent, signalAgent } from '../../agents/messages.ts';
+import { queryAgent, signalAgent, updateAgent } from '../../agents/messages.ts';
+import { orderFlight } from '../../agents/flights.ts';
 import { storeText } from '../../agents/texts.ts';
 import type { AgentAddress } from '../../agents/names.ts';
 import type { ServerParts } from '../parts.ts';
-import type { Call, Handler } from './handler.ts';
+import type { Call } from './handler.ts';
 
-export const queueAdd: Handler<'queue_add'> = async (parts, input, call) => {
+/** The input of every plain message names its agent. The rest belongs to the operation, which the registry vouches for. */
+export interface AgentInput {
+  readonly slug: string;
+  readonly workspace?: string;
+}
+
+/** A message of any operation, as it is called with that operation's own input and reply. */
+type AnyMessage = Message<AgentInput, unknown> & { answer(...given: readonly unknown[]): unknown };
+
+/**
+ * Sends the message and returns the answer. Throws what `addressOf`, `signalAgent`, `updateAgent` and `orderFlight` throw,
+ * and RESOURCE_EXHAUSTED for a follow-up when the caller has too much queued already.
+ */
+export async function sendMessage(
+  parts: ServerParts,
+  to: Message<never, unknown>,
+  input: AgentInput,
+  call: Call,
+): Promise<unknown> {
+  const message = to as AnyMessage;
   const agent = addressOf(parts, call, input);
-  const followUp = await followUpOf(parts, agent, call, 'queue', input.description, input.tasks);
-  await signalAgent(parts, agent, 'queueAdd', {
-    ...followUp,
-    ...(input.tasks.length === 0 ? {} : { tasks: input.tasks }),
-  });
-  return { slug: input.slug, message: `follow-up sent to ${input.slug}` };
-};
+  const order = { id: call.id, from: call.from };
+  if (message.update !== undefined) {
+    const reply = await updateAgent(parts, agent, message.update, message.payload(order, input), call.id);
+    return message.answer(reply, input);
+  }
+  if (message.flight !== undefined) {
+    const reply = await orderFlight(parts, agent, message.flight, message.payload(order, input));
+    return message.answer(reply, input);
+  }
+  if (message.followUp === undefined) {
+    await signalAgent(parts, agent, message.signal, message.payload(order, input));
+  } else {
+    const followUp = await followUpOf(parts, agent, call, message, input);
+    await signalAgent(parts, agent, FOLLOW_UP_SIGNALS[message.followUp], followUp);
+  }
+  return message.answer(input);
+}
 
-export const sessionSend: Handler<'session_send'> = async (parts, input, call) => {
-  const agent = addressOf(parts, call, input);
-  await signalAgent(parts, agent, 'sessionSend', await followUpOf(parts, agent, call, 'send', input.message));
-  return { slug: input.slug, message: 'sent' };
-};
-
-export const notify: Handler<'notify'> = async (parts, input, call) => {
-  const agent = addressOf(parts, call, input);
-  await signalAgent(parts, agent, 'notify', await followUpOf(parts, agent, call, 'notify', input.message));
-  return { slug: input.slug, message: `notified ${input.slug === '' ? 'self' : input.slug}` };
-};
-
-export const interrupt: Handler<'interrupt'> = async (parts, input, call) => {
-  await signalAgent(parts, addressOf(parts, call, input), 'interrupt', { id: call.id, from: call.from });
-  return { slug: input.slug, message: `interrupt sent to ${input.slug}` };
-};
-
-export const sessionStop: Handler<'session_stop'> = async (parts, input, call) => {
-  await signalAgent(parts, addressOf(parts, call, input), 'stop', { id: call.id, from: call.from });
-  return { slug: input.slug, message: 'sent' };
-};
-
-/** Throws RESOURCE_EXHAUSTED when too much of the caller's waits already. */
 async function followUpOf(
   parts: ServerParts,
   agent: AgentAddress,
   call: Call,
-  kind: 'queue' | 'send' | 'notify',
-  text: string,
-  tasks: readonly string[] = [],
+  message: FollowUpMessage<AgentInput, unknown>,
+  input: AgentInput,
 ): Promise<FollowUp> {
+  const text = message.text(input);
+  const tasks = message.tasks?.(input) ?? [];
   const bytes = Buffer.byteLength(text);
   const listed = tasks.reduce((sum, task) => sum + Buffer.byteLength(task), 0);
   await parts.allowances.queued.take(agent, call, bytes + listed, () => queryAgent(parts, agent, 'waiting', {}));
   const stored = await storeText(parts.objects, agent.id, { kind: 'message', id: call.id }, text);
   return {
     id: call.id,
-    kind,
+    kind: message.followUp,
     text: stored.ref === undefined ? stored : { ...stored, bytes },
     from: call.from,
     at: new Date().toISOString(),
+    ...(tasks.length === 0 ? {} : { tasks }),
   };
 }

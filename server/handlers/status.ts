@@ -1,4 +1,4 @@
-// The state of one agent.
+// The state of one agent, and of the flight that it pilots.
 import type { MachineView } from '../../contract/wire/agent.ts';
 import type { MachineLimits } from '../../contract/wire/machine-limits.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
@@ -10,6 +10,7 @@ import { addressOf } from '../address.ts';
 import { readStatus } from '../../agents/status.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Handler } from './handler.ts';
+import { flightOf } from '../../agents/flights.ts';
 
 export const status: Handler<'status'> = async (parts, input, call) => {
   const state = await readStatus(parts, addressOf(parts, call, input), input.timeline, input.children);
@@ -49,3 +50,6 @@ async function machineLimits(
     return {};
   }
 }
+
+export const flightStatus: Handler<'flight_status'> = async (parts, input, call) =>
+  await flightOf(parts, addressOf(parts, call, input));

@@ -1,54 +1,30 @@
-// Operations on an agent's checklist.
+// An agent's checklist, living or ended.
+import { taskViewOf } from '../../contract/schema/task.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import type { Task, TaskUpdateInput } from '../../contract/wire/tasks.ts';
+import type { Task } from '../../contract/wire/tasks.ts';
 import { describeExecution, notFound } from '../../agents/find.ts';
 import { addressOf } from '../address.ts';
 import type { AgentAddress } from '../../agents/names.ts';
 import { noWorker } from '../../agents/temporal.ts';
-import { queryAgent, updateAgent } from '../../agents/messages.ts';
+import { queryAgent } from '../../agents/messages.ts';
 import { readRecord } from '../../agents/record.ts';
 import type { ServerParts } from '../parts.ts';
-import type { Answer, Handler } from './handler.ts';
-
-export const taskCreate: Handler<'task_create'> = async (parts, input, call) => {
-  const agent = addressOf(parts, call, input);
-  const { subject, description, activate_when: condition, pattern } = input;
-  const task = await updateAgent(
-    parts,
-    agent,
-    'taskCreate',
-    {
-      subject,
-      ...(description === undefined ? {} : { description }),
-      ...(condition === undefined ? {} : { activate_when: condition }),
-      ...(pattern === undefined ? {} : { pattern }),
-    },
-    call.id,
-  );
-  return { task_id: task.id };
-};
-
-export const taskUpdate: Handler<'task_update'> = async (parts, input, call) => {
-  const agent = addressOf(parts, call, input);
-  const { slug: _slug, workspace: _workspace, ...change } = input;
-  const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
-  return viewOf(await updateAgent(parts, agent, 'taskUpdate', given as unknown as TaskUpdateInput, call.id));
-};
+import type { Handler } from './handler.ts';
 
 export const taskList: Handler<'task_list'> = async (parts, input, call) => {
   const tasks = await readTasks(parts, addressOf(parts, call, input));
   const shown = tasks.filter((task) => task.status !== 'deleted');
-  return (input.active ? shown.filter(keepsFromIdling) : shown).map(viewOf);
+  return (input.active ? shown.filter(keepsFromIdling) : shown).map(taskViewOf);
 };
 
 export const taskGet: Handler<'task_get'> = async (parts, input, call) => {
   const agent = addressOf(parts, call, input);
   const reply = await queryAgent(parts, agent, 'taskGet', { task_id: input.task_id });
-  if (reply.kind === 'answer') return viewOf(reply.answer);
+  if (reply.kind === 'answer') return taskViewOf(reply.answer);
   // The only thing that an agent refuses here is an id that it does not know.
   const task =
     reply.kind === 'refused' ? undefined : (await readTasks(parts, agent)).find(({ id }) => id === input.task_id);
-  if (task !== undefined) return viewOf(task);
+  if (task !== undefined) return taskViewOf(task);
   throw new MurmurError(
     'NOT_FOUND',
     `agent ${JSON.stringify(agent.path)} has no task ${JSON.stringify(input.task_id)}`,
@@ -73,17 +49,4 @@ export async function readTasks(parts: ServerParts, agent: AgentAddress): Promis
 
 function keepsFromIdling(task: Task): boolean {
   return !task.dormant && (task.status === 'pending' || task.status === 'in_progress');
-}
-
-function viewOf(task: Task): Answer<'task_get'> {
-  return {
-    id: task.id,
-    subject: task.subject,
-    ...(task.description === undefined ? {} : { description: task.description }),
-    status: task.status,
-    ...(task.blocks.length === 0 ? {} : { blocks: task.blocks }),
-    ...(task.blocked_by.length === 0 ? {} : { blocked_by: task.blocked_by }),
-    ...(task.activation === undefined ? {} : { activation: `${task.activation.condition}:${task.activation.pattern}` }),
-    ...(task.dormant ? { dormant: true } : {}),
-  };
 }

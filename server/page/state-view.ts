@@ -4,7 +4,6 @@ import type { Task } from '../../contract/wire/tasks.ts';
 import type { FullStatus } from '../../agents/status.ts';
 import { html, link } from './html.ts';
 import type { Html, Part } from './html.ts';
-import { timelineLine } from './timeline-line.ts';
 
 /** What the page shows above the session. `base` is the path of the page itself. */
 export function stateView(status: FullStatus, tasks: readonly Task[], base: string): Html {
@@ -77,4 +76,33 @@ function uploadLines(timeline: readonly TimelineEntry[]): readonly Html[] {
   return timeline
     .filter((entry) => entry.type === 'upload')
     .map(({ url, filename, bytes }) => html`<li>${link(url, filename)} (${bytes} bytes)</li>`);
+}
+
+/** What happened, with when and by whom. */
+function timelineLine(entry: TimelineEntry): Html {
+  const by = entry.by === undefined ? undefined : html` <small>by ${entry.by}</small>`;
+  return html`<li><time>${entry.at.slice(0, 19).replace('T', ' ')}</time>${whatOf(entry)}${by}</li>`;
+}
+
+function whatOf(entry: TimelineEntry): Html {
+  switch (entry.type) {
+    case 'phase':
+      return html`${entry.phase}${entry.reason === undefined ? '' : `: ${entry.reason}`}`;
+    case 'taskComplete':
+      return html`turn ${entry.turn} done: ${entry.response}`;
+    case 'followUp':
+      return html`${entry.how} from ${entry.from}: ${entry.text}`;
+    case 'commit':
+      return html`commit ${entry.sha.slice(0, 8)} on ${entry.branch}: ${entry.subject}`;
+    case 'push':
+      return html`push of ${entry.branch} at ${entry.sha.slice(0, 8)}`;
+    case 'child':
+      return html`child ${entry.slug} is ${entry.phase}${entry.reason === undefined ? '' : `: ${entry.reason}`}`;
+    case 'upload':
+      return html`upload ${link(entry.url, entry.filename)}`;
+    case 'note':
+      return html`${entry.text}`;
+    default:
+      return html`${(entry as { readonly type: string }).type}`;
+  }
 }

@@ -4,7 +4,7 @@ import type { Config, IsolationChoice } from '../../config/config.ts';
 import { HOST_SETTINGS_FILE } from '../../config/host-keys.ts';
 import { detectIsolation } from '../../runner/isolation/detect.ts';
 import type { LimitsInForce } from '../../contract/wire/isolation.ts';
-import type { Check } from '../doctor.ts';
+import type { Check } from './check.ts';
 
 /**
  * What is in force and, when it is the weaker kind, why; with the settings of the host also the limits of each agent. A stack

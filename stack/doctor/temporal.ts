@@ -1,6 +1,6 @@
 // Whether there is a Temporal to work with: a cluster that answers, a dev server that runs, or a binary to start.
 import type { Config } from '../../config/config.ts';
-import type { Check } from '../doctor.ts';
+import type { Check } from './check.ts';
 import { lookUpTemporal, programHint } from '../temporal/find.ts';
 import { serverVersionProblem } from '../temporal/release.ts';
 import { findProgram } from '../../config/programs.ts';

@@ -43,6 +43,23 @@ describe('results for people', () => {
       { slug: 'a', strategy: 'one' },
       'dequeue strategy set to one for a\n',
     ],
+    [['notify', 'a', 'hi'], 'notify', { slug: 'a', message: 'notified a' }, 'notified a\n'],
+    [
+      ['budget', 'a', '5'],
+      'budget',
+      { slug: 'a', budget: { limit_usd: 5, used_usd: 1.2, granted_usd: 2 } },
+      'budget of a: $1.20 of $5.00 used, $2.00 held by its children\n',
+    ],
+    [
+      ['flight', 'approve', 'a', 'release'],
+      'flight_approve',
+      { node: 'release', approved_by: 'jane' },
+      'approved release\n',
+    ],
+    [['flight', 'rerun', 'a', 'test'], 'flight_rerun', { nodes: ['test', 'ship'] }, 'running again: test, ship\n'],
+    [['flight', 'items', 'a', 'module'], 'flight_items', { node: 'module', count: 2 }, '2 items for module\n'],
+    [['task', 'update', 'a', '1', '-s', 'done'], 'task_update', { id: '1', subject: 'S', status: 'done' }, '1 done\n'],
+    [['auth', 'token', 'revoke', 't1'], 'auth_token_revoke', { id: 't1', message: 'revoked t1' }, 'revoked t1\n'],
     [['task', 'create', 'a', 'Do', 'it'], 'task_create', { task_id: '7' }, '7\n'],
     [['task', 'ls', 'a'], 'task_list', [], 'no tasks\n'],
     [

@@ -1,6 +1,6 @@
 // The side doors, tried by a hostile agent in the isolation that this machine gives: the short form of `npm run abuse`.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ISOLATIONS, type IsolationName } from '../../abuse/attack.ts';
+import { ISOLATIONS, type IsolationName } from '../../abuse/ground.ts';
 import { ATTACKS } from '../../abuse/attacks/index.ts';
 import { groundProblem, openGround, type Ground } from '../../abuse/ground.ts';
 import { tryAttack } from '../../abuse/try.ts';

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { detectIsolation } from '../../runner/isolation/detect.ts';
-import { diagnose, type Check } from '../../stack/doctor.ts';
+import { diagnose } from '../../stack/doctor.ts';
+import type { Check } from '../../stack/doctor/check.ts';
 
 let folder: string;
 

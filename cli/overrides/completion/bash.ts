@@ -1,5 +1,5 @@
 // The completion script for bash 4 and newer.
-import type { Completable } from '../completion.ts';
+import type { Completable } from './completables.ts';
 
 /** One function: finds the command among the words, then offers values, flags or slugs. */
 export function bashScript(commands: readonly Completable[]): string {

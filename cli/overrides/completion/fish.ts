@@ -1,5 +1,5 @@
 // The completion script for fish.
-import type { Completable } from '../completion.ts';
+import type { Completable } from './completables.ts';
 import type { FlagGrammar } from '../../parse/grammar.ts';
 
 /** One `complete` line for each command, flag and value. */

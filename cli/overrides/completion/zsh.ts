@@ -1,5 +1,5 @@
 // The completion script for zsh.
-import type { Completable } from '../completion.ts';
+import type { Completable } from './completables.ts';
 
 /** A `#compdef` file: commands with their summaries, flags with their descriptions. */
 export function zshScript(commands: readonly Completable[]): string {

@@ -63,6 +63,18 @@ describe.each(all)('%s', (name, operation) => {
     for (const { line } of cli.examples) expect(line === cli.command || line.startsWith(`${cli.command} `)).toBe(true);
   });
 
+  test('prints fields of its answer only', () => {
+    const { properties = {} } = z.toJSONSchema(operation.output, { io: 'output' });
+    for (const [, field] of cli.prints?.matchAll(/\{([^}]*)\}/g) ?? [])
+      expect(Object.keys(properties)).toContain(field);
+  });
+
+  test('names the agent and its right when it is a plain message', () => {
+    if (operation.to === undefined) return;
+    expect(fields).toContain('slug');
+    expect(['message', 'change', 'own']).toContain(operation.access);
+  });
+
   test('tells of progress exactly when it ends in a result', () => {
     expect(operation.progress !== undefined).toBe(operation.stream === 'result');
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { branchProblem } from '../../../contract/schema/branch-name.ts';
+import { branchProblem } from '../../../contract/schema/names.ts';
 import { cloneUrlProblem } from '../../../contract/schema/repo.ts';
 
 describe('a clone URL', () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { sizeOfFolders } from '../../../runner/disk/folder-size.ts';
 import { rest } from '../../../runner/disk/pace.ts';
-import { Ceiling } from '../../../runner/disk/ceiling.ts';
+import { Ceiling } from '../../../runner/disk/disk-limit.ts';
 import { bash, cleanUp, eventOf, isRunning, makeFolder, openRequest, runTurn, startRunner, until } from '../fixture.ts';
 import type { TestRunner } from '../fixture.ts';
 

@@ -63,6 +63,18 @@ describe('messages', () => {
     expect(text?.toString()).toBe('first '.repeat(5_000));
   });
 
+  test('notify answers whom it notified; an agent that names nobody notifies itself', async () => {
+    await spawnAgent('noticed');
+    expect(await api.client.call('notify', { slug: 'noticed', message: 'hi' })).toEqual({
+      slug: 'noticed',
+      message: 'notified noticed',
+    });
+    const self = await agentClient('noticed');
+    expect(await self.call('notify', { slug: '', message: 'hi' })).toEqual({ slug: '', message: 'notified self' });
+    const { signals } = await received('noticed');
+    expect(signals.map(({ name }) => name)).toEqual(['notify', 'notify']);
+  });
+
   test('session_send, interrupt and session_stop answer in the product’s words', async () => {
     await spawnAgent('signalled');
     expect(await api.client.call('session_send', { slug: 'signalled', message: 'hi' })).toMatchObject({

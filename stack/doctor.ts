@@ -102,9 +102,9 @@ async function ports(config: Config): Promise<readonly Check[]> {
   const taken = problems.filter((problem) => problem !== undefined).map((problem) => asCheck('port', problem));
   if (taken.length > 0) return taken;
   const fixed = which.map((each) => config.ports[each]).filter((port) => port !== 0);
-  const free = fixed.length === 0 ? 'free ports are taken at the start' : `ports ${fixed.join(', ')} are free`;
+  const free = fixed.length === 0 ? 'free ports are chosen at the start' : `ports ${fixed.join(', ')} are free`;
   return [
-    { name: 'stack', state: 'ok', message: 'nothing is running; `murmur up` starts it' },
+    { name: 'stack', state: 'ok', message: 'Murmur is not running; `murmur up` starts it' },
     { name: 'port', state: 'ok', message: free },
   ];
 }

@@ -147,8 +147,8 @@ const PRESENTERS: Presenters = {
     const isOpen = url.includes('#key=');
     terminal.progress(
       isOpen
-        ? audienceOf(url, 'read the agent; follow it within 10 minutes, and give it to nobody else')
-        : 'opens nothing by itself: people get a link with a key from `murmur url agent`',
+        ? audienceOf(url, 'read the agent; open it within 10 minutes and do not pass it on')
+        : 'the URL has no key; `murmur url agent` prints a link that opens the page',
     );
   },
   auth(result, terminal) {

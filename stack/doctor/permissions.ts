@@ -12,7 +12,7 @@ export async function permissionChecks(home: HomePaths): Promise<readonly Check[
   const found = await Promise.all(paths.map(openCheck));
   const open = found.filter((check) => check !== undefined);
   if (open.length > 0) return open;
-  return [{ name: 'permissions', state: 'ok', message: `${home.root} is readable by its owner alone` }];
+  return [{ name: 'permissions', state: 'ok', message: `only its owner can read ${home.root}` }];
 }
 
 async function openCheck(path: string): Promise<Check | undefined> {
@@ -22,7 +22,7 @@ async function openCheck(path: string): Promise<Check | undefined> {
   return {
     name: 'permissions',
     state: 'problem',
-    message: `${path} has mode ${mode}: others on this machine can read it`,
+    message: `${path} has mode ${mode}: other users of this machine can read it`,
     fix: `chmod go= ${path}`,
   };
 }

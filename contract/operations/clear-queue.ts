@@ -6,7 +6,7 @@ import { agentAddress } from '../schema/address.ts';
 export const clearQueue = defineOperation({
   name: 'clear_queue',
   summary: 'discard all queued follow-ups of an agent',
-  description: 'Discards every follow-up that waits in the queue, undelivered. Returns how many there were.',
+  description: 'Discards every follow-up in the queue, undelivered. Returns their number.',
   input: z.strictObject({ ...agentAddress }),
   output: z.object({ cleared: z.number().int().describe('Number of follow-ups that were discarded.') }),
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
@@ -16,6 +16,6 @@ export const clearQueue = defineOperation({
   cli: {
     command: 'queue clear',
     args: ['slug'],
-    examples: [{ line: 'queue clear fix-auth', says: 'nothing waits any more' }],
+    examples: [{ line: 'queue clear fix-auth', says: 'the queue is empty' }],
   },
 });

@@ -52,8 +52,8 @@ export const taskUpdate = defineOperation({
       add_blocked_by: { name: 'blocked-by', help: 'Comma-separated ids of tasks that block this one.' },
     },
     examples: [
-      { line: 'task update fix-auth 1 -s done', says: 'it is done' },
-      { line: 'task update fix-auth 2 --blocked-by 1', says: 'it waits for task 1' },
+      { line: 'task update fix-auth 1 -s done', says: 'marks it done' },
+      { line: 'task update fix-auth 2 --blocked-by 1', says: 'task 2 waits for task 1' },
     ],
   },
 });

@@ -83,7 +83,9 @@ describe('url port', () => {
     cli.answer('port_url', { body: 'https://murmur.example/ports/x/' });
     const { code, stdout, stderr } = await cli.run(['url', 'port', '3000', '8080']);
     expect([code, stdout]).toEqual([0, 'https://murmur.example/ports/x/\n'.repeat(2)]);
-    expect(stderr).toContain('everybody who has the URL and reaches murmur.example can use the port until the agent ends');
+    expect(stderr).toContain(
+      'everybody who has the URL and reaches murmur.example can use the port until the agent ends',
+    );
     expect(cli.calls.map(({ input }) => input)).toEqual([{ port: 3000 }, { port: 8080 }]);
   });
 

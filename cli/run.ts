@@ -20,12 +20,12 @@ export interface Package {
 }
 
 export const TOPICS = {
-  session: { description: 'watch and steer what an agent is doing' },
+  session: { description: 'watch and steer an agent' },
   queue: { description: 'follow-ups that an agent takes between turns' },
   task: { description: "an agent's checklist" },
-  flight: { description: 'graphs of agents, written down in a file' },
+  flight: { description: 'graphs of agents, defined in a file' },
   url: { description: 'addresses of agents and their ports, to share' },
-  'auth:token': { description: 'tokens for other programs and machines of yours' },
+  'auth:token': { description: 'tokens for your other programs and machines' },
 };
 
 /** Resolves with the exit status; everything that happened has been printed. */

@@ -32,12 +32,12 @@ export async function post(url: string, { body, headers, signal }: Outgoing): Pr
   });
   outgoing.once('socket', (socket) => {
     if (!socket.connecting) return;
-    const timer = setTimeout(() => outgoing.destroy(new Error('no connection in time')), CONNECT_MS);
+    const timer = setTimeout(() => outgoing.destroy(new Error('the connection timed out')), CONNECT_MS);
     const stop = (): void => clearTimeout(timer);
     socket.once('connect', stop);
     outgoing.once('close', stop);
   });
-  outgoing.once('timeout', () => outgoing.destroy(new Error('no answer in time')));
+  outgoing.once('timeout', () => outgoing.destroy(new Error('the server did not answer in time')));
   outgoing.once('response', resolve);
   outgoing.on('error', reject);
   outgoing.end(body);

@@ -41,7 +41,7 @@ export async function readFlight(
   const folder = await flightsFolder(cwd);
   if (folder === undefined) {
     throw new MurmurError('NOT_FOUND', `no flight ${JSON.stringify(path)}: there is no folder ${FLIGHTS_FOLDER} here`, {
-      hint: `make ${FLIGHTS_FOLDER} at the top of the repository, or go to a repository that has it`,
+      hint: `create ${FLIGHTS_FOLDER} at the top of the repository, or change to a repository that has it`,
       details: { field: 'flight', value: path },
     });
   }
@@ -63,7 +63,7 @@ async function readText(folder: string, path: string): Promise<string> {
   // A link in the folder may lead anywhere, and a flight's text goes to the server.
   if (!file.startsWith(`${folder}${sep}`)) throw flightRefused(path, 'it is a link that leads out of the folder');
   const facts = await stat(file);
-  if (!facts.isFile()) throw flightRefused(path, 'it is no file');
+  if (!facts.isFile()) throw flightRefused(path, 'it is not a file');
   if (facts.size > FLIGHT_BYTES) throw flightTooLarge(path, facts.size);
   let content: Buffer;
   try {

@@ -45,7 +45,7 @@ async function readInTime(
 ): Promise<string | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('the event stream fell silent')), SILENCE_MS);
+    timer = setTimeout(() => reject(new Error('the event stream sent no data in time')), SILENCE_MS);
   });
   try {
     const { value } = await Promise.race([pieces.next(), silence]);

@@ -173,7 +173,7 @@ export function ensureHostId(paths: HomePaths): string {
   const id = readHostId(paths);
   if (id !== undefined) return id;
   throw new MurmurError('FAILED_PRECONDITION', `${paths.hostId} does not hold 8 hex digits`, {
-    hint: `remove ${paths.hostId}; a new one is made`,
+    hint: `remove ${paths.hostId}; Murmur creates a new one`,
   });
 }
 

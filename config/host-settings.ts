@@ -102,8 +102,8 @@ function showOf(file: string, value: unknown = [], home: string, userHome: strin
 function pathProblem(path: unknown, written: unknown, home: string): string | undefined {
   const shown = JSON.stringify(written);
   if (typeof path !== 'string' || !isAbsolute(path) || path.includes('\0')) {
-    return `show holds ${shown}: it needs absolute paths, or such as begin with ~/`;
+    return `show holds ${shown}: it needs absolute paths, or paths that start with ~/`;
   }
   const inside = normalize(`${path}/`).startsWith(`${home}/`);
-  return inside ? `show holds ${shown}: MURMUR_HOME is never shown, as tokens and secrets lie in it` : undefined;
+  return inside ? `show holds ${shown}: MURMUR_HOME is never shown, because it contains tokens and secrets` : undefined;
 }

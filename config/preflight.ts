@@ -57,7 +57,7 @@ async function claudeProblem(config: Config, env: Environment): Promise<Problem 
     return { severity: 'error', message: `${config.claude} does not run`, fix: 'install Claude Code again' };
   }
   const message = claudeVersionProblem(printed);
-  return message === undefined ? undefined : { severity: 'warning', message, fix: 'install a version of that range' };
+  return message === undefined ? undefined : { severity: 'warning', message, fix: 'install a version in that range' };
 }
 
 function keyProblem(config: Config): Problem | undefined {

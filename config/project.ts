@@ -66,7 +66,7 @@ function settingProblem(key: string, value: unknown): string | undefined {
     return `${key} is ${shown}: limits of the host cannot be set by a repository`;
   }
   if (!KEYS.some((known) => known === key)) return `key ${JSON.stringify(key)} (value ${shown}) is not known`;
-  if (typeof value !== 'string' || value === '') return `${key} is ${shown}: it needs a text`;
+  if (typeof value !== 'string' || value === '') return `${key} is ${shown}: it needs a non-empty string`;
   return key === 'workspace' ? workspaceProblem(value) : undefined;
 }
 

@@ -24,7 +24,7 @@ const { positionals, values } = parseArgs({
 });
 try {
   await demo(positionals[0], values);
-  process.stdout.write('\nEverything was so.\n');
+  process.stdout.write('\nAll checks passed.\n');
 } catch (error) {
   process.stderr.write(`\n${error instanceof DemoFailure ? `✗ ${error.message}` : String((error as Error).stack)}\n`);
   process.exitCode = 1;

@@ -14,8 +14,8 @@ export async function oneAgent(stage: Stage): Promise<void> {
 
 /** Spawns the agent, shows its session, and steers it while a command runs. */
 async function work({ murmur, options, sample, watch }: Stage): Promise<void> {
-  heading('An agent gets the task');
-  await murmur(['spawn', SLUG, TASK, '--out', 'push', '--purpose', 'Mend the totals of the price list'], {
+  heading('Spawn an agent with the task');
+  await murmur(['spawn', SLUG, TASK, '--out', 'push', '--purpose', 'Fix the totals of the price list'], {
     cwd: sample.checkout,
   });
 
@@ -29,7 +29,7 @@ async function work({ murmur, options, sample, watch }: Stage): Promise<void> {
 }
 
 async function showResult({ murmur, sample }: Stage): Promise<void> {
-  heading('What came of it');
+  heading('The result');
   const status = JSON.parse(await murmur(['status', SLUG, '--timeline', '--json'], { quiet: true })) as Status;
   const branch = status.branches[0]?.branch ?? '';
   const git = async (...args: string[]): Promise<string> => (await execa('git', args, { cwd: sample.checkout })).stdout;
@@ -41,15 +41,15 @@ async function showResult({ murmur, sample }: Stage): Promise<void> {
   const timeline = status.timeline ?? [];
   check(
     timeline.some(({ type }) => type === 'push'),
-    'the timeline holds the push',
+    'the timeline shows the push',
   );
-  check(timeline.filter(({ type }) => type === 'commit').length >= 2, 'the timeline holds the commits');
+  check(timeline.filter(({ type }) => type === 'commit').length >= 2, 'the timeline shows the commits');
   check(
     timeline.some(({ type }) => type === 'followUp'),
     'the follow-up was delivered',
   );
-  check(status.phase === 'idle', 'the agent is idle, ready for more');
-  check(status.cost.total_usd > 0, `it cost $${status.cost.total_usd.toFixed(4)}`);
+  check(status.phase === 'idle', 'the agent is idle and accepts follow-ups');
+  check(status.cost.total_usd > 0, `the agent cost $${status.cost.total_usd.toFixed(4)}`);
   await murmur(['status', SLUG]);
   const described = await murmur(['temporal', 'workflow', 'describe', '--workflow-id', status.workflow], {
     quiet: true,

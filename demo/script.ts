@@ -1,21 +1,21 @@
-// What the demo's model says. Every answer depends on what the tools returned: it mends the sample because its test
-// failed, commits because the test then passed, and pushes because it was asked to.
+// The answers of the demo's model. Every answer depends on the results of the tools: the model fixes the sample because
+// the test failed, commits because the test then passed, and pushes because the follow-up asks for it.
 import type { ModelRequest } from './model/request.ts';
 import type { ModelStep } from './model/step.ts';
 
 /** The task, as a person would write it; it serves a real model as well. */
 export const TASK =
-  'The test of this project fails. Find out why, mend the code (not the test), run the test again and commit. ' +
-  'Then run `node benchmark.js`, which may take long.';
+  'The test of this project fails. Find out why, fix the code (not the test), run the test again and commit. ' +
+  'Then run `node benchmark.js`, which can take a long time.';
 
 /** Sent while the benchmark runs. */
 export const FOLLOW_UP =
   'Skip the benchmark. Add a CHANGELOG.md with one line on the fix, commit it and push the branch to origin.';
 
-/** A command that does not end by itself while the demo runs: what the interrupt is for. */
+/** A command that runs longer than the demo, so that the agent must be interrupted. */
 const LONG_COMMAND = 'node benchmark.js';
 
-/** Answers a request of the demo's one agent. */
+/** Answers a model request of the demo's agent. */
 export function demoScript(request: ModelRequest): ModelStep {
   const returned = request.toolResults.at(-1)?.text ?? '';
   return request.prompt.includes('CHANGELOG') ? followUpTurn(request.step, returned) : firstTurn(request, returned);
@@ -26,7 +26,7 @@ function firstTurn(request: ModelRequest, returned: string): ModelStep {
     case 0:
       return bash("I'll run the test first to see how it fails.", 'pwd && node --test', 'Run the test');
     case 1: {
-      if (!/not ok|fail [1-9]|✖/.test(returned)) return { text: 'The test passes already; there is nothing to mend.' };
+      if (!/not ok|fail [1-9]|✖/.test(returned)) return { text: 'The test passes already; there is nothing to fix.' };
       return {
         text: 'The total ignores the quantity. Reading the code.',
         tool: 'Read',
@@ -35,9 +35,9 @@ function firstTurn(request: ModelRequest, returned: string): ModelStep {
     }
     case 2: {
       if (!returned.includes('all + item.price'))
-        return { text: 'The code is not what the test suggests; I stop here.' };
+        return { text: 'total.js does not have the expected line; stopping.' };
       return {
-        text: 'Each item counts once, whatever its quantity.',
+        text: 'Each item counts once, even if its quantity is higher.',
         tool: 'Edit',
         input: {
           file_path: `${directoryOf(request)}/total.js`,
@@ -49,7 +49,7 @@ function firstTurn(request: ModelRequest, returned: string): ModelStep {
     case 3:
       return bash('Running the test again.', 'node --test', 'Run the test again');
     case 4:
-      if (/not ok|fail [1-9]/.test(returned)) return { text: 'The test still fails; I stop here.' };
+      if (/not ok|fail [1-9]/.test(returned)) return { text: 'The test still fails; stopping.' };
       return bash(
         'It passes. Committing.',
         "git commit --all --message 'Count every piece of an item'",
@@ -64,7 +64,7 @@ function followUpTurn(step: number, returned: string): ModelStep {
   switch (step) {
     case 0:
       return bash(
-        'Leaving the benchmark. Writing the changelog.',
+        'Skipping the benchmark. Writing the changelog.',
         "printf '# Changelog\\n\\n- Totals count every piece of an item.\\n' > CHANGELOG.md && git add CHANGELOG.md && " +
           "git commit --message 'Note the fix in the changelog'",
         'Write and commit the changelog',

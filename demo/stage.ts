@@ -24,13 +24,13 @@ export interface Stage {
   readonly sample: Sample;
   readonly murmur: Murmur;
   /**
-   * Shows an agent's session live until `play` has ended. It is given a promise of a line: one that says what the agent
-   * does, with every word.
+   * Shows an agent's session live until `play` resolves. `play` receives a function that resolves when the session shows
+   * an action of the agent that contains all words.
    */
   watch(slug: string, play: (line: (...words: readonly string[]) => Promise<void>) => Promise<void>): Promise<void>;
 }
 
-/** Brings everything up, plays, and ends everything. Rejects with what went wrong, and on Ctrl-C. */
+/** Starts the stack, runs `play` and stops the stack. Rejects when a step fails, and on Ctrl-C. */
 export async function onStage(
   scenario: Scenario,
   options: StageOptions,
@@ -43,12 +43,12 @@ export async function onStage(
   const murmur = murmurCommand(PROGRAM, env);
   let started = false;
   try {
-    heading('A project with a failing test, and its origin');
+    heading('Create a project with a failing test, and its origin');
     const sample = await makeSample(directory);
     say(`${sample.checkout}\n${sample.origin}`);
     check(!(await testPasses(sample.checkout)), 'its test fails');
 
-    heading('Murmur comes up: Temporal, the worker, the API server');
+    heading('Start Murmur: Temporal, the worker, the API server');
     started = true;
     await murmur(['up', '--temporal-port', '0', '--temporal-ui-port', '0', '--api-port', '0']);
     const stage: Stage = { options, home, sample, murmur, watch: (slug, part) => watchSession(env, slug, part) };
@@ -56,9 +56,9 @@ export async function onStage(
   } finally {
     if (options.keep && started) {
       heading('The stack keeps running');
-      say(`export MURMUR_HOME=${home}\nnpx murmur ls\n\nEnd it with: npx murmur down`);
+      say(`export MURMUR_HOME=${home}\nnpx murmur ls\n\nStop it with: npx murmur down`);
     } else {
-      heading('Everything ends');
+      heading('Stop the stack');
       if (started) await murmur(['down']);
       await model?.stop();
       await rm(directory, { recursive: true, force: true });
@@ -72,7 +72,7 @@ export async function testPasses(directory: string): Promise<boolean> {
   return exitCode === 0;
 }
 
-/** Rejects on Ctrl-C, so that what was started is ended on the way out. */
+/** Rejects on Ctrl-C, so that the stack is stopped before the demo exits. */
 function interrupted(): Promise<never> {
   return new Promise((_, reject) => {
     process.once('SIGINT', () => {
@@ -87,7 +87,7 @@ function environment(home: string, modelUrl: string | undefined): NodeJS.Process
     MURMUR_HOME: home,
     PATH: [join(ROOT, 'node_modules', '.bin'), process.env['PATH'] ?? ''].join(delimiter),
   };
-  // An agent may run the demo: what it starts is not its own stack.
+  // An agent can run the demo: its own connection must not reach the demo's stack.
   for (const name of ['MURMUR_API_URL', 'MURMUR_TOKEN', 'MURMUR_WORKFLOW_ID']) Reflect.deleteProperty(env, name);
   if (modelUrl === undefined) return env;
   for (const name of ['CLAUDE_CODE_OAUTH_TOKEN', 'ANTHROPIC_AUTH_TOKEN']) Reflect.deleteProperty(env, name);

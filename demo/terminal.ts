@@ -1,15 +1,15 @@
-// How the demo shows itself: headings, the commands it types and what they print.
+// The demo's output: headings, the commands that it runs and their results.
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 
-/** A step that was not really so; ends the demo with a failure. */
+/** A failed check; ends the demo with exit status 1. */
 export class DemoFailure extends Error {}
 
-/** Throws DemoFailure naming the claim when it does not hold; prints it with a tick when it does. */
+/** Prints the claim with a tick. Throws DemoFailure, with the claim and the evidence, when it does not hold. */
 export function check(holds: boolean, claim: string, evidence = ''): void {
-  if (!holds) throw new DemoFailure(`${claim}: not so${evidence === '' ? '' : `\n${evidence}`}`);
+  if (!holds) throw new DemoFailure(`check failed: ${claim}${evidence === '' ? '' : `\n${evidence}`}`);
   process.stdout.write(`  ✓ ${claim}\n`);
 }
 
@@ -17,14 +17,14 @@ export function heading(text: string): void {
   process.stdout.write(`\n── ${text}\n`);
 }
 
-/** Throws DemoFailure when the promise takes longer. */
+/** Throws DemoFailure when the promise takes longer than `minutes`. */
 export async function withinMinutes<T>(minutes: number, promise: Promise<T>, what: string): Promise<T> {
   const limit = new AbortController();
   try {
     return await Promise.race([
       promise,
       delay(minutes * 60_000, undefined, { signal: limit.signal }).then(() => {
-        throw new DemoFailure(`${what}: not within ${minutes.toString()} minutes`);
+        throw new DemoFailure(`timed out after ${minutes.toString()} minutes: ${what}`);
       }),
     ]);
   } finally {
@@ -32,12 +32,12 @@ export async function withinMinutes<T>(minutes: number, promise: Promise<T>, wha
   }
 }
 
-/** Prints what is worth knowing, indented. */
+/** Prints a text, indented. */
 export function say(text: string): void {
   process.stdout.write(`${text.trimEnd().replaceAll(/^/gm, '  ')}\n`);
 }
 
-/** Prints each line of a stream behind a bar as it comes, and hands it on. Resolves when the stream ends. */
+/** Prints each line of a stream as it arrives and passes it to `onLine`. Resolves when the stream ends. */
 export async function showLines(stream: Readable, onLine: (line: string) => void = () => undefined): Promise<void> {
   for await (const line of createInterface({ input: stream })) {
     process.stdout.write(`  │ ${line}\n`);
@@ -47,11 +47,11 @@ export async function showLines(stream: Readable, onLine: (line: string) => void
 
 /** The `murmur` command with the demo's environment. */
 export interface Murmur {
-  /** Types a command, shows its progress and its result. Throws DemoFailure when it fails. */
+  /** Runs a command and prints its progress and result. Throws DemoFailure when it fails. */
   (args: readonly string[], options?: { readonly quiet?: boolean; readonly cwd?: string }): Promise<string>;
 }
 
-/** How long one command may take; the longest builds Temporal on a machine that has never run it. */
+/** Time limit of one command. The longest one builds Temporal on a machine that has never run it. */
 const COMMAND_LIMIT_MS = 20 * 60_000;
 
 export function murmurCommand(program: string, env: NodeJS.ProcessEnv): Murmur {

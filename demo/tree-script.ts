@@ -1,41 +1,41 @@
-// What the model says to each agent of the tree demo. Every answer depends on what the tools returned and on what the
-// agent was told: the lead redirects a child because that child says that its test fails, and merges once all are done.
+// The model's answers to each agent of the tree demo. Every answer depends on tool results and received messages: the
+// lead redirects a child because the child reports a failing test, and merges when all children are done.
 import type { ModelRequest } from './model/request.ts';
 import type { ModelStep } from './model/step.ts';
 
 /** The first tree, as a person would ask for it. */
 export const LEAD_TASK =
-  'Prepare the next release of this project with a team: the totals are wrong, prices need a format, and the documents ' +
-  'lack examples. Merge what your team pushes, run the tests, push your branch and upload a report.';
+  'Prepare the next release of this project with a team: the totals are wrong, prices need a format, and the ' +
+  'documentation needs examples. Merge what your team pushes, run the tests, push your branch and upload a report.';
 
-/** The second tree: it works for long, so that there is something to kill. */
+/** The second tree's task. It takes long enough for the tree to be killed while it works. */
 export const GUARD_TASK = 'Measure the speed of this project for an hour, from two sides.';
 
-/** Said once all branches are merged. */
-export const MERGED = 'Everything is merged';
+/** Starts the lead's answer after it has merged all branches. */
+export const MERGED = 'All branches are merged';
 
-/** How an agent that has not done what it should begins its answer. */
+/** Starts the answer of an agent whose task failed. */
 export const NOT_DONE = 'Not done:';
 
-/** What the lead tells a child that is not done. */
+/** The lead's follow-up to a child whose task failed. */
 export const ADVICE = 'Use toFixed(2), which keeps the zeros.';
 
 const TEAM = {
-  totals: 'Mend total.js: an item counts as often as its quantity says. The tests must pass.',
-  format: 'Add format.js with a function that writes a price with two decimals, and a test of it.',
-  docs: 'Write USAGE.md. Have an agent of yours collect the examples, and take its branch into yours.',
+  totals: 'Fix total.js: multiply each price by the quantity. The tests must pass.',
+  format: 'Add format.js with a function that formats a price with two decimals, and a test.',
+  docs: 'Write USAGE.md. Spawn an agent that collects the examples, and merge its branch.',
 } as const;
 
-const EXAMPLES_TASK = 'Collect two examples of how the totals are used in EXAMPLES.md.';
+const EXAMPLES_TASK = 'Collect two examples of calls to total() in EXAMPLES.md.';
 
 const SIDES = {
-  north: 'Measure it from the north, with a helper of your own.',
+  north: 'Measure it from the north, and spawn a helper.',
   south: 'Measure it from the south.',
 } as const;
 
-const HELPER_TASK = 'Help to measure it.';
+const HELPER_TASK = 'Help measure it.';
 
-/** Who an agent is, by its task. */
+/** The role of each agent, by its task. */
 const PARTS: readonly (readonly [task: string, part: (request: ModelRequest) => ModelStep])[] = [
   [LEAD_TASK, lead],
   [TEAM.totals, totals],
@@ -48,25 +48,24 @@ const PARTS: readonly (readonly [task: string, part: (request: ModelRequest) => 
   [HELPER_TASK, (request) => spawnThenMeasure(request, {})],
 ];
 
-/** Answers a request of whichever agent of the demo asks. */
+/** Answers a model request of any agent of the demo. */
 export function treeScript(request: ModelRequest): ModelStep {
   const told = request.messages.filter(({ role }) => role === 'user').map(({ text }) => text);
   const [, part] = PARTS.find(([task]) => told.some((text) => text.includes(task))) ?? [];
-  return part?.(request) ?? { text: 'This is no task of the demo.' };
+  return part?.(request) ?? { text: 'This task is not part of the demo.' };
 }
 
 function lead(request: ModelRequest): ModelStep {
   return request.prompt.includes('[child_lifecycle]') ? hearNews(request) : spawnTeam(request, TEAM);
 }
 
-/** Two steps: where the project lies, then all children at once. */
+/** Two steps: find the project's origin, then spawn all children at once. */
 function spawnTeam(request: ModelRequest, team: Readonly<Record<string, string>>): ModelStep {
   if (request.step === 0) return bash('Where does this project come from?', 'git remote get-url origin');
-  if (request.step > 1)
-    return { text: `${Object.keys(team).join(', ')} are at work; they tell me when they are done.` };
+  if (request.step > 1) return { text: `${Object.keys(team).join(', ')} are working; they report when they are done.` };
   const repos = [{ clone_url: returned(request).trim(), base_branch: 'main' }];
   return {
-    text: `That is work for ${Object.keys(team).length.toString()}.`,
+    text: `Spawning ${Object.keys(team).join(', ')}.`,
     tools: Object.entries(team).map(([slug, description]) => ({
       tool: 'mcp__murmur__spawn',
       input: { slug, description: `${description} Push your branch when you are done.`, repos },
@@ -82,7 +81,7 @@ function hearNews(request: ModelRequest): ModelStep {
     return { text: `${failed.slug} needs a hint.`, tool: 'mcp__murmur__queue_add', input };
   }
   const said = request.messages.some(({ role, text }) => role === 'assistant' && text.includes(MERGED));
-  if (said) return { text: 'That is merged already.' };
+  if (said) return { text: 'That branch is already merged.' };
   const done = latestNews(request).filter(({ answer }) => !answer.startsWith(NOT_DONE));
   const missing = Object.keys(TEAM).filter((slug) => !done.some((news) => news.slug === slug));
   if (missing.length > 0) return { text: `Waiting for ${missing.join(' and ')}.` };
@@ -94,7 +93,7 @@ function hearNews(request: ModelRequest): ModelStep {
   );
 }
 
-/** A turn goes on after a hint, or from merge to report to upload. */
+/** Continues a turn after a hint, or from merge to report to upload. */
 function afterNews(request: ModelRequest): ModelStep {
   const text = returned(request);
   if (text.includes('follow-up sent')) return { text: 'It tries again.' };
@@ -125,7 +124,7 @@ function format(request: ModelRequest): ModelStep {
     "test('keeps the zeros', () => assert.equal(format(1.5), '1.50'));\\n";
   const body = isSecondTry ? 'price.toFixed(2)' : 'String(price)';
   return bash(
-    isSecondTry ? 'With toFixed then.' : 'A function and its test.',
+    isSecondTry ? 'Using toFixed.' : 'A function and its test.',
     `printf "export const format = (price) => ${body};\\n" > format.js && printf "${test}" > format.test.js && ` +
       `node --test format.test.js && git add --all && git commit --quiet --message 'Format prices' && ${PUSH}`,
   );
@@ -139,7 +138,7 @@ function docs(request: ModelRequest): ModelStep {
   }
   if (request.step > 3) return pushedOrNot(request, 'USAGE.md has examples.');
   return bash(
-    'The examples are there. Taking them in.',
+    'The examples are ready. Merging them.',
     'git fetch --quiet origin && git merge --quiet --no-edit "origin/$(git branch --show-current)_examples" && ' +
       `printf '# Usage\\n\\n' | cat - EXAMPLES.md > USAGE.md && git add --all && git commit --quiet --message 'Describe the usage' && ${PUSH}`,
   );
@@ -148,7 +147,7 @@ function docs(request: ModelRequest): ModelStep {
 function examples(request: ModelRequest): ModelStep {
   if (request.step > 0) return pushedOrNot(request, 'EXAMPLES.md has two examples.');
   return bash(
-    'Two will do.',
+    'Two examples are enough.',
     "printf -- '- total([{ price: 3, quantity: 2 }])\\n- total([], 0.5)\\n' > EXAMPLES.md && git add --all && " +
       `git commit --quiet --message 'Collect examples' && ${PUSH}`,
   );
@@ -178,13 +177,13 @@ interface News {
   readonly answer: string;
 }
 
-/** What children said at the end of their turns. */
+/** The children's answers at the end of their turns. */
 function newsIn(text: string): readonly News[] {
   const pattern = /Your child agent `([^`]+)` is [a-z-]+ [^\n]*\nIts last answer:\s+([^\n]+)/g;
   return [...text.matchAll(pattern)].map(([, slug = '', answer = '']) => ({ slug, answer }));
 }
 
-/** The newest word of each child. */
+/** The latest answer of each child. */
 function latestNews(request: ModelRequest): readonly News[] {
   const all = request.messages.filter(({ role }) => role === 'user').flatMap(({ text }) => newsIn(text));
   return [...new Map(all.map((news) => [news.slug, news])).values()];

@@ -23,7 +23,7 @@ export async function tree(stage: Stage): Promise<void> {
 }
 
 async function work({ murmur, sample, watch }: Stage): Promise<void> {
-  heading('An agent gets a task that is too big for one');
+  heading('Spawn a lead with a task for a team');
   await murmur(['spawn', LEAD, LEAD_TASK], { cwd: sample.checkout });
   heading('Its session, live');
   await watch(LEAD, (line) => withinMinutes(WORK_MINUTES, line(MERGED), 'the lead merges'));
@@ -43,18 +43,18 @@ interface Turn {
 }
 
 async function showTree({ murmur }: Stage): Promise<void> {
-  heading('What came of it');
+  heading('The result');
   const asked = ['status', LEAD, '--children', '--timeline', '--json'];
   const { children = [], cost, timeline = [] } = JSON.parse(await murmur(asked, { quiet: true })) as Status;
   const slugs = children.map(({ slug }) => slug).sort();
   check(slugs.join() === 'docs,format,totals', 'the lead has spawned three children');
   for (const slug of slugs) {
     const heard = timeline.some((event) => event.type === 'child' && event.slug === slug);
-    check(heard, `its timeline tells of ${slug}`);
+    check(heard, `its timeline shows ${slug}`);
   }
   const below = JSON.parse(await murmur(['status', `${LEAD}/docs`, '--children', '--json'], { quiet: true })) as Status;
-  check(below.children?.[0]?.slug === 'examples', 'docs has spawned a child of its own');
-  check(cost.children_usd > 0 && cost.total_usd > cost.own_usd, 'what the children cost is counted with the lead');
+  check(below.children?.[0]?.slug === 'examples', 'docs has spawned a child');
+  check(cost.children_usd > 0 && cost.total_usd > cost.own_usd, "the lead's cost includes its children's");
   const [first, second] = JSON.parse(await murmur(['turns', `${LEAD}/format`, '--json'], { quiet: true })) as Turn[];
   check(first?.response?.startsWith(NOT_DONE) === true, 'format failed at first', JSON.stringify(first));
   const hint = second?.inputs.find(({ text }) => text.includes(ADVICE));
@@ -66,7 +66,7 @@ async function showTree({ murmur }: Stage): Promise<void> {
 
 async function showReport(timeline: NonNullable<Status['timeline']>): Promise<void> {
   const uploaded = timeline.find(({ type }) => type === 'upload') as { readonly url?: string } | undefined;
-  check(uploaded?.url !== undefined, 'the timeline holds the upload');
+  check(uploaded?.url !== undefined, 'the timeline shows the upload');
   const answer = await fetch(uploaded?.url ?? '');
   check(answer.ok, `the report can be read at its URL`);
   say(await answer.text());
@@ -85,7 +85,7 @@ async function showBranches({ sample }: Stage): Promise<void> {
   check(await testPasses(sample.checkout), "the project's tests pass on the merged branch");
   check(
     (await git('ls-files', 'format.test.js', 'USAGE.md')).split('\n').length === 2,
-    'it holds the work of all three',
+    'the branch has the work of all three',
   );
   await git('checkout', '--quiet', 'main');
 }
@@ -98,7 +98,7 @@ interface Row {
 }
 
 async function killTree({ home, murmur, sample }: Stage): Promise<void> {
-  heading('A second tree, which is not to go on');
+  heading('Spawn a second tree and kill it');
   await murmur(['spawn', GUARD, GUARD_TASK], { cwd: sample.checkout });
   const grown = growTo(4, async () => {
     const rows = JSON.parse(await murmur(['ls', '--json'], { quiet: true })) as readonly Row[];
@@ -109,13 +109,13 @@ async function killTree({ home, murmur, sample }: Stage): Promise<void> {
   const machines = await machinesIn(home);
   const receipt = await murmur(['kill', GUARD]);
   for (const name of ['guard', 'guard/north', 'guard/south', 'guard/north/helper']) {
-    check(new RegExp(`/${name} +canceled .*destroyed`).test(receipt), `${name} stands in the receipt`, receipt);
+    check(new RegExp(`/${name} +canceled .*destroyed`).test(receipt), `the receipt lists ${name}`, receipt);
   }
   const left = JSON.parse(await murmur(['ls', '--json'], { quiet: true })) as readonly Row[];
-  check(!left.some(({ path }) => isIn(path)), 'no agent of the tree is left');
-  check((await machinesIn(home)).length === machines.length - 4, 'their four machines are gone');
+  check(!left.some(({ path }) => isIn(path)), 'all agents of the tree have ended');
+  check((await machinesIn(home)).length === machines.length - 4, 'their four machines are destroyed');
   const { exitCode } = await execa('pgrep', ['-f', '^node benchmark[.]js$'], { reject: false });
-  check(exitCode === 1, 'nothing that they started runs');
+  check(exitCode === 1, 'none of their processes is running');
 }
 
 function isIn(path: string): boolean {

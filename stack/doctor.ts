@@ -95,9 +95,9 @@ async function ports(config: Config): Promise<readonly Check[]> {
   const taken = problems.filter((problem) => problem !== undefined).map((problem) => asCheck('port', problem));
   if (taken.length > 0) return taken;
   const fixed = which.map((each) => config.ports[each]).filter((port) => port !== 0);
-  const free = fixed.length === 0 ? 'free ports are taken at the start' : `ports ${fixed.join(', ')} are free`;
+  const free = fixed.length === 0 ? 'free ports are chosen at the start' : `ports ${fixed.join(', ')} are free`;
   return [
-    { name: 'stack', state: 'ok', message: 'nothing is running; `murmur up` starts it' },
+    { name: 'stack', state: 'ok', message: 'Murmur is not running; `murmur up` starts it' },
     { name: 'port', state: 'ok', message: free },
   ];
 }
@@ -134,7 +134,7 @@ async function permissionChecks(home: HomePaths): Promise<readonly Check[]> {
   const found = await Promise.all(paths.map(openCheck));
   const open = found.filter((check) => check !== undefined);
   if (open.length > 0) return open;
-  return [{ name: 'permissions', state: 'ok', message: `${home.root} is readable by its owner alone` }];
+  return [{ name: 'permissions', state: 'ok', message: `only its owner can read ${home.root}` }];
 }
 
 async function openCheck(path: string): Promise<Check | undefined> {
@@ -144,7 +144,7 @@ async function openCheck(path: string): Promise<Check | undefined> {
   return {
     name: 'permissions',
     state: 'problem',
-    message: `${path} has mode ${mode}: others on this machine can read it`,
+    message: `${path} has mode ${mode}: other users of this machine can read it`,
     fix: `chmod go= ${path}`,
   };
 }

@@ -21,7 +21,7 @@ export interface DownResult {
 export async function down(home: HomePaths, onProgress: (message: string) => void): Promise<DownResult> {
   const record = await readRecord(home);
   if (record === undefined) return { was_running: (await stopRunners(home)).length > 0 };
-  onProgress('stopping: turns are cut off and kept, then the processes end');
+  onProgress('stopping: cutting off and saving turns, then ending the processes');
   const ended = await endProcess(record.supervisor, SUPERVISOR_GRACE_MS);
   const left = await whileDeciding(home, () => clean(home, onProgress));
   return { was_running: ended !== 'absent' || left };
@@ -36,7 +36,7 @@ async function clean(home: HomePaths, onProgress: (message: string) => void): Pr
   const left = await endLeftovers(record.children, async () => {
     machines.push(...(await stopRunners(home)));
   });
-  if (left) onProgress('ended the processes that a killed supervisor had left');
+  if (left) onProgress('ended the processes of a killed supervisor');
   await removeRecord(home);
   return left || machines.length > 0;
 }

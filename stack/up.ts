@@ -141,9 +141,13 @@ function failureOf(record: StackRecord): MurmurError {
 async function diedSilently(options: UpOptions): Promise<MurmurError> {
   const { home } = options.config;
   const tail = await tailOf(home, 'supervisor');
-  return new MurmurError('UNAVAILABLE', `the supervisor ended before the stack was ready; its last words:\n${tail}`, {
-    hint: `read ${home.logs.supervisor}`,
-  });
+  return new MurmurError(
+    'UNAVAILABLE',
+    `the supervisor ended before the stack was ready; its last log lines:\n${tail}`,
+    {
+      hint: `read ${home.logs.supervisor}`,
+    },
+  );
 }
 
 function processExists(pid: number): boolean {

@@ -60,7 +60,7 @@ async function requirePushed(git: Git, branch: string): Promise<void> {
   if (listed === undefined) {
     throw refuse(
       `cannot tell whether branch ${branch} is pushed: origin does not answer`,
-      '`git ls-remote origin` says why',
+      'run `git ls-remote origin` to see why',
     );
   }
   const remoteHead = listed.split(/\s/)[0] ?? '';
@@ -81,7 +81,8 @@ function cloneUrl(url: string, root: string, note: (text: string) => void): stri
   const { kind, protocol } = parseGitUrl(url);
   if (kind === 'local' && protocol === '') return resolve(root, url);
   const bare = redactUrl(url);
-  if (bare !== url) note("origin's URL carries credentials: they are left out, git's credential helper has to answer");
+  if (bare !== url)
+    note("origin's URL contains credentials, which are left out; git's credential helper must provide them");
   return bare;
 }
 

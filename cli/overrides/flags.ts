@@ -8,7 +8,7 @@ export const LS_FLAGS: readonly FlagGrammar[] = [
     char: 'A',
     kind: 'boolean',
     repeatable: false,
-    description: "All developers' agents; the same as --developer '*'.",
+    description: "List all developers' agents; the same as --developer '*'.",
   },
 ];
 
@@ -18,12 +18,12 @@ export const EACH_FLAGS: readonly FlagGrammar[] = [
     char: 'd',
     kind: 'value',
     repeatable: false,
-    description: "What stands between items, '\\0' for NUL. Default: the end of the line.",
+    description: "Separator of the items, '\\0' for NUL. Default: the end of the line.",
   },
 ];
 
 export const VERSION_FLAGS: readonly FlagGrammar[] = [
-  { name: 'client', kind: 'boolean', repeatable: false, description: 'Only the version of this program.' },
+  { name: 'client', kind: 'boolean', repeatable: false, description: "Print only this program's version." },
 ];
 
 export const AGENT_URL_FLAGS: readonly FlagGrammar[] = [
@@ -31,7 +31,7 @@ export const AGENT_URL_FLAGS: readonly FlagGrammar[] = [
     name: 'plain',
     kind: 'boolean',
     repeatable: false,
-    description: 'Without the key that opens the page: for messages and pull requests.',
+    description: 'Print the URL without the key that opens the page, for messages and pull requests.',
   },
 ];
 
@@ -40,9 +40,14 @@ export const WAIT_FLAGS: readonly FlagGrammar[] = [
     name: 'all',
     kind: 'boolean',
     repeatable: false,
-    description: 'Until all of several agents are there: the default.',
+    description: 'Wait until all agents have reached the phase. The default.',
   },
-  { name: 'any', kind: 'boolean', repeatable: false, description: 'Until one of several agents is there.' },
+  {
+    name: 'any',
+    kind: 'boolean',
+    repeatable: false,
+    description: 'Wait until one of the agents has reached the phase.',
+  },
 ];
 
 const PORT = 'a number, or auto for a free one';

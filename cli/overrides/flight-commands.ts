@@ -21,8 +21,7 @@ export const flightValidateCommand: CommandClass = makeCommand({
   command: 'flight validate',
   summary: "check a flight's file",
   description:
-    'Checks the file as `spawn` would, without a server. Every mistake is told with its line and column; the exit status ' +
-    'is 2 then.',
+    'Checks the file as `spawn` does, without a server. Reports every error with its line and column, and exit status 2.',
   grammar: FILE,
   examples: [{ line: 'flight validate deploy.md', says: 'in the nearest .murmur/flights' }],
   run: async (invocation) => {
@@ -37,9 +36,10 @@ export const flightValidateCommand: CommandClass = makeCommand({
 export const flightGraphCommand: CommandClass = makeCommand({
   command: 'flight graph',
   summary: "print the graph of a flight's file",
-  description: 'Prints one line for each agent: the step in which it can start at the earliest, and what it waits for.',
+  description:
+    'Prints one line for each agent: the earliest step in which it can start, and the agents that it waits for.',
   grammar: FILE,
-  examples: [{ line: 'flight graph deploy.md', says: 'what starts after what' }],
+  examples: [{ line: 'flight graph deploy.md', says: 'the order of its agents' }],
   run: async (invocation) => {
     const { plan } = await planOf(invocation);
     const { graphText, rankNodes } = await import('../../contract/flight/graph-text.ts');
@@ -62,7 +62,8 @@ export function flightRunCommand(spawn: OperationDescription, own: OwnPart): Com
     {
       ...spawn,
       summary: 'run a flight',
-      description: 'The same as `spawn --flight`: creates the pilot of the flight, which runs its graph of agents.',
+      description:
+        'Does the same as `spawn --flight`: creates the pilot of the flight and runs the graph of agents beneath it.',
       fields: fields
         .filter(({ name }) => name !== 'each')
         .map((field) => (field.name === 'flight' ? { ...field, required: true } : field)),

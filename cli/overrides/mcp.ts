@@ -22,7 +22,7 @@ export const mcpCommand: CommandClass = makeCommand({
         char: 'w',
         kind: 'value',
         repeatable: false,
-        description: 'Workspace of calls that name none. Overrides the value from murmur.yaml.',
+        description: 'Workspace for calls that name none. Overrides the value from murmur.yaml.',
       },
       {
         name: 'debug',

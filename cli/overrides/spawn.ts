@@ -70,7 +70,7 @@ export function repoOf(text: string): RepoInput {
   const [, url = text, branches = ''] = /^(.+)=([^=]*)$/.exec(text) ?? [];
   const [base = '', working] = branches.split(':');
   if (working === '' || (text !== url && base === '')) {
-    throw new MurmurError('INVALID_ARGUMENT', `repository ${JSON.stringify(text)} names no branch after its sign`, {
+    throw new MurmurError('INVALID_ARGUMENT', `repository ${JSON.stringify(text)} names no branch after = or :`, {
       hint: 'write URL, URL=base or URL=base:working',
     });
   }

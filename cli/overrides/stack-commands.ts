@@ -7,9 +7,9 @@ export const upCommand: CommandClass = makeCommand({
   command: 'up',
   summary: 'start Murmur on this machine',
   description:
-    'Starts Temporal, the worker and the API server, in the background. What agents were doing when ' +
-    'the last stack stopped goes on. When one is running, says so and changes nothing. Model credentials are taken ' +
-    'from ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN.',
+    'Starts Temporal, the worker and the API server, in the background. Agents continue where the last stack stopped. ' +
+    'If Murmur is already running, reports that and changes nothing. Reads model credentials from ANTHROPIC_API_KEY ' +
+    'or CLAUDE_CODE_OAUTH_TOKEN.',
   grammar: { args: [], flags: [...UP_FLAGS, ...COMMON_FLAGS] },
   examples: [
     { line: 'up', says: 'in the background' },
@@ -25,8 +25,8 @@ export const downCommand: CommandClass = makeCommand({
   command: 'down',
   summary: 'stop Murmur on this machine',
   description:
-    'Cuts off running turns, stops every agent program and ends all processes. All data is kept: the next `murmur up` ' +
-    'carries on where this left off.',
+    'Cuts off running turns, stops every agent program and ends all processes. All data is kept: agents continue after ' +
+    'the next `murmur up`.',
   grammar: { args: [], flags: COMMON_FLAGS },
   examples: [{ line: 'down', says: 'agents and conversations are kept' }],
   run: async (invocation) => {
@@ -37,10 +37,10 @@ export const downCommand: CommandClass = makeCommand({
 
 export const doctorCommand: CommandClass = makeCommand({
   command: 'doctor',
-  summary: 'find out what keeps agents from working here',
-  description: 'Checks everything that agents on this machine need and lists every problem with its fix.',
+  summary: 'check what agents need on this machine',
+  description: 'Checks everything that agents need on this machine, and lists every problem with its fix.',
   grammar: { args: [], flags: COMMON_FLAGS },
-  examples: [{ line: 'doctor', says: 'exit status 6 when there is a problem' }],
+  examples: [{ line: 'doctor', says: 'exit status 6 if there is a problem' }],
   run: async (invocation) => {
     const { runDoctor } = await import('./doctor.ts');
     await runDoctor(invocation);
@@ -52,15 +52,15 @@ export const temporalCommand: CommandClass = makeCommand({
   summary: "run Temporal's own command line",
   description:
     'Runs the official `temporal` program with the address, the namespace and the certificates of the Temporal that ' +
-    'Murmur uses here, from any folder. Everything after `temporal` is its own, exit status and signals included; ' +
-    '`murmur temporal help` shows its commands, `murmur temporal workflow list --help` the help of one.',
+    'Murmur uses here, from any folder. Passes on all words after `temporal`, signals and the exit status. ' +
+    '`murmur temporal help` lists its commands, `murmur temporal workflow list --help` explains one.',
   grammar: {
-    args: [{ name: 'words', description: 'Command and flags of `temporal`.', required: false, rest: true }],
+    args: [{ name: 'words', description: 'Command and flags for `temporal`.', required: false, rest: true }],
     flags: COMMON_FLAGS.filter(({ name }) => name === 'help'),
   },
   examples: [
     { line: 'temporal workflow list', says: 'every agent as Temporal sees it' },
-    { line: 'temporal workflow show -w <id>', says: 'the history of one; `status` names the id' },
+    { line: 'temporal workflow show -w <id>', says: 'the history of an agent; `status` shows the id' },
   ],
   passesOn: true,
   run: async (invocation) => {
@@ -71,11 +71,11 @@ export const temporalCommand: CommandClass = makeCommand({
 
 export const temporalUrlCommand: CommandClass = makeCommand({
   command: 'url temporal',
-  summary: "make a link to Temporal's Web UI",
+  summary: "print a link to Temporal's Web UI",
   description:
-    'Prints a link to the Web UI of the Temporal that `murmur up` started. It opens in browsers on this host, for 8 ' +
-    'hours, and ends with that Temporal. Who has it can end every agent and read what is in their histories: it is for ' +
-    'operators. The UI is off where agents are not held in namespaces.',
+    'Prints a link to the Web UI of the Temporal that `murmur up` started. The link works in browsers on this host for 8 ' +
+    'hours, or until Temporal restarts. It is for operators: everybody who has it can end every agent and read every ' +
+    'history. The UI is off if agents do not run in namespaces.',
   grammar: { args: [], flags: COMMON_FLAGS },
   examples: [{ line: 'url temporal', says: 'open it in Chromium or Firefox' }],
   run: async (invocation) => {

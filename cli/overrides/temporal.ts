@@ -26,7 +26,7 @@ export async function runTemporal({ context, words }: Invocation): Promise<void>
   const { home } = await settingsOf(context);
   const { found, rejected } = await lookUpTemporal({ env: { ...env }, cacheDirs: [userCacheFolder(env), home.cache] });
   if (found === undefined) {
-    throw new MurmurError('FAILED_PRECONDITION', `no Temporal CLI at hand: ${rejected.join('; ')}`, {
+    throw new MurmurError('FAILED_PRECONDITION', `no Temporal CLI found: ${rejected.join('; ')}`, {
       hint: programHint(),
     });
   }
@@ -109,18 +109,18 @@ export async function runTemporalUrl({ context, json }: Invocation): Promise<voi
   if (external) {
     throw new MurmurError(
       'FAILED_PRECONDITION',
-      `Temporal at ${address} is not Murmur's: its Web UI is not known here`,
+      `Temporal at ${address} was not started by Murmur: the address of its Web UI is not known`,
     );
   }
   const temporal = await runningTemporal(context);
   if (temporal.ui_port === undefined) {
     if (temporal.ui_url !== undefined) {
-      const message = `an earlier version of Murmur has started this Temporal, with its Web UI at ${temporal.ui_url}`;
+      const message = `an earlier version of Murmur started this Temporal; its Web UI is at ${temporal.ui_url}`;
       throw new MurmurError('FAILED_PRECONDITION', message, { hint: 'run `murmur down` and `murmur up`' });
     }
     throw new MurmurError(
       'FAILED_PRECONDITION',
-      `Temporal's Web UI is off, as every process of this host could use it: ${temporal.open ?? ''}`,
+      `Temporal's Web UI is off, because every process of this host could use it: ${temporal.open ?? ''}`,
       { hint: 'use `murmur temporal`, such as `murmur temporal workflow list`' },
     );
   }

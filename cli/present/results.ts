@@ -112,8 +112,8 @@ const PRESENTERS: Presenters = {
     const isOpen = url.includes('#key=');
     terminal.progress(
       isOpen
-        ? audienceOf(url, 'read the agent; follow it within 10 minutes, and give it to nobody else')
-        : 'opens nothing by itself: people get a link with a key from `murmur url agent`',
+        ? audienceOf(url, 'read the agent; open it within 10 minutes and do not pass it on')
+        : 'the URL has no key; `murmur url agent` prints a link that opens the page',
     );
   },
   auth(result, terminal) {
@@ -193,7 +193,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 function audienceOf(url: string, what: string): string {
   const host = URL.parse(url)?.hostname ?? '';
   if (LOOPBACK.test(host)) return `only this machine can open it, to ${what}; set MURMUR_PUBLIC_URL for others`;
-  return `whoever has it and reaches ${host} can ${what}`;
+  return `everybody who has the URL and reaches ${host} can ${what}`;
 }
 
 /** The line with the answer's fields in the place of their names: `cleared {cleared}`. */

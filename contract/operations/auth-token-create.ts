@@ -5,19 +5,17 @@ import { duration } from '../schema/duration.ts';
 
 export const authTokenCreate = defineOperation({
   name: 'auth_token_create',
-  summary: 'make a token for another program or machine of yours',
+  summary: 'create a token for your other programs or machines',
   description:
-    'Makes a token that stands for you. It is shown once: Murmur keeps only its hash. Give it to a program as ' +
-    'MURMUR_TOKEN, with MURMUR_API_URL.',
+    'Creates a token that acts for you. It is shown once, because Murmur keeps only its hash. Pass it to a program as ' +
+    'MURMUR_TOKEN, together with MURMUR_API_URL.',
   input: z.strictObject({
     label: z
       .string()
       .max(100, 'a label has at most 100 characters')
       .optional()
-      .describe('What it is for, shown in the list.'),
-    expires_in: duration
-      .optional()
-      .describe('How long it holds, such as `12h` or `30d`. Default: until it is revoked.'),
+      .describe('Purpose of the token, shown in the list.'),
+    expires_in: duration.optional().describe('Lifetime, such as `12h` or `30d`. Default: until it is revoked.'),
   }),
   output: z.object({
     id: z.string().describe('Id of the token, to revoke it.'),

@@ -5,7 +5,7 @@ import { defineOperation } from '../operation.ts';
 export const authTokenLs = defineOperation({
   name: 'auth_token_ls',
   summary: 'list your tokens',
-  description: 'Lists the tokens that you made, without the tokens themselves. Tokens of agents are not among them.',
+  description: 'Lists the tokens that you created, without their values. Tokens of agents are not listed.',
   input: z.strictObject({}),
   output: z.array(
     z.object({

@@ -4,8 +4,8 @@ import { defineOperation } from '../operation.ts';
 
 export const authTokenRevoke = defineOperation({
   name: 'auth_token_revoke',
-  summary: 'end a token of yours',
-  description: 'The token is refused from the next request on.',
+  summary: 'revoke one of your tokens',
+  description: 'Revokes a token. Murmur refuses it from the next request on.',
   input: z.strictObject({
     id: z.string().min(1, 'id required').describe('Id of the token, as `auth token ls` shows it.'),
   }),

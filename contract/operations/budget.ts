@@ -6,11 +6,11 @@ import { budgetUsd, budgetView } from '../schema/cost.ts';
 
 export const budget = defineOperation({
   name: 'budget',
-  summary: 'set what an agent and everything beneath it may cost',
+  summary: 'set the cost limit of an agent and its descendants',
   description:
-    'Sets the limit in US dollars, for what was spent already and what is to come. Agents that are parked for want of ' +
-    'money go on when it is raised. A running turn of an agent that had no budget counts from its end. For people: an ' +
-    'agent cannot change a budget.',
+    'Sets the limit in US dollars, past costs included. Raising it continues agents that are parked at the limit. If the ' +
+    'agent had no budget, the limit applies to a running turn from its next usage report. Only people can call this; ' +
+    'agents cannot change a budget.',
   input: z.strictObject({
     ...agentAddress,
     max_cost_usd: budgetUsd.describe('The limit in US dollars, above 0.'),
@@ -31,6 +31,6 @@ export const budget = defineOperation({
     command: 'budget',
     args: ['slug', 'max_cost_usd'],
     argNames: { max_cost_usd: 'usd' },
-    examples: [{ line: 'budget fix-auth 5', says: 'at most $5 for it and its children' }],
+    examples: [{ line: 'budget fix-auth 5', says: 'at most $5 for the agent and its descendants' }],
   },
 });

@@ -6,7 +6,7 @@ import { agentAddress } from '../schema/address.ts';
 export const clearQueue = defineOperation({
   name: 'clear_queue',
   summary: 'discard all queued follow-ups of an agent',
-  description: 'Discards every follow-up that waits in the queue, undelivered. Returns how many there were.',
+  description: 'Discards every follow-up in the queue, undelivered. Returns their number.',
   input: z.strictObject({ ...agentAddress }),
   output: z.object({ cleared: z.number().int().describe('Number of follow-ups that were discarded.') }),
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
@@ -22,6 +22,6 @@ export const clearQueue = defineOperation({
     command: 'queue clear',
     args: ['slug'],
     prints: 'cleared {cleared}',
-    examples: [{ line: 'queue clear fix-auth', says: 'nothing waits any more' }],
+    examples: [{ line: 'queue clear fix-auth', says: 'the queue is empty' }],
   },
 });

@@ -30,26 +30,26 @@ export const each = defineOperation({
   name: 'each',
   summary: 'create an agent for each line of standard input',
   description:
-    'Creates one agent for each item, with {} in slug and description replaced by it. Returns at once with all slugs: the ' +
-    'agents exist from then on, in phase `starting`, and can be watched, waited for and killed. At most `max_concurrent` ' +
-    'work at a time; one that comes to rest or ends gives its slot to the next in the list. One that rests keeps its ' +
-    'machine: `on_idle` `terminate` ends it instead. An item whose slug is in use is left out and named in `failed`.',
+    'Creates one agent for each item and replaces {} in slug and description with the item. Returns all slugs at once. ' +
+    'The agents then exist in phase `starting`: you can watch, wait for and kill them. At most `max_concurrent` agents ' +
+    'work at a time. An agent that idles, parks or ends frees its slot for the next item. An idle agent keeps its ' +
+    'machine unless `on_idle` is `terminate`. An item whose slug is in use is skipped and listed in `failed`.',
   input: z.strictObject({
     slug: message('slug').describe(
       'Template of the slugs, with {}: the item in lower case, with dashes for all but letters and digits, cut to fit. ' +
-        'Equal ones get -2, -3 and so on.',
+        'Equal slugs get -2, -3 and so on.',
     ),
-    description: message('description').describe('Template of the tasks, with {}: the item as it stands in the list.'),
+    description: message('description').describe('Template of the tasks, with {}: the item, unchanged.'),
     items: z
       .array(z.string())
       .default([])
-      .describe(`The items, one agent each; blank ones are left out. At most ${String(ITEM_LIMIT)}.`),
+      .describe(`The items, one agent each; blank items are skipped. At most ${String(ITEM_LIMIT)}.`),
     max_concurrent: z
       .int()
       .min(1, 'max_concurrent is at least 1')
       .max(CONCURRENT_LIMIT, `max_concurrent is at most ${String(CONCURRENT_LIMIT)}`)
       .default(DEFAULT_CONCURRENT)
-      .describe('How many of the agents work at a time.'),
+      .describe('Number of agents that work at the same time.'),
     dry_run: z
       .boolean()
       .default(false)
@@ -58,10 +58,10 @@ export const each = defineOperation({
   }),
   output: z.object({
     slugs: z.array(z.string()).describe('Slugs of the agents, in the order of the items.'),
-    count: z.number().int().describe('How many there are.'),
+    count: z.number().int().describe('Number of agents.'),
     workspace: z.string().describe('Their workspace.'),
     failed: z.array(refusedItem).describe('Items for which no agent was created.'),
-    descriptions: z.array(z.string()).optional().describe('Of a dry run: what each agent would read.'),
+    descriptions: z.array(z.string()).optional().describe('In a dry run: the description of each agent.'),
   }),
   errors: ['INVALID_ARGUMENT', 'FAILED_PRECONDITION', 'NOT_FOUND', 'PERMISSION_DENIED', 'RESOURCE_EXHAUSTED'],
   hints: { readOnly: false, destructive: false, idempotent: false },
@@ -75,10 +75,10 @@ export const each = defineOperation({
       items: { hidden: true },
     },
     examples: [
-      { line: "each 'lint-{}' 'Run the linter on {}' < packages.txt", says: 'an agent for each line' },
+      { line: "each 'lint-{}' 'Run the linter on {}' < packages.txt", says: 'one agent for each line' },
       {
         line: "each --dry-run -d '\\0' 'fix-{}' 'Fix the types in {}'",
-        says: 'what `find -print0` would give, without creating anything',
+        says: 'shows the agents for the output of `find -print0`, creates none',
       },
     ],
   },

@@ -6,10 +6,10 @@ import { flightNode } from '../schema/flight.ts';
 
 export const flightApprove = defineOperation({
   name: 'flight_approve',
-  summary: 'let an agent of a flight pass its gate',
+  summary: 'approve the gate of an agent of a flight',
   description:
-    'Approves what an agent with `gate: approve` has done: what waits for it starts. For people alone; no agent can ' +
-    'approve anything. Approving again changes nothing.',
+    'Approves the work of an agent with `gate: approve`, so that its dependents start. Only people can call this; agents ' +
+    'cannot approve. Approving again changes nothing.',
   input: z.strictObject({ ...agentAddress, node: flightNode }),
   output: z.object({
     node: z.string().describe('The agent, as the flight names it.'),
@@ -27,6 +27,6 @@ export const flightApprove = defineOperation({
     command: 'flight approve',
     args: ['slug', 'node'],
     prints: 'approved {node}',
-    examples: [{ line: 'flight approve flight-deploy release', says: 'what needs `release` starts' }],
+    examples: [{ line: 'flight approve flight-deploy release', says: 'agents that need `release` start' }],
   },
 });

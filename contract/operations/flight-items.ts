@@ -7,10 +7,10 @@ import { ITEM_LENGTH, ITEM_LIMIT } from '../wire/flight/plan.ts';
 
 export const flightItems = defineOperation({
   name: 'flight_items',
-  summary: 'tell a flight what an each agent runs over',
+  summary: 'give a flight the list of an `each` agent',
   description:
-    'Gives the list that an agent with `each` waits for: it runs once for each item. The flight asks its pilot for it; a ' +
-    'person may answer in its place. The same list again changes nothing, another one is refused.',
+    'Sets the list that an agent with `each` waits for; one agent runs for each item. The flight asks its pilot for the ' +
+    'list; a person can answer instead. Sending the same list again changes nothing; a different list is refused.',
   input: z.strictObject({
     ...agentAddress,
     node: flightNode,
@@ -20,12 +20,12 @@ export const flightItems = defineOperation({
       .default([])
       .describe(
         `The items, each a name or path of at most ${String(ITEM_LENGTH)} characters on one line. An empty list means ` +
-          'that there is nothing to do.',
+          'that there is no work.',
       ),
   }),
   output: z.object({
     node: z.string().describe('The agent, as the flight names it.'),
-    count: z.number().int().describe('Items that were taken; equal ones count once.'),
+    count: z.number().int().describe('Number of items; equal items count once.'),
   }),
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: true },
@@ -39,7 +39,7 @@ export const flightItems = defineOperation({
   cli: {
     command: 'flight items',
     args: ['slug', 'node'],
-    flags: { items: { name: 'item', help: 'An item of the list; repeatable. Without any there is nothing to do.' } },
+    flags: { items: { name: 'item', help: 'An item of the list; repeatable. Without items, there is no work.' } },
     prints: '{count} items for {node}',
     examples: [{ line: 'flight items flight-audit module --item web --item api', says: 'two agents start' }],
   },

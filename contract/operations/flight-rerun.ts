@@ -8,8 +8,8 @@ export const flightRerun = defineOperation({
   name: 'flight_rerun',
   summary: 'run a failed agent of a flight again',
   description:
-    'Starts a new agent in the place of each one that has failed; finished ones are not run again. Work that continues ' +
-    'an agent that has ended begins again where that agent began.',
+    'Gives failed work to new agents; finished agents do not run again. If a failed follow-up continues an agent that has ' +
+    'ended, the whole chain of follow-ups runs again.',
   input: z.strictObject({ ...agentAddress, node: flightNode }),
   output: z.object({
     nodes: z.array(z.string()).describe('Agents of the flight that run again, in the order of the file.'),
@@ -27,6 +27,6 @@ export const flightRerun = defineOperation({
     command: 'flight rerun',
     args: ['slug', 'node'],
     prints: 'running again: {nodes}',
-    examples: [{ line: 'flight rerun flight-deploy build', says: 'after mending what made it fail' }],
+    examples: [{ line: 'flight rerun flight-deploy build', says: 'after you fixed the cause of the failure' }],
   },
 });

@@ -6,10 +6,10 @@ import { flightView } from '../schema/flight.ts';
 
 export const flightStatus = defineOperation({
   name: 'flight_status',
-  summary: 'show how far a flight is',
+  summary: 'show the state of a flight',
   description:
-    'Shows every agent of the graph with its state, what it waits for, its attempts and its last answer. The flight is ' +
-    'named by its pilot. After its end the last state is shown.',
+    'Shows every agent of the graph with its state, what it waits for, its attempts and its last answer. The slug is the ' +
+    "pilot's. After the flight's end, shows its last state.",
   input: z.strictObject({ ...agentAddress }),
   output: flightView,
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
@@ -19,6 +19,6 @@ export const flightStatus = defineOperation({
   cli: {
     command: 'flight status',
     args: ['slug'],
-    examples: [{ line: 'flight status flight-deploy', says: 'which agents are done, at work, or wait' }],
+    examples: [{ line: 'flight status flight-deploy', says: 'which agents are done, running or waiting' }],
   },
 });

@@ -8,7 +8,7 @@ export const interrupt = defineOperation({
   name: 'interrupt',
   summary: "stop an agent's current turn",
   description:
-    'Stops the current turn cleanly, with the tools that it runs; what it has done so far is kept. Queued follow-ups ' +
+    'Stops the current turn and its running tools cleanly, and keeps the work done so far. Queued follow-ups ' +
     'run next. To redirect an agent, interrupt it and then add a follow-up.',
   input: z.strictObject({ ...agentAddress }),
   output: confirmation,

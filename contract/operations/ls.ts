@@ -27,7 +27,7 @@ export const ls = defineOperation({
     flags: { all: { char: 'a' } },
     examples: [
       { line: 'ls', says: 'your living agents' },
-      { line: 'ls -a', says: 'ended ones too' },
+      { line: 'ls -a', says: 'with ended agents' },
     ],
   },
 });

@@ -7,13 +7,13 @@ import { message } from '../schema/text.ts';
 
 export const notify = defineOperation({
   name: 'notify',
-  summary: 'tell an agent something, without starting a turn',
+  summary: 'send an agent a notice, without starting a turn',
   description:
-    'Leaves a notice: it stands on the timeline at once, and the agent reads it with its next turn. It neither interrupts ' +
-    'nor wakes it. Fails when the agent has ended.',
+    'Sends a notice. The timeline shows it at once, and the agent reads it with its next turn. It neither interrupts nor ' +
+    'wakes the agent. Fails if the agent has ended.',
   input: z.strictObject({
     ...agentAddress,
-    message: message('message').describe('The notice, as the agent will read it.'),
+    message: message('message').describe('The notice, as the agent reads it.'),
   }),
   output: confirmation,
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],

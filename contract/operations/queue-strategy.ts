@@ -20,7 +20,7 @@ export const queueStrategy = defineOperation({
   }),
   output: z.object({
     slug: z.string().describe('The agent, as it was named.'),
-    strategy: z.enum(DEQUEUE_STRATEGIES).describe('The strategy that is in force now.'),
+    strategy: z.enum(DEQUEUE_STRATEGIES).describe('The new strategy.'),
   }),
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   hints: { readOnly: false, destructive: false, idempotent: true },

@@ -9,11 +9,11 @@ export const sessionSend = defineOperation({
   name: 'session_send',
   summary: "send a message to an agent's session, past the queue",
   description:
-    'Sends a message that bypasses the queue: it is a turn of its own, begun as soon as the current turn completes, and ' +
-    'wakes an idle agent. `clear_queue` does not touch it.',
+    'Sends a message that bypasses the queue. It starts a separate turn as soon as the current turn completes, and wakes ' +
+    'an idle agent. `clear_queue` does not discard it.',
   input: z.strictObject({
     ...agentAddress,
-    message: message('message').describe('The message, as the agent will read it.'),
+    message: message('message').describe('The message, as the agent reads it.'),
   }),
   output: confirmation,
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],

@@ -8,8 +8,8 @@ export const sessionStop = defineOperation({
   name: 'session_stop',
   summary: "end an agent's session after the operation in progress",
   description:
-    'Asks the agent to end once the turn in progress is over. The agent then is completed, its machine destroyed and ' +
-    'its last state kept.',
+    'Asks the agent to end after the turn in progress. The agent is then completed: its machine is destroyed and its last ' +
+    'state is kept.',
   input: z.strictObject({ ...agentAddress }),
   output: confirmation,
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],

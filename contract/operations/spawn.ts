@@ -19,34 +19,34 @@ export const spawn = defineOperation({
   name: 'spawn',
   summary: 'create an agent and give it its task',
   description:
-    'Creates an agent on a machine of its own, clones its repositories on working branches and starts its first ' +
-    'turn. Returns as soon as the agent exists; follow it with `wait`. An agent clones from the remote, ' +
-    'never from a work tree, so push first. A slug that is running is refused: send it a follow-up with `queue_add`.',
+    'Creates an agent on its own machine, clones its repositories on working branches and starts its first turn. Returns ' +
+    'as soon as the agent exists; call `wait` to wait for its work. An agent clones from the remote, never from a work ' +
+    'tree, so push first. If an agent with the slug is running, fails: send it a follow-up with `queue_add`.',
   input: z
     .strictObject({
       slug: z
         .string('slug must be a string')
         .default('')
         .describe(
-          'Name of the new agent, such as `fix-auth-bug`: 1 to 63 lower-case letters, digits and hyphens. For an agent it ' +
-            'names a child of its own; `lead/docs` or an absolute path names a child of another living agent. Required ' +
-            'but for a flight, which defaults to `flight-<name>`.',
+          'Name of the new agent, such as `fix-auth-bug`: 1 to 63 lower-case letters, digits and hyphens. When an agent ' +
+            'spawns, the new agent is its child. `lead/docs` or an absolute path names a child of another living agent. ' +
+            'Required, except for a flight, which defaults to `flight-<name>`.',
         ),
       description: z
         .string('description must be a string')
         .default('')
-        .describe('The task, as the agent will read it. Required but for a flight.'),
+        .describe('The task, as the agent reads it. Required, except for a flight.'),
       workspace: workspaceName,
       repos: z
         .array(repoInput)
         .max(20, 'at most 20 repositories')
         .default([])
         .describe(
-          'Repositories to clone. Without any, the agent starts in an empty directory. An agent may name its own ' +
-            "repositories, its root's, and those that a person allowed.",
+          'Repositories to clone. If empty, the agent starts in an empty directory. An agent can name its own ' +
+            "repositories, its root's, and the ones that a person allowed.",
         ),
       allow_repos: repoGrants.describe(
-        'Remote repositories that the agent and its descendants may clone, fetch and push, beside its own: URLs or ' +
+        'Further remote repositories that the agent and its descendants can clone, fetch and push: URLs or ' +
           '`host/path`, such as `github.com/acme`, which covers https and ssh. Only a person can set this.',
       ),
       branch: branchName
@@ -58,8 +58,10 @@ export const spawn = defineOperation({
         .string()
         .max(PURPOSE_LIMIT, `purpose has at most ${String(PURPOSE_LIMIT)} characters`)
         .optional()
-        .describe(`One sentence for people on what the agent is for. At most ${String(PURPOSE_LIMIT)} characters.`),
-      model: modelName.optional().describe('Model of the agent program. Default: its own.'),
+        .describe(
+          `One sentence that says what the agent is for, shown to people. At most ${String(PURPOSE_LIMIT)} characters.`,
+        ),
+      model: modelName.optional().describe("Model of the agent program. Default: the program's own."),
       out: z
         .string()
         .max(16_384, 'out has at most 16384 characters')
@@ -77,32 +79,34 @@ export const spawn = defineOperation({
       on_idle: z
         .enum(ON_IDLE)
         .default('keep_alive')
-        .describe('When a turn has ended and nothing waits: `keep_alive` stays reachable, `terminate` ends the agent.'),
+        .describe(
+          'What happens when a turn has ended and the queue is empty: `keep_alive` stays reachable, `terminate` ends the agent.',
+        ),
       completion_check: z
         .enum(COMPLETION_CHECKS)
         .default('none')
         .describe(
-          '`assessor`: before the agent idles, a session of its own that can only read judges whether the task is done; ' +
-            `what is missing becomes the next turn, at most ${String(ASSESSMENT_LIMIT)} times.`,
+          '`assessor`: before the agent idles, a separate read-only session judges whether the task is done. Missing work ' +
+            `becomes the next turn, at most ${String(ASSESSMENT_LIMIT)} times.`,
         ),
       max_cost_usd: budgetUsd
         .optional()
         .describe(
-          'What it and everything beneath it may cost, in US dollars. At the limit it parks with everything kept.',
+          'Cost limit of the agent and its descendants, in US dollars. At the limit they park and keep their work.',
         ),
       rights: z
         .enum(['owner'])
         .optional()
         .describe(
-          '`owner` lets the agent steer all agents of its owner, not only those beneath it. Only a person can set this.',
+          '`owner` lets the agent steer all agents of its owner, not only its descendants. Only a person can set this.',
         ),
       each: z
         .string()
         .min(1, 'each names no file')
         .optional()
         .describe(
-          'Fan-out: path of a file with one item per line, read where `murmur` runs. One agent is created for each line; ' +
-            'slug and description must contain {}, which is replaced by it. Returns `slugs` and `count`.',
+          'Fan-out: path of a file with one item per line, read where `murmur` runs. Creates one agent for each line; {} in ' +
+            'slug and description is required and stands for the item. Returns `slugs` and `count`.',
         ),
       flight: z
         .string('flight must be a string')
@@ -110,23 +114,23 @@ export const spawn = defineOperation({
         .max(200, 'flight has at most 200 characters')
         .optional()
         .describe(
-          'Path of a flight relative to `.murmur/flights/` of the repository where `murmur` runs, such as `deploy.md`: a ' +
-            'graph of agents, run beneath the new agent, which is its pilot.',
+          'Path of a flight relative to `.murmur/flights/` of the repository where `murmur` runs, such as `deploy.md`. The ' +
+            'new agent becomes its pilot, and the agents of the graph run as its children.',
         ),
       flight_source: z
         .string('flight_source must be a string')
         .optional()
-        .describe('Text of the flight. A client reads it from the file that `flight` names.'),
+        .describe('Text of the flight, which clients read from the file that `flight` names.'),
       flight_inputs: z
         .union([z.record(z.string(), z.unknown()), z.string()], 'flight_inputs must be an object')
         .optional()
-        .describe('Inputs of the flight: an object, or its JSON text. Its pilot and all its agents read them.'),
+        .describe('Inputs of the flight, for its pilot and all its agents: an object, or its JSON text.'),
       secrets: spawnSecrets.describe(
-        'Environment variables for this agent alone, name to value. Stored apart from the history, deleted at its end. ' +
+        'Environment variables for this agent only, name to value. Stored outside the history, deleted when it ends. ' +
           'Only a person can set this. A name has A-Z, 0-9 and `_`. Names that programs read as settings are ' +
-          `refused: ${REFUSED_TEXT}. Keys of models are allowed (\`ANTHROPIC_API_KEY\`, ` +
-          '`ANTHROPIC_AUTH_TOKEN`, `CLAUDE_CODE_OAUTH_TOKEN`, `OPENAI_API_KEY`, `CODEX_API_KEY`); the agent then gets no key ' +
-          "of the operator's for that program. An address of a model (`ANTHROPIC_BASE_URL`, `OPENAI_BASE_URL`) needs such a key.",
+          `refused: ${REFUSED_TEXT}. Model keys are allowed (\`ANTHROPIC_API_KEY\`, ` +
+          '`ANTHROPIC_AUTH_TOKEN`, `CLAUDE_CODE_OAUTH_TOKEN`, `OPENAI_API_KEY`, `CODEX_API_KEY`); the agent then receives ' +
+          "none of the operator's keys for that program. A model address (`ANTHROPIC_BASE_URL`, `OPENAI_BASE_URL`) needs such a key.",
       ),
     })
     .superRefine((input, context) => {
@@ -175,28 +179,28 @@ export const spawn = defineOperation({
       },
       allow_repos: {
         name: 'allow-repo',
-        help: 'Remote repository that the agent and its descendants may clone, fetch and push, as a URL or host/path; repeatable.',
+        help: 'Remote repository that the agent and its descendants can clone, fetch and push, as a URL or host/path; repeatable.',
       },
       max_cost_usd: {
         name: 'max-cost',
-        help: 'What it and everything beneath it may cost, in US dollars.',
+        help: 'Cost limit of the agent and its descendants, in US dollars.',
       },
       tasks: { name: 'task', help: 'Checklist item that the agent must complete; repeatable.' },
       secrets: {
         name: 'env',
         char: 'e',
-        help: 'Secret for this agent alone: FOO from the environment, FOO=- from standard input; repeatable.',
+        help: 'Secret for this agent only: FOO from the environment, FOO=- from standard input; repeatable.',
       },
     },
     examples: [
       { line: 'spawn fix-auth "Fix the session timeout"', says: 'in the current repository' },
       {
         line: 'spawn docs-pass --repo https://git.example.com/shop/api=main --out push Update the API docs',
-        says: 'on another repository, pushing the result',
+        says: 'in another repository, and push the result',
       },
       {
         line: 'spawn lead --allow-repo github.com/acme Change the name of the product in all our repositories',
-        says: 'with agents of its own on any repository of acme',
+        says: 'its agents can use all repositories of acme',
       },
       {
         line: 'spawn --flight deploy.md --flight-inputs \'{"version": "2.1.0"}\'',

@@ -30,8 +30,8 @@ export const status = defineOperation({
     args: ['slug'],
     flags: { timeline: { help: 'Include the timeline: all types, or a comma-separated list of them.' } },
     examples: [
-      { line: 'status fix-auth', says: 'what it is doing' },
-      { line: 'status fix-auth --timeline', says: 'and what happened so far' },
+      { line: 'status fix-auth', says: 'its current state' },
+      { line: 'status fix-auth --timeline', says: 'with its timeline' },
     ],
   },
 });

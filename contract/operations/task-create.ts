@@ -26,7 +26,7 @@ export const taskCreate = defineOperation({
           error: (issue) => `unknown activation ${quoteValue(issue.input)}: only files_modified is known`,
         })
         .optional()
-        .describe('Condition that wakes the task; it is dormant until then. Needs `pattern`.'),
+        .describe('Condition that activates the task, which is dormant until then. Needs `pattern`.'),
       pattern: z
         .string()
         .min(1, 'pattern required')

@@ -7,7 +7,7 @@ import { taskId, taskView } from '../schema/task.ts';
 export const taskGet = defineOperation({
   name: 'task_get',
   summary: 'show one checklist task',
-  description: 'Returns the whole task with its dependencies, deleted ones included.',
+  description: 'Returns the task with its dependencies. Deleted tasks are returned too.',
   input: z.strictObject({ ...agentAddress, task_id: taskId.describe('Id of the task to show.') }),
   output: taskView,
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
@@ -17,6 +17,6 @@ export const taskGet = defineOperation({
   cli: {
     command: 'task get',
     args: ['slug', 'task_id'],
-    examples: [{ line: 'task get fix-auth 1', says: 'everything about it' }],
+    examples: [{ line: 'task get fix-auth 1', says: 'all its fields' }],
   },
 });

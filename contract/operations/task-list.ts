@@ -23,6 +23,6 @@ export const taskList = defineOperation({
   cli: {
     command: 'task ls',
     args: ['slug'],
-    examples: [{ line: 'task ls fix-auth --active', says: 'what is left to do' }],
+    examples: [{ line: 'task ls fix-auth --active', says: 'the open tasks' }],
   },
 });

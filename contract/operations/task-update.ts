@@ -59,8 +59,8 @@ export const taskUpdate = defineOperation({
     },
     prints: '{id} {status}',
     examples: [
-      { line: 'task update fix-auth 1 -s done', says: 'it is done' },
-      { line: 'task update fix-auth 2 --blocked-by 1', says: 'it waits for task 1' },
+      { line: 'task update fix-auth 1 -s done', says: 'marks it done' },
+      { line: 'task update fix-auth 2 --blocked-by 1', says: 'task 2 waits for task 1' },
     ],
   },
 });

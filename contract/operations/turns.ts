@@ -8,8 +8,8 @@ export const turns = defineOperation({
   name: 'turns',
   summary: "list an agent's turns",
   description:
-    'Lists the turns of an agent, living or ended: when each began and ended, what it was asked, what it answered and ' +
-    'why it failed.',
+    'Lists the turns of an agent, living or ended: start and end of each turn, its inputs, its answer and the reason of a ' +
+    'failure.',
   input: z.strictObject({ ...agentAddress }),
   output: z.array(turnView),
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],

@@ -18,11 +18,11 @@ export const upload = defineOperation({
         const problem = uploadNameProblem(name);
         if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
       })
-      .describe('What the file is called in its URL, such as `diagram.png`; no path. It tells the content type.'),
+      .describe('Name of the file in its URL, such as `diagram.png`; not a path. It sets the content type.'),
     path: z
       .string({ error: (issue) => (issue.input === undefined ? 'path required' : 'path must be a string') })
       .min(1, 'path required')
-      .describe('The file, where `murmur` runs: an absolute path; at a terminal any.'),
+      .describe('Path of the file where `murmur` runs. Must be absolute, except on the command line.'),
     content_type: z
       .string()
       .superRefine((type, context) => {
@@ -30,7 +30,7 @@ export const upload = defineOperation({
         if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
       })
       .optional()
-      .describe('MIME type, such as `image/png`. Default: by the name, else `application/octet-stream`.'),
+      .describe('MIME type, such as `image/png`. Default: from the name, otherwise `application/octet-stream`.'),
     workspace: workspaceName,
   }),
   output: z.string().describe('URL of the file.'),
@@ -42,7 +42,7 @@ export const upload = defineOperation({
     command: 'upload',
     args: ['path'],
     argNames: { path: 'file' },
-    flags: { filename: { help: "What the file is called in its URL. Default: the file's own name.", optional: true } },
+    flags: { filename: { help: "Name of the file in its URL. Default: the file's own name.", optional: true } },
     examples: [
       { line: 'upload report.html', says: 'prints its URL' },
       { line: 'upload out.log --filename build.txt', says: 'under another name' },

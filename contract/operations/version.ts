@@ -13,7 +13,7 @@ export const version = defineOperation({
     api_host: z.string().describe('Host and port of the API server.'),
     temporal: z
       .object({ address: z.string(), namespace: z.string() })
-      .describe('The Temporal service that holds the agents.'),
+      .describe('The Temporal service that runs the agents.'),
   }),
   errors: [],
   hints: { readOnly: true, destructive: false, idempotent: true },

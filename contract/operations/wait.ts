@@ -12,18 +12,18 @@ export const wait = defineOperation({
   name: 'wait',
   summary: 'wait until agents reach a phase',
   description:
-    'Blocks until the agent reaches the phase, or any terminal phase, and returns its full status; at once when it is ' +
-    'there already. Without a phase it waits until the agent needs attention: task-complete, idle, parked or any ' +
-    'terminal phase. Input that was accepted before the call is answered first: `queue_add` then `wait` never returns ' +
-    'for the turn before. With `slugs` it waits for all of them, or with `mode` `any` for the first, and returns a list: ' +
-    'the statuses in the order of the slugs, with `any` of those that have reached the phase by then.',
+    'Blocks until the agent reaches the phase, or any terminal phase, and returns its full status. Returns at once if the ' +
+    'agent is already there. Without a phase, waits until the agent needs attention: task-complete, idle, parked or any ' +
+    'terminal phase. Input accepted before the call is answered first: `queue_add` then `wait` never returns for the ' +
+    'previous turn. With `slugs`, waits for all agents, or with `mode` `any` for the first. Then returns a list of ' +
+    'statuses in the order of the slugs; with `any`, only of agents that have reached the phase.',
   input: z.strictObject({
     ...agentAddress,
     slugs: z
       .array(z.string().min(1, 'slug required'))
       .max(SLUGS_LIMIT, `at most ${String(SLUGS_LIMIT)} agents at once`)
       .optional()
-      .describe('Several agents to wait for, `slug` among them when it is given too. The answer is then a list.'),
+      .describe('Several agents to wait for, plus `slug` if given. The answer is then a list.'),
     mode: z
       .enum(['all', 'any'])
       .default('all')
@@ -39,7 +39,7 @@ export const wait = defineOperation({
   progress: z.object({
     phase: phaseName,
     ...progressFields,
-    note: z.string().optional().describe('With `slugs`: which are still waited for.'),
+    note: z.string().optional().describe('With `slugs`: the agents that the call still waits for.'),
   }),
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
   hints: { readOnly: true, destructive: false, idempotent: true },
@@ -54,9 +54,9 @@ export const wait = defineOperation({
     flags: { slug: { hidden: true }, mode: { hidden: true } },
     refusals: { phase: 'unknown phase' },
     examples: [
-      { line: 'wait fix-auth', says: 'until it needs you' },
+      { line: 'wait fix-auth', says: 'until it needs attention' },
       { line: 'wait fix-auth --phase task-complete', says: 'until its task is done' },
-      { line: 'wait fix-auth docs-pass --any', says: 'until one of them needs you' },
+      { line: 'wait fix-auth docs-pass --any', says: 'until one of them needs attention' },
     ],
   },
 });

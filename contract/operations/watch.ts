@@ -9,7 +9,7 @@ export const watch = defineOperation({
   summary: "stream an agent's lifecycle events",
   description:
     'Streams phase changes, follow-ups, completed tasks, commits and pushes, each once and in order. Ends when the ' +
-    'agent has ended. What the agent program says and does is in `session_watch`.',
+    'agent has ended. For the output of the agent program, use `session_watch`.',
   input: z.strictObject({ ...agentAddress, from: fromEventId }),
   output: lifecycleEntry,
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],

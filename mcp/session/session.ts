@@ -12,12 +12,12 @@ import type { ProgressTeller } from './progress.ts';
 
 /** What a client's model is told once of all tools together. */
 const INSTRUCTIONS =
-  'Murmur runs coding agents, each on a machine and a branch of its own. `spawn` gives one a task and returns at once; ' +
-  '`wait` blocks until it needs attention; `status` and `ls` show where agents are; `queue_add` sends a follow-up, ' +
-  'and `interrupt` before it makes room at once; `kill` ends an agent with everything beneath it. Slugs are relative: ' +
-  'for an agent they name its own children and an empty slug names itself, for a person they name agents at the root. ' +
-  'An absolute path, `/w/<workspace>/u/<account>/<slug>`, names any other. Failures carry a code and a hint of what to ' +
-  'do next.';
+  'Murmur runs coding agents, each on its own machine and branch. `spawn` creates an agent with a task and returns at ' +
+  'once. `wait` blocks until an agent needs attention. `status` and `ls` show the state of agents. `queue_add` sends a ' +
+  'follow-up; call `interrupt` first to have it delivered at once. `kill` ends an agent and its descendants. Slugs are ' +
+  'relative. For an agent, a slug names one of its children and an empty slug names the agent itself. For a person, a ' +
+  'slug names an agent at the root. An absolute path, `/w/<workspace>/u/<account>/<slug>`, names any agent. Errors have ' +
+  'a code and a hint that says what to do next.';
 
 /** How a call goes on and how it ends early. */
 export interface CallOptions {

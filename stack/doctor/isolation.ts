@@ -19,7 +19,7 @@ export async function isolationChecks(
     const { description, limitsInForce, reason } = await detectIsolation(choice);
     const limits = settings === undefined ? [] : [limitsCheck(settings, limitsInForce)];
     if (reason === undefined) return [{ name, state: 'ok', message: description }, ...limits];
-    const fix = 'allow user namespaces on this host, or run agents that you would trust with your own account';
+    const fix = 'allow user namespaces on this host, or run only agents that you trust with your account';
     const message = `${description} (namespaces do not work here: ${reason})`;
     return [{ name, state: 'warning', message, fix }, ...limits];
   } catch (error) {
@@ -29,13 +29,13 @@ export async function isolationChecks(
 }
 
 const PROCESSES: Readonly<Record<Exclude<LimitsInForce['processes'], 'none'>, string>> = {
-  cgroup: 'all together, by a cgroup',
-  user: 'all together, by their user',
-  program: 'for each program with all that it starts',
+  cgroup: 'in total, by a cgroup',
+  user: 'in total, by their user',
+  program: 'per program, with its child processes',
 };
 const MEMORY: Readonly<Record<LimitsInForce['memory'], string>> = {
-  cgroup: 'all processes together, by a cgroup',
-  process: 'for each process',
+  cgroup: 'in total, by a cgroup',
+  process: 'per process',
 };
 
 function limitsCheck({ home, host }: Pick<Config, 'home' | 'host'>, inForce: LimitsInForce | undefined): Check {

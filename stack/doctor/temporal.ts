@@ -28,7 +28,7 @@ function openChecks(reason: string | undefined, isCluster: boolean): readonly Ch
   if (reason === undefined) return [];
   const message = `Temporal is open: agents and every other process of this host can use it without credentials (${reason})`;
   const fix = isCluster
-    ? 'give the server TLS with client certificates, and name them in TEMPORAL_TLS_CLIENT_CERT_PATH and the settings beside it'
+    ? 'give the server TLS with client certificates, and name them in TEMPORAL_TLS_CLIENT_CERT_PATH and the related settings'
     : 'run `murmur down` and `murmur up` where Linux namespaces work and MURMUR_ISOLATION is unset, or use a Temporal cluster with mTLS';
   return [{ name: 'temporal', state: 'warning', message, fix }];
 }
@@ -43,7 +43,7 @@ async function programCheck(env: NodeJS.ProcessEnv, cacheDirs: readonly string[]
   return {
     name: 'temporal',
     state: 'warning',
-    message: `no Temporal server at hand (${rejected.join('; ')}): \`murmur up\` ${next}`,
+    message: `no Temporal server found (${rejected.join('; ')}): \`murmur up\` ${next}`,
     fix: programHint(),
   };
 }
@@ -77,7 +77,7 @@ async function reachable(config: Config): Promise<Check> {
       name: 'temporal',
       state: 'problem',
       message: `Temporal at ${address} does not answer: ${reason}`,
-      fix: 'start it, or correct TEMPORAL_ADDRESS and the settings beside it',
+      fix: 'start it, or correct TEMPORAL_ADDRESS and the related settings',
     };
   }
 }

@@ -94,7 +94,7 @@ class Stack {
       await writeRecord(home, this.#record);
       return this.#record.children;
     });
-    if (await endLeftovers(leftovers)) this.#say('ended the processes that a killed supervisor had left');
+    if (await endLeftovers(leftovers)) this.#say('ended the processes of a killed supervisor');
     await this.#update({ children: {} });
   }
 
@@ -192,7 +192,7 @@ class Stack {
         await this.#update({ children: { ...this.#record?.children, [name]: identity } });
       },
       onExit: (name, how, pauseMs) => {
-        this.#say(`${name} ended (${how}): starting it again in ${pauseMs.toString()} ms`);
+        this.#say(`${name} ended (${how}): restarting it in ${pauseMs.toString()} ms`);
       },
     });
     this.#children.push(child);
@@ -215,7 +215,7 @@ class Stack {
     const tail = await tailOf(home, culprit);
     throw new MurmurError(
       'UNAVAILABLE',
-      `the ${culprit} process ${why}${tail === '' ? '' : `; its last words:\n${tail}`}`,
+      `the ${culprit} process ${why}${tail === '' ? '' : `; its last log lines:\n${tail}`}`,
       {
         hint: `read ${home.logs[culprit]}`,
       },
@@ -237,7 +237,11 @@ class Stack {
 }
 
 function alreadyRunning(record: StackRecord): MurmurError {
-  return new MurmurError('ALREADY_EXISTS', `the stack is run by process ${record.supervisor.pid.toString()}`, {
-    hint: '`murmur down` stops it',
-  });
+  return new MurmurError(
+    'ALREADY_EXISTS',
+    `the stack is already running as process ${record.supervisor.pid.toString()}`,
+    {
+      hint: '`murmur down` stops it',
+    },
+  );
 }

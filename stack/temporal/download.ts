@@ -82,12 +82,12 @@ async function checkSum(url: string, bytes: Buffer, options: DownloadOptions): P
     .map((line) => line.trim().split(/\s+\*?/))
     .find(([, file]) => file === name)?.[0];
   if (expected === undefined) {
-    options.onProgress('no published checksum: the binary is judged by its size and version');
+    options.onProgress('no published checksum: checking size and version of the binary instead');
     return;
   }
   const actual = createHash('sha256').update(bytes).digest('hex');
   if (actual !== expected.toLowerCase())
-    throw new Error(`the archive's checksum is ${actual}, published is ${expected}`);
+    throw new Error(`the archive's checksum is ${actual}, the published one is ${expected}`);
 }
 
 async function unpack(bytes: Buffer, file: string, target: string): Promise<void> {

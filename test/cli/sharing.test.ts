@@ -83,7 +83,9 @@ describe('url port', () => {
     cli.answer('port_url', { body: 'https://murmur.example/ports/x/' });
     const { code, stdout, stderr } = await cli.run(['url', 'port', '3000', '8080']);
     expect([code, stdout]).toEqual([0, 'https://murmur.example/ports/x/\n'.repeat(2)]);
-    expect(stderr).toContain('whoever has it and reaches murmur.example can use the port until the agent ends');
+    expect(stderr).toContain(
+      'everybody who has the URL and reaches murmur.example can use the port until the agent ends',
+    );
     expect(cli.calls.map(({ input }) => input)).toEqual([{ port: 3000 }, { port: 8080 }]);
   });
 
@@ -108,7 +110,7 @@ describe('url agent', () => {
     const { code, stdout, stderr } = await cli.run(['url', 'agent', 'a']);
     expect([code, stdout]).toEqual([0, `${LOCAL}/w/default/u/me/a#key=k\n`]);
     expect(stderr).toContain('only this machine can open it');
-    expect(stderr).toContain('follow it within 10 minutes');
+    expect(stderr).toContain('open it within 10 minutes');
     expect(cli.lastInput()).toEqual({ slug: 'a', workspace: 'default', key: true });
   });
 
@@ -116,7 +118,7 @@ describe('url agent', () => {
     cli.answer('agent_url', { body: `${LOCAL}/w/default/u/me/a` });
     const { stderr } = await cli.run(['url', 'agent', 'a', '--plain']);
     expect(cli.lastInput()).toEqual({ slug: 'a', workspace: 'default' });
-    expect(stderr).toContain('opens nothing by itself');
+    expect(stderr).toContain('the URL has no key');
     await cli.run(['url', 'agent', '/w/default/u/me/a'], { env: { MURMUR_TOKEN: 'mur_agent-0.x' } });
     expect(cli.lastInput()).not.toHaveProperty('key');
   });

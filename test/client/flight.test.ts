@@ -63,7 +63,7 @@ test.each([
   ['deploy', 'INVALID_ARGUMENT', 'a flight is a file that ends in .md'],
   ['out.md', 'INVALID_ARGUMENT', 'it is a link that leads out of the folder'],
   ['up/secret.md', 'INVALID_ARGUMENT', 'it is a link that leads out of the folder'],
-  ['folder.md', 'INVALID_ARGUMENT', 'it is no file'],
+  ['folder.md', 'INVALID_ARGUMENT', 'it is not a file'],
   ['bytes.md', 'INVALID_ARGUMENT', 'it is no UTF-8 text'],
   ['long.md', 'INVALID_ARGUMENT', 'the limit is 131072'],
   ['bad.md', 'INVALID_ARGUMENT', 'bad.md:3:3: unknown directive "need" (did you mean needs?)'],

@@ -77,8 +77,8 @@ describe('doctor', () => {
     const { limitsInForce } = await detectIsolation('auto');
     const told = (await examine({ ...FREE, MURMUR_ISOLATION: 'auto' })).find(({ name }) => name === 'limits')?.message;
     const memory = {
-      cgroup: 'memory_mb 4096 (all processes together, by a cgroup)',
-      process: 'memory_mb 4096 (for each process)',
+      cgroup: 'memory_mb 4096 (in total, by a cgroup)',
+      process: 'memory_mb 4096 (per process)',
     };
     if (limitsInForce === undefined) expect(told).not.toContain('memory_mb 4096');
     else expect(told).toContain(`${memory[limitsInForce.memory]}, shm_mb 256, disk_mb 20480`);

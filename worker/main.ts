@@ -24,6 +24,7 @@ import { runAgentWorker } from './agent-worker.ts';
 import { createLog, installRuntime } from './logging.ts';
 import { namespaceIdOf } from './namespace-id.ts';
 import { createMachines } from '../drivers/machines/configured.ts';
+import { keepRetention } from './event-retention.ts';
 import { runnerBundle } from './runner-bundle.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
@@ -87,6 +88,14 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     api: () => apiAddress(env, home),
     handover: stop.signal,
     report: (fact, details) => log.warn(details, fact),
+  });
+  void keepRetention(stores.events, {
+    days: config.eventDays,
+    signal: stop.signal,
+    report: ({ cut, error }) => {
+      if (error === undefined) log.info({ logs: cut }, 'old events were dropped');
+      else log.warn({ err: error }, 'old events could not be dropped');
+    },
   });
   const starter = createAgentStarter(client, taskQueue);
   const fanout = createFanoutActivities({ ...stores, starter, handover: stop.signal });

@@ -59,6 +59,8 @@ export interface RunnerOptions {
 
 export class Runner {
   readonly journal: Journal;
+  /** How a turn ended that has; undefined for any other. */
+  readonly endOf = (turnId: string): TurnReply | undefined => this.#turns.endOf(turnId);
   readonly #options: RunnerOptions;
   readonly #context: MachineContext;
   readonly #turns: Turns;
@@ -184,8 +186,7 @@ export class Runner {
    * the same stop.
    */
   stop(request: StopRequest): Promise<void> {
-    this.#stopping ??= this.#stop(request);
-    return this.#stopping;
+    return (this.#stopping ??= this.#stop(request));
   }
 
   async #open(request: OpenRequest): Promise<OpenReply> {

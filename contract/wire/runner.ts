@@ -152,7 +152,13 @@ export interface TurnReply {
 /** The outcome as the runner knows it: the snapshot is stored by the activity, and the session is told by `/open`. */
 export type RunnerTurnOutcome = Omit<TurnOutcome, 'snapshot' | 'session_id'>;
 
-// `GET /events?after=<seq>`: newline-delimited `SourcedEvent`s of the journal, kept open; a blank line every second.
+// `GET /events?after=<seq>&turn=<id>`: newline-delimited `SourcedEvent`s of the journal, kept open; a blank line every
+// second. With `turn`, a `TurnEndLine` comes before that turn's `turn_complete`; runners of earlier builds send none.
+
+/** Saves the caller a `POST /turn` at the end of each turn. */
+export interface TurnEndLine {
+  readonly reply: TurnReply;
+}
 
 /** `POST /interrupt`: ends the turn, or leaves a tombstone for one that has not arrived. Answers when taken. */
 export interface InterruptRequest {

@@ -1,7 +1,15 @@
 // Carries a runner's journal to the event log. The log, not a heartbeat, says how far it has come: heartbeats are late.
 import type { SourcedEvent } from '../contract/wire/events.ts';
 import type { EventLog } from '../drivers/events/event-log.ts';
-import type { RunnerClient } from '../drivers/machines/runner-client.ts';
+import type { RunnerClient, TurnWatch } from '../drivers/machines/runner-client.ts';
+
+/** From where to where, and the turn whose end is to be told. */
+export interface PumpEnds {
+  readonly runner: RunnerClient;
+  readonly events: EventLog;
+  readonly agent: string;
+  readonly turn: TurnWatch;
+}
 
 /**
  * Copies the events above `after`, until `isLast` holds for a batch or the signal aborts. The log drops what a
@@ -9,14 +17,14 @@ import type { RunnerClient } from '../drivers/machines/runner-client.ts';
  * @param onSeq hears of each number that the log has
  */
 export async function pumpEvents(
-  { runner, events, agent }: { readonly runner: RunnerClient; readonly events: EventLog; readonly agent: string },
+  { runner, events, agent, turn }: PumpEnds,
   after: number,
   signal: AbortSignal,
   isLast: (batch: readonly SourcedEvent[]) => boolean,
   onSeq: (seq: number) => void = () => undefined,
 ): Promise<void> {
   const ended = new AbortController();
-  for await (const batch of runner.events(after, AbortSignal.any([signal, ended.signal]))) {
+  for await (const batch of runner.events(after, AbortSignal.any([signal, ended.signal]), turn)) {
     await events.append(agent, 'runner', batch);
     onSeq(batch[batch.length - 1]?.seq ?? after);
     if (!isLast(batch)) continue;

@@ -6,7 +6,7 @@ import type { FollowUp, TurnOutcome } from '../../../contract/wire/turns.ts';
 import { afterLimit, beginSpending, countReported, endSpending, maySpend, takeTold } from '../budget/spending.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
 import { recordEvent } from '../timeline.ts';
-import { addTask, enterPhase } from '../transitions.ts';
+import { addTask, enterPhase, takeSession } from '../transitions.ts';
 import { activateTasks } from './checklist.ts';
 import { checkAssessed, checkCompletion } from './completion.ts';
 import type { Verdict } from './completion.ts';
@@ -128,6 +128,7 @@ function absorb(state: AgentState, turn: CurrentTurn, outcome: TurnOutcome, now:
   state.cost = addCost(state.cost, outcome.cost);
   endSpending(state);
   takeTold(state, outcome);
+  takeSession(state, outcome.session_id);
   if (outcome.branches.length > 0) state.branches = outcome.branches;
   if (outcome.response !== '') state.response = outcome.response;
   if (outcome.snapshot !== undefined) state.saved_turn = turn.number;

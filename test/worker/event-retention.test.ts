@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { notes } from '../../drivers/events/conformance.ts';
+import { notes } from '../../drivers/events/conformance-fixture.ts';
 import { KEPT_ENTRIES } from '../../drivers/events/event-log.ts';
 import { createFileEventLog } from '../../drivers/events/file.ts';
 import { keepRetention } from '../../worker/event-retention.ts';

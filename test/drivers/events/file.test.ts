@@ -2,13 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdir, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { EventLog } from '../../../drivers/events/event-log.ts';
 import { KEPT_ENTRIES } from '../../../drivers/events/event-log.ts';
 import { agentFolder, LOG_FILE } from '../../../drivers/events/agent-folder.ts';
-import { describeEventLog, followed, notes } from '../../../drivers/events/conformance.ts';
+import { followed, notes } from '../../../drivers/events/conformance-fixture.ts';
+import { describeEventLog } from '../../../drivers/events/conformance.ts';
 import { createFileEventLog } from '../../../drivers/events/file.ts';
 import { encodeLines } from '../../../drivers/events/log-line.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -100,47 +101,6 @@ describe('file event log', () => {
     await rm(dirname(fileOf(folder.path)), { recursive: true });
     expect(await log.lastSeq(AGENT, 'runner')).toBe(0);
     expect(await log.append(AGENT, 'runner', notes(1, 1))).toBe(1);
-  });
-
-  (process.platform === 'linux' ? it : it.skip)(
-    'opens a log once for a hundred followers, and reads each new entry once',
-    async () => {
-      await using folder = await temporaryFolder();
-      await using log = createFileEventLog(folder.path);
-      await log.append(AGENT, 'runner', notes(1, 3));
-      const abort = new AbortController();
-      const followers = Array.from({ length: 100 }, () => log.follow(AGENT, 0, abort.signal)[Symbol.asyncIterator]());
-      const all = async (): Promise<readonly number[]> =>
-        (await Promise.all(followers.map((each) => each.next()))).map(({ value }) => value?.id ?? 0);
-      for (const id of [1, 2, 3]) expect(new Set(await all())).toEqual(new Set([id]));
-      const before = await bytesRead();
-      const next = all();
-      const text = 'x'.repeat(100_000);
-      await log.append(AGENT, 'runner', notes(4, 4, text));
-      expect(new Set(await next)).toEqual(new Set([4]));
-      // The appender reads its own line once, and the followers together once: in whole chunks.
-      expect((await bytesRead()) - before).toBeLessThan(10 * text.length);
-      expect(await openDescriptors(fileOf(folder.path))).toBe(1);
-      abort.abort();
-      await Promise.all(followers.map((each) => each.next()));
-      expect(await openDescriptors(fileOf(folder.path))).toBe(0);
-    },
-    TIMEOUT,
-  );
-
-  it('lets a slow follower read what is no longer in memory', async () => {
-    await using folder = await temporaryFolder();
-    await using log = createFileEventLog(folder.path);
-    await log.append(AGENT, 'runner', notes(1, 1));
-    const slow = log.follow(AGENT, 0, new AbortController().signal)[Symbol.asyncIterator]();
-    expect((await slow.next()).value).toMatchObject({ id: 1 });
-    const quick = followed(log, AGENT, 0, 3_000);
-    for (let seq = 2; seq <= 3_000; seq += 500) {
-      await log.append(AGENT, 'runner', notes(seq, Math.min(seq + 499, 3_000), 'x'.repeat(2_000)));
-    }
-    expect((await quick).map(({ id }) => id)).toEqual(notes(1, 3_000).map(({ seq }) => seq));
-    for (let id = 2; id <= 3_000; id += 1) expect((await slow.next()).value).toMatchObject({ id });
-    await slow.return?.();
   });
 
   it('keeps its files to their owner', async () => {
@@ -263,18 +223,6 @@ describe('file event log, processes', () => {
     TIMEOUT,
   );
 });
-
-/** How many of this process's descriptors lead to the file. */
-async function openDescriptors(file: string): Promise<number> {
-  const names = await readdir('/proc/self/fd');
-  const paths = await Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')));
-  return paths.filter((path) => path === file).length;
-}
-
-/** What this process has read so far, from files and all else. */
-async function bytesRead(): Promise<number> {
-  return Number(/rchar: (\d+)/.exec(await readFile('/proc/self/io', 'utf8'))?.[1]);
-}
 
 function fileOf(root: string): string {
   return join(agentFolder(root, AGENT), LOG_FILE);

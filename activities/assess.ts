@@ -31,7 +31,7 @@ export function assess(ports: AgentPorts, input: AssessInput): Promise<AssessRep
       return await runner.assess(request, attention.signal).catch(async (error: unknown) => {
         // A restarted runner has no session yet.
         if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') throw error;
-        await runner.open(await openRequest(ports, spec, machine), attention.signal);
+        await runner.open(await openRequest(ports, input, machine), attention.signal);
         return await runner.assess(request, attention.signal);
       });
     } catch (error) {

@@ -1,4 +1,5 @@
 // The request that opens an agent's session: texts and secrets by value, which histories hold by reference.
+import type { SessionInput } from '../contract/wire/activities.ts';
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { OpenRequest } from '../contract/wire/runner.ts';
@@ -20,7 +21,7 @@ const WORKFLOW_ID = 'MURMUR_WORKFLOW_ID';
  */
 export async function openRequest(
   ports: AgentPorts,
-  spec: AgentSpec,
+  { spec, session_id }: SessionInput & { readonly spec: AgentSpec },
   machine: Machine,
   restore?: string,
 ): Promise<OpenRequest> {
@@ -35,7 +36,7 @@ export async function openRequest(
   return {
     repos: spec.repos,
     ...(spec.allow_repos === undefined ? {} : { allow_repos: spec.allow_repos }),
-    session_id: spec.session_id,
+    session_id: session_id ?? spec.session_id,
     backend: spec.backend,
     ...(spec.model === undefined ? {} : { model: spec.model }),
     ...(appended === undefined ? {} : { append_system_prompt: appended }),

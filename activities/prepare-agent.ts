@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { PrepareInput, PrepareResult } from '../contract/wire/activities.ts';
+import { defined } from '../contract/wire/defined.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import { machineLabels } from '../agents/machine.ts';
 import type { MachineProvider, MachineSpec } from '../drivers/machines/provider.ts';
@@ -23,7 +24,7 @@ interface PrepareContext {
 /** `prepareAgent`: every step is idempotent, so an attempt continues where the previous one stopped. */
 export function prepareAgent(
   { ports, sessions }: PrepareContext,
-  { spec, events }: PrepareInput,
+  { spec, events, session_id }: PrepareInput,
 ): Promise<PrepareResult> {
   return attentively(ports.handover, async (attention) => {
     const agent = workflowIdOf(spec.identity);
@@ -37,8 +38,9 @@ export function prepareAgent(
     await using machine = await leaseUnlessAborted(attention, provider.connect(name, attention.signal));
     const runner = await unlessAborted(attention, ports.runners.ensure(machine, 'begin'));
     const restore = await unlessAborted(attention, fetchSnapshot(ports.objects, spec, machine));
-    const { isolation } = await sessions.open({ spec, machine, runner }, attention.signal, restore);
-    return { vm: { name, provider: provider.name, isolation, state: 'running' } };
+    const site = { spec, machine, runner, ...defined({ session_id }) };
+    const { isolation, session_id: told } = await sessions.open(site, attention.signal, restore);
+    return { vm: { name, provider: provider.name, isolation, state: 'running' }, ...defined({ session_id: told }) };
   });
 }
 

@@ -2,7 +2,15 @@
 // delayed.
 import type { SourcedEvent } from '../contract/wire/events.ts';
 import type { EventLog } from '../drivers/events/event-log.ts';
-import type { RunnerClient } from '../drivers/machines/runner-client.ts';
+import type { RunnerClient, TurnWatch } from '../drivers/machines/runner-client.ts';
+
+/** From where to where, and the turn whose end is to be told. */
+export interface PumpEnds {
+  readonly runner: RunnerClient;
+  readonly events: EventLog;
+  readonly agent: string;
+  readonly turn: TurnWatch;
+}
 
 /**
  * Copies events after the given number until `isLast` is true for a batch or the signal aborts. The log drops late
@@ -10,14 +18,14 @@ import type { RunnerClient } from '../drivers/machines/runner-client.ts';
  * @param onSeq receives each number that the log has
  */
 export async function pumpEvents(
-  { runner, events, agent }: { readonly runner: RunnerClient; readonly events: EventLog; readonly agent: string },
+  { runner, events, agent, turn }: PumpEnds,
   after: number,
   signal: AbortSignal,
   isLast: (batch: readonly SourcedEvent[]) => boolean,
   onSeq: (seq: number) => void = () => undefined,
 ): Promise<void> {
   const ended = new AbortController();
-  for await (const batch of runner.events(after, AbortSignal.any([signal, ended.signal]))) {
+  for await (const batch of runner.events(after, AbortSignal.any([signal, ended.signal]), turn)) {
     await events.append(agent, 'runner', batch);
     onSeq(batch[batch.length - 1]?.seq ?? after);
     if (!isLast(batch)) continue;

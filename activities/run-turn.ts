@@ -4,8 +4,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { RunTurnInput } from '../contract/wire/activities.ts';
 import type { SourcedEvent } from '../contract/wire/events.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
+import { defined } from '../contract/wire/defined.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
-import type { RunnerTurnOutcome, TurnReply } from '../contract/wire/runner.ts';
+import type { TurnReply } from '../contract/wire/runner.ts';
 import type { TurnOutcome } from '../contract/wire/turns.ts';
 import type { Machine } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
@@ -101,8 +102,8 @@ async function follow(
   input: RunTurnInput,
   attention: Attention,
   progress: Progress,
-): Promise<RunnerTurnOutcome> {
-  const { spec, turn_id, number, inputs, report_at_usd: reportAt } = input;
+): Promise<TurnOutcome> {
+  const { spec, session_id, turn_id, number, inputs, report_at_usd: reportAt } = input;
   const agent = workflowIdOf(spec.identity);
   const prompt = await joinedPrompt(ports, agent, inputs);
   await publishOffered(ports, agent, input.events);
@@ -110,21 +111,22 @@ async function follow(
   const ask = (): Promise<TurnReply> =>
     runner.turn({ turn_id, number, prompt, inputs: inputSummaries(inputs), ...(report_usage ? { report_usage } : {}) });
   const hearUsage = usageReporter(ports, agent, turn_id, reportAt);
-  const site = { spec, machine, runner };
-  await sessions.ensureOpen(site, attention.signal);
+  const site = { spec, machine, runner, ...defined({ session_id }) };
+  let opened = await sessions.ensureOpen(site, attention.signal);
   // The log is read before the turn's state is requested: otherwise the turn's end could fall in between and never be
   // seen.
   progress.seq = await ports.events.lastSeq(agent, 'runner');
   let reply = await ask().catch(async (error: unknown) => {
     if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') throw error;
-    await sessions.open(site, attention.signal);
+    opened = await sessions.open(site, attention.signal);
     return await ask();
   });
   progress.failures = 0;
   while (reply.end_seq === undefined || progress.seq < reply.end_seq) {
     const stopAt = reply.end_seq ?? Infinity;
+    let ended: TurnReply | undefined;
     await pumpEvents(
-      { runner, events: ports.events, agent },
+      { runner, events: ports.events, agent, turn: { turn_id, onEnd: (told) => (ended = told) } },
       progress.seq,
       attention.signal,
       (batch) => {
@@ -134,10 +136,11 @@ async function follow(
       (seq) => (progress.seq = seq),
     );
     if (attention.signal.aborted) throw attention.reason();
-    reply = await ask();
+    // A runner of an earlier build does not tell the outcome with the events.
+    reply = ended ?? (await ask());
   }
   if (reply.outcome === undefined) throw new Error(`turn ${turn_id} has ended without an outcome`);
-  return reply.outcome;
+  return { ...reply.outcome, ...defined({ session_id: opened?.session_id }) };
 }
 
 function endsTurn({ event }: SourcedEvent, turnId: string): boolean {

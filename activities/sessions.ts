@@ -1,4 +1,5 @@
 // The sessions that this worker has opened with runners. Opening is idempotent, but it would cost every turn a call.
+import type { SessionInput } from '../contract/wire/activities.ts';
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { OpenReply } from '../contract/wire/runner.ts';
@@ -7,8 +8,8 @@ import type { RunnerClient } from '../drivers/machines/runner-client.ts';
 import { openRequest } from './open-request.ts';
 import type { AgentPorts } from './ports.ts';
 
-/** Where a session is opened. */
-export interface SessionSite {
+/** Which session is opened, and where. */
+export interface SessionSite extends SessionInput {
   readonly spec: AgentSpec;
   readonly machine: Machine;
   readonly runner: Pick<RunnerClient, 'open'>;
@@ -28,9 +29,10 @@ export class Sessions {
    * Opens the session. Throws the runner's error if it refuses.
    * @param restore path of a snapshot on the machine
    */
-  async open({ spec, machine, runner }: SessionSite, signal: AbortSignal, restore?: string): Promise<OpenReply> {
+  async open(site: SessionSite, signal: AbortSignal, restore?: string): Promise<OpenReply> {
+    const { spec, machine, runner } = site;
     const api = this.#api();
-    const reply = await runner.open(await openRequest(this.#ports, spec, machine, restore), signal);
+    const reply = await runner.open(await openRequest(this.#ports, site, machine, restore), signal);
     this.#opened.set(workflowIdOf(spec.identity), api);
     return reply;
   }
@@ -38,9 +40,11 @@ export class Sessions {
   /**
    * Opens the session unless this worker has done so. Once per worker, so that a worker with other credentials passes
    * them on, and again when the API server has moved. A restarted runner itself reports that it has no session.
+   * Returns the reply of the runner if it was asked.
    */
-  async ensureOpen(site: SessionSite, signal: AbortSignal): Promise<void> {
-    if (this.#opened.get(workflowIdOf(site.spec.identity)) !== this.#api()) await this.open(site, signal);
+  async ensureOpen(site: SessionSite, signal: AbortSignal): Promise<OpenReply | undefined> {
+    if (this.#opened.get(workflowIdOf(site.spec.identity)) === this.#api()) return undefined;
+    return await this.open(site, signal);
   }
 
   #api(): string {

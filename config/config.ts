@@ -35,6 +35,8 @@ export interface Config extends Settings {
   readonly publicUrl: string | undefined;
   /** Largest upload, in bytes. */
   readonly uploadLimit: number;
+  /** Days without an event after which the oldest entries of an agent's log are dropped (`EventLog.prune`). */
+  readonly eventDays: number;
   /** What each agent may take of the host, and what it is shown of it. */
   readonly host: HostSettings;
   /** File with the installation's key, where several hosts share one; undefined: MURMUR_HOME has its own. */
@@ -54,6 +56,9 @@ const DEFAULT_LIMITS = { depth: 5, agents: 1_000 } as const;
 /** A screenshot has one megabyte, a recording fifty. */
 const DEFAULT_UPLOAD_MB = 100;
 const MB = 1_000_000;
+
+/** A quarter: an agent that nobody has used for so long is rarely looked at, and then at its last turns. */
+const DEFAULT_EVENT_DAYS = 90;
 
 /** Away from Temporal's own 7233 and 8233, where a developer's other dev server listens. */
 const DEFAULT_PORTS = { api: 7470, temporal: 7471, temporalUi: 7472 } as const;
@@ -85,6 +90,7 @@ export async function loadConfig(env: Environment, source: SettingsSource): Prom
     publicUrl: publicUrlOf(env),
     telemetry: telemetrySettings(env),
     uploadLimit: (countOf(env, 'MURMUR_MAX_UPLOAD_MB') ?? DEFAULT_UPLOAD_MB) * MB,
+    eventDays: countOf(env, 'MURMUR_EVENT_DAYS') ?? DEFAULT_EVENT_DAYS,
     signingKeyFile: textOf(env, 'MURMUR_SIGNING_KEY_FILE'),
     isolation: choiceOf(env, 'MURMUR_ISOLATION', ISOLATION_CHOICES) ?? 'auto',
   });

@@ -8,19 +8,35 @@ export class AgentProgram {
   readonly #session: OpenSession;
   readonly #spentUsd: () => number;
   readonly #onDeath: (reason: string) => void;
+  readonly #onSession: (sessionId: string) => void;
+  #sessionId: string;
   #opening: Promise<AgentSession> | undefined;
   #stopping = false;
 
-  /** `onDeath` hears of each end that nobody ordered; `spentUsd` is asked at each start. */
+  /**
+   * `onDeath` hears of each end that nobody ordered, `onSession` of the session's id at each start; `spentUsd` is asked at
+   * each start.
+   */
   constructor(
     backend: AgentBackend,
     session: OpenSession,
-    callbacks: { readonly spentUsd: () => number; readonly onDeath: (reason: string) => void },
+    callbacks: {
+      readonly spentUsd: () => number;
+      readonly onDeath: (reason: string) => void;
+      readonly onSession: (sessionId: string) => void;
+    },
   ) {
     this.#backend = backend;
     this.#session = session;
     this.#spentUsd = callbacks.spentUsd;
     this.#onDeath = callbacks.onDeath;
+    this.#onSession = callbacks.onSession;
+    this.#sessionId = session.sessionId;
+  }
+
+  /** Id of the conversation: as the program told it last, and before its first start the one that is wished. */
+  get sessionId(): string {
+    return this.#sessionId;
   }
 
   /** The running program, started when there is none. Throws what the backend's `open` throws; may be asked again. */
@@ -82,7 +98,10 @@ export class AgentProgram {
 
   async #open(): Promise<AgentSession> {
     try {
-      const session = await this.#backend.open({ ...this.#session, spentUsd: this.#spentUsd() });
+      const sessionId = this.#sessionId;
+      const session = await this.#backend.open({ ...this.#session, sessionId, spentUsd: this.#spentUsd() });
+      this.#sessionId = session.sessionId;
+      this.#onSession(session.sessionId);
       void session.exited.then(({ reason }) => {
         if (this.#stopping) return;
         this.#opening = undefined;

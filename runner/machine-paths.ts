@@ -20,6 +20,8 @@ export interface MachinePaths {
   readonly baseline: string;
   /** Port of the relay to the API server, to take the same one again. */
   readonly relay: string;
+  /** SessionRecord: open-session.ts. */
+  readonly session: string;
   /** Exists from the order to stop until the next start. */
   readonly stopOrder: string;
   /** RunnerEnd. */
@@ -47,6 +49,7 @@ export function machinePaths(runnerDirectory: string): MachinePaths {
     clones: path.join(runner, 'clones'),
     baseline: path.join(runner, 'baseline.json'),
     relay: path.join(runner, 'relay.json'),
+    session: path.join(runner, 'session.json'),
     stopOrder: path.join(runner, 'stop.json'),
     ended: path.join(runner, 'ended.json'),
     last: path.join(runner, 'last.json'),

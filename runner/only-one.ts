@@ -1,12 +1,8 @@
-// One runner a machine: two would write one journal. The claim is a socket in the runner's folder, where no agent can make
-// one: an abstract name belongs to whoever takes it first, and every process of the host can list the names in use.
-import { randomBytes } from 'node:crypto';
-import { linkSync, readdirSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import type { Server } from 'node:net';
-import path from 'node:path';
+// One runner a machine: two would write one journal. The claim lies in the runner's folder.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunnerAddress } from '../contract/wire/runner.ts';
+import type { Claim } from './identity/claims.ts';
+import { tryClaim } from './identity/claims.ts';
 import { isEarlyRunner } from './identity/processes.ts';
 import { machinePaths } from './machine-paths.ts';
 import { readState } from './state-file.ts';
@@ -14,72 +10,13 @@ import { readState } from './state-file.ts';
 /** A runner that was just killed or is about to end may hold its claim for a moment longer. */
 const PATIENCE_MS = 2_000;
 const LOOK_AGAIN_MS = 20;
-const CLAIM = /^claim\.(\d+)$/;
-
-export interface Claim {
-  /** Gives the directory up; the end of the process does so as well. */
-  release(): void;
-}
 
 /** Claims the directory, waiting a moment for it. Undefined when another process that is alive keeps it. */
 export async function claimDirectory(directory: string): Promise<Claim | undefined> {
   for (const end = Date.now() + PATIENCE_MS; ; await delay(LOOK_AGAIN_MS)) {
-    const server = await claim(directory);
-    if (server !== undefined) return { release: () => void server.close() };
+    const claim = await tryClaim(directory, () => isHeldByEarlyRunner(directory));
+    if (claim !== undefined) return claim;
     if (Date.now() >= end) return undefined;
-  }
-}
-
-/**
- * Claims are numbered, and the highest is the one that counts: a process that finds it dead makes the next, which only one
- * can. Nobody removes the highest, so a process that was slow sees that it has been overtaken.
- */
-async function claim(directory: string): Promise<Server | undefined> {
-  const before = claimsIn(directory).at(-1);
-  if (before !== undefined && (await answers(near(directory, nameOf(before))))) return undefined;
-  if (before === undefined && (await isHeldByEarlyRunner(directory))) return undefined;
-  const draft = near(directory, `claim.${randomBytes(8).toString('hex')}.new`);
-  const server = await listening(draft);
-  const mine = (before ?? 0) + 1;
-  if (isLinked(draft, path.join(directory, nameOf(mine))) && claimsIn(directory).at(-1) === mine) {
-    for (const each of claimsIn(directory)) {
-      if (each < mine) rmSync(path.join(directory, nameOf(each)), { force: true });
-    }
-    return server;
-  }
-  server.close();
-  return undefined;
-}
-
-/** Numbers of the claims, in order. */
-function claimsIn(directory: string): readonly number[] {
-  return readdirSync(directory)
-    .flatMap((name) => CLAIM.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b);
-}
-
-function nameOf(number: number): string {
-  return `claim.${number.toString()}`;
-}
-
-/** Paths of sockets are limited to some hundred bytes. */
-function near(directory: string, name: string): string {
-  const file = path.resolve(directory, name);
-  const relative = path.relative(process.cwd(), file);
-  return relative.length < file.length ? relative : file;
-}
-
-/** Gives the socket the name, unless it is taken, instead of the one that it has. */
-function isLinked(draft: string, file: string): boolean {
-  try {
-    linkSync(draft, file);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    rmSync(draft, { force: true });
   }
 }
 
@@ -87,24 +24,4 @@ function isLinked(draft: string, file: string): boolean {
 async function isHeldByEarlyRunner(directory: string): Promise<boolean> {
   const address = readState<RunnerAddress>(machinePaths(directory).address);
   return address !== undefined && address.token === undefined && (await isEarlyRunner(directory, address));
-}
-
-async function listening(name: string): Promise<Server> {
-  const { promise, resolve, reject } = Promise.withResolvers<Server>();
-  const server = createServer((socket) => socket.destroy());
-  server.once('error', reject);
-  server.listen(name, () => resolve(server));
-  // The claim alone keeps no process alive.
-  server.unref();
-  return promise;
-}
-
-/** Whether a process listens there. One that is too busy to take a connection does. */
-async function answers(file: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(file, () => resolve(true));
-  socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
-  const answer = await promise;
-  socket.destroy();
-  return answer;
 }

@@ -8,6 +8,7 @@ import type { MachineContext } from './machine-context.ts';
 import { Observer } from './observation/observe.ts';
 import { restoreConversation, restoreWork } from './snapshot/restore.ts';
 import { readManifest } from './snapshot/manifest.ts';
+import { readState, writeState } from './state-file.ts';
 import { Workspace } from './workspace/workspace.ts';
 import { COMPANION } from './isolation/marker.ts';
 
@@ -43,6 +44,7 @@ export async function openSession(
   const workspace = new Workspace(request.repos, paths, context);
   workspace.makeDirectories();
   const observer = new Observer({ containment, env, git: context.git, file: paths.baseline });
+  const known = readState<SessionRecord>(paths.session);
   const snapshot = request.restore === undefined ? undefined : readManifest(request.restore);
   if (snapshot !== undefined) {
     await restoreConversation(snapshot, paths.home, context);
@@ -58,7 +60,7 @@ export async function openSession(
     {
       cwd: workspace.cwd,
       home: paths.home,
-      sessionId: request.session_id,
+      sessionId: sessionToOpen(request, known, snapshot?.manifest.session_id),
       model: request.model,
       appendSystemPrompt: request.append_system_prompt,
       // The program starts while the clone goes on; its first prompt waits for the instructions in it.
@@ -72,7 +74,13 @@ export async function openSession(
       mcpServers: relayPort === undefined ? {} : murmurServer(),
       spawn: containment.spawn,
     },
-    { spentUsd: () => context.spentUsd(), onDeath: (reason) => context.onProgramDeath(reason) },
+    {
+      spentUsd: () => context.spentUsd(),
+      onDeath: (reason) => context.onProgramDeath(reason),
+      // Read again: the program may have been started again, with yet another id.
+      onSession: (id) =>
+        writeState(paths.session, recordOfSession(request, readState<SessionRecord>(paths.session), id)),
+    },
   );
   const [prepared, started] = await Promise.allSettled([preparing, program.running()]);
   if (prepared.status === 'fulfilled' && started.status === 'fulfilled') {
@@ -82,6 +90,30 @@ export async function openSession(
   }
   await program.stop();
   throw prepared.status === 'rejected' ? prepared.reason : started.status === 'rejected' ? started.reason : undefined;
+}
+
+/**
+ * `<machine>/runner/session.json`: which conversation the caller means. A program that makes its own ids has told one that
+ * the caller may not know yet, when runner or worker died in between.
+ */
+interface SessionRecord {
+  readonly session_id: string;
+  /** Ids by which it was asked for. */
+  readonly asked: readonly string[];
+}
+
+function isMeant(request: OpenRequest, { session_id: id, asked }: SessionRecord): boolean {
+  return id === request.session_id || asked.includes(request.session_id);
+}
+
+function sessionToOpen(request: OpenRequest, known: SessionRecord | undefined, captured: string | undefined): string {
+  if (known !== undefined && isMeant(request, known)) return known.session_id;
+  return captured ?? request.session_id;
+}
+
+function recordOfSession(request: OpenRequest, known: SessionRecord | undefined, id: string): SessionRecord {
+  const before = known !== undefined && isMeant(request, known) ? [known.session_id, ...known.asked] : [];
+  return { session_id: id, asked: [...new Set([...before, request.session_id])].filter((each) => each !== id) };
 }
 
 /** An agent that an earlier build started goes on without the variable. */
@@ -98,11 +130,20 @@ function withoutOurs(env: Readonly<Record<string, string>>): Record<string, stri
   return Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.includes(name)));
 }
 
-/** What a session begins with does not tell two apart: it has happened. Nor does where the relay leads. */
-export function isSameSession(one: OpenRequest, other: OpenRequest): boolean {
-  const lasting = ({ restore: _restore, journal_after: _after, api, ...rest }: OpenRequest): string =>
+/**
+ * Whether the session is what the request asks for. What a session begins with does not tell two apart: it has happened.
+ * Nor does where the relay leads. The conversation may be meant by its own id or by the one that was wished.
+ */
+export function isSameSession(asked: OpenRequest, { request, program }: OpenedSession): boolean {
+  const lasting = ({ restore: _restore, journal_after: _after, session_id: _id, api, ...rest }: OpenRequest): string =>
     JSON.stringify({ ...rest, api: api !== undefined });
-  return lasting(one) === lasting(other);
+  const isMeantBy = [request.session_id, program.sessionId].includes(asked.session_id);
+  return isMeantBy && lasting(asked) === lasting(request);
+}
+
+/** What `/open` answers now: the program may have been started again since, under another id. */
+export function replyOf({ reply, program }: OpenedSession): OpenReply {
+  return { ...reply, session_id: program.sessionId };
 }
 
 /** Variables that `murmur` and its MCP server read, for a relay on this port; none without a relay. */

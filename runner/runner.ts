@@ -28,7 +28,7 @@ import { eventsAfter } from './journal/follow.ts';
 import { Journal } from './journal/journal.ts';
 import { MachineContext } from './machine-context.ts';
 import type { MachinePaths } from './machine-paths.ts';
-import { isSameSession, openSession } from './open-session.ts';
+import { isSameSession, openSession, replyOf } from './open-session.ts';
 import type { OpenedSession } from './open-session.ts';
 import type { CaptureInput } from './snapshot/capture.ts';
 import { Captures } from './snapshot/captures.ts';
@@ -59,6 +59,8 @@ export interface RunnerOptions {
 
 export class Runner {
   readonly journal: Journal;
+  /** How a turn ended that has; undefined for any other. */
+  readonly endOf = (turnId: string): TurnReply | undefined => this.#turns.endOf(turnId);
   readonly #options: RunnerOptions;
   readonly #context: MachineContext;
   readonly #turns: Turns;
@@ -184,8 +186,7 @@ export class Runner {
    * the same stop.
    */
   stop(request: StopRequest): Promise<void> {
-    this.#stopping ??= this.#stop(request);
-    return this.#stopping;
+    return (this.#stopping ??= this.#stop(request));
   }
 
   async #open(request: OpenRequest): Promise<OpenReply> {
@@ -193,10 +194,10 @@ export class Runner {
     if (request.api !== undefined) await this.#context.relay.relayTo(request.api);
     const session = this.#session;
     if (session !== undefined) {
-      if (this.#turns.runningTurn !== undefined) return session.reply;
-      if (isSameSession(request, session.request)) {
+      if (this.#turns.runningTurn !== undefined) return replyOf(session);
+      if (isSameSession(request, session)) {
         await session.program.running();
-        return session.reply;
+        return replyOf(session);
       }
       this.#session = undefined;
       await session.program.stop();
@@ -204,7 +205,7 @@ export class Runner {
     const backend = this.#options.backends[request.backend];
     if (backend === undefined) throw new MurmurError('INVALID_ARGUMENT', `there is no backend ${request.backend}`);
     this.#session = await openSession(request, backend(), this.#context);
-    return this.#session.reply;
+    return replyOf(this.#session);
   }
 
   async #ask({ prompt }: AssessRequest, signal: AbortSignal): Promise<BackendTurnEnd> {

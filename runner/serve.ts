@@ -88,7 +88,8 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
       'GET /health': async () => served.health(),
       'POST /open': async ({ body }) => served.open(openRequest(body)),
       'POST /turn': async ({ body }) => served.turn(turnRequest(body)),
-      'GET /events': async ({ request, response }) => streamEvents(request, response, served.journal, closed),
+      'GET /events': async ({ request, response }) =>
+        streamEvents(request, response, { journal: served.journal, endOf: served.endOf, closing: closed }),
       'POST /interrupt': async ({ body }) => {
         served.interrupt(interruptRequest(body));
         return {};

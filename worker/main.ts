@@ -19,6 +19,7 @@ import { createAgentStarter } from '../agents/starter.ts';
 import { runAgentWorker } from './agent-worker.ts';
 import { createLog, installRuntime } from './logging.ts';
 import { namespaceIdOf } from './namespace-id.ts';
+import { keepRetention } from './event-retention.ts';
 import { runnerBundle } from './runner-bundle.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
@@ -72,6 +73,14 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     api: () => apiAddress(env, home),
     handover: stop.signal,
     report: (fact, details) => log.warn(details, fact),
+  });
+  void keepRetention(platform.events, {
+    days: config.eventDays,
+    signal: stop.signal,
+    report: ({ cut, error }) => {
+      if (error === undefined) log.info({ logs: cut }, 'old events were dropped');
+      else log.warn({ err: error }, 'old events could not be dropped');
+    },
   });
   const starter = createAgentStarter(client, taskQueue);
   const fanout = createFanoutActivities({ ...platform, starter, handover: stop.signal });

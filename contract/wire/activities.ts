@@ -7,7 +7,13 @@ import type { Phase } from './phases.ts';
 import type { Task } from './tasks.ts';
 import type { FollowUp, StoredText, TurnNotice, TurnOutcome } from './turns.ts';
 
-export interface PrepareInput {
+/** Which conversation an activity opens. */
+export interface SessionInput {
+  /** As an earlier activity told it; absent before, and then the spec's is wished for. */
+  readonly session_id?: string;
+}
+
+export interface PrepareInput extends SessionInput {
   readonly spec: AgentSpec;
   /** As those of a turn; appended first. */
   readonly events?: readonly SourcedEvent[];
@@ -15,10 +21,12 @@ export interface PrepareInput {
 
 export interface PrepareResult {
   readonly vm: MachineView;
+  /** Id of the agent program's session. Absent when the runner is of an earlier build: it is the spec's then. */
+  readonly session_id?: string;
 }
 
 /** One turn. The id makes it idempotent: asked again, the runner re-attaches and never prompts twice. */
-export interface RunTurnInput {
+export interface RunTurnInput extends SessionInput {
   readonly spec: AgentSpec;
   readonly turn_id: string;
   readonly number: number;
@@ -34,7 +42,7 @@ export interface RunTurnInput {
 }
 
 /** The id makes it idempotent, as that of a turn does. */
-export interface AssessInput {
+export interface AssessInput extends SessionInput {
   readonly spec: AgentSpec;
   readonly assess_id: string;
   /** Which one it is, from 1. */

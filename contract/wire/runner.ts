@@ -87,6 +87,7 @@ export interface OpenRequest {
   readonly repos: readonly RepoSpec[];
   /** Remote repositories that it may use beside them: see `isGranted`. */
   readonly allow_repos?: readonly string[];
+  /** What an earlier open answered; before that, the id that is wished for. */
   readonly session_id: string;
   readonly backend: BackendName;
   readonly model?: string;
@@ -127,6 +128,8 @@ export interface OpenReply {
   readonly isolation: string;
   /** True when the conversation already existed on the machine. */
   readonly resumed: boolean;
+  /** Id of the conversation, which some agent programs make themselves. Absent in runners of earlier builds. */
+  readonly session_id?: string;
 }
 
 /** `POST /turn`: starts the turn, or reports the one with this id. Answers at once. */
@@ -146,10 +149,16 @@ export interface TurnReply {
   readonly outcome?: RunnerTurnOutcome;
 }
 
-/** The outcome as the runner knows it: the snapshot is stored by the activity. */
-export type RunnerTurnOutcome = Omit<TurnOutcome, 'snapshot'>;
+/** The outcome as the runner knows it: the snapshot is stored by the activity, and the session is told by `/open`. */
+export type RunnerTurnOutcome = Omit<TurnOutcome, 'snapshot' | 'session_id'>;
 
-// `GET /events?after=<seq>`: newline-delimited `SourcedEvent`s of the journal, kept open; a blank line every second.
+// `GET /events?after=<seq>&turn=<id>`: newline-delimited `SourcedEvent`s of the journal, kept open; a blank line every
+// second. With `turn`, a `TurnEndLine` comes before that turn's `turn_complete`; runners of earlier builds send none.
+
+/** Saves the caller a `POST /turn` at the end of each turn. */
+export interface TurnEndLine {
+  readonly reply: TurnReply;
+}
 
 /** `POST /interrupt`: ends the turn, or leaves a tombstone for one that has not arrived. Answers when taken. */
 export interface InterruptRequest {

@@ -145,4 +145,6 @@ export interface TurnOutcome {
   readonly branches: readonly BranchState[];
   /** Object store key of the snapshot taken after the turn, once stored. */
   readonly snapshot?: string;
+  /** Id of the agent program's session, when it was opened for this turn. */
+  readonly session_id?: string;
 }

@@ -1,34 +1,9 @@
 // What every event log must do. Run from test/ against each driver.
 import { describe, expect, it } from '@jest/globals';
-import type { LogEntry, SourcedEvent } from '../../contract/wire/events.ts';
-import type { EventLog } from './event-log.ts';
-
-/** A log for one test, and what ends it. */
-export interface EventLogUnderTest extends AsyncDisposable {
-  readonly log: EventLog;
-}
-
-const AGENT = 'w/default/u/jane/fix-auth';
-
-/** Events `from` to `to` of a source, each told apart by its text. */
-export function notes(from: number, to: number, text = 'note'): readonly SourcedEvent[] {
-  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => ({
-    seq: from + index,
-    at: '2026-11-21T00:00:00.000Z',
-    event: { type: 'note', text: `${text} ${from + index}` },
-  }));
-}
-
-/** Entries of a follower until `count` have come; the follower is ended then. */
-export async function followed(log: EventLog, agent: string, after: number, count: number): Promise<LogEntry[]> {
-  const abort = new AbortController();
-  const entries: LogEntry[] = [];
-  for await (const entry of log.follow(agent, after, abort.signal)) {
-    entries.push(entry);
-    if (entries.length === count) abort.abort();
-  }
-  return entries;
-}
+import type { LogEntry } from '../../contract/wire/events.ts';
+import { AGENT, followed, notes } from './conformance-fixture.ts';
+import type { EventLogUnderTest } from './conformance-fixture.ts';
+import { retentionConformance } from './conformance-retention.ts';
 
 /** Declares the suite under the driver's name. */
 export function describeEventLog(name: string, create: () => Promise<EventLogUnderTest>): void {
@@ -217,6 +192,21 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
         }
         expect(ids).toEqual([1]);
       });
+    });
+
+    retentionConformance(create);
+
+    it('ends its followers when it is disposed of', async () => {
+      await using test = await create();
+      await test.log.append(AGENT, 'runner', notes(1, 1));
+      const follow = (after: number): AsyncIterator<LogEntry> =>
+        test.log.follow(AGENT, after, new AbortController().signal)[Symbol.asyncIterator]();
+      const [waiting, between] = [follow(1), follow(0)];
+      const next = waiting.next();
+      expect((await between.next()).done).toBe(false);
+      await test.log[Symbol.asyncDispose]();
+      expect(await next).toEqual({ done: true, value: undefined });
+      expect(await between.next()).toEqual({ done: true, value: undefined });
     });
   });
 }

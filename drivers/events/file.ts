@@ -1,32 +1,50 @@
 // The event log as one JSONL file per agent, shared by all processes of a host. See log-line.ts for why without locks.
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { EventSource, LogEntry, SourcedEvent } from '../../contract/wire/events.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { agentFolder, LOG_FILE } from './agent-folder.ts';
 import type { EventLog } from './event-log.ts';
 import { newEvents } from './event-order.ts';
-import { followFile } from './follow-file.ts';
+import { LogFeeds } from './follow-file.ts';
 import { LogEnds } from './log-ends.ts';
 import { entriesFrom, seek, unfinishedLine } from './log-file.ts';
-import { advanced, encodeLines, entryOf } from './log-line.ts';
+import { advanced, baseOf, encodeLines, entryOf } from './log-line.ts';
+import { cutLog, logFolders } from './prune-file.ts';
+
+/** From the beginning of a cut to its last appended line: milliseconds, on a busy host a hundred times that. */
+const LATE_MS = 5_000;
+const LATE_LOOK_MS = 5;
+/** More than the first line of a log that was cut. */
+const HEAD_BYTES = 200;
 
 /** A log below a folder. Throws UNAVAILABLE when the disk refuses. */
 export function createFileEventLog(root: string): EventLog {
   const pathOf = (agent: string): string => join(agentFolder(root, agent), LOG_FILE);
   const ends = new LogEnds();
-  return {
-    append: async (agent, source, events) => {
-      const folder = agentFolder(root, agent);
-      return ends.exclusive(agent, () =>
-        logged(agent, async () => {
-          // `return await`: the file would be closed before a promise that is only returned settles.
+  const feeds = new LogFeeds();
+  const append = (agent: string, folder: string, source: EventSource, events: readonly SourcedEvent[]) =>
+    ends.exclusive(agent, () =>
+      logged(agent, async () => {
+        for (;;) {
+          // `await`: the file would be closed before a promise that is only returned settles.
           await using file = await openToAppend(folder);
-          return await appendTo({ file, ends, agent }, source, events);
-        }),
-      );
-    },
+          try {
+            const last = await appendTo({ file, ends, agent }, source, events);
+            // Retention may have put another file in its place meanwhile, without these lines.
+            if (await isAt(join(folder, LOG_FILE), file)) return last;
+          } catch (error) {
+            if (!(await isBeingCut(error, file))) throw error;
+            await delay(LATE_LOOK_MS);
+          }
+        }
+      }),
+    );
+  return {
+    // Outside of the promises: an unusable id is refused before anything else is done.
+    append: async (agent, source, events) => await append(agent, agentFolder(root, agent), source, events),
     lastSeq: (agent, source) =>
       ends.exclusive(agent, () =>
         logged(agent, async () => {
@@ -44,7 +62,17 @@ export function createFileEventLog(root: string): EventLog {
         await using file = await openToRead(pathOf(agent));
         return file === undefined ? [] : await readEntries(file, (await lastId(file)) - limit, limit);
       }),
-    follow: (agent, after, signal) => followFile(agentFolder(root, agent), after, signal),
+    follow: (agent, after, signal) => loggedEach(agent, feeds.follow(agentFolder(root, agent), after, signal)),
+    prune: async (quietSince) => {
+      let cut = 0;
+      for await (const folder of logFolders(root)) {
+        const late = async ({ source, ...event }: LogEntry): Promise<void> =>
+          void (await append(folder, folder, source, [event]));
+        if (await logged(folder, () => cutLog(folder, quietSince, late))) cut += 1;
+      }
+      return cut;
+    },
+    [Symbol.asyncDispose]: async () => await feeds.close(),
   };
 }
 
@@ -101,6 +129,25 @@ async function openToAppend(folder: string): Promise<FileHandle> {
   }
 }
 
+/**
+ * Whether numbers are missing because retention has just replaced the file and is about to append what was written to
+ * the old one last.
+ */
+async function isBeingCut(error: unknown, file: FileHandle): Promise<boolean> {
+  if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') return false;
+  const { birthtimeMs, size } = await file.stat();
+  const head = Buffer.alloc(Math.min(size, HEAD_BYTES));
+  await file.read(head, 0, head.length, 0);
+  return baseOf(head.toString('utf8').split('\n')[0] ?? '') !== undefined && Date.now() - birthtimeMs < LATE_MS;
+}
+
+/** Whether the path leads to this very file. */
+async function isAt(path: string, file: FileHandle): Promise<boolean> {
+  const [found, own] = await Promise.all([stat(path).catch(() => undefined), file.stat()]);
+  // One that was removed is not looked for: the agent is gone.
+  return found === undefined || found.ino === own.ino;
+}
+
 async function openToRead(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, 'r');
@@ -114,12 +161,24 @@ function isAbsent(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
+async function* loggedEach(agent: string, entries: AsyncIterable<LogEntry>): AsyncGenerator<LogEntry> {
+  try {
+    yield* entries;
+  } catch (error) {
+    throw unavailable(agent, error);
+  }
+}
+
 async function logged<T>(agent: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    if (error instanceof MurmurError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new MurmurError('UNAVAILABLE', `event log of ${agent}: ${reason}`, { cause: error });
+    throw unavailable(agent, error);
   }
+}
+
+function unavailable(agent: string, error: unknown): MurmurError {
+  if (error instanceof MurmurError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new MurmurError('UNAVAILABLE', `event log of ${agent}: ${reason}`, { cause: error });
 }

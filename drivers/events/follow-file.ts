@@ -1,77 +1,134 @@
-// Following a log file by the system's file notifications.
+// Following log files by the system's file notifications. All followers of one log share a feed: one watch, one open
+// file, and each new entry read once.
 import type { FSWatcher } from 'node:fs';
 import { watch } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import type { LogEntry } from '../../contract/wire/events.ts';
 import { LOG_FILE } from './agent-folder.ts';
-import { entriesFrom, LOG_START, seek } from './log-file.ts';
+import { LogTail } from './log-tail.ts';
+import type { Place } from './log-tail.ts';
 
-/** The system drops notifications when its queue is full (16,384 on Linux); a follower then lags by this much. */
+/** The system drops notifications when its queue is full (16,384 on Linux); followers then lag by this much. */
 const RECHECK_MS = 5_000;
 /** Without a watch (the system has a limit on them, 8,192 on small hosts), looking again is all that is left. */
 const UNWATCHED_RECHECK_MS = 250;
 
-/** Entries above `after`, then each as it comes; ends when the signal aborts. The folder is made when it is missing. */
-export async function* followFile(folder: string, after: number, signal: AbortSignal): AsyncGenerator<LogEntry> {
-  if (signal.aborted) return;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  // The folder is watched, not the file, which may not exist yet; before the first read, so that no change is missed.
-  using changes = watchChanges(folder, signal);
-  let position = LOG_START;
-  let isPlaced = false;
-  while (!signal.aborted) {
-    changes.forget();
-    await using file = await openLog(join(folder, LOG_FILE));
-    if (file !== undefined) {
-      if (!isPlaced) position = await seek(file, (await file.stat()).size, after);
-      isPlaced = true;
-      for await (const read of entriesFrom(file, position)) {
-        if (signal.aborted) return;
-        position = read.position;
-        if (read.entry !== undefined && read.entry.id > after) yield read.entry;
+/** The feeds of one event log. */
+export class LogFeeds {
+  readonly #feeds = new Map<string, LogFeed>();
+  #isClosed = false;
+
+  /** Entries above `after`, then each as it comes; ends when the signal aborts. The folder is made when it is missing. */
+  async *follow(folder: string, after: number, signal: AbortSignal): AsyncGenerator<LogEntry> {
+    if (signal.aborted || this.#isClosed) return;
+    const feed = this.#feeds.get(folder) ?? new LogFeed(folder);
+    this.#feeds.set(folder, feed);
+    feed.followers += 1;
+    try {
+      yield* feed.follow(after, signal);
+    } finally {
+      feed.followers -= 1;
+      if (feed.followers === 0) {
+        if (this.#feeds.get(folder) === feed) this.#feeds.delete(folder);
+        await feed.close();
       }
     }
-    await changes.next();
+  }
+
+  /** Ends every follower. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#feeds.values()].map((feed) => feed.close()));
   }
 }
 
-interface Changes extends Disposable {
-  /** Drops what was noticed: the caller is about to look. */
-  forget(): void;
-  /** Resolves at the first change since `forget`, at an abort, or when it is time to look again. */
-  next(): Promise<void>;
-}
+class LogFeed {
+  followers = 0;
+  readonly #folder: string;
+  readonly #tail: LogTail;
+  readonly #waiting = new Set<() => void>();
+  #opening: Promise<void> | undefined;
+  #watcher: FSWatcher | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Counts what was noticed; nothing is looked at for a number that was looked at before. */
+  #changes = 1;
+  #looked = 0;
+  #looking: Promise<void> | undefined;
+  #isClosed = false;
 
-function watchChanges(folder: string, signal: AbortSignal): Changes {
-  let hasChanged = false;
-  let wake: (() => void) | undefined;
-  const notice = (): void => {
-    hasChanged = true;
-    wake?.();
-  };
-  const watcher = tryWatch(folder, notice);
-  signal.addEventListener('abort', notice);
-  return {
-    forget: () => {
-      hasChanged = false;
-    },
-    next: () => {
-      if (hasChanged || signal.aborted) return Promise.resolve();
-      return new Promise((resolve) => {
-        const timer = setTimeout(resolve, watcher === undefined ? UNWATCHED_RECHECK_MS : RECHECK_MS);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    },
-    [Symbol.dispose]: () => {
-      signal.removeEventListener('abort', notice);
-      watcher?.close();
-      wake?.();
-    },
-  };
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#tail = new LogTail(folder);
+  }
+
+  async *follow(after: number, signal: AbortSignal): AsyncGenerator<LogEntry> {
+    await (this.#opening ??= this.#open());
+    let last = Math.max(0, after);
+    let place: Place | undefined;
+    while (!signal.aborted && !this.#isClosed) {
+      const changes = this.#changes;
+      await this.#look();
+      const page = await this.#tail.after(last, place);
+      ({ place } = page);
+      for (const entry of page.entries) {
+        if (signal.aborted || this.#isClosed) return;
+        last = entry.id;
+        yield entry;
+      }
+      if (page.isEnd) await this.#changeSince(changes, signal);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    this.#watcher?.close();
+    this.#notice();
+    await this.#looking?.catch(() => undefined);
+    await this.#tail.close();
+  }
+
+  async #open(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    if (this.#isClosed) return;
+    // The folder is watched, not the file, which may not exist yet; before the first read, so that no change is missed.
+    this.#watcher = tryWatch(this.#folder, () => this.#notice());
+    const recheckMs = this.#watcher === undefined ? UNWATCHED_RECHECK_MS : RECHECK_MS;
+    this.#timer = setInterval(() => this.#notice(), recheckMs);
+  }
+
+  /** Reads what has come, once for all who ask at the same time. */
+  async #look(): Promise<void> {
+    while (this.#looked < this.#changes && !this.#isClosed) {
+      this.#looking ??= this.#lookOnce().finally(() => (this.#looking = undefined));
+      await this.#looking;
+    }
+  }
+
+  async #lookOnce(): Promise<void> {
+    const changes = this.#changes;
+    await this.#tail.refresh();
+    this.#looked = changes;
+  }
+
+  #notice(): void {
+    this.#changes += 1;
+    for (const wake of this.#waiting) wake();
+  }
+
+  async #changeSince(changes: number, signal: AbortSignal): Promise<void> {
+    if (this.#changes !== changes || signal.aborted || this.#isClosed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = (): void => resolve();
+    this.#waiting.add(wake);
+    signal.addEventListener('abort', wake);
+    try {
+      await promise;
+    } finally {
+      this.#waiting.delete(wake);
+      signal.removeEventListener('abort', wake);
+    }
+  }
 }
 
 function tryWatch(folder: string, notice: () => void): FSWatcher | undefined {
@@ -85,14 +142,5 @@ function tryWatch(folder: string, notice: () => void): FSWatcher | undefined {
     return watcher;
   } catch {
     return undefined;
-  }
-}
-
-async function openLog(path: string): Promise<Awaited<ReturnType<typeof open>> | undefined> {
-  try {
-    return await open(path, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
   }
 }

@@ -7,8 +7,9 @@ import { entriesFrom, LOG_START, seek } from './log-file.ts';
 const KEPT_ENDS = 10_000;
 
 interface LogEnd {
-  /** Tells a log that was removed and made again from its predecessor. */
+  /** Tell a log that was cut, or removed and made again, from its predecessor. */
   readonly inode: number;
+  readonly born: number;
   readonly position: LogPosition;
 }
 
@@ -33,14 +34,14 @@ export class LogEnds {
 
   /** The position after the last whole line, and the file's size. Called within `exclusive`. */
   async catchUp(agent: string, file: FileHandle): Promise<LogPosition & { readonly size: number }> {
-    const { size, ino } = await file.stat();
+    const { size, ino: inode, birthtimeMs: born } = await file.stat();
     const known = this.#ends.get(agent);
-    const isSame = known?.inode === ino && known.position.offset <= size;
+    const isSame = known?.inode === inode && known.born === born && known.position.offset <= size;
     let position = isSame ? known.position : size === 0 ? LOG_START : await seek(file, size, Number.POSITIVE_INFINITY);
     if (position.offset < size) {
       for await (const read of entriesFrom(file, position)) position = read.position;
     }
-    this.#keep(agent, { inode: ino, position });
+    this.#keep(agent, { inode, born, position });
     return { ...position, size: Math.max(size, position.offset) };
   }
 

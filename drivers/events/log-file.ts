@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { LogEntry } from '../../contract/wire/events.ts';
 import type { LogState } from './log-line.ts';
-import { advanced, EMPTY_LOG, entryOf, vouchedState } from './log-line.ts';
+import { advanced, baseOf, EMPTY_LOG, entryOf, vouchedState } from './log-line.ts';
 
 /** A state, and the byte at which the lines that follow it begin. */
 export interface LogPosition {
@@ -47,6 +47,7 @@ export async function* entriesFrom(
 ): AsyncGenerator<{ readonly entry: LogEntry | undefined; readonly position: LogPosition }> {
   let { state } = from;
   for await (const line of linesFrom(file, from.offset)) {
+    if (line.offset === 0) state = baseOf(line.text) ?? state;
     const entry = entryOf(line.text, state);
     if (entry !== undefined) state = advanced(state, entry.source, entry.seq);
     // Lines that do not count are told as well, so that a caller need not read them again.

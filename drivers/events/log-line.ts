@@ -45,6 +45,22 @@ export function encodeLines(
   return Buffer.from(parts.join(''));
 }
 
+/** The first line of a log whose oldest entries were dropped: what had been counted before the entries that follow. */
+export function encodeBase({ id, last }: LogState): string {
+  return `${JSON.stringify({ base: { id, last: [last.runner, last.workflow] } })}\n`;
+}
+
+/** The state that such a line holds; undefined for any other line. */
+export function baseOf(text: string): LogState | undefined {
+  if (!text.startsWith('{"base":')) return undefined;
+  try {
+    const { base } = JSON.parse(text) as { base: { id: number; last: readonly [number, number] } };
+    return { id: base.id, last: { runner: base.last[0], workflow: base.last[1] } };
+  } catch {
+    return undefined;
+  }
+}
+
 /** The entry that a line adds to the state; undefined when it does not count: unfinished, damaged or seen before. */
 export function entryOf(text: string, state: LogState): LogEntry | undefined {
   const line = decodeLine(text);

@@ -1,37 +1,66 @@
 // The event log in memory, for tests.
 import { EventEmitter, once } from 'node:events';
-import type { LogEntry } from '../../contract/wire/events.ts';
+import type { EventSource, LogEntry } from '../../contract/wire/events.ts';
 import type { EventLog } from './event-log.ts';
+import { KEPT_ENTRIES } from './event-log.ts';
 import { newEvents } from './event-order.ts';
+
+interface Log {
+  /** Those that are kept, in order and without gaps. */
+  entries: readonly LogEntry[];
+  readonly last: Record<EventSource, number>;
+  lastId: number;
+  appended: number;
+}
 
 /** A log that lives as long as the process. */
 export function createMemoryEventLog(): EventLog {
-  const logs = new Map<string, LogEntry[]>();
+  const logs = new Map<string, Log>();
   const appended = new EventEmitter().setMaxListeners(0);
-  const entriesOf = (agent: string): readonly LogEntry[] => logs.get(agent) ?? [];
-  const lastSeqOf = (agent: string, source: string): number =>
-    entriesOf(agent).findLast((entry) => entry.source === source)?.seq ?? 0;
+  const closing = new AbortController();
+  const entriesOf = (agent: string): readonly LogEntry[] => logs.get(agent)?.entries ?? [];
+  /** Index of the first kept entry above the id. */
+  const indexAfter = (entries: readonly LogEntry[], id: number): number => Math.max(0, id + 1 - (entries[0]?.id ?? 1));
   return {
     async append(agent, source, events) {
-      const entries = logs.get(agent) ?? [];
-      const fresh = newEvents(events, source, lastSeqOf(agent, source));
-      for (const event of fresh) entries.push({ ...structuredClone(event), source, id: entries.length + 1 });
-      logs.set(agent, entries);
-      if (fresh.length > 0) appended.emit('appended');
-      return entries.length;
+      const log = logs.get(agent) ?? { entries: [], last: { runner: 0, workflow: 0 }, lastId: 0, appended: 0 };
+      const fresh = newEvents(events, source, log.last[source]);
+      const added = fresh.map((event) => ({ ...structuredClone(event), source, id: (log.lastId += 1) }));
+      log.last[source] = fresh.at(-1)?.seq ?? log.last[source];
+      log.entries = [...log.entries, ...added];
+      logs.set(agent, log);
+      if (fresh.length > 0) {
+        log.appended = Date.now();
+        appended.emit('appended');
+      }
+      return log.lastId;
     },
-    lastSeq: async (agent, source) => lastSeqOf(agent, source),
-    read: async (agent, after, limit) => entriesOf(agent).slice(Math.max(0, after), Math.max(0, after) + limit),
+    lastSeq: async (agent, source) => logs.get(agent)?.last[source] ?? 0,
+    read: async (agent, after, limit) => {
+      const entries = entriesOf(agent);
+      const from = indexAfter(entries, after);
+      return entries.slice(from, from + limit);
+    },
     tail: async (agent, limit) => (limit <= 0 ? [] : entriesOf(agent).slice(-limit)),
     async *follow(agent, after, signal) {
-      for (let next = Math.max(0, after); !signal.aborted;) {
-        const entry = entriesOf(agent)[next];
-        if (entry === undefined) await once(appended, 'appended', { signal }).catch(() => undefined);
+      const ended = AbortSignal.any([signal, closing.signal]);
+      for (let last = Math.max(0, after); !ended.aborted;) {
+        const entries = entriesOf(agent);
+        const entry = entries[indexAfter(entries, last)];
+        if (entry === undefined) await once(appended, 'appended', { signal: ended }).catch(() => undefined);
         else {
-          next += 1;
+          last = entry.id;
           yield entry;
         }
       }
     },
+    async prune(quietSince) {
+      const quiet = [...logs.values()].filter(
+        ({ entries, appended: at }) => at < quietSince.getTime() && entries.length > KEPT_ENTRIES,
+      );
+      for (const log of quiet) log.entries = log.entries.slice(-KEPT_ENTRIES);
+      return quiet.length;
+    },
+    [Symbol.asyncDispose]: async () => closing.abort(),
   };
 }

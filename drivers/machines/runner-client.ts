@@ -15,11 +15,18 @@ import type {
   RunnerHealth,
   SnapshotReply,
   StopRequest,
+  TurnEndLine,
   TurnReply,
   TurnRequest,
 } from '../../contract/wire/runner.ts';
 import type { Machine, RunnerAccess } from './provider.ts';
 import { proves } from '../../runner/identity/proof.ts';
+
+/** A turn whose end is waited for. */
+export interface TurnWatch {
+  readonly turn_id: string;
+  readonly onEnd: (reply: TurnReply) => void;
+}
 
 export interface RunnerClient {
   health(): Promise<RunnerHealth>;
@@ -29,8 +36,9 @@ export interface RunnerClient {
   /**
    * Events of the journal above `after`, in the batches in which they come, until the signal aborts. Throws UNAVAILABLE
    * when the runner ends or falls silent.
+   * @param turn hears how the turn ended before the batch with its end is given, unless the runner is of an earlier build
    */
-  events(after: number, signal: AbortSignal): AsyncIterable<readonly SourcedEvent[]>;
+  events(after: number, signal: AbortSignal, turn?: TurnWatch): AsyncIterable<readonly SourcedEvent[]>;
   /** Long: a model reads and answers. Bounded by the signal only. */
   assess(input: AssessRequest, signal: AbortSignal): Promise<AssessReply>;
   /**
@@ -83,7 +91,7 @@ export function createRunnerClient(machine: RunnerMachine, access: RunnerAccess)
     snapshot: () => post('/snapshot', {}, LONG_CALL_MS),
     stop: async (input) => void (await post('/stop', input, LONG_CALL_MS)),
     file: (input, signal) => file(machine, access, input, signal),
-    events: (after, signal) => events(machine, access, after, signal),
+    events: (after, signal, turn) => events(machine, access, { after, signal, turn }),
   };
 }
 
@@ -104,22 +112,27 @@ export async function callRunner<Reply>(
 async function* events(
   machine: RunnerMachine,
   access: RunnerAccess,
-  after: number,
-  signal: AbortSignal,
+  { after, signal, turn }: { after: number; signal: AbortSignal; turn: TurnWatch | undefined },
 ): AsyncIterable<readonly SourcedEvent[]> {
   const silence = new AbortController();
   const onSilence = (): void => silence.abort();
   let quiet = setTimeout(onSilence, SILENCE_MS);
   const either = AbortSignal.any([signal, silence.signal]);
   try {
-    const answer = await send(machine, access, 'GET', `/events?after=${String(after)}`, undefined, either);
+    const query = new URLSearchParams({ after: String(after), ...(turn === undefined ? {} : { turn: turn.turn_id }) });
+    const answer = await send(machine, access, 'GET', `/events?${query.toString()}`, undefined, either);
     if (answer.statusCode !== 200) await jsonOf(answer);
     let rest = '';
     for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
       quiet.refresh();
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
-      const batch = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as SourcedEvent);
+      const batch: SourcedEvent[] = [];
+      for (const line of lines.filter((each) => each !== '')) {
+        const told = JSON.parse(line) as SourcedEvent | TurnEndLine;
+        if ('reply' in told) turn?.onEnd(told.reply);
+        else batch.push(told);
+      }
       if (batch.length === 0) continue;
       // The reader may take its time; the silence that counts is the runner's.
       clearTimeout(quiet);

@@ -1,4 +1,5 @@
 // What every object store must do. Run from test/ against each driver.
+import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import type { ObjectStore, ObjectStream } from './object-store.ts';
@@ -113,12 +114,12 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
 
     it('takes an object piece by piece and gives it back so', async () => {
       await using test = await create();
-      expect(await test.store.putStream('a/b', pieces('one ', 'two ', 'grün'))).toBe(13);
+      expect(await test.store.putStream('a/b', pieces('one ', 'two ', 'grün'))).toMatchObject({ bytes: 13 });
       expect((await test.store.get('a/b'))?.toString()).toBe('one two grün');
       const stream = await test.store.getStream('a/b');
       expect(stream?.bytes).toBe(13);
       expect(await textOf(stream)).toBe('one two grün');
-      expect(await test.store.putStream('empty', pieces())).toBe(0);
+      expect(await test.store.putStream('empty', pieces())).toMatchObject({ bytes: 0 });
       expect(await test.store.get('empty')).toEqual(Buffer.alloc(0));
       expect(await test.store.getStream('never')).toBeUndefined();
     });
@@ -133,18 +134,144 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       expect(await test.store.list('')).toEqual(['a/b']);
     });
 
-    it('goes on giving the content that was asked for when the object is replaced or deleted', async () => {
+    it('makes no object of a source that is cut off without an error of its own', async () => {
       await using test = await create();
-      await test.store.put('a', 'first');
-      const first = await test.store.getStream('a');
-      await test.store.put('a', 'second');
-      const second = await test.store.getStream('a');
-      await test.store.delete('a');
-      expect(await textOf(first)).toBe('first');
-      expect(await textOf(second)).toBe('second');
+      const source = new PassThrough();
+      const upload = test.store.putStream('cut', source);
+      source.write('half of ');
+      source.destroy();
+      await expect(upload).rejects.toThrow();
+      expect(await test.store.get('cut')).toBeUndefined();
+    });
+
+    it.each(['replaced', 'deleted'])(
+      'streams one generation, or an error, when the object is %s meanwhile',
+      async (how) => {
+        await using test = await create();
+        // More than fits into the buffers of a stream that has begun.
+        const [first, second] = ['a', 'b'].map((letter) => letter.repeat(2_000_000));
+        const generation = await test.store.put('a', first ?? '');
+        const stream = await test.store.getStream('a');
+        expect(stream).toMatchObject({ bytes: 2_000_000, generation });
+        const reading = stream?.content[Symbol.asyncIterator]();
+        const begun = String((await reading?.next())?.value);
+        await (how === 'replaced' ? test.store.put('a', second ?? '') : test.store.delete('a'));
+        const rest = async (): Promise<string> => {
+          let text = begun;
+          for (let next = await reading?.next(); next?.done === false; next = await reading?.next()) text += next.value;
+          return text;
+        };
+        expect([first, 'an error']).toContain(await rest().catch(() => 'an error'));
+      },
+    );
+
+    describe('generations', () => {
+      it('are told by each way to write and to read, and change with each write', async () => {
+        await using test = await create();
+        const first = await test.store.put('a', 'same');
+        expect(await test.store.read('a')).toEqual({ content: Buffer.from('same'), generation: first });
+        const second = await test.store.put('a', 'same');
+        const third = (await test.store.putStream('a', pieces('same'))).generation;
+        const stream = await test.store.getStream('a');
+        expect(stream?.generation).toBe(third);
+        stream?.content.destroy();
+        await test.store.delete('a');
+        expect(await test.store.read('a')).toBeUndefined();
+        await test.store.create('a', 'same');
+        const fourth = (await test.store.read('a'))?.generation;
+        expect(new Set([first, second, third, fourth]).size).toBe(4);
+      });
+
+      it('guard a write: it succeeds for the generation that is there and changes nothing for another', async () => {
+        await using test = await create();
+        const first = await test.store.put('a', 'one');
+        const second = await test.store.put('a', 'two', { if: first });
+        await expect(test.store.put('a', 'three', { if: first })).rejects.toEqual(REFUSAL);
+        await expect(test.store.putStream('a', pieces('four'), { if: first })).rejects.toEqual(REFUSAL);
+        await expect(test.store.put('a', 'five', { ifAbsent: true })).rejects.toEqual(REFUSAL);
+        await expect(test.store.putStream('a', pieces('six'), { ifAbsent: true })).rejects.toEqual(REFUSAL);
+        await expect(test.store.put('b', 'seven', { if: first })).rejects.toEqual(REFUSAL);
+        expect(await test.store.read('a')).toMatchObject({ generation: second, content: Buffer.from('two') });
+        await test.store.putStream('a', pieces('eight'), { if: second });
+        await test.store.put('c', 'nine', { ifAbsent: true });
+        await test.store.putStream('d', pieces('ten'), { ifAbsent: true });
+        expect((await test.store.get('a'))?.toString()).toBe('eight');
+        expect(await test.store.list('')).toEqual(['a', 'c', 'd']);
+      });
+
+      it('guard a delete', async () => {
+        await using test = await create();
+        const first = await test.store.put('a', 'one');
+        const second = await test.store.put('a', 'two');
+        await expect(test.store.delete('a', { if: first })).rejects.toEqual(REFUSAL);
+        expect((await test.store.get('a'))?.toString()).toBe('two');
+        await test.store.delete('a', { if: second });
+        await expect(test.store.delete('a', { if: second })).rejects.toEqual(REFUSAL);
+        expect(await test.store.get('a')).toBeUndefined();
+      });
+
+      it('lose no change of many who read, count on and write at once', async () => {
+        await using test = await create();
+        await test.store.put('count', '0');
+        const countOn = async (): Promise<void> => {
+          for (;;) {
+            const { content, generation } = (await test.store.read('count')) ?? { content: '', generation: '' };
+            try {
+              await test.store.put('count', String(Number(content) + 1), { if: generation });
+              return;
+            } catch (error) {
+              expect(error).toEqual(REFUSAL);
+            }
+          }
+        };
+        await Promise.all(Array.from({ length: 20 }, countOn));
+        expect((await test.store.get('count'))?.toString()).toBe('20');
+      }, 30_000);
+    });
+
+    describe('pages', () => {
+      it('give every key once, in the order of the list, whatever their size', async () => {
+        await using test = await create();
+        const keys = ['a', 'a-b', 'a.b', 'a/b', 'a/b/c', 'a0', 'b/1', 'b/2/x', 'b-1/y', 'bc'];
+        for (const key of keys.toReversed()) await test.store.put(key, key);
+        const sorted = keys.toSorted();
+        for (const limit of [1, 2, 3, sorted.length, sorted.length + 1]) {
+          const pages: string[][] = [];
+          let after: string | undefined;
+          do {
+            const page = await test.store.page({ prefix: '', limit, ...(after === undefined ? {} : { after }) });
+            pages.push([...page.keys]);
+            after = page.next;
+          } while (after !== undefined);
+          expect(pages.flat()).toEqual(sorted);
+          expect(pages).toHaveLength(Math.ceil(sorted.length / limit));
+        }
+        expect(await test.store.page({ prefix: 'b', after: 'b/1', limit: 1 })).toEqual({
+          keys: ['b/2/x'],
+          next: 'b/2/x',
+        });
+        expect(await test.store.page({ prefix: 'b/', after: 'a' })).toEqual({ keys: ['b/1', 'b/2/x'] });
+        expect(await test.store.page({ prefix: 'z' })).toEqual({ keys: [] });
+      });
+
+      it('are put together to the list', async () => {
+        await using test = await create();
+        const keys = Array.from({ length: 1_100 }, (_, index) => `many/${String(index).padStart(4, '0')}`);
+        await Promise.all(keys.map((key) => test.store.put(key, '')));
+        expect((await test.store.page({ prefix: 'many/' })).keys).toHaveLength(1_000);
+        expect(await test.store.list('many/')).toEqual(keys);
+      }, 30_000);
+
+      it.each([0, -1, 1.5, 1_001])('refuse a limit of %d', async (limit) => {
+        await using test = await create();
+        const refusal = expect.objectContaining({ code: 'INVALID_ARGUMENT' });
+        await expect(test.store.page({ prefix: '', limit })).rejects.toEqual(refusal);
+      });
     });
   });
 }
+
+const REFUSAL = expect.objectContaining({ code: 'FAILED_PRECONDITION' });
 
 async function* pieces(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield await Promise.resolve(Buffer.from(text));

@@ -1,54 +1,79 @@
 // Objects as files under one folder, the key as the path.
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
-import { createFile, openFile, writeFileFrom } from './file-stream.ts';
+import {
+  createFile,
+  fileGeneration,
+  generationOf,
+  isAbsent,
+  openFile,
+  writeFileFrom,
+  writeFileOnce,
+} from './file-stream.ts';
+import type { Place } from './file-stream.ts';
+import { KeyLocks } from './key-locks.ts';
 import { checkObjectKey, objectKeyProblem } from './object-key.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectStore, WriteCondition } from './object-store.ts';
+import { checkCondition, everyKey, pageLimit, pageOf } from './pages.ts';
 
 /**
- * A store in a folder, made when the first object comes. Several processes may use it: a write is a rename after an
- * fsync. UNAVAILABLE when the file system refuses.
+ * A store in a folder, made when the first object comes. Several processes of one host may use it: a write is a rename
+ * after an fsync. UNAVAILABLE when the file system refuses.
  */
 export function createDirectoryObjectStore(folder: string): ObjectStore {
+  const locks = new KeyLocks(join(folder, LOCKS));
   const pathOf = (key: string): string => {
     checkObjectKey(key);
     // The suffix lets `a` and `a/b` both be objects: one is the file `a@`, the other lies in the folder `a`.
     return join(folder, `${key}${SUFFIX}`);
   };
-  return {
-    async put(key, content) {
+  const guarded = async (key: string, condition: WriteCondition, act: () => Promise<void>): Promise<void> =>
+    await locks.exclusive(key, async () => {
+      checkCondition(key, condition, await fileGeneration(pathOf(key)));
+      await act();
+    });
+  /** How a draft becomes the object. The disk's own errors are told as they are. */
+  const placing = (key: string, condition: WriteCondition | undefined): Place => {
+    const path = pathOf(key);
+    if (condition === undefined) return (draft) => rename(draft, path);
+    return (draft) => guarded(key, condition, () => rename(draft, path));
+  };
+  const store: ObjectStore = {
+    async put(key, content, condition) {
       const path = pathOf(key);
-      await stored(key, async () => {
-        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-        await writeFileAtomic(path, content, { mode: 0o600 });
+      return await stored(key, async () => {
+        await makeFolderOf(path);
+        return await writeFileOnce(path, content, placing(key, condition));
       });
     },
     async create(key, content) {
       const path = pathOf(key);
       return await stored(key, async () => {
-        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        await makeFolderOf(path);
         return await createFile(path, content);
       });
     },
     async get(key) {
       const path = pathOf(key);
-      return stored(key, async () => {
-        try {
-          return await readFile(path);
-        } catch (error) {
-          if (isAbsent(error)) return undefined;
-          throw error;
-        }
+      return await stored(key, () => unlessAbsent(readFile(path)));
+    },
+    async read(key) {
+      const path = pathOf(key);
+      return await stored(key, async () => {
+        await using file = await unlessAbsent(open(path, 'r'));
+        if (file === undefined) return undefined;
+        // Of the open file: what is read and what is looked at are one generation.
+        const generation = generationOf(await file.stat({ bigint: true }));
+        return { content: await file.readFile(), generation };
       });
     },
-    async putStream(key, source) {
+    async putStream(key, source, condition) {
       const path = pathOf(key);
       let failure: { readonly cause: unknown } | undefined;
       try {
-        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-        return await writeFileFrom(path, source, (cause) => (failure = { cause }));
+        await makeFolderOf(path);
+        return await writeFileFrom(path, source, (cause) => (failure = { cause }), placing(key, condition));
       } catch (error) {
         // The source's own error says what is wrong with it; everything else is the disk's.
         if (failure !== undefined) throw failure.cause;
@@ -57,56 +82,74 @@ export function createDirectoryObjectStore(folder: string): ObjectStore {
     },
     async getStream(key) {
       const path = pathOf(key);
-      return stored(key, async () => {
-        try {
-          return await openFile(path);
-        } catch (error) {
-          if (isAbsent(error)) return undefined;
-          throw error;
+      return await stored(key, () => unlessAbsent(openFile(path)));
+    },
+    async delete(key, condition) {
+      const path = pathOf(key);
+      const remove = (): Promise<void> => rm(path, { force: true });
+      await stored(key, () => (condition === undefined ? remove() : guarded(key, condition, remove)));
+    },
+    async page(request) {
+      const limit = pageLimit(request);
+      return await stored(request.prefix, async () => {
+        const keys: string[] = [];
+        for await (const key of keysUnder(folder, request.prefix, request.after ?? '')) {
+          keys.push(key);
+          if (keys.length > limit) break;
         }
+        return pageOf(keys, limit);
       });
     },
-    async delete(key) {
-      const path = pathOf(key);
-      await stored(key, () => rm(path, { force: true }));
-    },
-    async list(prefix) {
-      return stored(prefix, () => keysUnder(folder, prefix));
-    },
+    list: async (prefix) => await everyKey(store, prefix),
+    // Files are open only while a call or a stream uses them.
+    [Symbol.asyncDispose]: async () => {},
   };
+  return store;
 }
 
-/** `@` is not in the alphabet of keys, so no key collides with a suffix or a half-written file. */
+/** `@` is not in the alphabet of keys, so no key collides with a suffix, a half-written file or the locks. */
 const SUFFIX = '@';
+const LOCKS = '@locks';
 
-async function keysUnder(folder: string, prefix: string): Promise<readonly string[]> {
-  // Only the deepest folder that the prefix names is walked: a store holds many agents.
-  const folderOfPrefix = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-  if (folderOfPrefix !== '' && objectKeyProblem(folderOfPrefix.slice(0, -1)) !== undefined) return [];
-  const start = join(folder, folderOfPrefix);
-  const keys: string[] = [];
-  for (const entry of await filesUnder(start)) {
-    const path = relative(folder, entry).split(sep).join('/');
-    if (!path.endsWith(SUFFIX)) continue;
-    const key = path.slice(0, -SUFFIX.length);
-    if (key.startsWith(prefix)) keys.push(key);
+/** Keys with the prefix, after `after`, in order. Folders without such keys are not read: a store holds many agents. */
+async function* keysUnder(folder: string, prefix: string, after: string): AsyncGenerator<string> {
+  const start = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+  if (start === '' || objectKeyProblem(start.slice(0, -1)) === undefined) yield* walk(start);
+
+  async function* walk(base: string): AsyncGenerator<string> {
+    for (const item of await itemsOf(join(folder, base))) {
+      const path = base + item;
+      // As text, a folder with its slash stands where its keys stand.
+      if (!path.startsWith(prefix) && !prefix.startsWith(path)) continue;
+      if (!item.endsWith('/')) {
+        if (path > after) yield path;
+      } else if (path > after || after.startsWith(path)) yield* walk(path);
+    }
   }
-  return keys.sort();
 }
 
-async function filesUnder(folder: string): Promise<readonly string[]> {
+/** What a folder of the store holds, in order: keys' last segments, and folders with a slash at their end. */
+async function itemsOf(folder: string): Promise<readonly string[]> {
+  const entries = (await unlessAbsent(readdir(folder, { withFileTypes: true }))) ?? [];
+  return entries
+    .flatMap((entry) => {
+      if (entry.isDirectory()) return entry.name === LOCKS ? [] : [`${entry.name}/`];
+      return entry.isFile() && entry.name.endsWith(SUFFIX) ? [entry.name.slice(0, -SUFFIX.length)] : [];
+    })
+    .sort();
+}
+
+async function makeFolderOf(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+}
+
+async function unlessAbsent<T>(result: Promise<T>): Promise<T | undefined> {
   try {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    return await result;
   } catch (error) {
-    if (isAbsent(error)) return [];
+    if (isAbsent(error)) return undefined;
     throw error;
   }
-}
-
-function isAbsent(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 async function stored<T>(key: string, act: () => Promise<T>): Promise<T> {
@@ -118,6 +161,7 @@ async function stored<T>(key: string, act: () => Promise<T>): Promise<T> {
 }
 
 function refused(key: string, error: unknown): MurmurError {
+  if (error instanceof MurmurError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   return new MurmurError('UNAVAILABLE', `object store, ${key}: ${reason}`, { cause: error });
 }

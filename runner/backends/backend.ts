@@ -18,7 +18,10 @@ export interface OpenSession {
   readonly cwd: string;
   /** HOME of the program; its transcript lies beneath it. */
   readonly home: string;
-  /** UUID. */
+  /**
+   * UUID: what an earlier `open` answered, or an id that the caller wishes for a new session. A conversation of that id is
+   * resumed. Without one a new session begins, under this id if the program can be told one, else under its own.
+   */
   readonly sessionId: string;
   readonly model: string | undefined;
   readonly appendSystemPrompt: string | undefined;
@@ -78,6 +81,8 @@ export interface BackendTurnEnd {
 }
 
 export interface AgentSession {
+  /** UUID of the conversation. The next `open` is given it, so that it resumes this conversation. */
+  readonly sessionId: string;
   /** True when the conversation existed before `open`. */
   readonly resumed: boolean;
   /**
@@ -107,7 +112,7 @@ export interface AgentBackend {
   /**
    * Starts the program, resuming the session when its transcript is there. Resolves when the program answers. `cwd`
    * must exist and may still be empty. Throws FAILED_PRECONDITION, naming the program, when it is missing or does not
-   * start. One session id must be open once only: two programs would tear the conversation apart.
+   * start. A session is open once only: two programs would tear the conversation apart.
    */
   open(session: OpenSession): Promise<AgentSession>;
 }

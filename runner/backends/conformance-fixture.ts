@@ -15,6 +15,30 @@ export interface AskedModel {
   readonly messages: readonly { readonly role: string; readonly text: string }[];
 }
 
+/** A step of a script in which the model calls a tool. */
+export interface ToolStep {
+  readonly tool: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** One thing that every program has a tool for. */
+export interface ProgramTool<Arguments extends readonly string[]> {
+  /** The tool's name as events tell it. */
+  readonly name: string;
+  /** How a script asks for it. */
+  readonly step: (...input: Arguments) => ToolStep;
+}
+
+/** The tools of a program, by what they do. */
+export interface ProgramTools {
+  readonly shell: ProgramTool<[command: string]>;
+  /** Gives a file, which may be new, this content. */
+  readonly edit: ProgramTool<[path: string, content: string]>;
+  readonly read: ProgramTool<[path: string]>;
+  /** Whether a tool of this name can change something, run something or reach somebody. */
+  readonly isActing: (name: string) => boolean;
+}
+
 /** A backend with a model that plays the script in the prompt. */
 export interface BackendHarness {
   readonly backend: AgentBackend;
@@ -22,8 +46,11 @@ export interface BackendHarness {
   readonly env: Readonly<Record<string, string>>;
   /** Requests to the model so far, oldest first. */
   asked(): readonly AskedModel[];
+  readonly tools: ProgramTools;
+  /** What a program that is killed while it writes leaves at the end of its transcript. */
+  readonly tornLine: string;
   /** Names of the tools that the model was offered last; empty for a backend that does not tell. */
-  tools(): readonly string[];
+  offered(): readonly string[];
   /** Ends the program of a session at once, as `kill -9` does. */
   kill(session: AgentSession): void;
   stop(): Promise<void>;
@@ -63,11 +90,11 @@ export class SessionFixture {
   readonly home: string;
   readonly cwd: string;
   readonly runDir: string;
-  readonly sessionId = randomUUID();
   readonly events: BackendEvent[] = [];
   readonly #root: string;
   readonly #harness: BackendHarness;
   readonly #sessions: AgentSession[] = [];
+  #sessionId: string | undefined;
 
   private constructor(harness: BackendHarness, root: string) {
     this.#harness = harness;
@@ -83,13 +110,16 @@ export class SessionFixture {
     return fixture;
   }
 
-  /** Opens the session; again after the one before has ended, to resume it. */
+  /**
+   * Opens the session; again after the one before has ended, to resume it: by the id that it has told. A new one gets a
+   * wish, which it need not heed.
+   */
   async open(options: Partial<OpenSession> = {}): Promise<AgentSession> {
     const session = await this.#harness.backend.open({
       cwd: this.cwd,
       home: this.home,
       runDir: this.runDir,
-      sessionId: this.sessionId,
+      sessionId: (options.answer === undefined ? this.#sessionId : undefined) ?? randomUUID(),
       model: undefined,
       appendSystemPrompt: undefined,
       env: this.#harness.env,
@@ -97,6 +127,7 @@ export class SessionFixture {
       ...options,
     });
     this.#sessions.push(session);
+    if (options.answer === undefined) this.#sessionId = session.sessionId;
     return session;
   }
 
@@ -121,7 +152,7 @@ export class SessionFixture {
     await Promise.all(files.map((file) => rm(file, { force: true })));
     const read = (file: string): number => (existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0);
     return {
-      prompt: script({ text: 'working', tool: 'Bash', input: { command } }, { text: 'never said' }),
+      prompt: script({ text: 'working', ...this.#harness.tools.shell.step(command) }, { text: 'never said' }),
       pids: () => files.map(read).filter((pid) => pid > 0),
     };
   }

@@ -35,7 +35,7 @@ export function turnsConformance(harnessOfSuite: () => BackendHarness): void {
     });
 
     test('tells what a turn has used with every message when asked to, and the real figure at its end', async () => {
-      const prompt = script({ tool: 'Bash', input: { command: 'true' } }, { text: 'Done.' });
+      const prompt = script(harness.tools.shell.step('true'), { text: 'Done.' });
       const end = await fixture.turn(session, prompt, { reportsUsage: true });
       const used = fixture.eventsOf('usage').map(({ used_usd: usd }) => usd);
       expect(used).toHaveLength(2);
@@ -78,7 +78,7 @@ export function turnsConformance(harnessOfSuite: () => BackendHarness): void {
 
     test('cuts a tool result of 5 MB and says how long it was', async () => {
       const command = "head -c 5000000 /dev/zero | tr '\\0' a";
-      const end = await fixture.turn(session, script({ tool: 'Bash', input: { command } }, { text: 'seen' }));
+      const end = await fixture.turn(session, script(harness.tools.shell.step(command), { text: 'seen' }));
       expect(end).toMatchObject({ status: 'completed', response: 'seen' });
       const [result] = fixture.eventsOf('tool_result');
       expect(result?.text.length).toBeLessThanOrEqual(EVENT_TEXT_LIMIT);
@@ -91,7 +91,7 @@ export function turnsConformance(harnessOfSuite: () => BackendHarness): void {
       const command = "printf 'a\\001\\033[31m\\377\\376b'";
       const end = await fixture.turn(
         session,
-        `${odd} ${'lorem ipsum '.repeat(90_000)} ${script({ tool: 'Bash', input: { command } }, { text: odd })}`,
+        `${odd} ${'lorem ipsum '.repeat(90_000)} ${script(harness.tools.shell.step(command), { text: odd })}`,
       );
       const wellFormed = odd.toWellFormed();
       expect(end).toMatchObject({ status: 'completed', response: wellFormed });

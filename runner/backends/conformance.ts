@@ -32,35 +32,38 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
     test('runs a fresh turn: tools work in the working directory, events come in order, the cost is told', async () => {
       const session = await fixture.open();
       const before = harness.asked().length;
+      const { tools } = harness;
       const command = 'echo made > shell.txt && pwd';
+      const written = join(fixture.cwd, 'written.txt');
       const end = await fixture.turn(
         session,
-        script(
-          { tool: 'Bash', input: { command } },
-          { tool: 'Write', input: { file_path: join(fixture.cwd, 'written.txt'), content: 'one\n' } },
-          { text: 'All done.' },
-        ),
+        script(tools.shell.step(command), tools.edit.step(written, 'one line\n'), tools.read.step(written), {
+          text: 'All done.',
+        }),
       );
       expect(end).toMatchObject({ status: 'completed', response: 'All done.' });
       expect(end.error).toBeUndefined();
       expect(fixture.events.map(({ type }) => type)).toEqual([
         'session_start',
         'user_text',
-        ...['tool_use', 'tool_result', 'tool_use', 'tool_result'],
+        ...['tool_use', 'tool_result'],
+        ...['tool_use', 'tool_result'],
+        ...['tool_use', 'tool_result'],
         'assistant_text',
         'cost',
       ]);
       expect(session.resumed).toBe(false);
-      expect(fixture.eventsOf('session_start')[0]).toMatchObject({ session_id: fixture.sessionId, resumed: false });
-      const [use] = fixture.eventsOf('tool_use');
-      expect(use).toMatchObject({ tool: 'Bash' });
-      expect(JSON.parse(use?.input ?? '')).toMatchObject({ command });
-      const [result] = fixture.eventsOf('tool_result');
-      expect(result).toMatchObject({ tool_use_id: use?.tool_use_id, is_error: false });
-      expect(result?.text).toContain('work dir');
+      expect(fixture.eventsOf('session_start')[0]).toMatchObject({ session_id: session.sessionId, resumed: false });
+      const uses = fixture.eventsOf('tool_use');
+      expect(uses.map(({ tool }) => tool)).toEqual([tools.shell.name, tools.edit.name, tools.read.name]);
+      expect(Object.values(JSON.parse(uses[0]?.input ?? '') as object).join(' ')).toContain(command);
+      const results = fixture.eventsOf('tool_result');
+      expect(results).toMatchObject(uses.map(({ tool_use_id }) => ({ tool_use_id, is_error: false })));
+      expect(results[0]?.text).toContain('work dir');
+      expect(results[2]?.text).toContain('one line');
       expect(await fixture.readWork('shell.txt')).toBe('made\n');
-      expect(await fixture.readWork('written.txt')).toBe('one\n');
-      expect(harness.asked().length - before).toBe(3);
+      expect(await fixture.readWork('written.txt')).toBe('one line\n');
+      expect(harness.asked().length - before).toBe(4);
       expect(end.cost.usd).toBeGreaterThan(0);
       expect(fixture.eventsOf('cost').map(({ delta }) => delta)).toEqual([end.cost]);
     });
@@ -69,11 +72,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       const session = await fixture.open();
       const before = harness.asked().length;
       const notices = ['first word', 'second word', 'third word'].map((text) => ({ id: `id of the ${text}`, text }));
-      const prompt = script(
-        { tool: 'Bash', input: { command: 'true' } },
-        { tool: 'Bash', input: { command: 'exit 3' } },
-        { text: 'Done.' },
-      );
+      const prompt = script(harness.tools.shell.step('true'), harness.tools.shell.step('exit 3'), { text: 'Done.' });
       const end = await fixture.turn(session, prompt, { nextNotice: () => notices.shift() });
       expect(end).toMatchObject({ status: 'completed', response: 'Done.' });
       const wordsOf = ({ messages }: AskedModel): readonly string[] =>
@@ -106,18 +105,13 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
         const session = await fixture.open();
         await fixture.turn(session, script({ text: 'the first answer' }));
         const { pid } = session;
-        const answering = await fixture.open({ sessionId: randomUUID(), answer: { schema } });
-        const end = await fixture.turn(
-          answering,
-          script({ tool: 'Bash', input: { command: 'echo > made' } }, { verdict }),
-        );
+        const answering = await fixture.open({ answer: { schema } });
+        const end = await fixture.turn(answering, script(harness.tools.shell.step('echo > made'), { verdict }));
         expect(end).toMatchObject({ status: 'completed', structured: verdict });
         expect(end.cost.usd).toBeGreaterThan(0);
         await answering.stop();
         expect(await answering.transcriptFiles()).toEqual([]);
-        expect(harness.tools().filter((tool) => /^(Bash|Write|Edit|NotebookEdit|Task|WebFetch)$/.test(tool))).toEqual(
-          [],
-        );
+        expect(harness.offered().filter(harness.tools.isActing)).toEqual([]);
         const files = await session.transcriptFiles();
         expect(files.length).toBeGreaterThan(0);
         // The agent's own session is as it was.
@@ -128,14 +122,14 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       });
 
       test('tells when the model gave no answer of the wanted form', async () => {
-        const answering = await fixture.open({ sessionId: randomUUID(), answer: { schema } });
+        const answering = await fixture.open({ answer: { schema } });
         const end = await fixture.turn(answering, script({ verdict: null }));
         expect(end.structured).toBeUndefined();
         expect(end.cost.usd).toBeGreaterThan(0);
       });
 
       test('ends on an interrupt', async () => {
-        const answering = await fixture.open({ sessionId: randomUUID(), answer: { schema } });
+        const answering = await fixture.open({ answer: { schema } });
         const before = harness.asked().length;
         const running = fixture.turn(answering, script({ verdict, hang: true }));
         await until(() => harness.asked().length > before, 'the model to be asked');
@@ -207,7 +201,8 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       });
       expect(asked()).toContain('a fact to keep');
       expect(lastAsked(harness).system).toContain('A NEW ROLE');
-      expect(fixture.eventsOf('session_start').at(-1)).toMatchObject({ resumed: true, session_id: fixture.sessionId });
+      expect(again.sessionId).toBe(session.sessionId);
+      expect(fixture.eventsOf('session_start').at(-1)).toMatchObject({ resumed: true, session_id: session.sessionId });
     });
 
     test('resumes from a transcript whose last line is torn', async () => {
@@ -215,7 +210,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       await fixture.turn(session, script({ text: 'a fact to keep' }));
       await session.stop();
       const [transcript] = await session.transcriptFiles();
-      await appendFile(transcript ?? '', '{"type":"assistant","message":{"role":"assi');
+      await appendFile(transcript ?? '', harness.tornLine);
       const again = await fixture.open();
       expect(again.resumed).toBe(true);
       expect(await fixture.turn(again, script({ text: 'back' }))).toMatchObject({
@@ -236,6 +231,22 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       for (const file of files) await cp(file, join(other, relative(fixture.home, file)));
       const again = await fixture.open({ home: other });
       expect(again.resumed).toBe(true);
+      await fixture.turn(again, script({ text: 'back' }));
+      expect(asked()).toContain('a fact to keep');
+    });
+
+    test('tells its id, by which it is resumed, and begins another session for an id that it has not told', async () => {
+      const session = await fixture.open();
+      await fixture.turn(session, script({ text: 'a fact to keep' }));
+      await session.stop();
+      const other = await fixture.open({ sessionId: randomUUID() });
+      expect(other.resumed).toBe(false);
+      expect(other.sessionId).not.toBe(session.sessionId);
+      await fixture.turn(other, script({ text: 'nothing known' }));
+      expect(asked()).not.toContain('a fact to keep');
+      await other.stop();
+      const again = await fixture.open({ sessionId: session.sessionId });
+      expect(again).toMatchObject({ resumed: true, sessionId: session.sessionId });
       await fixture.turn(again, script({ text: 'back' }));
       expect(asked()).toContain('a fact to keep');
     });

@@ -1,23 +1,35 @@
 // `GET /events?after=n`: the journal as newline-delimited JSON, kept open.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TurnEndLine, TurnReply } from '../../contract/wire/runner.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { followJournal } from '../journal/follow.ts';
 import type { Journal } from '../journal/journal.ts';
 
+const TURN_END = '"turn_complete"';
+
 /** A reader tells a quiet runner from a dead connection by the blank lines. */
 const KEEP_ALIVE_MS = 1_000;
 
+export interface EventSourceOfRunner {
+  readonly journal: Journal;
+  /** How the turn ended; undefined while it has not. */
+  readonly endOf: (turnId: string) => TurnReply | undefined;
+  /** Aborts when no event follows any more. */
+  readonly closing: AbortSignal;
+}
+
 /**
- * Streams events above `after` until the reader goes away or, once `closing` aborts, has them all. A reader that does not read holds up
- * itself only. Throws INVALID_ARGUMENT for an `after` that is no number.
+ * Streams events above `after` until the reader goes away or, once `closing` aborts, has them all. A reader that does not
+ * read holds up itself only. Throws INVALID_ARGUMENT for an `after` that is not a number.
  */
 export async function streamEvents(
   request: IncomingMessage,
   response: ServerResponse,
-  journal: Journal,
-  closing: AbortSignal,
+  { journal, endOf, closing }: EventSourceOfRunner,
 ): Promise<void> {
-  const text = new URL(request.url ?? '/', 'http://runner').searchParams.get('after') ?? '0';
+  const query = new URL(request.url ?? '/', 'http://runner').searchParams;
+  const text = query.get('after') ?? '0';
+  const turn = query.get('turn');
   if (!/^\d{1,15}$/.test(text)) throw new MurmurError('INVALID_ARGUMENT', `after=${text} is not a sequence number`);
   const gone = new AbortController();
   response.once('close', () => gone.abort());
@@ -27,6 +39,9 @@ export async function streamEvents(
   const keepAlive = setInterval(() => !response.writableNeedDrain && response.write('\n'), KEEP_ALIVE_MS);
   try {
     for await (const lines of followJournal(journal, Number(text), { gone: gone.signal, closing })) {
+      // The outcome is on file before the event is.
+      const end = turn !== null && lines.includes(TURN_END) ? endOf(turn) : undefined;
+      if (end !== undefined) response.write(`${JSON.stringify({ reply: end } satisfies TurnEndLine)}\n`);
       if (!response.write(lines)) await drained(response, gone.signal);
     }
   } finally {

@@ -69,7 +69,7 @@ async function captureInto(
   const [transcripts, ...repos] = await Promise.all([conversation, ...repositories]);
   const manifest: Manifest = {
     version: 1,
-    session_id: request.session_id,
+    session_id: program.sessionId,
     backend: request.backend,
     cwd: workspace.cwd,
     seq,

@@ -96,6 +96,12 @@ export class Turns {
     return { state: 'running' };
   }
 
+  /** What `start` answers for a turn that has ended; undefined for any other. */
+  endOf(turnId: string): TurnReply | undefined {
+    const record = this.#options.records.get(turnId);
+    return record?.state === 'ended' ? record : undefined;
+  }
+
   /** Ends a turn or, when it has not come yet, leaves word for it. No-op for one that has ended. */
   interrupt(turnId: string): void {
     if (this.#current?.request.turn_id === turnId) this.#current.interrupt.abort();

@@ -78,7 +78,7 @@ async function storeContent(
   sender: Sender,
 ): Promise<number> {
   const store = async (pieces: AsyncIterable<Uint8Array>): Promise<number> =>
-    await objects.putStream(keys.content, pieces);
+    (await objects.putStream(keys.content, pieces)).bytes;
   const { agent } = sender.caller;
   if (agent === undefined) return await store(source);
   allowances.rates.take(sender, absolutePathOf(agent));

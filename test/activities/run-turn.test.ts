@@ -26,6 +26,47 @@ describe('runTurn', () => {
     expect(await bench.ports.objects.get(outcome.snapshot ?? '')).toBeDefined();
   });
 
+  it.each([
+    ['saves the question for the outcome, which comes with the end of the turn', false, 1],
+    ['asks a runner of an earlier build for the outcome', true, 2],
+  ])('%s', async (_, isEarlier, asked) => {
+    await using bench = await activityBench();
+    bench.runner.isEarlier = isEarlier;
+    const { activities } = bench.worker();
+    await attempt(activities.prepareAgent, { spec: bench.spec }).result;
+    const turn = attempt(activities.runTurn, bench.turn());
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.say(SAY);
+    bench.runner.endTurn('completed', { response: 'fixed' });
+    expect(await turn.result).toMatchObject({ status: 'completed', response: 'fixed' });
+    expect(bench.runner.asked).toBe(asked);
+  });
+
+  it('finds the session open that the same worker has prepared, and opens it in another worker', async () => {
+    await using bench = await activityBench();
+    bench.runner.session = '0192f0c1-0000-7000-8000-000000000000';
+    const { activities } = bench.worker();
+    const prepared = await attempt(activities.prepareAgent, { spec: bench.spec }).result;
+    expect(prepared.session_id).toBe(bench.runner.session);
+    expect(bench.runner.opens.map(({ session_id }) => session_id)).toEqual([bench.spec.session_id]);
+    const turn = attempt(activities.runTurn, bench.turn({ session_id: bench.runner.session }));
+    await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
+    bench.runner.endTurn();
+    expect(await turn.result).not.toHaveProperty('session_id');
+    expect(bench.runner.opens).toHaveLength(1);
+    const next = attempt(
+      bench.worker().activities.runTurn,
+      bench.turn({ turn_id: 't2', session_id: bench.runner.session }),
+    );
+    await eventually(() => bench.runner.prompts.length === 2, 'the next prompt');
+    bench.runner.endTurn();
+    expect(await next.result).toMatchObject({ session_id: bench.runner.session });
+    expect(bench.runner.opens.map(({ session_id }) => session_id)).toEqual([
+      bench.spec.session_id,
+      bench.runner.session,
+    ]);
+  });
+
   it('is taken up by the next worker when its own has died, and the model is asked once', async () => {
     await using bench = await activityBench();
     // Nothing tells this attempt that it is dead: a frozen worker.

@@ -33,3 +33,11 @@ it('the largest upload has 100 MB unless MURMUR_MAX_UPLOAD_MB says otherwise', a
   const wrong = loadConfig({ ...env, MURMUR_MAX_UPLOAD_MB: '0.5' }, source);
   await expect(wrong).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 });
+
+it('events are kept for 90 days after the last one unless MURMUR_EVENT_DAYS says otherwise', async () => {
+  await using folder = await temporaryFolder();
+  const env = { MURMUR_HOME: folder.path, HOME: folder.path };
+  const source = { cwd: folder.path };
+  expect((await loadConfig(env, source)).eventDays).toBe(90);
+  expect((await loadConfig({ ...env, MURMUR_EVENT_DAYS: '7' }, source)).eventDays).toBe(7);
+});

@@ -73,6 +73,8 @@ export interface AgentState {
   parked: Parked | undefined;
   ended_at: string | undefined;
   vm: MachineView | undefined;
+  /** Id of the agent program's session, once an activity has told it; before, and in earlier builds, that of the spec. */
+  session_id?: string;
 
   turn: CurrentTurn | undefined;
   turns: number;

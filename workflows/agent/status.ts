@@ -74,7 +74,8 @@ export function statusOf(state: AgentState, spec: AgentSpec, query: StatusQueryI
 
 /** The record of the agent, from a state in its final phase. */
 export function recordOf(state: AgentState, spec: AgentSpec): AgentRecord {
-  const { identity, spawn_id, repos, session_id, backend, created_at } = spec;
+  const { identity, spawn_id, repos, backend, created_at } = spec;
+  const { session_id = spec.session_id } = state;
   return {
     status: statusOf(state, spec, { timeline: TIMELINE_TYPES, children: true }),
     tasks: listTasks(state.tasks),

@@ -1,4 +1,5 @@
 // The initial state of an agent, and its phase machine. Pure: contract/wire only.
+import type { SessionInput } from '../../contract/wire/activities.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { LifecycleEvent } from '../../contract/wire/events.ts';
 import type { Phase } from '../../contract/wire/phases.ts';
@@ -149,4 +150,14 @@ export function addTask(state: AgentState, subject: string): void {
   if (tasks === state.tasks) return;
   state.tasks = tasks;
   state.next_task += 1;
+}
+
+/** Takes the id of the agent program's session, when an activity has told it. */
+export function takeSession(state: AgentState, told: string | undefined): void {
+  if (told !== undefined) state.session_id = told;
+}
+
+/** Which session an activity is to open. */
+export function sessionInput({ session_id }: AgentState): SessionInput {
+  return session_id === undefined ? {} : { session_id };
 }

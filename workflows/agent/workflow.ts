@@ -23,7 +23,7 @@ import { startOutboxes } from './outboxes.ts';
 import { startPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
 import type { AgentState, EndRequest } from './state.ts';
-import { enterPhase, initialState, requestEnd } from './transitions.ts';
+import { enterPhase, initialState, requestEnd, sessionInput, takeSession } from './transitions.ts';
 import type { Verdict } from './turn/completion.ts';
 import { runAssessment, runTurnToCompletion } from './turn/run.ts';
 import { beginTurn, canStart } from './turn/turn.ts';
@@ -87,12 +87,15 @@ async function prepare(state: AgentState, spec: AgentSpec, publisher: Publisher)
   const events = publisher.offer();
   const scope = new CancellationScope({ cancellable: true });
   const made = scope.run(() =>
-    prepareAgent({ spec, events }, state.turns === 0 ? 'machine and workspace' : 'new machine'),
+    prepareAgent({ spec, events, ...sessionInput(state) }, state.turns === 0 ? 'machine and workspace' : 'new machine'),
   );
   let settled = false;
   const result = made
     .then(
-      ({ vm }) => void (state.vm = vm),
+      ({ vm, session_id }) => {
+        state.vm = vm;
+        takeSession(state, session_id);
+      },
       (error: unknown) => {
         if (state.end !== undefined) return;
         const problem = activityProblem(error);

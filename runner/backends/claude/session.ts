@@ -59,6 +59,8 @@ export interface SessionStart {
 }
 
 export class ClaudeSession implements AgentSession {
+  /** As it was wished: the program takes the id that it is started with. */
+  readonly sessionId: string;
   readonly resumed: boolean;
   readonly exited: Promise<{ readonly reason: string }>;
   readonly #options: OpenSession;
@@ -75,6 +77,7 @@ export class ClaudeSession implements AgentSession {
   #startProblem = '';
 
   constructor(start: SessionStart) {
+    this.sessionId = start.options.sessionId;
     this.resumed = start.resumed;
     this.#options = start.options;
     this.#patience = start.patience;
@@ -169,7 +172,7 @@ export class ClaudeSession implements AgentSession {
   }
 
   transcriptFiles(): Promise<readonly string[]> {
-    return sessionFiles(this.#options.home, this.#options.sessionId);
+    return sessionFiles(this.#options.home, this.sessionId);
   }
 
   /**

@@ -1,25 +1,24 @@
 // A fake session that only answers: the next scripted verdict of the prompt. Nothing of it is kept. Built-ins only.
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AgentSession, OpenSession } from '../backend.ts';
+import type { AgentSession } from '../backend.ts';
 import { NO_COST } from '../../../contract/wire/cost.ts';
 import { eventText } from '../event-text.ts';
 import { scriptedVerdict } from './script.ts';
 import { ANSWER_USAGE } from './turn.ts';
 
 /** Answers with the script's verdict; without one, that all is done. */
-export function createAnswerSession(
-  session: OpenSession,
-  model: string,
-  onAsk: (prompt: string) => void,
-): AgentSession {
+export function createAnswerSession(model: string, onAsk: (prompt: string) => void): AgentSession {
   const { promise: exited, resolve: exit } = Promise.withResolvers<{ readonly reason: string }>();
   const interrupt = new AbortController();
+  const sessionId = randomUUID();
   return {
+    sessionId,
     resumed: false,
     pid: undefined,
     exited,
     turn: async ({ prompt }, onEvent) => {
-      onEvent({ type: 'session_start', session_id: session.sessionId, model, resumed: false });
+      onEvent({ type: 'session_start', session_id: sessionId, model, resumed: false });
       onEvent({ type: 'user_text', text: eventText(prompt).text });
       onAsk(prompt);
       const step = scriptedVerdict(prompt);

@@ -1,5 +1,6 @@
 // A backend without a program: what the model says is a script in the prompt (see script.ts). For tests, for the bench
 // and for trying Murmur's own machinery at a scale that real programs do not allow. Built-ins and contract/wire only.
+import { randomUUID } from 'node:crypto';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { Cost } from '../../../contract/wire/turns.ts';
 import type { AgentBackend, AgentSession, BackendEvent, BackendTurn, BackendTurnEnd, OpenSession } from '../backend.ts';
@@ -13,7 +14,6 @@ import { runFakeTurn } from './turn.ts';
 
 /** What a model would be asked. */
 interface FakeRequest {
-  readonly sessionId: string;
   readonly system: string;
   readonly messages: readonly FakeMessage[];
 }
@@ -41,16 +41,18 @@ export function createFakeBackend(options: FakeBackendOptions = {}): FakeBackend
   return {
     name: 'fake',
     open: async (session) => {
-      if (session.answer === undefined) {
-        return createSession(session, new FakeTranscript(session.home, session.sessionId, session.user), options);
-      }
-      const { sessionId } = session;
-      const hear = (text: string): void =>
-        options.onRequest?.({ sessionId, system: '', messages: [{ role: 'user', text }] });
-      const answering = createAnswerSession(session, session.model ?? DEFAULT_MODEL, hear);
+      if (session.answer === undefined) return createSession(session, transcriptOf(session), options);
+      const hear = (text: string): void => options.onRequest?.({ system: '', messages: [{ role: 'user', text }] });
+      const answering = createAnswerSession(session.model ?? DEFAULT_MODEL, hear);
       return { ...answering, crash: () => undefined };
     },
   };
+}
+
+/** The conversation of that id, or a new one. Like some programs, it makes the ids of new ones itself. */
+function transcriptOf({ home, sessionId, user }: OpenSession): FakeTranscript {
+  const known = new FakeTranscript(home, sessionId, user);
+  return known.exists ? known : new FakeTranscript(home, randomUUID(), user);
 }
 
 function createSession(session: OpenSession, transcript: FakeTranscript, options: FakeBackendOptions): FakeSession {
@@ -74,7 +76,7 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
   ) {
     const instructions = await session.projectInstructions?.catch(() => undefined);
     const system = [session.appendSystemPrompt, instructions].filter((part) => part !== undefined).join('\n\n');
-    if (!hasToldStart) onEvent({ type: 'session_start', session_id: session.sessionId, model, resumed });
+    if (!hasToldStart) onEvent({ type: 'session_start', session_id: transcript.sessionId, model, resumed });
     hasToldStart = true;
     return await runFakeTurn({
       session,
@@ -84,7 +86,7 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
       reportsUsage,
       nextNotice,
       onEvent,
-      onAsk: () => options.onRequest?.({ sessionId: session.sessionId, system, messages: [...transcript.messages] }),
+      onAsk: () => options.onRequest?.({ system, messages: [...transcript.messages] }),
       onCost: (delta: Cost) => {
         if (!isSpent(delta)) return;
         spentUsd += delta.usd;
@@ -114,6 +116,7 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
   }
 
   return {
+    sessionId: transcript.sessionId,
     resumed,
     pid: undefined,
     exited,

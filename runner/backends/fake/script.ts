@@ -12,7 +12,7 @@ export interface ScriptedTool {
 export interface ScriptStep {
   readonly thinking?: string;
   readonly text?: string;
-  /** One tool call: `Bash {command}` and `Write {file_path, content}` are known everywhere. */
+  /** One tool call: `Bash {command}`, `Write {file_path, content}` and `Read {file_path}` are known everywhere. */
   readonly tool?: string;
   readonly input?: Readonly<Record<string, unknown>>;
   /** Several calls in one answer. */

@@ -1,4 +1,4 @@
-// The tools of the fake backend: a shell and a file writer, both run as contained processes in the working directory.
+// The tools of the fake backend: a shell, a file writer and a file reader, all run as contained processes in the working directory.
 // Built-ins only.
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { OpenSession } from '../backend.ts';
@@ -30,6 +30,8 @@ export async function runTool(
       const child = session.spawn('/bin/sh', ['-c', script, 'sh', text('file_path')], options);
       return await outcomeOf(child, text('content'), signal);
     }
+    case 'Read':
+      return await outcomeOf(session.spawn('/bin/cat', ['--', text('file_path')], options), '', signal);
     default:
       return { text: `No such tool available: ${call.tool}`, isError: true };
   }

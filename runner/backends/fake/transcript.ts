@@ -1,6 +1,6 @@
 // The fake backend's conversation on disk, so that resume is real: one JSON line per message. Built-ins only.
 // It lies in the agent's HOME, and the runner writes it: nothing is read or written through a link.
-import { appendFileSync, closeSync, constants, readFileSync } from 'node:fs';
+import { appendFileSync, closeSync, constants, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MakeFolders } from '../agent-folder.ts';
 import { inFolder, openFile } from '../agent-folder.ts';
@@ -15,6 +15,7 @@ export interface FakeMessage extends ScriptedMessage {
 
 /** The messages of one session: in memory, and in order on disk. */
 export class FakeTranscript {
+  readonly sessionId: string;
   /** Absolute. */
   readonly file: string;
   readonly #home: string;
@@ -28,6 +29,7 @@ export class FakeTranscript {
    * Reads what an earlier session with this id left; a torn last line is dropped, and so is what is no file of its own.
    */
   constructor(home: string, sessionId: string, user?: MakeFolders['user']) {
+    this.sessionId = sessionId;
     this.#home = home;
     this.#user = user;
     this.#name = `${sessionId}.jsonl`;
@@ -35,6 +37,11 @@ export class FakeTranscript {
     const content = this.#read();
     this.#messages = content.split('\n').flatMap(readMessage);
     this.#separator = content === '' || content.endsWith('\n') ? '' : '\n';
+  }
+
+  /** Whether there is anything of that name, be it a conversation or not. */
+  get exists(): boolean {
+    return lstatSync(this.file, { throwIfNoEntry: false }) !== undefined;
   }
 
   get messages(): readonly FakeMessage[] {

@@ -6,8 +6,10 @@ import { appendFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promis
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { EventLog } from '../../../drivers/events/event-log.ts';
+import { KEPT_ENTRIES } from '../../../drivers/events/event-log.ts';
 import { agentFolder, LOG_FILE } from '../../../drivers/events/agent-folder.ts';
-import { describeEventLog, followed, notes } from '../../../drivers/events/conformance.ts';
+import { followed, notes } from '../../../drivers/events/conformance-fixture.ts';
+import { describeEventLog } from '../../../drivers/events/conformance.ts';
 import { createFileEventLog } from '../../../drivers/events/file.ts';
 import { encodeLines } from '../../../drivers/events/log-line.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -155,6 +157,30 @@ describe('file event log, processes', () => {
       expect((await createFileEventLog(folder.path).tail(AGENT, 10)).map(({ id }) => id)).toEqual(
         notes(591, 600).map(({ seq }) => seq),
       );
+    },
+    TIMEOUT,
+  );
+
+  it(
+    'loses and doubles nothing when logs are cut while others write to them',
+    async () => {
+      await using folder = await temporaryFolder();
+      await using log = createFileEventLog(folder.path);
+      await log.append(AGENT, 'runner', notes(1, KEPT_ENTRIES));
+      const entries = followed(log, AGENT, 0, KEPT_ENTRIES + 1_500);
+      await using workflow = await writer(folder.path, 'workflow', 1_500, 'new');
+      workflow.start();
+      let cuts = 0;
+      while (workflow.process.exitCode === null) {
+        cuts += await log.prune(new Date(Date.now() + 60_000));
+        await new Promise(setImmediate);
+      }
+      expect(await workflow.exit).toBe(0);
+      expect(cuts).toBeGreaterThan(0);
+      const seqs = (await entries).filter(({ source }) => source === 'workflow').map(({ seq }) => seq);
+      expect(seqs).toEqual(notes(1, 1_500).map(({ seq }) => seq));
+      expect((await log.tail(AGENT, 1))[0]).toMatchObject({ id: KEPT_ENTRIES + 1_500, source: 'workflow', seq: 1_500 });
+      expect(await log.lastSeq(AGENT, 'runner')).toBe(KEPT_ENTRIES);
     },
     TIMEOUT,
   );

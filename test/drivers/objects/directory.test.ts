@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeObjectStore } from '../../../drivers/objects/conformance.ts';
 import { createDirectoryObjectStore } from '../../../drivers/objects/directory.ts';
@@ -57,6 +60,43 @@ describe('directory object store', () => {
     const empty = async function* (): AsyncGenerator<Uint8Array> {};
     await expect(store.putStream('a/b', empty())).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
+
+  it('breaks a stream off with an error when its file is cut while it is read', async () => {
+    await using folder = await temporaryFolder();
+    const store = createDirectoryObjectStore(folder.path);
+    await store.put('a', 'x'.repeat(2_000_000));
+    const stream = await store.getStream('a');
+    await truncate(join(folder.path, 'a@'), 1_000_000);
+    await expect(stream?.content.toArray()).rejects.toThrow('too soon');
+  });
+
+  it('lets one of several processes write for a generation, also after one was killed', async () => {
+    await using folder = await temporaryFolder();
+    const store = createDirectoryObjectStore(folder.path);
+    await store.put('count', '0');
+    const driver = join(import.meta.dirname, '../../../drivers/objects/directory.ts');
+    const program = `
+      import { createDirectoryObjectStore } from ${JSON.stringify(driver)};
+      const store = createDirectoryObjectStore(${JSON.stringify(folder.path)});
+      for (let done = 0; done < Number(process.argv[1]); ) {
+        const { content, generation } = await store.read('count');
+        done += await store.put('count', String(Number(content) + 1), { if: generation }).then(() => 1, () => 0);
+        if (done === 5) process.stdout.write('five');
+      }`;
+    const counting = (times: number): ChildProcess =>
+      spawn(process.execPath, ['--input-type=module', '-e', program, String(times)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+    const killed = counting(1_000_000);
+    await once(killed.stdout ?? killed, 'data');
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    const before = Number(await store.get('count'));
+    const ends = [20, 20, 20].map((times) => once(counting(times), 'exit'));
+    expect(await Promise.all(ends)).toEqual([20, 20, 20].map(() => [0, null]));
+    expect(Number(await store.get('count'))).toBe(before + 60);
+    expect(await store.list('')).toEqual(['count']);
+  }, 60_000);
 
   it('lists an empty store whose folder is read-only', async () => {
     await using folder = await temporaryFolder();

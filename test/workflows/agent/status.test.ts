@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { enterPhase } from '../../../workflows/agent/transitions.ts';
+import { enterPhase, sessionInput } from '../../../workflows/agent/transitions.ts';
 import { recordOf, statusOf } from '../../../workflows/agent/status.ts';
 import { detailsOf } from '../../../workflows/agent/visibility.ts';
 import { NOW, message, testAgent } from '../../fixtures/agent-state.ts';
@@ -49,6 +49,18 @@ it('the record lists accepted messages that were not delivered, including the pr
   agent.state.queue.push(message('never read'));
   enterPhase(agent.state, 'canceled', NOW);
   expect(recordOf(agent.state, agent.spec).status.undelivered).toEqual(['Fix the timeout', 'never read']);
+});
+
+it('the session is that of the spec until an activity tells its id, then that goes to activities and record', () => {
+  const agent = testAgent();
+  expect(sessionInput(agent.state)).toEqual({});
+  expect(recordOf(agent.state, agent.spec).spec.session_id).toBe(agent.spec.session_id);
+  agent.begin();
+  agent.end({ session_id: 'made by the program' });
+  agent.begin();
+  agent.end();
+  expect(sessionInput(agent.state)).toEqual({ session_id: 'made by the program' });
+  expect(recordOf(agent.state, agent.spec).spec.session_id).toBe('made by the program');
 });
 
 it('the details for the Web UI are Markdown without prompt or answer', () => {

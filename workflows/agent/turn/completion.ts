@@ -10,6 +10,7 @@ import { endSpending, maySpend } from '../budget/spending.ts';
 import { hasBusyChildren, WAITS_FOR_CHILDREN } from '../children/children.ts';
 import type { AgentState, Assessment, IdleCode } from '../state.ts';
 import { head, recordEvent } from '../timeline.ts';
+import { sessionInput } from '../transitions.ts';
 import { listTasks, openTasks } from './checklist.ts';
 import { missingNote, reminder, systemNote } from './prompts.ts';
 import { hasInput } from './queue.ts';
@@ -104,6 +105,7 @@ export function beginAssessment(state: AgentState, id: string): Assessment {
 export function assessmentInput(state: AgentState, spec: AgentSpec, { id, number }: Assessment): AssessInput {
   return {
     spec: { ...spec, prompt: { text: '' } },
+    ...sessionInput(state),
     assess_id: id,
     number,
     task: spec.prompt,

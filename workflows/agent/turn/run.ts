@@ -11,7 +11,7 @@ import { assess, interruptTurn, noticeTurn, runTurn } from '../activities.ts';
 import { chargeReported, firstReport, noticeForTurn, reviewBudget } from '../budget/spending.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
 import { recordEvent } from '../timeline.ts';
-import { enterPhase } from '../transitions.ts';
+import { enterPhase, sessionInput } from '../transitions.ts';
 import { assessmentInput, beginAssessment, endAssessment } from './completion.ts';
 import type { Verdict } from './completion.ts';
 import { endTurn, endLostTurn } from './turn.ts';
@@ -36,7 +36,10 @@ export async function runTurnToCompletion(
   const { id: turn_id, number, inputs } = turn;
   void scope
     .run(() =>
-      runTurn({ spec: turnSpec(spec), turn_id, number, inputs, events, ...firstReport(state) }, `turn ${number}`),
+      runTurn(
+        { spec: turnSpec(spec), turn_id, number, inputs, events, ...sessionInput(state), ...firstReport(state) },
+        `turn ${number}`,
+      ),
     )
     .then(
       (outcome) => (ended = { outcome }),

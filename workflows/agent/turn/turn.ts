@@ -13,7 +13,7 @@ import {
 } from '../budget/spending.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
 import { recordEvent } from '../timeline.ts';
-import { addTask, enterPhase } from '../transitions.ts';
+import { addTask, enterPhase, takeSession } from '../transitions.ts';
 import { activateTasks } from './checklist.ts';
 import { checkAssessment, checkCompletion } from './completion.ts';
 import type { Verdict } from './completion.ts';
@@ -135,6 +135,7 @@ function applyOutcome(state: AgentState, turn: CurrentTurn, outcome: TurnOutcome
   state.cost = addCost(state.cost, outcome.cost);
   endSpending(state);
   clearDeliveredNotice(state, outcome);
+  takeSession(state, outcome.session_id);
   if (outcome.branches.length > 0) state.branches = outcome.branches;
   if (outcome.response !== '') state.response = outcome.response;
   if (outcome.snapshot !== undefined) state.saved_turn = turn.number;

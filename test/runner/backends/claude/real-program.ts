@@ -6,7 +6,7 @@ import type { ScriptedModel } from '../../../../demo/model/scripted-model.ts';
 import { startScriptedModel } from '../../../../demo/model/scripted-model.ts';
 import { createClaudeBackend } from '../../../../runner/backends/claude/backend.ts';
 import { findProgram } from '../../../../runner/backends/claude/program.ts';
-import type { BackendHarness } from '../../../../runner/backends/conformance-fixture.ts';
+import type { BackendHarness, ProgramTools } from '../../../../runner/backends/conformance-fixture.ts';
 
 /** The pinned program of the development dependencies, else the user's own. */
 const bin = join(fileURLToPath(new URL('../../../../', import.meta.url)), 'node_modules', '.bin');
@@ -30,6 +30,13 @@ export interface ClaudeHarness extends BackendHarness {
   readonly model: ScriptedModel;
 }
 
+export const CLAUDE_TOOLS: ProgramTools = {
+  shell: { name: 'Bash', step: (command) => ({ tool: 'Bash', input: { command } }) },
+  edit: { name: 'Write', step: (path, content) => ({ tool: 'Write', input: { file_path: path, content } }) },
+  read: { name: 'Read', step: (path) => ({ tool: 'Read', input: { file_path: path } }) },
+  isActing: (name) => /^(Bash|Write|Edit|NotebookEdit|Task|WebFetch)$/.test(name),
+};
+
 /** A backend that gives up after one retry, so that failures are told soon. */
 export async function startClaudeHarness(): Promise<ClaudeHarness> {
   const model = await startScriptedModel();
@@ -38,7 +45,9 @@ export async function startClaudeHarness(): Promise<ClaudeHarness> {
     backend: createClaudeBackend({ maxRetries: 1 }),
     env: { PATH: path, ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'scripted-key' },
     asked: () => model.requests,
-    tools: () => model.requests.at(-1)?.tools ?? [],
+    tools: CLAUDE_TOOLS,
+    tornLine: '{"type":"assistant","message":{"role":"assi',
+    offered: () => model.requests.at(-1)?.tools ?? [],
     kill: ({ pid }) => {
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
     },

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createClaudeBackend } from '../../../../runner/backends/claude/backend.ts';
 import type { AgentSession } from '../../../../runner/backends/backend.ts';
 import { isAlive, SessionFixture, until } from '../../../../runner/backends/conformance-fixture.ts';
+import { CLAUDE_TOOLS } from './real-program.ts';
 
 /** Reads lines, answers the version, and runs `onUser` for each prompt; a program of its own in JavaScript. */
 function program(onUser: string, before = ''): string {
@@ -34,7 +35,9 @@ describe('a program that does not behave', () => {
       backend,
       env: { PATH: '' },
       asked: () => [],
-      tools: () => [],
+      tools: CLAUDE_TOOLS,
+      tornLine: '',
+      offered: () => [],
       kill: () => undefined,
       stop: () => Promise.resolve(),
     });
@@ -76,7 +79,9 @@ describe('a program that does not behave', () => {
       backend,
       env: {},
       asked: () => [],
-      tools: () => [],
+      tools: CLAUDE_TOOLS,
+      tornLine: '',
+      offered: () => [],
       kill: () => undefined,
       stop: () => Promise.resolve(),
     });

@@ -14,7 +14,14 @@ function startHarness(): Promise<BackendHarness> {
     backend: createFakeBackend({ onRequest: (request) => asked.push(request) }),
     env: { PATH: process.env['PATH'] ?? '' },
     asked: () => asked,
-    tools: () => [],
+    tools: {
+      shell: { name: 'Bash', step: (command) => ({ tool: 'Bash', input: { command } }) },
+      edit: { name: 'Write', step: (path, content) => ({ tool: 'Write', input: { file_path: path, content } }) },
+      read: { name: 'Read', step: (path) => ({ tool: 'Read', input: { file_path: path } }) },
+      isActing: (name) => name !== 'Read',
+    },
+    tornLine: '{"role":"assistant","te',
+    offered: () => [],
     kill: (session) => (session as FakeSession).crash(),
     stop: () => Promise.resolve(),
   });

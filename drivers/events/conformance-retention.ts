@@ -1,0 +1,78 @@
+// The part of the event logs' conformance suite about retention. For tests only.
+import { describe, expect, it } from '@jest/globals';
+import type { LogEntry } from '../../contract/wire/events.ts';
+import { AGENT, followed, notes } from './conformance-fixture.ts';
+import type { EventLogUnderTest } from './conformance-fixture.ts';
+import type { EventLog } from './event-log.ts';
+import { KEPT_ENTRIES } from './event-log.ts';
+
+/** Declares the tests. */
+export function retentionConformance(create: () => Promise<EventLogUnderTest>): void {
+  describe('retention', () => {
+    const DROPPED = 100;
+    const later = (): Date => new Date(Date.now() + 60_000);
+    /** A log with as many entries more than are kept. */
+    const fill = async (log: EventLog): Promise<void> => {
+      await log.append(AGENT, 'workflow', notes(1, 1));
+      await log.append(AGENT, 'runner', notes(1, DROPPED + KEPT_ENTRIES - 1));
+    };
+    const idsOf = async (log: EventLog, after: number): Promise<readonly number[]> =>
+      (await log.read(AGENT, after, 10_000)).map(({ id }) => id);
+    const kept = notes(DROPPED + 1, DROPPED + KEPT_ENTRIES).map(({ seq }) => seq);
+
+    it('drops the oldest entries of a log that is quiet, and no others', async () => {
+      await using test = await create();
+      await fill(test.log);
+      await test.log.append('short', 'runner', notes(1, 10));
+      expect(await test.log.prune(new Date(Date.now() - 60_000))).toBe(0);
+      expect(await idsOf(test.log, 0)).toHaveLength(DROPPED + KEPT_ENTRIES);
+      expect(await test.log.prune(later())).toBe(1);
+      expect(await test.log.prune(later())).toBe(0);
+      expect(await idsOf(test.log, 0)).toEqual(kept);
+      expect(await idsOf(test.log, DROPPED + 7)).toEqual(kept.slice(7));
+      expect((await test.log.tail(AGENT, 2)).map(({ id, seq }) => [id, seq])).toEqual([
+        [DROPPED + KEPT_ENTRIES - 1, DROPPED + KEPT_ENTRIES - 2],
+        [DROPPED + KEPT_ENTRIES, DROPPED + KEPT_ENTRIES - 1],
+      ]);
+      expect(await test.log.read('short', 0, 100)).toHaveLength(10);
+    });
+
+    it('lets numbers go on, also those of a source of which no entry is left', async () => {
+      await using test = await create();
+      await fill(test.log);
+      await test.log.prune(later());
+      const last = DROPPED + KEPT_ENTRIES;
+      expect(await test.log.lastSeq(AGENT, 'runner')).toBe(last - 1);
+      expect(await test.log.lastSeq(AGENT, 'workflow')).toBe(1);
+      expect(await test.log.append(AGENT, 'workflow', notes(1, 2, 'a later life'))).toBe(last + 1);
+      expect(await test.log.append(AGENT, 'runner', notes(last - 1, last))).toBe(last + 2);
+      await expect(test.log.append(AGENT, 'workflow', notes(4, 4))).rejects.toMatchObject({
+        code: 'FAILED_PRECONDITION',
+      });
+      expect(await test.log.read(AGENT, last, 10)).toMatchObject([
+        { id: last + 1, source: 'workflow', seq: 2, event: { text: 'a later life 2' } },
+        { id: last + 2, source: 'runner', seq: last },
+      ]);
+    });
+
+    it('gives followers what is kept, whether they came before or after, and what comes', async () => {
+      await using test = await create();
+      await fill(test.log);
+      const abort = new AbortController();
+      const early = test.log.follow(AGENT, 0, abort.signal)[Symbol.asyncIterator]();
+      expect((await early.next()).value).toMatchObject({ id: 1 });
+      await test.log.prune(later());
+      const late = followed(test.log, AGENT, 0, KEPT_ENTRIES + 1);
+      const ids: number[] = [];
+      const last = DROPPED + KEPT_ENTRIES + 1;
+      await test.log.append(AGENT, 'workflow', notes(2, 2));
+      while (ids.at(-1) !== last) ids.push(((await early.next()) as IteratorYieldResult<LogEntry>).value.id);
+      expect((await late).map(({ id }) => id)).toEqual([...kept, last]);
+      // The entries that were dropped may have been read ahead.
+      expect(ids.slice(-kept.length - 1)).toEqual([...kept, last]);
+      expect(ids).toEqual(ids.toSorted((one, other) => one - other));
+      abort.abort();
+      await early.return?.();
+    });
+  });
+}

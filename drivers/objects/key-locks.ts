@@ -1,0 +1,57 @@
+// Locks for conditional writes among the processes of one host. A file system has no "replace if it is still this one".
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MurmurError } from '../../contract/wire/errors.ts';
+import type { Claim } from '../../runner/identity/claims.ts';
+import { tryClaim } from '../../runner/identity/claims.ts';
+
+/** Locks on disk: each leaves one socket behind. Keys that share one wait for each other, for some 100 µs. */
+const LOCKS = 64;
+/** A lock is held for a look and a rename. Whoever holds it for longer is frozen, and must not be overtaken. */
+const PATIENCE_MS = 5_000;
+const LOOK_AGAIN_MS = 5;
+
+export class KeyLocks {
+  readonly #folder: string;
+  /** This process's own callers wait here, and not on the disk. */
+  readonly #queues = new Map<string, Promise<unknown>>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Runs the act while no other process runs one for the key. Throws UNAVAILABLE when the lock is not free in time. */
+  async exclusive<T>(key: string, act: () => Promise<T>): Promise<T> {
+    const lock = String(createHash('sha256').update(key).digest().readUInt16BE(0) % LOCKS);
+    const before = this.#queues.get(lock) ?? Promise.resolve();
+    const result = before.then(() => this.#holding(lock, act));
+    const settled = result.catch(() => undefined);
+    this.#queues.set(lock, settled);
+    try {
+      return await result;
+    } finally {
+      if (this.#queues.get(lock) === settled) this.#queues.delete(lock);
+    }
+  }
+
+  async #holding<T>(lock: string, act: () => Promise<T>): Promise<T> {
+    const claim = await this.#claim(lock);
+    try {
+      return await act();
+    } finally {
+      claim.release();
+    }
+  }
+
+  async #claim(lock: string): Promise<Claim> {
+    const folder = join(this.#folder, lock);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const end = Date.now() + PATIENCE_MS; ; await delay(LOOK_AGAIN_MS)) {
+      const claim = await tryClaim(folder);
+      if (claim !== undefined) return claim;
+      if (Date.now() >= end) throw new MurmurError('UNAVAILABLE', 'another process holds the lock of this object');
+    }
+  }
+}

@@ -1,0 +1,77 @@
+// The conversation that a caller means, with a program that makes the ids of its sessions itself.
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TurnReply } from '../../contract/wire/runner.ts';
+import type { Manifest } from '../../runner/snapshot/manifest.ts';
+import { bash, cleanUp, makeFolder, openRequest, runTurn, script, startRunner } from './fixture.ts';
+
+afterEach(cleanUp);
+
+describe('the session of a machine', () => {
+  it('tells the id that its program has made, and is the same by either id', async () => {
+    const runner = await startRunner();
+    const wished = randomUUID();
+    const { session_id: told = '' } = await runner.client.open(openRequest({ session_id: wished }));
+    expect(told).not.toBe(wished);
+    await runTurn(runner, 't1', bash('true'));
+    for (const session_id of [told, wished]) {
+      expect(await runner.client.open(openRequest({ session_id }))).toMatchObject({ session_id: told, resumed: false });
+    }
+    // An answer of the second turn: the program has not been replaced.
+    expect((await runTurn(runner, 't2', 'hello')).outcome.response).toMatch(/^ACK [3-9]/);
+  });
+
+  it.each(['wished', 'told'] as const)('goes on after a restart, asked for by the id that was %s', async (which) => {
+    const folder = makeFolder();
+    const wished = randomUUID();
+    const runner = await startRunner({ folder });
+    // Opened and never prompted: the program has a conversation of another id after the restart.
+    const first = await runner.client.open(openRequest({ session_id: wished }));
+    await runner.served.stop();
+    const second = await startRunner({ folder });
+    const { session_id: told = '' } = await second.client.open(openRequest({ session_id: first.session_id ?? '' }));
+    await runTurn(second, 't1', bash('true'));
+    await second.served.stop();
+    const third = await startRunner({ folder });
+    const session_id = which === 'wished' ? wished : told;
+    expect(await third.client.open(openRequest({ session_id }))).toMatchObject({ session_id: told, resumed: true });
+  });
+
+  it('goes on from a snapshot on another machine by the id that the snapshot names', async () => {
+    const folder = makeFolder();
+    const wished = randomUUID();
+    const runner = await startRunner({ folder });
+    const { session_id: told } = await runner.client.open(openRequest({ session_id: wished }));
+    await runTurn(runner, 't1', bash('true'));
+    const { directory } = await runner.client.snapshot();
+    const manifest = JSON.parse(readFileSync(join(directory, 'manifest.json'), 'utf8')) as Manifest;
+    expect(manifest.session_id).toBe(told);
+    const kept = join(folder, 'kept');
+    cpSync(directory, kept, { recursive: true });
+    await runner.served.stop();
+    for (const each of ['runner', 'home', 'work', 'run']) rmSync(join(folder, each), { recursive: true });
+    const again = await startRunner({ folder });
+    const reply = await again.client.open(openRequest({ session_id: wished, restore: kept }));
+    expect(reply).toMatchObject({ session_id: told, resumed: true });
+  });
+});
+
+it('the end of a turn is told before the batch of events with it, to those who ask for that turn', async () => {
+  const runner = await startRunner();
+  await runner.client.open(openRequest());
+  await runTurn(runner, 't1', script({ text: 'one' }));
+  const ended = await runTurn(runner, 't2', script({ text: 'two' }));
+  const told: (TurnReply | 'end')[] = [];
+  const stop = new AbortController();
+  const turn = { turn_id: 't2', onEnd: (reply: TurnReply) => told.push(reply) };
+  for await (const batch of runner.client.events(0, stop.signal, turn)) {
+    if (!batch.some(({ event }) => event.type === 'turn_complete' && event.turn_id === 't2')) continue;
+    told.push('end');
+    stop.abort();
+  }
+  expect(told.at(-1)).toBe('end');
+  expect(told[0]).toEqual(ended);
+  expect(ended.outcome.response).toBe('two');
+});

@@ -15,6 +15,26 @@ const SECRET_CREDENTIALS = /KEY|TOKEN|SECRET/;
 /** The variable that tells the agent its own workflow id. */
 const WORKFLOW_ID = 'MURMUR_WORKFLOW_ID';
 
+/** Loopback names of this host. */
+const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
+
+/** The credentials with the addresses of servers of this host as the machine reaches them. */
+async function credentialsOn(
+  machine: Machine,
+  credentials: Readonly<Record<string, string>>,
+): Promise<Readonly<Record<string, string>>> {
+  const entries = Object.entries(credentials).map(async ([name, value]) => {
+    const url = URL.parse(value);
+    if (url === null || !LOOPBACK.includes(url.hostname) || url.port === '') return [name, value];
+    const here = { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) };
+    const there = await machine.expose(here);
+    if (there.host === here.host && there.port === here.port) return [name, value];
+    url.host = `${there.host}:${String(there.port)}`;
+    return [name, value.endsWith('/') ? url.href : url.href.replace(/\/$/, '')];
+  });
+  return Object.fromEntries(await Promise.all(entries)) as Readonly<Record<string, string>>;
+}
+
 /**
  * The request for this agent on its machine.
  * @param restore path of a snapshot on the machine
@@ -32,7 +52,9 @@ export async function openRequest(
     ports.events.lastSeq(workflowIdOf(spec.identity), 'runner'),
     server === undefined ? undefined : machine.expose(server),
   ]);
-  const { credentials, secrets, dropped } = givenSecrets(ports.credentials, stored, [AGENT_TOKEN]);
+  const given = givenSecrets(ports.credentials, stored, [AGENT_TOKEN]);
+  const { secrets, dropped } = given;
+  const credentials = await credentialsOn(machine, given.credentials);
   return {
     repos: spec.repos,
     ...(spec.allow_repos === undefined ? {} : { allow_repos: spec.allow_repos }),

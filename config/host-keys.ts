@@ -4,4 +4,4 @@
 export const HOST_SETTINGS_FILE = 'murmur.yaml';
 
 /** Keys of that file. */
-export const HOST_KEYS = ['limits', 'show'] as const;
+export const HOST_KEYS = ['environment', 'limits', 'show'] as const;

@@ -4,6 +4,8 @@ import { DEFAULT_MACHINE_LIMITS } from '../contract/wire/machine-limits.ts';
 import type { MachineLimits } from '../contract/wire/machine-limits.ts';
 import { HOST_KEYS, HOST_SETTINGS_FILE } from './host-keys.ts';
 import type { HomePaths } from './home.ts';
+import { environmentOf } from './environment-settings.ts';
+import type { EnvironmentSettings } from './environment-settings.ts';
 import { readYamlFile, refusedFile } from './yaml-file.ts';
 
 /** Limits of one agent; whole numbers. */
@@ -17,6 +19,8 @@ export interface AgentLimits extends MachineLimits {
 }
 
 export interface HostSettings {
+  /** Where agents run. */
+  readonly environment: EnvironmentSettings;
   readonly limits: AgentLimits;
   /** Absolute paths that agents without a user of their own see read-only. */
   readonly show: readonly string[];
@@ -55,6 +59,7 @@ export async function loadHostSettings(home: Pick<HomePaths, 'root'>, userHome: 
     });
   }
   return Object.freeze({
+    environment: environmentOf(file, content['environment'], userHome),
     limits: limitsOf(file, content['limits']),
     show: showOf(file, content['show'], home.root, userHome),
   });

@@ -4,7 +4,7 @@ import type { EventLog } from './events/event-log.ts';
 import { createFileEventLog } from './events/file.ts';
 import { openSigningKey } from './keys/signing-key.ts';
 import type { SigningKey } from './keys/signing-key.ts';
-import { createMachines } from './machines/configured.ts';
+import { openMachines } from './machines/providers.ts';
 import type { Machines } from './machines/configured.ts';
 import { createDirectoryObjectStore } from './objects/directory.ts';
 import type { ObjectStore } from './objects/object-store.ts';
@@ -34,7 +34,7 @@ export interface Platform extends Drivers, AsyncDisposable {}
  * @param env environment of runners: the caller's, without credentials of models
  */
 export async function openPlatform(
-  config: Pick<Config, 'home' | 'host' | 'isolation' | 'claude' | 'signingKeyFile'>,
+  config: Pick<Config, 'home' | 'host' | 'hostId' | 'isolation' | 'claude' | 'signingKeyFile'>,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Platform> {
   const { home } = config;
@@ -45,7 +45,7 @@ export async function openPlatform(
     secrets: closedBy(opened, createDirectorySecretStore(home.secrets)),
     tokenStore: closedBy(opened, createDirectoryTokenStore(home.tokenStore)),
     key: await openSigningKey(home.keys, config.signingKeyFile),
-    machines: await createMachines(config, env),
+    machines: await openMachines(config, env),
   };
   for (const provider of Object.values(drivers.machines)) closedBy(opened, provider);
   const stack = opened.move();

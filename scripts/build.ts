@@ -73,9 +73,12 @@ async function buildProcesses(): Promise<void> {
       supervisor: 'stack/supervisor/main.ts',
       server: 'server/main.ts',
       relay: 'stack/relay/main.ts',
+      // Runs on hosts that are reached by ssh, where there is nothing but this file.
+      machines: 'drivers/machines/ssh/host/main.ts',
     },
-    // Loaded only when traces are asked for.
-    external: ['@opentelemetry/*', '@temporalio/interceptors-opentelemetry'],
+    // Traces are loaded only when they are asked for, ssh only where hosts are configured: it looks for native parts beside it.
+    // The bundler is for checkouts.
+    external: ['@opentelemetry/*', '@temporalio/interceptors-opentelemetry', 'esbuild', 'ssh2'],
     banner: { js: COMMONJS_SCOPE },
     plugins: [requireBuiltins()],
   });

@@ -6,7 +6,6 @@ import { loadConfig } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
 import { dropCredentials } from '../config/model-credentials.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
-import { DEFAULT_PROVIDER } from '../drivers/machines/configured.ts';
 import { openPlatform } from '../drivers/platform.ts';
 import type { Platform } from '../drivers/platform.ts';
 import { openTelemetry } from '../drivers/telemetry/open.ts';
@@ -57,7 +56,7 @@ async function partsOf(config: Config, platform: Platform): Promise<ServerParts>
       },
       // A person's workspace comes with each call; this one is for calls that name none.
       workspace: 'default',
-      provider: DEFAULT_PROVIDER,
+      provider: config.host.environment.provider,
       hosts: config.publicUrl === undefined ? [] : [new URL(config.publicUrl).hostname],
       limits: config.limits,
       agentLimits: config.host.limits,

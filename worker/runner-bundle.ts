@@ -1,7 +1,7 @@
 // The runner as one file, which is copied to machines. CommonJS: an ES module that imports a built-in evaluates all lazy
 // parts of it, with `node:http` the whole of fetch. Each agent has a runner, and that is a fifth of its start.
 import { join } from 'node:path';
-import { cachedBundle } from './bundle-cache.ts';
+import { cachedBundle } from '../drivers/bundle-cache.ts';
 import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from '../config/package.ts';
 
 /** Holds all that the bundle is made of: the runner's own layers. A bundle is kept until one of these changes. */

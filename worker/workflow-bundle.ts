@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import type { Logger } from '@temporalio/worker';
-import { cachedBundle } from './bundle-cache.ts';
+import { cachedBundle } from '../drivers/bundle-cache.ts';
 import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from '../config/package.ts';
 
 /** The path of the bundle: part of the published package, or made in the cache folder. */

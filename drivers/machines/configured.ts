@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { MachineLimits } from '../../contract/wire/machine-limits.ts';
 import type { Config } from '../../config/config.ts';
+import type { HostSettings } from '../../config/host-settings.ts';
 import { PACKAGE_ROOT } from '../../config/package.ts';
 import { detectIsolation } from '../../runner/isolation/detect.ts';
 import { createIsolation } from '../../runner/isolation/isolation.ts';
@@ -35,12 +36,17 @@ export function providerNamed(machines: Machines, name = DEFAULT_PROVIDER): Mach
   });
 }
 
+/** What of the configuration decides how machines of this host are. */
+export interface LocalSettings extends Pick<Config, 'home' | 'isolation' | 'claude'> {
+  readonly host: Pick<HostSettings, 'limits' | 'show'>;
+}
+
 /**
  * Opens the configured providers.
  * @param env environment of runners: the caller's, without credentials of models
  */
 export async function createMachines(
-  config: Pick<Config, 'home' | 'host' | 'isolation' | 'claude'>,
+  config: LocalSettings,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Machines & { readonly local: LocalProvider }> {
   const { home, claude } = config;
@@ -57,7 +63,7 @@ export async function createMachines(
 }
 
 async function localIsolation(
-  { home, host, isolation, claude }: Pick<Config, 'home' | 'host' | 'isolation' | 'claude'>,
+  { home, host, isolation, claude }: LocalSettings,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<LocalIsolation> {
   const { kind, ownUser, limitsInForce } = await detectIsolation(isolation);

@@ -18,6 +18,7 @@ describe('the settings of the host', () => {
   it('are the defaults without a file', async () => {
     await using folder = await temporaryFolder();
     expect(await loadHostSettings({ root: folder.path }, '/home/jane')).toEqual({
+      environment: { provider: 'local' },
       limits: DEFAULT_AGENT_LIMITS,
       show: [],
     });
@@ -27,6 +28,7 @@ describe('the settings of the host', () => {
     await using home = await homeWith('limits:\n  processes: 64\n  uploads_mb: 5\nshow:\n  - /opt/tools/\n');
     const { host } = await loadConfig({ MURMUR_HOME: home.path }, { cwd: '/' });
     expect(host).toEqual({
+      environment: { provider: 'local' },
       limits: { ...DEFAULT_AGENT_LIMITS, processes: 64, uploads_mb: 5 },
       show: ['/opt/tools'],
     });

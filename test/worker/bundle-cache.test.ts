@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 import { execa } from 'execa';
 import { PACKAGE_ROOT } from '../../config/package.ts';
-import { cachedBundle } from '../../worker/bundle-cache.ts';
+import { cachedBundle } from '../../drivers/bundle-cache.ts';
 import { RUNNER_SOURCES, runnerBundle } from '../../worker/runner-bundle.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
 

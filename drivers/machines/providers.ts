@@ -1,0 +1,35 @@
+// The providers of machines that this host has, by name, as its configuration wants them.
+import type { Config } from '../../config/config.ts';
+import { userCacheFolder } from '../../config/home.ts';
+import { createMachines } from './configured.ts';
+import type { Machines } from './configured.ts';
+import type { MachineProvider } from './provider.ts';
+
+/**
+ * Always `local`, since machines may be left from before; `ssh` where hosts are configured. Nothing is connected yet.
+ * @param env environment of runners: the caller's, without credentials of models
+ */
+export async function openMachines(
+  config: Pick<Config, 'home' | 'host' | 'hostId' | 'isolation' | 'claude'>,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Machines & { readonly local: MachineProvider }> {
+  const { environment, limits, show } = config.host;
+  const local = await createMachines(config, env);
+  if (environment.provider === 'local') return local;
+  // The client of ssh takes 60 ms to load.
+  const { createSshProvider } = await import('./ssh/provider.ts');
+  const { resolveHost } = await import('./ssh/resolve.ts');
+  const { shipmentFrom } = await import('./ssh/bundle.ts');
+  const shipment = shipmentFrom(userCacheFolder(env));
+  const { processes, memory_mb, shm_mb, disk_mb } = limits;
+  const ssh = createSshProvider(
+    environment.hosts.map((settings) => ({
+      settings,
+      target: () => resolveHost(settings, env),
+      shipment,
+      owner: config.hostId,
+      start: { limits: { processes, memory_mb, shm_mb, disk_mb }, show },
+    })),
+  );
+  return { ...local, ssh };
+}

@@ -1,0 +1,237 @@
+// One connection to the ssh server of a host. Everything that waits on it settles when it is lost.
+import { setMaxListeners } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client, ClientChannel, SFTPWrapper, TcpConnectionDetails } from 'ssh2';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import { ChannelStream } from './channel-stream.ts';
+import { changedKey, isPinned, keyAlgorithms, type HostKey } from './host-key.ts';
+import type { SshTransport } from './transport.ts';
+
+/** A host as its owner has configured it. */
+export interface SshTarget {
+  readonly host: string;
+  readonly transport: SshTransport;
+  readonly user: string;
+  /** At least one. */
+  readonly hostKeys: readonly HostKey[];
+  /** Absolute path of a private key without a passphrase; `agent` is asked when absent. */
+  readonly keyFile?: string;
+  /** Socket of the ssh agent. */
+  readonly agent?: string;
+}
+
+/** A dead link is noticed after the third unanswered question: within four to five seconds. */
+const KEEPALIVE = { keepaliveInterval: 1_000, keepaliveCountMax: 3 } as const;
+/** A handshake takes 30 ms; a host under load, or behind a slow jump, may need many times that. */
+const READY_LIMIT_MS = 20_000;
+
+/** Places become free within milliseconds; a host whose owner allows fewer than we use needs the time of a command. */
+const PLACE_LIMIT_MS = 10_000;
+const PLACE_AGAIN_MS = 20;
+
+/** Connects, checks the pinned key and logs in. Throws UNAVAILABLE, FAILED_PRECONDITION for another key, UNAUTHENTICATED. */
+export async function openSshConnection(target: SshTarget, signal: AbortSignal): Promise<SshConnection> {
+  const { host, hostKeys, user, keyFile, agent } = target;
+  const [{ default: ssh2 }, privateKey] = await Promise.all([import('ssh2'), readKey(host, keyFile)]);
+  const sock = await target.transport.dial(signal);
+  const client = new ssh2.Client();
+  const connection = new SshConnection(host, client, sock);
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  let refused: MurmurError | undefined;
+  client.once('ready', () => resolve(undefined));
+  const onAbort = (): void => connection.lose(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    client.connect({
+      sock,
+      username: user,
+      ...(privateKey === undefined ? {} : { privateKey }),
+      ...(privateKey !== undefined || agent === undefined ? {} : { agent }),
+      algorithms: { serverHostKey: keyAlgorithms(hostKeys) as [] },
+      hostVerifier: (shown: Buffer) => {
+        if (isPinned(shown, hostKeys)) return true;
+        refused = changedKey(host, shown, hostKeys);
+        return false;
+      },
+      readyTimeout: READY_LIMIT_MS,
+      ...KEEPALIVE,
+    });
+    await connection.untilLost(promise);
+    return connection;
+  } catch (error) {
+    connection.close();
+    signal.throwIfAborted();
+    throw refused ?? error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function readKey(host: string, keyFile: string | undefined): Promise<Buffer | undefined> {
+  if (keyFile === undefined) return undefined;
+  try {
+    return await readFile(keyFile);
+  } catch (error) {
+    throw new MurmurError('FAILED_PRECONDITION', `the key file ${keyFile} for host ${host} cannot be read`, {
+      hint: 'correct key_file in murmur.yaml, or remove it to use the ssh agent',
+      cause: error,
+    });
+  }
+}
+
+/** What runs for a connection that comes in through a port of the host. */
+export type Incoming = (stream: Duplex, details: TcpConnectionDetails) => void;
+
+export class SshConnection {
+  readonly host: string;
+  /** Aborts when the link is dead, the server has gone or the connection was closed; the reason is a MurmurError. */
+  readonly lost: AbortSignal;
+  readonly #client: Client;
+  readonly #sock: Duplex;
+  readonly #lost = new AbortController();
+  readonly #incoming = new Map<number, Incoming>();
+  #sftp: Promise<SFTPWrapper> | undefined;
+
+  constructor(host: string, client: Client, sock: Duplex) {
+    this.host = host;
+    this.lost = this.#lost.signal;
+    this.#client = client;
+    this.#sock = sock;
+    // One for each stream and call.
+    setMaxListeners(0, this.lost);
+    // Before those of ssh2, which ends its channels as if the other side had come to their end.
+    sock.once('error', (error) => this.lose(error));
+    sock.once('end', () => this.lose(new Error('the server has closed the connection')));
+    sock.once('close', () => this.lose(new Error('the connection was closed')));
+    client.on('error', (error) => this.lose(error));
+    client.on('close', () => this.lose(new Error('the connection was closed')));
+    client.on('tcp connection', (details, accept, reject) => {
+      const incoming = this.#incoming.get(details.destPort);
+      if (incoming === undefined || this.lost.aborted) return void reject();
+      incoming(new ChannelStream(accept(), this.lost), details);
+    });
+  }
+
+  /** Ends the connection and everything on it, at once. */
+  close(): void {
+    this.lose(new Error('the connection was closed'));
+  }
+
+  /** Gives the connection up, for a reason. */
+  lose(reason: unknown): void {
+    if (this.#lost.signal.aborted) return;
+    this.#lost.abort(errorOf(this.host, reason));
+    this.#client.end();
+    this.#sock.destroy();
+  }
+
+  /** The value, or the reason for which the connection was lost meanwhile. */
+  async untilLost<Value>(value: Promise<Value>): Promise<Value> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const onLost = (): void => reject(this.lost.reason as Error);
+    if (this.lost.aborted) onLost();
+    else this.lost.addEventListener('abort', onLost, { once: true });
+    try {
+      return await Promise.race([value, promise]);
+    } finally {
+      this.lost.removeEventListener('abort', onLost);
+      // It may still fail, with nobody waiting.
+      value.catch(() => undefined);
+      promise.catch(() => undefined);
+    }
+  }
+
+  /** Runs a command line in the login's shell. Of these the server allows ten at once, `sftp` included. */
+  async exec(command: string): Promise<ClientChannel> {
+    const channel = await this.#inPlace<ClientChannel>((done) => this.#client.exec(command, done));
+    // An error of a channel whose connection is lost has nobody to go to.
+    channel.on('error', () => undefined);
+    return channel;
+  }
+
+  /** The one SFTP channel. */
+  sftp(): Promise<SFTPWrapper> {
+    this.#sftp ??= this.#openSftp();
+    return this.#sftp;
+  }
+
+  async #openSftp(): Promise<SFTPWrapper> {
+    try {
+      const sftp = await this.#inPlace<SFTPWrapper>((done) => this.#client.sftp(done));
+      sftp.on('error', () => undefined);
+      sftp.once('close', () => (this.#sftp = undefined));
+      return sftp;
+    } catch (error) {
+      this.#sftp = undefined;
+      throw error;
+    }
+  }
+
+  /** Connects to a loopback port of the host. Throws UNAVAILABLE when nothing listens. */
+  async dial(port: number): Promise<Duplex> {
+    const channel = await this.#call<ClientChannel>((done) =>
+      this.#client.forwardOut('127.0.0.1', 0, '127.0.0.1', port, done),
+    );
+    return new ChannelStream(channel, this.lost);
+  }
+
+  /**
+   * Listens on a loopback port of the host, any free one for 0, and answers which. Throws UNAVAILABLE when it is taken, also by an
+   * earlier connection whose link died in silence.
+   */
+  async listen(port: number, incoming: Incoming): Promise<number> {
+    const taken = await this.#call<number>((done) => this.#client.forwardIn('127.0.0.1', port, done));
+    this.#incoming.set(taken, incoming);
+    return taken;
+  }
+
+  /**
+   * A call that takes one of the server's places. A place is free only once the server has noticed the end of what ran in it,
+   * which is a moment after we have, and it does not tell us.
+   */
+  async #inPlace<Value>(start: (done: (error: Error | undefined, value: Value) => void) => void): Promise<Value> {
+    for (const end = Date.now() + PLACE_LIMIT_MS; ; await delay(PLACE_AGAIN_MS)) {
+      try {
+        return await this.#call(start);
+      } catch (error) {
+        const why = error instanceof MurmurError && error.cause instanceof Error ? error.cause.message : '';
+        if (this.lost.aborted || !why.includes('open failed') || Date.now() > end) throw error;
+      }
+    }
+  }
+
+  /** One call of ssh2, tied to the connection. */
+  async #call<Value>(start: (done: (error: Error | undefined, value: Value) => void) => void): Promise<Value> {
+    if (this.lost.aborted) throw this.lost.reason;
+    const { promise, resolve, reject } = Promise.withResolvers<Value>();
+    const done = (error: Error | undefined, value: Value): void => {
+      if (error === undefined) resolve(value);
+      else reject(new MurmurError('UNAVAILABLE', `host ${this.host}: ${error.message}`, { cause: error }));
+    };
+    try {
+      start(done);
+    } catch (error) {
+      // ssh2 throws on a connection that it has just closed.
+      reject(errorOf(this.host, error));
+    }
+    return await this.untilLost(promise);
+  }
+}
+
+/** How far ssh2 had come when it failed. */
+type Level = 'handshake' | 'client-authentication' | 'client-timeout' | 'client-socket' | 'agent' | undefined;
+
+function errorOf(host: string, reason: unknown): MurmurError {
+  if (reason instanceof MurmurError) return reason;
+  const message = reason instanceof Error ? reason.message : String(reason);
+  const level = (reason as { readonly level?: Level } | undefined)?.level;
+  if (level === 'client-authentication' || level === 'agent') {
+    return new MurmurError('FAILED_PRECONDITION', `host ${host} does not let us in: ${message}`, {
+      hint: 'give the host a key_file in murmur.yaml, or start an ssh agent with its key',
+      cause: reason,
+    });
+  }
+  return new MurmurError('UNAVAILABLE', `the connection to host ${host} is lost: ${message}`, { cause: reason });
+}

@@ -1,0 +1,170 @@
+// Commands on a host, over its connection: few at once, each with a process group of its own.
+import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import pLimit from 'p-limit';
+import type { ClientChannel } from 'ssh2';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import type { ExecResult } from '../provider.ts';
+import { commandLine, readFact, wrapperLine, type HostCommand } from './command-line.ts';
+import { WrappedOutput } from './wrapped-output.ts';
+import type { SshConnection } from './connection.ts';
+
+/**
+ * A server runs ten at once (MaxSessions). One is the SFTP channel, one the host's own program, one is kept for ending a
+ * command that takes too long.
+ */
+const AT_ONCE = 7;
+/** More output than this is a stream's, not an answer's. */
+const MOST_OUTPUT = 64 * 1024 * 1024;
+
+/** Exit status of a wrapper that could not run its command, and of shells that did not find one. */
+const CANNOT_RUN = 127;
+
+export interface RunOptions {
+  readonly input?: string | Buffer;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A command that runs: what it prints after the wrapper's own words. */
+export interface RunningCommand {
+  readonly channel: ClientChannel;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Exit code and what was wrong before the command could run. */
+  readonly ended: Promise<CommandEnd>;
+  /** Ends the whole group, by another command. */
+  kill(): Promise<void>;
+}
+
+export interface CommandEnd {
+  /** Undefined for a command that a signal ended, or that ended without telling. */
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
+  /** Why it did not run at all. */
+  readonly problem: string | undefined;
+}
+
+/** Runs commands on one connection. */
+export class Commands {
+  readonly #connection: SshConnection;
+  readonly #limit = pLimit(AT_ONCE);
+
+  constructor(connection: SshConnection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * Runs a command to its end. Resolves for any exit code. Throws DEADLINE_EXCEEDED when the time is over, with the group ended
+   * by then, FAILED_PRECONDITION for a program that is not there or that a signal ended, and the loss of the connection.
+   */
+  async run(asked: HostCommand, { input, timeoutMs, signal }: RunOptions): Promise<ExecResult> {
+    return await this.slot(async () => {
+      const running = await this.start(asked);
+      const stdout = collected(running.stdout);
+      const stderr = collected(running.stderr);
+      running.channel.end(input);
+      const stopped = Promise.withResolvers<never>();
+      const timer = setTimeout(() => stopped.reject(this.#late(asked, timeoutMs)), timeoutMs);
+      const onAbort = (): void => stopped.reject(signal?.reason);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal?.aborted === true) onAbort();
+      try {
+        const whole = Promise.all([running.ended, stdout, stderr]);
+        const [end, out, err] = await this.#connection.untilLost(Promise.race([whole, stopped.promise]));
+        return this.#resultOf(asked, end, out, err);
+      } catch (error) {
+        if (!this.#connection.lost.aborted) await running.kill();
+        throw error;
+      } finally {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      }
+    });
+  }
+
+  /** Waits for one of the few places, and keeps it while `use` runs. */
+  async slot<Value>(use: () => Promise<Value>): Promise<Value> {
+    return await this.#limit(use);
+  }
+
+  /** Starts a command without a place of its own. Its input is the channel's, to be ended by the caller. */
+  async start(asked: HostCommand, output?: string): Promise<RunningCommand> {
+    const word = `murmur-${randomBytes(12).toString('hex')}`;
+    const line = commandLine(word, asked, output);
+    const channel = await this.#connection.exec(wrapperLine(word));
+    let group: number | undefined;
+    let problem: string | undefined;
+    const end = Promise.withResolvers<CommandEnd>();
+    // The exit may be told before the last of the errors has come through, in which a wrapper says what was wrong.
+    const said = Promise.withResolvers<undefined>();
+    channel.on('exit', (code: number | null, signal?: string) => {
+      const told = code === CANNOT_RUN ? said.promise : Promise.resolve();
+      void told.then(() => end.resolve({ code: code ?? undefined, signal, problem }));
+    });
+    // A server that goes away says nothing of the command's end.
+    channel.on(
+      'close',
+      () => void said.promise.then(() => end.resolve({ code: undefined, signal: undefined, problem })),
+    );
+    const onFact = (text: string): void => {
+      const fact = readFact(text);
+      if ('group' in fact) group = fact.group;
+      else problem = fact.problem;
+    };
+    const stdout = channel.pipe(new WrappedOutput(word, () => undefined));
+    const stderr = channel.stderr.pipe(new WrappedOutput(word, onFact));
+    stderr.once('close', () => said.resolve(undefined));
+    channel.write(`${line}\n`);
+    return {
+      channel,
+      stdout,
+      stderr,
+      ended: end.promise,
+      kill: async () => {
+        if (group !== undefined) await this.#killGroup(group);
+        channel.close();
+      },
+    };
+  }
+
+  async #killGroup(group: number): Promise<void> {
+    // Outside the limit: the place that it needs is kept.
+    const killing = await this.#connection.exec(`kill -KILL -- -${String(group)}`);
+    killing.resume();
+    killing.stderr.resume();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    killing.on('close', () => resolve(undefined));
+    killing.end();
+    await this.#connection.untilLost(promise);
+  }
+
+  #late({ command }: HostCommand, timeoutMs: number): MurmurError {
+    return new MurmurError(
+      'DEADLINE_EXCEEDED',
+      `${command} took more than ${String(timeoutMs)} ms on host ${this.#connection.host}`,
+    );
+  }
+
+  #resultOf({ command }: HostCommand, end: CommandEnd, stdout: Buffer, stderr: Buffer): ExecResult {
+    const { code, signal, problem } = end;
+    if (problem === undefined && code !== undefined) {
+      return { exitCode: code, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') };
+    }
+    const why = problem ?? (signal === undefined ? 'its end was not told' : `it was ended by SIG${signal}`);
+    throw new MurmurError('FAILED_PRECONDITION', `${command} did not run on host ${this.#connection.host}: ${why}`);
+  }
+}
+
+async function collected(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MOST_OUTPUT) {
+      throw new MurmurError('RESOURCE_EXHAUSTED', `a command printed more than ${String(MOST_OUTPUT)} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

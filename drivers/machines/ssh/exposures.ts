@@ -1,0 +1,108 @@
+// Servers of our side that are reachable from a host, each through a loopback port of the host that stays.
+import { connect } from 'node:net';
+import { posix } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import type { ServerAddress } from '../../../contract/wire/runner.ts';
+import type { SshConnection } from './connection.ts';
+import type { HostFiles } from './files.ts';
+
+/** What the ports are asked for through. */
+export interface ExposingSession {
+  readonly connection: SshConnection;
+  readonly files: HostFiles;
+  /** Where files of ours lie on the host. */
+  readonly shipped: string;
+}
+
+/**
+ * The ports outlive the connections to the host, each of which has to ask for them again, and this process: they stand in a
+ * file on the host. A program there that was told a port finds the server on it after a restart of ours.
+ */
+export class Exposures {
+  readonly #owner: string;
+  readonly #servers = new Map<string, ServerAddress>();
+  /** What each connection has asked for: its calls at once share one port. */
+  readonly #asked = new WeakMap<SshConnection, Map<string, Promise<number>>>();
+  /** Writes of the file, one after the other. */
+  #writing: Promise<unknown> = Promise.resolve();
+
+  /** @param owner names the file: installations that use one host must not take over each other's ports */
+  constructor(owner: string) {
+    this.#owner = owner;
+  }
+
+  /** Where the host reaches the server: the same place again after a reconnect, unless somebody else has that port by then. */
+  async expose(session: ExposingSession, server: ServerAddress): Promise<ServerAddress> {
+    const { connection } = session;
+    const key = `${server.host} ${String(server.port)}`;
+    this.#servers.set(key, server);
+    const asked = this.#asked.get(connection) ?? new Map<string, Promise<number>>();
+    this.#asked.set(connection, asked);
+    const port = asked.get(key) ?? this.#listen(session, key, server);
+    asked.set(key, port);
+    try {
+      return { host: '127.0.0.1', port: await port };
+    } catch (error) {
+      asked.delete(key);
+      throw error;
+    }
+  }
+
+  /** Exposes on a new connection what was exposed on the one before: programs on the host go on using it. Never rejects. */
+  async renew(session: ExposingSession): Promise<void> {
+    await Promise.allSettled([...this.#servers.values()].map((server) => this.expose(session, server)));
+  }
+
+  async #listen(session: ExposingSession, key: string, server: ServerAddress): Promise<number> {
+    const { connection } = session;
+    const incoming = (stream: Duplex): void => relay(stream, server);
+    const before = (await this.#read(session))[key] ?? 0;
+    const port = await connection.listen(before, incoming).catch(async (error: unknown) => {
+      const isTaken = error instanceof MurmurError && error.code === 'UNAVAILABLE';
+      if (before === 0 || !isTaken || connection.lost.aborted) throw error;
+      return await connection.listen(0, incoming);
+    });
+    if (port !== before) await this.#remember(session, key, port);
+    return port;
+  }
+
+  async #remember(session: ExposingSession, key: string, port: number): Promise<void> {
+    const write = async (): Promise<void> => {
+      const ports = { ...(await this.#read(session)), [key]: port };
+      await session.files.put(this.#file(session), JSON.stringify(ports));
+    };
+    const writing = this.#writing.then(write);
+    this.#writing = writing.catch(() => undefined);
+    await writing;
+  }
+
+  /** Empty before the first, and after a file that was damaged. */
+  async #read(session: ExposingSession): Promise<Readonly<Record<string, number>>> {
+    try {
+      return JSON.parse((await session.files.get(this.#file(session))).toString('utf8')) as Record<string, number>;
+    } catch (error) {
+      if (error instanceof SyntaxError || (error instanceof MurmurError && error.code === 'NOT_FOUND')) return {};
+      throw error;
+    }
+  }
+
+  #file({ shipped }: ExposingSession): string {
+    return posix.join(shipped, `ports-${this.#owner}.json`);
+  }
+}
+
+/** Joins a connection from the host with the server. */
+function relay(stream: Duplex, server: ServerAddress): void {
+  const socket = connect({ ...server, noDelay: true, allowHalfOpen: true });
+  for (const [from, to] of [
+    [stream, socket],
+    [socket, stream],
+  ] as const) {
+    from.on('error', () => to.destroy());
+    from.on('close', () => {
+      if (!from.readableEnded) to.destroy();
+    });
+    from.pipe(to);
+  }
+}

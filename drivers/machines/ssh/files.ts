@@ -1,0 +1,228 @@
+// Files on a host: small ones over SFTP, large ones through `cat`, with their length compared.
+import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
+import { Readable } from 'node:stream';
+import type { SFTPWrapper, Stats } from 'ssh2';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import type { SshConnection } from './connection.ts';
+import type { Commands, RunningCommand } from './exec.ts';
+
+/** SSH_FX_NO_SUCH_FILE. */
+const NO_SUCH_FILE = 2;
+/** A file that is read or written is not the agent's to see. */
+const PRIVATE = 0o600;
+/** Starting `cat` and telling its end takes milliseconds once all bytes are there. */
+const END_LIMIT_MS = 60_000;
+
+export class HostFiles {
+  readonly #connection: SshConnection;
+  readonly #commands: Commands;
+
+  constructor(connection: SshConnection, commands: Commands) {
+    this.#connection = connection;
+    this.#commands = commands;
+  }
+
+  /** Writes a small file, whole or not at all; parents are made. */
+  async put(path: string, content: Buffer | string, mode = PRIVATE): Promise<void> {
+    const partial = await this.#partialOf(path);
+    try {
+      await this.#sftp((sftp, done) => sftp.writeFile(partial, content, { mode: PRIVATE }, done));
+      // The mode at the making is subject to the umask.
+      await this.#sftp((sftp, done) => sftp.chmod(partial, mode, done));
+      await this.#rename(partial, path);
+    } catch (error) {
+      await this.#drop(partial);
+      throw error;
+    }
+  }
+
+  /** Throws NOT_FOUND. */
+  async get(path: string): Promise<Buffer> {
+    return await this.#sftp<Buffer>((sftp, done) => sftp.readFile(path, done as never), path);
+  }
+
+  /** The size in bytes; undefined when there is no such file. */
+  async size(path: string): Promise<number | undefined> {
+    try {
+      return (await this.#sftp<Stats>((sftp, done) => sftp.stat(path, done), path)).size;
+    } catch (error) {
+      if (error instanceof MurmurError && error.code === 'NOT_FOUND') return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Writes what the source gives beside the file and puts it in its place once its length is that of the source: to `cat`, a
+   * connection that is cut looks like the end of the file. Throws the errors of the source too.
+   */
+  async write(path: string, source: AsyncIterable<Uint8Array>): Promise<void> {
+    const partial = await this.#partialOf(path);
+    await this.#commands.slot(async () => {
+      const cat = await this.#commands.start({ command: 'cat', args: [], cwd: '/', env: {} }, partial);
+      try {
+        const sent = await this.#send(cat, source);
+        const size = await this.size(partial);
+        if (size !== sent) {
+          const why = `${String(size)} of ${String(sent)} bytes of ${path} arrived`;
+          throw new MurmurError('UNAVAILABLE', `host ${this.#connection.host}: ${why}`);
+        }
+        await this.#rename(partial, path);
+      } catch (error) {
+        if (!this.#connection.lost.aborted) {
+          await cat.kill();
+          await this.#drop(partial);
+        }
+        throw error;
+      }
+    });
+  }
+
+  /** Answers how many bytes were sent, once `cat` has written all of them. */
+  async #send(cat: RunningCommand, source: AsyncIterable<Uint8Array>): Promise<number> {
+    let sent = 0;
+    let said = '';
+    cat.stdout.resume();
+    cat.stderr.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+    const failed = cat.ended.then(({ code, problem }) => {
+      if (code !== 0) throw this.#failure(`${problem ?? said.trim()}`);
+    });
+    failed.catch(() => undefined);
+    for await (const piece of source) {
+      if (piece.length === 0) continue;
+      sent += piece.length;
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      // The callback comes when the host has room for it: never, once the link is dead.
+      cat.channel.write(piece, () => resolve(undefined));
+      await this.#connection.untilLost(Promise.race([promise, failed]));
+    }
+    cat.channel.end();
+    await this.#connection.untilLost(within(END_LIMIT_MS, failed, () => this.#failure('cat does not end')));
+    return sent;
+  }
+
+  /** Lets every user read a folder and all that is in it, and pass its folders. */
+  async open(folder: string): Promise<void> {
+    await this.#command('chmod', ['-R', 'u=rwX,go=rX', '--', folder]);
+  }
+
+  /** Gives a folder its name, if that is free. */
+  async moveFolder(from: string, to: string): Promise<void> {
+    await this.#command('mv', ['-T', '-n', '--', from, to]);
+    if ((await this.size(from)) !== undefined) throw this.#failure(`${to} is there already`);
+  }
+
+  async removeFolder(folder: string): Promise<void> {
+    await this.#command('rm', ['-rf', '--', folder]);
+  }
+
+  async #command(command: string, args: readonly string[]): Promise<void> {
+    const { exitCode, stderr } = await this.#commands.run(
+      { command, args, cwd: '/', env: {} },
+      { timeoutMs: END_LIMIT_MS },
+    );
+    if (exitCode !== 0) throw this.#failure(`${command} failed: ${stderr.trim()}`);
+  }
+
+  /** As much of the file as there is now; ends early only with an error. Throws NOT_FOUND. */
+  async read(path: string): Promise<Readable> {
+    const size = await this.size(path);
+    if (size === undefined) throw this.#missing(path);
+    const ready = Promise.withResolvers<RunningCommand>();
+    // The place is kept until the reader is done.
+    const done = Promise.withResolvers<undefined>();
+    void this.#commands
+      .slot(async () => {
+        const args = ['-c', String(size), '--', path];
+        ready.resolve(await this.#commands.start({ command: 'head', args, cwd: '/', env: {} }));
+        await done.promise;
+      })
+      .catch((error: unknown) => ready.reject(error));
+    const running = await ready.promise;
+    running.channel.end();
+    running.stderr.resume();
+    const stream = Readable.from(this.#whole(running, path, size), { objectMode: false });
+    stream.once('close', () => {
+      // Also of a stream that nobody has begun to read.
+      running.channel.resume();
+      running.channel.close();
+      done.resolve(undefined);
+    });
+    return stream;
+  }
+
+  async *#whole(running: RunningCommand, path: string, size: number): AsyncGenerator<Buffer> {
+    const lost = this.#connection.lost;
+    const onLost = (): void => void running.stdout.destroy(lost.reason as Error);
+    if (lost.aborted) onLost();
+    else lost.addEventListener('abort', onLost, { once: true });
+    let bytes = 0;
+    try {
+      for await (const chunk of running.stdout as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        yield chunk;
+      }
+      if (bytes !== size) throw this.#failure(`${path} broke off after ${String(bytes)} of ${String(size)} bytes`);
+    } finally {
+      lost.removeEventListener('abort', onLost);
+    }
+  }
+
+  /** A name beside the file, in a folder that is there. */
+  async #partialOf(path: string): Promise<string> {
+    await this.#makeFolder(posix.dirname(path));
+    return `${path}.${randomBytes(8).toString('hex')}`;
+  }
+
+  async #makeFolder(folder: string): Promise<void> {
+    if ((await this.size(folder)) !== undefined) return;
+    await this.#makeFolder(posix.dirname(folder));
+    try {
+      await this.#sftp((sftp, done) => sftp.mkdir(folder, { mode: 0o700 }, done));
+    } catch (error) {
+      // Another call has just made it.
+      if ((await this.size(folder)) === undefined) throw error;
+    }
+  }
+
+  /** Replaces what is there, which the plain rename of SFTP does not. */
+  async #rename(from: string, to: string): Promise<void> {
+    await this.#sftp((sftp, done) => sftp.ext_openssh_rename(from, to, done));
+  }
+
+  async #drop(path: string): Promise<void> {
+    await this.#sftp((sftp, done) => sftp.unlink(path, done)).catch(() => undefined);
+  }
+
+  async #sftp<Value = undefined>(
+    start: (sftp: SFTPWrapper, done: (error: Error | null | undefined, value?: Value) => void) => void,
+    path?: string,
+  ): Promise<Value> {
+    const sftp = await this.#connection.sftp();
+    const { promise, resolve, reject } = Promise.withResolvers<Value>();
+    start(sftp, (error, value) => {
+      if (error === undefined || error === null) resolve(value as Value);
+      else if ((error as { code?: unknown }).code === NO_SUCH_FILE && path !== undefined) reject(this.#missing(path));
+      else reject(this.#failure(error.message, error));
+    });
+    return await this.#connection.untilLost(promise);
+  }
+
+  #missing(path: string): MurmurError {
+    return new MurmurError('NOT_FOUND', `host ${this.#connection.host} has no file ${path}`);
+  }
+
+  #failure(why: string, cause?: unknown): MurmurError {
+    return new MurmurError('UNAVAILABLE', `host ${this.#connection.host}: ${why}`, { cause });
+  }
+}
+
+async function within<Value>(limitMs: number, work: Promise<Value>, late: () => Error): Promise<Value> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(late()), limitMs);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,90 @@
+// The program on a host that keeps its machines, as this side sees it: calls over one channel.
+import { createInterface } from 'node:readline';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import type { SshConnection } from './connection.ts';
+import type { Commands, RunningCommand } from './exec.ts';
+import type { HostCallName, HostCalls, HostReply, HostRequest } from './host-call.ts';
+
+/** Its last words, for the error of a program that ended. */
+const STDERR_TAIL = 2_000;
+
+export class HostProgram {
+  readonly #connection: SshConnection;
+  readonly #running: RunningCommand;
+  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  #said = '';
+  #ended: MurmurError | undefined;
+  #count = 0;
+
+  private constructor(connection: SshConnection, running: RunningCommand) {
+    this.#connection = connection;
+    this.#running = running;
+    running.stderr.on('data', (chunk: Buffer) => {
+      this.#said = (this.#said + chunk.toString('utf8')).slice(-STDERR_TAIL);
+    });
+    createInterface({ input: running.stdout }).on('line', (line) => this.#hear(line));
+    void running.ended.then(({ problem }) => this.#end(problem));
+  }
+
+  /** Starts it. It ends with its channel. */
+  static async start(
+    connection: SshConnection,
+    commands: Commands,
+    node: string,
+    file: string,
+    env: Readonly<Record<string, string>>,
+  ): Promise<HostProgram> {
+    return new HostProgram(connection, await commands.start({ command: node, args: [file], cwd: '/', env }));
+  }
+
+  /** Whether it can still be asked. */
+  get isAlive(): boolean {
+    return this.#ended === undefined && !this.#connection.lost.aborted;
+  }
+
+  /** One call. Throws what the program threw, UNAVAILABLE when it ended or the connection was lost, and the signal's reason. */
+  async call<Name extends HostCallName>(
+    call: Name,
+    args: HostCalls[Name]['args'],
+    signal?: AbortSignal,
+  ): Promise<HostCalls[Name]['answer']> {
+    signal?.throwIfAborted();
+    if (this.#ended !== undefined) throw this.#ended;
+    const id = (this.#count += 1);
+    const waiting = Promise.withResolvers<unknown>();
+    this.#waiting.set(id, waiting);
+    // The program answers a cancelled call as well, once what it has begun is undone.
+    const onAbort = (): void => this.#send({ cancel: id });
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      this.#send({ id, call, args });
+      return (await this.#connection.untilLost(waiting.promise)) as HostCalls[Name]['answer'];
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      this.#waiting.delete(id);
+    }
+  }
+
+  #send(request: HostRequest): void {
+    this.#running.channel.write(`${JSON.stringify(request)}\n`);
+  }
+
+  #hear(line: string): void {
+    const reply = JSON.parse(line) as HostReply;
+    const waiting = this.#waiting.get(reply.id);
+    if ('error' in reply) waiting?.reject(MurmurError.fromBody(reply.error));
+    else waiting?.resolve(reply.answer);
+  }
+
+  #end(problem: string | undefined): void {
+    const why = problem ?? (this.#said.trim() || 'it said nothing');
+    this.#ended = new MurmurError('UNAVAILABLE', `the program on host ${this.#connection.host} has ended: ${why}`);
+    for (const waiting of this.#waiting.values()) {
+      waiting.reject(this.#ended);
+      waiting.promise.catch(() => undefined);
+    }
+  }
+}

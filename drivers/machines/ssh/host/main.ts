@@ -1,0 +1,80 @@
+// Entry of the program on a host that is reached by ssh: it keeps the machines there as `local` keeps those of its own host, and
+// answers calls on its input, one line of JSON each. It ends with its input, once what it has begun is done.
+import { createInterface } from 'node:readline';
+import process from 'node:process';
+import { findClaude } from '../../../../config/programs.ts';
+import { DEFAULT_AGENT_LIMITS } from '../../../../config/host-settings.ts';
+import { homePaths, makeHome, murmurHome } from '../../../../config/home.ts';
+import { MurmurError } from '../../../../contract/wire/errors.ts';
+import { createMachines } from '../../configured.ts';
+import { localLayout } from '../../local/layout.ts';
+import type { HostCallName, HostReply, HostRequest, HostStart } from '../host-call.ts';
+import { hostCalls, type HostCallTable } from '../host-calls.ts';
+
+const cancels = new Map<number, AbortController>();
+const pending = new Set<Promise<void>>();
+const started = Promise.withResolvers<HostCallTable>();
+started.promise.catch(() => undefined);
+
+// Whoever asked may have gone; what was begun is finished all the same.
+process.stdout.on('error', () => undefined);
+const lines = createInterface({ input: process.stdin });
+lines.on('line', (line) => {
+  const request = JSON.parse(line) as HostRequest;
+  if ('cancel' in request) {
+    cancels.get(request.cancel)?.abort(new MurmurError('UNAVAILABLE', 'the call was cancelled'));
+    return;
+  }
+  const answering = answer(request.id, request.call, request.args);
+  pending.add(answering);
+  void answering.finally(() => pending.delete(answering));
+});
+lines.on('close', () => void Promise.allSettled([...pending]).then(() => process.exit(0)));
+
+async function answer(id: number, call: HostCallName, args: unknown): Promise<void> {
+  const cancel = new AbortController();
+  cancels.set(id, cancel);
+  try {
+    if (call === 'start') {
+      started.resolve(await start(args as HostStart));
+      reply({ id, answer: {} });
+    } else {
+      const table = await started.promise;
+      const value: unknown = await table[call](args as never, cancel.signal);
+      reply({ id, answer: value });
+    }
+  } catch (error) {
+    reply({ id, error: errorOf(error).toBody() });
+  } finally {
+    cancels.delete(id);
+  }
+}
+
+/** The machines of this login, in its own `~/.murmur`. */
+async function start({ limits, show }: HostStart): Promise<HostCallTable> {
+  const home = homePaths(murmurHome({ HOME: process.env['HOME'] }));
+  makeHome(home);
+  const { local } = await createMachines(
+    {
+      home,
+      // An agent that shares the login's rights could change what our next command reads.
+      isolation: 'namespace',
+      claude: findClaude(process.env),
+      host: { limits: { ...DEFAULT_AGENT_LIMITS, ...limits }, show },
+    },
+    { ...process.env },
+  );
+  return hostCalls(local, {
+    bin: (name) => localLayout(home.machines, name).bin,
+    path: process.env['PATH'] ?? '',
+  });
+}
+
+function reply(line: HostReply): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+function errorOf(error: unknown): MurmurError {
+  if (error instanceof MurmurError) return error;
+  return new MurmurError('INTERNAL', error instanceof Error ? error.message : String(error));
+}

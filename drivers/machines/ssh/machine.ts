@@ -1,0 +1,68 @@
+// A connection to a machine on a host that is reached by ssh.
+import { Readable } from 'node:stream';
+import { tied, unlessLost } from '../lost.ts';
+import type { NamedLease } from '../lost-signals.ts';
+import type { Machine } from '../provider.ts';
+import type { HostMachine } from './host-call.ts';
+import type { HostSession } from './session.ts';
+import { deliverFile } from './shipment.ts';
+import type { SshHost } from './ssh-host.ts';
+
+export interface SshMachineOptions {
+  readonly name: string;
+  readonly host: SshHost;
+  readonly session: HostSession;
+  readonly machine: HostMachine;
+  /** Lost when the machine is stopped. */
+  readonly lease: NamedLease;
+}
+
+/** A lease of the host's connection. */
+export function connectSsh({ name, host, session, machine, lease }: SshMachineOptions): Machine {
+  const { commands, files, connection, program, shipped } = session;
+  const { paths, bin, path } = machine;
+  const lost = AbortSignal.any([lease.lost, connection.lost]);
+  const release = host.hold();
+  let facts: ReturnType<Machine['facts']> | undefined;
+  return {
+    name,
+    lost,
+    paths,
+    facts: () => (facts ??= unlessLost(lost, program.call('facts', { name }))),
+    exec: async (command, args, { cwd = paths.work, env = {}, input, timeoutMs }) => {
+      const asked = { command, args, cwd, env: { PATH: `${bin}:${path}`, ...env } };
+      return await unlessLost(lost, commands.run(asked, { timeoutMs, ...(input === undefined ? {} : { input }) }));
+    },
+    launch: async (command, words, options) => {
+      await unlessLost(lost, program.call('launch', { name, command, words, ...options }));
+    },
+    put: (file, content, mode) => unlessLost(lost, files.put(file, content, mode)),
+    get: (file) => unlessLost(lost, files.get(file)),
+    write: (file, source) => unlessLost(lost, files.write(file, source)),
+    read: (file) =>
+      tied(
+        lost,
+        Readable.from(
+          pieces(() => files.read(file)),
+          { objectMode: false },
+        ),
+      ),
+    dial: async (port) => tied(lost, await unlessLost(lost, connection.dial(port))),
+    expose: (server) => unlessLost(lost, host.expose(session, server)),
+    ensureRunner: async (bundle, options) => {
+      const there = await unlessLost(lost, deliverFile(files, shipped, bundle));
+      return await unlessLost(lost, program.call('ensureRunner', { name, bundle: there, ...options }));
+    },
+    recordedRunner: async () => (await unlessLost(lost, program.call('recordedRunner', { name }))).access,
+    [Symbol.asyncDispose]: () => {
+      release();
+      lease.release();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The pieces of a stream that is opened with the first of them. */
+async function* pieces(open: () => Promise<Readable>): AsyncGenerator<Buffer> {
+  yield* (await open()) as AsyncIterable<Buffer>;
+}

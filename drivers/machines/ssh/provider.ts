@@ -1,0 +1,161 @@
+// Machines on hosts that are reached by ssh. Each is a folder there with a user or a user namespace of its own: what `local`
+// makes of its own host, made by a program of ours on the other one.
+import { createHash } from 'node:crypto';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import { isMachineName } from '../local/layout.ts';
+import { connectionLost } from '../lost.ts';
+import { LostSignals } from '../lost-signals.ts';
+import type { MachineInfo, MachineProvider } from '../provider.ts';
+import type { HostCallName, HostCalls } from './host-call.ts';
+import { connectSsh } from './machine.ts';
+import { SshHost, type SshHostOptions } from './ssh-host.ts';
+
+/** The provider `ssh`. Nothing is connected before it is asked for something. */
+export function createSshProvider(options: readonly SshHostOptions[]): MachineProvider {
+  const hosts = options.map((each) => new SshHost(each));
+  const connections = new LostSignals();
+  /** Where machines were seen last. */
+  const places = new Map<string, SshHost>();
+
+  async function call<Name extends HostCallName>(
+    host: SshHost,
+    name: Name,
+    args: HostCalls[Name]['args'],
+    signal?: AbortSignal,
+  ): Promise<HostCalls[Name]['answer']> {
+    const { program } = await host.session(signal);
+    return await program.call(name, args, signal);
+  }
+
+  const infoOn = (host: SshHost, info: MachineInfo): MachineInfo => ({ ...info, zone: host.name });
+
+  /** Where the machine is, and what its host says of it; undefined when all hosts say that they have none of this name. */
+  async function find(
+    name: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly host: SshHost; readonly info: MachineInfo } | undefined> {
+    if (!isMachineName(name)) {
+      throw new MurmurError('INVALID_ARGUMENT', `machine name ${JSON.stringify(name)} is not valid`);
+    }
+    const last = places.get(name);
+    let problem: Error | undefined;
+    for (const host of new Set([...(last === undefined ? [] : [last]), ...inOrder(hosts, name)])) {
+      try {
+        const info = await call(host, 'describe', { name }, signal);
+        if (info.state === 'absent') continue;
+        places.set(name, host);
+        return { host, info };
+      } catch (error) {
+        signal?.throwIfAborted();
+        // Another host may have it. When none has, this one may.
+        problem ??= error as Error;
+      }
+    }
+    places.delete(name);
+    if (problem !== undefined) throw problem;
+    return undefined;
+  }
+
+  async function known(name: string, signal?: AbortSignal): Promise<SshHost> {
+    const found = await find(name, signal);
+    if (found === undefined) throw new MurmurError('NOT_FOUND', `machine ${name} does not exist`);
+    return found.host;
+  }
+
+  /** Where a new machine goes: the first host by its name's order that can be reached. */
+  async function placeFor(name: string, signal: AbortSignal): Promise<SshHost> {
+    const found = await find(name, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (error instanceof MurmurError && error.code === 'INVALID_ARGUMENT') throw error;
+      return undefined;
+    });
+    if (found !== undefined) return found.host;
+    let problem: unknown;
+    for (const host of inOrder(hosts, name)) {
+      try {
+        await host.session(signal);
+        return host;
+      } catch (error) {
+        signal.throwIfAborted();
+        problem ??= error;
+      }
+    }
+    throw problem;
+  }
+
+  return {
+    name: 'ssh',
+
+    create: async (spec, { signal, requestId }) => {
+      const host = await placeFor(spec.name, signal);
+      const info = await call(host, 'create', { spec, requestId }, signal);
+      places.set(spec.name, host);
+      return infoOn(host, info);
+    },
+
+    describe: async (name, signal) => {
+      const found = await find(name, signal);
+      return found === undefined ? { name, state: 'absent', labels: {}, version: '' } : infoOn(found.host, found.info);
+    },
+
+    label: async (name, labels, { if: version, signal }) => {
+      const host = await known(name, signal);
+      return infoOn(host, await call(host, 'label', { name, labels, if: version }, signal));
+    },
+
+    start: async (name, signal) => {
+      await call(await known(name, signal), 'startMachine', { name }, signal);
+    },
+
+    stop: async (name, signal) => {
+      const found = await find(name, signal);
+      if (found === undefined) return;
+      connections.lose(name, connectionLost(name, 'it was stopped'));
+      await call(found.host, 'stop', { name }, signal);
+    },
+
+    destroy: async (name, signal) => {
+      connections.lose(name, connectionLost(name, 'it was destroyed'));
+      const place = await find(name, signal).then(
+        (found) => found?.host,
+        (error: unknown) => {
+          signal?.throwIfAborted();
+          if (error instanceof MurmurError && error.code === 'INVALID_ARGUMENT') throw error;
+          return undefined;
+        },
+      );
+      // On all hosts: what a creation that was cut off has left is no machine that a host would tell of.
+      const ends = await Promise.allSettled(hosts.map((host) => call(host, 'destroy', { name }, signal)));
+      signal?.throwIfAborted();
+      const failed = ends.find((end, at) => end.status === 'rejected' && (place === undefined || place === hosts[at]));
+      if (failed?.status === 'rejected') throw failed.reason;
+      places.delete(name);
+    },
+
+    list: async (labels = {}, signal) => {
+      const lists = await Promise.all(
+        hosts.map(async (host) => (await call(host, 'list', { labels }, signal)).map((info) => infoOn(host, info))),
+      );
+      return lists.flat();
+    },
+
+    connect: async (name, signal) => {
+      const host = await known(name, signal);
+      const session = await host.session(signal);
+      const machine = await session.program.call('connect', { name }, signal);
+      return connectSsh({ name, host, session, machine, lease: connections.lease(name) });
+    },
+
+    [Symbol.asyncDispose]: () => {
+      connections.loseAll((name) => connectionLost(name, 'its provider was closed'));
+      for (const host of hosts) host.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The hosts in an order that depends on the machine alone: a retry tries the same one first, and machines spread. */
+function inOrder(hosts: readonly SshHost[], machine: string): readonly SshHost[] {
+  const rank = (host: SshHost): string => createHash('sha256').update(`${host.name}\0${machine}`).digest('hex');
+  return hosts.toSorted((one, other) => (rank(one) < rank(other) ? -1 : 1));
+}

@@ -1,0 +1,139 @@
+// A host: one connection at a time for all its machines, opened when it is wanted and again when it was lost.
+import type { SshHostSettings } from '../../../config/environment-settings.ts';
+import type { ServerAddress } from '../../../contract/wire/runner.ts';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+import { Exposures } from './exposures.ts';
+import type { HostStart } from './host-call.ts';
+import { openHostSession, type HostSession } from './session.ts';
+import type { Shipment } from './shipment.ts';
+import type { SshTarget } from './connection.ts';
+
+/** A connection that nobody has used for this long is closed: its two processes there have 15 MB, our program 60. */
+const IDLE_MS = 5 * 60_000;
+/** Opening takes a second when our files have to be copied; a slow line may need many times that. */
+const OPEN_LIMIT_MS = 120_000;
+
+export interface SshHostOptions {
+  readonly settings: Pick<SshHostSettings, 'host' | 'node'>;
+  /** How to reach it, resolved at each connection: the owner may correct the configuration. */
+  readonly target: () => Promise<SshTarget>;
+  readonly shipment: () => Promise<Shipment>;
+  readonly start: HostStart;
+  /** Names this installation on hosts that others use as well. */
+  readonly owner: string;
+}
+
+export class SshHost {
+  readonly name: string;
+  readonly #options: SshHostOptions;
+  readonly #exposures: Exposures;
+  readonly #closing = new AbortController();
+  #session: Promise<HostSession> | undefined;
+  /** The server's process of the newest connection. */
+  #server = '';
+  #uses = 0;
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(options: SshHostOptions) {
+    this.name = options.settings.host;
+    this.#options = options;
+    this.#exposures = new Exposures(options.owner);
+  }
+
+  /**
+   * The session, opened unless it is: one for all who ask. Throws UNAVAILABLE when the host cannot be reached, and the
+   * signal's reason; the opening itself goes on for the others.
+   */
+  async session(signal?: AbortSignal): Promise<HostSession> {
+    signal?.throwIfAborted();
+    if (this.#closing.signal.aborted) throw new MurmurError('UNAVAILABLE', 'the provider of machines was closed');
+    this.#touch();
+    this.#session ??= this.#open();
+    const opening = this.#session;
+    const session = await untilAborted(opening, signal);
+    if (session.program.isAlive) return session;
+    session.connection.close();
+    if (this.#session === opening) this.#session = undefined;
+    return await this.session(signal);
+  }
+
+  /** Keeps the connection open until the answer is called. */
+  hold(): () => void {
+    this.#uses += 1;
+    this.#touch();
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#uses -= 1;
+      this.#touch();
+    };
+  }
+
+  /** Where the host reaches a server of ours. */
+  async expose(session: HostSession, server: ServerAddress): Promise<ServerAddress> {
+    return await this.#exposures.expose(session, server);
+  }
+
+  /** Closes the connection; nothing can be asked any more. */
+  close(): void {
+    this.#closing.abort(new MurmurError('UNAVAILABLE', 'the provider of machines was closed'));
+    clearTimeout(this.#idle);
+    this.#drop();
+  }
+
+  async #open(): Promise<HostSession> {
+    const { settings, shipment, start } = this.#options;
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(OPEN_LIMIT_MS)]);
+    try {
+      const target = await this.#options.target();
+      const session = await openHostSession(
+        { target, node: settings.node, shipment, start, predecessor: this.#server },
+        signal,
+      );
+      this.#server = session.facts.server;
+      await this.#exposures.renew(session);
+      return session;
+    } catch (error) {
+      this.#session = undefined;
+      if (!(error instanceof MurmurError)) {
+        throw new MurmurError('UNAVAILABLE', `host ${this.name}: ${messageOf(error)}`, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  #touch(): void {
+    clearTimeout(this.#idle);
+    if (this.#uses > 0 || this.#closing.signal.aborted) return;
+    this.#idle = setTimeout(() => this.#drop(), IDLE_MS);
+    // Open connections are no reason for a process to stay.
+    this.#idle.unref();
+  }
+
+  #drop(): void {
+    const session = this.#session;
+    this.#session = undefined;
+    session?.then(
+      ({ connection }) => connection.close(),
+      () => undefined,
+    );
+  }
+}
+
+async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return await work;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    work.catch(() => undefined);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,77 @@
+// How bytes get to the ssh server of a host: directly, or through a jump host.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Duplex } from 'node:stream';
+import { MurmurError } from '../../../contract/wire/errors.ts';
+
+/** The bytes that ssh is spoken over. */
+export interface SshTransport {
+  /** For people: `build-1:22`, `build-1:22 through gate`. */
+  readonly description: string;
+  /** Opens a stream to the ssh server. Throws UNAVAILABLE when it cannot be reached, and the signal's reason. */
+  dial(signal: AbortSignal): Promise<Duplex>;
+}
+
+/** TCP. The delay of small packets is off before ssh says its first word: with it, each exchange stalls for 40 ms. */
+export function directTransport(host: string, port: number): SshTransport {
+  const description = `${host}:${String(port)}`;
+  return {
+    description,
+    dial: async (signal) => {
+      const socket = connect({ host, port, noDelay: true });
+      try {
+        await once(socket, 'connect', { signal });
+        return socket;
+      } catch (error) {
+        socket.destroy();
+        signal.throwIfAborted();
+        throw unreachable(description, messageOf(error), error);
+      }
+    },
+  };
+}
+
+/** Errors of the ssh program are short; the last of them says why. */
+const STDERR_TAIL = 2_000;
+
+/**
+ * `ssh -W` through a jump host, with the caller's own ssh: its configuration, keys and known hosts are those of the jump.
+ * @param jump as ssh takes it: `gate`, `user@gate`
+ */
+export function jumpTransport(jump: string, host: string, port: number): SshTransport {
+  const description = `${host}:${String(port)} through ${jump}`;
+  return {
+    description,
+    dial: async (signal) => {
+      const target = `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+      // Nobody sits at a terminal to answer a question.
+      const child = spawn('ssh', ['-o', 'BatchMode=yes', '-W', target, '--', jump], { stdio: 'pipe' });
+      let said = '';
+      child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString('utf8')).slice(-STDERR_TAIL)));
+      const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
+      stream.once('close', () => child.kill('SIGKILL'));
+      child.once('error', (error) => stream.destroy(unreachable(description, messageOf(error), error)));
+      child.once('exit', (code) => {
+        if (code !== 0) stream.destroy(unreachable(description, said.trim() || `ssh exited with ${String(code)}`));
+      });
+      try {
+        // The greeting of the host's ssh server is the first sign that the jump has worked.
+        await once(stream, 'readable', { signal });
+        return stream;
+      } catch (error) {
+        stream.destroy();
+        signal.throwIfAborted();
+        throw error;
+      }
+    },
+  };
+}
+
+function unreachable(description: string, why: string, cause?: unknown): MurmurError {
+  return new MurmurError('UNAVAILABLE', `the ssh server at ${description} cannot be reached: ${why}`, { cause });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,36 @@
+// The provider `ssh` on a host for tests; at its end every machine is destroyed and the connection closed.
+import { userCacheFolder } from '../../../../config/home.ts';
+import { DEFAULT_MACHINE_LIMITS } from '../../../../contract/wire/machine-limits.ts';
+import type { MachineProvider } from '../../../../drivers/machines/provider.ts';
+import { shipmentFrom } from '../../../../drivers/machines/ssh/bundle.ts';
+import { createSshProvider } from '../../../../drivers/machines/ssh/provider.ts';
+import type { SshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
+
+/** Made once for all tests of a file. */
+const shipment = shipmentFrom(userCacheFolder(process.env));
+
+export interface SshMachines extends AsyncDisposable {
+  readonly provider: MachineProvider;
+}
+
+export function sshMachines(hosts: readonly SshHost[], user: 'root' | 'builder' = 'root'): SshMachines {
+  const provider = createSshProvider(
+    hosts.map((host) => {
+      const target = host.target(user);
+      return {
+        settings: { host: target.host },
+        target: () => Promise.resolve(target),
+        shipment,
+        owner: 'tests',
+        start: { limits: DEFAULT_MACHINE_LIMITS, show: [] },
+      };
+    }),
+  );
+  return {
+    provider,
+    [Symbol.asyncDispose]: async () => {
+      for (const { name } of await provider.list()) await provider.destroy(name);
+      await provider[Symbol.asyncDispose]();
+    },
+  };
+}

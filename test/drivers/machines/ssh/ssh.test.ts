@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, jest } from '@jest/globals';
+import { machineProviderConformance } from '../../../../drivers/machines/conformance.ts';
+import { startSshHost, whyNoSshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
+import type { SshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
+import { userCacheFolder } from '../../../../config/home.ts';
+import { runnerBundle } from '../../../../worker/runner-bundle.ts';
+import { sshMachines } from './ssh-machines.ts';
+
+jest.setTimeout(90_000);
+
+const runner = await runnerBundle(userCacheFolder(process.env));
+const missing = whyNoSshHost();
+if (missing !== undefined) console.warn(`no host is reached by ssh in these tests: ${missing}`);
+
+(missing === undefined ? describe : describe.skip)('on a host that is reached by ssh', () => {
+  let host: SshHost;
+  beforeAll(async () => {
+    host = await startSshHost();
+  });
+  afterAll(async () => {
+    await host[Symbol.asyncDispose]();
+  });
+
+  for (const user of ['root', 'builder'] as const) {
+    machineProviderConformance(
+      `ssh (${user})`,
+      () => Promise.resolve({ ...sshMachines([host], user), killLink: () => host.freezeLinks() }),
+      { linkDies: true, runner, transferBytes: user === 'root' ? 200_000_000 : 20_000_000 },
+    );
+  }
+});

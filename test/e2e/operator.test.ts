@@ -74,6 +74,7 @@ describe('an operator at Temporal', () => {
       spawn_id: expect.any(String),
       purpose: 'Show the operator',
       machine,
+      provider: 'local',
       created_at: expect.any(String),
     });
     const metadata = await agent.query<{ currentDetails: string }>('__temporal_workflow_metadata');

@@ -133,7 +133,7 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
       const orphans = 'i=0; while [ $i -lt 20 ]; do sh -c "true & true"; i=$((i+1)); done';
       const zombies = 'cat /proc/[0-9]*/stat 2>/dev/null | grep -c ") Z "';
       const { stdout } = await machine.run(
-        `${orphans}; n=0; while [ "$(${zombies})" != 0 ] && [ $n -lt 500 ]; do sleep 0.01; n=$((n+1)); done; ${zombies}`,
+        `${orphans}; n=0; while z=$(${zombies}); [ "$z" != 0 ] && [ $n -lt 500 ]; do sleep 0.01; n=$((n+1)); done; echo $z`,
       );
       expect(stdout.trim()).toBe('0');
     });

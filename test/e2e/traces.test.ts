@@ -24,10 +24,14 @@ afterAll(async () => {
   await collector[Symbol.asyncDispose]();
 }, 120_000);
 
-/** The span and its ancestors, nearest first. */
-function lineage(span: CollectedSpan): string[] {
-  const parent = collector.spans.find(({ spanId }) => spanId === span.parentSpanId);
-  return [`${span.service} ${span.name}`, ...(parent === undefined ? [] : lineage(parent))];
+/** The span and its ancestors, nearest first. Spans are exported in batches: an ancestor may arrive after the span. */
+async function lineage({ name, parentSpanId, service }: CollectedSpan): Promise<string[]> {
+  const own = `${service} ${name}`;
+  if (parentSpanId === undefined || parentSpanId === '') return [own];
+  const parent = await eventually(`the parent of ${own}`, () =>
+    collector.spans.find(({ spanId }) => spanId === parentSpanId),
+  );
+  return [own, ...(await lineage(parent))];
 }
 
 async function collected(what: string, trace: string, name: string): Promise<CollectedSpan> {
@@ -46,7 +50,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     const turn = await collected('the turn', await traceOf('murmur spawn'), 'POST /turn');
     await collected('the workflow', turn.traceId, 'RunWorkflow:agent');
     await collected('the activity', turn.traceId, 'RunActivity:runTurn');
-    expect(lineage(turn)).toEqual([
+    expect(await lineage(turn)).toEqual([
       'murmur-worker POST /turn',
       'murmur-worker RunActivity:runTurn',
       'murmur-worker RunWorkflow:agent',
@@ -60,7 +64,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     await stack.murmur(['queue', 'add', 'traced', scripted('Say bye.', { text: 'Bye.' })]);
     await settled(stack, 'traced');
     const turn = await collected('the turn', await traceOf('murmur queue add'), 'POST /turn');
-    expect(lineage(turn).slice(1)).toEqual([
+    expect((await lineage(turn)).slice(1)).toEqual([
       'murmur-worker RunActivity:runTurn',
       'murmur-worker HandleSignal:queueAdd',
       'murmur-server SignalWorkflow:queueAdd',

@@ -49,11 +49,13 @@ describe.each(Object.entries(LAYERS))('layer %s', (layer, { builtins, packages }
 });
 
 describe('the tree', () => {
+  // Of types as well: two files that need each other's types cannot be read, moved or replaced one at a time.
   it('has no imports in a circle', async () => {
-    const all = (await Promise.all([...Object.keys(LAYERS), 'demo', 'bench', 'test'].map(importsBelow))).flat();
+    const folders = [...Object.keys(LAYERS), 'abuse', 'bench', 'demo', 'scripts', 'test'];
+    const all = (await Promise.all(folders.map(importsBelow))).flat();
     const imported = new Map<string, Set<string>>();
-    for (const { file, isType, target } of all) {
-      if (isType || target?.endsWith('.ts') !== true) continue;
+    for (const { file, target } of all) {
+      if (target?.endsWith('.ts') !== true) continue;
       imported.set(file, (imported.get(file) ?? new Set()).add(target));
     }
     const circles: string[] = [];

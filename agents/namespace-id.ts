@@ -1,4 +1,4 @@
-// Which namespace the agents of this worker are in.
+// Which Temporal namespace agents are in.
 import type { Client } from '@temporalio/client';
 import { MurmurError } from '../contract/wire/errors.ts';
 

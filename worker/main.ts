@@ -2,6 +2,8 @@
 import { Client, Connection } from '@temporalio/client';
 import packageJson from '../package.json' with { type: 'json' };
 import { createAgentActivities } from '../activities/agent.ts';
+import { createEndUnowned } from '../activities/end-unowned.ts';
+import type { AgentPorts } from '../activities/ports.ts';
 import { createFanoutActivities } from '../activities/fanout/fanout.ts';
 import { createFlightActivities } from '../activities/flight/flight.ts';
 import { apiAddress } from '../config/api-address.ts';
@@ -11,6 +13,7 @@ import { dropCredentials } from '../config/model-credentials.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { sealLivingAgents } from '../agents/seal-living.ts';
 import { openPlatform } from '../drivers/platform.ts';
+import { createSweep } from '../agents/sweep/sweep.ts';
 import { ensureRunner, findRunner } from '../drivers/machines/runner-process.ts';
 import { userCacheFolder } from '../config/home.ts';
 import { openTelemetry } from '../drivers/telemetry/open.ts';
@@ -18,9 +21,10 @@ import { createAgentControl } from '../agents/control.ts';
 import { createAgentStarter } from '../agents/starter.ts';
 import { runAgentWorker } from './agent-worker.ts';
 import { createLog, installRuntime } from './logging.ts';
-import { namespaceIdOf } from './namespace-id.ts';
+import { namespaceIdOf } from '../agents/namespace-id.ts';
 import { keepRetention } from './event-retention.ts';
 import { runnerBundle } from './runner-bundle.ts';
+import { sweepUntil } from './sweeping.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 const log = createLog();
@@ -64,7 +68,7 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     namespace: temporal.namespace,
     ...(telemetry === undefined ? {} : { interceptors: { workflow: telemetry.workflowClient } }),
   });
-  const agent = createAgentActivities({
+  const ports: AgentPorts = {
     ...platform,
     runners: { find: findRunner, ensure: (machine, use) => ensureRunner(machine, programs, use) },
     namespaceId: namespaceIdOf(client),
@@ -73,7 +77,8 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     api: () => apiAddress(env, home),
     handover: stop.signal,
     report: (fact, details) => log.warn(details, fact),
-  });
+  };
+  const agent = createAgentActivities(ports);
   void keepRetention(platform.events, {
     days: config.eventDays,
     signal: stop.signal,
@@ -85,14 +90,34 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
   const starter = createAgentStarter(client, taskQueue);
   const fanout = createFanoutActivities({ ...platform, starter, handover: stop.signal });
   const flight = createFlightActivities({ ...platform, starter, handover: stop.signal });
+  const sweep = createSweep({
+    ...ports,
+    client,
+    providers: Object.values(platform.machines),
+    end: createEndUnowned(ports),
+    now: () => new Date(),
+    report: {
+      ended: (details) => log.info(details, 'a machine that no agent owned was ended'),
+      problem: (details) => log.warn(details, 'the sweep met a problem'),
+    },
+  });
+  let sweeping: Promise<void> | undefined;
   await runAgentWorker({
     connection: temporal.connectionOptions,
     namespace: temporal.namespace,
     taskQueue,
     bundle,
     ...(telemetry === undefined ? {} : { traces: telemetry.worker }),
-    prepare: () =>
-      sealLivingAgents({ ...platform, client, folder: home.keys, report: (fact, details) => log.info(details, fact) }),
+    prepare: async () => {
+      await sealLivingAgents({
+        ...platform,
+        client,
+        folder: home.keys,
+        report: (fact, details) => log.info(details, fact),
+      });
+      // After the seals, which decide, and when Temporal has answered.
+      sweeping ??= sweepUntil(stop.signal, sweep);
+    },
     activities: { ...agent, ...fanout, ...flight },
     stop: stop.signal,
     report: {
@@ -100,4 +125,5 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
       brokeDown: (error) => log.error({ err: error }, 'Temporal cannot be reached: trying again'),
     },
   });
+  await sweeping;
 }

@@ -1,0 +1,115 @@
+// Whether an agent owns a machine. Pure: every fact is read before (facts.ts), so that each case has a test.
+import { parseWorkflowId } from '../../contract/wire/identity.ts';
+import type { MachineLabels } from '../../drivers/machines/provider.ts';
+import { machineName } from '../names.ts';
+import type { MachineOwner } from '../references.ts';
+
+/**
+ * How long after the last close an end may still be under way, in milliseconds. An end whose workflow was terminated in its
+ * middle runs for its minute at most (END in workflows/agent/activities.ts); the kill of a server without a worker waits 15 s
+ * for a record and then destroys the machine (server/timing.ts). Two ends at once could cost the last snapshot.
+ */
+export const CLOSE_GRACE_MS = 60_000;
+
+/** An agent's current execution, as a strongly consistent `describe` shows it. */
+export interface AgentExecution {
+  /** Undefined for an execution that was started past the API. */
+  readonly spawnId: string | undefined;
+  /** ISO 8601, of the spawn. */
+  readonly createdAt: string | undefined;
+  /** Everything but closed: also paused, and a status that this build does not know. */
+  readonly isOpen: boolean;
+  readonly closedAt: Date | undefined;
+  /** Closed at once because an ancestor was killed, which ends its machine afterwards. */
+  readonly leftMachine: boolean;
+}
+
+/** What is known about a machine. */
+export interface MachineFacts {
+  readonly name: string;
+  readonly labels: MachineLabels;
+  /** Undefined when Temporal does not know the agent. */
+  readonly execution: AgentExecution | undefined;
+  /** From the parent up, as far as `awaitsAncestor` asks for them. */
+  readonly ancestors: readonly (AgentExecution | undefined)[];
+  /** Spawn id in the record of the agent; undefined without a record. */
+  readonly recordedSpawn: string | undefined;
+  /** When the spec of the labelled spawn was made, from its seal; undefined when this installation has not sealed it. */
+  readonly sealedAt: string | undefined;
+}
+
+/** Why a machine is left to a person. */
+export type OrphanReason = 'label_missing' | 'other_namespace' | 'label_mismatch' | 'unknown_agent' | 'not_sealed';
+
+export type Ownership =
+  /** Its agent is alive. */
+  | { readonly state: 'owned' }
+  /** Of another installation. */
+  | { readonly state: 'foreign' }
+  /** Its agent has closed, and its end may still be under way. */
+  | { readonly state: 'pending' }
+  /** No agent owns it and nobody ends it: the sweep does. */
+  | { readonly state: 'unowned' }
+  /** Nothing shows whether it is needed: only a person ends it. */
+  | { readonly state: 'orphaned'; readonly reason: OrphanReason };
+
+/** Decides. A doubt never ends a machine: it is owned, pending or orphaned then. */
+export function ownershipOf(facts: MachineFacts, home: MachineOwner, now: Date): Ownership {
+  const { labels, execution } = facts;
+  if ((labels['stack'] ?? home.stack) !== home.stack) return { state: 'foreign' };
+  if (isAlive(facts)) return { state: 'owned' };
+  const { agent, spawn, stack, namespace } = labels;
+  if (agent === undefined || spawn === undefined || stack === undefined || namespace === undefined) {
+    return orphaned('label_missing');
+  }
+  if (namespace !== home.namespace) return orphaned('other_namespace');
+  // An end works on the machine that follows from agent and spawn: it would leave this one and end it again in each round.
+  if (parseWorkflowId(agent) === undefined || facts.name !== machineName(agent, spawn)) {
+    return orphaned('label_mismatch');
+  }
+  if (facts.sealedAt === undefined) return orphaned('not_sealed');
+  if (execution === undefined) {
+    // The record is the last that an end writes; Temporal forgets closed executions after its retention.
+    return facts.recordedSpawn === spawn ? { state: 'unowned' } : orphaned('unknown_agent');
+  }
+  if (execution.spawnId !== spawn) return ownershipOfOtherLife(execution, facts.sealedAt, now);
+  return isEnding(facts, now) ? { state: 'pending' } : { state: 'unowned' };
+}
+
+/** Whether the execution that is open is that of the machine. Machines of the first builds name the agent alone. */
+function isAlive({ name, labels: { agent, spawn }, execution }: MachineFacts): boolean {
+  if (execution?.isOpen !== true || agent === undefined || execution.spawnId === undefined) return false;
+  return spawn === undefined ? name === machineName(agent, execution.spawnId) : spawn === execution.spawnId;
+}
+
+/**
+ * At most one execution of an agent is open, so that an earlier life is closed; the next one begins only when its end is
+ * done. A spawn that is newer than all that Temporal knows was forgotten by it, as after a restored backup.
+ */
+function ownershipOfOtherLife({ createdAt, closedAt }: AgentExecution, sealedAt: string, now: Date): Ownership {
+  if (createdAt === undefined || sealedAt >= createdAt) return orphaned('unknown_agent');
+  return isRecent(closedAt, now) ? { state: 'pending' } : { state: 'unowned' };
+}
+
+/** Whether the end of the closed agent, by whom ever, may still be under way. */
+function isEnding({ execution, ancestors }: MachineFacts, now: Date): boolean {
+  const chain = [execution, ...ancestors];
+  const waitsForOpen = chain.some((each, index) => index > 0 && each?.isOpen === true);
+  return waitsForOpen || chain.some((each) => isRecent(each?.closedAt, now));
+}
+
+/**
+ * Whether another ancestor counts. A kill goes from the top down and ends what is beneath a closed agent only after it, so
+ * the one that ends the machine is the nearest ancestor that did not leave its own.
+ */
+export function awaitsAncestor(execution: AgentExecution | undefined): boolean {
+  return execution?.isOpen === false && execution.leftMachine;
+}
+
+function isRecent(closedAt: Date | undefined, now: Date): boolean {
+  return closedAt !== undefined && now.getTime() - closedAt.getTime() < CLOSE_GRACE_MS;
+}
+
+function orphaned(reason: OrphanReason): Ownership {
+  return { state: 'orphaned', reason };
+}

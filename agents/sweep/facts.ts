@@ -151,7 +151,7 @@ async function readLeft(
 ): Promise<AgentRemains | undefined> {
   const handle = client.workflow.getHandle(workflowId, runId, { followRuns: false });
   try {
-    const result = await client.withDeadline(Date.now() + CALL_MS, () => handle.result());
+    const result: unknown = await client.withDeadline(Date.now() + CALL_MS, () => handle.result());
     return (result as Partial<AgentResult> | null | undefined)?.left;
   } catch (error) {
     // Its retention has passed between the two calls.

@@ -8,7 +8,7 @@ import type { AgentMemo } from '../../contract/wire/messages.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
 import type { MachineInfo } from '../../drivers/machines/provider.ts';
-import type { MachineOwner } from '../references.ts';
+import type { MachineOwner } from '../machine.ts';
 import { readSealedSpec } from '../sealed.ts';
 import type { SealStores } from '../sealed.ts';
 import { describeWorkflow } from '../start.ts';

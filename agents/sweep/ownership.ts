@@ -2,7 +2,7 @@
 import { parseWorkflowId } from '../../contract/wire/identity.ts';
 import type { MachineLabels } from '../../drivers/machines/provider.ts';
 import { machineName } from '../names.ts';
-import type { MachineOwner } from '../references.ts';
+import type { MachineOwner } from '../machine.ts';
 
 /**
  * How long after the last close an end may still be under way, in milliseconds. An end whose workflow was terminated in its

@@ -1,7 +1,7 @@
 // The sweep: ends machines that no agent owns (ADR 29).
 import pLimit from 'p-limit';
 import type { MachineInfo, MachineProvider } from '../../drivers/machines/provider.ts';
-import type { MachineOwner } from '../references.ts';
+import type { MachineOwner } from '../machine.ts';
 import { findOwner } from './facts.ts';
 import type { ClosedAgent, FactSources } from './facts.ts';
 

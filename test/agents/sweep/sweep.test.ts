@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { createEndUnowned } from '../../../activities/end-unowned.ts';
 import type { AgentPorts } from '../../../activities/ports.ts';
-import { machineLabels } from '../../../agents/references.ts';
+import { machineLabels } from '../../../agents/machine.ts';
 import { namespaceIdOf } from '../../../agents/namespace-id.ts';
 import { sealSpec } from '../../../agents/sealed.ts';
 import { startRootAgent } from '../../../agents/start.ts';
@@ -59,7 +59,7 @@ async function bench() {
     objects: createMemoryObjectStore(),
     events: createMemoryEventLog(),
     secrets: createMemorySecretStore(),
-    tokens: createMemoryTokenStore(),
+    tokenStore: createMemoryTokenStore(),
     key,
     namespaceId: namespaceIdOf(temporal.client),
     control: { signal: async () => undefined, reportUsage: async () => ({}), result: async () => undefined },

@@ -1,4 +1,4 @@
-// The sweep: ends machines that no agent owns (ADR 29).
+// The sweep: ends machines that no agent owns (ADR 30).
 import pLimit from 'p-limit';
 import type { MachineInfo, MachineProvider } from '../../drivers/machines/provider.ts';
 import type { MachineOwner } from '../machine.ts';

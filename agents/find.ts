@@ -1,7 +1,7 @@
 // Where an agent is: its workflow as Temporal lists it, its place in a fan-out, its record. And the errors for one that is
 // nowhere, or takes no messages.
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { WorkflowExecutionInfo } from '@temporalio/client';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { AgentRemains, AgentResult, AgentSpec } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { plannedSpawnId } from '../contract/wire/fanout/plan.ts';
@@ -82,12 +82,12 @@ function phaseOf(info: Pick<Listed, 'status' | 'searchAttributes'>, closed: bool
   return info.status.name === 'TERMINATED' || info.status.name === 'CANCELLED' ? 'canceled' : 'failed';
 }
 
-/** How many agents live from this one down. Visibility is some hundred milliseconds behind. */
-export async function countTree(platform: AgentPlatform, top: AgentIdentity): Promise<number> {
+/** How many agents live from this one down. Visibility is some hundred milliseconds behind. Throws the SDK's errors. */
+export async function countTree(client: Client, top: AgentIdentity): Promise<number> {
   const id = workflowIdOf(top);
   const beneath = `WorkflowId = "${id}" OR WorkflowId STARTS_WITH "${id}/"`;
   const query = `WorkflowType = "${AGENT_WORKFLOW}" AND ExecutionStatus = "Running" AND (${beneath})`;
-  return (await inTime(platform, () => platform.temporal.workflow.count(query))).count;
+  return (await client.workflow.count(query)).count;
 }
 
 /** The agents beneath this one that live, or have ended since. */

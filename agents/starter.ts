@@ -11,8 +11,9 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import type { ErrorBody } from '../contract/wire/errors.ts';
 import { absolutePathOf, parentOf, workflowIdOf } from '../contract/wire/identity.ts';
 import type { AgentIdentity } from '../contract/wire/identity.ts';
-import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES } from '../contract/wire/messages.ts';
+import { SEARCH_ATTRIBUTES } from '../contract/wire/messages.ts';
 import type { AgentMemo } from '../contract/wire/messages.ts';
+import { countTree } from './find.ts';
 import { describeWorkflow, startRootAgent, untilStarted } from './start.ts';
 import { executeUpdate } from './temporal.ts';
 
@@ -61,12 +62,7 @@ export function createAgentStarter(client: Client, taskQueue: string): AgentStar
         if ((known?.memo as Partial<AgentMemo> | undefined)?.spawn_id !== spec.spawn_id) throw refusal;
       }
     },
-    async countTree(root) {
-      const id = workflowIdOf(root);
-      const beneath = `WorkflowId = "${id}" OR WorkflowId STARTS_WITH "${id}/"`;
-      const query = `WorkflowType = "${AGENT_WORKFLOW}" AND ExecutionStatus = "Running" AND (${beneath})`;
-      return (await inTime(() => client.workflow.count(query))).count;
-    },
+    countTree: (root) => inTime(() => countTree(client, root)),
     async rests(agent) {
       const known = await describe(agent);
       if (known?.status.name !== 'RUNNING') return true;

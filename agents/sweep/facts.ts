@@ -5,10 +5,10 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { AgentRecord, AgentRemains, AgentResult, AgentSpec } from '../../contract/wire/agent.ts';
 import { parentOf, parseWorkflowId, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { AgentMemo } from '../../contract/wire/messages.ts';
-import { recordKey } from '../../contract/wire/object-keys.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
 import type { MachineInfo } from '../../drivers/machines/provider.ts';
 import type { MachineOwner } from '../machine.ts';
+import { readRecord } from '../record.ts';
 import { readSealedSpec } from '../sealed.ts';
 import type { SealStores } from '../sealed.ts';
 import { describeWorkflow } from '../start.ts';
@@ -158,9 +158,4 @@ async function readLeft(
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
-}
-
-async function readRecord({ objects }: SealStores, agent: string): Promise<AgentRecord | undefined> {
-  const content = await objects.get(recordKey(agent));
-  return content === undefined ? undefined : (JSON.parse(content.toString('utf8')) as AgentRecord);
 }

@@ -114,7 +114,7 @@ async function checkLimits(parts: ServerParts, agent: AgentAddress): Promise<voi
   const { agents } = parts.settings.limits;
   const [root = ''] = identity.path;
   if (identity.path.length === 1) return;
-  const living = await countTree(parts, { ...identity, path: [root] });
+  const living = await inTime(parts, () => countTree(parts.temporal, { ...identity, path: [root] }));
   if (living < agents) return;
   throw new MurmurError('RESOURCE_EXHAUSTED', `the tree of ${root} has ${String(living)} living agents`, {
     hint: `wait for some to end, or raise MURMUR_MAX_AGENTS (${String(agents)})`,

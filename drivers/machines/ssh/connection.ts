@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, ClientChannel, SFTPWrapper, TcpConnectionDetails } from 'ssh2';
 import { MurmurError } from '../../../contract/wire/errors.ts';
+import { unlessLost } from '../lost.ts';
 import { ChannelStream } from './channel-stream.ts';
 import { changedKey, isPinned, keyAlgorithms, type HostKey } from './host-key.ts';
 import type { SshTransport } from './transport.ts';
@@ -129,18 +130,7 @@ export class SshConnection {
 
   /** The value, or the reason for which the connection was lost meanwhile. */
   async untilLost<Value>(value: Promise<Value>): Promise<Value> {
-    const { promise, reject } = Promise.withResolvers<never>();
-    const onLost = (): void => reject(this.lost.reason as Error);
-    if (this.lost.aborted) onLost();
-    else this.lost.addEventListener('abort', onLost, { once: true });
-    try {
-      return await Promise.race([value, promise]);
-    } finally {
-      this.lost.removeEventListener('abort', onLost);
-      // It may still fail, with nobody waiting.
-      value.catch(() => undefined);
-      promise.catch(() => undefined);
-    }
+    return await unlessLost(this.lost, value);
   }
 
   /** Runs a command line in the login's shell. Of these the server allows ten at once, `sftp` included. */

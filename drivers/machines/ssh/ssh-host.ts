@@ -2,11 +2,13 @@
 import type { SshHostSettings } from '../../../config/environment-settings.ts';
 import type { ServerAddress } from '../../../contract/wire/runner.ts';
 import { MurmurError } from '../../../contract/wire/errors.ts';
+import { unlessLost } from '../lost.ts';
 import { Exposures } from './exposures.ts';
 import type { HostStart } from './host-call.ts';
 import { openHostSession, type HostSession } from './session.ts';
 import type { Shipment } from './shipment.ts';
 import type { SshTarget } from './connection.ts';
+import { messageOf } from './transport.ts';
 
 /** A connection that nobody has used for this long is closed: its two processes there have 15 MB, our program 60. */
 const IDLE_MS = 5 * 60_000;
@@ -50,7 +52,7 @@ export class SshHost {
     this.#touch();
     this.#session ??= this.#open();
     const opening = this.#session;
-    const session = await untilAborted(opening, signal);
+    const session = await (signal === undefined ? opening : unlessLost(signal, opening));
     if (session.program.isAlive) return session;
     session.connection.close();
     if (this.#session === opening) this.#session = undefined;
@@ -119,21 +121,4 @@ export class SshHost {
       () => undefined,
     );
   }
-}
-
-async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  if (signal === undefined) return await work;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    work.catch(() => undefined);
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

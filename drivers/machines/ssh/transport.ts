@@ -72,6 +72,7 @@ function unreachable(description: string, why: string, cause?: unknown): MurmurE
   return new MurmurError('UNAVAILABLE', `the ssh server at ${description} cannot be reached: ${why}`, { cause });
 }
 
-function messageOf(error: unknown): string {
+/** What an error says, or a thrown value as text. */
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,7 @@
 // The end of an agent whose workflow has closed and left its machine: the same clean-up as every other end.
 import type { EndAgentInput } from '../contract/wire/activities.ts';
 import type { AgentRecord } from '../contract/wire/agent.ts';
-import { absolutePathOf } from '../contract/wire/identity.ts';
+import { blankStatus } from '../contract/wire/blank-status.ts';
 import { endAgent } from '../agents/end.ts';
 import type { ClosedAgent } from '../agents/sweep/facts.ts';
 import { createAdmission } from './admission.ts';
@@ -45,36 +45,19 @@ function recordOf(agent: ClosedAgent): AgentRecord {
   const { at, phase } = closeOf(agent);
   return {
     status: {
-      slug: identity.path.join('/'),
-      workspace: identity.workspace,
-      account: identity.account,
-      path: absolutePathOf(identity),
-      workflow: agent.id,
+      ...blankStatus(identity),
       phase,
       phase_since: at,
       reason: REASON,
       ...(purpose === undefined ? {} : { purpose }),
       on_idle: spec.on_idle,
       dequeue_strategy: spec.dequeue_strategy,
-      queued: [],
       vm: { name: machine.name, provider: machine.provider, isolation: 'unknown', state: 'running' },
-      branches: [],
-      commits: 0,
-      prs: [],
-      cost: { total_usd: 0, own_usd: 0, children_usd: 0, by_model: {} },
-      tasks: { total: 0, open: 0 },
       created_at,
       ended_at: at,
       pending_input: false,
     },
     tasks: [],
-    spec: {
-      identity,
-      spawn_id: spec.spawn_id,
-      repos: spec.repos,
-      session_id: spec.session_id,
-      backend: spec.backend,
-      created_at,
-    },
+    spec,
   };
 }

@@ -1,6 +1,7 @@
 // The state of an agent: from its workflow, from its record when it has ended, or from what Temporal lists.
 import type { AgentRecord, AgentStatus } from '../contract/wire/agent.ts';
 import type { TimelineType } from '../contract/wire/events.ts';
+import { blankStatus } from '../contract/wire/blank-status.ts';
 import { waitingStatus } from '../contract/wire/fanout/status.ts';
 import { isTerminal } from '../contract/wire/phases.ts';
 import type { AgentPlatform } from './platform.ts';
@@ -77,11 +78,7 @@ export async function listedStatus(
   const { cost, ...progress } = await readProgressAndCost(platform, agent.id);
   const { memo, phase, startedAt, closedAt } = execution;
   return {
-    slug: agent.identity.path.join('/'),
-    workspace: agent.identity.workspace,
-    account: agent.identity.account,
-    path: agent.path,
-    workflow: agent.id,
+    ...blankStatus(agent.identity),
     phase,
     phase_since: (closedAt ?? startedAt).toISOString(),
     stale: isTerminal(phase)
@@ -90,12 +87,7 @@ export async function listedStatus(
     ...(memo.purpose === undefined || memo.purpose === '' ? {} : { purpose: memo.purpose }),
     on_idle: 'keep_alive',
     dequeue_strategy: 'all',
-    queued: [],
-    branches: [],
-    commits: 0,
-    prs: [],
     cost: { total_usd: cost, own_usd: cost, children_usd: 0, by_model: {} },
-    tasks: { total: 0, open: 0 },
     ...(timeline === undefined ? {} : { timeline: [] }),
     created_at: memo.created_at ?? startedAt.toISOString(),
     ...(closedAt === undefined ? {} : { ended_at: closedAt.toISOString() }),

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import type { BuildOptions } from 'esbuild';
 import writeFileAtomic from 'write-file-atomic';
 import { PACKAGE_ROOT } from '../config/package.ts';
 
@@ -17,6 +18,52 @@ export interface BundleInputs {
    * HOME, decides what `js` means.
    */
   readonly extension?: 'cjs';
+}
+
+/** What bundled CommonJS expects around it, and an ES module does not have. */
+export const COMMONJS_SCOPE = [
+  "import { createRequire as createRequireOfBundle } from 'node:module';",
+  'const require = createRequireOfBundle(import.meta.url);',
+  'const __filename = import.meta.filename;',
+  'const __dirname = import.meta.dirname;',
+].join('\n');
+
+/** A program for Node, made of our sources by esbuild. */
+export interface ProgramBundle extends Omit<BundleInputs, 'salt' | 'extension'> {
+  /** Relative to the package. */
+  readonly entry: string;
+  /** CommonJS is written as `.cjs`, an ES module as `.js` with `COMMONJS_SCOPE` at its head. */
+  readonly format: 'cjs' | 'esm';
+  /** More of esbuild's options. */
+  readonly options?: Pick<BuildOptions, 'external' | 'minifySyntax'>;
+}
+
+/** The path of the program's bundle in the folder: `cachedBundle`, by the bundler that only a checkout has. */
+export async function programBundle(folder: string, bundle: ProgramBundle): Promise<string> {
+  const { name, sources, entry, format, options = {} } = bundle;
+  const { build, stop, version } = await import('esbuild');
+  const banner = format === 'esm' ? { banner: { js: COMMONJS_SCOPE } } : {};
+  const extension = format === 'cjs' ? ({ extension: 'cjs' } as const) : {};
+  const inputs = { name, sources, salt: [version, JSON.stringify({ entry, format, options, banner })], ...extension };
+  return await cachedBundle(folder, inputs, async () => {
+    const { outputFiles } = await build({
+      absWorkingDir: PACKAGE_ROOT,
+      entryPoints: [entry],
+      bundle: true,
+      platform: 'node',
+      format,
+      target: 'node22',
+      write: false,
+      logLevel: 'silent',
+      ...banner,
+      ...options,
+    });
+    // Its helper process would stay for as long as ours.
+    await stop();
+    const [file] = outputFiles;
+    if (file === undefined) throw new Error(`esbuild made no file of ${entry}`);
+    return file.contents;
+  });
 }
 
 /** Bundles that nobody has used for this long are removed: each change of a source leaves one behind. */

@@ -8,18 +8,11 @@ import { promisify } from 'node:util';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { describeOperations } from '../contract/describe.ts';
 import { describeTools } from '../contract/mcp.ts';
+import { COMMONJS_SCOPE } from '../drivers/bundle-cache.ts';
 import { buildWorkflowBundle } from '../worker/workflow-bundle.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
-
-/** What bundled CommonJS expects around it, and an ES module does not have. */
-const COMMONJS_SCOPE = [
-  "import { createRequire as createRequireOfBundle } from 'node:module';",
-  'const require = createRequireOfBundle(import.meta.url);',
-  'const __filename = import.meta.filename;',
-  'const __dirname = import.meta.dirname;',
-].join('\n');
 
 const COMMON: BuildOptions = {
   absWorkingDir: ROOT,

@@ -1,7 +1,7 @@
 // What goes to a host: finished bundles of a published package, or bundles made of the sources of a checkout.
 import { join } from 'node:path';
 import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from '../../../config/package.ts';
-import { cachedBundle } from '../../bundle-cache.ts';
+import { programBundle } from '../../bundle-cache.ts';
 import { HOST_PROGRAM, type Shipment } from './shipment.ts';
 
 /** Entry in the package → file in the shipment. Agents start `murmur`, which loads one of the first two. */
@@ -14,14 +14,6 @@ const PROGRAMS = {
 const FILES = ['bin/murmur.js', 'package.json'] as const;
 /** Folders whose sources go into the bundles. */
 const SOURCES = ['cli', 'client', 'config', 'contract', 'drivers', 'mcp', 'runner', 'stack'] as const;
-
-/** What bundled CommonJS expects around it, and an ES module does not have. */
-const COMMONJS_SCOPE = [
-  "import { createRequire as createRequireOfBundle } from 'node:module';",
-  'const require = createRequireOfBundle(import.meta.url);',
-  'const __filename = import.meta.filename;',
-  'const __dirname = import.meta.dirname;',
-].join('\n');
 
 /** The files, made on demand in the folder; the same object each time. */
 export function shipmentFrom(cacheFolder: string): () => Promise<Shipment> {
@@ -45,29 +37,12 @@ async function makeShipment(cacheFolder: string): Promise<Shipment> {
 }
 
 async function bundled(cacheFolder: string, entry: string): Promise<string> {
-  // Only a checkout has the bundler.
-  const { build, stop, version } = await import('esbuild');
-  const name = entry.replaceAll('/', '-').replace(/\.ts$/, '');
-  const inputs = { name, sources: [...SOURCES, 'package.json'], salt: [version, entry, COMMONJS_SCOPE] };
-  return await cachedBundle(cacheFolder, inputs, async () => {
-    const { outputFiles } = await build({
-      absWorkingDir: PACKAGE_ROOT,
-      entryPoints: [entry],
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node22',
-      minifySyntax: true,
-      // Of the person's commands only: an agent's are calls of the API.
-      external: ['typescript', 'esbuild', '@temporalio/*'],
-      banner: { js: COMMONJS_SCOPE },
-      write: false,
-      logLevel: 'silent',
-    });
-    // Its helper process would stay for as long as the worker.
-    await stop();
-    const [bundle] = outputFiles;
-    if (bundle === undefined) throw new Error(`esbuild made no file of ${entry}`);
-    return bundle.contents;
+  return await programBundle(cacheFolder, {
+    name: entry.replaceAll('/', '-').replace(/\.ts$/, ''),
+    sources: [...SOURCES, 'package.json'],
+    entry,
+    format: 'esm',
+    // Of the person's commands only: an agent's are calls of the API.
+    options: { minifySyntax: true, external: ['typescript', 'esbuild', '@temporalio/*'] },
   });
 }

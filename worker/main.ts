@@ -58,8 +58,11 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     service: 'murmur-worker',
     version: packageJson.version,
   });
+  const bundles = Promise.all([workflowBundle(cache), runnerBundle(cache)]);
+  // Awaited below, while isolation is tried out in the meantime.
+  bundles.catch(() => undefined);
   await using platform = await openPlatform(config, env);
-  const [bundle, runner] = await Promise.all([workflowBundle(cache), runnerBundle(cache)]);
+  const [bundle, runner] = await bundles;
   const programs = { bundle: runner };
   const connection = Connection.lazy(temporal.connectionOptions);
   await using _connected = { [Symbol.asyncDispose]: async () => await connection.close() };

@@ -1,5 +1,5 @@
-// The end of an agent. `endInOrder` is the only order in which an agent is cleaned up, whoever ends it: its own workflow, the agent
-// above it that was killed, the API server when no worker answers, or a fan-out that never started it.
+// The end of an agent. `endInOrder` holds the only order of clean-up. Its callers: the agent's own workflow, the kill of an
+// ancestor, the API server when no worker answers, the sweep, and a fan-out that never started the agent.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EndAgentInput, EndAgentResult } from '../contract/wire/activities.ts';
 import type { AgentRecord, AgentRemains, AgentSpec, ReceiptLine } from '../contract/wire/agent.ts';
@@ -55,7 +55,7 @@ export async function endInOrder(
   if (spawnId !== undefined) await secrets.delete(secretsRef(agent, spawnId));
   const record = await recordOf(machineState);
   if (record !== undefined) await objects.put(recordKey(agent), JSON.stringify(record));
-  // Last of all: whoever waits for the end finds it done.
+  // Last: callers that wait for the end find everything cleaned up.
   await publish();
 }
 
@@ -267,8 +267,8 @@ export function receiptOf(record: AgentRecord): ReceiptLine {
 }
 
 /**
- * The record of an agent that was killed with its parent, which is written when its machine has gone. Undefined when nobody has
- * written it after the time in which a dead worker is replaced, and when the signal aborts.
+ * Waits for the record of an agent that was killed with its parent; it is written once the machine is destroyed. Undefined if
+ * it is still missing after the time in which a dead worker is replaced, or when the signal aborts.
  */
 export async function awaitRecord(
   platform: AgentPlatform,

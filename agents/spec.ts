@@ -1,4 +1,4 @@
-// The only maker of specs: everything that is decided at the start of an agent, whoever starts it: a spawn, a fan-out or a flight.
+// The only maker of specs. A spec holds everything that a spawn, a fan-out or a flight decides when it starts an agent.
 import { randomUUID } from 'node:crypto';
 import type { AgentSpec, BackendName, RepoSpec } from '../contract/wire/agent.ts';
 import { defaultBranch, workflowIdOf } from '../contract/wire/identity.ts';

@@ -14,8 +14,8 @@ export class AgentProgram {
   #stopping = false;
 
   /**
-   * `onDeath` hears of each end that nobody ordered, `onSession` of the session's id at each start; `spentUsd` is asked at
-   * each start.
+   * @param callbacks `onDeath` is called when the program ends without a request, `onSession` with the session's id at each
+   * start, and `spentUsd` before each start
    */
   constructor(
     backend: AgentBackend,

@@ -212,8 +212,8 @@ export interface Machine extends AsyncDisposable {
    */
   write(path: string, source: AsyncIterable<Uint8Array>): Promise<void>;
   /**
-   * As much of the file as there is now. Whoever asked reads it to its end or destroys it. The stream fails with NOT_FOUND
-   * for a missing file, and with UNAVAILABLE when the connection is lost: an end is the end of the file.
+   * Streams the current content of the file. The caller reads it to its end or destroys it. The stream fails with
+   * NOT_FOUND for a missing file and with UNAVAILABLE when the connection is lost, so its end is the end of the file.
    */
   read(path: string): Readable;
   /**

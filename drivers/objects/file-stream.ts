@@ -136,7 +136,7 @@ function whole(file: Readable, bytes: number): Readable {
     },
     flush: (done) => done(missing === 0 ? null : new Error(`the file ended ${missing} bytes too soon`)),
   });
-  // Destroying either ends both; the reader hears of errors by `checked`.
+  // Destroying one stream destroys the other; `checked` reports errors to the reader.
   pipeline(file, checked, () => undefined);
   return checked;
 }

@@ -144,7 +144,7 @@ describe('what a key opens ends', () => {
     expect(await ofKid).not.toContain('event: end');
     const forRecord = await visit(await keyOf('brief'), id);
     expect((await state(id, forRecord)).status).toBe(200);
-    // Another agent under the same slug is none of its business.
+    // The key does not open another agent under the same slug.
     known.agents.set(id, { tasks: [], spawn_id: 'another' });
     expect((await state(id, forRecord)).status).toBe(404);
   });

@@ -116,7 +116,7 @@ export function connectionConformance(bench: () => Bench, { linkDies = false, ru
       const closed = new Promise((resolve) => left.once('close', resolve));
       const outcomes = Promise.allSettled([command, upload, buffer(socket)]);
       await under.killLink?.(name());
-      // Whoever gives up by itself need not wait until the connection is found dead.
+      // A caller that destroys its stream does not wait until the connection is found dead.
       const began = Date.now();
       left.destroy();
       await closed;

@@ -143,7 +143,7 @@ export class HostFiles {
     running.stderr.resume();
     const stream = Readable.from(this.#whole(running, path, size), { objectMode: false });
     stream.once('close', () => {
-      // Also of a stream that nobody has begun to read.
+      // Needed for a stream that was never read as well.
       running.channel.resume();
       running.channel.close();
       done.resolve(undefined);

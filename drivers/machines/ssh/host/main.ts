@@ -16,7 +16,7 @@ const pending = new Set<Promise<void>>();
 const started = Promise.withResolvers<HostCallTable>();
 started.promise.catch(() => undefined);
 
-// Whoever asked may have gone; what was begun is finished all the same.
+// The caller's connection may be gone; calls in progress are still completed.
 process.stdout.on('error', () => undefined);
 const lines = createInterface({ input: process.stdin });
 lines.on('line', (line) => {

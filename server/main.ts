@@ -10,6 +10,7 @@ import { openPlatform } from '../drivers/platform.ts';
 import type { Platform } from '../drivers/platform.ts';
 import { openTelemetry } from '../drivers/telemetry/open.ts';
 import { createAllowances } from './allowances/allowances.ts';
+import { createMachineLimitsReader } from './machine-limits.ts';
 import { createServer } from './app.ts';
 import type { ServerParts } from './parts.ts';
 import { createTemporalClient } from './temporal-client.ts';
@@ -46,6 +47,7 @@ async function partsOf(config: Config, platform: Platform): Promise<ServerParts>
     home: home.root,
     tokens: createTokens(home.tokens, platform.tokenStore),
     allowances: createAllowances(config.host.limits, platform.objects),
+    machineLimits: createMachineLimitsReader(platform.machines),
     signer: createSigner(platform.key),
     settings: {
       version: packageJson.version,

@@ -4,6 +4,7 @@ import type { AgentPlatform } from '../agents/platform.ts';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
 import type { Telemetry } from '../drivers/telemetry/telemetry.ts';
 import type { AllowanceLimits, Allowances } from './allowances/allowances.ts';
+import type { MachineLimitsReader } from './machine-limits.ts';
 import type { Signer } from './signer.ts';
 import type { Timing } from './timing.ts';
 
@@ -55,6 +56,7 @@ export interface ServerParts extends AgentPlatform {
   readonly tokens: Tokens;
   readonly signer: Signer;
   readonly allowances: Allowances;
+  readonly machineLimits: MachineLimitsReader;
   readonly settings: ServerSettings;
   readonly timing: Timing;
   /** Absent: no traces and metrics are made. */

@@ -60,7 +60,7 @@ export function createFileEventLog(root: string): EventLog {
     tail: (agent, limit) =>
       logged(agent, async () => {
         await using file = await openToRead(pathOf(agent));
-        return file === undefined ? [] : await readEntries(file, (await lastId(file)) - limit, limit);
+        return file === undefined ? [] : await readTail(file, limit);
       }),
     follow: (agent, after, signal) => loggedEach(agent, feeds.follow(agentFolder(root, agent), after, signal)),
     prune: async (quietSince) => {
@@ -111,10 +111,18 @@ async function readEntries(file: FileHandle, after: number, limit: number): Prom
   return entries;
 }
 
-async function lastId(file: FileHandle): Promise<number> {
-  let end = await seek(file, (await file.stat()).size, Number.POSITIVE_INFINITY);
-  for await (const { position } of entriesFrom(file, end)) end = position;
-  return end.state.id;
+/** The last entries, in one pass where they lie near the end. */
+async function readTail(file: FileHandle, limit: number): Promise<readonly LogEntry[]> {
+  if (limit <= 0) return [];
+  const start = await seek(file, (await file.stat()).size, Number.POSITIVE_INFINITY);
+  const entries: LogEntry[] = [];
+  let last = start.state.id;
+  for await (const { entry, position } of entriesFrom(file, start)) {
+    if (entry !== undefined) entries.push(entry);
+    last = position.state.id;
+  }
+  const isWhole = entries.length >= limit || start.offset === 0;
+  return isWhole ? entries.slice(-limit) : await readEntries(file, last - limit, limit);
 }
 
 async function openToAppend(folder: string): Promise<FileHandle> {

@@ -29,12 +29,15 @@ async function* linesFrom(file: FileHandle, from: number): AsyncGenerator<Line> 
     const chunk = Buffer.allocUnsafe(CHUNK);
     const { bytesRead } = await file.read(chunk, 0, CHUNK, offset + pending.length);
     if (bytesRead === 0) return;
-    pending = Buffer.concat([pending, chunk.subarray(0, bytesRead)]);
+    const read = chunk.subarray(0, bytesRead);
+    pending = pending.length === 0 ? read : Buffer.concat([pending, read]);
     let begin = 0;
     for (let end = pending.indexOf(10); end !== -1; end = pending.indexOf(10, begin)) {
       yield { offset: offset + begin, text: pending.toString('utf8', begin, end), end: offset + end + 1 };
       begin = end + 1;
     }
+    // A short read is the end of the file.
+    if (bytesRead < CHUNK) return;
     offset += begin;
     pending = pending.subarray(begin);
   }

@@ -85,6 +85,14 @@ describe('file event log', () => {
     expect(await reader.append(AGENT, 'runner', notes(151, 151))).toBe(151);
   });
 
+  it('tells the newest entries that reach further back than one read', async () => {
+    await using folder = await temporaryFolder();
+    const log = createFileEventLog(folder.path);
+    await log.append(AGENT, 'runner', notes(1, 300, 'x'.repeat(2_000)));
+    const newest = await log.tail(AGENT, 200);
+    expect(newest.map(({ seq }) => seq)).toEqual(notes(101, 300).map(({ seq }) => seq));
+  });
+
   it('skips lines that are damaged', async () => {
     await using folder = await temporaryFolder();
     const log = createFileEventLog(folder.path);

@@ -40,7 +40,26 @@ const INSIDE: DevServerPorts = { grpc: 7233, ui: 8233, http: 7243, metrics: 9233
 const PRIVATE_FILES = ['-c', 'umask 077 && exec "$@"', 'sh'] as const;
 
 /** What a program needs of the caller's environment to run at all. */
-const PLAIN = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ', 'XDG_CACHE_HOME'];
+const PLAIN = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'TMPDIR',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'XDG_CACHE_HOME',
+  'GOGC',
+  'GOMEMLIMIT',
+];
+
+/**
+ * How far Temporal's heap grows before Go collects it, in percent of what is live; Go's own default is 100. The end of
+ * a tree of 100 agents takes Temporal 24 ms of processor time per agent with 100, 21 with 200 and 18 with 400, and its
+ * resident memory is 270, 340 and 460 MB then. Whoever sets GOGC decides differently.
+ */
+const HEAP_GROWTH_PERCENT = '300';
 
 /** Makes certificates where they are needed. */
 export async function temporalStart(settings: StackSettings, options: StartOptions): Promise<TemporalStart> {
@@ -131,5 +150,8 @@ function addressOf(port: number): string {
 }
 
 function plainEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => PLAIN.includes(name)));
+  return {
+    GOGC: HEAP_GROWTH_PERCENT,
+    ...Object.fromEntries(Object.entries(env).filter(([name]) => PLAIN.includes(name))),
+  };
 }

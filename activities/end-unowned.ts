@@ -1,7 +1,7 @@
 // The end of an agent whose workflow has closed and left its machine: the same clean-up as every other end.
 import type { EndAgentInput } from '../contract/wire/activities.ts';
 import type { AgentRecord } from '../contract/wire/agent.ts';
-import { blankStatus } from '../contract/wire/blank-status.ts';
+import { agentRecord, agentStatus } from '../contract/wire/status.ts';
 import { endAgent } from '../agents/end.ts';
 import type { ClosedAgent } from '../agents/sweep/facts.ts';
 import { createAdmission } from './admission.ts';
@@ -41,23 +41,15 @@ function closeOf({ closed, spec }: ClosedAgent): {
 
 function recordOf(agent: ClosedAgent): AgentRecord {
   const { spec } = agent;
-  const { identity, purpose, machine, created_at } = spec;
+  const { machine } = spec;
   const { at, phase } = closeOf(agent);
-  return {
-    status: {
-      ...blankStatus(identity),
-      phase,
-      phase_since: at,
-      reason: REASON,
-      ...(purpose === undefined ? {} : { purpose }),
-      on_idle: spec.on_idle,
-      dequeue_strategy: spec.dequeue_strategy,
-      vm: { name: machine.name, provider: machine.provider, isolation: 'unknown', state: 'running' },
-      created_at,
-      ended_at: at,
-      pending_input: false,
-    },
-    tasks: [],
-    spec,
-  };
+  const status = agentStatus(spec, {
+    phase,
+    phase_since: at,
+    reason: REASON,
+    vm: { name: machine.name, provider: machine.provider, isolation: 'unknown', state: 'running' },
+    ended_at: at,
+    pending_input: false,
+  });
+  return agentRecord(spec, status);
 }

@@ -7,6 +7,7 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
 import type { RunnerLast } from '../contract/wire/runner.ts';
+import { agentRecord } from '../contract/wire/status.ts';
 import { DEFAULT_PROVIDER, providerNamed } from '../drivers/machines/configured.ts';
 import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
 import { readRunnerText } from '../drivers/machines/runner-process.ts';
@@ -32,7 +33,7 @@ export interface EndSteps {
   readonly endFlight?: () => Promise<void>;
   /** Answers what has become of the machine. What it throws ends the end: it is to be tried again. */
   readonly endMachine: () => Promise<string>;
-  /** The record to write; undefined leaves one that is there. */
+  /** The record to write; all that was sealed at the spawn is added. Undefined leaves a record that is there. */
   readonly record: (machineState: string) => Promise<AgentRecord | undefined>;
   /** Events that the log may not have, the end among them. */
   readonly publish: () => Promise<void>;
@@ -43,10 +44,12 @@ export interface EndSteps {
  * started past the API has no spawn id, and then neither token nor secrets can be found.
  */
 export async function endInOrder(
-  { objects, secrets, tokenStore }: Pick<Drivers, 'objects' | 'secrets' | 'tokenStore'>,
-  { agent, spawnId }: { readonly agent: string; readonly spawnId: string | undefined },
+  stores: Pick<Drivers, 'objects' | 'secrets' | 'tokenStore' | 'key'>,
+  ended: { readonly agent: string; readonly spawnId: string | undefined },
   { endFlight, endMachine, record: recordOf, publish }: EndSteps,
 ): Promise<void> {
+  const { objects, secrets, tokenStore } = stores;
+  const { agent, spawnId } = ended;
   // First of all: what still runs on the machine must not act for an agent that is gone.
   if (spawnId !== undefined) await tokenStore.delete(tokenId(agent, spawnId));
   await endFlight?.();
@@ -54,7 +57,9 @@ export async function endInOrder(
   // An end that is tried again may need them for the machine.
   if (spawnId !== undefined) await secrets.delete(secretsRef(agent, spawnId));
   const record = await recordOf(machineState);
-  if (record !== undefined) await objects.put(recordKey(agent), JSON.stringify(record));
+  if (record !== undefined) {
+    await objects.put(recordKey(agent), JSON.stringify(await withWholeSpec(stores, ended, record)));
+  }
   // Last: callers that wait for the end find everything cleaned up.
   await publish();
 }
@@ -91,7 +96,7 @@ export async function endAgent(
     record: async () => {
       snapshot = (await latestSnapshot(ports.objects, spec))?.key;
       const mayReplace = (await isSealed()) || (await readRecord(ports, agent)) === undefined;
-      return mayReplace ? await withWholeSpec(ports, ended, endedRecord(record, snapshot)) : undefined;
+      return mayReplace ? endedRecord(record, snapshot) : undefined;
     },
     publish: async () => await publishOffered(ports, agent, events),
   });
@@ -176,7 +181,7 @@ export async function endWithoutWorker(
     record: async (machineState) => {
       const known = left?.record ?? (await listedRecord(platform, agent, execution));
       const snapshot = (await latestSnapshot(platform.objects, agent))?.key;
-      const record = await withWholeSpec(platform, ended, unattendedRecord(known, execution, machineState, snapshot));
+      const record = unattendedRecord(known, execution, machineState, snapshot);
       line = { ...receiptOf(record), machine_state: machineState };
       return record;
     },
@@ -247,10 +252,10 @@ function unattendedRecord(
 
 async function listedRecord(platform: AgentPlatform, agent: AgentAddress, execution: Execution): Promise<AgentRecord> {
   const { stale: _stale, ...status } = await listedStatus(platform, agent, execution);
-  const { spawn_id: spawnId = '' } = execution.memo;
+  const { spawn_id = '' } = execution.memo;
   const { created_at } = status;
-  const spec = { identity: agent.identity, spawn_id: spawnId, repos: [], session_id: '', created_at };
-  return { status, tasks: [], spec: { ...spec, backend: 'claude' } };
+  const known = { identity: agent.identity, spawn_id, repos: [], session_id: '', backend: 'claude', created_at } as const;
+  return agentRecord(known, status);
 }
 
 /** The line that a kill prints for an ended agent. */

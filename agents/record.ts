@@ -16,7 +16,8 @@ export async function readRecord(
 
 /**
  * The record with all that the agent was started with, as it was sealed: what starts it again is read from here. The record itself
- * may come from a history that somebody has written, and does not say whose it is.
+ * may come from a history that somebody has written, and does not say whose it is. Only the session is the record's, since the
+ * agent program may have named it otherwise than the spec wished.
  */
 export async function withWholeSpec(
   stores: SealStores,
@@ -24,5 +25,7 @@ export async function withWholeSpec(
   record: AgentRecord,
 ): Promise<AgentRecord> {
   const sealed = spawnId === undefined ? undefined : await readSealedSpec(stores, agent, spawnId);
-  return sealed === undefined ? record : { ...record, spec: sealed };
+  if (sealed === undefined) return record;
+  const { session_id: told } = record.spec;
+  return { ...record, spec: told === '' ? sealed : { ...sealed, session_id: told } };
 }

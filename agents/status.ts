@@ -1,9 +1,10 @@
 // The state of an agent: from its workflow, from its record when it has ended, or from what Temporal lists.
 import type { AgentRecord, AgentStatus } from '../contract/wire/agent.ts';
 import type { TimelineType } from '../contract/wire/events.ts';
-import { blankStatus } from '../contract/wire/blank-status.ts';
+import { defined } from '../contract/wire/defined.ts';
 import { waitingStatus } from '../contract/wire/fanout/status.ts';
 import { isTerminal } from '../contract/wire/phases.ts';
+import { agentStatus } from '../contract/wire/status.ts';
 import type { AgentPlatform } from './platform.ts';
 import { describeExecution, notFound, remainsOf } from './find.ts';
 import type { Execution } from './find.ts';
@@ -77,21 +78,23 @@ export async function listedStatus(
 ): Promise<FullStatus> {
   const { cost, ...progress } = await readProgressAndCost(platform, agent.id);
   const { memo, phase, startedAt, closedAt } = execution;
-  return {
-    ...blankStatus(agent.identity),
-    phase,
-    phase_since: (closedAt ?? startedAt).toISOString(),
-    stale: isTerminal(phase)
-      ? 'it ended without leaving a record'
-      : `no worker has answered within ${String(platform.timing.query / 1000)} seconds`,
-    ...(memo.purpose === undefined || memo.purpose === '' ? {} : { purpose: memo.purpose }),
+  const started = {
+    identity: agent.identity,
+    ...defined({ purpose: memo.purpose === '' ? undefined : memo.purpose }),
     on_idle: 'keep_alive',
     dequeue_strategy: 'all',
-    cost: { total_usd: cost, own_usd: cost, children_usd: 0, by_model: {} },
-    ...(timeline === undefined ? {} : { timeline: [] }),
     created_at: memo.created_at ?? startedAt.toISOString(),
-    ...(closedAt === undefined ? {} : { ended_at: closedAt.toISOString() }),
+  } as const;
+  const status = agentStatus(started, {
+    phase,
+    phase_since: (closedAt ?? startedAt).toISOString(),
+    cost: { total_usd: cost, own_usd: cost, children_usd: 0, by_model: {} },
+    timeline: timeline && [],
+    ended_at: closedAt?.toISOString(),
     pending_input: false,
-    ...progress,
-  };
+  });
+  const stale = isTerminal(phase)
+    ? 'it ended without leaving a record'
+    : `no worker has answered within ${String(platform.timing.query / 1000)} seconds`;
+  return { ...status, stale, ...progress };
 }

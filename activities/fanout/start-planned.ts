@@ -1,11 +1,10 @@
 // Starts agents of a fan-out, many concurrently.
 import type { StartOutcome, StartPlannedInput } from '../../contract/wire/fanout/messages.ts';
-import type { AgentRecord, AgentSpec } from '../../contract/wire/agent.ts';
 import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
 import { plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
-import { recordKey } from '../../contract/wire/object-keys.ts';
+import { readRecord } from '../../agents/record.ts';
 import { discardSpawn, prepareSpawn } from '../../agents/start.ts';
 import { attentively } from '../attention.ts';
 import { endUnstarted } from '../../agents/fanouts/end-unstarted.ts';
@@ -47,7 +46,7 @@ async function startOne(
 ): Promise<StartOutcome> {
   const spec = await plannedSpec(ports.objects, plan, index);
   if (spec === undefined) return { index, result: 'failed', message: 'no such item' };
-  const record = await recordOf(ports, spec);
+  const record = await readRecord(ports, workflowIdOf(spec.identity));
   // A previous attempt started it, and it has ended already.
   if (record?.spec.spawn_id === plannedSpawnId(plan.id, index)) return { index, result: 'started' };
   if (record !== undefined) return { index, result: 'failed', message: 'an agent of this slug has ended' };
@@ -78,9 +77,4 @@ async function refused(
     await endUnstarted(ports, plan, index, { phase: 'failed', reason: message, by: 'murmur' });
   }
   return { index, result: 'failed', message };
-}
-
-async function recordOf({ objects }: FanoutPorts, spec: AgentSpec): Promise<AgentRecord | undefined> {
-  const content = await objects.get(recordKey(workflowIdOf(spec.identity)));
-  return content === undefined ? undefined : (JSON.parse(content.toString('utf8')) as AgentRecord);
 }

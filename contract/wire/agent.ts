@@ -170,7 +170,10 @@ export interface StatusQueryInput {
 export interface AgentRecord {
   readonly status: AgentStatus;
   readonly tasks: readonly Task[];
-  /** All that it was started with. Of an agent that was never started, or not by this installation, only a part is known. */
+  /**
+   * All that it was started with, or was to be. Of an agent that this installation has not sealed, and in what a workflow hands
+   * on, it is a part. The session is the one that the agent program has named, where it has.
+   */
   readonly spec: Pick<AgentSpec, 'identity' | 'spawn_id' | 'repos' | 'session_id' | 'backend' | 'created_at'> &
     Partial<AgentSpec>;
   /** Object store key of the final snapshot. */

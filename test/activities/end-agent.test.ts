@@ -46,6 +46,14 @@ describe('endAgent', () => {
     });
   });
 
+  it('keeps the session that the agent program has named, whatever the spec wished for', async () => {
+    await using bench = await activityBench();
+    const { record } = endInput(bench);
+    const told = { ...record, spec: { ...record.spec, session_id: 'named-by-the-program' } };
+    await attempt(bench.worker().activities.endAgent, { spec: bench.spec, record: told }).result;
+    expect((await recordIn(bench))?.spec).toEqual({ ...bench.spec, session_id: 'named-by-the-program' });
+  });
+
   it('appends the events of the end when the machine is gone and the record written', async () => {
     await using bench = await activityBench();
     const event = { type: 'phase', phase: 'canceled' } as const;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createFanoutActivities } from '../../activities/fanout/fanout.ts';
 import type { FanoutActivities } from '../../contract/wire/fanout/messages.ts';
-import type { AgentSpec } from '../../contract/wire/agent.ts';
+import type { AgentRecord, AgentSpec } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { fanoutWorkflowId, planKey } from '../../contract/wire/fanout/plan.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
@@ -93,9 +93,9 @@ async function start(plan: string, ...indices: number[]): Promise<readonly unkno
   return await attempt(activities.startPlanned, { plan, indices }).result;
 }
 
-async function statusOf(spec: string): Promise<unknown> {
-  const content = await stores.objects.get(recordKey(spec));
-  return content === undefined ? undefined : (JSON.parse(content.toString('utf8')) as { status: unknown }).status;
+async function recordOf(agent: string): Promise<AgentRecord | undefined> {
+  const content = await stores.objects.get(recordKey(agent));
+  return content === undefined ? undefined : (JSON.parse(content.toString('utf8')) as AgentRecord);
 }
 
 beforeEach(() => {
@@ -241,7 +241,7 @@ describe('the end of those that never were started', () => {
     await attempt(activities.dropPlanned, input).result;
     await attempt(activities.dropPlanned, input).result;
     const agent = workflowIdOf({ workspace: 'default', account: 'tess', path: ['do-b'] });
-    expect(await statusOf(agent)).toMatchObject({
+    expect((await recordOf(agent))?.status).toMatchObject({
       slug: 'do-b',
       phase: 'canceled',
       reason: 'killed by tess',
@@ -252,6 +252,26 @@ describe('the end of those that never were started', () => {
     expect(await stores.events.read(agent, 0, 10)).toMatchObject([{ event: { type: 'phase', phase: 'canceled' } }]);
     expect(await start(plan, 1)).toEqual([{ index: 1, result: 'started' }]);
     expect(started).toEqual([]);
+  });
+
+  it('leaves a record with all that the agent was to be started with, as it is sealed', async () => {
+    const plan = await planned([], { id: 'call-whole', description: `Do {} ${'at length '.repeat(5_000)}` });
+    const input = { plan, indices: [2], by: 'tess', reason: 'killed by tess' };
+    await attempt(activities.dropPlanned, input).result;
+    const agent = workflowIdOf({ workspace: 'default', account: 'tess', path: ['do-c'] });
+    const { spec } = (await recordOf(agent)) ?? {};
+    expect(spec).toMatchObject({
+      prompt: { text: expect.stringMatching(/^Do C at length/), ref: expect.stringMatching(/\.txt$/) },
+      tasks: ['test it'],
+      on_idle: 'terminate',
+      secrets: { names: ['KEY'] },
+      slot: { index: 2 },
+    });
+    expect(spec).toEqual(await readSealedSpec(stores, agent, 'call-whole-2'));
+    expect(await stores.objects.get(spec?.prompt?.ref ?? '')).toBeDefined();
+    // Another attempt keeps the record of the same agent.
+    await attempt(activities.dropPlanned, input).result;
+    expect((await recordOf(agent))?.spec).toEqual(spec);
   });
 
   it('closing removes the plan and the secrets, once', async () => {

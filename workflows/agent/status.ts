@@ -9,8 +9,9 @@ import type {
 } from '../../contract/wire/agent.ts';
 import { defined } from '../../contract/wire/defined.ts';
 import { TIMELINE_TYPES } from '../../contract/wire/events.ts';
-import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
+import { absolutePathOf } from '../../contract/wire/identity.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
+import { agentRecord, agentStatus } from '../../contract/wire/status.ts';
 import { budgetView } from './budget/spending.ts';
 import { childrenCost, childViews } from './children/children.ts';
 import type { AgentState } from './state.ts';
@@ -20,67 +21,45 @@ import { hasInput, waitingHeads } from './turn/queue.ts';
 
 /** The agent as the status query returns it. */
 export function statusOf(state: AgentState, spec: AgentSpec, query: StatusQueryInput = {}): AgentStatus {
-  const { identity } = spec;
   const { turn } = state;
   const tasks = listTasks(state.tasks);
   const ended = isTerminal(state.phase);
   const waiting = waitingHeads(state);
-  return {
-    slug: identity.path.join('/'),
-    workspace: identity.workspace,
-    account: identity.account,
-    path: absolutePathOf(identity),
-    workflow: workflowIdOf(identity),
+  return agentStatus(spec, {
     phase: state.phase,
     phase_since: state.phase_since,
-    ...defined({
-      reason: state.reason,
-      parked: ended ? undefined : state.parked,
-      purpose: spec.purpose,
-      model: spec.model,
-      out: spec.out,
-    }),
-    on_idle: spec.on_idle,
+    reason: state.reason,
+    parked: ended ? undefined : state.parked,
     dequeue_strategy: state.strategy,
-    ...defined({ working_on: state.working_on }),
+    working_on: state.working_on,
     queued: ended ? [] : waiting,
-    ...defined({
-      vm: state.vm,
-      turn:
-        turn === undefined
-          ? undefined
-          : { number: turn.number, id: turn.id, running: turn.running, started_at: turn.started_at },
-      saved_turn: state.saved_turn,
-      response: state.response,
-    }),
+    vm: state.vm,
+    turn: turn && { number: turn.number, id: turn.id, running: turn.running, started_at: turn.started_at },
+    saved_turn: state.saved_turn,
+    response: state.response,
     branches: state.branches,
     commits: state.commits,
-    prs: [],
     cost: {
       total_usd: state.cost.usd + childrenCost(state),
       own_usd: state.cost.usd,
       children_usd: childrenCost(state),
       by_model: state.cost.by_model,
     },
-    ...defined({ budget: budgetView(state) }),
-    ...(query.children !== true ? {} : { children: childViews(state) }),
+    budget: budgetView(state),
+    children: query.children === true ? childViews(state) : undefined,
     tasks: { total: tasks.length, open: openTasks(tasks).length },
-    ...(query.timeline === undefined ? {} : { timeline: timelineOf(state.timeline, query.timeline) }),
-    created_at: spec.created_at,
-    ...defined({ ended_at: state.ended_at, undelivered: ended && waiting.length > 0 ? waiting : undefined }),
+    timeline: query.timeline && timelineOf(state.timeline, query.timeline),
+    ended_at: state.ended_at,
+    undelivered: ended && waiting.length > 0 ? waiting : undefined,
     pending_input: !ended && (hasInput(state) || turn?.running === true || state.assessing !== undefined),
-  };
+  });
 }
 
 /** The record of the agent, from a state in its final phase. */
 export function recordOf(state: AgentState, spec: AgentSpec): AgentRecord {
-  const { identity, spawn_id, repos, backend, created_at } = spec;
   const { session_id = spec.session_id } = state;
-  return {
-    status: statusOf(state, spec, { timeline: TIMELINE_TYPES, children: true }),
-    tasks: listTasks(state.tasks),
-    spec: { identity, spawn_id, repos, session_id, backend, created_at },
-  };
+  const status = statusOf(state, spec, { timeline: TIMELINE_TYPES, children: true });
+  return agentRecord({ ...spec, session_id }, status, listTasks(state.tasks));
 }
 
 /** The result of the workflow, with the receipts of this agent and of the descendants that were killed with it. */

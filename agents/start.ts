@@ -1,5 +1,5 @@
-// The start of an agent: what is stored before it, the workflow of a root agent, the wait for that of a child. What was stored is
-// taken back from an agent that was not started.
+// The start of an agent: what is stored before it, and its workflow, which its parent starts unless it is a root. What was stored
+// is taken back from an agent that was not started.
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   WorkflowExecutionAlreadyStartedError,
@@ -11,7 +11,7 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { agentMemo, agentSearchAttributes, agentSummary, WORKFLOW_TASK_TIMEOUT } from '../contract/wire/execution.ts';
-import { workflowIdOf } from '../contract/wire/identity.ts';
+import { parentOf, workflowIdOf } from '../contract/wire/identity.ts';
 import { AGENT_WORKFLOW } from '../contract/wire/messages.ts';
 import type { AgentMemo } from '../contract/wire/messages.ts';
 import { AGENT_TOKEN } from '../contract/wire/tokens.ts';
@@ -20,7 +20,49 @@ import type { TokenStore } from '../drivers/tokens/token-store.ts';
 import { mintToken } from '../drivers/tokens/token.ts';
 import { dropSeal, sealSpec } from './sealed.ts';
 import type { SealStores } from './sealed.ts';
+import { executeUpdate } from './temporal.ts';
 import { dropText } from './texts.ts';
+
+/** Temporal, as whoever starts an agent asks it. */
+export interface StartSite {
+  readonly client: Client;
+  /** Of the workflows of root agents. */
+  readonly taskQueue: string;
+  /** Bounds one call; `update` is one that a worker has to answer. */
+  readonly inTime: <T>(act: () => Promise<T>, call?: 'update') => Promise<T>;
+}
+
+/** Why an agent was not started. */
+export interface NotStarted {
+  /** The SDK's error, or that of `inTime`. */
+  readonly cause: unknown;
+  /** Who has the agent's id instead. */
+  readonly other: WorkflowExecutionDescription | undefined;
+}
+
+/**
+ * Starts the agent: a root's workflow itself, a child's by its parent, which must know of it whatever happens next. Answers
+ * undefined once Temporal has the agent, also when this very spawn had started it before. Throws when Temporal does not tell
+ * whether it has: the agent may have been started then.
+ */
+export async function startAgent(site: StartSite, spec: AgentSpec): Promise<NotStarted | undefined> {
+  const { client, taskQueue, inTime } = site;
+  const parent = parentOf(spec.identity);
+  try {
+    if (parent === undefined) {
+      await inTime(() => startRootAgent(client, taskQueue, spec));
+      return undefined;
+    }
+    const handle = client.workflow.getHandle(workflowIdOf(parent));
+    await inTime(() => executeUpdate(handle, 'spawnChild', { args: [{ spec }], updateId: spec.spawn_id }), 'update');
+    await inTime(() => untilStarted(client, spec));
+    return undefined;
+  } catch (cause) {
+    // An answer may have got lost.
+    const other = await inTime(() => describeWorkflow(client, workflowIdOf(spec.identity)));
+    return (other?.memo as Partial<AgentMemo> | undefined)?.spawn_id === spec.spawn_id ? undefined : { cause, other };
+  }
+}
 
 /** Resolves once Temporal has it. Throws the SDK's errors, WorkflowExecutionAlreadyStartedError for an id that is or was in use. */
 export async function startRootAgent(client: Client, taskQueue: string, spec: AgentSpec): Promise<void> {

@@ -4,18 +4,16 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { ErrorBody } from '../contract/wire/errors.ts';
-import { absolutePathOf, parentOf, workflowIdOf } from '../contract/wire/identity.ts';
+import { absolutePathOf } from '../contract/wire/identity.ts';
 import type { AgentIdentity } from '../contract/wire/identity.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/wire/messages.ts';
-import type { AgentMemo } from '../contract/wire/messages.ts';
 import { countTree } from './find.ts';
-import { describeWorkflow, startRootAgent, untilStarted } from './start.ts';
-import { executeUpdate } from './temporal.ts';
+import { describeWorkflow, startAgent } from './start.ts';
 
 /** Starts agents, and looks at what Temporal lists of them. */
 export interface AgentStarter {
@@ -40,31 +38,14 @@ const BUSY: readonly unknown[] = ['starting', 'running'];
 /** A starter of root agents on a task queue, and of children by their parents. */
 export function createAgentStarter(client: Client, taskQueue: string): AgentStarter {
   const inTime = <T>(act: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + CALL_MS, act);
-  const describe = (id: string): Promise<WorkflowExecutionDescription | undefined> =>
-    inTime(() => describeWorkflow(client, id));
   return {
     async start(spec) {
-      const parent = parentOf(spec.identity);
-      try {
-        await inTime(async () => {
-          if (parent === undefined) {
-            await startRootAgent(client, taskQueue, spec);
-            return;
-          }
-          const handle = client.workflow.getHandle(workflowIdOf(parent));
-          await executeUpdate(handle, 'spawnChild', { args: [{ spec }], updateId: spec.spawn_id });
-          await untilStarted(client, spec);
-        });
-      } catch (error) {
-        const refusal = refusalOf(error, spec);
-        if (refusal === undefined) throw error;
-        const known = await describe(workflowIdOf(spec.identity));
-        if ((known?.memo as Partial<AgentMemo> | undefined)?.spawn_id !== spec.spawn_id) throw refusal;
-      }
+      const refused = await startAgent({ client, taskQueue, inTime }, spec);
+      if (refused !== undefined) throw refusalOf(refused.cause, spec) ?? refused.cause;
     },
     countTree: (root) => inTime(() => countTree(client, root)),
     async rests(agent) {
-      const known = await describe(agent);
+      const known = await inTime(() => describeWorkflow(client, agent));
       if (known?.status.name !== 'RUNNING') return true;
       const attributes = known.searchAttributes as Readonly<Record<string, readonly unknown[] | undefined>>;
       return !BUSY.includes(attributes[SEARCH_ATTRIBUTES.phase]?.[0] ?? 'starting');

@@ -5,12 +5,19 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { parentOf, resolveSlug } from '../../contract/wire/identity.ts';
 import { maySpawn } from '../../contract/wire/rights.ts';
 import { addressOfIdentity, machineName, nameFor } from '../../agents/names.ts';
-import { discardSpawn, prepareSpawn } from '../../agents/start.ts';
-import { startRootAgent, untilStarted } from '../../agents/start.ts';
-import { countTree, describeExecution, ended, notFound, runsAlready } from '../../agents/find.ts';
+import { discardSpawn, prepareSpawn, startAgent } from '../../agents/start.ts';
+import type { NotStarted, StartSite } from '../../agents/start.ts';
+import {
+  countTree,
+  describeExecution,
+  ended,
+  explainRefusal,
+  notFound,
+  readExecution,
+  runsAlready,
+} from '../../agents/find.ts';
 import type { Execution } from '../../agents/find.ts';
 import { contextOf } from '../address.ts';
-import { updateAgent } from '../../agents/messages.ts';
 import type { AgentAddress } from '../../agents/names.ts';
 import { readRecord } from '../../agents/record.ts';
 import { specOfSpawn } from '../spawn-spec.ts';
@@ -35,11 +42,7 @@ export const spawn: Handler<'spawn'> = async (parts, asked, call) => {
   await checkLimits(parts, agent);
   if (flight !== undefined && flight.plan.nodes.length > 0) checkDepth(parts, levelBeneath(agent));
   const spec = await specOfSpawn(parts, agent, input, call, flight);
-  try {
-    await start(parts, agent, await prepareSpawn(parts, spec, input));
-  } catch (error) {
-    await settle(parts, agent, spec, error);
-  }
+  await start(parts, agent, spec, input);
   return answerOf(agent, call);
 };
 
@@ -122,24 +125,43 @@ async function checkLimits(parts: ServerParts, agent: AgentAddress): Promise<voi
   });
 }
 
-/** A root agent is started here; a child by its parent, which must know of it whatever happens next. */
-async function start(parts: ServerParts, agent: AgentAddress, spec: AgentSpec): Promise<void> {
-  const parent = parentOf(agent.identity);
-  if (parent !== undefined) {
-    await updateAgent(parts, addressOfIdentity(parent), 'spawnChild', { spec }, spec.spawn_id);
-    await inTime(parts, () => untilStarted(parts.temporal, spec));
-    return;
+/** Starts it with what is stored before. What was not started leaves nothing. */
+async function start(
+  parts: ServerParts,
+  agent: AgentAddress,
+  spec: AgentSpec,
+  given: Parameters<typeof prepareSpawn>[2],
+): Promise<void> {
+  const { temporal: client, taskQueue, timing } = parts;
+  const site: StartSite = {
+    client,
+    taskQueue,
+    inTime: (act, call) => inTime(parts, act, call === 'update' ? timing.update : timing.temporalCall),
+  };
+  let prepared: AgentSpec;
+  try {
+    prepared = await prepareSpawn(parts, spec, given);
+  } catch (error) {
+    // It may have been prepared, and started, by an earlier attempt of this call.
+    if ((await describeExecution(parts, agent))?.memo.spawn_id === spec.spawn_id) return;
+    await discardSpawn(parts, spec);
+    throw error;
   }
-  await inTime(parts, () => startRootAgent(parts.temporal, parts.taskQueue, spec));
+  // When Temporal does not tell, what was stored stays: the agent may have been started with it.
+  const refused = await startAgent(site, prepared);
+  if (refused === undefined) return;
+  await discardSpawn(parts, spec);
+  await explain(parts, agent, refused);
 }
 
-/** After a start that failed: returns when the agent was started by this very call, else cleans up and throws. */
-async function settle(parts: ServerParts, agent: AgentAddress, spec: AgentSpec, error: unknown): Promise<void> {
-  // When Temporal does not answer this either, what was stored stays: the agent may have been started with it.
-  const execution = await describeExecution(parts, agent);
-  if (execution?.memo.spawn_id === spec.spawn_id) return;
-  await discardSpawn(parts, spec);
-  throw error instanceof WorkflowExecutionAlreadyStartedError ? taken(agent, execution) : error;
+/** Throws what a refusal means to the caller. */
+async function explain(parts: ServerParts, agent: AgentAddress, { cause, other }: NotStarted): Promise<never> {
+  if (cause instanceof WorkflowExecutionAlreadyStartedError) {
+    throw taken(agent, other === undefined ? undefined : readExecution(other));
+  }
+  const parent = parentOf(agent.identity);
+  if (parent === undefined) throw cause;
+  return await explainRefusal(parts, addressOfIdentity(parent), cause);
 }
 
 function taken(agent: AgentAddress, execution: Execution | undefined): MurmurError {

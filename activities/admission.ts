@@ -5,6 +5,7 @@ import type { AgentSpec } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
+import { isPastLife } from '../agents/lives.ts';
 import { checkReferences, notSealed } from '../agents/references.ts';
 import { changedField, readSealedSpec, sealedPart } from '../agents/sealed.ts';
 import type { SealStores } from '../agents/sealed.ts';
@@ -54,8 +55,11 @@ export function createAdmission(stores: SealStores): Admission {
  */
 export async function admitAnew(stores: SealStores, agentId: string, spec: AgentSpec): Promise<void> {
   await requireSealed(stores, agentId, spec);
-  // The record is written at the end, so the spec of an ended agent cannot start it again.
-  if ((await stores.objects.get(recordKey(agentId))) !== undefined) throw notSealed(agentId, 'the agent has ended');
+  // The record is written at the end, so the spec of an ended agent cannot start it again, nor that of an earlier life.
+  const record = await stores.objects.get(recordKey(agentId));
+  if (record !== undefined || (await isPastLife(stores.objects, agentId, spec.spawn_id))) {
+    throw notSealed(agentId, 'the agent has ended');
+  }
 }
 
 async function requireSealed(stores: SealStores, agentId: string, spec: AgentSpec): Promise<void> {

@@ -94,7 +94,7 @@ async function killAll(undertaking: Undertaking, agents: readonly DoomedAgent[])
       // Before its workflow closes: from then on nobody may act for it, also when this worker dies here.
       await ports.tokenStore.delete(tokenId(agent, spawn_id));
       // It may have ended in the meantime: its result is asked for all the same.
-      await ports.control.signal(agent, 'kill', order);
+      await ports.control.signal(agent, 'kill', { ...order, spawn_id });
     }),
   );
   return await Promise.all(agents.map(({ agent }) => awaitEnd(undertaking, agent)));

@@ -1,7 +1,6 @@
 // The sessions that this worker has opened with runners. Opening is idempotent, but it would cost every turn a call.
 import type { SessionInput } from '../contract/wire/activities.ts';
 import type { AgentSpec } from '../contract/wire/agent.ts';
-import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { OpenReply } from '../contract/wire/runner.ts';
 import type { Machine } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
@@ -17,7 +16,7 @@ export interface SessionSite extends SessionInput {
 
 /** The opened sessions of one worker. */
 export class Sessions {
-  /** The API server's address when the session was opened, by agent. */
+  /** The API server's address when the session was opened, by machine: each life of an agent has its own. */
   readonly #opened = new Map<string, string>();
   readonly #ports: AgentPorts;
 
@@ -33,7 +32,7 @@ export class Sessions {
     const { spec, machine, runner } = site;
     const api = this.#api();
     const reply = await runner.open(await openRequest(this.#ports, site, machine, restore), signal);
-    this.#opened.set(workflowIdOf(spec.identity), api);
+    this.#opened.set(spec.machine.name, api);
     return reply;
   }
 
@@ -43,7 +42,7 @@ export class Sessions {
    * Returns the reply of the runner if it was asked.
    */
   async ensureOpen(site: SessionSite, signal: AbortSignal): Promise<OpenReply | undefined> {
-    if (this.#opened.get(workflowIdOf(site.spec.identity)) === this.#api()) return undefined;
+    if (this.#opened.get(site.spec.machine.name) === this.#api()) return undefined;
     return await this.open(site, signal);
   }
 

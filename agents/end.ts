@@ -2,18 +2,16 @@
 // ancestor, the API server when no worker answers, the sweep, and a fan-out that never started the agent.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EndAgentInput, EndAgentResult } from '../contract/wire/activities.ts';
-import type { AgentRecord, AgentRemains, AgentSpec, ReceiptLine } from '../contract/wire/agent.ts';
+import type { AgentRecord, AgentSpec, ReceiptLine } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
 import type { RunnerLast } from '../contract/wire/runner.ts';
-import { agentRecord } from '../contract/wire/status.ts';
-import { DEFAULT_PROVIDER, providerNamed } from '../drivers/machines/configured.ts';
+import { providerNamed } from '../drivers/machines/configured.ts';
 import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
 import { readRunnerText } from '../drivers/machines/runner-process.ts';
 import type { Drivers } from '../drivers/platform.ts';
-import type { Execution } from './find.ts';
-import { terminateFlight } from './flights.ts';
+import { isPastLife } from './lives.ts';
 import { followLog, publishOffered } from './log.ts';
 import { describeMachineOf } from './machine.ts';
 import { machineName, secretsRef, tokenId } from './names.ts';
@@ -22,17 +20,19 @@ import type { AgentPlatform, Report, Runners } from './platform.ts';
 import { readRecord, withWholeSpec } from './record.ts';
 import { notSealed } from './references.ts';
 import { latestSnapshot, storeSnapshot } from './snapshots.ts';
-import { listedStatus } from './status.ts';
 
 /** How long the last snapshot may take, to be captured and to be stored: what was saved after the last turn is kept anyway. */
 const LAST_SNAPSHOT_MS = 20_000;
 
 /** What differs between ends. Each step is idempotent. */
 export interface EndSteps {
-  /** Of an agent that could not end the flight that it pilots. */
+  /** Of an agent that could not end the flight that it pilots; left out when a later life of the agent's id may have one. */
   readonly endFlight?: () => Promise<void>;
-  /** Answers what has become of the machine. What it throws ends the end: it is to be tried again. */
-  readonly endMachine: () => Promise<string>;
+  /**
+   * Answers what has become of the machine. What it throws ends the end: it is to be tried again.
+   * @param isPast whether a later life of the agent's id has begun: log and snapshots are that one's
+   */
+  readonly endMachine: (isPast: boolean) => Promise<string>;
   /** The record to write; all that was sealed at the spawn is added. Undefined leaves a record that is there. */
   readonly record: (machineState: string) => Promise<AgentRecord | undefined>;
   /** Events that the log may not have, the end among them. */
@@ -41,7 +41,8 @@ export interface EndSteps {
 
 /**
  * Cleans up after an agent: token, flight, machine, secrets, record, events. Doing it again changes nothing. An agent that was
- * started past the API has no spawn id, and then neither token nor secrets can be found.
+ * started past the API has no spawn id, and then neither token nor secrets can be found. Of a life after which another one has
+ * begun, only what is named from its spawn is touched: token, machine, secrets.
  */
 export async function endInOrder(
   stores: Pick<Drivers, 'objects' | 'secrets' | 'tokenStore' | 'key'>,
@@ -50,12 +51,14 @@ export async function endInOrder(
 ): Promise<void> {
   const { objects, secrets, tokenStore } = stores;
   const { agent, spawnId } = ended;
+  const isPast = spawnId !== undefined && (await isPastLife(objects, agent, spawnId));
   // First of all: what still runs on the machine must not act for an agent that is gone.
   if (spawnId !== undefined) await tokenStore.delete(tokenId(agent, spawnId));
-  await endFlight?.();
-  const machineState = await endMachine();
+  if (!isPast) await endFlight?.();
+  const machineState = await endMachine(isPast);
   // An end that is tried again may need them for the machine.
   if (spawnId !== undefined) await secrets.delete(secretsRef(agent, spawnId));
+  if (isPast) return;
   const record = await recordOf(machineState);
   if (record !== undefined) {
     await objects.put(recordKey(agent), JSON.stringify(await withWholeSpec(stores, ended, record)));
@@ -83,13 +86,13 @@ export async function endAgent(
   const ended = { agent, spawnId: spec.spawn_id };
   let snapshot: string | undefined;
   await endInOrder(ports, ended, {
-    endMachine: async () => {
+    endMachine: async (isPast) => {
       const provider = providerNamed(ports.machines, spec.machine.provider);
       const { state } = await describeMachineOf(provider, spec.machine.name, {
         agentId: agent,
         spawnId: spec.spawn_id,
       });
-      if (state === 'running') await leaveMachine(ports, provider, spec);
+      if (state === 'running' && !isPast) await leaveMachine(ports, provider, spec);
       await provider.destroy(spec.machine.name);
       return 'destroyed';
     },
@@ -159,103 +162,6 @@ function endedRecord(record: AgentRecord, snapshot: string | undefined): AgentRe
     status: { ...record.status, ...(vm === undefined ? {} : { vm: { ...vm, state: 'gone' } }) },
     ...(snapshot === undefined ? {} : { snapshot }),
   };
-}
-
-/**
- * Ends an agent whose workflow has closed and that no worker has ended; answers its line of a receipt. Its runner is not asked
- * for a last snapshot.
- * @param left what the workflow has told of itself, when it could
- */
-export async function endWithoutWorker(
-  platform: AgentPlatform,
-  agent: AgentAddress,
-  execution: Execution,
-  left?: AgentRemains,
-): Promise<ReceiptLine> {
-  const { spawn_id: spawnId, provider } = execution.memo;
-  const ended = { agent: agent.id, spawnId };
-  let line: ReceiptLine | undefined;
-  await endInOrder(platform, ended, {
-    endFlight: async () => await terminateFlight(platform, agent),
-    endMachine: async () => (spawnId === undefined ? 'unknown' : await destroy(platform, agent.id, spawnId, provider)),
-    record: async (machineState) => {
-      const known = left?.record ?? (await listedRecord(platform, agent, execution));
-      const snapshot = (await latestSnapshot(platform.objects, agent))?.key;
-      const record = unattendedRecord(known, execution, machineState, snapshot);
-      line = { ...receiptOf(record), machine_state: machineState };
-      return record;
-    },
-    publish: async () => await publishEnd(platform, agent, execution, left),
-  });
-  if (line === undefined) throw new TypeError('every end writes a record');
-  return line;
-}
-
-/**
- * `destroyed`, or why not: a machine that cannot be destroyed must not hide that the agent has ended. It is the agent's own,
- * whatever the memo of its workflow names.
- */
-async function destroy(
-  { machines }: AgentPlatform,
-  agent: string,
-  spawnId: string,
-  providerName: string | undefined,
-): Promise<string> {
-  const name = machineName(agent, spawnId);
-  try {
-    const provider = providerNamed(machines, providerName);
-    await describeMachineOf(provider, name, { agentId: agent, spawnId });
-    await provider.destroy(name);
-    return 'destroyed';
-  } catch (error) {
-    const hint = error instanceof MurmurError && error.hint !== undefined ? `; ${error.hint}` : '';
-    return `not destroyed: ${error instanceof Error ? error.message : String(error)}${hint}`;
-  }
-}
-
-/** The events that the workflow could not publish, at least its end: without it, viewers would wait for more. */
-async function publishEnd(
-  platform: AgentPlatform,
-  agent: AgentAddress,
-  execution: Execution,
-  left: AgentRemains | undefined,
-): Promise<void> {
-  const last = await platform.events.lastSeq(agent.id, 'workflow');
-  if (left !== undefined && (left.events[0]?.seq ?? 0) <= last + 1) {
-    await platform.events.append(agent.id, 'workflow', left.events);
-    return;
-  }
-  const at = (execution.closedAt ?? new Date()).toISOString();
-  const event = { type: 'phase', phase: execution.phase, reason: 'no worker ended it' } as const;
-  await platform.events.append(agent.id, 'workflow', [{ seq: last + 1, at, event }]);
-}
-
-/** The record with what has become of the machine. */
-function unattendedRecord(
-  record: AgentRecord,
-  { memo }: Execution,
-  machineState: string,
-  snapshot: string | undefined,
-): AgentRecord {
-  const { machine: name = 'unknown', provider = DEFAULT_PROVIDER } = memo;
-  const { vm = { name, provider, isolation: 'unknown' } } = record.status;
-  return {
-    ...record,
-    status: {
-      ...record.status,
-      reason: 'it was ended without a worker: there is no last snapshot',
-      vm: { ...vm, state: machineState === 'destroyed' ? 'gone' : 'running' },
-    },
-    ...(snapshot === undefined ? {} : { snapshot }),
-  };
-}
-
-async function listedRecord(platform: AgentPlatform, agent: AgentAddress, execution: Execution): Promise<AgentRecord> {
-  const { stale: _stale, ...status } = await listedStatus(platform, agent, execution);
-  const { spawn_id = '' } = execution.memo;
-  const { created_at } = status;
-  const known = { identity: agent.identity, spawn_id, repos: [], session_id: '', backend: 'claude', created_at } as const;
-  return agentRecord(known, status);
 }
 
 /** The line that a kill prints for an ended agent. */

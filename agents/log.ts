@@ -52,6 +52,9 @@ async function withinInterval<T>(promise: Promise<T>, ms: number): Promise<T | '
   }
 }
 
+/** More than a machine tells after the event that closed its agent. */
+const REST = 1_000;
+
 /** Entries until the agent has ended and all that it left is told, or the signal aborts. */
 export async function* followToEnd(
   platform: AgentPlatform,
@@ -68,9 +71,16 @@ export async function* followToEnd(
     }
     last = entry.id;
     yield entry;
-    if (entry.event.type === 'phase' && isTerminal(entry.event.phase)) break;
+    const isEnd = entry.event.type === 'phase' && isTerminal(entry.event.phase);
+    if (isEnd && !(await goesOn(platform, agent.id, last))) break;
   }
   if (!signal.aborted) yield* rest(platform, agent.id, last);
+}
+
+/** Whether a later life of the agent's id has begun after that event. */
+async function goesOn(platform: AgentPlatform, agentId: string, last: number): Promise<boolean> {
+  const later = await platform.events.read(agentId, last, REST);
+  return later.some(({ event }) => event.type === 'phase' && event.phase === 'starting');
 }
 
 async function hasEnded(platform: AgentPlatform, agent: AgentAddress): Promise<boolean> {
@@ -80,7 +90,7 @@ async function hasEnded(platform: AgentPlatform, agent: AgentAddress): Promise<b
 
 /** What came after the event that closed the agent: its machine may tell a little more. */
 async function* rest(platform: AgentPlatform, agentId: string, after: number): AsyncGenerator<LogEntry> {
-  yield* await platform.events.read(agentId, after, 1_000);
+  yield* await platform.events.read(agentId, after, REST);
 }
 
 /** Appends them; what cannot be written is only reported: the workflow still has it, and other work is worth more. */

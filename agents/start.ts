@@ -70,8 +70,9 @@ export async function startRootAgent(client: Client, taskQueue: string, spec: Ag
     workflowId: workflowIdOf(spec.identity),
     taskQueue,
     args: [spec],
-    // A slug is used once: its branch, its conversation and its record belong to one agent.
-    workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+    // A slug is used once, unless its last life was closed for another one (agents/lives.ts).
+    workflowIdReusePolicy:
+      spec.events_after === undefined ? WorkflowIdReusePolicy.REJECT_DUPLICATE : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
     memo: { ...agentMemo(spec) },

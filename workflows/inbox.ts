@@ -48,6 +48,7 @@ export function readKill(payload: unknown, fallbackId: string): KillOrder {
     ...readOrder(payload, fallbackId),
     ...(fields['with_parent'] === true ? { with_parent: true } : {}),
     ...(fields['leave_machine'] === true ? { leave_machine: true } : {}),
+    ...(typeof fields['spawn_id'] === 'string' ? { spawn_id: fields['spawn_id'] } : {}),
   };
 }
 

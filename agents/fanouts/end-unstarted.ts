@@ -27,7 +27,7 @@ export async function endUnstarted(
   if (planned === undefined) return;
   // As that of every ended agent: what starts it later finds all that it was to be started with.
   const spec = await sealSpec(stores, planned);
-  const { machine, spawn_id: spawnId } = spec;
+  const { machine, spawn_id: spawnId, events_after: before = 0 } = spec;
   const id = workflowIdOf(spec.identity);
   const at = new Date().toISOString();
   const event = { type: 'phase', phase, reason } as const;
@@ -48,7 +48,7 @@ export async function endUnstarted(
     {
       endMachine: async () => await Promise.resolve('destroyed'),
       record: async () => await Promise.resolve(agentRecord(spec, status)),
-      publish: async () => void (await stores.events.append(id, 'workflow', [{ seq: 1, at, event }])),
+      publish: async () => void (await stores.events.append(id, 'workflow', [{ seq: before + 1, at, event }])),
     },
   );
 }

@@ -20,6 +20,7 @@ export function sharedSpec(spec: AgentSpec, branches: SharedSpec['branches']): S
     secrets,
     token_id: _token,
     slot: _slot,
+    events_after: _life,
     machine,
     ...shared
   } = spec;

@@ -71,6 +71,11 @@ export interface AgentSpec {
   readonly max_cost_usd?: number;
   /** What the parent grants it of its own budget to begin with, in US dollars; renewed on request. */
   readonly allowance_usd?: number;
+  /**
+   * Number of the workflow's last event in the log before this life of the agent's id: its own events go on from there. Absent in
+   * the first life.
+   */
+  readonly events_after?: number;
   /** The fan-out, by its workflow id, that waits for the agent's first rest or its end, and its place in the list. */
   readonly slot?: { readonly fanout: string; readonly index: number };
   /** Lower limits than the defaults, for tests of continue-as-new. */

@@ -19,6 +19,8 @@ export interface KillOrder extends Order {
   readonly reason?: string;
   /** The parent is killed as well and learns of the end from the receipt: it need not be told. */
   readonly with_parent?: true;
+  /** The spawn that is meant: a later life of the agent's id goes on. Absent in what a person orders. */
+  readonly spawn_id?: string;
   /** Whoever kills also ends the machine: the agent completes at once, and its result says what it has left. */
   readonly leave_machine?: true;
 }

@@ -127,14 +127,20 @@ describe('killAgents', () => {
       created_at: kid.created_at,
     });
     let known: unknown;
+    let order: unknown;
     Object.assign(bench.ports, {
       control: {
-        signal: async () => void (known = await bench.ports.tokenStore.get(id)),
+        signal: async (_agent: string, _name: string, given: unknown) => {
+          known = await bench.ports.tokenStore.get(id);
+          order = given;
+        },
         result: async () => leaving(kid, 0),
       },
     });
     await attempt(bench.worker().activities.killAgents, { agents: [doomed(agent)], order: ORDER }).result;
     expect(known).toBeUndefined();
+    // A later life of the child's id is not meant.
+    expect(order).toEqual({ ...ORDER, spawn_id: kid.spawn_id });
   });
 
   it('tries again to end a machine, and names in the receipt what it could not end', async () => {

@@ -1,6 +1,8 @@
 import { expect, it } from '@jest/globals';
+import { checkReferences } from '../../agents/references.ts';
 import { buildSpec } from '../../agents/spec.ts';
 import type { SpecInput } from '../../agents/spec.ts';
+import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { createMemoryObjectStore } from '../../drivers/objects/memory.ts';
 
 const INPUT: SpecInput = {
@@ -56,4 +58,22 @@ it('keeps a text that is stored already, and stores one that is new', async () =
   const long = 'x'.repeat(100_000);
   const { append_system_prompt: appended } = await buildSpec(objects, { ...INPUT, append_system_prompt: long });
   expect((await objects.get(appended?.ref ?? ''))?.toString()).toBe(long);
+});
+
+it('names machine, secrets and token from id and spawn, so that two lives of an id share none', async () => {
+  const objects = createMemoryObjectStore();
+  const namesOf = ({ machine, secrets, token_id: token }: AgentSpec): unknown[] => [machine.name, secrets?.ref, token];
+  const first = await buildSpec(objects, INPUT);
+  const later = await buildSpec(objects, { ...INPUT, spawn_id: 's2', events_after: 7 });
+  expect(later.events_after).toBe(7);
+  for (const [index, name] of namesOf(later).entries()) expect(name).not.toBe(namesOf(first)[index]);
+  expect(namesOf(await buildSpec(objects, { ...INPUT, session_id: 'session-2', events_after: 7 }))).toEqual(
+    namesOf(first),
+  );
+  // Activities accept no others.
+  expect(() => checkReferences(later)).not.toThrow();
+  const { machine, secrets, token_id } = first;
+  for (const stolen of [{ machine }, { secrets }, { token_id }]) {
+    expect(() => checkReferences({ ...later, ...stolen } as AgentSpec)).toThrow(/not the agent's own/);
+  }
 });

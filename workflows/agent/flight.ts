@@ -22,12 +22,16 @@ export async function startFlight(spec: AgentSpec): Promise<void> {
       args: [input],
       // A close policy applies to the run, and the pilot continues as new.
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      // Of a pilot in a later life: the flight of the earlier one has ended with that.
+      workflowIdReusePolicy:
+        spec.events_after === undefined
+          ? WorkflowIdReusePolicy.REJECT_DUPLICATE
+          : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
       staticSummary: `flight ${spec.flight.name}`.slice(0, 120),
     });
   } catch (error) {
-    // A pilot's slug is never reused, and neither is its flight's id: this is the same flight.
+    // Within one life of the pilot it is the same flight.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }

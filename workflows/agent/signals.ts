@@ -56,8 +56,10 @@ export const SIGNAL_HANDLERS: { readonly [Name in keyof AgentSignals]: SignalHan
       note(state, `interrupt by ${order.from}: no turn was running`, now, order.from);
     }
   },
-  kill: (state, payload, now) => {
+  kill: (state, payload, now, spec) => {
     const order = readKill(payload, countMessage(state));
+    // It was meant for an earlier life of the agent's id.
+    if (order.spawn_id !== undefined && order.spawn_id !== spec.spawn_id) return;
     if (!isNew(state, order.id)) return;
     const { from: by, reason, with_parent, leave_machine } = order;
     if (requestEnd(state, { how: 'kill', by, reason, ...defined({ with_parent, leave_machine }) })) {

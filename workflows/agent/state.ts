@@ -133,7 +133,7 @@ export interface AgentState {
   timeline: TimelineEntry[];
   /** Events that the event log has not confirmed. */
   outbox: SourcedEvent[];
-  /** Number of the last event. */
+  /** Number of the last event; counted on from one life of the agent's id to the next. */
   last_event: number;
 
   /** Counters of this run only, for continue-as-new. */

@@ -64,7 +64,8 @@ export function initialState(spec: AgentSpec, now: string): AgentState {
     messages: 0,
     timeline: [],
     outbox: [],
-    last_event: 0,
+    // The log drops numbers that it has.
+    last_event: spec.events_after ?? 0,
     run: { turns: 0, signals: 0 },
   };
   for (const subject of spec.tasks) addTask(state, subject);

@@ -11,7 +11,16 @@ export const CONCURRENT_LIMIT = 1_000;
 /** What all agents of a fan-out have in common: the spec of an agent without what is each one's own. */
 export type SharedSpec = Omit<
   AgentSpec,
-  'identity' | 'spawn_id' | 'prompt' | 'session_id' | 'created_at' | 'secrets' | 'token_id' | 'slot' | 'machine'
+  | 'identity'
+  | 'spawn_id'
+  | 'prompt'
+  | 'session_id'
+  | 'created_at'
+  | 'secrets'
+  | 'token_id'
+  | 'slot'
+  | 'machine'
+  | 'events_after'
 > & {
   /** Who provides the machines. */
   readonly provider: string;

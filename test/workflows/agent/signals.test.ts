@@ -134,6 +134,14 @@ describe('a signal', () => {
     expect(agent.begin().interrupted_by).toBeUndefined();
   });
 
+  it('to kill an earlier life of the same id ends nothing', () => {
+    const { state, spec } = testAgent();
+    SIGNAL_HANDLERS.kill(state, { id: 'k', from: 'tess', spawn_id: 'an earlier spawn' }, NOW, spec);
+    expect(state.end).toBeUndefined();
+    SIGNAL_HANDLERS.kill(state, { id: 'k', from: 'tess', spawn_id: spec.spawn_id }, NOW, spec);
+    expect(state.end).toMatchObject({ how: 'kill', by: 'tess' });
+  });
+
   it('to kill is accepted with any payload, keeps its reason, and takes effect once', () => {
     const { state, spec } = testAgent();
     SIGNAL_HANDLERS.kill(state, { id: 'k', from: 'tess', reason: 'wrong repo' }, NOW, spec);

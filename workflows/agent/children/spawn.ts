@@ -105,7 +105,11 @@ async function startChild(spec: AgentSpec): Promise<void> {
       workflowId: workflowIdOf(spec.identity),
       args: [spec],
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      // A slug is used once, unless its last life was closed for another one (ADR 32).
+      workflowIdReusePolicy:
+        spec.events_after === undefined
+          ? WorkflowIdReusePolicy.REJECT_DUPLICATE
+          : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
       memo: { ...agentMemo(spec) },
       typedSearchAttributes: new TypedSearchAttributes([

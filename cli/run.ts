@@ -2,13 +2,13 @@
 // and an exit status. Touches no global state, so that tests run it in their own process.
 import { Config } from '@oclif/core/config';
 import { settings } from '@oclif/core/settings';
+import type { CallTrace } from '../client/trace.ts';
 import { telemetrySettings } from '../config/telemetry.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { nearestName } from '../contract/wire/nearest.ts';
 import { passesOn } from './command.ts';
 import { bindContext, type CliContext } from './context.ts';
 import { ProgramExit, reportFailure } from './output/failure.ts';
-import type { CommandTrace } from './trace.ts';
 
 /** What oclif has to know; the same stands in package.json for oclif's own tools. */
 export interface Package {
@@ -31,7 +31,7 @@ export const TOPICS = {
 /** Resolves with the exit status; everything that happened has been printed. */
 export async function runCli(argv: readonly string[], context: CliContext, pkg: Package): Promise<number> {
   const flags = flagsBeforeDashes(argv);
-  let trace: CommandTrace | undefined;
+  let trace: CallTrace | undefined;
   let command = '';
   let failed = true;
   try {
@@ -48,15 +48,15 @@ export async function runCli(argv: readonly string[], context: CliContext, pkg: 
     const failure: unknown = isOwnEnd ? context.signal.reason : error;
     return reportFailure(failure, context.terminal, { json: flags.has('json'), debug: flags.has('debug') });
   } finally {
-    await trace?.end({ command: command.replaceAll(':', ' '), failed });
+    await trace?.end({ name: `murmur ${command.replaceAll(':', ' ')}`, failed });
   }
 }
 
 /** Undefined when no collector is configured, and then nothing is loaded. */
-async function traceOf({ env, version }: CliContext): Promise<CommandTrace | undefined> {
+async function traceOf({ env, version }: CliContext): Promise<CallTrace | undefined> {
   const settings = telemetrySettings(env);
   if (settings === undefined) return undefined;
-  const { beginTrace } = await import('./trace.ts');
+  const { beginTrace } = await import('../client/trace.ts');
   return beginTrace(settings, version, env['TRACEPARENT']);
 }
 

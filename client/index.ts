@@ -21,7 +21,7 @@ export interface ClientOptions {
   /** The same for an event stream, counted from the last sign of life. Default 60 s: a laptop's short sleep. */
   readonly reconnectForMs?: number;
   /** Header of W3C Trace Context: the calls become part of its trace. */
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
 }
 
 /** What any call may take. */

@@ -34,13 +34,14 @@ export async function callApi(
   const { createClient } = await import('../client/index.ts');
   const tool = caller.tools.find((each) => each.name === name);
   const body = await bodyOf(tool, name, input, caller, settings);
-  const client = createClient({ url, token });
+  const { traceparent, ...callOptions } = options;
+  const client = createClient({ url, token, traceparent });
   // The tools come from the same registry that the client's types are made of.
   if (name === 'spawn' && input['each'] !== undefined) {
     const { spawnEach } = await import('../client/each.ts');
-    return await spawnEach(client, body, options);
+    return await spawnEach(client, body, callOptions);
   }
-  const answer = await client.call(name as AnswerOperation, body, options);
+  const answer = await client.call(name as AnswerOperation, body, callOptions);
   return name === 'version' ? { client_version: caller.version, ...(answer as object) } : answer;
 }
 

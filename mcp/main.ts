@@ -8,6 +8,7 @@ import { callApi } from './api.ts';
 import { createSession } from './session/session.ts';
 import { serveStdio } from './stdio.ts';
 import { TOOLS } from './tools.ts';
+import { openTraces } from './traces.ts';
 import { openTrafficLog } from './traffic-log.ts';
 
 export interface McpOptions {
@@ -23,10 +24,14 @@ export async function main({ debug, workspace }: McpOptions): Promise<number> {
     const log = debug ? openTrafficLog(homePaths(murmurHome(process.env)).logs.mcp) : undefined;
     const version = ownVersion();
     const caller = { env: process.env, source: { cwd: process.cwd(), flags: { workspace } }, version, tools: TOOLS };
+    const traces = openTraces(process.env, version);
     const session = createSession({
       version,
       tools: TOOLS,
-      call: async (name, input, options) => await callApi(caller, name, input, options),
+      call: async (name, input, options) =>
+        await traces.within(name, options.traceparent, async (traceparent) =>
+          callApi(caller, name, input, { ...options, traceparent }),
+        ),
       errorOf: (error) => new MurmurError('INTERNAL', error instanceof Error ? error.message : String(error)),
     });
     const complain = (problem: string): void => {
@@ -34,6 +39,7 @@ export async function main({ debug, workspace }: McpOptions): Promise<number> {
       process.stderr.write(`murmur mcp: ${problem}\n`);
     };
     await serveStdio(session, { stdin: process.stdin, stdout: process.stdout, signal: endOfProcess(), log, complain });
+    await traces.sent();
     return 0;
   } catch (error) {
     if (!(error instanceof MurmurError)) throw error;

@@ -8,7 +8,6 @@ import type { ToolDescription } from '../../contract/mcp-call.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { nearestName } from '../../contract/wire/nearest.ts';
 import { tellProgress } from './progress.ts';
-import type { ProgressTeller } from './progress.ts';
 
 /** What a client's model is told once of all tools together. */
 const INSTRUCTIONS =
@@ -25,6 +24,8 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   /** Takes the operation's progress events. */
   readonly onProgress: (progress: unknown) => void;
+  /** The client's place in a trace, in the form of W3C Trace Context, if its request has told one. */
+  readonly traceparent?: string | undefined;
 }
 
 export interface SessionOptions {
@@ -61,7 +62,12 @@ export function createSession(options: SessionOptions): Session {
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, { _meta, sendNotification, signal }) => {
     const tool = tools.get(params.name) ?? unknownTool(params.name, [...tools.keys()]);
     const teller = tellProgress(_meta?.progressToken, sendNotification, options.heartbeatMs ?? HEARTBEAT_MS);
-    const call = callTool(options, tool, params.arguments ?? {}, { signal, teller });
+    const traceparent: unknown = _meta?.['traceparent'];
+    const call = callTool(options, tool, params.arguments ?? {}, {
+      signal,
+      onProgress: teller.tell,
+      traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    });
     running.add(call);
     try {
       return await call;
@@ -82,11 +88,11 @@ async function callTool(
   options: SessionOptions,
   tool: ToolDescription,
   input: Readonly<Record<string, unknown>>,
-  { signal, teller }: { readonly signal: AbortSignal; readonly teller: ProgressTeller },
+  how: CallOptions,
 ): Promise<CallToolResult> {
   try {
     checkArguments(tool, input);
-    return resultOf(tool, await options.call(tool.name, input, { signal, onProgress: teller.tell }));
+    return resultOf(tool, await options.call(tool.name, input, how));
   } catch (error) {
     return errorResultOf(error instanceof MurmurError ? error : options.errorOf(error));
   }

@@ -2,21 +2,22 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startOtlpCollector } from '../fixtures/otlp-collector.ts';
 import type { CollectedSpan, OtlpCollector } from '../fixtures/otlp-collector.ts';
+import { overStdio } from '../mcp/fixtures/client.ts';
 import { scripted, settled } from './fixtures/agent.ts';
 import { nothingLeft } from './fixtures/processes.ts';
 import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
 
 let collector: OtlpCollector;
 let stack: TestStack;
+let telemetry: Readonly<Record<string, string>>;
 beforeAll(async () => {
   collector = await startOtlpCollector();
-  stack = await startStack({
-    env: {
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20of-the-test',
-      OTEL_METRIC_EXPORT_INTERVAL: '1000',
-    },
-  });
+  telemetry = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20of-the-test',
+    OTEL_METRIC_EXPORT_INTERVAL: '1000',
+  };
+  stack = await startStack({ env: telemetry });
 }, 180_000);
 afterAll(async () => {
   await stack[Symbol.asyncDispose]();
@@ -70,6 +71,20 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
       'murmur-server SignalWorkflow:queueAdd',
       'murmur-server POST /v1/queue_add',
       'murmur murmur queue add',
+    ]);
+  }, 120_000);
+
+  it('one trace leads from the call of a tool to the turn', async () => {
+    await using mcp = await overStdio({ MURMUR_HOME: stack.home, ...telemetry });
+    await mcp.call('queue_add', { slug: 'traced', description: scripted('Say more.', { text: 'More.' }) });
+    await settled(stack, 'traced');
+    const turn = await collected('the turn', await traceOf('tools/call queue_add'), 'POST /turn');
+    expect((await lineage(turn)).slice(1)).toEqual([
+      'murmur-worker RunActivity:runTurn',
+      'murmur-worker HandleSignal:queueAdd',
+      'murmur-server SignalWorkflow:queueAdd',
+      'murmur-server POST /v1/queue_add',
+      'murmur tools/call queue_add',
     ]);
   }, 120_000);
 

@@ -1,37 +1,43 @@
-// The span of one command, sent to a collector by hand: loading OpenTelemetry would take longer than most commands.
+// The span of one command or call of a tool, sent to a collector by hand: loading OpenTelemetry would take longer than most of them.
 import { randomBytes } from 'node:crypto';
-import type { TelemetrySettings } from '../config/telemetry.ts';
 import { formatTraceparent, parseTraceparent } from '../contract/wire/trace.ts';
 
-/** A person waits for the command, and for this long at most when the collector does not answer. */
+/** Somebody waits for the end of the program, and for this long at most when the collector does not answer. */
 const EXPORT_MS = 1_000;
 
 /** Of OpenTelemetry's protocol: the kind of a span, and the status of one that failed. */
 const KIND_CLIENT = 3;
 const STATUS_ERROR = 2;
 
-export interface CommandTrace {
-  /** For the calls of the command. */
-  readonly traceparent: string;
-  /** Sends the span. A collector that cannot be reached is not reported. */
-  end(outcome: { readonly command: string; readonly failed: boolean }): Promise<void>;
+/** Where spans are sent. */
+export interface Collector {
+  /** Base URL, without a slash at its end. */
+  readonly endpoint: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Begins the span, beneath the one that TRACEPARENT names when a caller has set it. */
-export function beginTrace(settings: TelemetrySettings, version: string, inherited: string | undefined): CommandTrace {
+export interface CallTrace {
+  /** For the requests of the command or tool. */
+  readonly traceparent: string;
+  /** Sends the span, within a second. A collector that cannot be reached is not reported. */
+  end(outcome: { readonly name: string; readonly failed: boolean }): Promise<void>;
+}
+
+/** Begins the span, beneath the one that the caller's `traceparent` names if it has given one. */
+export function beginTrace(collector: Collector, version: string, inherited: string | undefined): CallTrace {
   const parent = parseTraceparent(inherited);
   const traceId = parent?.traceId ?? randomBytes(16).toString('hex');
   const spanId = randomBytes(8).toString('hex');
   const startTimeUnixNano = nowInNanoseconds();
   return {
     traceparent: formatTraceparent(traceId, spanId, parent?.flags ?? 1),
-    end: async ({ command, failed }) => {
+    end: async ({ name, failed }) => {
       if (parent !== undefined && (parent.flags & 1) === 0) return;
       const span = {
         traceId,
         spanId,
         ...(parent === undefined ? {} : { parentSpanId: parent.spanId }),
-        name: `murmur ${command}`,
+        name,
         kind: KIND_CLIENT,
         startTimeUnixNano,
         endTimeUnixNano: nowInNanoseconds(),
@@ -44,13 +50,13 @@ export function beginTrace(settings: TelemetrySettings, version: string, inherit
         }),
       );
       const scopeSpans = [{ scope: { name: 'murmur', version }, spans: [span] }];
-      await send(settings, { resourceSpans: [{ resource: { attributes }, scopeSpans }] });
+      await send(collector, { resourceSpans: [{ resource: { attributes }, scopeSpans }] });
     },
   };
 }
 
-async function send({ endpoint, headers }: TelemetrySettings, body: object): Promise<void> {
-  const { post } = await import('../client/exchange.ts');
+async function send({ endpoint, headers }: Collector, body: object): Promise<void> {
+  const { post } = await import('./exchange.ts');
   await post(`${endpoint}/v1/traces`, {
     headers: { ...headers, 'content-type': 'application/json' },
     body: JSON.stringify(body),

@@ -13,7 +13,7 @@ import { endRunner } from './local/runner-end.ts';
 import { connectionLost } from './lost.ts';
 import { LostSignals } from './lost-signals.ts';
 import type { Machine, MachineInfo, MachineLabels, MachineProvider, MachineState } from './provider.ts';
-import { createRunnerControl, launchRunner, type RunnerDecisions } from './runner-control.ts';
+import { createRunnerControl, launchRunner, RunnerDecisions } from './runner-control.ts';
 
 export interface FakeProvider extends MachineProvider {
   /** Takes the machine away, disk and all, as a cloud may. */
@@ -38,8 +38,8 @@ const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
 /** A provider that keeps its machines in memory and their folders under `folder`. */
 export function createFakeProvider(folder: string): FakeProvider {
   const machines = new Map<string, FakeMachine>();
-  const connections = new LostSignals();
-  const decisions: RunnerDecisions = new Map();
+  const connections = new LostSignals((name) => decisions.forget(name));
+  const decisions = new RunnerDecisions();
   const inTurn = createTurns();
   let refusal: MurmurError | undefined;
   let held: Promise<void> | undefined;
@@ -71,6 +71,7 @@ export function createFakeProvider(folder: string): FakeProvider {
     try {
       const layout = localLayout(folder, name);
       for (const each of [layout.home, layout.work, layout.run, layout.runner]) await mkdir(each, { recursive: true });
+      if (before === undefined) decisions.forget(name);
       machines.set(name, before ?? { state: 'provisioning', labels, generation: randomUUID() });
       await Promise.race([held, aborted(signal)]);
       signal.throwIfAborted();

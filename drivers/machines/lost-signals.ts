@@ -16,6 +16,12 @@ interface Connection {
 /** The connections of one provider, by name of the machine; kept while somebody has a lease. */
 export class LostSignals {
   readonly #current = new Map<string, Connection>();
+  readonly #onLost: (name: string) => void;
+
+  /** @param onLost hears of each machine whose connection is lost, also while nobody has a lease */
+  constructor(onLost: (name: string) => void = () => undefined) {
+    this.#onLost = onLost;
+  }
 
   lease(name: string): NamedLease {
     const connection = this.#current.get(name) ?? { lost: new AbortController(), leases: 0 };
@@ -36,6 +42,7 @@ export class LostSignals {
   lose(name: string, reason: Error): void {
     const connection = this.#current.get(name);
     this.#current.delete(name);
+    this.#onLost(name);
     connection?.lost.abort(reason);
   }
 

@@ -171,6 +171,11 @@ export interface RunnerAccess extends ProvenAccess {
 
 export interface EnsureRunnerOptions {
   readonly use: RunnerUse;
+  /**
+   * Whether a runner of this build that has answered over this connection is taken as it was. One that has died since shows by the
+   * next call, which fails.
+   */
+  readonly askOnce?: boolean;
   /** How long a runner may take to answer, in milliseconds; 20 s unless given. */
   readonly startLimitMs?: number;
 }

@@ -33,8 +33,35 @@ export interface RunnerControlOptions {
   readonly decisions: RunnerDecisions;
 }
 
-/** Decisions that are being taken, by machine. */
-export type RunnerDecisions = Map<string, Promise<RunnerAccess>>;
+/** What one process decides about the runners of a provider, by machine. */
+export class RunnerDecisions {
+  /** Those that are being taken. */
+  readonly open = new Map<string, Promise<Decision>>();
+  /** Runners of this build that have answered, with their bundle. */
+  readonly #checked = new Map<string, { readonly access: RunnerAccess; readonly bundle: string }>();
+
+  /** The runner of the bundle's build, if it has answered over the connection that stands. */
+  checked(machine: string, bundle: string): RunnerAccess | undefined {
+    const known = this.#checked.get(machine);
+    return known?.bundle === bundle ? known.access : undefined;
+  }
+
+  remember(machine: string, bundle: string, access: RunnerAccess): void {
+    this.#checked.set(machine, { access, bundle });
+  }
+
+  /** To be called when the connection to the machine is lost, or the machine is made anew. */
+  forget(machine: string): void {
+    this.#checked.delete(machine);
+  }
+}
+
+/** The runner that an agent has. */
+interface Decision {
+  readonly access: RunnerAccess;
+  /** Whether it is of the build that was wanted. */
+  readonly isCurrent: boolean;
+}
 
 /** A runner that was found, and the build that it says to be of: those from before it was asked about say nothing. */
 interface FoundRunner {
@@ -60,17 +87,22 @@ export function createRunnerControl(options: RunnerControlOptions): Pick<Machine
   return {
     recordedRunner: () => recordedRunner(options),
     ensureRunner: async (bundle, wanted) => {
-      for (let other = decisions.get(site.name); other !== undefined; other = decisions.get(site.name)) {
-        if (wanted.use === 'reach') return other;
+      const { open } = decisions;
+      for (let other = open.get(site.name); other !== undefined; other = open.get(site.name)) {
+        if (wanted.use === 'reach') return (await other).access;
         // It may have been wanted for something else.
         await other.catch(() => undefined);
       }
+      const checked = wanted.askOnce === true ? decisions.checked(site.name, bundle) : undefined;
+      if (checked !== undefined) return checked;
       const decision = decide(options, bundle, wanted);
-      decisions.set(site.name, decision);
+      open.set(site.name, decision);
       try {
-        return await decision;
+        const { access, isCurrent } = await decision;
+        if (isCurrent) decisions.remember(site.name, bundle, access);
+        return access;
       } finally {
-        decisions.delete(site.name);
+        open.delete(site.name);
       }
     },
   };
@@ -93,14 +125,15 @@ async function decide(
   options: RunnerControlOptions,
   bundle: string,
   { use, startLimitMs }: EnsureRunnerOptions,
-): Promise<RunnerAccess> {
+): Promise<Decision> {
+  const decided = ({ access, build }: FoundRunner): Decision => ({ access, isCurrent: build === runnerBuild(bundle) });
   const found = await look(options);
-  if (found === undefined) return startRunner(options, bundle, startLimitMs);
-  if (use === 'reach' || found.build === runnerBuild(bundle)) return found.access;
+  if (found === undefined) return decided(await startRunner(options, bundle, startLimitMs));
+  if (use === 'reach' || decided(found).isCurrent) return decided(found);
   const turn = await lastTurnOf(options.site);
-  if (turn?.isOpen === true || (turn !== undefined && use !== 'begin' && turn.id === use.turn)) return found.access;
+  if (turn?.isOpen === true || (turn !== undefined && use !== 'begin' && turn.id === use.turn)) return decided(found);
   await stopInGoodOrder(options, found.client);
-  return startRunner(options, bundle, startLimitMs);
+  return decided(await startRunner(options, bundle, startLimitMs));
 }
 
 async function recordedRunner({ site, isEarlyRunner }: RunnerControlOptions): Promise<RunnerAccess | undefined> {
@@ -137,7 +170,7 @@ async function startRunner(
   options: RunnerControlOptions,
   bundle: string,
   startLimitMs = START_LIMIT_MS,
-): Promise<RunnerAccess> {
+): Promise<FoundRunner> {
   const { site, isolation } = options;
   const known = await readJson<RunnerConfig>(site, 'config.json');
   const config: RunnerConfig = {
@@ -150,14 +183,14 @@ async function startRunner(
   if ((await options.start(bundle)) === 'serving') {
     // It serves already, unless another process has had the machine.
     const found = await look(options);
-    if (found !== undefined) return found.access;
+    if (found !== undefined) return found;
   }
   const began = Date.now();
   const end = began + startLimitMs;
   while (Date.now() < end) {
     await delay(Date.now() - began < LOOK_AGAIN.whileMs ? LOOK_AGAIN.firstMs : LOOK_AGAIN.laterMs);
     const found = await look(options);
-    if (found !== undefined) return found.access;
+    if (found !== undefined) return found;
   }
   const log = await readRunnerText(site, 'runner.log');
   throw unreachable(site, `it did not start: ${log.slice(-1_000).trim()}`);

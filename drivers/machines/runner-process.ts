@@ -24,9 +24,52 @@ export async function ensureRunner(
   machine: Machine,
   { bundle, startLimitMs }: RunnerPrograms,
   use: RunnerUse,
+  askOnce = false,
 ): Promise<RunnerClient> {
   const limit = startLimitMs === undefined ? {} : { startLimitMs };
-  return createRunnerClient(machine, await machine.ensureRunner(bundle, { use, ...limit }));
+  return createRunnerClient(machine, await machine.ensureRunner(bundle, { use, askOnce, ...limit }));
+}
+
+/**
+ * Ensures runners as `ensureRunner` does, for one worker, and asks each how it is once for each connection to its machine. One
+ * that could not be called is asked again; the call that has failed is tried again by whoever makes it.
+ */
+export function runnersOf(programs: RunnerPrograms): (machine: Machine, use: RunnerUse) => Promise<RunnerClient> {
+  const failed = new Set<string>();
+  return async (machine, use) => {
+    const { name } = machine;
+    const client = await ensureRunner(machine, programs, use, !failed.has(name));
+    failed.delete(name);
+    return watched(client, () => failed.add(name));
+  };
+}
+
+/** The client, and who hears that it could not reach the runner. */
+function watched(client: RunnerClient, onGone: () => void): RunnerClient {
+  const heard = (error: unknown): never => {
+    if (isNotThisRunner(error)) onGone();
+    throw error;
+  };
+  async function* each<T>(items: AsyncIterable<T>): AsyncIterable<T> {
+    try {
+      yield* items;
+    } catch (error) {
+      heard(error);
+    }
+  }
+  return {
+    health: () => client.health().catch(heard),
+    open: (input, signal) => client.open(input, signal).catch(heard),
+    turn: (input) => client.turn(input).catch(heard),
+    events: (after, signal, turn) => each(client.events(after, signal, turn)),
+    assess: (input, signal) => client.assess(input, signal).catch(heard),
+    file: (input, signal) => each(client.file(input, signal)),
+    port: (input) => client.port(input).catch(heard),
+    interrupt: (input) => client.interrupt(input).catch(heard),
+    notice: (input) => client.notice(input).catch(heard),
+    snapshot: () => client.snapshot().catch(heard),
+    stop: (input) => client.stop(input).catch(heard),
+  };
 }
 
 /** The runner that was started last, whether it answers or not; undefined when none ever was. */

@@ -5,7 +5,7 @@ import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { IsolationSpec } from '../../../contract/wire/isolation.ts';
 import { connectionLost } from '../lost.ts';
 import type { Machine, MachineInfo, MachineProvider } from '../provider.ts';
-import { createRunnerControl, launchRunner, type RunnerDecisions } from '../runner-control.ts';
+import { createRunnerControl, launchRunner, RunnerDecisions } from '../runner-control.ts';
 import type { LocalIsolation } from './isolation.ts';
 import { isMachineName, localLayout, type LocalLayout } from './layout.ts';
 import { connectLocal } from './machine.ts';
@@ -47,8 +47,8 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
     env: { ...options.env, NODE_COMPILE_CACHE: options.compileCache },
   });
   const layoutOf = (name: string): LocalLayout => localLayout(machines, name);
-  const decisions: RunnerDecisions = new Map();
-  const connections = new LostSignals();
+  const decisions = new RunnerDecisions();
+  const connections = new LostSignals((name) => decisions.forget(name));
   const inTurn = createTurns();
   const infoOf = ({ name, state, labels, generation }: LocalRecord): MachineInfo => ({
     name,
@@ -88,6 +88,8 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
         const layout = layoutOf(name);
         signal.throwIfAborted();
         const before = await readRecord(layout.record);
+        // What served a machine of this name that somebody has removed is not this one's.
+        if (before === undefined) decisions.forget(name);
         try {
           const uid = before?.uid ?? (isolation.ownUser ? await takeUser(machines, name) : undefined);
           await makeFolders(layout, uid);

@@ -49,6 +49,7 @@ export interface HostCalls {
       /** On the host. */
       readonly bundle: string;
       readonly use: RunnerUse;
+      readonly askOnce?: boolean;
       readonly startLimitMs?: number;
     };
     readonly answer: ProvenAccess;

@@ -42,10 +42,9 @@ export function hostCalls(machines: MachineProvider, places: HostPlaces): HostCa
       await using machine = await machines.connect(name, signal);
       return await done(machine.launch(command, words, { log, ...(env === undefined ? {} : { env }) }));
     },
-    ensureRunner: async ({ name, bundle, use, startLimitMs }, signal) => {
+    ensureRunner: async ({ name, bundle, ...options }, signal) => {
       await using machine = await machines.connect(name, signal);
-      const limit = startLimitMs === undefined ? {} : { startLimitMs };
-      const { port, token } = await machine.ensureRunner(bundle, { use, ...limit });
+      const { port, token } = await machine.ensureRunner(bundle, options);
       return { port, token };
     },
     recordedRunner: async ({ name }, signal) => {

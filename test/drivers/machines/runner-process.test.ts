@@ -5,9 +5,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createFakeProvider } from '../../../drivers/machines/fake.ts';
-import type { Machine, MachineProvider } from '../../../drivers/machines/provider.ts';
+import type { FakeProvider } from '../../../drivers/machines/fake.ts';
+import type { Machine } from '../../../drivers/machines/provider.ts';
 import type { RunnerClient } from '../../../drivers/machines/runner-client.ts';
-import { ensureRunner, findRunner } from '../../../drivers/machines/runner-process.ts';
+import { ensureRunner, findRunner, runnersOf } from '../../../drivers/machines/runner-process.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { creation } from '../../fixtures/creation.ts';
@@ -16,7 +17,7 @@ jest.setTimeout(60_000);
 
 describe('the runner of a machine', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  let provider: MachineProvider;
+  let provider: FakeProvider;
   let machine: Machine;
   const programs = { bundle: join(import.meta.dirname, 'stand-in-runner.cjs') };
 
@@ -70,6 +71,35 @@ describe('the runner of a machine', () => {
     expect(again.pid).not.toBe(pid);
     const [first, second] = await starts();
     expect(second?.token).not.toBe(first?.token);
+  });
+
+  it('is asked how it is once for each connection, and again after a call to it has failed', async () => {
+    const ensure = runnersOf(programs);
+    const asked = async (): Promise<number> => (await readFile(file('asked'), 'utf8')).length;
+    const { pid } = await (await ensure(machine, 'begin')).health();
+    const before = await asked();
+    for (const turn of ['one', 'two', 'three']) {
+      await using lease = await provider.connect('murmur-1');
+      await (await ensure(lease, { turn })).interrupt({ turn_id: turn });
+      await (await ensure(lease, 'reach')).interrupt({ turn_id: turn });
+    }
+    expect(await asked()).toBe(before);
+
+    provider.breakConnection('murmur-1');
+    machine = await provider.connect('murmur-1');
+    await ensure(machine, 'begin');
+    await ensure(machine, { turn: 'four' });
+    expect(await asked()).toBe(before + 1);
+
+    process.kill(pid, 'SIGKILL');
+    const fails = async (): Promise<boolean> =>
+      await (await ensure(machine, { turn: 'five' })).interrupt({ turn_id: 'five' }).then(
+        () => false,
+        () => true,
+      );
+    await eventually(fails, 'a call to the killed runner fails');
+    expect((await (await ensure(machine, { turn: 'five' })).health()).pid).not.toBe(pid);
+    expect(await starts()).toHaveLength(2);
   });
 
   it('is not taken for that of another machine whose port it has', async () => {

@@ -1,4 +1,5 @@
-// Stands in for the bundled runner: answers /health, writes its address, counts its starts, and ends when told to stop.
+// Stands in for the bundled runner: answers /health, writes its address, counts its starts and how often it is asked for its
+// health, and ends when told to stop.
 const { createHash, createHmac, randomBytes } = require('node:crypto');
 const { appendFileSync, readFileSync, writeFileSync } = require('node:fs');
 const { createServer } = require('node:http');
@@ -17,7 +18,10 @@ const server = createServer((request, response) => {
   } else if (request.url === '/stop') {
     request.on('data', (order) => appendFileSync(join(folder, 'stops'), `${order}\n`));
     request.on('end', () => response.end('{}', () => process.exit(0)));
-  } else response.end(JSON.stringify({ protocol: 1, machine, pid: process.pid, build }));
+  } else {
+    if (request.url === '/health') appendFileSync(join(folder, 'asked'), '.');
+    response.end(JSON.stringify({ protocol: 1, machine, pid: process.pid, build }));
+  }
 });
 server.listen(0, '127.0.0.1', () => {
   const { port } = server.address();

@@ -133,6 +133,7 @@ export function connectionConformance(bench: () => Bench, { linkDies = false, ru
       const other = await again.dial(server.port);
       other.end();
       expect(await text(other)).toBe('hello');
+      await server.end(again);
     },
     NOTICED_MS + TIMEOUT_MS,
   );

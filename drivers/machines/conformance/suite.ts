@@ -75,6 +75,8 @@ server.listen(0, '127.0.0.1', () => writeFileSync(process.argv[2], server.addres
 export interface MachineServer extends AsyncDisposable {
   /** Of the machine's loopback. */
   readonly port: number;
+  /** Ends it over another connection, when the one that it was started over is lost. */
+  end(through: Machine): Promise<void>;
 }
 
 /** Starts a server on the machine; disposing ends it. */
@@ -86,11 +88,9 @@ export async function startServer(machine: Machine): Promise<MachineServer> {
   await machine.launch(node, [file('server.cjs'), file('ready')], { log: file('server.log') });
   const { stdout } = await machine.exec('cat', [file('ready')], { timeoutMs: TIMEOUT_MS });
   const [port = '', pid = ''] = stdout.split(' ');
-  return {
-    port: Number(port),
-    [Symbol.asyncDispose]: async () => {
-      const killed = 'kill -KILL "$0"; while kill -0 "$0" 2>/dev/null; do sleep 0.01; done';
-      await machine.exec('sh', ['-c', killed, pid], { timeoutMs: TIMEOUT_MS });
-    },
+  const end = async (through: Machine): Promise<void> => {
+    const killed = 'kill -KILL "$0"; while kill -0 "$0" 2>/dev/null; do sleep 0.01; done';
+    await through.exec('sh', ['-c', killed, pid], { timeoutMs: TIMEOUT_MS });
   };
+  return { port: Number(port), end, [Symbol.asyncDispose]: () => end(machine) };
 }

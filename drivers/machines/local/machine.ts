@@ -49,11 +49,13 @@ export function connectLocal(options: LocalMachineOptions): Omit<Machine, 'ensur
       });
       const late = new AbortController();
       const ended = Promise.race([running, delay(timeoutMs, undefined, { signal: late.signal })]);
-      const result = await unlessLost(lost, ended).catch((error: unknown) => {
-        endGroup(running.pid);
-        throw error;
-      });
-      late.abort();
+      const result = await unlessLost(lost, ended)
+        .catch((error: unknown) => {
+          endGroup(running.pid);
+          throw error;
+        })
+        // The timer would keep the process alive for as long as the command might have taken.
+        .finally(() => late.abort());
       if (result === undefined) {
         endGroup(running.pid);
         throw new MurmurError(

@@ -31,6 +31,20 @@ it('a lost machine is absent at once', async () => {
   await expect(provider.describe('murmur-1')).resolves.toMatchObject({ state: 'absent' });
 });
 
+it('a command that was cut off with its connection leaves no timer behind', async () => {
+  await using folder = await temporaryFolder();
+  const provider = createFakeProvider(folder.path);
+  await provider.create({ name: 'murmur-1', labels: {} }, creation());
+  const machine = await provider.connect('murmur-1');
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  const command = machine.exec('sleep', ['600'], { timeoutMs: 600_000 });
+  const failed = expect(command).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  provider.breakConnection('murmur-1');
+  await failed;
+  expect(timers()).toBe(before);
+});
+
 it('create fails while it is refused', async () => {
   await using folder = await temporaryFolder();
   const provider = createFakeProvider(folder.path);

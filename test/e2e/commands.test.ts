@@ -1,15 +1,12 @@
-// Every command once, as a person sees it, which is a process of the program, and as a program reads it, mostly in the
-// process of the test. The fake backend answers: what is said is the command line's, not the model's.
-import { readdir, readFile } from 'node:fs/promises';
+// The commands of an agent's life once, as a person sees them, which is a process of the program, and as a program reads them,
+// mostly in the process of the test. The fake backend answers: what is said is the command line's, not the model's.
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { COMMANDS } from '../../cli/commands.ts';
 import { accountOfUser } from '../../contract/wire/identity.ts';
-import { CliHarness } from '../cli/harness.ts';
-import { bash, scripted, settled, type AgentStatus } from './fixtures/agent.ts';
+import { scripted, type AgentStatus } from './fixtures/agent.ts';
 import { startProgram } from './fixtures/program.ts';
-import { eventually, startStack, type CommandOptions, type TestStack } from './fixtures/stack.ts';
+import { lines, shown } from './fixtures/shown.ts';
+import { startStack, type TestStack } from './fixtures/stack.ts';
 
 const FAKE = ['--model', 'fake-1'];
 const ACCOUNT = accountOfUser(userInfo().username);
@@ -24,20 +21,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stack[Symbol.asyncDispose]();
 }, TIMEOUT_MS);
-
-/** What a command that works prints, with what differs from run to run taken out. */
-async function shown(args: readonly string[], options?: CommandOptions): Promise<string> {
-  return (await stack.murmur(args, options))
-    .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, '<time>')
-    .replaceAll(/\[\d\d:\d\d:\d\d\]/g, '[<time>]')
-    .replaceAll(/murmur-[0-9a-f]{8}/g, '<vm>')
-    .replaceAll(/\d+[smhd] ago/g, '<ago>')
-    .replaceAll(/at [0-9a-f]{8} /g, 'at <sha> ');
-}
-
-function lines(...texts: readonly string[]): string {
-  return texts.join('\n');
-}
 
 describe('spawn and ls', () => {
   it('ls says that there is nothing, in a form for each reader', async () => {
@@ -91,7 +74,7 @@ describe('spawn and ls', () => {
   }, 120_000);
 
   it('ls lists living agents as a table, as slugs and as JSON', async () => {
-    const [head, ...rows] = (await shown(['ls'])).split('\n');
+    const [head, ...rows] = (await shown(stack, ['ls'])).split('\n');
     expect(head).toMatch(/^SLUG {4}PHASE {4}VM +PROGRESS +COST$/);
     expect(rows[0]).toMatch(/^first {3}idle {5}<vm> +\[text\] ACK 1: Say hello \(<ago>\) +<\$0\.01$/);
     expect(rows[1]).toMatch(/^second {2}running {2}<vm>/);
@@ -131,8 +114,8 @@ describe('what an agent did', () => {
       'cost:       <$0.01',
       'saved:      up to turn 1',
     );
-    expect(await shown(['status', 'first'])).toBe(block);
-    expect(await shown(['status', '--timeline', 'first'])).toBe(
+    expect(await shown(stack, ['status', 'first'])).toBe(block);
+    expect(await shown(stack, ['status', '--timeline', 'first'])).toBe(
       lines(
         block,
         '',
@@ -149,13 +132,15 @@ describe('what an agent did', () => {
   }, 120_000);
 
   it('turns prints one block per turn', async () => {
-    expect(await shown(['turns', 'first'])).toBe(
+    expect(await shown(stack, ['turns', 'first'])).toBe(
       lines('turn 1  <time> → <time>', '  description: Say hello', '  response:', '    ACK 1: Say hello'),
     );
     expect(await stack.json(['turns', 'first'])).toMatchObject([
       { turn: 1, status: 'completed', description: 'Say hello', response: 'ACK 1: Say hello' },
     ]);
-    expect(await shown(['turns', 'second'])).toMatch(/^turn 1 {2}<time> → \(in flight\)\n {2}description: Hang\./);
+    expect(await shown(stack, ['turns', 'second'])).toMatch(
+      /^turn 1 {2}<time> → \(in flight\)\n {2}description: Hang\./,
+    );
   }, 120_000);
 });
 
@@ -165,7 +150,7 @@ describe('follow-ups', () => {
     const dashed = ['queue', 'add', '-json', 'second', '--', '--three', '-x'];
     expect(JSON.parse(await stack.murmur(dashed))).toMatchObject({ slug: 'second' });
     expect(await stack.json(['status', 'second'])).toMatchObject({ queued: ['one two', '--three -x'] });
-    expect(await shown(['status', 'second'])).toContain('queued:     one two\n            --three -x');
+    expect(await shown(stack, ['status', 'second'])).toContain('queued:     one two\n            --three -x');
     expect(await stack.murmur(['queue', 'strategy', 'second', 'one'])).toBe('dequeue strategy set to one for second');
     expect(await stack.json(['queue', 'strategy', 'second', 'five'])).toEqual({ slug: 'second', strategy: 'five' });
     expect((await stack.runInProcess(['queue', 'strategy', 'second', 'fiev'])).stderr).toBe(
@@ -180,70 +165,6 @@ describe('follow-ups', () => {
     expect(await stack.murmur(['session', 'send', 'second', scripted('Go on.', { text: 'went on' })])).toBe('sent');
     expect(await stack.murmur(['session', 'interrupt', 'second'])).toBe('sent');
     expect(await stack.json(['wait', 'second'])).toMatchObject({ response: 'went on' });
-  }, 120_000);
-});
-
-describe('the checklist', () => {
-  it('is empty at first', async () => {
-    expect(await stack.murmur(['task', 'ls', 'first'])).toBe('no tasks');
-    expect(await stack.murmur(['task', 'ls', 'first', '--json'])).toBe('[]');
-  }, 120_000);
-
-  it('task create, get, update and ls show each item as it stands', async () => {
-    expect(await stack.murmur(['task', 'create', 'first', 'Write', 'the', 'docs', '-d', 'All of them.'])).toBe('1');
-    const dormant = ['--activate-when', 'files_modified', '--pattern', '**/*.go'];
-    expect(await stack.json(['task', 'create', 'first', 'Run the Go tests', ...dormant])).toEqual({ task_id: '2' });
-    expect(await stack.murmur(['task', 'update', 'first', '2', '--blocked-by', '1'])).toBe('2 pending');
-    expect(await stack.murmur(['task', 'ls', 'first'])).toBe(
-      lines(
-        'ID  SUBJECT           STATUS             BLOCKED_BY',
-        '1   Write the docs    pending',
-        '2   Run the Go tests  pending (dormant)  1',
-      ),
-    );
-    expect(await stack.json(['task', 'ls', '--active', 'first'])).toMatchObject([{ id: '1' }]);
-    expect(await stack.murmur(['task', 'get', 'first', '1'])).toBe(
-      lines(
-        'ID:          1',
-        'Subject:     Write the docs',
-        'Status:      pending',
-        'Description: All of them.',
-        'Blocks:      2',
-      ),
-    );
-    expect(await stack.json(['task', 'get', 'first', '2'])).toEqual({
-      id: '2',
-      subject: 'Run the Go tests',
-      status: 'pending',
-      blocked_by: ['1'],
-      activation: 'files_modified:**/*.go',
-      dormant: true,
-    });
-    expect(await stack.murmur(['task', 'update', 'first', '1', '-s', 'completed'])).toBe('1 done');
-    expect(await stack.murmur(['task', 'ls', 'first', '--active'])).toBe('no tasks');
-    const gone = await stack.json(['task', 'update', 'first', '2', '--status', 'TASK_STATUS_DELETED']);
-    expect(gone).toMatchObject({ id: '2', status: 'deleted' });
-    expect(await stack.json(['task', 'ls', 'first'])).toMatchObject([{ id: '1', status: 'done' }]);
-  }, 120_000);
-
-  it('refuses a task that is not there, a status that is not one, and an update of nothing', async () => {
-    expect(await stack.run(['task', 'get', 'first', '9'])).toMatchObject({
-      exitCode: 4,
-      stderr: expect.stringContaining('no task "9"'),
-    });
-    expect(await stack.runInProcess(['task', 'update', 'first', '9', '-s', 'done'])).toMatchObject({
-      exitCode: 4,
-      stdout: '',
-      stderr: expect.stringContaining('no task "9"\nhint: list the tasks with `murmur task ls`'),
-    });
-    expect(await stack.runInProcess(['task', 'update', 'first', '1', '-s', 'dnoe'])).toMatchObject({
-      exitCode: 2,
-      stderr: expect.stringMatching(/^murmur: unknown task status "dnoe"\nhint: did you mean done\?/),
-    });
-    expect(await stack.runInProcess(['task', 'update', 'first', '1'])).toMatchObject({
-      exitCode: 2,
-      stderr: expect.stringContaining('nothing to change'),
-    });
   }, 120_000);
 });
 
@@ -268,11 +189,11 @@ describe('watching', () => {
     expect(events.at(-1)?.event).toMatchObject({ type: 'phase', phase: 'completed' });
     expect(rest.stderr).toBe('watching first …\nfirst has ended');
     expect(await stack.murmur(['ls', '-q'])).toBe('second');
-    expect(await shown(['ls', '-a'])).toMatch(/^first {3}completed/m);
+    expect(await shown(stack, ['ls', '-a'])).toMatch(/^first {3}completed/m);
   }, 120_000);
 
   it('session watch prints the conversation, coloured on demand only', async () => {
-    expect(await shown(['session', 'watch', 'first'])).toBe(
+    expect(await shown(stack, ['session', 'watch', 'first'])).toBe(
       lines(
         '[<time>] turn 1',
         '[<time>] session started (fake-1)',
@@ -292,129 +213,19 @@ describe('watching', () => {
   }, 120_000);
 });
 
-describe('spawn-time secrets', () => {
-  const values = { ONE: 'value-one-13579', TWO: 'value-two-24680', THREE: 'value-three-97531' };
-
-  it('reach the agent from environment, stdin and command line, and are shown nowhere', async () => {
-    const tell = 'echo "$ONE $TWO $THREE"; printf %s "$ONE,$TWO,$THREE" > told; wc -c < told';
-    const prompt = scripted('Tell.', bash(tell), { text: 'told' });
-    const spawned = await stack.run(
-      ['spawn', 'third', prompt, ...FAKE, '-e', 'ONE', '-e', 'TWO=-', '-e', `THREE=${values.THREE}`],
-      {
-        env: { ONE: values.ONE },
-        input: `${values.TWO}\n`,
-      },
-    );
-    expect(spawned.exitCode).toBe(0);
-    expect(spawned.stderr).toBe(
-      "murmur: the value of THREE stands in your shell's history and in the process list: use -e THREE or -e THREE=-",
-    );
-    await settled(stack, 'third');
-    const watched = startProgram(stack, ['session', 'watch', 'third']);
-    await watched.shows('turn 1 completed');
-    watched.signal('SIGINT');
-    const { stdout } = await watched.ended;
-    expect(stdout).toContain('→ [secret ONE] [secret TWO] [secret THREE]');
-    expect(stdout).toContain(String(Object.values(values).join(',').length));
-    for (const value of Object.values(values)) expect(stdout).not.toContain(value);
-  }, 120_000);
-
-  it('are deleted with the agent', async () => {
-    const folder = join(stack.home, 'secrets');
-    // Those of other agents, which have a token at least, stay.
-    const stored = async () => {
-      const texts = (await readdir(folder)).map((file) => readFile(join(folder, file), 'utf8').catch(() => ''));
-      return (await Promise.all(texts)).some((text) => text.includes(values.ONE));
-    };
-    expect(await stored()).toBe(true);
-    const killed = await stack.murmur(['kill', 'third']);
-    expect(killed.split('\n')[0]).toBe('killed third');
-    await eventually('the secrets are gone', async () => !(await stored()));
-  }, 120_000);
-
-  it('are asked for when the environment does not have them', async () => {
-    expect(await stack.runInProcess(['spawn', 'fourth', 'x', '-e', 'MURMUR_TEST_UNSET'])).toMatchObject({
-      exitCode: 2,
-      stderr: expect.stringContaining('secret MURMUR_TEST_UNSET is not set in the environment'),
-    });
-  }, 120_000);
-});
-
 describe('kill', () => {
   it('prints a receipt, the same again, and as JSON', async () => {
-    const receipt = await shown(['kill', 'second']);
+    const receipt = await shown(stack, ['kill', 'second']);
     expect(receipt).toMatch(/^killed second\nAGENT +PHASE +MACHINE +STATE +COST\n/);
     expect(receipt).toMatch(
       new RegExp(`^/w/default/u/${ACCOUNT}/second +canceled +<vm> destroyed +snapshot kept +<?\\$0\\.0\\d$`, 'm'),
     );
-    expect(await shown(['kill', 'second'])).toBe(receipt);
+    expect(await shown(stack, ['kill', 'second'])).toBe(receipt);
     expect(await stack.json(['kill', 'second'])).toMatchObject({
       slug: 'second',
       message: 'killed second',
       receipt: [{ phase: 'canceled', machine_state: 'destroyed' }],
     });
-    expect(await shown(['status', 'second'])).toMatch(/^phase: +canceled\nreason: +killed by /m);
+    expect(await shown(stack, ['status', 'second'])).toMatch(/^phase: +canceled\nreason: +killed by /m);
   }, 120_000);
 });
-
-describe('the program itself', () => {
-  it('auth shows identity, source and expiry', async () => {
-    expect(await shown(['auth'])).toBe(
-      lines(
-        `account:   ${ACCOUNT}`,
-        'workspace: default',
-        `source:    ${join(stack.home, 'tokens.json')}`,
-        'created:   <time>',
-        'expires:   never',
-      ),
-    );
-    expect(await stack.json(['auth'])).toMatchObject({ account: ACCOUNT, workspace: 'default' });
-  }, 120_000);
-
-  it('version tells client, address and server; --client asks nobody', async () => {
-    const { server } = await stack.record();
-    const host = new URL(server?.url ?? '').host;
-    expect(await stack.murmur(['version'])).toMatch(
-      new RegExp(
-        `^Client: \\d+\\.\\d+\\.\\d+ \\((?:checkout|[0-9a-f]{8})\\)\nAPI: {4}${host}\nServer: \\d+\\.\\d+\\.\\d+$`,
-      ),
-    );
-    expect(await stack.json(['version'])).toMatchObject({ client_version: expect.any(String), api_host: host });
-    expect(await stack.murmur(['version', '-client'])).toMatch(/^Client: \d+\.\d+\.\d+ \((?:checkout|[0-9a-f]{8})\)$/);
-  }, 120_000);
-
-  it.each(['bash', 'zsh', 'fish'])('completion %s is a script of that shell', async (shell) => {
-    const script = await stack.murmur(['completion', shell]);
-    for (const word of ['murmur', 'spawn', 'strategy', 'dequeue-strategy']) expect(script).toContain(word);
-  });
-
-  it('every command has help with examples that it understands', async () => {
-    const cli = await CliHarness.start();
-    try {
-      for (const id of Object.keys(COMMANDS)) {
-        const command = id.split(':');
-        const { code, stdout } = await cli.run(['help', ...command]);
-        expect(code).toBe(0);
-        const [, shownExamples = ''] = stdout.split('\nEXAMPLES\n');
-        const examples = [...shownExamples.matchAll(/^ *\$ murmur (.+)$/gm)].map(([, line]) => line ?? '');
-        expect([id, examples.length]).not.toEqual([id, 0]);
-        // The one would start a stack, as every other test of this folder does; the other serves until its input ends.
-        if (id === 'up' || id === 'mcp') continue;
-        for (const example of examples) {
-          const result = await cli.run(wordsOf(example), { stdin: 'an item' });
-          expect([example, result.code, result.stderr]).not.toEqual([example, 2, result.stderr]);
-        }
-      }
-    } finally {
-      await cli.close();
-    }
-  }, 120_000);
-});
-
-/** The words that a shell makes of a line, up to a redirection. */
-function wordsOf(line: string): readonly string[] {
-  const [command = ''] = line.split(/ [<>] /);
-  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
-    ([, double, single, bare]) => double ?? single ?? bare ?? '',
-  );
-}

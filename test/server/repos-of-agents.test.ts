@@ -1,76 +1,22 @@
 // Which repositories an agent may name for agents of its own, through the API with its own token: its machine would clone
 // them with the owner's rights.
-import { randomUUID } from 'node:crypto';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { createClient } from '../../client/index.ts';
-import type { MurmurClient } from '../../client/index.ts';
+import { describe, expect, jest, test } from '@jest/globals';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
-import { sealSpec } from '../../agents/sealed.ts';
-import { startRootAgent } from '../../agents/start.ts';
-import { mintToken } from '../../drivers/tokens/token.ts';
-import { agentSpec } from '../fixtures/agent-spec.ts';
-import { stubActivities } from '../fixtures/stub-activities.ts';
-import { startWorker } from '../fixtures/temporal.ts';
-import { sharedTemporalForFile } from '../fixtures/temporal-for-file.ts';
 import { agentClient, startedSpec } from './fixtures/agent-client.ts';
-import { startApi } from './fixtures/api.ts';
-import type { Api } from './fixtures/api.ts';
+import { DENIED, repositoriesForFile, ROOTS, SHOP } from './fixtures/repositories.ts';
 
 jest.setTimeout(60_000);
 
-const SHOP = 'https://git.example/acme/shop.git';
-const ROOTS = 'git@git.example:acme/of-the-root.git';
-const temporal = sharedTemporalForFile();
-const workspace = `repos-${randomUUID().slice(0, 8)}`;
-const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'murmur-repos-')));
-const home = path.join(folder, 'home');
-const local = path.join(folder, 'local.git');
+const { api, folder, home, idOf, kid, lead, local, nextSlug, reposOf, workspace } = repositoriesForFile();
 
-let api: Api;
-let lead: MurmurClient;
-/** A child of an agent with two repositories: it has one of them. */
-let kid: MurmurClient;
-
-beforeAll(async () => {
-  for (const repository of [local, path.join(folder, 'private.git'), path.join(home, 'machines', 'm', 'evil.git')]) {
-    execFileSync('git', ['init', '-q', '--bare', repository]);
-  }
-  const taskQueue = `repos-${randomUUID()}`;
-  const worker = await startWorker(temporal, taskQueue, stubActivities().activities);
-  temporal.beforeStop(() => worker.stop());
-  api = await startApi({ temporal: temporal.address, timing: { query: 15_000, update: 30_000 } });
-  temporal.beforeStop(async () => await api[Symbol.asyncDispose]());
-  Object.assign(api.parts, { taskQueue, home });
-  const repos = [{ clone_url: ROOTS }, { clone_url: SHOP }, { clone_url: local }];
-  await api.client.call('spawn', {
-    ...{ slug: 'lead', description: 'x', workspace, repos },
-    allow_repos: ['other.example/acme'],
-  });
-  lead = await agentClient(api, idOf('lead'));
-  await lead.call('spawn', { slug: 'kid', description: 'x', repos: [{ clone_url: SHOP }] });
-  kid = await agentClient(api, idOf('lead/kid'));
-}, 300_000);
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-function idOf(agent: string): string {
-  return `w/${workspace}/u/alice/${agent}`;
-}
-
-let count = 0;
 /** Spawns an agent beneath `kid` on a repository; answers the repositories that it got. */
 async function give(cloneUrl: string): Promise<readonly unknown[]> {
-  const slug = `n-${String((count += 1))}`;
-  await kid.call('spawn', { slug, description: 'x', repos: [{ clone_url: cloneUrl }] });
-  return (await startedSpec(api, idOf(`lead/kid/${slug}`))).repos;
+  const slug = nextSlug('n');
+  await kid().call('spawn', { slug, description: 'x', repos: [{ clone_url: cloneUrl }] });
+  return await reposOf(`lead/kid/${slug}`);
 }
-
-const DENIED = { code: 'PERMISSION_DENIED', hint: expect.stringContaining('--allow-repo') as unknown };
 
 describe('an agent', () => {
   test.each([
@@ -89,7 +35,7 @@ describe('an agent', () => {
 
   test('may name the working branch of another agent within its repository', async () => {
     const repos = [{ clone_url: SHOP, base_branch: 'murmur/default/alice/other' }];
-    await expect(kid.call('spawn', { slug: 'reader', description: 'x', repos })).resolves.toBeDefined();
+    await expect(kid().call('spawn', { slug: 'reader', description: 'x', repos })).resolves.toBeDefined();
   });
 
   test.each([
@@ -199,13 +145,13 @@ describe('an agent', () => {
 
   test('allows nothing itself', async () => {
     const allow = { allow_repos: ['evil.example/x'] };
-    await expect(kid.call('spawn', { slug: 'a', description: 'x', ...allow })).rejects.toMatchObject({
+    await expect(kid().call('spawn', { slug: 'a', description: 'x', ...allow })).rejects.toMatchObject({
       code: 'PERMISSION_DENIED',
       details: { field: 'allow_repos' },
     });
-    await expect(kid.call('each', { slug: 'a-{}', description: 'x {}', items: ['1'], ...allow })).rejects.toMatchObject(
-      { code: 'PERMISSION_DENIED' },
-    );
+    await expect(
+      kid().call('each', { slug: 'a-{}', description: 'x {}', items: ['1'], ...allow }),
+    ).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
   });
 
   test("with owner's rights names no more than others", async () => {
@@ -219,7 +165,7 @@ describe('an agent', () => {
 
   test('fans out over what it may name, and nothing else', async () => {
     const each = (cloneUrl: string, more: object) =>
-      kid.call('each', {
+      kid().call('each', {
         ...{ slug: 'e-{}', description: 'x {}', items: ['../../corp/payroll', '2'], repos: [{ clone_url: cloneUrl }] },
         ...more,
       });
@@ -243,7 +189,7 @@ describe('an agent', () => {
 
   test('pilots a flight on what it may name, and nothing else', async () => {
     const fly = (slug: string, cloneUrl: string, agents: string) =>
-      lead.call('spawn', {
+      lead().call('spawn', {
         ...{ slug, description: '', flight: 'f.md', flight_source: `# F\n\nFly.\n${agents}` },
         repos: [{ clone_url: cloneUrl }],
       });
@@ -255,101 +201,5 @@ describe('an agent', () => {
       repos: [{ clone_url: SHOP }],
       allow_repos: ['other.example/acme'],
     });
-  });
-});
-
-describe('an agent that an earlier build has started', () => {
-  test('has the repositories of its spec, whose paths may lead through links, and is allowed nothing more', async () => {
-    const link = path.join(folder, 'as-it-was-named.git');
-    symlinkSync(local, link);
-    const identity = { workspace, account: 'alice', path: ['earlier'] };
-    const repos = [link, SHOP].map((clone_url) => ({ clone_url, branch: 'earlier' }));
-    const { taskQueue } = api.parts;
-    // As the worker seals those that live at its first start.
-    const spec = await sealSpec(api.parts, agentSpec({ identity, repos }));
-    await startRootAgent(api.parts.temporal, taskQueue, spec);
-    const token = { id: `earlier-${workspace}`, account: 'alice', agent: idOf('earlier'), created_at: '2026-01-01' };
-    const earlier = createClient({ url: api.url, token: await mintToken(api.parts.tokenStore, token) });
-    const spawn = (slug: string, cloneUrl: string) =>
-      earlier.call('spawn', { slug, description: 'x', repos: [{ clone_url: cloneUrl }] });
-    for (const [at, place] of [link, local, SHOP].entries()) await spawn(`k-${String(at)}`, place);
-    expect((await startedSpec(api, idOf('earlier/k-0'))).repos).toMatchObject([{ clone_url: local, real: true }]);
-    await expect(spawn('no', path.join(folder, 'private.git'))).rejects.toMatchObject(DENIED);
-    await expect(spawn('no', 'https://other.example/acme/x')).rejects.toMatchObject(DENIED);
-  });
-});
-
-describe('what a person allows', () => {
-  test('holds for all beneath, however deep, with what is allowed further down', async () => {
-    await api.client.call('spawn', {
-      slug: 'bare',
-      description: 'x',
-      workspace,
-      allow_repos: ['https://one.example/'],
-    });
-    const bare = await agentClient(api, idOf('bare'));
-    await bare.call('spawn', { slug: 'kid', description: 'x', repos: [{ clone_url: 'https://one.example/x' }] });
-    await api.client.call('spawn', {
-      ...{ slug: 'bare/second', description: 'x', workspace },
-      allow_repos: ['two.example'],
-    });
-    const second = await agentClient(api, idOf('bare/second'));
-    const repos = [{ clone_url: 'https://one.example/y' }, { clone_url: 'https://two.example/z' }];
-    await second.call('spawn', { slug: 'third', description: 'x', repos });
-    expect(await startedSpec(api, idOf('bare/second/third'))).toMatchObject({
-      allow_repos: ['https://one.example/', 'two.example'],
-    });
-    const first = await agentClient(api, idOf('bare/kid'));
-    await expect(
-      first.call('spawn', { slug: 'third', description: 'x', repos: [{ clone_url: 'https://two.example/z' }] }),
-    ).rejects.toMatchObject(DENIED);
-  });
-
-  test.each(['/srv/git', 'file:///srv', 'https://token@git.example/x', 'git.example/a/../b', ''])(
-    'is not %j',
-    async (grant) => {
-      const spawn = api.client.call('spawn', { slug: 'no', description: 'x', workspace, allow_repos: [grant] });
-      const error = await spawn.catch((reason: unknown) => reason);
-      expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' });
-      expect(String(error)).not.toContain('token');
-    },
-  );
-});
-
-describe('a person', () => {
-  async function name(cloneUrl: string): Promise<readonly unknown[]> {
-    const slug = `p-${String((count += 1))}`;
-    await api.client.call('spawn', { slug, description: 'x', workspace, repos: [{ clone_url: cloneUrl }] });
-    return (await startedSpec(api, idOf(slug))).repos;
-  }
-
-  test('names any repository, a local one by its real path', async () => {
-    const link = path.join(folder, 'a link');
-    symlinkSync(local, link);
-    expect(await name('https://anywhere.example/x')).toMatchObject([{ clone_url: 'https://anywhere.example/x' }]);
-    expect(await name(link)).toMatchObject([{ clone_url: local, real: true }]);
-    expect(await name(`file://${link.replace(' ', '%20')}`)).toMatchObject([
-      { clone_url: `file://${local}`, real: true },
-    ]);
-  });
-
-  test('names a path to nothing, of which git tells when it clones', async () => {
-    expect(await name(path.join(folder, 'not-yet'))).toMatchObject([{ clone_url: path.join(folder, 'not-yet') }]);
-  });
-
-  test("is refused Murmur's own folder, bundles and linked work trees, and told why", async () => {
-    const bundle = path.join(folder, 'some.bundle');
-    writeFileSync(bundle, '# v2 git bundle\n');
-    for (const [place, why] of [
-      [path.join(home, 'machines/m/evil.git'), "Murmur's own folder"],
-      [path.join(home, 'machines/m/nothing.git'), "Murmur's own folder"],
-      [path.join(folder, 'worktree'), 'linked work tree'],
-      [bundle, 'bundle'],
-    ] as const) {
-      await expect(name(place)).rejects.toMatchObject({
-        code: 'INVALID_ARGUMENT',
-        message: expect.stringContaining(why) as unknown,
-      });
-    }
   });
 });

@@ -12,7 +12,7 @@ import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
 import { readRunnerText } from '../drivers/machines/runner-process.ts';
 import type { Drivers } from '../drivers/platform.ts';
 import { isPastLife } from './lives.ts';
-import { followLog, publishOffered } from './log.ts';
+import { lookUntil, publishOffered } from './log.ts';
 import { describeMachineOf } from './machine.ts';
 import { machineName, secretsRef, tokenId } from './names.ts';
 import type { AgentAddress } from './names.ts';
@@ -187,13 +187,6 @@ export async function awaitRecord(
   signal: AbortSignal,
 ): Promise<AgentRecord | undefined> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(platform.timing.killUnanswered)]);
-  const [newest] = await platform.events.tail(agent.id, 1);
-  const record = await readRecord(platform, agent.id);
-  if (record !== undefined) return record;
   // Its last event is logged after the record.
-  for await (const _entry of followLog(platform, agent.id, newest?.id ?? 0, patience)) {
-    const written = await readRecord(platform, agent.id);
-    if (written !== undefined) return written;
-  }
-  return undefined;
+  return await lookUntil(platform, agent.id, patience, async () => await readRecord(platform, agent.id));
 }

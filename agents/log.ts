@@ -52,6 +52,26 @@ async function withinInterval<T>(promise: Promise<T>, ms: number): Promise<T | '
   }
 }
 
+/**
+ * What `look` answers, as soon as it answers something. It is asked at once, after each new entry of the agent's log, and when the log
+ * has been silent for long. Undefined when the signal aborts first.
+ */
+export async function lookUntil<T>(
+  platform: AgentPlatform,
+  agentId: string,
+  signal: AbortSignal,
+  look: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const [newest] = await platform.events.tail(agentId, 1);
+  const now = await look();
+  if (now !== undefined) return now;
+  for await (const _entry of followLog(platform, agentId, newest?.id ?? 0, signal)) {
+    const later = await look();
+    if (later !== undefined) return later;
+  }
+  return undefined;
+}
+
 /** More than a machine tells after the event that closed its agent. */
 const REST = 1_000;
 

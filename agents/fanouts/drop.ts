@@ -1,11 +1,11 @@
 // Kills of agents that have not been started.
-import { setTimeout as delay } from 'node:timers/promises';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { FanoutSignals } from '../../contract/wire/fanout/messages.ts';
 import { plansBeneathPrefix } from '../../contract/wire/fanout/plan.ts';
 import { addressOfIdentity } from '../names.ts';
 import type { AgentAddress } from '../names.ts';
 import { describeExecution } from '../find.ts';
+import { lookUntil } from '../log.ts';
 import { readRecord } from '../record.ts';
 import { inTime } from '../temporal.ts';
 import type { AgentPlatform } from '../platform.ts';
@@ -21,9 +21,6 @@ interface Dropper {
   /** Aborts when nobody waits for the end any more. */
   readonly signal: AbortSignal;
 }
-
-/** Between looks for the end of an agent that was dropped; its record is written within some tens of milliseconds. */
-const LOOK_MS = 50;
 
 /**
  * Keeps an agent that waits from being started, and waits until that is done. Answers `started` when it has been started
@@ -67,22 +64,22 @@ async function signalFanout<Name extends keyof FanoutSignals>(
   );
 }
 
+/** Its record is logged as an end, and its start as a beginning. */
 async function untilSettled(platform: AgentPlatform, agent: AgentAddress, by: Dropper): Promise<'dropped' | 'started'> {
-  const deadline = performance.now() + platform.timing.killUnanswered;
-  for (;;) {
+  const patience = AbortSignal.any([by.signal, AbortSignal.timeout(platform.timing.killUnanswered)]);
+  const settled = async (): Promise<'dropped' | 'started' | undefined> => {
     if ((await readRecord(platform, agent.id)) !== undefined) return 'dropped';
-    if ((await describeExecution(platform, agent)) !== undefined) return 'started';
-    by.signal.throwIfAborted();
-    if (performance.now() > deadline) {
-      throw new MurmurError(
-        'DEADLINE_EXCEEDED',
-        `no worker has ended ${JSON.stringify(agent.path)} yet; it will not be started`,
-        {
-          hint: '`murmur doctor` says what is wrong',
-          details: { path: agent.path },
-        },
-      );
-    }
-    await delay(LOOK_MS);
-  }
+    return (await describeExecution(platform, agent)) === undefined ? undefined : 'started';
+  };
+  const outcome = (await lookUntil(platform, agent.id, patience, settled)) ?? (await settled());
+  if (outcome !== undefined) return outcome;
+  by.signal.throwIfAborted();
+  throw new MurmurError(
+    'DEADLINE_EXCEEDED',
+    `no worker has ended ${JSON.stringify(agent.path)} yet; it will not be started`,
+    {
+      hint: '`murmur doctor` says what is wrong',
+      details: { path: agent.path },
+    },
+  );
 }

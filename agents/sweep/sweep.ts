@@ -31,7 +31,7 @@ export interface SweepOptions extends FactSources {
 export interface Sweep {
   /**
    * Looks at all machines of this installation and namespace once, and ends those that no agent owns. Never rejects: the
-   * failure of one provider or machine is reported and stops no other. No new end begins after the signal aborts.
+   * failure of one provider, host or machine is reported and stops no other. No new end begins after the signal aborts.
    */
   round(signal: AbortSignal): Promise<void>;
 }
@@ -62,14 +62,17 @@ export function createSweep(options: SweepOptions): Sweep {
         await Promise.all(
           providers.map((provider) =>
             attempt({ provider: provider.name }, async () => {
-              const machines = await provider.list({ ...home }, signal);
-              await Promise.all(
-                machines.map((machine) =>
+              const { machines, unreachable } = await provider.list({ ...home }, signal);
+              await Promise.all([
+                ...unreachable.map(({ host, reason }) =>
+                  attempt({ provider: provider.name, host }, () => Promise.reject(reason)),
+                ),
+                ...machines.map((machine) =>
                   attempt({ provider: provider.name, machine: machine.name }, () =>
                     sweepOne(machine, home, limits, signal),
                   ),
                 ),
-              );
+              ]);
             }),
           ),
         );

@@ -133,7 +133,10 @@ export function createFakeProvider(folder: string): FakeProvider {
         resolve();
       };
     },
-    list: async (labels = {}) => [...machines.keys()].map(infoOf).filter((info) => carries(info.labels, labels)),
+    list: async (labels = {}) => ({
+      machines: [...machines.keys()].map(infoOf).filter((info) => carries(info.labels, labels)),
+      unreachable: [],
+    }),
     connect: async (name) => {
       const { state } = known(name);
       if (state !== 'running') throw new MurmurError('UNAVAILABLE', `machine ${name} is ${state}`);

@@ -1,6 +1,8 @@
-// The port to machines: where agents run. Implementations: local (a directory on this host) and fake (for tests).
+// The port to machines: where agents run. Implementations: local (a directory on this host), ssh (the same on others) and
+// fake (for tests).
 // drivers/machines/conformance.ts says by example what every driver does.
 import type { Duplex, Readable } from 'node:stream';
+import type { MurmurError } from '../../contract/wire/errors.ts';
 import type { ServerAddress } from '../../contract/wire/runner.ts';
 import type { ProvenAccess } from '../../runner/identity/proof.ts';
 
@@ -41,6 +43,19 @@ export interface MachineInfo {
   /** Public host key, as `<type> <base64>`, when the provider vouches for it. */
   readonly hostKey?: string;
   readonly reason?: MachineReason;
+}
+
+/** What a provider lists. */
+export interface MachineList {
+  readonly machines: readonly MachineInfo[];
+  /** Hosts of the provider that could not be asked: they may have more machines. */
+  readonly unreachable: readonly UnreachableHost[];
+}
+
+export interface UnreachableHost {
+  /** As the configuration names it. */
+  readonly host: string;
+  readonly reason: MurmurError;
 }
 
 export interface MachineSpec {
@@ -108,8 +123,11 @@ export interface MachineProvider extends AsyncDisposable {
   resume?(name: string, signal?: AbortSignal): Promise<void>;
   /** Ends every process on it and removes its disk. No-op for an absent machine. */
   destroy(name: string, signal?: AbortSignal): Promise<void>;
-  /** Machines that carry all of these labels; all that the provider has when none are given. */
-  list(labels?: MachineLabels, signal?: AbortSignal): Promise<readonly MachineInfo[]>;
+  /**
+   * Machines that carry all of these labels; all that the provider has when none are given. A provider of several hosts
+   * tells which of them could not be asked, and waits only seconds for those; it does not throw for them.
+   */
+  list(labels?: MachineLabels, signal?: AbortSignal): Promise<MachineList>;
   /**
    * A lease of the provider's connection to the machine: all leases of one machine share it, so that a call finds it open.
    * It is closed when the provider is disposed of, when it is lost, and some time after its last lease was given back; the

@@ -34,7 +34,7 @@ describe('endAgent', () => {
     await bench.ports.secrets.put(secretsOf(bench), { A: '1' });
     const result = await attempt(bench.worker().activities.endAgent, endInput(bench)).result;
     expect(result).toEqual({ machine_state: 'destroyed', snapshot: expect.stringMatching(/manifest\.json$/) });
-    expect(await bench.provider.list()).toEqual([]);
+    expect((await bench.provider.list()).machines).toEqual([]);
     expect(await bench.ports.secrets.get(secretsOf(bench))).toEqual({});
     expect(await bench.logged()).toEqual(['session_end']);
     expect(bench.runner.stops).toEqual([{ status: 'interrupted', last: { after: 0, snapshot_ms: 20_000 } }]);
@@ -61,7 +61,9 @@ describe('endAgent', () => {
     const append = bench.ports.events.append.bind(bench.ports.events);
     Object.assign(bench.ports.events, {
       append: async (...args: Parameters<typeof append>) => {
-        if (args[1] === 'workflow') found.push(await bench.provider.list(), (await recordIn(bench))?.status.phase);
+        if (args[1] === 'workflow') {
+          found.push((await bench.provider.list()).machines, (await recordIn(bench))?.status.phase);
+        }
         return await append(...args);
       },
     });
@@ -139,7 +141,7 @@ describe('endAgent', () => {
     await using bench = await activityBench();
     bench.runner.broken = new MurmurError('UNAVAILABLE', 'frozen');
     await attempt(bench.worker().activities.endAgent, endInput(bench)).result;
-    expect(await bench.provider.list()).toEqual([]);
+    expect((await bench.provider.list()).machines).toEqual([]);
     expect(bench.reports).toContain('agent was not ended in good order');
   });
 
@@ -147,7 +149,7 @@ describe('endAgent', () => {
     await using bench = await activityBench();
     bench.runner.snapshotError = new MurmurError('UNAVAILABLE', 'no space');
     await attempt(bench.worker().activities.endAgent, endInput(bench)).result;
-    expect(await bench.provider.list()).toEqual([]);
+    expect((await bench.provider.list()).machines).toEqual([]);
     expect(bench.runner.stops).toHaveLength(1);
   });
 

@@ -95,7 +95,7 @@ describe('a spec without a seal', () => {
       ].map(async ({ result }) => await rejection(result)),
     );
     for (const failure of failures) expect(failure).toEqual(refused('has no valid seal'));
-    expect(await bench.provider.list()).toHaveLength(1);
+    expect((await bench.provider.list()).machines).toHaveLength(1);
     expect(bench.runner.opens).toEqual([]);
   });
 
@@ -162,7 +162,7 @@ describe('a sealed spec', () => {
       const failure = await rejection(attempt(each.prepareAgent, { spec: bench.spec }).result);
       expect(failure).toEqual(refused('the agent has ended'));
     }
-    expect(await bench.provider.list()).toEqual([]);
+    expect((await bench.provider.list()).machines).toEqual([]);
   });
 });
 

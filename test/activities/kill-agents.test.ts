@@ -106,7 +106,7 @@ describe('killAgents', () => {
     ]);
     // The child had heard of half a dollar of the two.
     expect(ends).toEqual([{ agent: kidId, phase: 'canceled', total_usd: 3 }]);
-    expect((await provider.list()).map(({ name }) => name)).toEqual([bench.spec.machine.name]);
+    expect((await provider.list()).machines.map(({ name }) => name)).toEqual([bench.spec.machine.name]);
     for (const id of [kidId, grandkidId]) {
       const record = JSON.parse((await ports.objects.get(recordKey(id)))?.toString('utf8') ?? '{}') as object;
       expect(record).toMatchObject({ status: { path: `/${id}`, phase: 'canceled' } });

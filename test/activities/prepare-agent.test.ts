@@ -33,7 +33,7 @@ describe('prepareAgent', () => {
     await bench.provider.destroy(bench.spec.machine.name);
     const { vm } = await attempt(bench.worker().activities.prepareAgent, { spec: bench.spec }).result;
     expect(vm).toEqual({ name: bench.spec.machine.name, provider: 'fake', isolation: 'none', state: 'running' });
-    expect(await bench.provider.list({ agent: bench.agent })).toHaveLength(1);
+    expect((await bench.provider.list({ agent: bench.agent })).machines).toHaveLength(1);
     expect(bench.runner.opens[0]).not.toHaveProperty('restore');
   });
 
@@ -69,7 +69,7 @@ describe('prepareAgent', () => {
     const { activities } = bench.worker();
     const first = await attempt(activities.prepareAgent, { spec: bench.spec }).result;
     expect(await attempt(activities.prepareAgent, { spec: bench.spec }, { attempt: 2 }).result).toEqual(first);
-    expect(await bench.provider.list()).toHaveLength(1);
+    expect((await bench.provider.list()).machines).toHaveLength(1);
   });
 
   it('restores the newest snapshot onto a new machine, and the journal goes on behind the log', async () => {
@@ -128,7 +128,7 @@ describe('prepareAgent', () => {
     await eventually(async () => (await bench.provider.describe(name)).state === 'provisioning', 'half a machine');
     preparing.env.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
     expect(await rejection(preparing.result)).toBeInstanceOf(CancelledFailure);
-    expect(await bench.provider.list()).toEqual([]);
+    expect((await bench.provider.list()).machines).toEqual([]);
   });
 
   it('leaves a machine that is being made to the next worker when its own shuts down', async () => {
@@ -144,7 +144,7 @@ describe('prepareAgent', () => {
     expect(await rejection(preparing.result)).toMatchObject({ type: HANDOVER });
     goOn();
     await attempt(bench.worker().activities.prepareAgent, { spec: bench.spec }, { attempt: 2 }).result;
-    expect(await bench.provider.list()).toMatchObject([{ name, generation }]);
+    expect((await bench.provider.list()).machines).toMatchObject([{ name, generation }]);
   });
 
   it('asks for the machine by the same id in every attempt, and says whose it is', async () => {
@@ -161,7 +161,9 @@ describe('prepareAgent', () => {
     await attempt(activities.prepareAgent, { spec: bench.spec }, { attempt: 2 }).result;
     expect(new Set(asked).size).toBe(1);
     expect(asked[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
-    const [machine] = await bench.provider.list({ agent: bench.agent, spawn: bench.spec.spawn_id });
+    const {
+      machines: [machine],
+    } = await bench.provider.list({ agent: bench.agent, spawn: bench.spec.spawn_id });
     expect(machine?.labels).toMatchObject({ stack: bench.ports.key.id, namespace: 'namespace-1' });
   });
 

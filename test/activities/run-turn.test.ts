@@ -177,7 +177,7 @@ describe('runTurn', () => {
     await bench.provider.lose(bench.spec.machine.name);
     const failure = await rejection(attempt(bench.worker().activities.runTurn, bench.turn()).result);
     expect(failure).toMatchObject({ type: MACHINE_LOST, nonRetryable: true });
-    expect(await bench.provider.list()).toEqual([]);
+    expect((await bench.provider.list()).machines).toEqual([]);
   });
 
   it('is retried when the stream of events breaks, and loses and doubles nothing', async () => {

@@ -148,10 +148,8 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
     list: async (labels = {}) => {
       const names = (await readdir(machines).catch(() => [])).filter(isMachineName);
       const records = await Promise.all(names.map((name) => readRecord(layoutOf(name).record)));
-      return records
-        .filter((record) => record !== undefined)
-        .filter((record) => carries(record.labels, labels))
-        .map(infoOf);
+      const found = records.filter((record) => record !== undefined);
+      return { machines: found.filter((record) => carries(record.labels, labels)).map(infoOf), unreachable: [] };
     },
 
     connect: async (name) => {

@@ -29,7 +29,7 @@ export function hostCalls(machines: MachineProvider, places: HostPlaces): HostCa
     startMachine: ({ name }, signal) => done(machines.start(name, signal)),
     stop: ({ name }, signal) => done(machines.stop(name, signal)),
     destroy: ({ name }, signal) => done(machines.destroy(name, signal)),
-    list: ({ labels }, signal) => machines.list(labels, signal),
+    list: async ({ labels }, signal) => (await machines.list(labels, signal)).machines,
     connect: async ({ name }, signal) => {
       await using machine = await machines.connect(name, signal);
       return { paths: machine.paths, bin: places.bin(name), path: places.path };

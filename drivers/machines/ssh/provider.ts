@@ -3,15 +3,25 @@
 import { createHash } from 'node:crypto';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { isMachineName } from '../local/layout.ts';
-import { connectionLost } from '../lost.ts';
+import { connectionLost, unlessLost } from '../lost.ts';
 import { LostSignals } from '../lost-signals.ts';
-import type { MachineInfo, MachineProvider } from '../provider.ts';
+import type { MachineInfo, MachineLabels, MachineList, MachineProvider } from '../provider.ts';
 import type { HostCallName, HostCalls } from './host-call.ts';
 import { connectSsh } from './machine.ts';
 import { SshHost, type SshHostOptions } from './ssh-host.ts';
+import { messageOf } from './transport.ts';
+
+/**
+ * How long `list` waits for a host: somebody may wait for the answer. A host answers within a second, also when it has to be
+ * connected to first. The connecting goes on after that, so that a later call finds it done.
+ */
+const LIST_LIMIT_MS = 10_000;
 
 /** The provider `ssh`. Nothing is connected before it is asked for something. */
-export function createSshProvider(options: readonly SshHostOptions[]): MachineProvider {
+export function createSshProvider(
+  options: readonly SshHostOptions[],
+  { listLimitMs = LIST_LIMIT_MS }: { readonly listLimitMs?: number } = {},
+): MachineProvider {
   const hosts = options.map((each) => new SshHost(each));
   const connections = new LostSignals();
   /** Where machines were seen last. */
@@ -54,6 +64,22 @@ export function createSshProvider(options: readonly SshHostOptions[]): MachinePr
     places.delete(name);
     if (problem !== undefined) throw problem;
     return undefined;
+  }
+
+  /** The machines of one host, or why it could not be asked. Rejects with the signal's reason only. */
+  async function listOn(host: SshHost, labels: MachineLabels, signal?: AbortSignal): Promise<MachineList> {
+    const late = AbortSignal.timeout(listLimitMs);
+    const limit = AbortSignal.any([...(signal === undefined ? [] : [signal]), late]);
+    try {
+      const infos = await unlessLost(limit, call(host, 'list', { labels }, limit));
+      return { machines: infos.map((info) => infoOn(host, info)), unreachable: [] };
+    } catch (error) {
+      signal?.throwIfAborted();
+      const seconds = String(listLimitMs / 1_000);
+      const why = late.aborted ? `host ${host.name} has not answered within ${seconds} s` : messageOf(error);
+      const reason = error instanceof MurmurError ? error : new MurmurError('UNAVAILABLE', why, { cause: error });
+      return { machines: [], unreachable: [{ host: host.name, reason }] };
+    }
   }
 
   async function known(name: string, signal?: AbortSignal): Promise<SshHost> {
@@ -133,10 +159,11 @@ export function createSshProvider(options: readonly SshHostOptions[]): MachinePr
     },
 
     list: async (labels = {}, signal) => {
-      const lists = await Promise.all(
-        hosts.map(async (host) => (await call(host, 'list', { labels }, signal)).map((info) => infoOn(host, info))),
-      );
-      return lists.flat();
+      const lists = await Promise.all(hosts.map((host) => listOn(host, labels, signal)));
+      return {
+        machines: lists.flatMap(({ machines }) => machines),
+        unreachable: lists.flatMap(({ unreachable }) => unreachable),
+      };
     },
 
     connect: async (name, signal) => {

@@ -9,7 +9,9 @@ import { sealSpec } from '../../../agents/sealed.ts';
 import { startRootAgent } from '../../../agents/start.ts';
 import { CLOSE_GRACE_MS } from '../../../agents/sweep/ownership.ts';
 import { createSweep } from '../../../agents/sweep/sweep.ts';
+import type { Sweep } from '../../../agents/sweep/sweep.ts';
 import type { AgentRecord, AgentSpec } from '../../../contract/wire/agent.ts';
+import { MurmurError } from '../../../contract/wire/errors.ts';
 import { workflowIdOf } from '../../../contract/wire/identity.ts';
 import { recordKey } from '../../../contract/wire/object-keys.ts';
 import { createMemoryEventLog } from '../../../drivers/events/memory.ts';
@@ -69,23 +71,25 @@ async function bench() {
     report: (fact) => reports.push(fact),
   };
   /** A new worker's sweep: it remembers nothing of the one before. */
-  const round = async (later = CLOSE_GRACE_MS): Promise<void> =>
-    await createSweep({
+  const sweep = (later = CLOSE_GRACE_MS): Sweep =>
+    createSweep({
       ...ports,
       client: temporal.client,
       providers: [provider],
       end: createEndUnowned(ports),
       now: () => new Date(Date.now() + later),
       report: { ended: () => undefined, problem: (problem) => problems.push(problem) },
-    }).round(new AbortController().signal);
+    });
+  const round = (later?: number): Promise<void> => sweep(later).round(new AbortController().signal);
   return {
     ports,
     provider,
     runner,
     reports,
     problems,
+    sweep,
     round,
-    names: async () => (await provider.list()).map(({ name }) => name),
+    names: async () => (await provider.list()).machines.map(({ name }) => name),
     record: async (spec: AgentSpec): Promise<AgentRecord | undefined> => {
       const content = await ports.objects.get(recordKey(workflowIdOf(spec.identity)));
       return content === undefined ? undefined : (JSON.parse(content.toString()) as AgentRecord);
@@ -181,6 +185,26 @@ test('machines of another installation are not touched, though their agents have
   await handleOf(spec).terminate();
   await each.round();
   expect(await each.names()).toEqual([spec.machine.name]);
+});
+
+test('a host that cannot be asked is reported once, and machines of the others are ended', async () => {
+  await using each = await bench();
+  const spec = await each.make(agentSpec());
+  await start(spec);
+  await handleOf(spec).terminate();
+  const { list } = each.provider;
+  const reason = new MurmurError('UNAVAILABLE', 'the connection to host build-2 is lost');
+  Object.assign(each.provider, {
+    list: async (...wanted: Parameters<typeof list>) => ({
+      ...(await list(...wanted)),
+      unreachable: [{ host: 'build-2', reason }],
+    }),
+  });
+  const sweep = each.sweep();
+  await sweep.round(new AbortController().signal);
+  await sweep.round(new AbortController().signal);
+  expect(await each.names()).toEqual([]);
+  expect(each.problems).toEqual([{ provider: 'fake', host: 'build-2', error: reason.message }]);
 });
 
 test('a machine that cannot be ended stops no other, and is reported', async () => {

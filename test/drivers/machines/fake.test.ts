@@ -15,7 +15,7 @@ machineProviderConformance(
       provider,
       killLink: (name) => provider.breakConnection(name),
       [Symbol.asyncDispose]: async () => {
-        for (const { name } of await provider.list()) await provider.destroy(name);
+        for (const { name } of (await provider.list()).machines) await provider.destroy(name);
         await folder[Symbol.asyncDispose]();
       },
     };

@@ -27,7 +27,7 @@ export async function localMachines({
     home,
     provider,
     [Symbol.asyncDispose]: async () => {
-      for (const { name } of await provider.list()) await provider.destroy(name);
+      for (const { name } of (await provider.list()).machines) await provider.destroy(name);
       await stopRunners(home);
       await folder[Symbol.asyncDispose]();
     },

@@ -143,7 +143,7 @@ describe('local machines', () => {
     await create('murmur-1');
     await mkdir(join(machines, 'lost+found'));
     await mkdir(join(machines, 'murmur-2'));
-    expect((await provider.list()).map(({ name }) => name)).toEqual(['murmur-1']);
+    expect((await provider.list()).machines.map(({ name }) => name)).toEqual(['murmur-1']);
   });
 
   it.each(['', '..', '../x', 'a/b', 'A'])('refuse the name %j', async (name) => {

@@ -155,8 +155,12 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     }
     // The dead host may have it.
     await expect(two.provider.describe('murmur-4')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    // What can be listed is listed, and a host that cannot be asked is named.
+    const { machines, unreachable } = await two.provider.list();
+    expect(machines.map(({ name }) => name).toSorted()).toEqual(['murmur-1', 'murmur-2', 'murmur-3']);
+    expect(unreachable).toMatchObject([{ host: 'dead', reason: { code: 'UNAVAILABLE' } }]);
     for (const name of ['murmur-1', 'murmur-2', 'murmur-3']) await two.provider.destroy(name);
-    expect(await provider.list()).toEqual([]);
+    expect(await provider.list()).toEqual({ machines: [], unreachable: [] });
     await two.provider[Symbol.asyncDispose]();
   });
 });

@@ -29,7 +29,7 @@ export function sshMachines(hosts: readonly SshHost[], user: 'root' | 'builder' 
   return {
     provider,
     [Symbol.asyncDispose]: async () => {
-      for (const { name } of await provider.list()) await provider.destroy(name);
+      for (const { name } of (await provider.list()).machines) await provider.destroy(name);
       await provider[Symbol.asyncDispose]();
     },
   };

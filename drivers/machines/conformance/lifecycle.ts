@@ -67,9 +67,11 @@ export function lifecycleConformance(bench: () => Bench): void {
     await create(1, { agent: 'w/a/u/b/one' });
     await create(2, { agent: 'w/a/u/b/two' });
     const found = await provider.list({ ...run, agent: 'w/a/u/b/two' });
-    expect(found.map((each) => each.name)).toEqual([name(2)]);
-    expect(await provider.list(run)).toHaveLength(2);
-    expect((await provider.list()).map((each) => each.name)).toEqual(expect.arrayContaining([name(1), name(2)]));
+    expect(found.machines.map((each) => each.name)).toEqual([name(2)]);
+    expect((await provider.list(run)).machines).toHaveLength(2);
+    const all = await provider.list();
+    expect(all.machines.map((each) => each.name)).toEqual(expect.arrayContaining([name(1), name(2)]));
+    expect(all.unreachable).toEqual([]);
   });
 
   it('labels are replaced by one of those who saw the same version, and by nobody who saw an earlier one', async () => {
@@ -97,7 +99,7 @@ export function lifecycleConformance(bench: () => Bench): void {
     cancelled.abort(reason);
     await expect(creation).rejects.toBe(reason);
     await expect(provider.describe(name())).resolves.toMatchObject({ state: 'absent' });
-    expect(await provider.list(run)).toEqual([]);
+    expect(await provider.list(run)).toEqual({ machines: [], unreachable: [] });
     await expect(create()).resolves.toMatchObject({ state: 'running' });
   });
 

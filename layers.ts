@@ -11,6 +11,9 @@ export interface Layer {
 /** Parts of the runner that the host's side uses as well. They import nothing of either side. */
 const ON_BOTH_SIDES = ['runner/certificates', 'runner/identity', 'runner/isolation', 'runner/repositories'] as const;
 
+/** The broker of git, which runs on the host's side for machines on other hosts. */
+const BROKER = ['runner/broker', 'runner/git'] as const;
+
 /**
  * Folder → what it may import beside itself: folders, and packages where those are limited too. `builtins` allows
  * Node's built-in modules; `packages` absent allows every dependency.
@@ -19,7 +22,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'contract/wire': { folders: [], builtins: false, packages: [] },
   contract: { folders: ['contract/wire'], builtins: false, packages: ['yaml', 'zod'] },
   config: { folders: ['contract'], builtins: true },
-  drivers: { folders: ['contract', 'config', ...ON_BOTH_SIDES], builtins: true },
+  drivers: { folders: ['contract', 'config', ...ON_BOTH_SIDES, ...BROKER], builtins: true },
   runner: {
     folders: ['contract/wire', 'runner/backends', ...ON_BOTH_SIDES],
     builtins: true,

@@ -1,6 +1,7 @@
 // The request that opens an agent's session: texts and secrets by value, which histories hold by reference.
 import type { SessionInput } from '../contract/wire/activities.ts';
-import type { AgentSpec } from '../contract/wire/agent.ts';
+import type { AgentSpec, RepoSpec } from '../contract/wire/agent.ts';
+import { redactUrl } from '../contract/wire/git-url.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { OpenRequest } from '../contract/wire/runner.ts';
 import { givenSecrets } from '../contract/wire/secret-names.ts';
@@ -46,17 +47,19 @@ export async function openRequest(
   restore?: string,
 ): Promise<OpenRequest> {
   const server = ports.api();
-  const [stored, appended, journalAfter, api] = await Promise.all([
+  const [stored, appended, journalAfter, api, git] = await Promise.all([
     spec.secrets === undefined ? {} : ports.secrets.get(spec.secrets.ref),
     spec.append_system_prompt === undefined ? undefined : readText(ports, spec.append_system_prompt),
     ports.events.lastSeq(workflowIdOf(spec.identity), 'runner'),
     server === undefined ? undefined : machine.expose(server),
+    machine.serveGit?.({ repos: spec.repos, grants: spec.allow_repos ?? [] }),
   ]);
   const given = givenSecrets(ports.credentials, stored, [AGENT_TOKEN]);
   const { secrets, dropped } = given;
   const credentials = await credentialsOn(machine, given.credentials);
   return {
-    repos: spec.repos,
+    // A URL may hold a password, which stays here where the machine is elsewhere.
+    repos: git === undefined ? spec.repos : spec.repos.map(withoutPassword),
     ...(spec.allow_repos === undefined ? {} : { allow_repos: spec.allow_repos }),
     session_id: session_id ?? spec.session_id,
     backend: spec.backend,
@@ -73,5 +76,10 @@ export async function openRequest(
     ...(restore === undefined ? {} : { restore }),
     journal_after: journalAfter,
     ...(api === undefined ? {} : { api }),
+    ...(git === undefined ? {} : { git }),
   };
+}
+
+function withoutPassword(repo: RepoSpec): RepoSpec {
+  return { ...repo, clone_url: redactUrl(repo.clone_url) };
 }

@@ -1,11 +1,13 @@
 // What belongs to the machine and outlives a session of the agent program: git on both sides, the broker, the secrets.
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ApiRelay } from './api-relay.ts';
+import { PortRelay } from './port-relay.ts';
 import { BrokerAccess } from './broker/access.ts';
+import type { HttpRoute } from './broker/access.ts';
 import { Broker } from './broker/broker.ts';
 import { HttpCredentials } from './broker/http/credentials.ts';
 import { GitProxy } from './broker/http/git-proxy.ts';
+import type { GitProxyAddress } from './broker/http/git-proxy.ts';
 import { proxyRoutes, rewritingRoutes } from './broker/http/git-routes.ts';
 import { writeScripts } from './broker/scripts.ts';
 import type { WrittenScripts } from './broker/scripts.ts';
@@ -13,8 +15,9 @@ import type { Isolation } from './isolation/port.ts';
 import { agentEnvironment, agentGitConfig, credentialsIn, proxyPasswords, usesProxy } from './git/agent-environment.ts';
 import { CallerGit } from './git/caller-git.ts';
 import type { ConfigEntry } from './git/caller-git.ts';
-import { formatConfig } from './git/config-file.ts';
+import { formatConfig, shellWord } from './git/config-file.ts';
 import { parseGitUrl } from '../contract/wire/git-url.ts';
+import type { GitAccess } from '../contract/wire/runner.ts';
 import type { Journal } from './journal/journal.ts';
 import type { MachinePaths } from './machine-paths.ts';
 import { makePassable, requireFolder } from './run-folder.ts';
@@ -40,7 +43,7 @@ export class MachineContext {
   readonly containment: Isolation;
   readonly journal: Journal;
   readonly scrubber = new Scrubber();
-  readonly relay: ApiRelay;
+  readonly relay: PortRelay;
   readonly git: CallerGit;
   readonly scripts: WrittenScripts;
   /** Environment of git and of the agent's processes, without secrets. */
@@ -51,7 +54,9 @@ export class MachineContext {
   readonly #access = new BrokerAccess();
   readonly #proxy: GitProxy;
   readonly #broker: Broker;
+  readonly #callerEnv: NodeJS.ProcessEnv;
   readonly #gitConfig: string;
+  readonly #gitRelay: PortRelay;
 
   /** Writes scripts and directories. `run` has just been made, and no process of the agent's may run yet. */
   constructor(options: MachineContextOptions) {
@@ -61,8 +66,10 @@ export class MachineContext {
     this.containment = containment;
     this.journal = options.journal;
     this.clones = paths.clones;
-    this.relay = new ApiRelay(paths.relay);
+    this.#callerEnv = callerEnv;
+    this.relay = new PortRelay(paths.relay);
     this.git = new CallerGit(callerEnv, machine);
+    this.#gitRelay = new PortRelay(paths.gitRelay);
     for (const directory of [paths.home, paths.work]) makeDirectory(directory, user);
     this.agentRun = path.join(paths.run, 'agent');
     makePassable(this.agentRun);
@@ -103,10 +110,28 @@ export class MachineContext {
     replaceFile(this.#gitConfig, config);
   }
 
+  /** The same where the broker is on another host; git of this host's login takes no part in it. */
+  async askBroker({ server, pass, http, config }: GitAccess): Promise<void> {
+    this.scrubber.add({ GIT_BROKER_PASS: pass });
+    this.#broker.askInstead({ server, pass });
+    const port = http === undefined ? 0 : await this.#gitRelay.relayTo(server, `http ${pass}\n`);
+    const routes = http === undefined ? [] : this.#routesTo({ ...http, port }, http.routes);
+    const { GIT_SSL_CAINFO } = this.#callerEnv;
+    const own = agentGitConfig(config, GIT_SSL_CAINFO === undefined ? {} : { GIT_SSL_CAINFO }, this.scripts);
+    replaceFile(this.#gitConfig, formatConfig([...routes, ...own]));
+    const { 'git-upload-pack': uploadPack } = this.scripts.local;
+    // Neither the agent's home nor the login's: both could hold settings for git or curl.
+    const env = { ...this.env, HOME: this.paths.runner, GIT_CONFIG_NOSYSTEM: '1' };
+    this.git.askThrough({ env, uploadPack: shellWord(uploadPack) });
+  }
+
   async #httpRoutes(): Promise<readonly ConfigEntry[]> {
     const routes = this.#access.httpRoutes();
     if (routes.length === 0) return [];
-    const address = await this.#proxy.serve(routes.map(({ to }) => to));
+    return this.#routesTo(await this.#proxy.serve(routes.map(({ to }) => to)), routes);
+  }
+
+  #routesTo(address: GitProxyAddress, routes: readonly HttpRoute[]): readonly ConfigEntry[] {
     this.scrubber.add({ GIT_BROKER_KEY: address.key });
     if (usesProxy(this.env)) return rewritingRoutes(routes, address);
     const caFile = path.join(path.dirname(this.#gitConfig), 'git-broker.pem');
@@ -124,12 +149,12 @@ export class MachineContext {
     this.journal.tryAppend({ type: 'session_end', reason: this.scrubber.text(reason) });
   }
 
-  /** Ends what runs as the caller, then what runs for the agent, and closes the relay when nothing needs its port. */
+  /** Ends what runs as the caller, then what runs for the agent, and closes the relays when nothing needs their ports. */
   async close(endAgent: () => Promise<void>): Promise<void> {
     this.git.endAll();
     await this.#broker.close();
     await endAgent();
-    await this.relay.close();
+    await Promise.all([this.relay.close(), this.#gitRelay.close()]);
   }
 
   #scrubPassword(password: string): void {

@@ -20,6 +20,8 @@ export interface MachinePaths {
   readonly baseline: string;
   /** Port of the relay to the API server, to take the same one again. */
   readonly relay: string;
+  /** The same of the relay to the broker of git, where that is on another host. */
+  readonly gitRelay: string;
   /** SessionRecord: open-session.ts. */
   readonly session: string;
   /** Exists from the order to stop until the next start. */
@@ -49,6 +51,7 @@ export function machinePaths(runnerDirectory: string): MachinePaths {
     clones: path.join(runner, 'clones'),
     baseline: path.join(runner, 'baseline.json'),
     relay: path.join(runner, 'relay.json'),
+    gitRelay: path.join(runner, 'git-relay.json'),
     session: path.join(runner, 'session.json'),
     stopOrder: path.join(runner, 'stop.json'),
     ended: path.join(runner, 'ended.json'),

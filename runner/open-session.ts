@@ -36,10 +36,12 @@ export async function openSession(
   scrubber.add(secretsOf(request));
   context.journal.continueAfter(request.journal_after ?? 0);
   for (const name of request.dropped_secrets ?? []) context.journal.append(droppedSecret(name));
-  await context.allowRemotes(
-    request.repos.map(({ clone_url }) => clone_url),
-    request.allow_repos,
-  );
+  if (request.git === undefined) {
+    await context.allowRemotes(
+      request.repos.map(({ clone_url }) => clone_url),
+      request.allow_repos,
+    );
+  }
   const relayPort = request.api === undefined ? undefined : await context.relay.relayTo(request.api);
   const workspace = new Workspace(request.repos, paths, context);
   workspace.makeDirectories();
@@ -132,11 +134,13 @@ function withoutOurs(env: Readonly<Record<string, string>>): Record<string, stri
 
 /**
  * Whether the session is what the request asks for. What a session begins with does not tell two apart: it has happened.
- * Nor does where the relay leads. The conversation may be meant by its own id or by the one that was wished.
+ * Nor does where the relays lead. The conversation may be meant by its own id or by the one that was wished.
  */
 export function isSameSession(asked: OpenRequest, { request, program }: OpenedSession): boolean {
-  const lasting = ({ restore: _restore, journal_after: _after, session_id: _id, api, ...rest }: OpenRequest): string =>
-    JSON.stringify({ ...rest, api: api !== undefined });
+  const lasting = (each: OpenRequest): string => {
+    const { restore: _restore, journal_after: _after, session_id: _id, api, git, ...rest } = each;
+    return JSON.stringify({ ...rest, api: api !== undefined, git: git !== undefined });
+  };
   const isMeantBy = [request.session_id, program.sessionId].includes(asked.session_id);
   return isMeantBy && lasting(asked) === lasting(request);
 }

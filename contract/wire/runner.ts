@@ -113,6 +113,35 @@ export interface OpenRequest {
    * address changes: each call renews it, also while a turn runs. Absent: the agent has no Murmur.
    */
   readonly api?: ServerAddress;
+  /**
+   * Git's way to the repositories, where the runner is on another host than the caller. Each call renews it, also while a
+   * turn runs. Absent: the runner has the caller's own git.
+   */
+  readonly git?: GitAccess;
+}
+
+/**
+ * The caller's git, for a runner on another host than the caller's: the broker runs beside the caller, and this is how the
+ * runner reaches it. Holds no credential of the caller's.
+ */
+export interface GitAccess {
+  /** The broker as the machine reaches it. It may be another place at each call. */
+  readonly server: ServerAddress;
+  /** What the runner says first on each connection, as `socket <pass>` or `http <pass>` and a line break. */
+  readonly pass: string;
+  /** Absent when no repository is reached by http. */
+  readonly http?: GitProxyAccess;
+  /** Settings that the agent's git shares with the caller's: author, shortcuts of URLs. */
+  readonly config: readonly { readonly key: string; readonly value: string }[];
+}
+
+/** The broker's proxy for http. */
+export interface GitProxyAccess {
+  readonly key: string;
+  /** PEM of what it answers with for https; empty without such a repository. */
+  readonly certificate: string;
+  /** Which URLs go through it, and what they are rewritten to. */
+  readonly routes: readonly { readonly from: string; readonly to: string; readonly isPush: boolean }[];
 }
 
 /** Where a server listens for TCP connections. */

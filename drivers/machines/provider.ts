@@ -2,8 +2,9 @@
 // fake (for tests).
 // drivers/machines/conformance.ts says by example what every driver does.
 import type { Duplex, Readable } from 'node:stream';
+import type { RepoSpec } from '../../contract/wire/agent.ts';
 import type { MurmurError } from '../../contract/wire/errors.ts';
-import type { ServerAddress } from '../../contract/wire/runner.ts';
+import type { GitAccess, ServerAddress } from '../../contract/wire/runner.ts';
 import type { ProvenAccess } from '../../runner/identity/proof.ts';
 
 /**
@@ -172,6 +173,13 @@ export interface MachineFacts {
   readonly programs: Readonly<Record<string, string>>;
 }
 
+/** Which repositories an agent may reach with the caller's access. */
+export interface GitWanted {
+  readonly repos: readonly Pick<RepoSpec, 'clone_url' | 'real'>[];
+  /** As `isGranted` reads them. */
+  readonly grants: readonly string[];
+}
+
 /** What a runner is wanted for. */
 export type RunnerUse =
   /** To reach what runs, such as a turn that is to be interrupted: a runner of any build will do. */
@@ -250,6 +258,13 @@ export interface Machine extends AsyncDisposable {
    * after a reconnect it may be another one. The machine's runner relays a port that stays.
    */
   expose(server: ServerAddress): Promise<ServerAddress>;
+  /**
+   * Serves git on the machine from our side, with the caller's configuration and credentials, of which none goes there:
+   * these repositories from now on, and no others. Lasts until the machine is destroyed or the provider disposed of. Absent
+   * where the runner is on this host and has the caller's git itself. Throws FAILED_PRECONDITION for a repository on this
+   * host that is not what it was at the spawn.
+   */
+  serveGit?(wanted: GitWanted): Promise<GitAccess>;
   /**
    * The runner of the machine, started when none answers. One of another build keeps the turn that it runs, and is asked how
    * one has ended that it ran last; before anything new begins it is stopped in good order and replaced, and what the agent

@@ -4,6 +4,7 @@ import { userCacheFolder } from '../../config/home.ts';
 import { createMachines } from './configured.ts';
 import type { Machines } from './configured.ts';
 import type { MachineProvider } from './provider.ts';
+import { hostStartOf } from './ssh/host-start.ts';
 
 /**
  * Always `local`, since machines may be left from before; `ssh` where hosts are configured. Nothing is connected yet.
@@ -13,23 +14,25 @@ export async function openMachines(
   config: Pick<Config, 'home' | 'host' | 'hostId' | 'isolation' | 'claude'>,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Machines & { readonly local: MachineProvider }> {
-  const { environment, limits, show } = config.host;
+  const { environment } = config.host;
   const local = await createMachines(config, env);
   if (environment.provider === 'local') return local;
   // The client of ssh takes 60 ms to load.
+  const { GitBrokers } = await import('./git-brokers.ts');
   const { createSshProvider } = await import('./ssh/provider.ts');
   const { resolveHost } = await import('./ssh/resolve.ts');
   const { shipmentFrom } = await import('./ssh/bundle.ts');
   const shipment = shipmentFrom(userCacheFolder(env));
-  const { processes, memory_mb, shm_mb, disk_mb } = limits;
+  const start = hostStartOf(config.host);
   const ssh = createSshProvider(
     environment.hosts.map((settings) => ({
       settings,
       target: () => resolveHost(settings, env),
       shipment,
       owner: config.hostId,
-      start: { limits: { processes, memory_mb, shm_mb, disk_mb }, show },
+      start,
     })),
+    { git: new GitBrokers({ machines: config.home.machines, env }) },
   );
   return { ...local, ssh };
 }

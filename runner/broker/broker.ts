@@ -4,20 +4,19 @@ import path from 'node:path';
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { chmodSync, chownSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
+import type { GitAccess } from '../../contract/wire/runner.ts';
 import type { CallerGit } from '../git/caller-git.ts';
 import { endGroup } from '../process-group.ts';
 import type { BrokerAccess } from './access.ts';
+import { firstLine } from './first-line.ts';
 import { EXIT, frame, framed, STDERR, STDOUT } from './frames.ts';
 import type { GitProxy } from './http/git-proxy.ts';
 import { localCommand } from './local.ts';
 import { readRequest, sshArguments } from './request.ts';
 import type { BrokerRequest } from './request.ts';
-
-/** A request line holds a few short arguments. */
-const LONGEST_REQUEST = 64 * 1024;
 
 export interface BrokerOptions {
   readonly run: string;
@@ -34,16 +33,47 @@ export class Broker {
   readonly #options: BrokerOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #elsewhere: Pick<GitAccess, 'server' | 'pass'> | undefined;
 
   constructor(options: BrokerOptions) {
     this.#options = options;
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
-      // A client that goes away is no error of ours: its child ends with the socket.
-      socket.on('error', () => socket.destroy());
-      this.#serve(socket).catch((error: unknown) => refuse(socket, (error as Error).message));
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => this.accept(socket));
+  }
+
+  /** Serves a connection, from wherever it comes. It must be half open when its other side has ended. */
+  accept(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    // A client that goes away is no error of ours: its child ends with the socket.
+    socket.on('error', () => socket.destroy());
+    if (this.#elsewhere !== undefined) return this.#passOn(socket, this.#elsewhere);
+    this.#serve(socket).catch((error: unknown) => refuse(socket, (error as Error).message));
+  }
+
+  /** Lets the broker on another host answer from now on. */
+  askInstead(elsewhere: Pick<GitAccess, 'server' | 'pass'>): void {
+    this.#elsewhere = elsewhere;
+  }
+
+  #passOn(socket: Socket, { server, pass }: Pick<GitAccess, 'server' | 'pass'>): void {
+    const far = connect({ ...server, noDelay: true, allowHalfOpen: true });
+    this.#sockets.add(far);
+    let isAnswered = false;
+    const end = (close: () => void): void => {
+      if (isAnswered) close();
+      else refuse(socket, 'the host of Murmur does not answer: git there has the access to the repositories');
+    };
+    far.once('data', () => (isAnswered = true));
+    far.once('end', () => end(() => socket.end()));
+    far.on('error', () => far.destroy());
+    far.once('close', () => {
+      this.#sockets.delete(far);
+      if (!far.readableEnded) end(() => socket.destroy());
     });
+    socket.once('close', () => far.destroy());
+    far.write(`socket ${pass}\n`);
+    socket.pipe(far);
+    far.pipe(socket, { end: false });
   }
 
   /** Listens on `<run>/git.sock`, in the place of a socket that a killed runner left. */
@@ -65,9 +95,9 @@ export class Broker {
   }
 
   async #closeSocket(): Promise<void> {
-    if (!this.#server.listening) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#server.close(() => resolve());
+    if (this.#server.listening) this.#server.close(() => resolve());
+    else resolve();
     for (const socket of this.#sockets) socket.destroy();
     await promise;
   }
@@ -135,25 +165,6 @@ function refuse(socket: Socket, reason: string): void {
   socket.write(frame(STDERR, Buffer.from(`murmur: ${reason}\n`)));
   socket.end(frame(EXIT, Buffer.from([1])));
   socket.resume();
-}
-
-/** Reads up to the first newline and gives the rest back to the stream. */
-async function firstLine(socket: Socket): Promise<string> {
-  let head = Buffer.alloc(0);
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const onData = (chunk: Buffer): void => {
-    head = Buffer.concat([head, chunk]);
-    const newline = head.indexOf(10);
-    if (newline < 0 && head.length > LONGEST_REQUEST) return reject(new Error('the request is too long'));
-    if (newline < 0) return;
-    socket.pause();
-    socket.off('data', onData);
-    if (newline + 1 < head.length) socket.unshift(head.subarray(newline + 1));
-    resolve(head.toString('utf8', 0, newline));
-  };
-  socket.on('data', onData);
-  socket.once('end', () => reject(new Error('the request is not complete')));
-  return promise;
 }
 
 interface SshCommand {

@@ -32,16 +32,12 @@ export function agentGitConfig(
   env: NodeJS.ProcessEnv,
   scripts: BrokerScripts,
 ): readonly ConfigEntry[] {
-  const { name, email } = authorOf(caller, env);
   const caFile = env['GIT_SSL_CAINFO'];
   return [
     { key: 'init.defaultbranch', value: 'main' },
-    ...caller.filter(({ key }) => SHARED.includes(key)),
-    ...withoutCredentials(caller),
+    ...sharedGitConfig(caller, env),
     // As a variable it would go before the certificate of the broker.
     ...(caFile === undefined ? [] : [{ key: 'http.sslcainfo', value: caFile }]),
-    { key: 'user.name', value: name },
-    { key: 'user.email', value: email },
     // The empty helper forgets those of the system's configuration.
     { key: 'credential.helper', value: '' },
     { key: 'credential.helper', value: `!${shellWord(scripts.credential)}` },
@@ -50,6 +46,17 @@ export function agentGitConfig(
     { key: 'safe.directory', value: '*' },
     { key: 'push.autosetupremote', value: 'true' },
     { key: 'advice.detachedhead', value: 'false' },
+  ];
+}
+
+/** The part of the configuration that is the owner's: author, harmless settings, shortcuts. It holds no credential. */
+export function sharedGitConfig(caller: readonly ConfigEntry[], env: NodeJS.ProcessEnv): readonly ConfigEntry[] {
+  const { name, email } = authorOf(caller, env);
+  return [
+    ...caller.filter(({ key }) => SHARED.includes(key)),
+    ...withoutCredentials(caller),
+    { key: 'user.name', value: name },
+    { key: 'user.email', value: email },
   ];
 }
 

@@ -1,5 +1,6 @@
-// Git as the caller: with the caller's environment, configuration and credentials. Only for commands that no file of
-// an agent can influence: clones, ls-remote, credentials.
+// Git as the caller: with the caller's environment, configuration and credentials; on another host than the caller's, with
+// what the broker beside the caller lets through. Only for commands that no file of an agent can influence: clones,
+// ls-remote, credentials.
 import { spawn } from 'node:child_process';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { childOutput } from '../child-output.ts';
@@ -29,23 +30,41 @@ const MISLEADING = [
  */
 export const LOCAL_UPLOAD_PACK = 'env GIT_ALLOW_PROTOCOL=none GIT_NO_LAZY_FETCH=1 git-upload-pack';
 
-export class CallerGit {
+/** The way of git on a host that has no access of its own. */
+export interface GitThroughBroker {
+  /** Environment whose configuration leads to the broker, and to nothing of this host's login. */
   readonly env: NodeJS.ProcessEnv;
+  /** Program that serves repositories on the caller's disk, as a word for a shell. */
+  readonly uploadPack: string;
+}
+
+export class CallerGit {
+  readonly #machine: string;
   readonly #running = new Set<number>();
+  #env: NodeJS.ProcessEnv;
+  #uploadPack: string | undefined;
   #config: Promise<readonly ConfigEntry[]> | undefined;
 
   /** `machine` marks the processes as the machine's, so that whoever ends the machine finds them. */
   constructor(callerEnv: NodeJS.ProcessEnv, machine: string) {
-    const kept = Object.entries(callerEnv).filter(([name]) => !MISLEADING.includes(name));
-    this.env = {
-      ...Object.fromEntries(kept),
-      // Nobody sits at a terminal to answer, and messages are recognised by their English words.
-      GIT_TERMINAL_PROMPT: '0',
-      SSH_ASKPASS_REQUIRE: 'never',
-      LC_ALL: 'C',
-      LANGUAGE: '',
-      MURMUR_MACHINE: machine,
-    };
+    this.#machine = machine;
+    this.#env = withOurs(callerEnv, machine);
+  }
+
+  get env(): NodeJS.ProcessEnv {
+    return this.#env;
+  }
+
+  /** Serves repositories on the caller's disk, when that is not this one: see `askThrough`. */
+  get remoteUploadPack(): string | undefined {
+    return this.#uploadPack;
+  }
+
+  /** Goes through a broker elsewhere from now on, with nothing of the environment that it was made with. */
+  askThrough({ env, uploadPack }: GitThroughBroker): void {
+    this.#env = withOurs(env, this.#machine);
+    this.#uploadPack = uploadPack;
+    this.#config = undefined;
   }
 
   /**
@@ -53,7 +72,7 @@ export class CallerGit {
    * DEADLINE_EXCEEDED when the time is over; git and its helpers are ended then.
    */
   async run(args: readonly string[], options: CallerGitOptions): Promise<ChildOutput> {
-    const child = spawn('git', args, { cwd: options.cwd ?? '/', env: this.env, stdio: 'pipe', detached: true });
+    const child = spawn('git', args, { cwd: options.cwd ?? '/', env: this.#env, stdio: 'pipe', detached: true });
     if (child.pid !== undefined) this.#running.add(child.pid);
     try {
       return await childOutput(child, {
@@ -85,6 +104,18 @@ export class CallerGit {
     const { code, stdout } = await this.run(['config', '--includes', '--list', '-z'], { timeoutMs: 10_000 });
     return code === 0 ? parseConfigList(stdout.toString('utf8')) : [];
   }
+}
+
+function withOurs(env: NodeJS.ProcessEnv, machine: string): NodeJS.ProcessEnv {
+  return {
+    ...Object.fromEntries(Object.entries(env).filter(([name]) => !MISLEADING.includes(name))),
+    // Nobody sits at a terminal to answer, and messages are recognised by their English words.
+    GIT_TERMINAL_PROMPT: '0',
+    SSH_ASKPASS_REQUIRE: 'never',
+    LC_ALL: 'C',
+    LANGUAGE: '',
+    MURMUR_MACHINE: machine,
+  };
 }
 
 /** One setting: section and variable in lower case, the subsection as it is. */

@@ -29,6 +29,7 @@ export function openRequest(body: Body): OpenRequest {
   if (body['dropped_secrets'] !== undefined) need(body, 'dropped_secrets', isTextList, 'a list of texts');
   if (body['journal_after'] !== undefined) need(body, 'journal_after', Number.isSafeInteger, 'a whole number');
   if (body['api'] !== undefined) need(body, 'api', isServerAddress, 'a host and a port');
+  if (body['git'] !== undefined) need(body, 'git', isGitAccess, 'an access to a broker of git');
   return body as unknown as OpenRequest;
 }
 
@@ -127,6 +128,16 @@ function isServerAddress(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { host, port } = value as Record<string, unknown>;
   return isText(host) && isPort(port);
+}
+
+function isGitAccess(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { server, pass, http, config } = value as Record<string, unknown>;
+  const isProxy = (each: unknown): boolean => {
+    const { key, certificate, routes } = (each ?? {}) as Record<string, unknown>;
+    return isText(key) && typeof certificate === 'string' && Array.isArray(routes);
+  };
+  return isServerAddress(server) && isText(pass) && Array.isArray(config) && (http === undefined || isProxy(http));
 }
 
 function isPort(value: unknown): boolean {

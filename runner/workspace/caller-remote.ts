@@ -1,9 +1,9 @@
 // Git as the caller on a remote that an agent's spec names: it has the caller's credentials and reads the caller's disk,
 // so that it goes nowhere but there.
+import { pathToFileURL } from 'node:url';
 import type { RepoSpec } from '../../contract/wire/agent.ts';
-import { MurmurError } from '../../contract/wire/errors.ts';
-import { parseGitUrl, pathOnHost, redactUrl } from '../../contract/wire/git-url.ts';
-import { findRepository } from '../repositories/local-repository.ts';
+import { localPath, parseGitUrl, redactUrl } from '../../contract/wire/git-url.ts';
+import { checkPlace } from '../repositories/check-place.ts';
 import type { ChildOutput } from '../child-output.ts';
 import { LOCAL_UPLOAD_PACK } from '../git/caller-git.ts';
 import type { CallerGit, CallerGitOptions, ConfigEntry } from '../git/caller-git.ts';
@@ -27,8 +27,9 @@ export async function runOnRemote(
   command: (url: string, options: readonly string[]) => readonly string[],
   options: CallerGitOptions,
 ): Promise<ChildOutput> {
-  await checkPlace(remote);
   const named = remote.clone_url;
+  if (git.remoteUploadPack !== undefined) return await runThrough(git, git.remoteUploadPack, named, command, options);
+  await checkPlace(remote);
   const places = moved.get(git) ?? new Map<string, string>();
   moved.set(git, places);
   const run = async (url: string): Promise<ChildOutput> => {
@@ -44,6 +45,22 @@ export async function runOnRemote(
   const place = beforeRewriting(found, config);
   places.set(named, place);
   return await run(place);
+}
+
+/** Through the broker elsewhere, which has the access, checks places and follows redirects itself. */
+async function runThrough(
+  git: CallerGit,
+  uploadPack: string,
+  named: string,
+  command: (url: string, options: readonly string[]) => readonly string[],
+  options: CallerGitOptions,
+): Promise<ChildOutput> {
+  const isLocal = leadsToDisk(named, await git.config());
+  const parsed = parseGitUrl(named);
+  // Git looks for a plain path on its own disk, and hands a URL to the program that serves it.
+  const url = parsed.kind === 'local' ? pathToFileURL(localPath(parsed)).href : named;
+  const serving = isLocal ? [`--upload-pack=${uploadPack}`] : [];
+  return await git.run([...confined(isLocal), ...command(url, serving)], options);
 }
 
 /**
@@ -77,15 +94,4 @@ function confined(isLocal: boolean): readonly string[] {
     'transfer.bundleURI': 'false',
   };
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-}
-
-async function checkPlace({ clone_url: cloneUrl, real }: Remote): Promise<void> {
-  if (real !== true) return;
-  const path = pathOnHost(parseGitUrl(cloneUrl));
-  const found = await findRepository(path);
-  if (found === undefined || ('path' in found && found.path === path)) return;
-  throw new MurmurError('FAILED_PRECONDITION', `repository ${cloneUrl} is not what it was when the agent was spawned`, {
-    hint: 'there is a link or another kind of file in its place: spawn an agent on the repository that is meant',
-    details: { clone_url: cloneUrl },
-  });
 }

@@ -3,6 +3,7 @@ import { CancelledFailure } from '@temporalio/activity';
 import { ActivityCancellationDetails } from '@temporalio/common';
 import { HANDOVER } from '../../contract/wire/activities.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
+import type { Machine } from '../../drivers/machines/provider.ts';
 import { sealSpec } from '../../agents/sealed.ts';
 import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts';
 import type { ActivityBench } from '../fixtures/activity-bench.ts';
@@ -165,6 +166,30 @@ describe('prepareAgent', () => {
       machines: [machine],
     } = await bench.provider.list({ agent: bench.agent, spawn: bench.spec.spawn_id });
     expect(machine?.labels).toMatchObject({ stack: bench.ports.key.id, namespace: 'namespace-1' });
+  });
+
+  it('sends a machine elsewhere the way to git of this side, and clone URLs without passwords', async () => {
+    await using bench = await activityBench();
+    const clone_url = 'https://jane:secret-of-jane@forge.example/project.git';
+    const spec = agentSpec({ repos: [{ clone_url, branch: 'work' }], allow_repos: ['forge.example/other'] });
+    await sealSpec(bench.ports, spec);
+    const access = { server: { host: '127.0.0.1', port: 9 }, pass: 'pass', config: [] };
+    const wanted: unknown[] = [];
+    const connect = bench.provider.connect.bind(bench.provider);
+    Object.assign(bench.provider, {
+      connect: async (...asked: Parameters<typeof connect>): Promise<Machine> => ({
+        ...(await connect(...asked)),
+        serveGit: async (each) => {
+          wanted.push(each);
+          return access;
+        },
+      }),
+    });
+    await attempt(bench.worker().activities.prepareAgent, { spec }).result;
+    expect(wanted).toEqual([{ repos: spec.repos, grants: spec.allow_repos }]);
+    expect(bench.runner.opens).toMatchObject([
+      { git: access, repos: [{ clone_url: 'https://forge.example/project.git', branch: 'work' }] },
+    ]);
   });
 
   it('is handed over when its worker shuts down', async () => {

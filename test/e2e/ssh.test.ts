@@ -6,9 +6,13 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { openSshConnection } from '../../drivers/machines/ssh/connection.ts';
 import { Commands } from '../../drivers/machines/ssh/exec.ts';
+import { serveHttpOrigin } from '../runner/broker/http-origin.ts';
+import { cleanUp } from '../runner/fixture.ts';
 import { startSshHost, whyNoSshHost } from '../fixtures/ssh-machines/ssh-host.ts';
 import type { SshHost } from '../fixtures/ssh-machines/ssh-host.ts';
 import { bash, heldCommand, machineOf, scripted, settled, statusOf } from './fixtures/agent.ts';
@@ -19,13 +23,14 @@ import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
 const missing = whyNoSshHost();
 if (missing !== undefined) console.warn(`no host is reached by ssh in these tests: ${missing}`);
 
-/** A repository of the host's login, as its own git reaches it. */
-const REPO = 'ssh://builder@127.0.0.1/home/builder/origin.git';
+const PASSWORD = 'correct-horse-battery';
 
 (missing === undefined ? describe : describe.skip)('agents on a host that is reached by ssh', () => {
   let host: SshHost;
   let entrance: Server;
   let stack: TestStack;
+  /** A repository that this side reaches with a password, and the host not at all. */
+  let repo: string;
   beforeAll(async () => {
     host = await startSshHost();
     entrance = createServer((outside) => {
@@ -40,8 +45,17 @@ const REPO = 'ssh://builder@127.0.0.1/home/builder/origin.git';
       });
     }).listen(0, '127.0.0.1');
     await once(entrance, 'listening');
-    await onHost(SETUP);
     stack = await startStack({ up: false });
+    await execa('git', ['config', 'http.receivepack', 'true'], { cwd: stack.sample.origin });
+    const { port } = await serveHttpOrigin(stack.directory, 'jane', PASSWORD);
+    repo = `http://127.0.0.1:${String(port)}/price-list.git`;
+    const caller = join(stack.directory, 'caller');
+    await mkdir(caller);
+    await writeFile(join(caller, '.git-credentials'), `http://jane:${PASSWORD}@127.0.0.1%3a${String(port)}\n`);
+    await writeFile(
+      join(caller, '.gitconfig'),
+      '[credential]\n\thelper = store\n[user]\n\tname = Jane Doe\n\temail = jane@example.com\n',
+    );
     await mkdir(stack.home, { recursive: true, mode: 0o700 });
     const settings = {
       host: '127.0.0.1',
@@ -54,12 +68,15 @@ const REPO = 'ssh://builder@127.0.0.1/home/builder/origin.git';
       join(stack.home, 'murmur.yaml'),
       JSON.stringify({ environment: { provider: 'ssh', hosts: [settings] } }),
     );
-    await stack.murmur(['up']);
+    // The Temporal binary stays where it is.
+    const XDG_CACHE_HOME = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+    await stack.murmur(['up'], { env: { HOME: caller, XDG_CACHE_HOME } });
   }, 180_000);
   afterAll(async () => {
     await stack[Symbol.asyncDispose]();
     entrance.close();
     await host[Symbol.asyncDispose]();
+    await cleanUp();
   }, 120_000);
 
   /** What a script prints there, as the login. */
@@ -76,11 +93,11 @@ const REPO = 'ssh://builder@127.0.0.1/home/builder/origin.git';
   }
   async function spawn(slug: string, description: string): Promise<void> {
     const client = await clientOf(stack);
-    await client.call('spawn', { slug, description, repos: [{ clone_url: REPO, base_branch: 'main' }] });
+    await client.call('spawn', { slug, description, repos: [{ clone_url: repo, base_branch: 'main' }] });
   }
   const machines = (): string => join(host.homeOf('builder'), '.murmur', 'machines');
   async function begun(slug: string, name: string): Promise<() => Promise<void>> {
-    const work = join(machines(), await machineOf(stack, slug), 'work', 'origin');
+    const work = join(machines(), await machineOf(stack, slug), 'work', 'price-list');
     await eventually('the command begins', () => existsSync(join(work, `${name}.began`)));
     return () => writeFile(join(work, `${name}.gate`), '');
   }
@@ -99,7 +116,9 @@ const REPO = 'ssh://builder@127.0.0.1/home/builder/origin.git';
     expect(status).toMatchObject({ phase: 'idle', response: 'The note is pushed.', commits: 1 });
     expect(status.vm).toMatchObject({ provider: 'ssh' });
     const branch = (await statusOf(stack, 'add-note')).branches[0]?.branch ?? '';
-    expect(await onHost(`git -C origin.git log --format=%s ${branch} | head -1`)).toBe('Add a note\n');
+    const { stdout } = await execa('git', ['log', '-1', '--format=%an: %s', branch], { cwd: stack.sample.origin });
+    expect(stdout).toBe('Jane Doe: Add a note');
+    expect(await onHost(`grep -rl ${PASSWORD} /home/builder || true`)).toBe('');
     const last = stack.model.requests.findLast(({ step }) => step === 3);
     expect(last?.toolResults.map(({ text }) => text).join('\n')).toContain('add-note');
   }, 120_000);
@@ -160,15 +179,3 @@ const REPO = 'ssh://builder@127.0.0.1/home/builder/origin.git';
     });
   }
 });
-
-/** A repository of the login, with a key by which its git may log in at its own host. */
-const SETUP = `
-set -e
-mkdir -p .ssh && chmod 700 .ssh
-cp /mnt/user_key .ssh/id_ed25519 && chmod 600 .ssh/id_ed25519
-echo "127.0.0.1 $(cut -d' ' -f1,2 /mnt/host_key.pub)" >.ssh/known_hosts
-git config --global user.name Builder && git config --global user.email builder@example.com
-git init -q --bare -b main origin.git
-git clone -q origin.git first && cd first
-git commit -q --allow-empty -m 'First commit' && git push -q origin HEAD:main
-`;

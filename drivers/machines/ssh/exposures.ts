@@ -32,10 +32,16 @@ export class Exposures {
     this.#owner = owner;
   }
 
-  /** Where the host reaches the server: the same place again after a reconnect, unless somebody else has that port by then. */
-  async expose(session: ExposingSession, server: ServerAddress): Promise<ServerAddress> {
+  /**
+   * Where the host reaches the server: the same place again after a reconnect, unless somebody else has that port by then.
+   * @param key under which the port is kept, for a server whose own port changes with each start of ours
+   */
+  async expose(
+    session: ExposingSession,
+    server: ServerAddress,
+    key = `${server.host} ${String(server.port)}`,
+  ): Promise<ServerAddress> {
     const { connection } = session;
-    const key = `${server.host} ${String(server.port)}`;
     this.#servers.set(key, server);
     const asked = this.#asked.get(connection) ?? new Map<string, Promise<number>>();
     this.#asked.set(connection, asked);
@@ -51,7 +57,7 @@ export class Exposures {
 
   /** Exposes on a new connection what was exposed on the one before: programs on the host go on using it. Never rejects. */
   async renew(session: ExposingSession): Promise<void> {
-    await Promise.allSettled([...this.#servers.values()].map((server) => this.expose(session, server)));
+    await Promise.allSettled([...this.#servers].map(([key, server]) => this.expose(session, server, key)));
   }
 
   async #listen(session: ExposingSession, key: string, server: ServerAddress): Promise<number> {

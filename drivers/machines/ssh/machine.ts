@@ -1,5 +1,6 @@
 // A connection to a machine on a host that is reached by ssh.
 import { Readable } from 'node:stream';
+import type { GitBrokers } from '../git-brokers.ts';
 import { tied, unlessLost } from '../lost.ts';
 import type { NamedLease } from '../lost-signals.ts';
 import type { Machine } from '../provider.ts';
@@ -13,12 +14,13 @@ export interface SshMachineOptions {
   readonly host: SshHost;
   readonly session: HostSession;
   readonly machine: HostMachine;
+  readonly git: GitBrokers;
   /** Lost when the machine is stopped. */
   readonly lease: NamedLease;
 }
 
 /** A lease of the host's connection. */
-export function connectSsh({ name, host, session, machine, lease }: SshMachineOptions): Machine {
+export function connectSsh({ name, host, session, machine, git, lease }: SshMachineOptions): Machine {
   const { commands, files, connection, program, shipped } = session;
   const { paths, bin, path } = machine;
   const lost = AbortSignal.any([lease.lost, connection.lost]);
@@ -49,6 +51,10 @@ export function connectSsh({ name, host, session, machine, lease }: SshMachineOp
       ),
     dial: async (port) => tied(lost, await unlessLost(lost, connection.dial(port))),
     expose: (server) => unlessLost(lost, host.expose(session, server)),
+    serveGit: async (wanted) => {
+      const { server, access } = await unlessLost(lost, git.serve(name, wanted));
+      return { ...access, server: await unlessLost(lost, host.expose(session, server, 'git')) };
+    },
     ensureRunner: async (bundle, options) => {
       const there = await unlessLost(lost, deliverFile(files, shipped, bundle));
       return await unlessLost(lost, program.call('ensureRunner', { name, bundle: there, ...options }));

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { isMachineName } from '../local/layout.ts';
+import type { GitBrokers } from '../git-brokers.ts';
 import { connectionLost, unlessLost } from '../lost.ts';
 import { LostSignals } from '../lost-signals.ts';
 import type { MachineInfo, MachineLabels, MachineList, MachineProvider } from '../provider.ts';
@@ -17,10 +18,16 @@ import { messageOf } from './transport.ts';
  */
 const LIST_LIMIT_MS = 10_000;
 
+export interface SshProviderOptions {
+  /** Serves git on the machines; closed with the provider. */
+  readonly git: GitBrokers;
+  readonly listLimitMs?: number;
+}
+
 /** The provider `ssh`. Nothing is connected before it is asked for something. */
 export function createSshProvider(
   options: readonly SshHostOptions[],
-  { listLimitMs = LIST_LIMIT_MS }: { readonly listLimitMs?: number } = {},
+  { git, listLimitMs = LIST_LIMIT_MS }: SshProviderOptions,
 ): MachineProvider {
   const hosts = options.map((each) => new SshHost(each));
   const connections = new LostSignals();
@@ -142,6 +149,7 @@ export function createSshProvider(
 
     destroy: async (name, signal) => {
       connections.lose(name, connectionLost(name, 'it was destroyed'));
+      await git.drop(name);
       const place = await find(name, signal).then(
         (found) => found?.host,
         (error: unknown) => {
@@ -170,13 +178,13 @@ export function createSshProvider(
       const host = await known(name, signal);
       const session = await host.session(signal);
       const machine = await session.program.call('connect', { name }, signal);
-      return connectSsh({ name, host, session, machine, lease: connections.lease(name) });
+      return connectSsh({ name, host, session, machine, git, lease: connections.lease(name) });
     },
 
-    [Symbol.asyncDispose]: () => {
+    [Symbol.asyncDispose]: async () => {
       connections.loseAll((name) => connectionLost(name, 'its provider was closed'));
       for (const host of hosts) host.close();
-      return Promise.resolve();
+      await git[Symbol.asyncDispose]();
     },
   };
 }

@@ -72,9 +72,9 @@ export class SshHost {
     };
   }
 
-  /** Where the host reaches a server of ours. */
-  async expose(session: HostSession, server: ServerAddress): Promise<ServerAddress> {
-    return await this.#exposures.expose(session, server);
+  /** Where the host reaches a server of ours: see `Exposures.expose`. */
+  async expose(session: HostSession, server: ServerAddress, key?: string): Promise<ServerAddress> {
+    return await this.#exposures.expose(session, server, key);
   }
 
   /** Closes the connection; nothing can be asked any more. */

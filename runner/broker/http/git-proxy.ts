@@ -35,13 +35,17 @@ export interface GitProxyOptions {
   readonly credentials: HttpCredentials;
 }
 
-/** How the agent's git reaches the proxy. */
-export interface GitProxyAddress {
-  readonly port: number;
+/** What the agent's git needs beside a way to the proxy. */
+export interface GitProxyIdentity {
   /** Every process of the host can connect to the port: this alone is served. */
   readonly key: string;
   /** PEM of what the proxy answers with for https. */
   readonly certificate: string;
+}
+
+/** How the agent's git reaches the proxy. */
+export interface GitProxyAddress extends GitProxyIdentity {
+  readonly port: number;
 }
 
 export class GitProxy {
@@ -73,15 +77,28 @@ export class GitProxy {
     });
   }
 
-  /** Listens on a free port of 127.0.0.1 from the first call on. `urls` are the http URLs that may be asked for. */
+  /** Listens on a free port of 127.0.0.1 from the first call on, and serves these http URLs. */
   async serve(urls: readonly string[]): Promise<GitProxyAddress> {
+    const identity = this.answerFor(urls);
+    this.#listening ??= this.#listen();
+    return { ...identity, port: await this.#listening };
+  }
+
+  /** Serves these http URLs, on connections that `accept` is given too. */
+  answerFor(urls: readonly string[]): GitProxyIdentity {
     const places = urls.map((url) => new URL(url)).filter(({ protocol }) => protocol === 'https:');
     const hosts = [...new Set(places.map(({ hostname }) => hostname.replace(/^\[(.*)\]$/, '$1')))];
     this.#hosts = new Set(places.map(authorityOf));
     this.#context.moved.clear();
     this.#certify(hosts);
-    this.#listening ??= this.#listen();
-    return { port: await this.#listening, key: this.#key, certificate: this.#secure?.cert ?? '' };
+    return { key: this.#key, certificate: this.#secure?.cert ?? '' };
+  }
+
+  /** Serves a connection that came in elsewhere; what was read of it has been given back to it. */
+  accept(socket: Socket): void {
+    this.#server.emit('connection', socket);
+    // Whoever has read from it has paused it.
+    socket.resume();
   }
 
   /** Ends every connection and what it asked for. No-op when it never listened. */

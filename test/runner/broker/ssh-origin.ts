@@ -24,10 +24,17 @@ export interface SshOrigin {
   readonly user: string;
   /** `GIT_SSH_COMMAND` with which the caller's git gets in. */
   readonly command: string;
+  /** Private keys, each with its public one beside it. */
+  readonly keys: { readonly host: string; readonly user: string };
+  /** Before the test's end. */
+  stop(): Promise<void>;
 }
 
-/** Serves this host's files to the key that it makes, until the test's end. */
-export async function serveSshOrigin(folder: string): Promise<SshOrigin> {
+/**
+ * Serves this host's files to the key that it makes, until the test's end.
+ * @param settings further lines of the configuration
+ */
+export async function serveSshOrigin(folder: string, settings: readonly string[] = []): Promise<SshOrigin> {
   const place = path.join(folder, 'sshd');
   mkdirSync(place, { mode: 0o700 });
   const key = (name: string): string => {
@@ -50,6 +57,7 @@ export async function serveSshOrigin(folder: string): Promise<SshOrigin> {
     'PermitRootLogin yes',
     'AcceptEnv GIT_PROTOCOL',
     `PidFile ${path.join(place, 'pid')}`,
+    ...settings,
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
   // The server separates its privileges in this folder, which a host without a running sshd does not have.
@@ -58,17 +66,18 @@ export async function serveSshOrigin(folder: string): Promise<SshOrigin> {
   const child = spawn(sshd, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
-  atEnd(async () => {
+  const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
-  });
+  };
+  atEnd(stop);
   for (const end = Date.now() + START_LIMIT_MS; !(await answers(port)); await delay(10)) {
     if (Date.now() > end || child.exitCode !== null) throw new Error(`sshd did not start: ${log}`);
   }
   const command = `ssh -F /dev/null -i '${userKey}' -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR`;
-  return { port, user: userInfo().username, command };
+  return { port, user: userInfo().username, command, keys: { host: hostKey, user: userKey }, stop };
 }
 
 async function freePort(): Promise<number> {

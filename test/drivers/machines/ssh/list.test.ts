@@ -2,6 +2,7 @@
 import { expect, it } from '@jest/globals';
 import { MurmurError } from '../../../../contract/wire/errors.ts';
 import { DEFAULT_MACHINE_LIMITS } from '../../../../contract/wire/machine-limits.ts';
+import { GitBrokers } from '../../../../drivers/machines/git-brokers.ts';
 import type { SshTarget } from '../../../../drivers/machines/ssh/connection.ts';
 import { createSshProvider } from '../../../../drivers/machines/ssh/provider.ts';
 
@@ -17,7 +18,7 @@ const providerOf = (targets: Readonly<Record<string, () => Promise<SshTarget>>>)
       owner: 'tests',
       start: { limits: DEFAULT_MACHINE_LIMITS, show: [] },
     })),
-    { listLimitMs: LIMIT_MS },
+    { git: new GitBrokers({ machines: '/nowhere', env: {} }), listLimitMs: LIMIT_MS },
   );
 
 it('every host that cannot be asked is named with its reason, one that is silent as well', async () => {

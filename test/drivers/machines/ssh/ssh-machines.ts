@@ -1,6 +1,8 @@
 // The provider `ssh` on a host for tests; at its end every machine is destroyed and the connection closed.
 import { userCacheFolder } from '../../../../config/home.ts';
 import { DEFAULT_MACHINE_LIMITS } from '../../../../contract/wire/machine-limits.ts';
+import { GitBrokers } from '../../../../drivers/machines/git-brokers.ts';
+import type { GitBrokersOptions } from '../../../../drivers/machines/git-brokers.ts';
 import type { MachineProvider } from '../../../../drivers/machines/provider.ts';
 import { shipmentFrom } from '../../../../drivers/machines/ssh/bundle.ts';
 import { createSshProvider } from '../../../../drivers/machines/ssh/provider.ts';
@@ -13,18 +15,27 @@ export interface SshMachines extends AsyncDisposable {
   readonly provider: MachineProvider;
 }
 
-export function sshMachines(hosts: readonly SshHost[], user: 'root' | 'builder' = 'root'): SshMachines {
+/** A host for tests, as the provider needs it. */
+export type TestHost = Pick<SshHost, 'target'> & { readonly node?: string };
+
+/** @param git whose git serves the machines; nobody's unless given */
+export function sshMachines(
+  hosts: readonly TestHost[],
+  user: 'root' | 'builder' = 'root',
+  git: GitBrokersOptions = { machines: '/nowhere', env: {} },
+): SshMachines {
   const provider = createSshProvider(
     hosts.map((host) => {
       const target = host.target(user);
       return {
-        settings: { host: target.host },
+        settings: { host: target.host, ...(host.node === undefined ? {} : { node: host.node }) },
         target: () => Promise.resolve(target),
         shipment,
         owner: 'tests',
         start: { limits: DEFAULT_MACHINE_LIMITS, show: [] },
       };
     }),
+    { git: new GitBrokers(git) },
   );
   return {
     provider,

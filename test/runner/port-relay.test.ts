@@ -7,7 +7,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { ServerAddress } from '../../contract/wire/runner.ts';
-import { ApiRelay } from '../../runner/api-relay.ts';
+import { PortRelay } from '../../runner/port-relay.ts';
 import { atEnd, cleanUp, eventOf, makeFolder, openRequest, runTurn, script, startRunner, until } from './fixture.ts';
 import type { TestRunner } from './fixture.ts';
 
@@ -48,13 +48,22 @@ async function ask(port: number, question: string): Promise<string> {
   return answer;
 }
 
-function startRelay(folder = makeFolder()): ApiRelay {
-  const relay = new ApiRelay(path.join(folder, 'relay.json'));
+function startRelay(folder = makeFolder()): PortRelay {
+  const relay = new PortRelay(path.join(folder, 'relay.json'));
   atEnd(() => relay.close());
   return relay;
 }
 
 describe('the relay to the API server', () => {
+  it('says a greeting first on each connection, where there is one', async () => {
+    const relay = startRelay();
+    const { address } = await startServer('broker');
+    const port = await relay.relayTo(address, 'pass\n');
+    expect(await ask(port, 'one')).toBe('broker: pass\none');
+    await relay.relayTo(address);
+    expect(await ask(port, 'two')).toBe('broker: two');
+  });
+
   it('keeps its port when the server comes back on another one, and says nothing of a server that is away', async () => {
     const relay = startRelay();
     const first = await startServer('first');

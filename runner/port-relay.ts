@@ -1,5 +1,5 @@
-// The machine's own loopback port for the API server. The agent program learns the port once, at its start; where the
-// server listens may change under it.
+// A loopback port of the machine for a server elsewhere: the API server, or the broker of git on another host. The agent
+// program learns the port once, at its start; where the server listens may change under it.
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { ServerAddress } from '../contract/wire/runner.ts';
@@ -9,10 +9,11 @@ import { readState, writeState } from './state-file.ts';
  * The agent's processes send its token to the port, so the port is held as long as one of them runs: in namespaces they end
  * with a runner that is killed, and those that the next one starts learn the port that it then has.
  */
-export class ApiRelay {
+export class PortRelay {
   readonly #file: string;
   readonly #open = new Set<Socket>();
   #server: ServerAddress | undefined;
+  #greeting = '';
   #listening: Promise<Server> | undefined;
 
   /** `file` keeps the port, so that a runner started again takes the same one when it is free. */
@@ -23,9 +24,11 @@ export class ApiRelay {
   /**
    * Relays connections from now on to this server; those that are open stay where they are. Listens from the first call
    * on. Resolves with the port, always the same one.
+   * @param greeting sent to the server before anything else, on each connection
    */
-  async relayTo(server: ServerAddress): Promise<number> {
+  async relayTo(server: ServerAddress, greeting = ''): Promise<number> {
     this.#server = server;
+    this.#greeting = greeting;
     this.#listening ??= this.#listen();
     return portOf(await this.#listening);
   }
@@ -50,6 +53,7 @@ export class ApiRelay {
   readonly #relay = (caller: Socket): void => {
     const { host, port } = this.#server ?? { host: '127.0.0.1', port: 0 };
     const server = connect({ host, port, noDelay: true, allowHalfOpen: true });
+    if (this.#greeting !== '') server.write(this.#greeting);
     for (const [from, to] of [
       [caller, server],
       [server, caller],

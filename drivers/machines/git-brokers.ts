@@ -1,0 +1,156 @@
+// Git of this side for machines on other hosts: the broker of each runs here, and its runner asks it through one port of ours
+// that is exposed to the hosts. No credential leaves this side.
+import { createHash, randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { GitAccess, ServerAddress } from '../../contract/wire/runner.ts';
+import { BrokerAccess } from '../../runner/broker/access.ts';
+import { Broker } from '../../runner/broker/broker.ts';
+import { firstLine } from '../../runner/broker/first-line.ts';
+import { HttpCredentials } from '../../runner/broker/http/credentials.ts';
+import { GitProxy } from '../../runner/broker/http/git-proxy.ts';
+import { sharedGitConfig } from '../../runner/git/agent-environment.ts';
+import { CallerGit } from '../../runner/git/caller-git.ts';
+import { checkPlace } from '../../runner/repositories/check-place.ts';
+import type { GitWanted } from './provider.ts';
+
+/**
+ * Every process of this host can connect, and every one of the hosts that the port is exposed to. A runner says its pass with
+ * the first bytes; the connection that has waited longest makes room.
+ */
+const STRANGERS = 128;
+const STRANGER_MS = 10_000;
+/** A kind and a pass of 64 characters. */
+const LONGEST_LINE = 128;
+
+export interface GitBrokersOptions {
+  /** MURMUR_HOME/machines: what agents of this host can write is not served. */
+  readonly machines: string;
+  /** The caller's environment: git's configuration, credential helpers, ssh agent. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a machine's runner needs beside the address at which its host reaches the port. */
+export interface ServedGit {
+  /** On this host. */
+  readonly server: ServerAddress;
+  readonly access: Omit<GitAccess, 'server'>;
+}
+
+interface MachineGit {
+  readonly pass: string;
+  readonly git: CallerGit;
+  readonly access: BrokerAccess;
+  readonly proxy: GitProxy;
+  readonly broker: Broker;
+}
+
+export class GitBrokers implements AsyncDisposable {
+  readonly #options: GitBrokersOptions;
+  readonly #machines = new Map<string, MachineGit>();
+  /** By the digest of the pass, so that the time of a look-up tells nothing of it. */
+  readonly #passes = new Map<string, MachineGit>();
+  /** Connections that have not said a pass, oldest first. */
+  readonly #strangers = new Set<Socket>();
+  #listening: Promise<Server> | undefined;
+
+  constructor(options: GitBrokersOptions) {
+    this.#options = options;
+  }
+
+  /** Lets the machine's agent reach exactly these repositories. Listens on a free port of 127.0.0.1 from the first call on. */
+  async serve(machine: string, { repos, grants }: GitWanted): Promise<ServedGit> {
+    await Promise.all(repos.map(checkPlace));
+    this.#listening ??= this.#listen();
+    const { port } = (await this.#listening).address() as AddressInfo;
+    const { git, access, proxy, pass } = this.#machines.get(machine) ?? this.#make(machine);
+    const caller = await git.config();
+    access.serve(
+      repos.map(({ clone_url }) => clone_url),
+      grants,
+      caller,
+    );
+    const routes = access.httpRoutes();
+    const http = routes.length === 0 ? undefined : { ...proxy.answerFor(routes.map(({ to }) => to)), routes };
+    const config = sharedGitConfig(caller, git.env);
+    return {
+      server: { host: '127.0.0.1', port },
+      access: { pass, config, ...(http === undefined ? {} : { http }) },
+    };
+  }
+
+  /** Serves the machine nothing any more, and ends what runs for it. No-op for one that is not served. */
+  async drop(machine: string): Promise<void> {
+    const served = this.#machines.get(machine);
+    if (served === undefined) return;
+    this.#machines.delete(machine);
+    this.#passes.delete(digestOf(served.pass));
+    served.git.endAll();
+    await served.broker.close();
+    await rm(this.#folderOf(machine), { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const server = await this.#listening?.catch(() => undefined);
+    server?.close();
+    for (const socket of this.#strangers) socket.destroy();
+    await Promise.all([...this.#machines.keys()].map((machine) => this.drop(machine)));
+  }
+
+  #make(machine: string): MachineGit {
+    const git = new CallerGit({ ...this.#options.env }, machine);
+    const access = new BrokerAccess();
+    // Nothing of it is written to the machine's events, so there is nothing to scrub.
+    const proxy = new GitProxy({ git, access, credentials: new HttpCredentials(git, () => undefined) });
+    const folder = this.#folderOf(machine);
+    const broker = new Broker({ run: folder, runner: folder, user: undefined, git, access, proxy });
+    const made = { pass: randomBytes(32).toString('hex'), git, access, proxy, broker };
+    this.#machines.set(machine, made);
+    this.#passes.set(digestOf(made.pass), made);
+    return made;
+  }
+
+  /** Of git's own configuration for repositories on this host. No name of a machine begins with a dot. */
+  #folderOf(machine: string): string {
+    return join(this.#options.machines, '.git', machine);
+  }
+
+  async #listen(): Promise<Server> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void this.#admit(socket));
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+    try {
+      await promise;
+    } catch (error) {
+      // The host may have had no free file handle: the next call tries again.
+      this.#listening = undefined;
+      throw error;
+    }
+    // Accepting can fail when file handles run out; only that connection is lost.
+    server.on('error', () => undefined);
+    return server;
+  }
+
+  async #admit(socket: Socket): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    const [oldest] = this.#strangers;
+    if (oldest !== undefined && this.#strangers.size >= STRANGERS) oldest.destroy();
+    this.#strangers.add(socket);
+    const timer = setTimeout(() => socket.destroy(), STRANGER_MS).unref();
+    socket.once('close', () => this.#strangers.delete(socket));
+    const line = await firstLine(socket, LONGEST_LINE).catch(() => '');
+    clearTimeout(timer);
+    this.#strangers.delete(socket);
+    const [, kind, pass = ''] = /^(http|socket) ([0-9a-f]+)$/.exec(line) ?? [];
+    const served = this.#passes.get(digestOf(pass));
+    if (served === undefined || socket.destroyed) return void socket.destroy();
+    if (kind === 'http') served.proxy.accept(socket);
+    else served.broker.accept(socket);
+  }
+}
+
+function digestOf(pass: string): string {
+  return createHash('sha256').update(pass).digest('hex');
+}

@@ -65,10 +65,10 @@ function hostOf(
     if (key !== 'port' && (typeof each !== 'string' || each === '')) throw refuse(`.${key}`, each, 'a text');
   }
   const { host, user, port, key_file: written, host_key, jump, node } = value as Partial<Record<string, string>>;
-  for (const [key, name] of Object.entries({ host, user, jump })) {
-    if (key === 'host' ? !NAME.test(name ?? '') : name !== undefined && !NAME.test(name)) {
-      throw refuse(`.${key}`, name, 'a name as ssh takes it');
-    }
+  if (!NAME.test(host ?? '')) throw refuse('.host', host, 'a name as ssh takes it');
+  if (user !== undefined && !NAME.test(user)) throw refuse('.user', user, 'a name as ssh takes it');
+  if (jump?.split(',').every((hop) => NAME.test(hop)) === false) {
+    throw refuse('.jump', jump, 'a host to go through, or several with commas');
   }
   const number: unknown = port;
   if (number !== undefined && !(Number.isInteger(number) && Number(number) >= 1 && Number(number) <= 65_535)) {

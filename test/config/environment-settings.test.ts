@@ -11,7 +11,8 @@ describe('the environment of agents', () => {
 
   it('is a list of hosts, with what the file says of each', () => {
     const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl';
-    const full = { host: 'build-2', user: 'ci', port: 2222, host_key: key, jump: 'jane@gate', node: '/opt/node' };
+    const jump = 'jane@gate:2222,second';
+    const full = { host: 'build-2', user: 'ci', port: 2222, host_key: key, jump, node: '/opt/node' };
     expect(read({ provider: 'ssh', hosts: [{ host: 'build-1' }, { ...full, key_file: '~/.ssh/id' }] })).toEqual({
       provider: 'ssh',
       hosts: [{ host: 'build-1' }, { ...full, key_file: '/home/jane/.ssh/id' }],
@@ -25,6 +26,7 @@ describe('the environment of agents', () => {
     [{ provider: 'ssh', hosts: [] }, 'environment.hosts is []'],
     [{ provider: 'ssh', hosts: [{}] }, 'hosts[0].host'],
     [{ provider: 'ssh', hosts: [{ host: '-oProxyCommand=x' }] }, 'hosts[0].host is "-oProxyCommand=x"'],
+    [{ provider: 'ssh', hosts: [{ host: 'a', jump: 'gate,-oProxyCommand=x' }] }, 'hosts[0].jump is "gate,-o'],
     [{ provider: 'ssh', hosts: [{ host: 'a', port: 0 }] }, 'hosts[0].port is 0'],
     [{ provider: 'ssh', hosts: [{ host: 'a', key_file: 'id' }] }, 'hosts[0].key_file is "id"'],
     [{ provider: 'ssh', hosts: [{ host: 'a', host_key: 'AAAA' }] }, 'hosts[0].host_key is "AAAA"'],

@@ -29,12 +29,20 @@ export async function resolveHost(
   const name = first('hostname') ?? host;
   const port = Number(first('port') ?? 22);
   const jump = settings.jump ?? first('proxyjump');
+  const command = first('proxycommand');
+  if (jump === undefined && command !== undefined && command !== 'none') {
+    throw new MurmurError('FAILED_PRECONDITION', `host ${host} is reached by a ProxyCommand, which is not supported`, {
+      hint: `use ProxyJump in your ssh configuration, or write jump for ${host} in murmur.yaml`,
+      details: { host, command },
+    });
+  }
   const agent = env['SSH_AUTH_SOCK'];
   const keyFile = settings.key_file ?? (agent ? undefined : await firstFile(found.get('identityfile') ?? [], env));
   return {
     host,
     user: settings.user ?? first('user') ?? 'root',
-    transport: jump === undefined || jump === 'none' ? directTransport(name, port) : jumpTransport(jump, name, port),
+    transport:
+      jump === undefined || jump === 'none' ? directTransport(name, port) : jumpTransport(jump, name, port, env),
     hostKeys: await pinnedKeys(settings, first('hostkeyalias') ?? knownAs(name, port), found, env),
     ...(keyFile === undefined ? {} : { keyFile }),
     ...(agent ? { agent } : {}),

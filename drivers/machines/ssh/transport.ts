@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { MurmurError } from '../../../contract/wire/errors.ts';
+import { unlessLost } from '../lost.ts';
 
 /** The bytes that ssh is spoken over. */
 export interface SshTransport {
@@ -37,19 +38,33 @@ const STDERR_TAIL = 2_000;
 
 /**
  * `ssh -W` through a jump host, with the caller's own ssh: its configuration, keys and known hosts are those of the jump.
- * @param jump as ssh takes it: `gate`, `user@gate`
+ * @param jump as `ssh -J` takes it: `gate`, `user@gate:2222`, several with commas
+ * @param env the owner's environment
  */
-export function jumpTransport(jump: string, host: string, port: number): SshTransport {
+export function jumpTransport(
+  jump: string,
+  host: string,
+  port: number,
+  env: Readonly<Record<string, string | undefined>>,
+): SshTransport {
   const description = `${host}:${String(port)} through ${jump}`;
   return {
     description,
     dial: async (signal) => {
       const target = `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+      const hops = jump.split(',');
+      const last = destination(hops.pop() ?? '');
+      const before = hops.length === 0 ? [] : ['-J', hops.join(',')];
       // Nobody sits at a terminal to answer a question.
-      const child = spawn('ssh', ['-o', 'BatchMode=yes', '-W', target, '--', jump], { stdio: 'pipe' });
+      const words = ['-o', 'BatchMode=yes', ...before, '-W', target, '--', last];
+      const child = spawn('ssh', words, { stdio: 'pipe', env: { ...env } });
       let said = '';
+      const { promise: closed, resolve } = Promise.withResolvers<undefined>();
+      child.once('close', () => resolve(undefined));
       child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString('utf8')).slice(-STDERR_TAIL)));
       const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
+      // After the dialing has failed its error has nobody to go to.
+      stream.on('error', () => undefined);
       stream.once('close', () => child.kill('SIGKILL'));
       child.once('error', (error) => stream.destroy(unreachable(description, messageOf(error), error)));
       child.once('exit', (code) => {
@@ -58,7 +73,10 @@ export function jumpTransport(jump: string, host: string, port: number): SshTran
       try {
         // The greeting of the host's ssh server is the first sign that the jump has worked.
         await once(stream, 'readable', { signal });
-        return stream;
+        if (stream.readableLength > 0) return stream;
+        // It is readable at its end as well: nothing came, and ssh says why.
+        await unlessLost(signal, closed);
+        throw unreachable(description, said.trim() || 'ssh ended without a word');
       } catch (error) {
         stream.destroy();
         signal.throwIfAborted();
@@ -66,6 +84,11 @@ export function jumpTransport(jump: string, host: string, port: number): SshTran
       }
     },
   };
+}
+
+/** `-J` takes a port after a colon, a destination takes it in a URL only. */
+function destination(hop: string): string {
+  return /^(?:[^@/]+@)?(?:\[[^\]]+\]|[^:@/]+):\d+$/.test(hop) ? `ssh://${hop}` : hop;
 }
 
 function unreachable(description: string, why: string, cause?: unknown): MurmurError {

@@ -35,6 +35,17 @@ describe('a host of the configuration', () => {
     expect(target.transport.description).toBe('192.0.2.1:22 through jane@gate');
   });
 
+  it('is refused when the configuration of ssh reaches it by a command, and says what to write instead', async () => {
+    await writeFile(join(folder.path, '.ssh', 'config'), 'ProxyCommand nc %h %p\n');
+    const config = { ...env, PATH: await sshWith(folder.path, join(folder.path, '.ssh', 'config')) };
+    const settings = { host: '192.0.2.1', host_key: KEY };
+    await expect(resolveHost(settings, config)).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      hint: expect.stringContaining('jump'),
+    });
+    expect((await resolveHost({ ...settings, jump: 'gate' }, config)).transport.description).toContain('through gate');
+  });
+
   it('uses the agent where there is one and no key is named', async () => {
     const target = await resolveHost({ host: '192.0.2.1', host_key: KEY }, { ...env, SSH_AUTH_SOCK: '/run/agent' });
     expect(target).toMatchObject({ agent: '/run/agent' });

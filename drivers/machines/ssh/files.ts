@@ -52,6 +52,17 @@ export class HostFiles {
     }
   }
 
+  /** Renews the time of a file or folder; false when it is not there. */
+  async touch(path: string): Promise<boolean> {
+    try {
+      await this.#sftp((sftp, done) => sftp.utimes(path, new Date(), new Date(), done), path);
+      return true;
+    } catch (error) {
+      if (error instanceof MurmurError && error.code === 'NOT_FOUND') return false;
+      throw error;
+    }
+  }
+
   /**
    * Writes what the source gives beside the file and puts it in its place once its length is that of the source: to `cat`, a
    * connection that is cut looks like the end of the file. Throws the errors of the source too.

@@ -1,7 +1,9 @@
 // Entry of the program on a host that is reached by ssh: it keeps the machines there as `local` keeps those of its own host, and
 // answers calls on its input, one line of JSON each. It ends with its input, once what it has begun is done.
+import { basename, dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import process from 'node:process';
+import { PACKAGE_ROOT } from '../../../../config/package.ts';
 import { findClaude } from '../../../../config/programs.ts';
 import { DEFAULT_AGENT_LIMITS } from '../../../../config/host-settings.ts';
 import { homePaths, makeHome, murmurHome } from '../../../../config/home.ts';
@@ -10,6 +12,10 @@ import { createMachines } from '../../configured.ts';
 import { localLayout } from '../../local/layout.ts';
 import type { HostCallName, HostReply, HostRequest, HostStart } from '../host-call.ts';
 import { hostCalls, type HostCallTable } from '../host-calls.ts';
+import { removeOldShipments } from './old-shipments.ts';
+
+/** An agent that shares the login's rights could change what our next command reads. */
+const ISOLATION = 'namespace';
 
 const cancels = new Map<number, AbortController>();
 const pending = new Set<Promise<void>>();
@@ -54,19 +60,31 @@ async function answer(id: number, call: HostCallName, args: unknown): Promise<vo
 async function start({ limits, show }: HostStart): Promise<HostCallTable> {
   const home = homePaths(murmurHome({ HOME: process.env['HOME'] }));
   makeHome(home);
+  // Before anything can be asked for that would use one of them.
+  await removeOldShipments({ folder: dirname(PACKAGE_ROOT), own: basename(PACKAGE_ROOT), machines: home.machines });
   const { local } = await createMachines(
     {
       home,
-      // An agent that shares the login's rights could change what our next command reads.
-      isolation: 'namespace',
+      isolation: ISOLATION,
       claude: findClaude(process.env),
       host: { limits: { ...DEFAULT_AGENT_LIMITS, ...limits }, show },
     },
     { ...process.env },
-  );
+  ).catch((error: unknown) => {
+    throw withoutNamespaces(error);
+  });
   return hostCalls(local, {
     bin: (name) => localLayout(home.machines, name).bin,
     path: process.env['PATH'] ?? '',
+  });
+}
+
+/** The remedy is another one than on the host of Murmur, where weaker isolation can be chosen. */
+function withoutNamespaces(error: unknown): unknown {
+  if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') return error;
+  return new MurmurError(error.code, error.message, {
+    hint: 'allow user namespaces to ordinary users on that host, or log in as root',
+    cause: error,
   });
 }
 

@@ -34,7 +34,8 @@ async function buildCli(): Promise<void> {
     ...COMMON,
     entryPoints: { cli: 'cli/main.ts' },
     minifySyntax: true,
-    external: ['typescript', '@temporalio/*'],
+    // ssh is for `doctor` alone as well; the bundler is for checkouts.
+    external: ['typescript', '@temporalio/*', 'esbuild', 'ssh2'],
     banner: { js: COMMONJS_SCOPE },
     plugins: [loadLazily(), replaceModules(await replacements())],
   });

@@ -8,6 +8,7 @@ import { problemsOf } from '../config/preflight.ts';
 import { compareVersions, findProgram, versionOf } from '../config/programs.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { Check } from './doctor/check.ts';
+import { hostChecks } from './doctor/hosts.ts';
 import { isolationChecks } from './doctor/isolation.ts';
 import { temporalChecks } from './doctor/temporal.ts';
 import { portProblem } from './ports.ts';
@@ -36,7 +37,7 @@ export async function diagnose({ env, cwd }: DoctorOptions): Promise<readonly Ch
     Promise.resolve(nodeCheck()),
     gitCheck(env),
     ...('home' in config
-      ? [preflight(config, env), ports(config), temporal(config, env)]
+      ? [preflight(config, env), ports(config), temporal(config, env), hosts(config, env)]
       : [Promise.resolve([config])]),
     permissionChecks(home),
     diskCheck(home),
@@ -104,6 +105,10 @@ async function ports(config: Config): Promise<readonly Check[]> {
 
 async function temporal(config: Config, env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
   return await temporalChecks(config, env, [userCacheFolder(env), config.home.cache]);
+}
+
+async function hosts(config: Config, env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
+  return await hostChecks(config, { env, oldestGit: OLDEST_GIT });
 }
 
 async function diskCheck(home: HomePaths): Promise<readonly Check[]> {

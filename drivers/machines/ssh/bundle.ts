@@ -43,6 +43,6 @@ async function bundled(cacheFolder: string, entry: string): Promise<string> {
     entry,
     format: 'esm',
     // Of the person's commands only: an agent's are calls of the API.
-    options: { minifySyntax: true, external: ['typescript', 'esbuild', '@temporalio/*'] },
+    options: { minifySyntax: true, external: ['typescript', 'esbuild', 'ssh2', '@temporalio/*'] },
   });
 }

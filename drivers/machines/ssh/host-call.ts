@@ -11,6 +11,13 @@ export interface HostStart {
   readonly show: readonly string[];
 }
 
+/** What is found on a host before there is a machine. */
+export interface HostReport {
+  readonly facts: MachineFacts;
+  /** How agents there are held apart, for people. */
+  readonly isolation: string;
+}
+
 /** A machine as a connection to it needs it. */
 export interface HostMachine {
   readonly paths: { readonly home: string; readonly work: string; readonly runner: string };
@@ -23,6 +30,7 @@ export interface HostMachine {
 /** What the program can be asked: name → arguments and answer. */
 export interface HostCalls {
   start: { readonly args: HostStart; readonly answer: Record<string, never> };
+  inspect: { readonly args: Record<string, never>; readonly answer: HostReport };
   create: { readonly args: { readonly spec: MachineSpec; readonly requestId: string }; readonly answer: MachineInfo };
   describe: { readonly args: { readonly name: string }; readonly answer: MachineInfo };
   label: {

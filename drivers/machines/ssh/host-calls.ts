@@ -1,6 +1,6 @@
 // What the program on a host does for each call.
 import type { MachineProvider } from '../provider.ts';
-import type { HostCallName, HostCalls } from './host-call.ts';
+import type { HostCallName, HostCalls, HostReport } from './host-call.ts';
 
 /** One function for each call but the first. */
 export type HostCallTable = {
@@ -14,6 +14,8 @@ export interface HostPlaces {
   /** Folder of a machine's own programs. */
   readonly bin: (name: string) => string;
   readonly path: string;
+  /** Looks at the host itself. */
+  readonly inspect: () => Promise<HostReport>;
 }
 
 /** The calls on these machines. */
@@ -23,6 +25,7 @@ export function hostCalls(machines: MachineProvider, places: HostPlaces): HostCa
     return {};
   };
   return {
+    inspect: () => places.inspect(),
     create: ({ spec, requestId }, signal) => machines.create(spec, { signal, requestId }),
     describe: ({ name }, signal) => machines.describe(name, signal),
     label: ({ name, labels, if: version }, signal) => machines.label(name, labels, { if: version, signal }),

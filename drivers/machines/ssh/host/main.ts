@@ -8,7 +8,9 @@ import { findClaude } from '../../../../config/programs.ts';
 import { DEFAULT_AGENT_LIMITS } from '../../../../config/host-settings.ts';
 import { homePaths, makeHome, murmurHome } from '../../../../config/home.ts';
 import { MurmurError } from '../../../../contract/wire/errors.ts';
+import { detectIsolation } from '../../../../runner/isolation/detect.ts';
 import { createMachines } from '../../configured.ts';
+import { factsOfHost } from '../../local/facts.ts';
 import { localLayout } from '../../local/layout.ts';
 import type { HostCallName, HostReply, HostRequest, HostStart } from '../host-call.ts';
 import { hostCalls, type HostCallTable } from '../host-calls.ts';
@@ -76,6 +78,10 @@ async function start({ limits, show }: HostStart): Promise<HostCallTable> {
   return hostCalls(local, {
     bin: (name) => localLayout(home.machines, name).bin,
     path: process.env['PATH'] ?? '',
+    inspect: async () => {
+      const [facts, { description }] = await Promise.all([factsOfHost(process.env), detectIsolation(ISOLATION)]);
+      return { facts, isolation: description };
+    },
   });
 }
 

@@ -1,0 +1,43 @@
+// A look at one configured host: it goes all the way that the provider goes before it makes a machine there.
+import type { SshHostSettings } from '../../../config/environment-settings.ts';
+import { unlessLost } from '../lost.ts';
+import type { HostReport, HostStart } from './host-call.ts';
+import { resolveHost } from './resolve.ts';
+import { openHostSession } from './session.ts';
+import type { Shipment } from './shipment.ts';
+
+export interface InspectOptions {
+  /** The owner's environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly shipment: () => Promise<Shipment>;
+  readonly start: HostStart;
+}
+
+export interface HostInspection extends HostReport {
+  /** How it is reached, for people. */
+  readonly route: string;
+}
+
+/**
+ * Reaches the host, compares its key, logs in, finds Node, copies our files where they are missing and tries the isolation.
+ * Throws what the provider would throw, and the signal's reason.
+ */
+export async function inspectHost(
+  settings: SshHostSettings,
+  { env, shipment, start }: InspectOptions,
+  signal: AbortSignal,
+): Promise<HostInspection> {
+  const target = await unlessLost(signal, resolveHost(settings, env));
+  const opening = openHostSession({ target, node: settings.node, shipment, start, predecessor: '' }, signal);
+  try {
+    const { program } = await unlessLost(signal, opening);
+    const report = await unlessLost(signal, program.call('inspect', {}, signal));
+    return { ...report, route: target.transport.description };
+  } finally {
+    // Also one that is opened only after the time is over.
+    void opening.then(
+      ({ connection }) => connection.close(),
+      () => undefined,
+    );
+  }
+}

@@ -19,7 +19,7 @@ export interface BenchArguments {
 export const USAGE = `usage: npm run bench -- [--only NAME]… [--quick] [--samples N] [--floors | --against FOLDER] [--json]
 
 Measures Murmur against the bare programs it is made of, both in this run.
-  --only NAME       this measure alone; repeatable
+  --only NAME       this measure alone, or all that begin with NAME-; repeatable
   --quick           few samples
   --samples N       N pairs of samples of each measure
   --floors          the bare programs alone
@@ -42,7 +42,7 @@ export function readArguments(args: readonly string[], names: readonly string[])
     },
   });
   const { only, against, samples, ...rest } = values;
-  const unknown = only?.find((name) => !names.includes(name));
+  const unknown = only?.find((name) => !names.some((each) => isAsked(each, [name])));
   if (unknown !== undefined) throw new Error(`no measure ${JSON.stringify(unknown)}: there are ${names.join(', ')}`);
   if (against !== undefined && rest.floors) throw new Error('--floors and --against exclude each other');
   return {
@@ -51,6 +51,11 @@ export function readArguments(args: readonly string[], names: readonly string[])
     ...(against === undefined ? {} : { against }),
     ...(samples === undefined ? {} : { samples: countOf(samples) }),
   };
+}
+
+/** Whether a measure is among those that were named, by its name or by the first words of it; all are when none was. */
+export function isAsked(measure: string, only: readonly string[] | undefined): boolean {
+  return only?.some((name) => measure === name || measure.startsWith(`${name}-`)) ?? true;
 }
 
 function countOf(text: string): number {

@@ -1,7 +1,7 @@
 // Entry of `npm run bench`: measures, prints, and ends everything it started. Imports the bench's own parts.
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { USAGE, readArguments, type BenchArguments } from './arguments.ts';
+import { USAGE, isAsked, readArguments, type BenchArguments } from './arguments.ts';
 import { openLaboratory, type Laboratory } from './laboratory/laboratory.ts';
 import { machineFacts } from './machine.ts';
 import { MEASURES } from './measures/index.ts';
@@ -70,10 +70,16 @@ async function openBuilds({ floors, against }: BenchArguments): Promise<Builds> 
 async function measure(builds: Builds, { only, quick, floors, samples }: BenchArguments): Promise<readonly Row[]> {
   const { now, before } = builds;
   const rows: Row[] = [];
-  for (const each of MEASURES.filter(({ name }) => only?.includes(name) ?? true)) {
+  for (const each of MEASURES.filter(({ name }) => isAsked(name, only))) {
+    const missing = await each.why?.();
+    if (missing !== undefined && only === undefined) {
+      say(`${each.name}: left out: ${missing}`);
+      continue;
+    }
     const pairs = samples ?? (quick ? each.samples.quick : each.samples.full);
     const onPair = (pair: number) => say(`${each.name}: ${pair.toString()} of ${pairs.toString()}`);
     try {
+      if (missing !== undefined) throw new Error(missing);
       const result =
         before === undefined
           ? await take(each, now, { pairs, floorsOnly: floors, onPair })

@@ -18,6 +18,8 @@ export interface Measure {
   readonly against?: Target;
   /** Milliseconds that one sample, of either side, may take. */
   readonly patienceMs: number;
+  /** Why it cannot be taken on this machine; undefined where it can. Absent where it always can. */
+  why?(): Promise<string | undefined>;
   open(laboratory: Laboratory): Promise<Trial>;
 }
 

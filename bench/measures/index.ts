@@ -12,6 +12,7 @@ import { memory } from './memory.ts';
 import { queueAdd } from './queue-add.ts';
 import { sessionWatch } from './session-watch.ts';
 import { spawn } from './spawn.ts';
+import { sshDial, sshExec } from './ssh.ts';
 import { status } from './status.ts';
 import { version } from './version.ts';
 import { workerKilled } from './worker-killed.ts';
@@ -32,4 +33,6 @@ export const MEASURES: readonly Measure[] = [
   mcp,
   ls,
   memory,
+  sshDial,
+  sshExec,
 ];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readArguments } from '../../bench/arguments.ts';
+import { isAsked, readArguments } from '../../bench/arguments.ts';
 
 describe('the command line of the bench', () => {
   test('takes every measure with all samples by default', () => {
@@ -11,6 +11,13 @@ describe('the command line of the bench', () => {
       only: ['ls', 'spawn'],
       quick: true,
     });
+  });
+
+  test('takes the first words of several measures for all of them', () => {
+    const names = ['ls', 'ssh-dial', 'ssh-exec'];
+    const { only } = readArguments(['--only', 'ssh'], names);
+    expect(names.filter((name) => isAsked(name, only))).toEqual(['ssh-dial', 'ssh-exec']);
+    expect(() => readArguments(['--only', 'ss'], names)).toThrow('no measure "ss"');
   });
 
   test('refuses a measure that is not there, quoting it and naming those that are', () => {

@@ -10,11 +10,12 @@ import type { AgentIdentity } from '../contract/wire/identity.ts';
 import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES } from '../contract/wire/messages.ts';
 import type { AgentMemo } from '../contract/wire/messages.ts';
 import { isTerminal, parsePhase } from '../contract/wire/phases.ts';
-import type { Phase } from '../contract/wire/phases.ts';
+import type { Phase, TerminalPhase } from '../contract/wire/phases.ts';
 import { findWaiting, waitsForSlot } from './fanouts/plans.ts';
 import type { Waiting } from './fanouts/plans.ts';
 import type { AgentAddress } from './names.ts';
 import type { AgentPlatform } from './platform.ts';
+import { closingPhase, LIVING } from './closing.ts';
 import { readRecord } from './record.ts';
 import { readSealedSpec } from './sealed.ts';
 import { inTime, isNotFound, workflowOf } from './temporal.ts';
@@ -61,32 +62,30 @@ export async function describeExecution(platform: AgentPlatform, agent: AgentAdd
 
 /** Reads a description or a row of a list. */
 export function readExecution(info: Listed): Execution {
-  const closed = info.status.name !== 'RUNNING';
+  const closing = closingPhase(info.status.name);
   return {
     id: info.workflowId,
-    closed,
-    phase: phaseOf(info, closed),
+    closed: closing !== undefined,
+    phase: phaseOf(info, closing),
     memo: info.memo ?? {},
     startedAt: info.startTime,
     closedAt: info.closeTime,
   };
 }
 
-function phaseOf(info: Pick<Listed, 'status' | 'searchAttributes'>, closed: boolean): Phase {
+function phaseOf(info: Pick<Listed, 'searchAttributes'>, closing: TerminalPhase | undefined): Phase {
   const attributes = info.searchAttributes as Readonly<Record<string, readonly unknown[] | undefined>>;
   const shown = attributes[SEARCH_ATTRIBUTES.phase]?.[0];
   const said = (typeof shown === 'string' ? parsePhase(shown) : undefined) ?? 'starting';
-  if (!closed || isTerminal(said)) return said;
-  // It ended before it could say how: an operator terminated or cancelled it, or it failed.
-  if (info.status.name === 'COMPLETED') return 'completed';
-  return info.status.name === 'TERMINATED' || info.status.name === 'CANCELLED' ? 'canceled' : 'failed';
+  // One that could not say how it ended was terminated or cancelled by an operator, or failed.
+  return closing === undefined || isTerminal(said) ? said : closing;
 }
 
 /** How many agents live from this one down. Visibility is some hundred milliseconds behind. Throws the SDK's errors. */
 export async function countTree(client: Client, top: AgentIdentity): Promise<number> {
   const id = workflowIdOf(top);
   const beneath = `WorkflowId = "${id}" OR WorkflowId STARTS_WITH "${id}/"`;
-  const query = `WorkflowType = "${AGENT_WORKFLOW}" AND ExecutionStatus = "Running" AND (${beneath})`;
+  const query = `WorkflowType = "${AGENT_WORKFLOW}" AND ${LIVING} AND (${beneath})`;
   return (await client.workflow.count(query)).count;
 }
 
@@ -102,7 +101,7 @@ export async function listBeneath(
     const query = [
       `WorkflowType = "${AGENT_WORKFLOW}"`,
       `WorkflowId STARTS_WITH "${prefix}"`,
-      `(ExecutionStatus = "Running" OR CloseTime >= "${endedSince.toISOString()}")`,
+      `(${LIVING} OR CloseTime >= "${endedSince.toISOString()}")`,
     ].join(' AND ');
     for await (const info of platform.temporal.workflow.list({ query, pageSize: 1_000 })) {
       // SQLite compares without regard to case.

@@ -1,9 +1,11 @@
 // Questions and orders to the workflow of a flight.
 import { setTimeout as pause } from 'node:timers/promises';
+import type { WorkflowExecutionStatusName } from '@temporalio/client';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { FLIGHT_QUERY, flightIdOf, flightKey } from '../contract/wire/flight/messages.ts';
 import type { FlightUpdates } from '../contract/wire/flight/messages.ts';
 import type { FlightView } from '../contract/wire/flight/view.ts';
+import { closingPhase } from './closing.ts';
 import type { AgentAddress } from './names.ts';
 import { describeExecution, requireAgent } from './find.ts';
 import { executeUpdate, inTime, isNotFound, noWorker } from './temporal.ts';
@@ -22,7 +24,7 @@ export async function flightOf(platform: AgentPlatform, pilot: AgentAddress): Pr
   const status = await flightStatus(platform, pilot);
   // Its last state is its result.
   if (status === 'COMPLETED') return await inTime(platform, async () => (await handle.result()) as FlightView);
-  if (status !== 'RUNNING') throw endedFlight(pilot);
+  if (closingPhase(status) !== undefined) throw endedFlight(pilot);
   return await inTime(platform, () => handle.query<FlightView>(FLIGHT_QUERY), platform.timing.query);
 }
 
@@ -33,7 +35,7 @@ export async function orderFlight<Name extends keyof FlightUpdates>(
   name: Name,
   input: FlightUpdates[Name]['input'],
 ): Promise<FlightUpdates[Name]['output']> {
-  if ((await flightStatus(platform, pilot)) !== 'RUNNING') throw endedFlight(pilot);
+  if (closingPhase(await flightStatus(platform, pilot)) !== undefined) throw endedFlight(pilot);
   const handle = platform.temporal.workflow.getHandle(flightIdOf(pilot.identity));
   try {
     const ask = (): Promise<FlightUpdates[Name]['output']> =>
@@ -56,7 +58,7 @@ export async function terminateFlight(platform: AgentPlatform, pilot: AgentAddre
   }
 }
 
-async function flightStatus(platform: AgentPlatform, pilot: AgentAddress): Promise<string> {
+async function flightStatus(platform: AgentPlatform, pilot: AgentAddress): Promise<WorkflowExecutionStatusName> {
   const handle = platform.temporal.workflow.getHandle(flightIdOf(pilot.identity));
   const until = Date.now() + APPEARS_MS;
   for (;;) {

@@ -12,6 +12,7 @@ import type { ErrorBody } from '../contract/wire/errors.ts';
 import { absolutePathOf } from '../contract/wire/identity.ts';
 import type { AgentIdentity } from '../contract/wire/identity.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/wire/messages.ts';
+import { closingPhase } from './closing.ts';
 import { countTree } from './find.ts';
 import { describeWorkflow, startAgent } from './start.ts';
 
@@ -46,7 +47,7 @@ export function createAgentStarter(client: Client, taskQueue: string): AgentStar
     countTree: (root) => inTime(() => countTree(client, root)),
     async rests(agent) {
       const known = await inTime(() => describeWorkflow(client, agent));
-      if (known?.status.name !== 'RUNNING') return true;
+      if (known === undefined || closingPhase(known.status.name) !== undefined) return true;
       const attributes = known.searchAttributes as Readonly<Record<string, readonly unknown[] | undefined>>;
       return !BUSY.includes(attributes[SEARCH_ATTRIBUTES.phase]?.[0] ?? 'starting');
     },

@@ -5,6 +5,7 @@ import { FANOUT_WORKFLOW } from '../../contract/wire/fanout/messages.ts';
 import type { FanoutInput } from '../../contract/wire/fanout/messages.ts';
 import { fanoutWorkflowId, planKey } from '../../contract/wire/fanout/plan.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
+import { closingPhase } from '../closing.ts';
 import { inTime } from '../temporal.ts';
 import type { AgentPlatform } from '../platform.ts';
 
@@ -56,7 +57,7 @@ export async function startFanout(
 async function stateOf(platform: AgentPlatform, workflowId: string): Promise<'open' | 'closed' | 'absent'> {
   try {
     const { status } = await inTime(platform, () => platform.temporal.workflow.getHandle(workflowId).describe());
-    return status.name === 'RUNNING' ? 'open' : 'closed';
+    return closingPhase(status.name) === undefined ? 'open' : 'closed';
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return 'absent';
     throw error;

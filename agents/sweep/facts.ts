@@ -7,6 +7,7 @@ import { parentOf, parseWorkflowId, workflowIdOf } from '../../contract/wire/ide
 import type { AgentMemo } from '../../contract/wire/messages.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
 import type { MachineInfo } from '../../drivers/machines/provider.ts';
+import { closingPhase } from '../closing.ts';
 import type { MachineOwner } from '../machine.ts';
 import { readRecord } from '../record.ts';
 import { readSealedSpec } from '../sealed.ts';
@@ -115,7 +116,7 @@ async function readExecution(client: Client, id: string): Promise<ReadExecution 
   const found = await client.withDeadline(Date.now() + CALL_MS, () => describeWorkflow(client, id));
   if (found === undefined) return undefined;
   const { spawn_id: spawnId, created_at: createdAt } = (found.memo ?? {}) as Partial<AgentMemo>;
-  const phase = closingPhase(found);
+  const phase = closingPhase(found.status.name);
   const left = phase === 'completed' ? await readLeft(client, found) : undefined;
   return {
     spawnId,
@@ -126,22 +127,6 @@ async function readExecution(client: Client, id: string): Promise<ReadExecution 
     phase: phase ?? 'completed',
     left,
   };
-}
-
-/** Undefined for every status that is not surely a closed one, among them paused. */
-function closingPhase({ status }: WorkflowExecutionDescription): TerminalPhase | undefined {
-  switch (status.name) {
-    case 'COMPLETED':
-      return 'completed';
-    case 'TERMINATED':
-    case 'CANCELLED':
-      return 'canceled';
-    case 'FAILED':
-    case 'TIMED_OUT':
-      return 'failed';
-    default:
-      return undefined;
-  }
 }
 
 /** What a completed workflow has left to the ancestor that was killed. */

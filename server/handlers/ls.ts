@@ -9,6 +9,7 @@ import { plansBeneathPrefix } from '../../contract/wire/fanout/plan.ts';
 import { WAITING } from '../../contract/wire/fanout/status.ts';
 import { isWithin } from '../../contract/wire/rights.ts';
 import { contextOf } from '../address.ts';
+import { LIVING } from '../../agents/closing.ts';
 import { readExecution } from '../../agents/find.ts';
 import type { Execution } from '../../agents/find.ts';
 import { readProgressAndCost } from '../../agents/progress.ts';
@@ -77,7 +78,7 @@ async function listExecutions(parts: ServerParts, scope: Scope, all: boolean): P
     `${SEARCH_ATTRIBUTES.workspace} = "${scope.workspace}"`,
     ...(scope.account === undefined ? [] : [`${SEARCH_ATTRIBUTES.owner} = "${scope.account}"`]),
     ...(scope.top === undefined ? [] : [`WorkflowId STARTS_WITH "${workflowIdOf(scope.top)}/"`]),
-    ...(all ? [] : ['ExecutionStatus = "Running"']),
+    ...(all ? [] : [LIVING]),
   ].join(' AND ');
   await inTime(parts, async () => {
     for await (const info of parts.temporal.workflow.list({ query, pageSize: PAGE })) {

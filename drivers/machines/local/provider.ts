@@ -1,6 +1,7 @@
 // Machines that are directories of this host: no cloud, no account. What an agent can reach is bounded by isolation.
 import { randomUUID } from 'node:crypto';
 import { chmod, lchown, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { IsolationSpec } from '../../../contract/wire/isolation.ts';
 import { connectionLost } from '../lost.ts';
@@ -66,6 +67,13 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
     return record;
   }
 
+  /** A machine that is whole. */
+  async function made(name: string): Promise<LocalRecord> {
+    const record = await known(name);
+    if (record.state !== 'provisioning') return record;
+    throw new MurmurError('UNAVAILABLE', `machine ${name} is not ready yet`);
+  }
+
   /** Ends the runner and everything that the agent started. The record stays. */
   async function endProcesses(record: LocalRecord): Promise<void> {
     const leftNothing = await endRunner(layoutOf(record.name).runner);
@@ -75,7 +83,13 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
   async function remove(name: string): Promise<void> {
     const layout = layoutOf(name);
     const record = await readRecord(layout.record);
-    if (record !== undefined) await endProcesses(record);
+    // Nothing has run yet on one that is being made.
+    if (record !== undefined && record.state !== 'provisioning') await endProcesses(record);
+    // The record last, so that a removal that is cut off leaves a machine that is listed, and not files without a name.
+    for (const entry of await entriesOf(layout.directory)) {
+      const path = join(layout.directory, entry);
+      if (path !== layout.record) await rm(path, { recursive: true, force: true });
+    }
     await rm(layout.directory, { recursive: true, force: true });
     await returnUser(machines, name);
   }
@@ -90,25 +104,24 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
         const before = await readRecord(layout.record);
         // What served a machine of this name that somebody has removed is not this one's.
         if (before === undefined) decisions.forget(name);
+        const begun: LocalRecord = before ?? { name, labels, state: 'provisioning', generation: randomUUID() };
         try {
-          const uid = before?.uid ?? (isolation.ownUser ? await takeUser(machines, name) : undefined);
+          if (before === undefined) {
+            await mkdir(layout.directory, { recursive: true, mode: 0o700 });
+            // First of all: what a creation that is cut off leaves is listed with its labels, and ended by them.
+            await writeRecord(layout.record, begun);
+          }
+          const uid = begun.uid ?? (isolation.ownUser ? await takeUser(machines, name) : undefined);
           await makeFolders(layout, uid);
           signal.throwIfAborted();
           await installPrograms(layout.bin, options.programs);
           signal.throwIfAborted();
-          const record: LocalRecord = {
-            name,
-            labels: before?.labels ?? labels,
-            state: 'running',
-            generation: before === undefined ? randomUUID() : before.generation,
-            ...(uid === undefined ? {} : { uid }),
-          };
-          // Written last: a machine with a record is whole.
+          const record: LocalRecord = { ...begun, state: 'running', ...(uid === undefined ? {} : { uid }) };
           await writeRecord(layout.record, record);
           signal.throwIfAborted();
           return infoOf(record);
         } catch (error) {
-          if (signal.aborted && before === undefined) await remove(name);
+          if (signal.aborted && begun.state === 'provisioning') await remove(name);
           throw error;
         }
       }),
@@ -128,13 +141,13 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
       }),
 
     start: async (name) => {
-      const record = await known(name);
+      const record = await made(name);
       await writeRecord(layoutOf(name).record, { ...record, state: 'running' });
     },
 
     stop: async (name) => {
       const record = await readRecord(layoutOf(name).record);
-      if (record === undefined) return;
+      if (record === undefined || record.state === 'provisioning') return;
       await writeRecord(layoutOf(name).record, { ...record, state: 'stopped' });
       connections.lose(name, connectionLost(name, 'it was stopped'));
       await endProcesses(record);
@@ -146,14 +159,14 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
     },
 
     list: async (labels = {}) => {
-      const names = (await readdir(machines).catch(() => [])).filter(isMachineName);
+      const names = (await entriesOf(machines)).filter(isMachineName);
       const records = await Promise.all(names.map((name) => readRecord(layoutOf(name).record)));
       const found = records.filter((record) => record !== undefined);
       return { machines: found.filter((record) => carries(record.labels, labels)).map(infoOf), unreachable: [] };
     },
 
     connect: async (name) => {
-      const record = await known(name);
+      const record = await made(name);
       if (record.state === 'stopped') {
         throw new MurmurError('UNAVAILABLE', `machine ${name} is stopped`, { hint: 'start it first' });
       }
@@ -190,6 +203,16 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
       },
     });
     return { ...site, ...control };
+  }
+}
+
+/** None for a folder that is not there; what cannot be read is no empty folder. */
+async function entriesOf(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
   }
 }
 

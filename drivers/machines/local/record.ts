@@ -6,14 +6,15 @@ import type { MachineLabels } from '../provider.ts';
 export interface LocalRecord {
   readonly name: string;
   readonly labels: MachineLabels;
-  readonly state: 'running' | 'stopped';
+  /** `provisioning`: its creation has begun and has not ended, or was cut off. */
+  readonly state: 'provisioning' | 'running' | 'stopped';
   /** User of the agent's processes, as root. */
   readonly uid?: number;
   /** Another one for each machine of this name. Absent in machines of earlier builds. */
   readonly generation?: string | undefined;
 }
 
-/** Undefined when the machine does not exist, or its creation did not come so far. */
+/** Undefined when the machine does not exist. */
 export async function readRecord(file: string): Promise<LocalRecord | undefined> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as LocalRecord;

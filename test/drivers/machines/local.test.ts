@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { watch } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../../../config/package.ts';
@@ -13,6 +14,7 @@ import { countRunning, uniqueSleep, untilRunning } from '../../runner/isolation/
 import { localMachines } from './local-machines.ts';
 import type { LocalMachines } from './local-machines.ts';
 import { creation } from '../../fixtures/creation.ts';
+import { eventually } from '../../fixtures/waiting.ts';
 
 jest.setTimeout(60_000);
 
@@ -137,6 +139,33 @@ describe('local machines', () => {
     await provider.destroy('murmur-1');
     expect((await readdir(machines)).filter((name) => name !== '.users')).toEqual([]);
     expect(await readdir(join(machines, '.users')).catch(() => [])).toEqual([]);
+  });
+
+  it('are listed as being made when their creation was cut off, and completed by the next one', async () => {
+    await mkdir(join(machines, 'murmur-1'), { recursive: true });
+    // Where a folder of the machine has to be.
+    await writeFile(join(machines, 'murmur-1', 'work'), '');
+    const labels = { agent: 'w/a/u/b/c' };
+    await expect(provider.create({ name: 'murmur-1', labels }, creation())).rejects.toThrow();
+    const [left] = await provider.list(labels);
+    expect(left).toMatchObject({ name: 'murmur-1', state: 'provisioning', labels });
+    await provider.stop('murmur-1');
+    for (const act of [() => provider.connect('murmur-1'), () => provider.start('murmur-1')]) {
+      await expect(act()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    }
+    await rm(join(machines, 'murmur-1', 'work'));
+    expect(await create('murmur-1')).toMatchObject({ state: 'running', labels, generation: left?.generation });
+  });
+
+  it('are listed until the last of their files is gone', async () => {
+    await create('murmur-1');
+    const removed: (string | null)[] = [];
+    const watcher = watch(join(machines, 'murmur-1'), (_event, file) => removed.push(file));
+    await provider.destroy('murmur-1');
+    await eventually(() => removed.includes('machine.json'), 'the end of the record');
+    watcher.close();
+    const own = ['home', 'work', 'run', 'bin', 'runner', 'machine.json'];
+    expect(removed.filter((file) => own.includes(file ?? '')).at(-1)).toBe('machine.json');
   });
 
   it('are listed beside folders that are none', async () => {

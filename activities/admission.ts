@@ -2,12 +2,11 @@
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { AgentSpec } from '../contract/wire/agent.ts';
-import { MurmurError } from '../contract/wire/errors.ts';
-import { workflowIdOf } from '../contract/wire/identity.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
 import { isPastLife } from '../agents/lives.ts';
-import { checkReferences, notSealed } from '../agents/references.ts';
-import { changedField, readSealedSpec, sealedPart } from '../agents/sealed.ts';
+import { notSealed } from '../agents/references.ts';
+import { isSealed, requireSealed } from '../agents/seal-check.ts';
+import { sealedPart } from '../agents/sealed.ts';
 import type { SealStores } from '../agents/sealed.ts';
 
 export interface Admission {
@@ -37,13 +36,7 @@ export function createAdmission(stores: SealStores): Admission {
     },
     async isSealed(agentId, spec) {
       if (known.get(agentId) === hashOf(spec)) return true;
-      return await requireSealed(stores, agentId, spec).then(
-        () => true,
-        (error: unknown) => {
-          if (isRefusal(error)) return false;
-          throw error;
-        },
-      );
+      return await isSealed(stores, agentId, spec);
     },
     forget: (agentId) => void known.delete(agentId),
   };
@@ -62,15 +55,6 @@ export async function admitAnew(stores: SealStores, agentId: string, spec: Agent
   }
 }
 
-async function requireSealed(stores: SealStores, agentId: string, spec: AgentSpec): Promise<void> {
-  checkReferences(spec);
-  if (workflowIdOf(spec.identity) !== agentId) throw notSealed(agentId, 'it is the spec of another agent');
-  const sealed = await readSealedSpec(stores, agentId, spec.spawn_id);
-  if (sealed === undefined) throw notSealed(agentId, `spawn ${JSON.stringify(spec.spawn_id)} has no valid seal`);
-  const field = changedField(sealed, spec);
-  if (field !== undefined) throw notSealed(agentId, `${field} is not as it was sealed`);
-}
-
 /** Id of the workflow that scheduled the running activity, from Temporal and not from the input. */
 export function callingWorkflow(): string {
   return Context.current().info.workflowExecution?.workflowId ?? '';
@@ -78,8 +62,4 @@ export function callingWorkflow(): string {
 
 function hashOf(spec: AgentSpec): string {
   return createHash('sha256').update(sealedPart(spec)).digest('base64url');
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof MurmurError && error.code === 'PERMISSION_DENIED';
 }

@@ -2,7 +2,6 @@
 import { Client, Connection } from '@temporalio/client';
 import packageJson from '../package.json' with { type: 'json' };
 import { createAgentActivities } from '../activities/agent.ts';
-import { createEndUnowned } from '../activities/end-unowned.ts';
 import type { AgentPorts } from '../activities/ports.ts';
 import { createFanoutActivities } from '../activities/fanout/fanout.ts';
 import { createFlightActivities } from '../activities/flight/flight.ts';
@@ -13,6 +12,7 @@ import { dropCredentials } from '../config/model-credentials.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { sealLivingAgents } from '../agents/seal-living.ts';
 import { openPlatform } from '../drivers/platform.ts';
+import { endUnowned } from '../agents/sweep/end-unowned.ts';
 import { createSweep } from '../agents/sweep/sweep.ts';
 import { findRunner, runnersOf } from '../drivers/machines/runner-process.ts';
 import { userCacheFolder } from '../config/home.ts';
@@ -97,7 +97,7 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     ...ports,
     client,
     providers: Object.values(platform.machines),
-    end: createEndUnowned(ports),
+    end: async (agent) => void (await endUnowned(ports, agent)),
     now: () => new Date(),
     report: {
       ended: (details) => log.info(details, 'a machine that no agent owned was ended'),

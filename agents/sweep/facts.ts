@@ -29,6 +29,8 @@ export interface FactSources extends SealStores {
 export interface MachineFinding {
   readonly machine: MachineInfo;
   readonly ownership: Ownership;
+  /** When the agent was spawned, ISO 8601, as far as it is known. */
+  readonly spawnedAt?: string;
   /** Of a machine that is not owned, as far as it is known. */
   readonly agent?: ClosedAgent;
 }
@@ -43,6 +45,8 @@ export interface ClosedAgent {
   readonly left: AgentRemains | undefined;
   /** The record of this spawn. */
   readonly record: AgentRecord | undefined;
+  /** Another spawn has the same id by now: record, log and snapshots are that agent's. */
+  readonly isReplaced: boolean;
 }
 
 /** An execution, and what its workflow left when it closed. */
@@ -64,7 +68,8 @@ export async function findOwner(
   const known = { name, labels, execution, ancestors: [], recordedSpawn: undefined, sealedAt: undefined };
   const first = ownershipOf(known, home, sources.now());
   if (first.state === 'owned' || first.state === 'foreign' || identity === undefined || spawn === undefined) {
-    return { machine, ownership: first };
+    const spawnedAt = first.state === 'owned' ? execution?.createdAt : undefined;
+    return { machine, ownership: first, ...(spawnedAt === undefined ? {} : { spawnedAt }) };
   }
   const agent = workflowIdOf(identity);
   const [ancestors, record, spec] = await Promise.all([
@@ -81,12 +86,14 @@ export async function findOwner(
   return {
     machine,
     ownership,
+    spawnedAt: spec.created_at,
     agent: {
       id: agent,
       spec,
       closed: own?.closedAt === undefined ? undefined : { at: own.closedAt, phase: own.phase },
       left: own?.left,
       record: recordedSpawn === spawn ? record : undefined,
+      isReplaced: [execution?.spawnId, recordedSpawn].some((other) => other !== undefined && other !== spawn),
     },
   };
 }

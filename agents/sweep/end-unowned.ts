@@ -1,0 +1,78 @@
+// The end of an agent whose workflow has closed, or is gone, and left its machine: the same clean-up as every other end.
+import type { EndAgentInput, EndAgentResult } from '../../contract/wire/activities.ts';
+import type { AgentRecord } from '../../contract/wire/agent.ts';
+import { agentRecord, agentStatus } from '../../contract/wire/status.ts';
+import { providerNamed } from '../../drivers/machines/configured.ts';
+import { endAgent, endInOrder } from '../end.ts';
+import type { EndPorts } from '../end.ts';
+import { describeMachineOf } from '../machine.ts';
+import { isSealed } from '../seal-check.ts';
+import type { ClosedAgent } from './facts.ts';
+
+/** What the record and the log say of an agent that could not tell how it ended. */
+const REASON = 'its workflow ended without cleaning up';
+
+/**
+ * Ends such an agent, last snapshot included. Idempotent. Throws what the provider and the stores throw.
+ * @param reason for record and log, when the agent itself has told nothing
+ */
+export async function endUnowned(ports: EndPorts, agent: ClosedAgent, reason = REASON): Promise<EndAgentResult> {
+  if (agent.isReplaced) return await endReplaced(ports, agent);
+  const input = await endInput(ports, agent, reason);
+  return await endAgent(ports, agent.id, input, () => isSealed(ports, agent.id, input.spec));
+}
+
+/**
+ * Ends what is the spawn's alone. Record, log and snapshots have the agent's id, which another spawn has by now: it would seem
+ * to have ended, and get the work of this one.
+ */
+async function endReplaced(ports: EndPorts, { id, spec }: ClosedAgent): Promise<EndAgentResult> {
+  const { machine, spawn_id: spawnId } = spec;
+  const provider = providerNamed(ports.machines, machine.provider);
+  await endInOrder(
+    ports,
+    { agent: id, spawnId },
+    {
+      endMachine: async () => {
+        await describeMachineOf(provider, machine.name, { agentId: id, spawnId });
+        await provider.destroy(machine.name);
+        return 'destroyed';
+      },
+      record: () => Promise.resolve(undefined),
+      publish: () => Promise.resolve(),
+    },
+  );
+  return { machine_state: 'destroyed' };
+}
+
+/** By what the agent itself has told: its record, what it left to its killer, or nothing but how its workflow closed. */
+async function endInput(ports: EndPorts, agent: ClosedAgent, reason: string): Promise<EndAgentInput> {
+  const spec = { ...agent.spec, prompt: { text: '' } };
+  if (agent.record !== undefined) return { spec, record: agent.record };
+  if (agent.left !== undefined) return agent.left;
+  const { at, phase } = closeOf(agent);
+  // Viewers of the log wait for the end.
+  const seq = (await ports.events.lastSeq(agent.id, 'workflow')) + 1;
+  const events = [{ seq, at, event: { type: 'phase', phase, reason } }] as const;
+  return { spec, record: recordOf(agent, reason), events };
+}
+
+/** Of an agent that Temporal does not know any more, its end is this one. */
+function closeOf({ closed }: ClosedAgent): { readonly at: string; readonly phase: AgentRecord['status']['phase'] } {
+  return { at: (closed?.at ?? new Date()).toISOString(), phase: closed?.phase ?? 'canceled' };
+}
+
+function recordOf(agent: ClosedAgent, reason: string): AgentRecord {
+  const { spec } = agent;
+  const { machine } = spec;
+  const { at, phase } = closeOf(agent);
+  const status = agentStatus(spec, {
+    phase,
+    phase_since: at,
+    reason,
+    vm: { name: machine.name, provider: machine.provider, isolation: 'unknown', state: 'running' },
+    ended_at: at,
+    pending_input: false,
+  });
+  return agentRecord(spec, status);
+}

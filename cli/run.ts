@@ -25,6 +25,7 @@ export const TOPICS = {
   task: { description: "an agent's checklist" },
   flight: { description: 'graphs of agents, defined in a file' },
   url: { description: 'addresses of agents and their ports, to share' },
+  machine: { description: 'machines that agents work on, and what is left of them' },
   'auth:token': { description: 'tokens for your other programs and machines' },
 };
 

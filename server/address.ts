@@ -1,5 +1,5 @@
 // Which agent a call means.
-import { resolveSlug, workspaceProblem } from '../contract/wire/identity.ts';
+import { accountProblem, resolveSlug, workspaceProblem } from '../contract/wire/identity.ts';
 import type { SlugContext } from '../contract/wire/identity.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { may } from '../contract/wire/rights.ts';
@@ -44,4 +44,13 @@ export function workspaceOf(parts: ServerParts, name: string | undefined): strin
   const problem = workspaceProblem(name);
   if (problem === undefined) return name;
   throw new MurmurError('INVALID_ARGUMENT', problem, { details: { field: 'workspace', value: name } });
+}
+
+/** Whose agents are meant: one developer's, or everybody's when it is undefined. Throws INVALID_ARGUMENT. */
+export function accountOf(call: Call, developer: string | undefined): string | undefined {
+  if (developer === undefined || developer === '') return call.account;
+  if (developer === '*') return undefined;
+  const problem = accountProblem(developer);
+  if (problem === undefined) return developer;
+  throw new MurmurError('INVALID_ARGUMENT', problem, { details: { field: 'developer', value: developer } });
 }

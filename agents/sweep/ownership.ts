@@ -1,5 +1,6 @@
 // Whether an agent owns a machine. Pure: every fact is read before (facts.ts), so that each case has a test.
 import { parseWorkflowId } from '../../contract/wire/identity.ts';
+import type { OrphanReason } from '../../contract/wire/machines.ts';
 import type { MachineLabels } from '../../drivers/machines/provider.ts';
 import { machineName } from '../names.ts';
 import type { MachineOwner } from '../machine.ts';
@@ -37,9 +38,6 @@ export interface MachineFacts {
   /** When the spec of the labelled spawn was made, from its seal; undefined when this installation has not sealed it. */
   readonly sealedAt: string | undefined;
 }
-
-/** Why a machine is left to a person. */
-export type OrphanReason = 'label_missing' | 'other_namespace' | 'label_mismatch' | 'unknown_agent' | 'not_sealed';
 
 export type Ownership =
   /** Its agent is alive. */

@@ -3,6 +3,7 @@ import type { AnswerOperation, Operations, PrintedOperation } from '../../contra
 import type { OutputOf } from '../../contract/operation.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { flightText } from './flight.ts';
+import { presentMachines } from './machines.ts';
 import { budgetText, progressText, statusText } from './status.ts';
 import { keyValues, table } from './table.ts';
 import { money, stamp } from './time.ts';
@@ -115,6 +116,9 @@ const PRESENTERS: Presenters = {
         ? audienceOf(url, 'read the agent; open it within 10 minutes and do not pass it on')
         : 'the URL has no key; `murmur url agent` prints a link that opens the page',
     );
+  },
+  machine_ls(result, terminal) {
+    presentMachines(result, terminal);
   },
   auth(result, terminal) {
     terminal.line(

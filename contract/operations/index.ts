@@ -14,6 +14,8 @@ import { flightStatus } from './flight-status.ts';
 import { interrupt } from './interrupt.ts';
 import { kill } from './kill.ts';
 import { ls } from './ls.ts';
+import { machineLs } from './machine-ls.ts';
+import { machineRm } from './machine-rm.ts';
 import { portUrl } from './port-url.ts';
 import { notify } from './notify.ts';
 import { queueAdd } from './queue-add.ts';
@@ -63,6 +65,8 @@ export const operations = {
   upload,
   port_url: portUrl,
   agent_url: agentUrl,
+  machine_ls: machineLs,
+  machine_rm: machineRm,
   auth,
   auth_token_create: authTokenCreate,
   auth_token_ls: authTokenLs,

@@ -6,6 +6,7 @@ import type { Handlers } from './handler.ts';
 import { auth, version } from './identity.ts';
 import { kill } from './kill.ts';
 import { ls } from './ls.ts';
+import { machineLs, machineRm } from './machines.ts';
 import { agentUrl, portUrl, upload } from './sharing.ts';
 import { spawn } from './spawn.ts';
 import { status } from './status.ts';
@@ -30,6 +31,8 @@ export const handlers: Handlers = {
   upload,
   port_url: portUrl,
   agent_url: agentUrl,
+  machine_ls: machineLs,
+  machine_rm: machineRm,
   auth,
   auth_token_create: authTokenCreate,
   auth_token_ls: authTokenLs,

@@ -1,14 +1,13 @@
 // Lists agents: the living from Temporal's visibility, the ended from their records.
 import { addressOfIdentity, nameFor } from '../../agents/names.ts';
 import pLimit from 'p-limit';
-import { accountProblem, parseWorkflowId, workflowIdOf } from '../../contract/wire/identity.ts';
+import { parseWorkflowId, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { AgentIdentity } from '../../contract/wire/identity.ts';
 import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES } from '../../contract/wire/messages.ts';
-import { MurmurError } from '../../contract/wire/errors.ts';
 import { plansBeneathPrefix } from '../../contract/wire/fanout/plan.ts';
 import { WAITING } from '../../contract/wire/fanout/status.ts';
 import { isWithin } from '../../contract/wire/rights.ts';
-import { contextOf } from '../address.ts';
+import { accountOf, contextOf } from '../address.ts';
 import { LIVING } from '../../agents/closing.ts';
 import { readExecution } from '../../agents/find.ts';
 import type { Execution } from '../../agents/find.ts';
@@ -60,15 +59,6 @@ function scopeOf(
   // Another developer's agents do not exist for it.
   const nobody = account !== undefined && account !== call.account;
   return { workspace, account: nobody ? '' : call.account, top: all ? undefined : agent };
-}
-
-/** Throws INVALID_ARGUMENT for what cannot be an account. */
-function accountOf(call: Call, developer: string | undefined): string | undefined {
-  if (developer === undefined || developer === '') return call.account;
-  if (developer === '*') return undefined;
-  const problem = accountProblem(developer);
-  if (problem === undefined) return developer;
-  throw new MurmurError('INVALID_ARGUMENT', problem, { details: { field: 'developer', value: developer } });
 }
 
 async function listExecutions(parts: ServerParts, scope: Scope, all: boolean): Promise<readonly Execution[]> {

@@ -1,0 +1,88 @@
+// All machines of this installation and namespace, for people: also those that the sweep leaves alone, and what could not be
+// asked.
+import pLimit from 'p-limit';
+import type { Machines } from '../../drivers/machines/configured.ts';
+import type { MachineInfo, MachineProvider } from '../../drivers/machines/provider.ts';
+import type { MachineOwner } from '../machine.ts';
+import { findOwner } from './facts.ts';
+import type { FactSources, MachineFinding } from './facts.ts';
+
+/** Machines that are looked up at once: each is a call to Temporal of a few milliseconds. */
+const LOOKS_AT_ONCE = 16;
+
+export interface SurveySources extends FactSources {
+  readonly machines: Machines;
+  /** Id of the Temporal namespace. Throws UNAVAILABLE when Temporal cannot be asked. */
+  readonly namespaceId: () => Promise<string>;
+}
+
+/** A machine, whose it is, and who provides it. */
+export interface SurveyedMachine extends MachineFinding {
+  readonly provider: MachineProvider;
+}
+
+/** A provider, or one of its hosts, whose machines are not known. */
+export interface SilentProvider {
+  readonly provider: string;
+  readonly host?: string;
+  readonly error: string;
+}
+
+export interface Survey {
+  readonly machines: readonly SurveyedMachine[];
+  /** Machines of others, which are not looked up: this Temporal says nothing of them. */
+  readonly elsewhere: readonly { readonly name: string; readonly of: 'installation' | 'namespace' }[];
+  readonly silent: readonly SilentProvider[];
+}
+
+interface Listed {
+  readonly provider: MachineProvider;
+  readonly machine: MachineInfo;
+}
+
+/** Looks at all of them once. Throws the SDK's errors when Temporal does not answer in time. */
+export async function surveyMachines(sources: SurveySources, signal: AbortSignal): Promise<Survey> {
+  const home: MachineOwner = { stack: sources.key.id, namespace: await sources.namespaceId() };
+  const silent: SilentProvider[] = [];
+  const lists = Object.values(sources.machines).map((each) => listAll(each, silent, signal));
+  const listed = (await Promise.all(lists)).flat();
+  const ofOthers = new Map(listed.map((each) => [each, otherOwner(each.machine, home)]));
+  const own = listed.filter((each) => ofOthers.get(each) === undefined);
+  return {
+    machines: await pLimit(LOOKS_AT_ONCE).map(own, async ({ provider, machine }) => ({
+      provider,
+      ...(await findOwner(sources, machine, home)),
+    })),
+    elsewhere: [...ofOthers].flatMap(([{ machine }, of]) => (of === undefined ? [] : [{ name: machine.name, of }])),
+    silent,
+  };
+}
+
+async function listAll(
+  provider: MachineProvider,
+  silent: SilentProvider[],
+  signal: AbortSignal,
+): Promise<readonly Listed[]> {
+  try {
+    // Without labels: machines of the first builds have none that could be asked for.
+    const machines = await provider.list({}, signal, ({ zone, error }) => {
+      silent.push({ provider: provider.name, host: zone, error: error.message });
+    });
+    return machines.map((machine) => ({ provider, machine }));
+  } catch (error) {
+    signal.throwIfAborted();
+    silent.push({ provider: provider.name, error: error instanceof Error ? error.message : String(error) });
+    return [];
+  }
+}
+
+/** A label that is missing is nobody else's. */
+function otherOwner({ labels }: MachineInfo, home: MachineOwner): 'installation' | 'namespace' | undefined {
+  if ((labels['stack'] ?? home.stack) !== home.stack) return 'installation';
+  return (labels['namespace'] ?? home.namespace) === home.namespace ? undefined : 'namespace';
+}
+
+/** Whether the end of the agent, which works on the machine that its spec names, takes this machine along. */
+export function goesWithAgent({ agent, machine, provider }: SurveyedMachine): boolean {
+  return agent?.spec.machine.name === machine.name && agent.spec.machine.provider === provider.name;
+}

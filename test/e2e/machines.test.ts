@@ -1,0 +1,49 @@
+// What is left of an agent that an operator has deleted from Temporal: seen with `machine ls`, ended with `machine rm`.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { bash, machineOf, scripted, settled, statusOf } from './fixtures/agent.ts';
+import { nothingLeft } from './fixtures/processes.ts';
+import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
+
+interface Listed {
+  readonly machines: readonly { readonly name: string; readonly state: string; readonly reason?: string }[];
+}
+
+describe('a machine whose agent Temporal does not know any more', () => {
+  let stack: TestStack;
+  beforeAll(async () => {
+    stack = await startStack();
+  }, 180_000);
+  afterAll(async () => {
+    await stack[Symbol.asyncDispose]();
+    await nothingLeft(stack);
+  }, 120_000);
+
+  it('is kept until a person removes it, and its work with it', async () => {
+    const prompt = scripted('Write.', bash('echo kept > note.txt'), { text: 'ok' });
+    await stack.murmur(['spawn', 'deleted', prompt, '--model', 'fake']);
+    await settled(stack, 'deleted');
+    const [machine, { workflow }] = [await machineOf(stack, 'deleted'), await statusOf(stack, 'deleted')];
+    const listed = async (): Promise<Listed> => await stack.json<Listed>(['machine', 'ls']);
+    expect(await listed()).toMatchObject({ machines: [{ name: machine, state: 'owned' }] });
+    const refused = await stack.run(['machine', 'rm', machine]);
+    expect(refused).toMatchObject({ exitCode: 6, stderr: expect.stringContaining('murmur kill') });
+
+    await stack.murmur(['temporal', 'workflow', 'delete', '--yes', '--workflow-id', workflow]);
+    await eventually('Temporal has forgotten the agent', async () => {
+      const [found] = (await listed()).machines;
+      return found?.state === 'orphaned' && found.reason === 'unknown_agent';
+    });
+    expect(await stack.murmur(['machine', 'rm', machine])).toMatch(
+      new RegExp(`^removed ${machine}; (?:a last snapshot was taken and is kept|its last stored snapshot is kept)$`),
+    );
+    expect(await listed()).toMatchObject({ machines: [] });
+    expect(await readdir(join(stack.home, 'machines'))).not.toContain(machine);
+    expect(await statusOf(stack, 'deleted')).toMatchObject({
+      phase: 'canceled',
+      reason: expect.stringContaining('its machine was removed by'),
+      vm: { state: 'gone' },
+    });
+  }, 180_000);
+});

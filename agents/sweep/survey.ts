@@ -43,9 +43,8 @@ interface Listed {
 /** Looks at all of them once. Throws the SDK's errors when Temporal does not answer in time. */
 export async function surveyMachines(sources: SurveySources, signal: AbortSignal): Promise<Survey> {
   const home: MachineOwner = { stack: sources.key.id, namespace: await sources.namespaceId() };
-  const silent: SilentProvider[] = [];
-  const lists = Object.values(sources.machines).map((each) => listAll(each, silent, signal));
-  const listed = (await Promise.all(lists)).flat();
+  const lists = await Promise.all(Object.values(sources.machines).map((each) => listAll(each, signal)));
+  const listed = lists.flatMap((each) => each.listed);
   const ofOthers = new Map(listed.map((each) => [each, otherOwner(each.machine, home)]));
   const own = listed.filter((each) => ofOthers.get(each) === undefined);
   return {
@@ -54,25 +53,25 @@ export async function surveyMachines(sources: SurveySources, signal: AbortSignal
       ...(await findOwner(sources, machine, home)),
     })),
     elsewhere: [...ofOthers].flatMap(([{ machine }, of]) => (of === undefined ? [] : [{ name: machine.name, of }])),
-    silent,
+    silent: lists.flatMap((each) => each.silent),
   };
 }
 
 async function listAll(
   provider: MachineProvider,
-  silent: SilentProvider[],
   signal: AbortSignal,
-): Promise<readonly Listed[]> {
+): Promise<{ readonly listed: readonly Listed[]; readonly silent: readonly SilentProvider[] }> {
   try {
     // Without labels: machines of the first builds have none that could be asked for.
-    const machines = await provider.list({}, signal, ({ zone, error }) => {
-      silent.push({ provider: provider.name, host: zone, error: error.message });
-    });
-    return machines.map((machine) => ({ provider, machine }));
+    const { machines, unreachable } = await provider.list({}, signal);
+    return {
+      listed: machines.map((machine) => ({ provider, machine })),
+      silent: unreachable.map(({ host, reason }) => ({ provider: provider.name, host, error: reason.message })),
+    };
   } catch (error) {
     signal.throwIfAborted();
-    silent.push({ provider: provider.name, error: error instanceof Error ? error.message : String(error) });
-    return [];
+    const reason = error instanceof Error ? error.message : String(error);
+    return { listed: [], silent: [{ provider: provider.name, error: reason }] };
   }
 }
 

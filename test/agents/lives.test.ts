@@ -159,7 +159,7 @@ it('a second life has machine, token and secrets of its own, its events go on, a
   );
   await handleOf(first).signal('kill', { id: 'late', from: 'tess', spawn_id: first.spawn_id });
 
-  expect((await provider.list()).map(({ name }) => name)).toEqual([second.machine.name]);
+  expect((await provider.list()).machines.map(({ name }) => name)).toEqual([second.machine.name]);
   expect(await ports.tokenStore.get(second.token_id ?? '')).toMatchObject({ agent });
   expect(await ports.secrets.get(second.secrets?.ref ?? '')).toMatchObject({ KEY: 'value' });
   expect(await readRecord(ports, agent)).toBeUndefined();

@@ -4,6 +4,7 @@ import { expect, jest, test } from '@jest/globals';
 import { machineName } from '../../agents/names.ts';
 import { sealSpec } from '../../agents/sealed.ts';
 import { createClient } from '../../client/index.ts';
+import { MurmurError } from '../../contract/wire/errors.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
@@ -101,12 +102,11 @@ test("ls shows other people's machines when asked, those that name no agent alwa
 });
 
 test('a provider or host that cannot be asked is named, and the rest is listed and can be removed', async () => {
-  const list: MachineProvider['list'] = async (_labels, _signal, onSilent) => {
-    onSilent?.({ zone: 'build-1', error: new Error('connection refused') });
-    return await Promise.resolve([
-      { name: 'murmur-0000000b', zone: 'build-2', state: 'running', labels: {}, version: '' },
-    ]);
-  };
+  const list: MachineProvider['list'] = async () =>
+    await Promise.resolve({
+      machines: [{ name: 'murmur-0000000b', zone: 'build-2', state: 'running', labels: {}, version: '' }],
+      unreachable: [{ host: 'build-1', reason: new MurmurError('UNAVAILABLE', 'connection refused') }],
+    });
   await using folder = await temporaryFolder();
   const ssh = { ...createFakeProvider(folder.path), name: 'ssh', list };
   const broken = { ...ssh, name: 'cloud', list: () => Promise.reject(new Error('quota')) };
@@ -273,5 +273,5 @@ test('while Temporal is gone nothing is said of machines, and none is removed', 
     expect(status).toBe(503);
     expect(body).toMatchObject({ error: { code: 'UNAVAILABLE' } });
   }
-  expect(await local.list()).toHaveLength(1);
+  expect((await local.list()).machines).toHaveLength(1);
 });

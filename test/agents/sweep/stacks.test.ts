@@ -79,7 +79,8 @@ async function stack(host?: Stack): Promise<Stack> {
   const { local } = platform.machines;
   if (local === undefined) throw new Error('every host has it');
   const problems: unknown[] = [];
-  const names = async (): Promise<readonly string[]> => (await local.list()).map(({ name }) => name).toSorted();
+  const names = async (): Promise<readonly string[]> =>
+    (await local.list()).machines.map(({ name }) => name).toSorted();
   return {
     drivers,
     machines: home.machines,

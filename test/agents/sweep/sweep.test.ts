@@ -4,7 +4,6 @@ import { beforeAll, expect, jest, test } from '@jest/globals';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { workflowIdOf } from '../../../contract/wire/identity.ts';
 import { signingKey } from '../../../drivers/keys/signing-key.ts';
-import type { FakeProvider } from '../../../drivers/machines/fake.ts';
 import { agentSpec } from '../../fixtures/agent-spec.ts';
 import { stubActivities } from '../../fixtures/stub-activities.ts';
 import { sweepBench } from '../../fixtures/sweep-bench.ts';
@@ -23,7 +22,6 @@ beforeAll(async () => {
   temporal.beforeStop(() => worker.stop());
 }, 60_000);
 
-import { MurmurError } from '../../../contract/wire/errors.ts';
 test('a machine that a killed worker left is ended in one round, with a last snapshot, record and log', async () => {
   await using each = await sweepBench(temporal);
   const spec = await each.make(agentSpec());

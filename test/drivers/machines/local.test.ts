@@ -147,7 +147,7 @@ describe('local machines', () => {
     await writeFile(join(machines, 'murmur-1', 'work'), '');
     const labels = { agent: 'w/a/u/b/c' };
     await expect(provider.create({ name: 'murmur-1', labels }, creation())).rejects.toThrow();
-    const [left] = await provider.list(labels);
+    const [left] = (await provider.list(labels)).machines;
     expect(left).toMatchObject({ name: 'murmur-1', state: 'provisioning', labels });
     await provider.stop('murmur-1');
     for (const act of [() => provider.connect('murmur-1'), () => provider.start('murmur-1')]) {

@@ -1,7 +1,7 @@
 // Which agents the activities accept: those whose spec this installation has sealed, in their own workflow.
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
-import type { AgentSpec } from '../contract/wire/agent.ts';
+import type { AgentSpec, OfAgent } from '../contract/wire/agent.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
 import { isPastLife } from '../agents/lives.ts';
 import { notSealed } from '../agents/references.ts';
@@ -11,48 +11,61 @@ import type { SealStores } from '../agents/sealed.ts';
 
 export interface Admission {
   /** Like `admitAnew`, but uses the cache unless `again` is set. */
-  admit(agentId: string, spec: AgentSpec, options?: { readonly again?: boolean }): Promise<void>;
+  admit(agentId: string, given: OfAgent, options?: { readonly again?: boolean }): Promise<AgentSpec>;
   /** Whether the spec is the agent's own and sealed, even if the agent has ended. */
-  isSealed(agentId: string, spec: AgentSpec): Promise<boolean>;
+  isSealed(agentId: string, given: OfAgent): Promise<boolean>;
   /** Forgets an agent that has ended: its seal is no longer valid. */
   forget(agentId: string): void;
 }
 
-/** Cached agents, at some 200 bytes each: more than a host runs. */
+/** An input with the spec of its agent, as it is sealed. */
+export type Admitted<Input extends OfAgent> = Input & { readonly spec: AgentSpec };
+
+/** Cached agents, at some 2 KB each, so at most 10 MB: more than a host runs. */
 const REMEMBERED = 5_000;
 
-/** One per worker: it caches which specs are sealed. */
+/** A spec that was found to be sealed. */
+interface Known {
+  /** What an input with this spec says of it. */
+  readonly mark: string;
+  /** Without the prompt, which is the largest part and which no activity reads here. */
+  readonly spec: AgentSpec;
+}
+
+/** One per worker: it caches sealed specs by workflow id. */
 export function createAdmission(stores: SealStores): Admission {
-  /** Workflow id → the hash of the sealed part of its spec. */
-  const known = new Map<string, string>();
+  const known = new Map<string, Known>();
 
   return {
-    async admit(agentId, spec, { again = false } = {}) {
-      const hash = hashOf(spec);
-      if (!again && known.get(agentId) === hash) return;
-      await admitAnew(stores, agentId, spec);
-      known.set(agentId, hash);
+    async admit(agentId, given, { again = false } = {}) {
+      const mark = markOf(given);
+      const cached = known.get(agentId);
+      if (!again && cached?.mark === mark) return cached.spec;
+      const spec = { ...(await admitAnew(stores, agentId, given)), prompt: { text: '' } };
+      known.set(agentId, { mark, spec });
       if (known.size > REMEMBERED) known.delete(known.keys().next().value ?? '');
+      return spec;
     },
-    async isSealed(agentId, spec) {
-      if (known.get(agentId) === hashOf(spec)) return true;
-      return await isSealed(stores, agentId, spec);
+    async isSealed(agentId, given) {
+      if (known.get(agentId)?.mark === markOf(given)) return true;
+      return await isSealed(stores, agentId, given);
     },
     forget: (agentId) => void known.delete(agentId),
   };
 }
 
 /**
- * Throws PERMISSION_DENIED for a spec that is not the agent's own, refers to what belongs to another agent or is not
- * sealed, and for an agent that has ended.
+ * The agent's spec. Throws PERMISSION_DENIED for one that is not the agent's own, refers to what belongs to another agent or
+ * is not sealed, and for an agent that has ended.
  */
-export async function admitAnew(stores: SealStores, agentId: string, spec: AgentSpec): Promise<void> {
-  await requireSealed(stores, agentId, spec);
+export async function admitAnew(stores: SealStores, agentId: string, given: OfAgent): Promise<AgentSpec> {
+  const spec = await requireSealed(stores, agentId, given);
   // The record is written at the end, so the spec of an ended agent cannot start it again, nor that of an earlier life.
   const record = await stores.objects.get(recordKey(agentId));
   if (record !== undefined || (await isPastLife(stores.objects, agentId, spec.spawn_id))) {
     throw notSealed(agentId, 'the agent has ended');
   }
+  return spec;
 }
 
 /** Id of the workflow that scheduled the running activity, from Temporal and not from the input. */
@@ -60,6 +73,8 @@ export function callingWorkflow(): string {
   return Context.current().info.workflowExecution?.workflowId ?? '';
 }
 
-function hashOf(spec: AgentSpec): string {
-  return createHash('sha256').update(sealedPart(spec)).digest('base64url');
+/** Equal for inputs that stand for the same spec in the same form. */
+function markOf({ session, spec }: OfAgent): string {
+  if (session !== undefined) return JSON.stringify([session.agent, session.spawn_id, session.seal]);
+  return spec === undefined ? '' : createHash('sha256').update(sealedPart(spec)).digest('base64url');
 }

@@ -1,9 +1,10 @@
 // The activities of the agent workflow over the ports.
 import type { AgentActivities, EndAgentInput, EndAgentResult, PrepareInput } from '../contract/wire/activities.ts';
-import type { AgentSpec } from '../contract/wire/agent.ts';
+import type { OfAgent } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { endAgent } from '../agents/end.ts';
 import { callingWorkflow, createAdmission } from './admission.ts';
+import type { Admitted } from './admission.ts';
 import { assess } from './assess.ts';
 import { attentively } from './attention.ts';
 import { failing } from './failure.ts';
@@ -21,22 +22,22 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
   const admission = createAdmission(ports);
   const context = { ports, admission, turns: createTurnOfAgent(), sessions: new Sessions(ports) };
   const endOne = async (input: EndAgentInput, agent: string): Promise<EndAgentResult> => {
-    const result = await endAgent(ports, agent, input, () => admission.isSealed(agent, input.spec));
+    const result = await endAgent(ports, agent, input, () => admission.isSealed(agent, input));
     admission.forget(agent);
     return result;
   };
   /** An activity that works for agents whose specs are sealed only. */
-  const admitting = <Input extends { readonly spec: AgentSpec }, Output>(
-    activity: (ports: AgentPorts, input: Input) => Promise<Output>,
+  const admitting = <Input extends OfAgent, Output>(
+    activity: (ports: AgentPorts, input: Admitted<Input>) => Promise<Output>,
     options?: { readonly again: boolean },
   ): ((input: Input) => Promise<Output>) =>
     failing(async (input) => {
-      await admission.admit(callingWorkflow(), input.spec, options);
-      return await activity(ports, input);
+      const spec = await admission.admit(callingWorkflow(), input, options);
+      return await activity(ports, { ...input, spec });
     });
   return {
     // An agent starts here. The seal is read again, because the agent may have ended under another worker.
-    prepareAgent: admitting((_, input: PrepareInput) => prepareAgent(context, input), { again: true }),
+    prepareAgent: admitting((_, input: Admitted<PrepareInput>) => prepareAgent(context, input), { again: true }),
     runTurn: failing((input) => runTurn(context, input)),
     assess: admitting(assess),
     interruptTurn: admitting(interruptTurn),

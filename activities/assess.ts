@@ -6,6 +6,7 @@ import type { AssessReply } from '../contract/wire/assessment.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { RunnerUse } from '../drivers/machines/provider.ts';
+import type { Admitted } from './admission.ts';
 import { attentively } from './attention.ts';
 import { reachRunner } from './machine.ts';
 import { openRequest } from './open-request.ts';
@@ -21,7 +22,7 @@ function useOf(attempt: number): RunnerUse {
 }
 
 /** `assess`: an attempt after a worker's death re-attaches to the same assessment. */
-export function assess(ports: AgentPorts, input: AssessInput): Promise<AssessReply> {
+export function assess(ports: AgentPorts, input: Admitted<AssessInput>): Promise<AssessReply> {
   const { spec, assess_id } = input;
   return attentively(ports.handover, async (attention) => {
     await using reached = await reachRunner(ports, spec, useOf(Context.current().info.attempt));
@@ -41,7 +42,7 @@ export function assess(ports: AgentPorts, input: AssessInput): Promise<AssessRep
   });
 }
 
-async function assessorPrompt(ports: AgentPorts, input: AssessInput): Promise<string> {
+async function assessorPrompt(ports: AgentPorts, input: Admitted<AssessInput>): Promise<string> {
   const { spec, number, task, subject, checklist, response } = input;
   const whole = await wholeText(ports, workflowIdOf(spec.identity), task);
   const parts = [

@@ -7,6 +7,7 @@ import { defined } from '../contract/wire/defined.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import { machineLabels } from '../agents/machine.ts';
 import type { MachineProvider, MachineSpec } from '../drivers/machines/provider.ts';
+import type { Admitted } from './admission.ts';
 import { attentively, leaseUnlessAborted, unlessAborted } from './attention.ts';
 import type { Attention } from './attention.ts';
 import { describeOwn, providerOf } from './machine.ts';
@@ -24,7 +25,7 @@ interface PrepareContext {
 /** `prepareAgent`: every step is idempotent, so an attempt continues where the previous one stopped. */
 export function prepareAgent(
   { ports, sessions }: PrepareContext,
-  { spec, events, session_id }: PrepareInput,
+  { spec, events, session_id }: Admitted<PrepareInput>,
 ): Promise<PrepareResult> {
   return attentively(ports.handover, async (attention) => {
     const agent = workflowIdOf(spec.identity);

@@ -11,7 +11,7 @@ import type { TurnOutcome } from '../contract/wire/turns.ts';
 import type { Machine } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
 import { callingWorkflow } from './admission.ts';
-import type { Admission } from './admission.ts';
+import type { Admission, Admitted } from './admission.ts';
 import { attentively, leaseUnlessAborted, unlessAborted } from './attention.ts';
 import type { Attention } from './attention.ts';
 import { toFailure } from './failure.ts';
@@ -61,9 +61,10 @@ export async function runTurn(context: TurnContext, input: RunTurnInput): Promis
   const before = Context.current().info.heartbeatDetails as Partial<Progress> | undefined;
   const progress: Progress = { failures: 0, seq: 0, ...before };
   try {
-    await admission.admit(callingWorkflow(), input.spec);
-    return await turns.takeOver(workflowIdOf(input.spec.identity), (takenOver) =>
-      attentively(ports.handover, (attention) => watchTurn(context, input, attention, progress), {
+    const spec = await admission.admit(callingWorkflow(), input);
+    const admitted = { ...input, spec };
+    return await turns.takeOver(workflowIdOf(spec.identity), (takenOver) =>
+      attentively(ports.handover, (attention) => watchTurn(context, admitted, attention, progress), {
         details: () => ({ ...progress }),
         takenOver,
         heartbeatMs: HEARTBEAT_MS,
@@ -76,7 +77,7 @@ export async function runTurn(context: TurnContext, input: RunTurnInput): Promis
 
 async function watchTurn(
   context: TurnContext,
-  input: RunTurnInput,
+  input: Admitted<RunTurnInput>,
   attention: Attention,
   progress: Progress,
 ): Promise<TurnOutcome> {
@@ -99,7 +100,7 @@ async function follow(
   { ports, sessions }: TurnContext,
   machine: Machine,
   runner: RunnerClient,
-  input: RunTurnInput,
+  input: Admitted<RunTurnInput>,
   attention: Attention,
   progress: Progress,
 ): Promise<TurnOutcome> {
@@ -150,7 +151,7 @@ function endsTurn({ event }: SourcedEvent, turnId: string): boolean {
 /** Stores the snapshot and returns its key. Returns undefined if it failed; the turn then counts as not saved. */
 async function saveTurn(
   ports: AgentPorts,
-  { spec, number }: RunTurnInput,
+  { spec, number }: Admitted<RunTurnInput>,
   machine: Machine,
   runner: RunnerClient,
 ): Promise<string | undefined> {

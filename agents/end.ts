@@ -2,9 +2,10 @@
 // ancestor, the API server when no worker answers, the sweep, and a fan-out that never started the agent.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EndAgentInput, EndAgentResult } from '../contract/wire/activities.ts';
-import type { AgentRecord, AgentSpec, ReceiptLine } from '../contract/wire/agent.ts';
+import type { AgentRecord, AgentSpec, OfAgent, ReceiptLine } from '../contract/wire/agent.ts';
+import { defined } from '../contract/wire/defined.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
-import { workflowIdOf } from '../contract/wire/identity.ts';
+import { parseWorkflowId, workflowIdOf } from '../contract/wire/identity.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
 import type { RunnerLast } from '../contract/wire/runner.ts';
 import { providerNamed } from '../drivers/machines/configured.ts';
@@ -79,10 +80,10 @@ export type EndPorts = Drivers & { readonly runners: Pick<Runners, 'find'>; read
 export async function endAgent(
   ports: EndPorts,
   agent: string,
-  { spec: given, record, events }: EndAgentInput,
+  { record, events, ...given }: EndAgentInput,
   isSealed: () => Promise<boolean>,
 ): Promise<EndAgentResult> {
-  const spec = ownSpec(agent, given);
+  const spec = ownParts(agent, given);
   const ended = { agent, spawnId: spec.spawn_id };
   let snapshot: string | undefined;
   await endInOrder(ports, ended, {
@@ -106,17 +107,27 @@ export async function endAgent(
   return { machine_state: 'destroyed', ...(snapshot === undefined ? {} : { snapshot }) };
 }
 
-/** The spec with the machine that is the agent's own, whatever its history says. */
-function ownSpec(agent: string, given: AgentSpec): AgentSpec {
-  if (workflowIdOf(given.identity) !== agent) throw notSealed(agent, 'it is the spec of another agent');
-  return { ...given, machine: { ...given.machine, name: machineName(agent, given.spawn_id) } };
+/** What an end needs of a spec. */
+interface EndedSpec extends Pick<AgentSpec, 'identity' | 'spawn_id'> {
+  readonly machine: { readonly provider?: string; readonly name: string };
+}
+
+/** These parts, with the machine that is the agent's own, whatever its history says. */
+function ownParts(agent: string, { session, spec }: OfAgent): EndedSpec {
+  const identity = session === undefined ? spec?.identity : parseWorkflowId(session.agent);
+  if (identity === undefined || workflowIdOf(identity) !== agent) {
+    throw notSealed(agent, 'it is the spec of another agent');
+  }
+  const { spawn_id = '' } = session ?? { ...spec };
+  const { provider } = session ?? { ...spec?.machine };
+  return { identity, spawn_id, machine: { ...defined({ provider }), name: machineName(agent, spawn_id) } };
 }
 
 /**
  * Stops the runner in good order and keeps its last events and snapshot. A machine that does not answer is left, unless an
  * earlier attempt has stopped its runner.
  */
-async function leaveMachine(ports: EndPorts, provider: MachineProvider, spec: AgentSpec): Promise<void> {
+async function leaveMachine(ports: EndPorts, provider: MachineProvider, spec: EndedSpec): Promise<void> {
   const { name } = spec.machine;
   const agent = workflowIdOf(spec.identity);
   try {

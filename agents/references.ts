@@ -33,7 +33,7 @@ function referenceProblem(spec: AgentSpec): string | undefined {
   const id = agentOf(spec);
   if (parseWorkflowId(id) === undefined) return 'its identity is not valid';
   const { spawn_id: spawn, machine, secrets, token_id: token, flight, append_system_prompt: appended } = spec;
-  if (typeof spawn !== 'string' || !/^[A-Za-z0-9_-]{1,120}$/.test(spawn)) return 'its spawn id is not valid';
+  if (!isSpawnId(spawn)) return 'its spawn id is not valid';
   const own: readonly (readonly [string, string | undefined, string])[] = [
     ['machine.name', (machine as Partial<AgentSpec['machine']> | undefined)?.name ?? '', machineName(id, spawn)],
     ['secrets.ref', secrets?.ref, secretsRef(id, spawn)],
@@ -45,6 +45,11 @@ function referenceProblem(spec: AgentSpec): string | undefined {
   const ref = appended?.ref;
   if (ref === undefined || isOwnText(id, ref) || isTextOfFanout(spec, ref)) return undefined;
   return `append_system_prompt.ref is ${JSON.stringify(ref)}, which is not the agent's own`;
+}
+
+/** Whether it may be a part of keys, also of a value from a history. */
+export function isSpawnId(spawn: unknown): spawn is string {
+  return typeof spawn === 'string' && /^[A-Za-z0-9_-]{1,120}$/.test(spawn);
 }
 
 /** Whether the object store key is that of a text of the agent. */

@@ -1,6 +1,6 @@
 // Sealed specs: what was decided at spawn, with a signature that only this installation can make. Temporal's history
 // cannot be believed, the object store and the key can.
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { SigningKey } from '../drivers/keys/signing-key.ts';
@@ -31,6 +31,16 @@ const VERSION = 1;
  */
 const CHANGED_BY_WORKFLOWS: ReadonlySet<string> = new Set(['prompt', 'allowance_usd'] satisfies (keyof AgentSpec)[]);
 
+/** Characters of a digest, at six bits each: two specs that an installation makes do not have the same. */
+const DIGEST_LENGTH = 22;
+
+/** The spec with the digest that refers to it. Every spec that is sealed before its agent starts has one. */
+export function withSeal(spec: AgentSpec): AgentSpec {
+  const { seal: _other, ...content } = spec;
+  const seal = createHash('sha256').update(sealedPart(content)).digest('base64url').slice(0, DIGEST_LENGTH);
+  return { ...content, seal };
+}
+
 /**
  * Seals the spec of an agent that is about to be started. Answers the spec to start it with: that of the first attempt
  * when this spawn was sealed before, so that no attempt breaks the seal of an agent that another one has started.
@@ -55,18 +65,34 @@ export async function dropSeal({ objects }: Pick<SealStores, 'objects'>, spec: A
 
 /** The spec as it was sealed; undefined when it was not, or not with this installation's key. */
 export async function readSealedSpec(
-  { objects, key }: SealStores,
+  stores: SealStores,
   agentId: string,
   spawnId: string,
 ): Promise<AgentSpec | undefined> {
-  const content = await objects.get(sealKey(agentId, spawnId));
-  const sealed = content === undefined ? undefined : parsed(content.toString('utf8'));
-  if (sealed?.version !== VERSION || sealed.key !== key.id || typeof sealed.mac !== 'string') return undefined;
+  const read = await readSeal(stores, agentId, spawnId);
+  return 'spec' in read ? read.spec : undefined;
+}
+
+/** Like `readSealedSpec`, with what is wrong in the place of undefined. */
+export async function readSeal(
+  { objects, key }: SealStores,
+  agentId: string,
+  spawnId: string,
+): Promise<{ readonly spec: AgentSpec } | { readonly problem: string }> {
+  const place = sealKey(agentId, spawnId);
+  const content = await objects.get(place);
+  if (content === undefined) return { problem: `${place} is not in the object store` };
+  const sealed = parsed(content.toString('utf8'));
+  const changed = { problem: `${place} is not as it was stored` };
+  if (sealed?.version !== VERSION || typeof sealed.mac !== 'string') return changed;
+  if (sealed.key !== key.id) {
+    return { problem: `${place} was sealed with key ${JSON.stringify(sealed.key)}, and the key is ${key.id} now` };
+  }
   const { spec } = sealed;
-  if (spec === undefined || workflowIdOf(spec.identity) !== agentId || spec.spawn_id !== spawnId) return undefined;
+  if (spec === undefined || workflowIdOf(spec.identity) !== agentId || spec.spawn_id !== spawnId) return changed;
   const given = Buffer.from(sealed.mac);
   const wanted = Buffer.from(macOf(key, agentId, spec));
-  return given.length === wanted.length && timingSafeEqual(given, wanted) ? spec : undefined;
+  return given.length === wanted.length && timingSafeEqual(given, wanted) ? { spec } : changed;
 }
 
 /** The part of a spec that no workflow changes, as text: equal for equal specs. */

@@ -35,7 +35,7 @@ interface Manifest extends StoredSnapshot {
  */
 export async function storeSnapshot(
   objects: ObjectStore,
-  spec: AgentSpec,
+  spec: Pick<AgentSpec, 'identity'>,
   machine: Machine,
   { directory, files, seq }: SnapshotReply,
   limitBytes = SNAPSHOT_LIMIT_BYTES,

@@ -18,7 +18,7 @@ import { AGENT_TOKEN } from '../contract/wire/tokens.ts';
 import type { SecretStore } from '../drivers/secrets/secret-store.ts';
 import type { TokenStore } from '../drivers/tokens/token-store.ts';
 import { mintToken } from '../drivers/tokens/token.ts';
-import { dropSeal, sealSpec } from './sealed.ts';
+import { dropSeal, sealSpec, withSeal } from './sealed.ts';
 import type { SealStores } from './sealed.ts';
 import { executeUpdate } from './temporal.ts';
 import { dropText } from './texts.ts';
@@ -132,7 +132,10 @@ export async function prepareSpawn(
   spec: AgentSpec,
   given: Parameters<typeof storeCredentials>[2],
 ): Promise<AgentSpec> {
-  const [sealed, stored] = await Promise.allSettled([sealSpec(stores, spec), storeCredentials(stores, spec, given)]);
+  const [sealed, stored] = await Promise.allSettled([
+    sealSpec(stores, withSeal(spec)),
+    storeCredentials(stores, spec, given),
+  ]);
   if (sealed.status === 'rejected') throw sealed.reason;
   if (stored.status === 'rejected') throw stored.reason;
   return sealed.value;

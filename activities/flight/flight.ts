@@ -2,6 +2,7 @@
 // a flight works for the pilot that its own workflow id names, and the pilot's spec must be sealed.
 import type { FlightActivities, StoredFlight } from '../../contract/wire/flight/messages.ts';
 import { flightKey, pilotIdOf } from '../../contract/wire/flight/messages.ts';
+import { defined } from '../../contract/wire/defined.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { slugProblem } from '../../contract/wire/identity.ts';
 import { readSealedSpec } from '../../agents/sealed.ts';
@@ -24,9 +25,10 @@ export function createFlightActivities(ports: FlightPorts): FlightActivities {
     startNode: failing((input) =>
       attentively(ports.handover, async () => {
         // Read again for each agent: the pilot may have ended since, also under another worker.
-        await admitAnew(ports, pilotIdOf(callingWorkflow()), input.pilot);
-        if (input.pilot.flight === undefined) throw new MurmurError('PERMISSION_DENIED', 'the agent pilots no flight');
-        await startNode(ports, input);
+        const { session, pilot: spec } = input;
+        const pilot = await admitAnew(ports, pilotIdOf(callingWorkflow()), defined({ session, spec }));
+        if (pilot.flight === undefined) throw new MurmurError('PERMISSION_DENIED', 'the agent pilots no flight');
+        await startNode(ports, { ...input, pilot });
       }),
     ),
     storeNodeText: failing(async ({ agent, name, text }) => {

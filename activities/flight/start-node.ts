@@ -13,11 +13,14 @@ import type { FanoutPorts } from '../fanout/ports.ts';
 /** What the activities of a flight work with. */
 export type FlightPorts = Omit<FanoutPorts, 'events'>;
 
+/** What is to be started, and the pilot as it is sealed. */
+type AdmittedNode = StartNodeInput & { readonly pilot: AgentSpec };
+
 /**
  * `startNode`: idempotent, as each agent has a spawn id of its own. Throws what is worth another try as well, and
  * INVALID_ARGUMENT for an invalid slug.
  */
-export async function startNode(ports: FlightPorts, input: StartNodeInput): Promise<void> {
+export async function startNode(ports: FlightPorts, input: AdmittedNode): Promise<void> {
   const { pilot, slug, tree_limit: limit } = input;
   const problem = slugProblem(slug);
   if (problem !== undefined) throw new MurmurError('INVALID_ARGUMENT', problem);
@@ -44,7 +47,7 @@ export async function startNode(ports: FlightPorts, input: StartNodeInput): Prom
   }
 }
 
-async function specOf({ objects }: FlightPorts, input: StartNodeInput): Promise<AgentSpec> {
+async function specOf({ objects }: FlightPorts, input: AdmittedNode): Promise<AgentSpec> {
   const { pilot, slug, model, branch } = input;
   return await buildSpec(objects, {
     identity: { ...pilot.identity, path: [...pilot.identity.path, slug] },

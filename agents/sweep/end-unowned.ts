@@ -19,7 +19,7 @@ const REASON = 'its workflow ended without cleaning up';
 export async function endUnowned(ports: EndPorts, agent: ClosedAgent, reason = REASON): Promise<EndAgentResult> {
   if (agent.isReplaced) return await endReplaced(ports, agent);
   const input = await endInput(ports, agent, reason);
-  return await endAgent(ports, agent.id, input, () => isSealed(ports, agent.id, input.spec));
+  return await endAgent(ports, agent.id, input, () => isSealed(ports, agent.id, input));
 }
 
 /**

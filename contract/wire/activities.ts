@@ -1,5 +1,5 @@
 // The activities an agent workflow calls. Loaded by the workflow sandbox: types only.
-import type { AgentRecord, AgentSpec, DoomedAgent, MachineView, ReceiptLine } from './agent.ts';
+import type { AgentRecord, DoomedAgent, MachineView, OfAgent, ReceiptLine } from './agent.ts';
 import type { AssessReply } from './assessment.ts';
 import type { SourcedEvent } from './events.ts';
 import type { KillOrder } from './messages.ts';
@@ -13,8 +13,7 @@ export interface SessionInput {
   readonly session_id?: string;
 }
 
-export interface PrepareInput extends SessionInput {
-  readonly spec: AgentSpec;
+export interface PrepareInput extends OfAgent, SessionInput {
   /** As those of a turn; appended first. */
   readonly events?: readonly SourcedEvent[];
 }
@@ -26,8 +25,7 @@ export interface PrepareResult {
 }
 
 /** One turn. The id makes it idempotent: asked again, the runner re-attaches and never prompts twice. */
-export interface RunTurnInput extends SessionInput {
-  readonly spec: AgentSpec;
+export interface RunTurnInput extends OfAgent, SessionInput {
   readonly turn_id: string;
   readonly number: number;
   /** In order; their texts are joined into one prompt. Never empty. */
@@ -42,8 +40,7 @@ export interface RunTurnInput extends SessionInput {
 }
 
 /** The id makes it idempotent, as that of a turn does. */
-export interface AssessInput extends SessionInput {
-  readonly spec: AgentSpec;
+export interface AssessInput extends OfAgent, SessionInput {
   readonly assess_id: string;
   /** Which one it is, from 1. */
   readonly number: number;
@@ -56,20 +53,17 @@ export interface AssessInput extends SessionInput {
   readonly response?: string;
 }
 
-export interface InterruptTurnInput {
-  readonly spec: AgentSpec;
+export interface InterruptTurnInput extends OfAgent {
   /** The turn or assessment that is meant: an interrupt that arrives before its turn leaves a tombstone for it. */
   readonly turn_id: string;
 }
 
-export interface NoticeTurnInput {
-  readonly spec: AgentSpec;
+export interface NoticeTurnInput extends OfAgent {
   readonly turn_id: string;
   readonly notice: TurnNotice;
 }
 
-export interface EndAgentInput {
-  readonly spec: AgentSpec;
+export interface EndAgentInput extends OfAgent {
   /** The record to keep; its `snapshot` and the machine's state are filled in by the activity. */
   readonly record: AgentRecord;
   /** Lifecycle events that the log may not have, the end among them: appended when all else is done. */

@@ -80,6 +80,28 @@ export interface AgentSpec {
   readonly slot?: { readonly fanout: string; readonly index: number };
   /** Lower limits than the defaults, for tests of continue-as-new. */
   readonly limits?: { readonly continue_after_turns?: number; readonly continue_after_signals?: number };
+  /**
+   * Digest of everything above but `prompt` and `allowance_usd`: the name by which activities find the stored spec. Agents
+   * of earlier builds have none, and activities are given their whole spec.
+   */
+  readonly seal?: string;
+}
+
+/** An agent by the spec that was stored at its spawn (agents/sealed.ts), so that no history repeats the spec. */
+export interface SessionRef {
+  /** Workflow id. */
+  readonly agent: string;
+  readonly spawn_id: string;
+  /** Provider of its machine, so that the agent can also be ended when its stored spec cannot be read. */
+  readonly provider: string;
+  readonly seal: string;
+}
+
+/** The agent that an activity works for. Exactly one of the two is given. */
+export interface OfAgent {
+  readonly session?: SessionRef;
+  /** Of an agent without a `seal`, and without its prompt. */
+  readonly spec?: AgentSpec;
 }
 
 /** Why an idle agent waits for more than a follow-up. */
@@ -224,9 +246,7 @@ export interface DoomedAgent {
 }
 
 /** What an agent leaves that was killed by one who also ends its machine: all but the end of its workflow. */
-export interface AgentRemains {
-  /** Without the prompt. */
-  readonly spec: AgentSpec;
+export interface AgentRemains extends OfAgent {
   readonly record: AgentRecord;
   /** Lifecycle events that the log may not have, the end among them. */
   readonly events: readonly SourcedEvent[];

@@ -7,7 +7,7 @@ import type { TurnOutcome } from '../../contract/wire/turns.ts';
 import { createAgentControl } from '../../agents/control.ts';
 import { startAgent } from '../../test/fixtures/running-agent.ts';
 import type { RunningAgent } from '../../test/fixtures/running-agent.ts';
-import { promptOf } from '../../test/fixtures/stub-activities.ts';
+import { agentOf, promptOf } from '../../test/fixtures/stub-activities.ts';
 import type { TestTemporal } from '../../test/fixtures/temporal.ts';
 import { answered, eventually, gate } from '../../test/fixtures/waiting.ts';
 import { childOf, spawn } from './life.ts';
@@ -29,8 +29,9 @@ async function spenders(
   return lead;
 
   async function turn(input: RunTurnInput): Promise<Partial<TurnOutcome>> {
-    const { turn_id, report_at_usd: firstMark, spec: own } = input;
-    await holding.get(own.identity.path.at(-1) ?? '');
+    const { turn_id, report_at_usd: firstMark } = input;
+    const { id } = agentOf(input);
+    await holding.get(id.split('/').at(-1) ?? '');
     const whole = Number(/spend ([\d.]+)/.exec(promptOf(input))?.[1] ?? STEP_USD);
     const isInterrupted = (): boolean => lead.stub.interrupts.some((each) => each.turn_id === turn_id);
     let mark = firstMark ?? Infinity;
@@ -38,7 +39,7 @@ async function spenders(
     while (used < whole - 1e-9 && !isInterrupted()) {
       used += STEP_USD;
       while (used >= mark && !isInterrupted()) {
-        const answer = await control.reportUsage(workflowIdOf(own.identity), { turn_id, used_usd: used });
+        const answer = await control.reportUsage(id, { turn_id, used_usd: used });
         mark = answer.report_at_usd ?? Infinity;
         if (mark <= used) await pause(10);
       }

@@ -5,7 +5,7 @@ import { createFanoutActivities } from '../../activities/fanout/fanout.ts';
 import { planSecretsRef } from '../../activities/fanout/plan.ts';
 import { createFlightActivities } from '../../activities/flight/flight.ts';
 import type { RunTurnInput } from '../../contract/wire/activities.ts';
-import type { AgentSpec } from '../../contract/wire/agent.ts';
+import type { AgentSpec, OfAgent, SessionRef } from '../../contract/wire/agent.ts';
 import { planKey } from '../../contract/wire/fanout/plan.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
 import { flightIdOf, flightKey } from '../../contract/wire/flight/messages.ts';
@@ -55,28 +55,28 @@ const starter = { start: async () => undefined, countTree: async () => 0, rests:
 const CARRIED_OUT: Readonly<Record<string, (bench: ActivityBench, input: never) => Promise<unknown>>> = {
   prepareAgent: async (bench, input) => attempt(agentActivities(bench).prepareAgent, input).result,
   runTurn: async (bench, input: RunTurnInput) => {
-    await makeMachine(bench, input.spec);
+    await makeMachine(bench, input);
     const turn = attempt(agentActivities(bench).runTurn, input);
     await Promise.race([turn.result, eventually(() => bench.runner.prompts.length === 1, 'the prompt')]);
     bench.runner.endTurn();
     return await turn.result;
   },
-  assess: async (bench, input: { readonly spec: AgentSpec }) => {
-    await makeMachine(bench, input.spec);
+  assess: async (bench, input: OfAgent) => {
+    await makeMachine(bench, input);
     return await attempt(agentActivities(bench).assess, input as never).result;
   },
-  interruptTurn: async (bench, input: { readonly spec: AgentSpec; readonly turn_id: string }) => {
-    await makeMachine(bench, input.spec);
+  interruptTurn: async (bench, input: OfAgent & { readonly turn_id: string }) => {
+    await makeMachine(bench, input);
     await attempt(agentActivities(bench).interruptTurn, input).result;
     return bench.runner.interrupts.includes(input.turn_id);
   },
-  noticeTurn: async (bench, input: { readonly spec: AgentSpec }) => {
-    await makeMachine(bench, input.spec);
+  noticeTurn: async (bench, input: OfAgent) => {
+    await makeMachine(bench, input);
     await attempt(agentActivities(bench).noticeTurn, input as never).result;
     return bench.runner.notices.length === 1;
   },
-  endAgent: async (bench, input: { readonly spec: AgentSpec }) => {
-    await makeMachine(bench, input.spec);
+  endAgent: async (bench, input: OfAgent) => {
+    await makeMachine(bench, input);
     return await attempt(agentActivities(bench).endAgent, input as never).result;
   },
   killAgents: async (bench, input) => attempt(agentActivities(bench).killAgents, input).result,
@@ -143,14 +143,26 @@ function asServed(value: unknown): unknown {
   };
 }
 
+/** The spec that an input names; one that fits the reference if the input has no spec. */
+function specOf({ session, spec }: OfAgent): AgentSpec {
+  if (spec !== undefined) return spec;
+  const identity = parseWorkflowId(session?.agent ?? '');
+  if (session === undefined || identity === undefined) throw new Error('the input names no agent');
+  const { spawn_id, seal } = session;
+  const flight = { name: 'Test', key: flightKey(session.agent, spawn_id) };
+  return { ...agentSpec({ identity, spawn_id, flight }), seal };
+}
+
 /** The worker seals the specs of running agents at its first start. */
 async function sealSpecs(bench: ActivityBench, activity: string, input: unknown): Promise<void> {
-  const { spec, pilot, key } = (input ?? {}) as {
+  const { session, spec, pilot, key } = (input ?? {}) as {
+    readonly session?: SessionRef;
     readonly spec?: AgentSpec;
     readonly pilot?: AgentSpec;
     readonly key?: string;
   };
-  for (const each of [spec, pilot]) if (each !== undefined) await sealSpec(bench.ports, each);
+  const referred = session === undefined ? undefined : specOf({ session });
+  for (const each of [spec, pilot, referred]) if (each !== undefined) await sealSpec(bench.ports, each);
   if (activity !== 'readFlight' || key === undefined) return;
   const [, id = '', spawn = ''] = /^agents\/(.*)\/flights\/([^/]+)\.json$/.exec(key) ?? [];
   const identity = parseWorkflowId(id);
@@ -159,7 +171,8 @@ async function sealSpecs(bench: ActivityBench, activity: string, input: unknown)
 }
 
 /** As that build wrote it: it recorded the agent only. */
-async function makeMachine(bench: ActivityBench, { identity, machine }: AgentSpec): Promise<void> {
+async function makeMachine(bench: ActivityBench, input: OfAgent): Promise<void> {
+  const { identity, machine } = specOf(input);
   await bench.provider.create({ name: machine.name, labels: { agent: workflowIdOf(identity) } }, creation());
 }
 

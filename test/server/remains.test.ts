@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { AgentRemains, AgentResult } from '../../contract/wire/agent.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
-import { stubActivities } from '../fixtures/stub-activities.ts';
+import { machineName } from '../../agents/names.ts';
+import { agentOf, stubActivities } from '../fixtures/stub-activities.ts';
 import { startTemporal, startWorker } from '../fixtures/temporal.ts';
 import type { TestTemporal } from '../fixtures/temporal.ts';
 import { eventually } from '../fixtures/waiting.ts';
@@ -42,6 +43,11 @@ async function leave(slug: string): Promise<AgentRemains> {
   return left;
 }
 
+function machineOf(left: AgentRemains): string {
+  const { id, spawnId } = agentOf(left);
+  return machineName(id, spawnId);
+}
+
 async function phasesIn(slug: string): Promise<readonly string[]> {
   const entries = await api.parts.events.read(idOf(slug), 0, 100);
   return entries.flatMap(({ event }) => (event.type === 'phase' ? [event.phase] : []));
@@ -55,10 +61,11 @@ test('status shows what the agent said last', async () => {
 });
 
 test('kill waits for whoever ends it, and does nothing itself', async () => {
-  const { record, spec } = await leave('awaited');
+  const left = await leave('awaited');
+  const { record } = left;
   const before = api.destroyed.length;
   const killing = api.client.call('kill', { slug: 'awaited' });
-  const vm = { name: spec.machine.name, provider: 'local', isolation: 'none', state: 'gone' } as const;
+  const vm = { name: machineOf(left), provider: 'local', isolation: 'none', state: 'gone' } as const;
   const written = { ...record, status: { ...record.status, vm }, snapshot: 'the-last' };
   await api.parts.objects.put(recordKey(idOf('awaited')), JSON.stringify(written));
   const { receipt } = await killing;
@@ -67,10 +74,10 @@ test('kill waits for whoever ends it, and does nothing itself', async () => {
 });
 
 test('kill ends it when nobody does, and keeps what the agent said', async () => {
-  const { spec } = await leave('orphan');
+  const machine = machineOf(await leave('orphan'));
   const { receipt } = await api.client.call('kill', { slug: 'orphan' });
-  expect(receipt).toMatchObject([{ phase: 'canceled', machine: spec.machine.name, machine_state: 'destroyed' }]);
-  expect(api.destroyed).toContain(spec.machine.name);
+  expect(receipt).toMatchObject([{ phase: 'canceled', machine, machine_state: 'destroyed' }]);
+  expect(api.destroyed).toContain(machine);
   expect(await api.client.call('status', { slug: 'orphan' })).toMatchObject({
     response: 'answer 1',
     vm: { state: 'gone' },
@@ -81,7 +88,7 @@ test('kill ends it when nobody does, and keeps what the agent said', async () =>
 test('kill of a parent that was terminated finds it', async () => {
   await api.client.call('spawn', { slug: 'boss', description: 'x' });
   await api.client.call('wait', { slug: 'boss' });
-  const { spec } = await leave('boss/kid');
+  const machine = machineOf(await leave('boss/kid'));
   await workflowOf('boss').terminate('by hand');
   await eventually(async () => {
     const query = `WorkflowId = "${idOf('boss/kid')}" AND ExecutionStatus = "Completed"`;
@@ -90,7 +97,7 @@ test('kill of a parent that was terminated finds it', async () => {
   const { receipt } = await api.client.call('kill', { slug: 'boss' });
   expect(receipt).toMatchObject([
     { path: `/${idOf('boss')}`, machine_state: 'destroyed' },
-    { path: `/${idOf('boss/kid')}`, machine: spec.machine.name, machine_state: 'destroyed' },
+    { path: `/${idOf('boss/kid')}`, machine, machine_state: 'destroyed' },
   ]);
   // What ended before is no part of another kill.
   expect((await api.client.call('kill', { slug: 'boss' })).receipt).toHaveLength(1);

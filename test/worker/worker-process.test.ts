@@ -12,7 +12,7 @@ import { createDirectoryObjectStore } from '../../drivers/objects/directory.ts';
 import { createDirectoryTokenStore } from '../../drivers/tokens/directory.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
-import { agentSpec, withCredentials } from '../fixtures/agent-spec.ts';
+import { agentSpec, ofEarlierBuild, withCredentials } from '../fixtures/agent-spec.ts';
 import { temporalForFile } from '../fixtures/temporal-for-file.ts';
 import { PATIENCE_MS, eventually } from '../fixtures/waiting.ts';
 import { startWorkerProcess } from '../fixtures/worker-process.ts';
@@ -50,7 +50,8 @@ async function spawnAgent(
   prepare: (spec: AgentSpec) => Promise<unknown> = seal,
 ): Promise<{ readonly handle: WorkflowHandle; readonly spec: AgentSpec }> {
   const plain = withCredentials(agentSpec({ repos: [], prompt: { text: prompt } }));
-  const spec = { ...plain, machine: { ...plain.machine, provider: 'local' } };
+  const local = { ...plain, machine: { ...plain.machine, provider: 'local' } };
+  const spec = prepare === giveToken ? ofEarlierBuild(local) : local;
   await prepare(spec);
   const handle = await temporal.client.workflow.start(AGENT_WORKFLOW, {
     taskQueue: taskQueueOf(ensureHostId(homePaths(folder.path))),

@@ -5,6 +5,7 @@ import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
 import { activityProblem } from '../failure.ts';
 import type { SignalOutbox } from '../outbox.ts';
+import { ofAgent } from '../session-ref.ts';
 import { endAgent, killAgents, publishLast } from './activities.ts';
 import { allStarted, livingChildren, applyKillResults } from './children/children.ts';
 import type { AgentState, EndRequest } from './state.ts';
@@ -56,7 +57,7 @@ export async function shutDown(
     const last: AgentState = { ...state, phase, reason, ended_at, phase_since: ended_at, parked: undefined };
     try {
       const result = await endAgent(
-        { spec: withoutPrompt(spec), record: recordOf(last, spec), events: [...state.outbox] },
+        { ...ofAgent(spec), record: recordOf(last, spec), events: [...state.outbox] },
         `end: ${phase}`,
       );
       confirmEvents(state, newest);
@@ -106,16 +107,12 @@ async function completeWithoutCleanup(
   return {
     ...resultOf(state, spec, 'left to be destroyed', undefined, []),
     left: {
-      spec: withoutPrompt(spec),
+      ...ofAgent(spec),
       record: recordOf(state, spec),
       events: [...state.outbox],
       children: livingChildren(state, spec),
     },
   };
-}
-
-function withoutPrompt(spec: AgentSpec): AgentSpec {
-  return { ...spec, prompt: { text: '' } };
 }
 
 /**

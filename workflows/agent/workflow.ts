@@ -12,6 +12,7 @@ import {
 import type { AgentResult, AgentSpec } from '../../contract/wire/agent.ts';
 import { activityProblem } from '../failure.ts';
 import type { SignalOutbox } from '../outbox.ts';
+import { ofAgent } from '../session-ref.ts';
 import { prepareAgent } from './activities.ts';
 import { reviewBudget } from './budget/spending.ts';
 import { allStarted, hasBusyChildren } from './children/children.ts';
@@ -87,7 +88,10 @@ async function prepare(state: AgentState, spec: AgentSpec, publisher: Publisher)
   const events = publisher.offer();
   const scope = new CancellationScope({ cancellable: true });
   const made = scope.run(() =>
-    prepareAgent({ spec, events, ...sessionInput(state) }, state.turns === 0 ? 'machine and workspace' : 'new machine'),
+    prepareAgent(
+      { ...ofAgent(spec), events, ...sessionInput(state) },
+      state.turns === 0 ? 'machine and workspace' : 'new machine',
+    ),
   );
   let settled = false;
   const result = made

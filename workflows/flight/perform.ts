@@ -6,6 +6,7 @@ import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { INLINE_TEXT_LIMIT } from '../../contract/wire/turns.ts';
 import type { StoredText } from '../../contract/wire/turns.ts';
 import { activityProblem } from '../failure.ts';
+import { sessionRef } from '../session-ref.ts';
 import { startNode, storeNodeText } from './activities.ts';
 import { fail } from './agent-events.ts';
 import { nodePrompt, withItem } from './node-prompt.ts';
@@ -58,11 +59,12 @@ async function start(flight: Flight, action: Extract<Action, { do: 'start' }>): 
   const node = nodeOf(plan, slug);
   const instance = instanceOf(state, slug, index);
   const known = state.agents.find((each) => each.slug === agent);
+  const session = sessionRef(input.pilot);
   const model = node.model ?? plan.settings.model ?? input.pilot.model;
   const out = node.out ?? plan.settings.out;
   try {
     await startNode({
-      pilot: input.pilot,
+      ...(session === undefined ? { pilot: input.pilot } : { session }),
       slug: agent,
       spawn_id: known?.spawn_id ?? '',
       session_id: uuid4(),

@@ -1,5 +1,5 @@
 // What is sent to a flight's workflow, and the activities that it calls. Loaded by the workflow sandbox.
-import type { AgentSpec } from '../agent.ts';
+import type { AgentSpec, SessionRef } from '../agent.ts';
 import { workflowIdOf } from '../identity.ts';
 import type { AgentIdentity } from '../identity.ts';
 import type { ChildEvent, Order } from '../messages.ts';
@@ -75,7 +75,10 @@ export function flightKey(pilotId: string, spawnId: string): string {
 
 /** A new agent of a flight. The ids are the flight's, so that starting it again changes nothing. */
 export interface StartNodeInput {
-  readonly pilot: AgentSpec;
+  /** The pilot. */
+  readonly session?: SessionRef;
+  /** In the place of `session`: the spec of a pilot that an earlier build has started. */
+  readonly pilot?: AgentSpec;
   readonly slug: string;
   readonly spawn_id: string;
   readonly session_id: string;

@@ -8,6 +8,7 @@ import { recordKey } from '../../../contract/wire/object-keys.ts';
 import { machineName, secretsRef, tokenId } from '../../../agents/names.ts';
 import { sealSpec } from '../../../agents/sealed.ts';
 import { activityBench, attempt, refused, rejection } from '../../fixtures/activity-bench.ts';
+import { sessionRef } from '../../../workflows/session-ref.ts';
 import { agentSpec, withCredentials } from '../../fixtures/agent-spec.ts';
 import { NOW } from '../../fixtures/agent-state.ts';
 
@@ -60,6 +61,20 @@ describe('a flight that somebody else started', () => {
     const store = attempt(activities.storeNodeText, text, elsewhere);
     expect(await rejection(store.result)).toEqual(refused('stores no text'));
     expect(started).toEqual([]);
+  });
+
+  it('is told from that of a pilot that is named by a reference to its stored spec', async () => {
+    await using test = await flightBench();
+    const { activities, pilot, node, bench, started } = test;
+    const session = sessionRef(pilot);
+    if (session === undefined) throw new Error('the pilot has no digest');
+    const forged = attempt(activities.startNode, { ...node, session });
+    expect(await rejection(forged.result)).toEqual(refused('is not in the object store'));
+    await sealSpec(bench.ports, pilot);
+    const elsewhere = attempt(activities.startNode, { ...node, session }, { workflow: 'f/default/u/bob/forged' });
+    expect(await rejection(elsewhere.result)).toEqual(refused('the spec of another agent'));
+    await attempt(activities.startNode, { ...node, session }).result;
+    expect(started).toMatchObject([{ repos: pilot.repos.map(({ clone_url }) => ({ clone_url })) }]);
   });
 
   it('starts no agent for a pilot that has ended, although it was admitted before', async () => {

@@ -37,7 +37,7 @@ async function bench(options: { readonly living?: number; readonly refusal?: Mur
     rests: async () => false,
   };
   const ports = { objects, secrets, tokenStore, key: TEST_KEY, starter, handover: new AbortController().signal };
-  const input: StartNodeInput = {
+  const input: StartNodeInput & { readonly pilot: AgentSpec } = {
     pilot: PILOT,
     slug: 'build',
     spawn_id: 'spawn-1',

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { AgentResult, AgentStatus } from '../../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../../contract/wire/identity.ts';
 import { startFlight } from '../../fixtures/running-flight.ts';
-import { promptOf } from '../../fixtures/stub-activities.ts';
+import { agentOf, promptOf } from '../../fixtures/stub-activities.ts';
 import { sharedTemporalForFile } from '../../fixtures/temporal-for-file.ts';
 import { eventually } from '../../fixtures/waiting.ts';
 
@@ -124,8 +124,8 @@ describe('a flight', () => {
       temporal,
       '# Test\n## a\nwork as a\n## b\n> needs: a\n\nwork as b\n',
       {
-        prepare: async ({ spec }) => {
-          if (spec.identity.path.at(-1) !== 'a') return;
+        prepare: async (input) => {
+          if (!agentOf(input).id.endsWith('/a')) return;
           if ((tries += 1) === 1) throw new Error('no such repository');
         },
       },

@@ -6,6 +6,7 @@ import { ASSESSMENT_LIMIT } from '../../../contract/wire/assessment.ts';
 import type { AssessReply } from '../../../contract/wire/assessment.ts';
 import { addCost } from '../../../contract/wire/cost.ts';
 import type { BranchState } from '../../../contract/wire/turns.ts';
+import { ofAgent } from '../../session-ref.ts';
 import { endSpending, maySpend } from '../budget/spending.ts';
 import { hasBusyChildren, WAITS_FOR_CHILDREN } from '../children/children.ts';
 import type { AgentState, Assessment, IdleCode } from '../state.ts';
@@ -104,7 +105,7 @@ export function beginAssessment(state: AgentState, id: string): Assessment {
 /** The input of the `assess` activity. */
 export function assessmentInput(state: AgentState, spec: AgentSpec, { id, number }: Assessment): AssessInput {
   return {
-    spec: { ...spec, prompt: { text: '' } },
+    ...ofAgent(spec),
     ...sessionInput(state),
     assess_id: id,
     number,

@@ -7,6 +7,7 @@ import { NO_COST } from '../../../contract/wire/cost.ts';
 import type { SourcedEvent } from '../../../contract/wire/events.ts';
 import type { TurnNotice, TurnOutcome } from '../../../contract/wire/turns.ts';
 import { activityProblem } from '../../failure.ts';
+import { ofAgent } from '../../session-ref.ts';
 import { assess, interruptTurn, noticeTurn, runTurn } from '../activities.ts';
 import { chargeReported, firstReport, noticeForTurn, reviewBudget } from '../budget/spending.ts';
 import type { AgentState, CurrentTurn } from '../state.ts';
@@ -37,7 +38,7 @@ export async function runTurnToCompletion(
   void scope
     .run(() =>
       runTurn(
-        { spec: turnSpec(spec), turn_id, number, inputs, events, ...sessionInput(state), ...firstReport(state) },
+        { ...ofAgent(spec), turn_id, number, inputs, events, ...sessionInput(state), ...firstReport(state) },
         `turn ${number}`,
       ),
     )
@@ -89,7 +90,7 @@ export async function runTurnToCompletion(
 /** Delivers a notice. The turn's outcome says whether the model read it; if not, the next turn gets it. */
 async function sendNotice(spec: AgentSpec, turn: CurrentTurn, notice: TurnNotice): Promise<void> {
   try {
-    await noticeTurn({ spec: turnSpec(spec), turn_id: turn.id, notice }, `notice for turn ${turn.number}`);
+    await noticeTurn({ ...ofAgent(spec), turn_id: turn.id, notice }, `notice for turn ${turn.number}`);
   } catch (error) {
     if (activityProblem(error) === undefined) throw error;
   }
@@ -97,7 +98,7 @@ async function sendNotice(spec: AgentSpec, turn: CurrentTurn, notice: TurnNotice
 
 async function sendInterrupt(state: AgentState, spec: AgentSpec, turn: CurrentTurn): Promise<boolean> {
   try {
-    await interruptTurn({ spec: turnSpec(spec), turn_id: turn.id }, `interrupt turn ${turn.number}`);
+    await interruptTurn({ ...ofAgent(spec), turn_id: turn.id }, `interrupt turn ${turn.number}`);
     return true;
   } catch (error) {
     const problem = activityProblem(error);
@@ -152,14 +153,6 @@ function failedTurn(turn: CurrentTurn, message: string): TurnOutcome {
   };
 }
 
-/**
- * The spec without the prompt. The first turn has it among its inputs, and in every turn's spec it would only fill the
- * history.
- */
-function turnSpec(spec: AgentSpec): AgentSpec {
-  return { ...spec, prompt: { text: '' } };
-}
-
 /** How long an assessment may take to end after the interrupt: the program ends within seconds. */
 const INTERRUPTED_ASSESSMENT_TIMEOUT = '20s';
 /** How long the activity may take to notice its cancellation: two heartbeats, or a dead worker's heartbeat timeout. */
@@ -180,7 +173,7 @@ export async function runAssessment(state: AgentState, spec: AgentSpec): Promise
   const mustInterrupt = (): boolean => state.end?.how === 'kill' || assessment.interrupted_by !== undefined;
   await condition(() => reply !== undefined || mustInterrupt());
   if (reply === undefined) {
-    void interruptTurn({ spec: turnSpec(spec), turn_id: id }, `interrupt assessment ${number}`).catch(() => undefined);
+    void interruptTurn({ ...ofAgent(spec), turn_id: id }, `interrupt assessment ${number}`).catch(() => undefined);
     if (!(await condition(() => reply !== undefined, INTERRUPTED_ASSESSMENT_TIMEOUT))) {
       scope.cancel();
       await condition(() => reply !== undefined, CANCELED_ASSESSMENT_TIMEOUT);

@@ -13,7 +13,7 @@ import { createAgentControl } from '../../../../agents/control.ts';
 import { agentSpec } from '../../../fixtures/agent-spec.ts';
 import { startAgent } from '../../../fixtures/running-agent.ts';
 import type { RunningAgent } from '../../../fixtures/running-agent.ts';
-import { promptOf } from '../../../fixtures/stub-activities.ts';
+import { agentOf, promptOf } from '../../../fixtures/stub-activities.ts';
 import { sharedTemporalForFile } from '../../../fixtures/temporal-for-file.ts';
 import { answered, eventually, gate } from '../../../fixtures/waiting.ts';
 
@@ -61,8 +61,8 @@ async function spend(
   isInterrupted: () => boolean,
 ): Promise<Partial<TurnOutcome>> {
   const control = createAgentControl(temporal.client);
-  const agent = workflowIdOf(input.spec.identity);
-  await held.get(input.spec.identity.path.at(-1) ?? '');
+  const agent = agentOf(input).id;
+  await held.get(agent.split('/').at(-1) ?? '');
   let mark = input.report_at_usd ?? Infinity;
   let used = 0;
   while (used < whole - 1e-9 && !isInterrupted()) {
@@ -183,11 +183,11 @@ describe('a tree with a budget', () => {
     }
     // Money returned by one agent may resume another before the raise: each parks at least once.
     const resumed = lead.stub.turns.filter((turn) => promptOf(turn).includes('interrupted because the budget'));
-    const names = new Set(resumed.map((turn) => turn.spec.identity.path.at(-1)));
+    const names = new Set(resumed.map((turn) => agentOf(turn).id.split('/').at(-1)));
     expect([...names].sort()).toEqual(['deep', 'kid']);
     // Each agent got the notice once, in its turn or, if parked by then, with its next turn.
     for (const spec of [kid, deep]) {
-      const turns = lead.stub.turns.filter((turn) => turn.spec.spawn_id === spec.spawn_id);
+      const turns = lead.stub.turns.filter((turn) => agentOf(turn).spawnId === spec.spawn_id);
       const told = turns.flatMap((turn) => [promptOf(turn), ...noticesOf(lead, turn).map(({ text }) => text)]);
       expect(told.filter((text) => text.includes('is used to'))).toHaveLength(1);
     }

@@ -5,9 +5,9 @@ import type { Settings } from '../../config/settings.ts';
 import { ensureToken } from '../../stack/token.ts';
 import type { Invocation } from '../command.ts';
 import { present } from '../present/results.ts';
-import type { OwnHalf } from '../override.ts';
+import type { CommandOverride } from '../override.ts';
 
-export const authHalf: OwnHalf = {
+export const authOverride: CommandOverride = {
   async standalone(invocation, settings) {
     const { context, json } = invocation;
     await mend(invocation, settings);

@@ -3,11 +3,11 @@ import { basename, resolve } from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { isAgentToken } from '../../contract/wire/tokens.ts';
 import { ask } from '../operation.ts';
-import type { OwnHalf } from '../override.ts';
+import type { CommandOverride } from '../override.ts';
 import { present } from '../present/results.ts';
 
 /** One URL for each port. */
-export const portUrlHalf: OwnHalf = {
+export const portUrlOverride: CommandOverride = {
   async run(call) {
     const { json, parsed, context } = call;
     const typed = parsed.args.get('port') ?? [];
@@ -26,7 +26,7 @@ function portOf(text: string): number {
 }
 
 /** For people with a key, so that the link can be followed. */
-export const agentUrlHalf: OwnHalf = {
+export const agentUrlOverride: CommandOverride = {
   prepare(input, { parsed }, { token = '' }) {
     // What an agent prints is meant for others.
     const plain = parsed.flags.has('plain') || isAgentToken(token);
@@ -35,7 +35,7 @@ export const agentUrlHalf: OwnHalf = {
 };
 
 /** The file is named as the shell names files, and is called what it is called. */
-export const uploadHalf: OwnHalf = {
+export const uploadOverride: CommandOverride = {
   prepare(input, { context }) {
     const path = resolve(context.cwd, String(input['path']));
     return Promise.resolve({ filename: basename(path), ...input, path });

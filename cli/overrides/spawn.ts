@@ -4,11 +4,11 @@ import type { Settings } from '../../config/settings.ts';
 import type { Invocation } from '../command.ts';
 import type { Input } from '../derive/input.ts';
 import { ask } from '../operation.ts';
-import type { OwnHalf } from '../override.ts';
+import type { CommandOverride } from '../override.ts';
 import { currentRepository, type RepoInput } from './current-repository.ts';
 import { readSecrets } from './secrets.ts';
 
-export const spawnHalf: OwnHalf = {
+export const spawnOverride: CommandOverride = {
   async prepare(asked, invocation, settings) {
     const { context } = invocation;
     requireTask(asked);

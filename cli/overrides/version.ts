@@ -2,12 +2,12 @@
 import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
 import { COMMIT } from '../build-info.ts';
 import { keyValues } from '../present/table.ts';
-import type { OwnHalf } from '../override.ts';
+import type { CommandOverride } from '../override.ts';
 
 /** A question about versions is not worth waiting for a server that is just being restarted. */
 const RETRY_MS = 500;
 
-export const versionHalf: OwnHalf = {
+export const versionOverride: CommandOverride = {
   async standalone({ context, json, parsed }, settings) {
     const client = { client_version: context.version, ...(COMMIT === undefined ? {} : { client_commit: COMMIT }) };
     const clientText = `${context.version} (${COMMIT ?? 'checkout'})`;

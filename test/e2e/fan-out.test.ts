@@ -88,7 +88,7 @@ describe('murmur each', () => {
     const file = join(stack.directory, 'items.txt');
     await writeFile(file, 'one\ntwo\nthree\nfour\n');
     const input = { slug: 'lead/do-{}', description: hang.replace('Work', 'Work on {}'), each: file, model: 'fake' };
-    // `murmur mcp` calls the same half.
+    // `murmur mcp` prepares the call in the same way.
     const { slugs, count } = await spawnEach(client, { ...input, max_concurrent: 1 } as never);
     expect({ slugs, count }).toEqual({
       slugs: ['lead/do-one', 'lead/do-two', 'lead/do-three', 'lead/do-four'],

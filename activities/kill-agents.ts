@@ -5,7 +5,7 @@ import { Context } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import type { LimitFunction } from 'p-limit';
 import type { EndAgentInput, EndAgentResult, KillAgentsInput, KillAgentsResult } from '../contract/wire/activities.ts';
-import type { AgentRemains, AgentResult, DoomedAgent, ReceiptLine } from '../contract/wire/agent.ts';
+import type { AgentRemains, AgentResult, KillTarget, ReceiptLine } from '../contract/wire/agent.ts';
 import { ERRORS, MurmurError } from '../contract/wire/errors.ts';
 import type { KillOrder } from '../contract/wire/messages.ts';
 import { tokenId } from '../agents/names.ts';
@@ -87,7 +87,7 @@ function endedBefore(): Record<string, EndAgentResult> {
  * Signals all agents before it awaits any result. Temporal answers a poll for a result with every event that is not the
  * last, and the workflows that were signalled first have completed by then.
  */
-async function killAll(undertaking: Undertaking, agents: readonly DoomedAgent[]): Promise<readonly Killed[]> {
+async function killAll(undertaking: Undertaking, agents: readonly KillTarget[]): Promise<readonly Killed[]> {
   const { ports, order } = undertaking;
   await Promise.all(
     agents.map(async ({ agent, spawn_id }) => {
@@ -101,7 +101,7 @@ async function killAll(undertaking: Undertaking, agents: readonly DoomedAgent[])
 }
 
 /** The input comes from a history and the targets from workflow results, so both are checked. */
-function requireBeneath(agent: string, agents: readonly DoomedAgent[]): void {
+function requireBeneath(agent: string, agents: readonly KillTarget[]): void {
   const other = agents.find((each) => !each.agent.startsWith(`${agent}/`));
   if (other === undefined) return;
   throw new MurmurError(
@@ -151,7 +151,7 @@ async function endPatiently(
 }
 
 /** The part of the descendants' cost that their parent had not yet received when it ended. */
-function unheardCost(known: readonly DoomedAgent[], killed: readonly Killed[]): number {
+function unheardCost(known: readonly KillTarget[], killed: readonly Killed[]): number {
   return killed.reduce((sum, { result }, index) => {
     const heard = known[index]?.cost_usd ?? 0;
     return sum + (result === undefined ? 0 : result.total_usd - heard);

@@ -1,5 +1,5 @@
 // The activities an agent workflow calls. Loaded by the workflow sandbox: types only.
-import type { AgentRecord, AgentSpec, DoomedAgent, MachineView, ReceiptLine } from './agent.ts';
+import type { AgentRecord, AgentSpec, KillTarget, MachineView, ReceiptLine } from './agent.ts';
 import type { AssessReply } from './assessment.ts';
 import type { SourcedEvent } from './events.ts';
 import type { KillOrder } from './messages.ts';
@@ -82,7 +82,7 @@ export interface EndAgentResult {
 }
 
 export interface KillAgentsInput {
-  readonly agents: readonly DoomedAgent[];
+  readonly agents: readonly KillTarget[];
   readonly order: KillOrder;
 }
 

@@ -206,12 +206,12 @@ export interface ReceiptLine {
   readonly cost_usd: number;
 }
 
-/** An agent as whoever kills it must know it. */
-export interface DoomedAgent {
-  /** Its workflow's id. */
+/** What a kill needs to know about one agent. */
+export interface KillTarget {
+  /** Workflow id. */
   readonly agent: string;
   readonly spawn_id: string;
-  /** What it and everything beneath it had cost when its parent last heard of it. */
+  /** Cost of the agent and its descendants, as last reported to its parent. */
   readonly cost_usd: number;
 }
 
@@ -223,7 +223,7 @@ export interface AgentRemains {
   /** Lifecycle events that the log may not have, the end among them. */
   readonly events: readonly SourcedEvent[];
   /** Those of its children that have not ended. */
-  readonly children: readonly DoomedAgent[];
+  readonly children: readonly KillTarget[];
 }
 
 /** The result of an agent workflow. */

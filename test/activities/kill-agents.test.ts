@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AgentResult, AgentSpec, DoomedAgent } from '../../contract/wire/agent.ts';
+import type { AgentResult, AgentSpec, KillTarget } from '../../contract/wire/agent.ts';
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { tokenId } from '../../agents/names.ts';
@@ -17,7 +17,7 @@ function spawnOf(agent: string): string {
   return `spawn-of-${agent.replaceAll('/', '-')}`;
 }
 
-function doomed(agent: string, cost_usd = 0): DoomedAgent {
+function target(agent: string, cost_usd = 0): KillTarget {
   return { agent, spawn_id: spawnOf(agent), cost_usd };
 }
 
@@ -28,7 +28,7 @@ function ended(agent: string): AgentResult {
 }
 
 /** One that leaves its machine to whoever kills it. */
-function leaving(spec: AgentSpec, usd: number, children: readonly DoomedAgent[] = []): AgentResult {
+function leaving(spec: AgentSpec, usd: number, children: readonly KillTarget[] = []): AgentResult {
   const path = absolutePathOf(spec.identity);
   const known = children.reduce((sum, { cost_usd }) => sum + cost_usd, usd);
   const line = { path, phase: 'canceled', machine: spec.machine.name, machine_state: 'left', cost_usd: usd } as const;
@@ -75,7 +75,7 @@ describe('killAgents', () => {
         },
       },
     });
-    const input = { agents: ['w/a', 'w/b', 'w/gone'].map((agent) => doomed(agent)), order: ORDER };
+    const input = { agents: ['w/a', 'w/b', 'w/gone'].map((agent) => target(agent)), order: ORDER };
     const { receipt, ended: ends, unanswered } = await attempt(bench.worker().activities.killAgents, input).result;
     expect(told).toEqual(['w/a', 'w/b', 'w/gone']);
     expect(receipt.map(({ path }) => path)).toEqual(['/w/a', '/w/b']);
@@ -95,9 +95,9 @@ describe('killAgents', () => {
         creation(),
       );
     }
-    const beneath = [doomed(grandkidId, 0.5)];
+    const beneath = [target(grandkidId, 0.5)];
     const told = answer(bench, { [kidId]: leaving(kid, 1, beneath), [grandkidId]: leaving(grandkid, 2) });
-    const input = { agents: [doomed(kidId)], order: ORDER };
+    const input = { agents: [target(kidId)], order: ORDER };
     const { receipt, ended: ends } = await attempt(bench.worker().activities.killAgents, input).result;
     expect(told).toEqual([kidId, grandkidId]);
     expect(receipt).toMatchObject([
@@ -133,7 +133,7 @@ describe('killAgents', () => {
         result: async () => leaving(kid, 0),
       },
     });
-    await attempt(bench.worker().activities.killAgents, { agents: [doomed(agent)], order: ORDER }).result;
+    await attempt(bench.worker().activities.killAgents, { agents: [target(agent)], order: ORDER }).result;
     expect(known).toBeUndefined();
   });
 
@@ -156,7 +156,7 @@ describe('killAgents', () => {
         },
       },
     });
-    const input = { agents: ids.map((agent) => doomed(agent)), order: ORDER };
+    const input = { agents: ids.map((agent) => target(agent)), order: ORDER };
     const { receipt } = await attempt(bench.worker().activities.killAgents, input).result;
     expect(receipt).toMatchObject([
       { machine: stubborn.machine.name, machine_state: 'not destroyed: the disk is busy' },
@@ -170,7 +170,7 @@ describe('killAgents', () => {
     const [first, second] = [childOf(bench.spec, 'first'), childOf(bench.spec, 'second')];
     const ids = [first, second].map(({ identity }) => workflowIdOf(identity)) as [string, string];
     answer(bench, { [ids[0]]: leaving(first, 0), [ids[1]]: leaving(second, 0) });
-    const input = { agents: ids.map((agent) => doomed(agent)), order: ORDER };
+    const input = { agents: ids.map((agent) => target(agent)), order: ORDER };
     const { killAgents } = bench.worker().activities;
     const whole = attempt(killAgents, input);
     await whole.result;

@@ -5,7 +5,7 @@ import { Context } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import type { LimitFunction } from 'p-limit';
 import type { EndAgentInput, EndAgentResult, KillAgentsInput, KillAgentsResult } from '../contract/wire/activities.ts';
-import type { AgentRemains, AgentResult, KillTarget, ReceiptLine } from '../contract/wire/agent.ts';
+import type { AgentResult, KillTarget, PendingCleanup, ReceiptLine } from '../contract/wire/agent.ts';
 import { ERRORS, MurmurError } from '../contract/wire/errors.ts';
 import type { KillOrder } from '../contract/wire/messages.ts';
 import { tokenId } from '../agents/names.ts';
@@ -135,12 +135,12 @@ async function awaitEnd(undertaking: Undertaking, agent: string): Promise<Killed
 async function endPatiently(
   { endAgent, done, signal }: Undertaking,
   agent: string,
-  remains: AgentRemains,
+  cleanup: PendingCleanup,
 ): Promise<EndAgentResult> {
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
-      return (done[agent] ??= await endAgent(remains, agent));
+      return (done[agent] ??= await endAgent(cleanup, agent));
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       const isFinal = error instanceof MurmurError && !ERRORS[error.code].retryable;

@@ -2,7 +2,7 @@
 // ancestor, the API server when no worker answers, the sweep, and a fan-out that never started the agent.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EndAgentInput, EndAgentResult } from '../contract/wire/activities.ts';
-import type { AgentRecord, AgentRemains, AgentSpec, ReceiptLine } from '../contract/wire/agent.ts';
+import type { AgentRecord, AgentSpec, PendingCleanup, ReceiptLine } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
@@ -165,7 +165,7 @@ export async function endWithoutWorker(
   platform: AgentPlatform,
   agent: AgentAddress,
   execution: Execution,
-  left?: AgentRemains,
+  left?: PendingCleanup,
 ): Promise<ReceiptLine> {
   const { spawn_id: spawnId, provider } = execution.memo;
   const ended = { agent: agent.id, spawnId };
@@ -213,7 +213,7 @@ async function publishEnd(
   platform: AgentPlatform,
   agent: AgentAddress,
   execution: Execution,
-  left: AgentRemains | undefined,
+  left: PendingCleanup | undefined,
 ): Promise<void> {
   const last = await platform.events.lastSeq(agent.id, 'workflow');
   if (left !== undefined && (left.events[0]?.seq ?? 0) <= last + 1) {

@@ -2,7 +2,7 @@
 // nowhere, or takes no messages.
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import type { AgentRemains, AgentResult, AgentSpec } from '../contract/wire/agent.ts';
+import type { AgentResult, AgentSpec, PendingCleanup } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { plannedSpawnId } from '../contract/wire/fanout/plan.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
@@ -144,8 +144,11 @@ export async function specOf(platform: AgentPlatform, agent: AgentAddress): Prom
   return spawnId === undefined ? undefined : await readSealedSpec(platform, agent.id, spawnId);
 }
 
-/** What an agent that has ended left to its killer, by its result. Undefined when it left nothing, or has no result. */
-export async function remainsOf(platform: AgentPlatform, agent: AgentAddress): Promise<AgentRemains | undefined> {
+/** The pending clean-up in the result of an ended agent. Undefined when there is none, or no result. */
+export async function pendingCleanupOf(
+  platform: AgentPlatform,
+  agent: AgentAddress,
+): Promise<PendingCleanup | undefined> {
   try {
     const { left } = await inTime(platform, async () => (await workflowOf(platform, agent).result()) as AgentResult);
     return left;

@@ -215,14 +215,17 @@ export interface KillTarget {
   readonly cost_usd: number;
 }
 
-/** What an agent leaves that was killed by one who also ends its machine: all but the end of its workflow. */
-export interface AgentRemains {
+/**
+ * The clean-up of an agent that was killed together with its parent. Its workflow has completed; the killer still has to
+ * end its machine and to write its record.
+ */
+export interface PendingCleanup {
   /** Without the prompt. */
   readonly spec: AgentSpec;
   readonly record: AgentRecord;
   /** Lifecycle events that the log may not have, the end among them. */
   readonly events: readonly SourcedEvent[];
-  /** Those of its children that have not ended. */
+  /** Its children that have not ended. */
   readonly children: readonly KillTarget[];
 }
 
@@ -232,8 +235,8 @@ export interface AgentResult {
   readonly reason?: string;
   readonly receipt: readonly ReceiptLine[];
   readonly cost: Cost;
-  /** What it and everything beneath it has cost. */
+  /** Cost of the agent and its descendants. */
   readonly total_usd: number;
-  /** Present when nothing of this has been done yet, and the receipt is of the agent's workflow alone. */
-  readonly left?: AgentRemains;
+  /** Present while this clean-up is pending; the receipt then only covers the agent's workflow. */
+  readonly left?: PendingCleanup;
 }

@@ -5,7 +5,7 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import { endAgent } from '../agents/end.ts';
 import { callingWorkflow, createAdmission } from './admission.ts';
 import { assess } from './assess.ts';
-import { attentively } from './attention.ts';
+import { withHeartbeat } from './activity-scope.ts';
 import { failing } from './failure.ts';
 import { interruptTurn } from './interrupt-turn.ts';
 import { noticeTurn } from './notice-turn.ts';
@@ -41,7 +41,7 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
     assess: admitting(assess),
     interruptTurn: admitting(interruptTurn),
     noticeTurn: admitting(noticeTurn),
-    endAgent: failing((input) => attentively(ports.handover, () => endOne(input, callingWorkflow()))),
+    endAgent: failing((input) => withHeartbeat(ports.handover, () => endOne(input, callingWorkflow()))),
     killAgents: failing((input) => killAgents(ports, endOne, input)),
     publishEvents: failing(async ({ agent, events }) => {
       if (agent !== callingWorkflow()) throw new MurmurError('PERMISSION_DENIED', `these are not events of ${agent}`);

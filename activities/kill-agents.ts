@@ -10,8 +10,8 @@ import { ERRORS, MurmurError } from '../contract/wire/errors.ts';
 import type { KillOrder } from '../contract/wire/messages.ts';
 import { tokenId } from '../agents/names.ts';
 import { callingWorkflow } from './admission.ts';
-import { attentively } from './attention.ts';
-import type { Attention } from './attention.ts';
+import { withHeartbeat } from './activity-scope.ts';
+import type { ActivityScope } from './activity-scope.ts';
 import type { AgentPorts } from './ports.ts';
 
 /**
@@ -63,7 +63,7 @@ export function killAgents(
   { agents, order }: KillAgentsInput,
 ): Promise<KillAgentsResult> {
   const done = endedBefore();
-  const kill = async ({ signal }: Attention): Promise<KillAgentsResult> => {
+  const kill = async ({ signal }: ActivityScope): Promise<KillAgentsResult> => {
     requireBeneath(callingWorkflow(), agents);
     const undertaking = { ports, endAgent, order, done, signal, limit: pLimit(ENDS_AT_ONCE) };
     const killed = await killAll(undertaking, agents);
@@ -74,7 +74,7 @@ export function killAgents(
       unanswered: killed.flatMap(({ unanswered }) => unanswered),
     };
   };
-  return attentively(ports.handover, kill, { details: () => done });
+  return withHeartbeat(ports.handover, kill, { details: () => done });
 }
 
 /** Agents that the previous attempt ended; earlier builds sent no heartbeat details. */

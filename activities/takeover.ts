@@ -3,7 +3,7 @@
 
 export interface TurnOfAgent {
   /** Runs `work` exclusively per agent: aborts and awaits an earlier attempt first. */
-  takeOver<T>(agent: string, work: (takenOver: AbortSignal) => Promise<T>): Promise<T>;
+  takeOver<T>(agent: string, work: (superseded: AbortSignal) => Promise<T>): Promise<T>;
 }
 
 /** The running attempts of one worker. */

@@ -14,12 +14,12 @@ import { killAgents } from './kill-agents.ts';
 import { prepareAgent } from './prepare-agent.ts';
 import { runTurn } from './run-turn.ts';
 import { Sessions } from './sessions.ts';
-import { createTurnOfAgent } from './takeover.ts';
+import { createLatestAttempt } from './latest-attempt.ts';
 
 /** One set per worker: it knows which turns this worker follows and which sessions it has opened. */
 export function createAgentActivities(ports: AgentPorts): AgentActivities {
   const admission = createAdmission(ports);
-  const context = { ports, admission, turns: createTurnOfAgent(), sessions: new Sessions(ports) };
+  const context = { ports, admission, latestAttempt: createLatestAttempt(), sessions: new Sessions(ports) };
   const endOne = async (input: EndAgentInput, agent: string): Promise<EndAgentResult> => {
     const result = await endAgent(ports, agent, input, () => admission.isSealed(agent, input.spec));
     admission.forget(agent);

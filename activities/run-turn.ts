@@ -22,7 +22,7 @@ import { publishOffered } from '../agents/log.ts';
 import { pumpEvents } from './pump.ts';
 import type { Sessions } from './sessions.ts';
 import { storeSnapshot } from '../agents/snapshots.ts';
-import type { TurnOfAgent } from './takeover.ts';
+import type { LatestAttempt } from './latest-attempt.ts';
 import { usageReporter } from './usage-report.ts';
 
 /** State that an attempt passes to the next one in its heartbeats. */
@@ -45,7 +45,7 @@ const FAILURES = 30;
 export interface TurnContext {
   readonly ports: AgentPorts;
   readonly admission: Admission;
-  readonly turns: TurnOfAgent;
+  readonly latestAttempt: LatestAttempt;
   readonly sessions: Sessions;
 }
 
@@ -57,12 +57,12 @@ const HEARTBEAT_MS = 2_000;
 
 /** `runTurn`, with one pump per agent in this worker. */
 export async function runTurn(context: TurnContext, input: RunTurnInput): Promise<TurnOutcome> {
-  const { ports, turns, admission } = context;
+  const { ports, latestAttempt, admission } = context;
   const before = Context.current().info.heartbeatDetails as Partial<Progress> | undefined;
   const progress: Progress = { failures: 0, seq: 0, ...before };
   try {
     await admission.admit(callingWorkflow(), input.spec);
-    return await turns.takeOver(workflowIdOf(input.spec.identity), (superseded) =>
+    return await latestAttempt.takeOver(workflowIdOf(input.spec.identity), (superseded) =>
       withHeartbeat(ports.handover, (scope) => watchTurn(context, input, scope, progress), {
         details: () => ({ ...progress }),
         superseded,

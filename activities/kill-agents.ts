@@ -30,7 +30,8 @@ type KillPorts = Pick<AgentPorts, 'control' | 'tokenStore' | 'handover'>;
 /** Ends an agent whose workflow, given by its id, has completed. Idempotent. */
 type EndAgent = (input: EndAgentInput, agent: string) => Promise<EndAgentResult>;
 
-interface Undertaking {
+/** What one attempt of `killAgents` works with. */
+interface KillContext {
   readonly ports: KillPorts;
   readonly endAgent: EndAgent;
   readonly order: KillOrder;
@@ -45,7 +46,7 @@ interface Undertaking {
 }
 
 /** The outcome of the kill of an agent and its descendants. */
-interface Killed {
+interface KillOutcome {
   readonly agent: string;
   /** Undefined for an agent that did not answer in time. */
   readonly result: Pick<AgentResult, 'phase' | 'total_usd'> | undefined;
@@ -65,8 +66,8 @@ export function killAgents(
   const done = endedBefore();
   const kill = async ({ signal }: ActivityScope): Promise<KillAgentsResult> => {
     requireBeneath(callingWorkflow(), agents);
-    const undertaking = { ports, endAgent, order, done, signal, limit: pLimit(ENDS_AT_ONCE) };
-    const killed = await killAll(undertaking, agents);
+    const context = { ports, endAgent, order, done, signal, limit: pLimit(ENDS_AT_ONCE) };
+    const killed = await killAll(context, agents);
     signal.throwIfAborted();
     return {
       receipt: killed.flatMap(({ receipt }) => receipt),
@@ -87,8 +88,8 @@ function endedBefore(): Record<string, EndAgentResult> {
  * Signals all agents before it awaits any result. Temporal answers a poll for a result with every event that is not the
  * last, and the workflows that were signalled first have completed by then.
  */
-async function killAll(undertaking: Undertaking, agents: readonly KillTarget[]): Promise<readonly Killed[]> {
-  const { ports, order } = undertaking;
+async function killAll(context: KillContext, agents: readonly KillTarget[]): Promise<readonly KillOutcome[]> {
+  const { ports, order } = context;
   await Promise.all(
     agents.map(async ({ agent, spawn_id }) => {
       // Before its workflow closes: from then on nobody may act for it, also when this worker dies here.
@@ -97,7 +98,7 @@ async function killAll(undertaking: Undertaking, agents: readonly KillTarget[]):
       await ports.control.signal(agent, 'kill', order);
     }),
   );
-  return await Promise.all(agents.map(({ agent }) => awaitEnd(undertaking, agent)));
+  return await Promise.all(agents.map(({ agent }) => awaitEnd(context, agent)));
 }
 
 /** The input comes from a history and the targets from workflow results, so both are checked. */
@@ -110,30 +111,30 @@ function requireBeneath(agent: string, agents: readonly KillTarget[]): void {
   );
 }
 
-async function awaitEnd(undertaking: Undertaking, agent: string): Promise<Killed> {
-  const { ports, signal } = undertaking;
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(WORKFLOW_END_MS)]);
-  const result = await ports.control.result(agent, patience);
+async function awaitEnd(context: KillContext, agent: string): Promise<KillOutcome> {
+  const { ports, signal } = context;
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(WORKFLOW_END_MS)]);
+  const result = await ports.control.result(agent, deadline);
   signal.throwIfAborted();
   if (result === undefined) return { agent, result, receipt: [], unanswered: [agent] };
   const { phase, total_usd, receipt, left } = result;
   if (left === undefined) return { agent, result: { phase, total_usd }, receipt, unanswered: [] };
   requireBeneath(agent, left.children);
   const [end, beneath] = await Promise.all([
-    undertaking.limit(() => endPatiently(undertaking, agent, left)),
-    killAll(undertaking, left.children),
+    context.limit(() => endWithRetry(context, agent, left)),
+    killAll(context, left.children),
   ]);
   return {
     agent,
-    result: { phase, total_usd: total_usd + unheardCost(left.children, beneath) },
+    result: { phase, total_usd: total_usd + unreportedCost(left.children, beneath) },
     receipt: [...receipt.map((line) => ({ ...line, ...end })), ...beneath.flatMap((each) => each.receipt)],
     unanswered: beneath.flatMap((each) => each.unanswered),
   };
 }
 
 /** Retries the end of one agent. A machine that cannot be ended must not block the others. */
-async function endPatiently(
-  { endAgent, done, signal }: Undertaking,
+async function endWithRetry(
+  { endAgent, done, signal }: KillContext,
   agent: string,
   cleanup: PendingCleanup,
 ): Promise<EndAgentResult> {
@@ -151,9 +152,9 @@ async function endPatiently(
 }
 
 /** The part of the descendants' cost that their parent had not yet received when it ended. */
-function unheardCost(known: readonly KillTarget[], killed: readonly Killed[]): number {
+function unreportedCost(known: readonly KillTarget[], killed: readonly KillOutcome[]): number {
   return killed.reduce((sum, { result }, index) => {
-    const heard = known[index]?.cost_usd ?? 0;
-    return sum + (result === undefined ? 0 : result.total_usd - heard);
+    const reported = known[index]?.cost_usd ?? 0;
+    return sum + (result === undefined ? 0 : result.total_usd - reported);
   }, 0);
 }

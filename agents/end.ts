@@ -6,7 +6,7 @@ import type { AgentRecord, AgentSpec, PendingCleanup, ReceiptLine } from '../con
 import { MurmurError } from '../contract/wire/errors.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
-import type { RunnerLast } from '../contract/wire/runner.ts';
+import type { StopReport } from '../contract/wire/runner.ts';
 import { DEFAULT_PROVIDER, providerNamed } from '../drivers/machines/configured.ts';
 import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
 import { readRunnerText } from '../drivers/machines/runner-process.ts';
@@ -24,7 +24,7 @@ import { latestSnapshot, storeSnapshot } from './snapshots.ts';
 import { listedStatus } from './status.ts';
 
 /** How long the last snapshot may take, to be captured and to be stored: what was saved after the last turn is kept anyway. */
-const LAST_SNAPSHOT_MS = 20_000;
+const FINAL_SNAPSHOT_MS = 20_000;
 
 /** What differs between ends. Each step is idempotent. */
 export interface EndSteps {
@@ -117,22 +117,22 @@ async function leaveMachine(ports: EndPorts, provider: MachineProvider, spec: Ag
     const after = await ports.events.lastSeq(agent, 'runner');
     const stored = await latestSnapshot(ports.objects, spec);
     const seq = stored === undefined ? {} : { stored_seq: stored.seq };
-    await runner?.stop({ status: 'interrupted', last: { after, snapshot_ms: LAST_SNAPSHOT_MS, ...seq } });
-    const last = await readLast(machine);
+    await runner?.stop({ status: 'interrupted', last: { after, snapshot_ms: FINAL_SNAPSHOT_MS, ...seq } });
+    const last = await readStopReport(machine);
     if (last === undefined) return;
     if (last.events.length > 0) await ports.events.append(agent, 'runner', last.events);
     if (last.problem !== undefined) ports.report('last snapshot failed', { agent, error: last.problem });
     if (last.snapshot === undefined) return;
-    await within(LAST_SNAPSHOT_MS, storeSnapshot(ports.objects, spec, machine, last.snapshot));
+    await within(FINAL_SNAPSHOT_MS, storeSnapshot(ports.objects, spec, machine, last.snapshot));
   } catch (error) {
     ports.report('agent was not ended in good order', { agent, machine: name, error: String(error) });
   }
 }
 
 /** What a runner that has stopped has left; undefined for one that was not asked, or was killed. */
-async function readLast(machine: Machine): Promise<RunnerLast | undefined> {
+async function readStopReport(machine: Machine): Promise<StopReport | undefined> {
   const text = await readRunnerText(machine, 'last.json');
-  return text === '' ? undefined : (JSON.parse(text) as RunnerLast);
+  return text === '' ? undefined : (JSON.parse(text) as StopReport);
 }
 
 async function within(limitMs: number, work: Promise<unknown>): Promise<void> {

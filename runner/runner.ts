@@ -4,12 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { RUNNER_PROTOCOL } from '../contract/wire/runner.ts';
 import type {
+  CleanStop,
   OpenReply,
   OpenRequest,
-  RunnerEnd,
   RunnerHealth,
-  RunnerLast,
   SnapshotReply,
+  StopReport,
   StopRequest,
   TurnReply,
 } from '../contract/wire/runner.ts';
@@ -257,10 +257,10 @@ export class Runner {
     const { containment, paths } = this.#options;
     if (last !== undefined) {
       const events = await eventsAfter(this.journal, last.after);
-      writeState(paths.last, { ...snapshot, events } satisfies RunnerLast);
+      writeState(paths.last, { ...snapshot, events } satisfies StopReport);
     }
     this.journal.close();
-    if (containment.isWhole) tryWriteState(paths.ended, { pid: process.pid } satisfies RunnerEnd);
+    if (containment.isWhole) tryWriteState(paths.ended, { pid: process.pid } satisfies CleanStop);
   }
 
   /** Makes what a stop waits for come to an end. Rejects once it has. */

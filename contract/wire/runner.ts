@@ -34,11 +34,12 @@ export interface RunnerAddress {
 }
 
 /**
- * `<machine>/runner/ended.json`: written by a runner whose stop is complete and left no process inside, removed by the next
- * one before it starts any. Without it, whoever ends the machine looks at every process of the host.
+ * `<machine>/runner/ended.json`: a runner writes it when its stop is complete and no process is left on the machine. The
+ * next runner removes it before it starts a process. Without it, the end of the machine searches all processes of the
+ * host.
  */
-export interface RunnerEnd {
-  /** Of the runner, which may need a moment to exit. */
+export interface CleanStop {
+  /** Process id of the runner, which may need a moment to exit. */
   readonly pid: number;
 }
 
@@ -220,26 +221,29 @@ export interface PortReply {
 /** `POST /stop`: ends the running turn as `status`, ends the agent program and everything it started, then exits. */
 export interface StopRequest {
   readonly status: 'cut_off' | 'interrupted';
-  /** For a machine that goes: what of it is to be kept. */
-  readonly last?: LastRequest;
+  /** Set when the machine is about to be destroyed: what to keep of it. */
+  readonly last?: FinalSnapshotRequest;
 }
 
-/** Asks a runner that stops for a last snapshot, taken once the turn has ended, and for its last events. */
-export interface LastRequest {
-  /** Position in the journal up to which the events are kept already. */
+/** Asks a stopping runner for its last events and for a final snapshot, captured after the turn has ended. */
+export interface FinalSnapshotRequest {
+  /** Position in the journal up to which the event log has all events. */
   readonly after: number;
-  /** `seq` of the snapshot that is kept already: another one is captured when it may hold something else. */
+  /** `seq` of the stored snapshot. The runner captures another one unless it would certainly be the same. */
   readonly stored_seq?: number;
-  /** How long the end of the turn and the capture may take, in milliseconds. */
+  /** Limit for the end of the turn and the capture together, in milliseconds. */
   readonly snapshot_ms: number;
 }
 
-/** `<machine>/runner/last.json`, mode 0600: the answer to a `LastRequest`, written before the stop is complete. */
-export interface RunnerLast {
+/**
+ * `<machine>/runner/last.json`, mode 0600: the answer to a `FinalSnapshotRequest`. The runner writes it before its stop is
+ * complete.
+ */
+export interface StopReport {
   readonly events: readonly SourcedEvent[];
-  /** Absent when nothing has changed since the one that is kept, and when it could not be captured. */
+  /** Absent if nothing has changed since the stored snapshot, or if the capture failed. */
   readonly snapshot?: SnapshotReply;
-  /** Why there is no snapshot. */
+  /** Why the capture failed. */
   readonly problem?: string;
 }
 

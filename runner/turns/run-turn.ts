@@ -27,15 +27,15 @@ export interface TurnResult {
   readonly wasCut: boolean;
 }
 
-/** What reaches a turn from outside while it runs, and what it tells. */
-export interface TurnWires {
+/** How a running turn is interrupted, gets notices and reports its events. */
+export interface TurnCallbacks {
   readonly interrupted: AbortSignal;
-  /** Asked after each tool: what the model is to read beside its result. */
+  /** Called after each tool: the notice that the model gets with the tool's result, if there is one. */
   readonly nextNotice: () => TurnNotice | undefined;
   readonly onEvent: (event: BackendEvent) => void;
 }
 
-export type RunTurn = (request: TurnRequest, wires: TurnWires) => Promise<TurnResult>;
+export type RunTurn = (request: TurnRequest, callbacks: TurnCallbacks) => Promise<TurnResult>;
 
 export interface TurnRunner {
   readonly program: AgentProgram;
@@ -48,14 +48,14 @@ export interface TurnRunner {
 export async function runTurn(
   { program, containment, observe }: TurnRunner,
   request: TurnRequest,
-  wires: TurnWires,
+  callbacks: TurnCallbacks,
 ): Promise<TurnResult> {
-  const { interrupted } = wires;
+  const { interrupted } = callbacks;
   const began = new Date();
   const session = await program.running();
   const end = interrupted.aborted
     ? { status: 'interrupted' as const, response: '', cost: NO_COST }
-    : await promptOnce({ program, containment, observe }, session, request, wires);
+    : await promptOnce({ program, containment, observe }, session, request, callbacks);
   const wasCut = interrupted.aborted && end.status !== 'completed';
   // What the turn started and left behind would go on changing files after its end.
   if (interrupted.aborted) await endLeftovers(containment, began, session);
@@ -79,7 +79,7 @@ async function promptOnce(
   runner: TurnRunner,
   session: AgentSession,
   { turn_id, prompt, report_usage: reportsUsage = false }: TurnRequest,
-  { interrupted, nextNotice, onEvent }: TurnWires,
+  { interrupted, nextNotice, onEvent }: TurnCallbacks,
 ): Promise<BackendTurnEnd> {
   const began = new Date();
   const settled = new AbortController();
@@ -87,7 +87,7 @@ async function promptOnce(
   let used = 0;
   const interrupt = (): void => {
     session.interrupt().catch(() => undefined);
-    press(runner, session, began, settled.signal).then(
+    escalateInterrupt(runner, session, began, settled.signal).then(
       // A backend that tells nothing more has not told the cost either: what it had told before counts.
       () => given.resolve({ status: 'interrupted', response: '', cost: { ...NO_COST, usd: used } }),
       // The turn has ended meanwhile.
@@ -108,8 +108,8 @@ async function promptOnce(
   }
 }
 
-/** Makes an interrupted turn end that does not end by itself. Rejects once it has. */
-async function press(
+/** Ends more and more of an interrupted turn until it ends. Rejects once the turn has ended. */
+async function escalateInterrupt(
   { program, containment }: TurnRunner,
   session: AgentSession,
   began: Date,

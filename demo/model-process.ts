@@ -42,7 +42,7 @@ export async function startModelProcess(home: string, scenario: Scenario): Promi
 /** How long the model waits for a stack that has not come up yet, or looks again for one that has. */
 const LOOK_AGAIN_MS = 5_000;
 /** A first build of Temporal takes about five minutes on two cores. */
-const PATIENCE_MS = 20 * 60_000;
+const WAIT_LIMIT_MS = 20 * 60_000;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const record = join(process.argv[2] ?? '', 'stack.json');
@@ -50,7 +50,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const model = await startScriptedModel({ script: SCRIPTS[scenario] });
   process.stdout.write(`${model.url}\n`);
   process.stdout.on('error', () => undefined);
-  const end = Date.now() + PATIENCE_MS;
+  const end = Date.now() + WAIT_LIMIT_MS;
   while (!existsSync(record) && Date.now() < end) await delay(LOOK_AGAIN_MS);
   while (existsSync(record)) await delay(LOOK_AGAIN_MS);
   await model.stop();

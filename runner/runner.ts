@@ -38,7 +38,7 @@ import { TurnRecords } from './turns/turn-records.ts';
 import { Turns } from './turns/turns.ts';
 
 /** A stop asks the turn to end before it ends the program: its last words then reach the transcript. */
-const STOP_PATIENCE_MS = 2_000;
+const STOP_GRACE_MS = 2_000;
 /** Then what is under way (a look at the work, a capture, a checkout) has this long before its processes are ended. */
 const STOP_FORCE_INTERVAL_MS = 5_000;
 /** Files read at once: each is two processes and a connection, and an agent that asks for more can wait for these. */
@@ -265,7 +265,7 @@ export class Runner {
 
   /** Ends more and more of the work that a stop waits for. Rejects once that work has ended. */
   async #escalateStop(settled: AbortSignal): Promise<void> {
-    await delay(STOP_PATIENCE_MS, undefined, { signal: settled });
+    await delay(STOP_GRACE_MS, undefined, { signal: settled });
     void this.#session?.program.stop().catch(() => undefined);
     for (;;) {
       await delay(STOP_FORCE_INTERVAL_MS, undefined, { signal: settled });

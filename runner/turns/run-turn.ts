@@ -12,14 +12,14 @@ import { NO_COST } from '../../contract/wire/cost.ts';
  * After an interrupt the program ends its tools, which takes some 0.1 s. A tool that does not end, because what it
  * started keeps its output open, is ended after this time.
  */
-const TOOL_PATIENCE_MS = 1_000;
+const TOOL_GRACE_MS = 1_000;
 /**
  * Then the program is ended, and the next turn starts it anew: longer than it needs when the host is busy, short enough
  * that nobody asks again.
  */
-const PROGRAM_PATIENCE_MS = 5_000;
+const PROGRAM_GRACE_MS = 5_000;
 /** A backend whose program is gone has this long to say so. */
-const BACKEND_PATIENCE_MS = 5_000;
+const BACKEND_GRACE_MS = 5_000;
 
 export interface TurnResult {
   readonly outcome: RunnerTurnOutcome;
@@ -115,11 +115,11 @@ async function escalateInterrupt(
   began: Date,
   settled: AbortSignal,
 ): Promise<void> {
-  await delay(TOOL_PATIENCE_MS, undefined, { signal: settled });
+  await delay(TOOL_GRACE_MS, undefined, { signal: settled });
   await endLeftovers(containment, began, session);
-  await delay(PROGRAM_PATIENCE_MS - TOOL_PATIENCE_MS, undefined, { signal: settled });
+  await delay(PROGRAM_GRACE_MS - TOOL_GRACE_MS, undefined, { signal: settled });
   void program.stop().catch(() => undefined);
-  await delay(BACKEND_PATIENCE_MS, undefined, { signal: settled });
+  await delay(BACKEND_GRACE_MS, undefined, { signal: settled });
 }
 
 /** Ends what was started since then, but for the program. A process that cannot be ended must not keep the turn open. */

@@ -17,7 +17,7 @@ export interface Measure {
   /** What is asked of it beside another build; five percent more than before when absent. */
   readonly against?: Target;
   /** Milliseconds that one sample, of either side, may take. */
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
   open(laboratory: Laboratory): Promise<Trial>;
 }
 

@@ -72,13 +72,13 @@ export async function takeAgainst(
 }
 
 async function samplePairs(
-  { patienceMs, warmUps }: Measure,
+  { timeoutMs, warmUps }: Measure,
   trial: Pick<Trial, 'floor' | 'ours'>,
   { pairs, floorsOnly, onPair }: SamplingOptions,
 ): Promise<{ floor: number[]; ours: number[] }> {
   const sides = {
-    floor: { sample: () => bounded(trial.floor(), patienceMs, 'a floor sample'), taken: [] as number[] },
-    ours: { sample: () => bounded(trial.ours(), patienceMs, 'a sample of ours'), taken: [] as number[] },
+    floor: { sample: () => bounded(trial.floor(), timeoutMs, 'a floor sample'), taken: [] as number[] },
+    ours: { sample: () => bounded(trial.ours(), timeoutMs, 'a sample of ours'), taken: [] as number[] },
   };
   for (let pair = -warmUps; pair < pairs; pair += 1) {
     const order = floorsOnly ? [sides.floor] : pair % 2 === 0 ? [sides.floor, sides.ours] : [sides.ours, sides.floor];

@@ -17,7 +17,7 @@ export const childEnd: Measure = {
   samples: { full: 40, quick: 4 },
   warmUps: 3,
   target: ratioAtMost(1.5),
-  patienceMs: 30_000,
+  timeoutMs: 30_000,
   open,
 };
 

@@ -17,7 +17,7 @@ export const fanOut: Measure = {
   warmUps: 0,
   target: ratioAtMost(2),
   against: slowerAtMost(1.1),
-  patienceMs: 240_000,
+  timeoutMs: 240_000,
   open,
 };
 
@@ -40,7 +40,7 @@ function open(laboratory: Laboratory): Promise<Trial> {
       const began = Date.now();
       // They end as soon as they can: two hundred runners are some gigabytes.
       const agents = await spawnFanOut(laboratory, { count: AGENTS, text, onIdle: 'terminate' });
-      const started = await lastTurnStart(stack, agents, fanOut.patienceMs);
+      const started = await lastTurnStart(stack, agents, fanOut.timeoutMs);
       await Promise.all(agents.map(({ slug }) => stack.client.wait({ slug, phase: 'completed' })));
       return started - began;
     },

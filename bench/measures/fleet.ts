@@ -18,7 +18,7 @@ export const fleet: Measure = {
   warmUps: 1,
   target: ratioAtLeast(0.5),
   against: rateAtLeast(0.9),
-  patienceMs: 180_000,
+  timeoutMs: 180_000,
   open,
 };
 

@@ -13,7 +13,7 @@ export const history: Measure = {
   samples: { full: 10, quick: 3 },
   warmUps: 1,
   target: everyAtMost(15, 'events'),
-  patienceMs: 60_000,
+  timeoutMs: 60_000,
   open,
 };
 

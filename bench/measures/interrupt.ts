@@ -21,7 +21,7 @@ export const interrupt: Measure = {
   samples: { full: 30, quick: 5 },
   warmUps: 2,
   target: ratioAtMost(2),
-  patienceMs: 60_000,
+  timeoutMs: 60_000,
   open,
 };
 

@@ -26,7 +26,7 @@ export const killTree: Measure = {
   warmUps: 0,
   target: ratioAtMost(2),
   against: slowerAtMost(1.1),
-  patienceMs: 420_000,
+  timeoutMs: 420_000,
   open,
 };
 

@@ -14,7 +14,7 @@ export const ls: Measure = {
   samples: { full: 30, quick: 5 },
   warmUps: 3,
   target: ratioAtMost(1),
-  patienceMs: 60_000,
+  timeoutMs: 60_000,
   open,
 };
 

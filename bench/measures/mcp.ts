@@ -16,7 +16,7 @@ export const mcp: Measure = {
   samples: { full: 30, quick: 5 },
   warmUps: 3,
   target: ratioAtMost(4),
-  patienceMs: 30_000,
+  timeoutMs: 30_000,
   open,
 };
 

@@ -21,7 +21,7 @@ export const memory: Measure = {
   samples: { full: 10, quick: 2 },
   warmUps: 0,
   target: everyAtMost(80, 'MB'),
-  patienceMs: 120_000,
+  timeoutMs: 120_000,
   open,
 };
 

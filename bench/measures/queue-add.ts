@@ -15,7 +15,7 @@ export const queueAdd: Measure = {
   samples: { full: 50, quick: 5 },
   warmUps: 3,
   target: ratioAtMost(1.5),
-  patienceMs: 30_000,
+  timeoutMs: 30_000,
   open,
 };
 

@@ -18,7 +18,7 @@ export const sessionWatch: Measure = {
   samples: { full: 50, quick: 5 },
   warmUps: 3,
   target: addedAtMost(50, 'ms'),
-  patienceMs: 30_000,
+  timeoutMs: 30_000,
   open,
 };
 

@@ -17,7 +17,7 @@ export const spawn: Measure = {
   samples: { full: 15, quick: 3 },
   warmUps: 1,
   target: ratioAtMost(1.5),
-  patienceMs: 60_000,
+  timeoutMs: 60_000,
   open,
 };
 

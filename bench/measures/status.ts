@@ -16,7 +16,7 @@ export const status: Measure = {
   warmUps: 1,
   target: ratioAtLeast(0.6),
   against: rateAtLeast(0.9),
-  patienceMs: 30_000,
+  timeoutMs: 30_000,
   open,
 };
 

@@ -17,7 +17,7 @@ export const version: Measure = {
   samples: { full: 30, quick: 5 },
   warmUps: 3,
   target: ratioAtMost(3),
-  patienceMs: 30_000,
+  timeoutMs: 30_000,
   open,
 };
 

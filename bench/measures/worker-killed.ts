@@ -22,7 +22,7 @@ export const workerKilled: Measure = {
   warmUps: 0,
   // The heartbeat timeout may be 10 s at most; the trial reads the true one.
   target: everyAtMost(12_000, 'ms'),
-  patienceMs: 120_000,
+  timeoutMs: 120_000,
   open,
 };
 

@@ -21,7 +21,7 @@ function measureOf(trial: Partial<Trial>, warmUps = 0): { measure: Measure; call
     samples: { full: 1, quick: 1 },
     warmUps,
     target: ratioAtMost(2),
-    patienceMs: 5_000,
+    timeoutMs: 5_000,
     open: () =>
       Promise.resolve({
         floor: noting('floor', 10),
@@ -73,8 +73,8 @@ describe('sampling', () => {
 
   test('gives up a sample that never ends', async () => {
     const { measure, calls } = measureOf({ floor: () => new Promise(() => undefined) });
-    const impatient = { ...measure, patienceMs: 20 };
-    await expect(take(impatient, laboratory, { pairs: 1, floorsOnly: false })).rejects.toThrow('a floor sample');
+    const hasty = { ...measure, timeoutMs: 20 };
+    await expect(take(hasty, laboratory, { pairs: 1, floorsOnly: false })).rejects.toThrow('a floor sample');
     expect(calls.at(-1)).toBe('close');
   });
 

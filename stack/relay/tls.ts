@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import type { ServerCertificate } from '../wall/certificates.ts';
+import type { ServerCertificate } from '../network/certificates.ts';
 import type { RelayOrder } from './order.ts';
 import { listenOn, Strangers } from './strangers.ts';
 

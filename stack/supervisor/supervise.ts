@@ -102,7 +102,7 @@ class Stack {
     const { home, ports: wanted, temporal } = this.#settings;
     const { env } = this.#options;
     const isEmbedded = 'binary' in temporal;
-    const hasRelay = isEmbedded && !('open' in temporal.wall);
+    const hasRelay = isEmbedded && !('open' in temporal.network);
     const ports = await choosePorts(wanted, isEmbedded, hasRelay);
     this.#sockets = await holdSockets(ports, hasRelay);
     const server = { url: `http://127.0.0.1:${ports.api.toString()}` };

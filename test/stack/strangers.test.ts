@@ -8,7 +8,7 @@ import { connect } from 'node:tls';
 import { describe, expect, test } from '@jest/globals';
 import { listenOn, Strangers } from '../../stack/relay/strangers.ts';
 import { createTlsServer } from '../../stack/relay/tls.ts';
-import { makeCertificates } from '../../stack/wall/certificates.ts';
+import { makeCertificates } from '../../stack/network/certificates.ts';
 import { silentConnection } from './silent-connection.ts';
 
 describe('connections to the relay that have proved nothing', () => {

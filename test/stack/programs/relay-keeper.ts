@@ -7,19 +7,19 @@ import { keepChild } from '../../../stack/supervisor/child.ts';
 import { holdSockets } from '../../../stack/supervisor/sockets.ts';
 import { temporalStart } from '../../../stack/supervisor/temporal.ts';
 import { readDevServer } from '../../../stack/temporal/dev-server.ts';
-import { findWall } from '../../../stack/wall/find.ts';
+import { findNetworkIsolation } from '../../../stack/network/isolation.ts';
 
 const [folder = '', binary = ''] = process.argv.slice(2);
 const home = homePaths(folder);
 makeHome(home);
 const wanted = { api: 0, temporal: 0, temporalUi: 0 };
-const wall = await findWall('auto');
+const network = await findNetworkIsolation('auto');
 const ports = await choosePorts(wanted, true);
 const sockets = await holdSockets(ports, true);
 const description = await readDevServer(PACKAGE_ROOT);
-const settings = { home, version: '0', ports: wanted, temporal: { binary, wall } };
+const settings = { home, version: '0', ports: wanted, temporal: { binary, network } };
 const { record, spec } = await temporalStart(settings, {
-  ...{ binary, wall, description, env: process.env },
+  ...{ binary, network, description, env: process.env },
   ports: ports.temporal,
   sockets: sockets.relay,
 });

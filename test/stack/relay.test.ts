@@ -14,7 +14,7 @@ import { homePaths } from '../../config/home.ts';
 import type { StackRecord } from '../../contract/stack.ts';
 import { identityOf } from '../../stack/process.ts';
 import { linkHost, LINK_MS } from '../../stack/relay/link.ts';
-import { STRANGERS } from '../../stack/relay/strangers.ts';
+import { UNAUTHENTICATED_LIMIT } from '../../stack/relay/unauthenticated.ts';
 import { makeCertificates } from '../../stack/network/certificates.ts';
 import { localhostAddresses } from '../../stack/network/listeners.ts';
 import { eventually } from '../fixtures/waiting.ts';
@@ -172,11 +172,13 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
   });
 
   test(
-    'more silent connections than it keeps crowd nobody out',
+    'more silent connections than its limit do not lock out clients',
     async () => {
       const port = Number((await accessOf(now)).port);
       const silent = await Promise.all(
-        [port, uiPort()].flatMap((each) => Array.from({ length: STRANGERS + 20 }, () => silentConnection(each))),
+        [port, uiPort()].flatMap((each) =>
+          Array.from({ length: UNAUTHENTICATED_LIMIT + 20 }, () => silentConnection(each)),
+        ),
       );
       expect(await ask({ ...(await accessOf(now)), ALPNProtocols: ['h2'] })).toContain('grpc');
       expect(await askUi({ host: '127.0.0.1', port: uiPort(), as: await link(), path: '/' })).toMatchObject({

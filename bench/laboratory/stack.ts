@@ -54,7 +54,7 @@ export async function startStack({ bin, directory, modelUrl }: StackOptions): Pr
     const before = record();
     for (const step of closing.splice(0)) await step();
     await run(process.execPath, [bin, 'down'], { cwd: directory, env, timeoutMs: DOWN_MS }).catch(() => undefined);
-    await endWhatIsLeft(before);
+    await killLeftovers(before);
   };
   try {
     await run(process.execPath, [bin, 'up'], { cwd: directory, env, timeoutMs: UP_MS });
@@ -101,8 +101,8 @@ function readRecord(file: string): StackRecord | undefined {
   }
 }
 
-/** A `down` that failed must leave nothing behind either: the supervisor first, since it starts the others again. */
-async function endWhatIsLeft(stack: StackRecord | undefined): Promise<void> {
+/** Kills what a failed `down` left. The supervisor comes first, because it restarts the others. */
+async function killLeftovers(stack: StackRecord | undefined): Promise<void> {
   const { worker, server, temporal } = stack?.children ?? {};
   const pids = [stack?.supervisor, worker, server, temporal].flatMap((each) => each?.pid ?? []);
   for (const pid of pids.filter(lives)) {

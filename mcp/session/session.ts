@@ -7,8 +7,8 @@ import { checkArguments, errorResultOf, resultOf } from '../../contract/mcp-call
 import type { ToolDescription } from '../../contract/mcp-call.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { nearestName } from '../../contract/wire/nearest.ts';
-import { tellProgress } from './progress.ts';
-import type { ProgressTeller } from './progress.ts';
+import { reportProgress } from './progress.ts';
+import type { ProgressReporter } from './progress.ts';
 
 /** What a client's model is told once of all tools together. */
 const INSTRUCTIONS =
@@ -60,13 +60,13 @@ export function createSession(options: SessionOptions): Session {
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: listed }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, { _meta, sendNotification, signal }) => {
     const tool = tools.get(params.name) ?? unknownTool(params.name, [...tools.keys()]);
-    const teller = tellProgress(_meta?.progressToken, sendNotification, options.heartbeatMs ?? HEARTBEAT_MS);
-    const call = callTool(options, tool, params.arguments ?? {}, { signal, teller });
+    const reporter = reportProgress(_meta?.progressToken, sendNotification, options.heartbeatMs ?? HEARTBEAT_MS);
+    const call = callTool(options, tool, params.arguments ?? {}, { signal, reporter });
     running.add(call);
     try {
       return await call;
     } finally {
-      teller.end();
+      reporter.end();
       running.delete(call);
     }
   });
@@ -82,11 +82,11 @@ async function callTool(
   options: SessionOptions,
   tool: ToolDescription,
   input: Readonly<Record<string, unknown>>,
-  { signal, teller }: { readonly signal: AbortSignal; readonly teller: ProgressTeller },
+  { signal, reporter }: { readonly signal: AbortSignal; readonly reporter: ProgressReporter },
 ): Promise<CallToolResult> {
   try {
     checkArguments(tool, input);
-    return resultOf(tool, await options.call(tool.name, input, { signal, onProgress: teller.tell }));
+    return resultOf(tool, await options.call(tool.name, input, { signal, onProgress: reporter.report }));
   } catch (error) {
     return errorResultOf(error instanceof MurmurError ? error : options.errorOf(error));
   }

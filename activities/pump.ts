@@ -5,7 +5,7 @@ import type { EventLog } from '../drivers/events/event-log.ts';
 import type { RunnerClient, TurnWatch } from '../drivers/machines/runner-client.ts';
 
 /** From where to where, and the turn whose end is to be told. */
-export interface PumpEnds {
+export interface Pump {
   readonly runner: RunnerClient;
   readonly events: EventLog;
   readonly agent: string;
@@ -18,7 +18,7 @@ export interface PumpEnds {
  * @param onSeq receives each number that the log has
  */
 export async function pumpEvents(
-  { runner, events, agent, turn }: PumpEnds,
+  { runner, events, agent, turn }: Pump,
   after: number,
   signal: AbortSignal,
   isLast: (batch: readonly SourcedEvent[]) => boolean,

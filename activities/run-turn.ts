@@ -110,7 +110,7 @@ async function follow(
   const report_usage = reportAt !== undefined;
   const ask = (): Promise<TurnReply> =>
     runner.turn({ turn_id, number, prompt, inputs: inputSummaries(inputs), ...(report_usage ? { report_usage } : {}) });
-  const hearUsage = usageReporter(ports, agent, turn_id, reportAt);
+  const onUsage = usageReporter(ports, agent, turn_id, reportAt);
   const site = { spec, machine, runner, ...defined({ session_id }) };
   let opened = await sessions.ensureOpen(site, scope.signal);
   // The log is read before the turn's state is requested: otherwise the turn's end could fall in between and never be
@@ -130,7 +130,7 @@ async function follow(
       progress.seq,
       scope.signal,
       (batch) => {
-        hearUsage(batch);
+        onUsage(batch);
         return batch.some((each) => each.seq >= stopAt || endsTurn(each, turn_id));
       },
       (seq) => (progress.seq = seq),

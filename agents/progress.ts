@@ -65,17 +65,17 @@ export function progressOf(event: AgentEvent): string | undefined {
   }
 }
 
-/** Fields of a tool's input that say most, in this order. */
-const TELLING = ['command', 'file_path', 'path', 'pattern', 'query', 'url', 'description', 'prompt'];
+/** The most informative fields of a tool's input, in order of preference. */
+const MAIN_FIELDS = ['command', 'file_path', 'path', 'pattern', 'query', 'url', 'description', 'prompt'];
 
-/** The one argument that tells what a tool call is about, or the whole input. */
+/** The most informative argument of a tool call, or the whole input. */
 function mainArgument(input: string): string {
   try {
     const fields = JSON.parse(input) as Readonly<Record<string, unknown>>;
-    const telling = TELLING.map((name) => fields[name]).find((value) => typeof value === 'string');
-    return telling ?? (Object.keys(fields).length === 0 ? '' : input);
+    const main = MAIN_FIELDS.map((name) => fields[name]).find((value) => typeof value === 'string');
+    return main ?? (Object.keys(fields).length === 0 ? '' : input);
   } catch {
-    // A long input is cut in the log and no longer JSON.
+    // The log cuts a long input, which is then not valid JSON.
     return input;
   }
 }

@@ -31,7 +31,7 @@ export interface Stage {
 }
 
 /** Starts the stack, runs `play` and stops the stack. Rejects when a step fails, and on Ctrl-C. */
-export async function onStage(
+export async function withStage(
   scenario: Scenario,
   options: StageOptions,
   play: (stage: Stage) => Promise<void>,

@@ -26,13 +26,13 @@ export const REFERENCES: readonly Attack[] = [
       ] as const;
       const got: string[] = [];
       for (const [name, forged] of forgeries)
-        if (await isLetIn(ground, forged)) got.push(`an agent with a forged ${name}`);
+        if (await getsTurn(ground, forged)) got.push(`an agent with a forged ${name}`);
       return got;
     },
   },
 ];
 
-/** What the sibling was started with, as Temporal's history tells it. */
+/** The sibling's input, read from Temporal's history. */
 async function siblingsOwn(ground: Ground) {
   const { workflow } = await ground.client.call('status', { slug: ground.sibling.slug });
   return await withTemporal(ground, async (client) => {
@@ -48,8 +48,8 @@ async function siblingsOwn(ground: Ground) {
   });
 }
 
-/** Whether the worker gives a forged agent a turn: then its model is asked. */
-async function isLetIn(ground: Ground, forged: object): Promise<boolean> {
+/** Whether the worker runs a turn of a forged agent: its model then gets a request. */
+async function getsTurn(ground: Ground, forged: object): Promise<boolean> {
   const { client: api, home, model } = ground;
   const { account } = await api.call('auth', {});
   const slug = `forged-${randomUUID().slice(0, 8)}`;

@@ -13,7 +13,7 @@ import type { AgentPlatform } from '../platform.ts';
 import { allWaiting } from './plans.ts';
 
 /** Agents that are asked after one by one; of more, Temporal's list must do, which is some hundred milliseconds behind. */
-const ASKED_SINGLY = 50;
+const SINGLE_LOOKUPS = 50;
 /** Questions and reads at once. */
 const READERS = 32;
 
@@ -46,7 +46,7 @@ async function executionsOf(
   platform: AgentPlatform,
   agents: readonly AgentAddress[],
 ): Promise<ReadonlyMap<string, Execution>> {
-  if (agents.length <= ASKED_SINGLY) {
+  if (agents.length <= SINGLE_LOOKUPS) {
     const found = await pLimit(READERS).map(agents, async (agent) => await describeExecution(platform, agent));
     return new Map(found.flatMap((each) => (each === undefined ? [] : [[each.id, each]])));
   }

@@ -14,7 +14,7 @@ export interface FlightProblem {
 /** Characters of a source line in an excerpt. */
 const EXCERPT_WIDTH = 100;
 /** Mistakes that one message tells; the others show once these are mended. */
-const TOLD_AT_ONCE = 10;
+const PROBLEMS_SHOWN = 10;
 
 /** A value that is not one of the known ones, with the one that was probably meant. */
 export function unknownName(
@@ -48,7 +48,7 @@ export function problemText(file: string, lines: readonly string[], problem: Fli
 
 /** INVALID_ARGUMENT that tells every problem, the first ones with their lines. */
 export function flightError(file: string, lines: readonly string[], problems: readonly FlightProblem[]): MurmurError {
-  const told = problems.slice(0, TOLD_AT_ONCE).map((problem) => problemText(file, lines, problem));
+  const told = problems.slice(0, PROBLEMS_SHOWN).map((problem) => problemText(file, lines, problem));
   const more = problems.length - told.length;
   const rest = more === 0 ? [] : [`and ${String(more)} more`];
   return new MurmurError('INVALID_ARGUMENT', [...told, ...rest].join('\n\n'), {

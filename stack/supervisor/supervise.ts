@@ -10,7 +10,7 @@ import { choosePorts, type StackPorts } from '../ports.ts';
 import { readRecord, removeRecord, runningRecord, withStartLock, writeRecord } from '../record.ts';
 import { stopRunners } from '../runners.ts';
 import { endLeftovers } from './leftovers.ts';
-import { keepChild, type ChildSpec, type KeptChild } from './child.ts';
+import { superviseChild, type ChildSpec, type SupervisedChild } from './child.ts';
 import { serverIsReady, temporalHasStarted, temporalIsReady, waitUntil, type TemporalHttp } from './readiness.ts';
 import { serverSpec, sharedEnvironment, workerSpec } from './specs.ts';
 import type { StackSettings } from './settings.ts';
@@ -62,7 +62,7 @@ export async function supervise(settings: StackSettings, options: SuperviseOptio
 class Stack {
   readonly #settings: StackSettings;
   readonly #options: SuperviseOptions;
-  readonly #children: KeptChild[] = [];
+  readonly #children: SupervisedChild[] = [];
   #record: StackRecord | undefined;
   #sockets: StackSockets | undefined;
   #failed = false;
@@ -187,7 +187,7 @@ class Stack {
   }
 
   async #keep(spec: ChildSpec): Promise<void> {
-    const child = await keepChild(this.#settings.home, spec, {
+    const child = await superviseChild(this.#settings.home, spec, {
       onStart: async (name, identity) => {
         await this.#update({ children: { ...this.#record?.children, [name]: identity } });
       },
@@ -200,7 +200,7 @@ class Stack {
 
   /** Throws when it takes too long, or when any of the processes keeps ending. */
   async #untilReady(name: LogName, check: () => Promise<boolean>): Promise<void> {
-    const crashLooping = (): KeptChild | undefined => this.#children.find(({ failures }) => failures >= START_ATTEMPTS);
+    const crashLooping = (): SupervisedChild | undefined => this.#children.find(({ failures }) => failures >= START_ATTEMPTS);
     const settled = await waitUntil(
       async () => crashLooping() !== undefined || (await check()),
       READY_MS,

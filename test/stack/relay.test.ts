@@ -48,7 +48,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
     if (holderUid !== undefined) await chown(folder, holderUid, holderUid);
     const user =
       holderUid === undefined ? [] : ['setpriv', `--reuid=${holderUid}`, `--regid=${holderUid}`, '--clear-groups'];
-    const [program = '', ...args] = [...user, process.execPath, join(PROGRAMS, 'relay-keeper.ts'), home(), binary];
+    const [program = '', ...args] = [...user, process.execPath, join(PROGRAMS, 'relay-supervisor.ts'), home(), binary];
     const env = { PATH: process.env['PATH'], HOME: folder };
     keeper = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     starts = createInterface({ input: keeper.stdout ?? process.stdin })[Symbol.asyncIterator]();

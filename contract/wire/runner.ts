@@ -1,6 +1,6 @@
 // The protocol between activities and the runner on a machine: HTTP on loopback, JSON bodies. No imports but types.
 import type { BackendName, RepoSpec } from './agent.ts';
-import type { IsolationSpec, IsolationWishes } from './isolation.ts';
+import type { IsolationSpec, IsolationRequest } from './isolation.ts';
 import type { SourcedEvent, TurnInputSummary } from './events.ts';
 import type { TurnNotice, TurnOutcome } from './turns.ts';
 
@@ -14,7 +14,7 @@ export interface RunnerConfig {
   /** Of a runner of build b35f5f2: later ones make a token at each start, see `RunnerAddress`. */
   readonly token?: string;
   /** How to hold the agent's processes apart; read by runner/isolation. */
-  readonly isolation: IsolationSpec | IsolationWishes;
+  readonly isolation: IsolationSpec | IsolationRequest;
 }
 
 /**

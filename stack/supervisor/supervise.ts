@@ -200,7 +200,8 @@ class Stack {
 
   /** Throws when it takes too long, or when any of the processes keeps ending. */
   async #untilReady(name: LogName, check: () => Promise<boolean>): Promise<void> {
-    const crashLooping = (): SupervisedChild | undefined => this.#children.find(({ failures }) => failures >= START_ATTEMPTS);
+    const crashLooping = (): SupervisedChild | undefined =>
+      this.#children.find(({ failures }) => failures >= START_ATTEMPTS);
     const settled = await waitUntil(
       async () => crashLooping() !== undefined || (await check()),
       READY_MS,

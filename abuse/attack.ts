@@ -1,5 +1,5 @@
 // What an attack is. Types only.
-import type { Ground, IsolationName } from './ground.ts';
+import type { Testbed, IsolationName } from './testbed.ts';
 
 export interface Attack {
   /** For `--only`. */
@@ -13,5 +13,5 @@ export interface Attack {
   /** Takes so long that only `npm run abuse` tries it. */
   readonly isLong?: true;
   /** Resolves with what the attacker got, a line each. Throws when it could not be tried, which is no success. */
-  attempt(ground: Ground): Promise<readonly string[]>;
+  attempt(testbed: Testbed): Promise<readonly string[]>;
 }

@@ -1,4 +1,4 @@
-// The ports on which the processes of a ground listen.
+// The ports on which the processes of a testbed listen.
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
 /** TCP ports of this host on which a process listens whose command line or environment names the folder. */

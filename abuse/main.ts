@@ -1,8 +1,8 @@
 // Entry of `npm run abuse`: tries every side door as a hostile agent, in each isolation, and prints what was got.
 import { parseArgs } from 'node:util';
-import { ISOLATIONS, type IsolationName } from './ground.ts';
+import { ISOLATIONS, type IsolationName } from './testbed.ts';
 import { ATTACKS } from './attacks/index.ts';
-import { groundProblem, openGround } from './ground.ts';
+import { testbedProblem, openTestbed } from './testbed.ts';
 import { isPromised, table, type Outcome } from './report.ts';
 import { tryAttack } from './try.ts';
 
@@ -24,17 +24,18 @@ async function main(): Promise<number> {
   const outcomes = new Map<string, Partial<Record<IsolationName, Outcome>>>(attacks.map(({ name }) => [name, {}]));
   const isolations: IsolationName[] = [];
   for (const isolation of options.isolations) {
-    const problem = await groundProblem(isolation);
+    const problem = await testbedProblem(isolation);
     if (problem !== undefined) {
       say(`${isolation}: not tried, since ${problem}`);
       continue;
     }
     say(`${isolation}: starting the stack`);
     isolations.push(isolation);
-    await using ground = await openGround(isolation, options.program === undefined ? {} : { program: options.program });
+    const { program } = options;
+    await using testbed = await openTestbed(isolation, program === undefined ? {} : { program });
     for (const attack of attacks) {
       say(`${isolation}: ${attack.name}`);
-      (outcomes.get(attack.name) ?? {})[isolation] = await tryAttack(attack, ground);
+      (outcomes.get(attack.name) ?? {})[isolation] = await tryAttack(attack, testbed);
     }
   }
   const rows = attacks.map((attack) => ({ attack, outcomes: outcomes.get(attack.name) ?? {} }));

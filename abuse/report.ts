@@ -1,6 +1,6 @@
 // The table of what was got.
 import type { Attack } from './attack.ts';
-import type { IsolationName } from './ground.ts';
+import type { IsolationName } from './testbed.ts';
 
 /** What came of one attack in one isolation. */
 export type Outcome =

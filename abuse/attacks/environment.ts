@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type { Attack } from '../attack.ts';
 import { accepted, canariesIn, triedBy } from '../evidence.ts';
-import type { Ground } from '../ground.ts';
+import type { Testbed } from '../testbed.ts';
 import { busyFor } from '../hostile.ts';
 
 /** One of each kind that steers a program: loader, libc, locale, shell, git, ssh, Node, Bun, agent program, network. */
@@ -85,7 +85,7 @@ export const ENVIRONMENT: readonly Attack[] = [
   },
 ];
 
-async function trySpawn(client: Ground['client'], name: string, value = 'evil'): Promise<void> {
+async function trySpawn(client: Testbed['client'], name: string, value = 'evil'): Promise<void> {
   const slug = `env-${name.toLowerCase().replaceAll('_', '-')}`;
   await client.call('spawn', { slug, description: 'x', model: 'fake', secrets: { [name]: value } });
   await client.call('kill', { slug });

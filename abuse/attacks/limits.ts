@@ -1,7 +1,7 @@
 // Taking more of the host than one agent may have.
 import type { Attack } from '../attack.ts';
 import { isRefusal, numberIn, triedBy } from '../evidence.ts';
-import { UPLOADS_MB } from '../ground.ts';
+import { UPLOADS_MB } from '../testbed.ts';
 import { busyFor } from '../hostile.ts';
 
 const UNLIMITED = 'without namespaces only what the system limits for the owner is limited';

@@ -5,7 +5,7 @@ import { homePaths, readHostId } from '../../config/home.ts';
 import { temporalSettings } from '../../config/temporal.ts';
 import { taskQueueOf } from '../../contract/wire/messages.ts';
 import type { Attack } from '../attack.ts';
-import type { Ground } from '../ground.ts';
+import type { Testbed } from '../testbed.ts';
 
 /** An agent that is let in has been asked for its first turn by then. */
 const FIRST_TURN_MS = 30_000;
@@ -14,8 +14,8 @@ export const REFERENCES: readonly Attack[] = [
   {
     name: 'forged-spec',
     goal: "start an agent by hand whose spec names another agent's secrets, token, machine or repository",
-    attempt: async (ground) => {
-      const { secrets, machine, token, repos } = await siblingsOwn(ground);
+    attempt: async (testbed) => {
+      const { secrets, machine, token, repos } = await siblingsOwn(testbed);
       const forgeries = [
         ['secrets', { secrets }],
         ["the server's key", { secrets: { ref: 'server-signing-key', names: ['KEY'] } }],
@@ -26,16 +26,16 @@ export const REFERENCES: readonly Attack[] = [
       ] as const;
       const got: string[] = [];
       for (const [name, forged] of forgeries)
-        if (await getsTurn(ground, forged)) got.push(`an agent with a forged ${name}`);
+        if (await getsTurn(testbed, forged)) got.push(`an agent with a forged ${name}`);
       return got;
     },
   },
 ];
 
 /** The sibling's input, read from Temporal's history. */
-async function siblingsOwn(ground: Ground) {
-  const { workflow } = await ground.client.call('status', { slug: ground.sibling.slug });
-  return await withTemporal(ground, async (client) => {
+async function siblingsOwn(testbed: Testbed) {
+  const { workflow } = await testbed.client.call('status', { slug: testbed.sibling.slug });
+  return await withTemporal(testbed, async (client) => {
     const { events } = await client.workflow.getHandle(workflow).fetchHistory();
     const [payload] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
     const spec = JSON.parse(Buffer.from(payload?.data ?? '').toString('utf8')) as {
@@ -49,8 +49,8 @@ async function siblingsOwn(ground: Ground) {
 }
 
 /** Whether the worker runs a turn of a forged agent: its model then gets a request. */
-async function getsTurn(ground: Ground, forged: object): Promise<boolean> {
-  const { client: api, home, model } = ground;
+async function getsTurn(testbed: Testbed, forged: object): Promise<boolean> {
+  const { client: api, home, model } = testbed;
   const { account } = await api.call('auth', {});
   const slug = `forged-${randomUUID().slice(0, 8)}`;
   const mark = `forged prompt ${slug}`;
@@ -71,7 +71,7 @@ async function getsTurn(ground: Ground, forged: object): Promise<boolean> {
     created_by: account,
     ...forged,
   };
-  return await withTemporal(ground, async (client) => {
+  return await withTemporal(testbed, async (client) => {
     const handle = await client.workflow.start('agent', {
       taskQueue: taskQueueOf(hostId),
       workflowId: `w/default/u/${account}/${slug}`,
@@ -95,8 +95,8 @@ async function getsTurn(ground: Ground, forged: object): Promise<boolean> {
   });
 }
 
-async function withTemporal<Result>(ground: Ground, use: (client: Client) => Promise<Result>): Promise<Result> {
-  const { connectionOptions, namespace } = await temporalSettings({}, homePaths(ground.home));
+async function withTemporal<Result>(testbed: Testbed, use: (client: Client) => Promise<Result>): Promise<Result> {
+  const { connectionOptions, namespace } = await temporalSettings({}, homePaths(testbed.home));
   const connection = await Connection.connect(connectionOptions);
   try {
     return await use(new Client({ connection, namespace }));

@@ -4,7 +4,7 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attack } from '../attack.ts';
 import { accepted, canariesIn, triedBy } from '../evidence.ts';
-import type { Ground } from '../ground.ts';
+import type { Testbed } from '../testbed.ts';
 
 export const REPOSITORIES: readonly Attack[] = [
   {
@@ -95,13 +95,13 @@ export const REPOSITORIES: readonly Attack[] = [
   {
     name: 'hooks-of-a-local-repository',
     goal: 'run a hook as the owner by pushing to a repository that holds it',
-    attempt: async (ground) => {
-      const { client, folder, owner, spawn, uid } = ground;
+    attempt: async (testbed) => {
+      const { client, folder, owner, spawn, uid } = testbed;
       // A person gives it a local repository of theirs, in which somebody has left a hook.
       const mark = join(folder, 'hooked');
       await mkdir(mark, { mode: 0o777 });
       await chmod(mark, 0o777);
-      await ground.asOwner(`git init -q --bare -b main ${owner.home}/hooked.git
+      await testbed.asOwner(`git init -q --bare -b main ${owner.home}/hooked.git
         git --git-dir ${owner.privateRepository} push -q ${owner.home}/hooked.git main
         for hook in pre-receive update post-receive post-update reference-transaction push-to-checkout; do
           printf '#!/bin/sh\\nid -u >${mark}/$(basename "$0")\\n' >${owner.home}/hooked.git/hooks/$hook
@@ -121,7 +121,7 @@ export const REPOSITORIES: readonly Attack[] = [
   },
 ];
 
-async function trySpawn(client: Ground['client'], slug: string, clone_url: string): Promise<void> {
+async function trySpawn(client: Testbed['client'], slug: string, clone_url: string): Promise<void> {
   await client.call('spawn', { slug, description: 'x', model: 'fake', repos: [{ clone_url }] });
   await client.call('kill', { slug });
 }

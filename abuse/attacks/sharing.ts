@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '../../client/index.ts';
 import type { Attack } from '../attack.ts';
 import { accepted, isRefusal, triedBy } from '../evidence.ts';
-import type { Ground } from '../ground.ts';
+import type { Testbed } from '../testbed.ts';
 import { listeningPorts } from '../listening.ts';
 
 /** A server on an agent's port answers oddly; the relay has answered by then, whatever it says. */
@@ -99,7 +99,7 @@ async function listen(): Promise<Server> {
 }
 
 /** A server on the agent's machine that answers everything with this status line; resolves with its port. */
-async function serveOnMachine(hostile: Ground['hostile'], statusLine: string): Promise<number> {
+async function serveOnMachine(hostile: Testbed['hostile'], statusLine: string): Promise<number> {
   const code =
     `const s=require('net').createServer(c=>{c.on('error',()=>{});c.once('data',()=>c.end('${statusLine}\\r\\ncontent-length: 2\\r\\n\\r\\nok'))});` +
     `s.listen(0,'127.0.0.1',()=>require('fs').writeFileSync('odd.port',String(s.address().port)));setTimeout(()=>process.exit(),60000)`;

@@ -23,7 +23,7 @@ export const ISOLATIONS = ['root', 'user', 'tracking'] as const;
 /** `root`, `user`: namespaces, with Murmur run as root or as an ordinary user. `tracking`: no namespaces. */
 export type IsolationName = (typeof ISOLATIONS)[number];
 
-export interface Ground extends HostileHost, AsyncDisposable {
+export interface Testbed extends HostileHost, AsyncDisposable {
   readonly isolation: IsolationName;
   /** Holds everything else; removed at the end. */
   readonly folder: string;
@@ -45,13 +45,13 @@ export interface Ground extends HostileHost, AsyncDisposable {
   record(): Promise<StackRecord>;
 }
 
-export interface GroundOptions {
+export interface TestbedOptions {
   /** Path of the `murmur` program; this checkout's unless given. */
   readonly program?: string;
 }
 
 /** Why attacks cannot be tried in an isolation on this machine; undefined when they can. */
-export async function groundProblem(isolation: IsolationName): Promise<string | undefined> {
+export async function testbedProblem(isolation: IsolationName): Promise<string | undefined> {
   const isRoot = process.getuid?.() === 0;
   if (process.platform !== 'linux') return 'the attacks are written for Linux';
   if (isolation === 'root') return isRoot ? await namespaceProblem([]) : 'needs root';
@@ -73,7 +73,7 @@ function asUser(uid: number): readonly string[] {
 }
 
 /** Brings everything up. Disposing ends it all and removes the folder. */
-export async function openGround(isolation: IsolationName, options: GroundOptions = {}): Promise<Ground> {
+export async function openTestbed(isolation: IsolationName, options: TestbedOptions = {}): Promise<Testbed> {
   const isRoot = process.getuid?.() === 0;
   const uid = isRoot && isolation !== 'root' ? NOBODY : (process.getuid?.() ?? 0);
   const folder = await mkdtemp(join(await realpath(tmpdir()), 'murmur-abuse-'));
@@ -84,7 +84,7 @@ export async function openGround(isolation: IsolationName, options: GroundOption
   await writeSettings(home, uid);
   const program = options.program ?? join(ROOT, 'bin', 'murmur.js');
 
-  const run = async (words: readonly string[]): ReturnType<Ground['murmur']> => {
+  const run = async (words: readonly string[]): ReturnType<Testbed['murmur']> => {
     const [file = '', ...rest] = uid === process.getuid?.() ? words : ['setpriv', ...asUser(uid), ...words];
     const done = await execa(file, rest, {
       ...{ env, extendEnv: false, cwd: owner.home, stdin: 'ignore', reject: false, all: true },
@@ -92,7 +92,7 @@ export async function openGround(isolation: IsolationName, options: GroundOption
     });
     return { exitCode: done.exitCode ?? -1, output: done.all };
   };
-  const murmur: Ground['murmur'] = (...args) => run([process.execPath, program, ...args]);
+  const murmur: Testbed['murmur'] = (...args) => run([process.execPath, program, ...args]);
   const asOwner = async (script: string): Promise<void> => {
     const { exitCode, output } = await run(['sh', '-ec', script]);
     if (exitCode !== 0) throw new Error(`as the owner: ${output}`);
@@ -111,10 +111,10 @@ export async function openGround(isolation: IsolationName, options: GroundOption
     const api = (await record()).server?.url ?? '';
     const token = (await readFile(join(home, 'token'), 'utf8')).trim();
     const base = { isolation, folder, owner, uid, home, api, program, model, murmur, asOwner, record };
-    const ground = { ...base, client: createClient({ url: api, token }) };
-    const [hostile, sibling] = await Promise.all([spawnHostile(ground, 'hostile'), spawnHostile(ground, 'sibling')]);
-    const spawn: Ground['spawn'] = (slug, repository) => spawnHostile(ground, slug, repository);
-    return { ...ground, hostile, sibling, spawn, [Symbol.asyncDispose]: close };
+    const testbed = { ...base, client: createClient({ url: api, token }) };
+    const [hostile, sibling] = await Promise.all([spawnHostile(testbed, 'hostile'), spawnHostile(testbed, 'sibling')]);
+    const spawn: Testbed['spawn'] = (slug, repository) => spawnHostile(testbed, slug, repository);
+    return { ...testbed, hostile, sibling, spawn, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;

@@ -27,7 +27,7 @@ const KEPT = 50;
 const cache = new WeakMap<AgentPlatform, Map<string, KnownPlan>>();
 
 /** A plan without a workflow for so long was left behind by a call that broke off. */
-const LEFT_BEHIND_MS = 60_000;
+const ORPHANED_AFTER_MS = 60_000;
 
 /** All plans whose keys begin with the prefix. */
 export async function plansUnder(platform: AgentPlatform, prefix: string): Promise<readonly KnownPlan[]> {
@@ -69,7 +69,7 @@ async function progressOf(platform: AgentPlatform, known: KnownPlan): Promise<Fa
     if (error instanceof QueryRejectedError) return await leftBehind(platform, known);
     if (!(error instanceof WorkflowNotFoundError)) return 'silent';
     // It may be about to be started: the plan is written first.
-    if (Date.now() - Date.parse(known.plan.created_at) < LEFT_BEHIND_MS) return 'silent';
+    if (Date.now() - Date.parse(known.plan.created_at) < ORPHANED_AFTER_MS) return 'silent';
     return await leftBehind(platform, known);
   }
 }

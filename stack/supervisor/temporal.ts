@@ -66,12 +66,12 @@ export async function temporalStart(settings: StackSettings, options: StartOptio
   // No page knows it, so that none can use the HTTP port, which cannot be switched off.
   const httpHost = randomBytes(16).toString('hex');
   return 'open' in options.network
-    ? startInTheOpen(settings, options, options.network.open, httpHost)
+    ? startOpen(settings, options, options.network.open, httpHost)
     : await startBehindRelay(settings, options, options.network, httpHost);
 }
 
 /** Without the Web UI: it answers to every page and every process. */
-function startInTheOpen(
+function startOpen(
   { home }: StackSettings,
   { binary, description, env, ports }: StartOptions,
   reason: string,

@@ -26,7 +26,7 @@ function endInput(spec: AgentSpec): EndAgentInput {
 }
 
 /** What the bench's agent has: nobody else may get or end it. */
-async function givePossessions({ ports, spec }: ActivityBench): Promise<void> {
+async function storeAgentData({ ports, spec }: ActivityBench): Promise<void> {
   await ports.secrets.put(spec.secrets?.ref ?? '', { KEY: 'of-the-victim' });
   await mintToken(ports.tokenStore, { id: spec.token_id ?? '', account: 'tess', created_at: NOW });
 }
@@ -66,7 +66,7 @@ describe('a spec that names what is not its own', () => {
     'gets no agent: %s',
     async (_what, changes, field) => {
       await using bench = await activityBench();
-      await givePossessions(bench);
+      await storeAgentData(bench);
       const { activities } = bench.worker();
       const spec = { ...forged(), ...changes(bench) };
       expect(await rejection(attempt(activities.prepareAgent, { spec }).result)).toEqual(refused(field));
@@ -137,7 +137,7 @@ describe('a spec without a seal', () => {
 describe('a sealed spec', () => {
   it('works in the workflow of its own agent only', async () => {
     await using bench = await activityBench();
-    await givePossessions(bench);
+    await storeAgentData(bench);
     const { activities } = bench.worker();
     const elsewhere = { workflow: 'stolen' };
     const other = refused('it is the spec of another agent');
@@ -230,7 +230,7 @@ describe('a message that refers to what is not a text of the agent', () => {
 describe('the end of an agent that was forged', () => {
   it('ends what is its own, and writes no record over that of an agent that had the slug before', async () => {
     await using bench = await activityBench();
-    await givePossessions(bench);
+    await storeAgentData(bench);
     const spec = forged();
     const agent = workflowIdOf(spec.identity);
     await bench.ports.objects.put(recordKey(agent), '{"of":"the agent before"}');
@@ -252,7 +252,7 @@ describe('the end of an agent that was forged', () => {
 
   it('ends nobody that is not beneath it', async () => {
     await using bench = await activityBench();
-    await givePossessions(bench);
+    await storeAgentData(bench);
     const agents = [{ agent: bench.agent, spawn_id: bench.spec.spawn_id, cost_usd: 0 }];
     const input = { agents, order: { id: 'k', from: 'x', leave_machine: true } } as const;
     const killing = attempt(bench.worker().activities.killAgents, input, { workflow: 'w/default/u/bob/forged' });
@@ -262,7 +262,7 @@ describe('the end of an agent that was forged', () => {
 
   it('ends nobody that the result of a workflow beneath it names', async () => {
     await using bench = await activityBench();
-    await givePossessions(bench);
+    await storeAgentData(bench);
     const { spec, record } = endInput(bench.spec);
     const kid = 'w/default/u/bob/forged/kid';
     Object.assign(bench.ports, {

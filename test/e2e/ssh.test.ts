@@ -9,14 +9,14 @@ import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 import { openSshConnection } from '../../drivers/machines/ssh/connection.ts';
 import { Commands } from '../../drivers/machines/ssh/exec.ts';
-import { startSshHost, whyNoSshHost } from '../fixtures/ssh-machines/ssh-host.ts';
+import { startSshHost, sshHostProblem } from '../fixtures/ssh-machines/ssh-host.ts';
 import type { SshHost } from '../fixtures/ssh-machines/ssh-host.ts';
 import { bash, heldCommand, machineOf, scripted, settled, statusOf } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
 import { expectWholeLog, ofType } from './fixtures/log.ts';
 import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
 
-const missing = whyNoSshHost();
+const missing = sshHostProblem();
 if (missing !== undefined) console.warn(`no host is reached by ssh in these tests: ${missing}`);
 
 /** A repository of the host's login, as its own git reaches it. */

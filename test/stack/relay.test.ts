@@ -60,7 +60,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
       const ended = once(keeper, 'exit');
       if (keeper.kill('SIGTERM')) await ended;
       expect(await identityOf(now.pid)).toBeUndefined();
-      expect(await identityOf(await standInPid())).toBeUndefined();
+      expect(await identityOf(await fakeTemporalPid())).toBeUndefined();
     } finally {
       await rm(folder, { recursive: true });
     }
@@ -85,7 +85,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
     return { port: Number(address.split(':')[1]), host: '127.0.0.1', ca, cert, key, servername: tls?.server_name };
   }
 
-  async function standInPid(): Promise<number> {
+  async function fakeTemporalPid(): Promise<number> {
     return Number(await readFile(`${databaseMark()}.pid`, 'utf8'));
   }
 
@@ -111,7 +111,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
   });
 
   test("none of Temporal's own ports is on the host", async () => {
-    const log = await readFile(`/proc/${String(await standInPid())}/net/tcp`, 'utf8');
+    const log = await readFile(`/proc/${String(await fakeTemporalPid())}/net/tcp`, 'utf8');
     const inside = [...log.matchAll(/^ *\d+: \S+:(\S+) \S+ 0A/gm)].map(([, port = '']) => Number.parseInt(port, 16));
     expect(inside).toEqual(expect.arrayContaining([7233, 7243, 8233]));
     for (const port of inside) expect(await askPlainly(port)).not.toContain(databaseMark());
@@ -192,7 +192,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
   test(
     'a relay that is killed takes Temporal along; the next has the same ports and certificates, and another key',
     async () => {
-      const [pid, old] = [await standInPid(), await link()];
+      const [pid, old] = [await fakeTemporalPid(), await link()];
       process.kill(now.pid, 'SIGKILL');
       const next = await nextStart();
       expect(await identityOf(pid)).toBeUndefined();
@@ -209,7 +209,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
   test(
     'a Temporal that ends is started again, with its relay',
     async () => {
-      process.kill(await standInPid(), 'SIGKILL');
+      process.kill(await fakeTemporalPid(), 'SIGKILL');
       const next = await nextStart();
       expect(next.pid).not.toBe(now.pid);
       now = next;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, jest } from '@jest/globals';
 import { machineProviderConformance } from '../../../../drivers/machines/conformance.ts';
-import { startSshHost, whyNoSshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
+import { startSshHost, sshHostProblem } from '../../../fixtures/ssh-machines/ssh-host.ts';
 import type { SshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
 import { userCacheFolder } from '../../../../config/home.ts';
 import { runnerBundle } from '../../../../worker/runner-bundle.ts';
@@ -9,7 +9,7 @@ import { sshMachines } from './ssh-machines.ts';
 jest.setTimeout(90_000);
 
 const runner = await runnerBundle(userCacheFolder(process.env));
-const missing = whyNoSshHost();
+const missing = sshHostProblem();
 if (missing !== undefined) console.warn(`no host is reached by ssh in these tests: ${missing}`);
 
 (missing === undefined ? describe : describe.skip)('on a host that is reached by ssh', () => {

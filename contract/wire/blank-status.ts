@@ -1,4 +1,4 @@
-// The state of an agent of which nothing is known but who it is. Its workflow, where there is one, knows more.
+// The status of an agent of which only the identity is known.
 import type { AgentStatus } from './agent.ts';
 import { absolutePathOf, workflowIdOf } from './identity.ts';
 import type { AgentIdentity } from './identity.ts';
@@ -16,7 +16,7 @@ type Unknown =
   | 'cost'
   | 'tasks';
 
-/** Its names, and nothing done so far. */
+/** The agent's names, and empty values for the rest. */
 export function blankStatus(identity: AgentIdentity): Pick<AgentStatus, Unknown> {
   return {
     slug: identity.path.join('/'),

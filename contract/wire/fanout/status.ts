@@ -1,13 +1,13 @@
-// The state of an agent that a fan-out has not started yet. Loaded by server and worker.
+// The status of an agent that a fan-out has not started yet. Loaded by server and worker.
 import type { AgentStatus } from '../agent.ts';
 import { blankStatus } from '../blank-status.ts';
 import { plannedIdentity } from './plan.ts';
 import type { FanoutPlan } from './plan.ts';
 
-/** Why it does nothing yet. */
+/** Its reason. */
 export const WAITING = 'waiting for a slot';
 
-/** As `status` shows it. */
+/** The status of the agent. */
 export function waitingStatus(plan: FanoutPlan, slug: string): AgentStatus {
   const identity = plannedIdentity(plan, slug);
   const { purpose, model, out, on_idle, dequeue_strategy, tasks } = plan.shared;

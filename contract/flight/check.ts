@@ -15,7 +15,7 @@ export function checkGraph(readings: readonly SectionReading[]): readonly Flight
     if (first === undefined) known.set(slug, reading);
     else {
       const line = String(first.places.slug.line);
-      problems.push(at(reading.places.slug, `agent ${quoteValue(slug)} is there twice: first in line ${line}`));
+      problems.push(at(reading.places.slug, `agent ${quoteValue(slug)} is defined twice: first in line ${line}`));
     }
   }
   const surplus = readings[NODE_LIMIT];

@@ -99,7 +99,7 @@ function readDirective(
   if (key === undefined) {
     problems.push({
       ...at,
-      message: 'this is no directive',
+      message: 'this is not a directive',
       hint: 'write `> key: value`; a quotation comes after a line of the prompt',
     });
     return;

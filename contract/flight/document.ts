@@ -31,7 +31,7 @@ export function readDocument(source: string): {
   const nul = lines.findIndex((line) => line.includes('\0'));
   if (nul >= 0) {
     const column = (lines[nul] ?? '').indexOf('\0') + 1;
-    problems.push({ line: nul + 1, column, message: 'the file holds a NUL character: it is no text' });
+    problems.push({ line: nul + 1, column, message: 'the file contains a NUL character' });
   }
   const { frontmatter, bodyFrom, problem } = splitFrontmatter(lines);
   if (problem !== undefined) problems.push(problem);

@@ -13,7 +13,9 @@ export function checkFlightPath(path: string): void {
 
 function pathProblem(path: string): string | undefined {
   if (path === '') return 'the path is empty';
-  if (/[\p{Cc}\\:]/u.test(path) || path.length > 200) return 'it is no path within the folder';
+  if (/[\p{Cc}\\:]/u.test(path) || path.length > 200) {
+    return 'it has a control character, a backslash or a colon, or more than 200 characters';
+  }
   if (path.startsWith('/') || path.startsWith('~')) return 'it is not relative to the folder';
   if (path.split('/').some((part) => part === '' || part === '.' || part === '..')) return 'it leads out of the folder';
   return path.endsWith('.md') ? undefined : 'a flight is a file that ends in .md';
@@ -24,7 +26,7 @@ export function flightText(path: string, content: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
   } catch {
-    throw flightRefused(path, 'it is no UTF-8 text');
+    throw flightRefused(path, 'it is not UTF-8 text');
   }
 }
 

@@ -45,7 +45,7 @@ export function readFrontmatter(
   const { contents } = document;
   if (contents === null || (isScalar(contents) && contents.value === null)) return { settings: {}, problems: [] };
   if (!isMap(contents)) {
-    return { settings: {}, problems: [{ ...placeOf(0), message: 'the frontmatter holds no keys and values' }] };
+    return { settings: {}, problems: [{ ...placeOf(0), message: 'the frontmatter has no keys and values' }] };
   }
   const problems: FlightProblem[] = [];
   const settings: Record<string, unknown> = {};
@@ -99,5 +99,5 @@ function saying(message: string | undefined): Finding | undefined {
 
 /** The first line of the parser's message; further lines quote the source. */
 function firstSentence(message: string): string {
-  return `the frontmatter is no YAML: ${message.split('\n')[0] ?? message}`;
+  return `the frontmatter is not valid YAML: ${message.split('\n')[0] ?? message}`;
 }

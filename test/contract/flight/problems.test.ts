@@ -45,12 +45,12 @@ describe('a flight that is refused', () => {
     ['an empty file', '', '1:1: the flight has no name (begin it with a heading: # Name of the flight)'],
     ['two names', '# A\n# B', '2:3: a flight has one name: this is a second `#` heading'],
     ['no prompt', '# A\n## one\n> gate: approve', '2:4: agent "one" has no prompt'],
-    ['a NUL', '# A\nx\0y', '2:2: the file holds a NUL character: it is no text'],
+    ['a NUL', '# A\nx\0y', '2:2: the file contains a NUL character'],
     ['an open fence', '# A\n## one\nx\n```\n## two', '4:1: this code fence is never closed'],
     ['an open frontmatter', '---\nmodel: x\n# A', '1:1: the frontmatter is never closed (end it with a line ---)'],
-    ['broken YAML', '---\nmodel: [x\n---\n# A', expect.stringMatching(/^\d:\d+: the frontmatter is no YAML: /)],
+    ['broken YAML', '---\nmodel: [x\n---\n# A', expect.stringMatching(/^\d:\d+: the frontmatter is not valid YAML: /)],
     ['a key twice', '---\nmodel: x\nmodel: y\n---\n# A', expect.stringMatching(/^3:1: .*unique/)],
-    ['a list for frontmatter', '---\n- x\n---\n# A', '2:1: the frontmatter holds no keys and values'],
+    ['a list for frontmatter', '---\n- x\n---\n# A', '2:1: the frontmatter has no keys and values'],
     [
       'a word for a number',
       '---\nmax_concurrent: many\n---\n# A',
@@ -81,7 +81,7 @@ describe('a flight that is refused', () => {
     [
       'a quotation for a directive',
       two('> do it well'),
-      '3:3: this is no directive (write `> key: value`; a quotation comes after a line of the prompt)',
+      '3:3: this is not a directive (write `> key: value`; a quotation comes after a line of the prompt)',
     ],
     ['a directive twice', two('> out: push\n> out: respond'), '4:3: directive out is given twice'],
     ['a directive without a value', two('> needs:'), '3:3: directive needs has no value'],
@@ -106,7 +106,7 @@ describe('a flight that is refused', () => {
       two('', '> continues: one\n> each: files'),
       "7:9: an agent that continues another one has the other's items",
     ],
-    ['an agent twice', '# A\n## one\nx\n## one\ny', '4:4: agent "one" is there twice: first in line 2'],
+    ['an agent twice', '# A\n## one\nx\n## one\ny', '4:4: agent "one" is defined twice: first in line 2'],
     [
       'each without a place for the item',
       two('> each: all files'),

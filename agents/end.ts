@@ -1,5 +1,5 @@
-// The end of an agent. `endInOrder` holds the only order of clean-up. Its callers: the agent's own workflow, the kill of an
-// ancestor, the API server when no worker answers, the sweep, and a fan-out that never started the agent.
+// The end of an agent. `endInOrder` has the only order of clean-up. Its callers: the agent's own workflow, the kill of
+// an ancestor, the API server without a worker, the sweep, and a fan-out that never started the agent.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EndAgentInput, EndAgentResult } from '../contract/wire/activities.ts';
 import type { AgentRecord, AgentSpec, PendingCleanup, ReceiptLine } from '../contract/wire/agent.ts';
@@ -23,50 +23,50 @@ import { notSealed } from './references.ts';
 import { latestSnapshot, storeSnapshot } from './snapshots.ts';
 import { listedStatus } from './status.ts';
 
-/** How long the last snapshot may take, to be captured and to be stored: what was saved after the last turn is kept anyway. */
+/** Limit for capturing, and for storing, the final snapshot. The snapshot of the last turn exists anyway. */
 const FINAL_SNAPSHOT_MS = 20_000;
 
 /** What differs between ends. Each step is idempotent. */
 export interface EndSteps {
-  /** Of an agent that could not end the flight that it pilots. */
+  /** Ends the agent's flight, if the agent could not do so. */
   readonly endFlight?: () => Promise<void>;
-  /** Answers what has become of the machine. What it throws ends the end: it is to be tried again. */
+  /** Ends the machine and returns its state. An error aborts the clean-up, which is then retried. */
   readonly endMachine: () => Promise<string>;
-  /** The record to write; undefined leaves one that is there. */
+  /** The record to write; undefined keeps an existing one. */
   readonly record: (machineState: string) => Promise<AgentRecord | undefined>;
-  /** Events that the log may not have, the end among them. */
+  /** Publishes events that the log may not have, including the end. */
   readonly publish: () => Promise<void>;
 }
 
 /**
- * Cleans up after an agent: token, flight, machine, secrets, record, events. Doing it again changes nothing. An agent that was
- * started past the API has no spawn id, and then neither token nor secrets can be found.
+ * Cleans up after an agent: token, flight, machine, secrets, record, events. Idempotent. An agent that was not started
+ * by the API has no spawn id, so its token and secrets cannot be found.
  */
 export async function endInOrder(
   { objects, secrets, tokenStore }: Pick<Drivers, 'objects' | 'secrets' | 'tokenStore'>,
   { agent, spawnId }: { readonly agent: string; readonly spawnId: string | undefined },
   { endFlight, endMachine, record: recordOf, publish }: EndSteps,
 ): Promise<void> {
-  // First of all: what still runs on the machine must not act for an agent that is gone.
+  // First, so that processes left on the machine cannot act for an ended agent.
   if (spawnId !== undefined) await tokenStore.delete(tokenId(agent, spawnId));
   await endFlight?.();
   const machineState = await endMachine();
-  // An end that is tried again may need them for the machine.
+  // After the machine, because a retry may need the secrets to end it.
   if (spawnId !== undefined) await secrets.delete(secretsRef(agent, spawnId));
   const record = await recordOf(machineState);
   if (record !== undefined) await objects.put(recordKey(agent), JSON.stringify(record));
-  // Last: callers that wait for the end find everything cleaned up.
+  // Last, so that callers that wait for the end find everything cleaned up.
   await publish();
 }
 
-/** What the end of an agent in a worker needs. */
+/** What `endAgent` works with. */
 export type EndPorts = Drivers & { readonly runners: Pick<Runners, 'find'>; readonly report: Report };
 
 /**
- * Ends an agent whose workflow asks for it, or has ended. A step that only keeps something is skipped when it fails; the machine
- * must go. Also for an agent whose spec is not sealed, so that one that was forged can be ended: everything that is touched is
- * the agent's own, by its workflow's id and its spawn id, and a record that is there stays. Throws PERMISSION_DENIED for the
- * spec of another agent.
+ * Ends an agent whose workflow requests it or has ended. Fails only if the machine cannot be destroyed; a failure to
+ * save the last state is reported. It also ends agents with an unsealed spec, such as forged ones: it touches only what
+ * belongs to this workflow id and spawn id, and does not replace their record. Throws PERMISSION_DENIED for the spec of
+ * another agent.
  */
 export async function endAgent(
   ports: EndPorts,
@@ -84,7 +84,7 @@ export async function endAgent(
         agentId: agent,
         spawnId: spec.spawn_id,
       });
-      if (state === 'running') await leaveMachine(ports, provider, spec);
+      if (state === 'running') await stopAndStore(ports, provider, spec);
       await provider.destroy(spec.machine.name);
       return 'destroyed';
     },
@@ -98,17 +98,17 @@ export async function endAgent(
   return { machine_state: 'destroyed', ...(snapshot === undefined ? {} : { snapshot }) };
 }
 
-/** The spec with the machine that is the agent's own, whatever its history says. */
+/** The spec with the agent's own machine. The name in the history is not trusted. */
 function ownSpec(agent: string, given: AgentSpec): AgentSpec {
   if (workflowIdOf(given.identity) !== agent) throw notSealed(agent, 'it is the spec of another agent');
   return { ...given, machine: { ...given.machine, name: machineName(agent, given.spawn_id) } };
 }
 
 /**
- * Stops the runner in good order and keeps its last events and snapshot. A machine that does not answer is left, unless an
- * earlier attempt has stopped its runner.
+ * Stops the runner cleanly and stores its last events and final snapshot. If no runner answers, nothing is stored,
+ * unless an earlier attempt has stopped it.
  */
-async function leaveMachine(ports: EndPorts, provider: MachineProvider, spec: AgentSpec): Promise<void> {
+async function stopAndStore(ports: EndPorts, provider: MachineProvider, spec: AgentSpec): Promise<void> {
   const { name } = spec.machine;
   const agent = workflowIdOf(spec.identity);
   try {
@@ -129,7 +129,7 @@ async function leaveMachine(ports: EndPorts, provider: MachineProvider, spec: Ag
   }
 }
 
-/** What a runner that has stopped has left; undefined for one that was not asked, or was killed. */
+/** The report of a stopped runner; undefined if it was not asked for one or was killed. */
 async function readStopReport(machine: Machine): Promise<StopReport | undefined> {
   const text = await readRunnerText(machine, 'last.json');
   return text === '' ? undefined : (JSON.parse(text) as StopReport);
@@ -157,9 +157,9 @@ function endedRecord(record: AgentRecord, snapshot: string | undefined): AgentRe
 }
 
 /**
- * Ends an agent whose workflow has closed and that no worker has ended; answers its line of a receipt. Its runner is not asked
- * for a last snapshot.
- * @param left what the workflow has told of itself, when it could
+ * Ends an agent whose workflow has closed and that no worker has cleaned up. Returns its line of the receipt. Takes no
+ * final snapshot.
+ * @param left the pending clean-up from the workflow's result, if there is one
  */
 export async function endWithoutWorker(
   platform: AgentPlatform,
@@ -187,8 +187,8 @@ export async function endWithoutWorker(
 }
 
 /**
- * `destroyed`, or why not: a machine that cannot be destroyed must not hide that the agent has ended. It is the agent's own,
- * whatever the memo of its workflow names.
+ * Destroys the agent's own machine, whatever the workflow's memo names. Returns `destroyed`, or why it was not: the
+ * agent has ended even if its machine cannot be destroyed.
  */
 async function destroy(
   { machines }: AgentPlatform,
@@ -208,7 +208,7 @@ async function destroy(
   }
 }
 
-/** The events that the workflow could not publish, at least its end: without it, viewers would wait for more. */
+/** Publishes the events that the workflow could not, at least the end, for which viewers wait. */
 async function publishEnd(
   platform: AgentPlatform,
   agent: AgentAddress,
@@ -225,7 +225,7 @@ async function publishEnd(
   await platform.events.append(agent.id, 'workflow', [{ seq: last + 1, at, event }]);
 }
 
-/** The record with what has become of the machine. */
+/** The record with the machine's state. */
 function unattendedRecord(
   record: AgentRecord,
   { memo }: Execution,
@@ -267,20 +267,20 @@ export function receiptOf(record: AgentRecord): ReceiptLine {
 }
 
 /**
- * Waits for the record of an agent that was killed with its parent; it is written once the machine is destroyed. Undefined if
- * it is still missing after the time in which a dead worker is replaced, or when the signal aborts.
+ * Waits for the record of an agent that was killed with its parent, which is written after the machine was destroyed.
+ * Returns undefined after the time in which a dead worker is replaced, or when the signal aborts.
  */
 export async function awaitRecord(
   platform: AgentPlatform,
   agent: AgentAddress,
   signal: AbortSignal,
 ): Promise<AgentRecord | undefined> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(platform.timing.killUnanswered)]);
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(platform.timing.killUnanswered)]);
   const [newest] = await platform.events.tail(agent.id, 1);
   const record = await readRecord(platform, agent.id);
   if (record !== undefined) return record;
-  // Its last event is logged after the record.
-  for await (const _entry of followLog(platform, agent.id, newest?.id ?? 0, patience)) {
+  // The last event is logged after the record is written.
+  for await (const _entry of followLog(platform, agent.id, newest?.id ?? 0, deadline)) {
     const written = await readRecord(platform, agent.id);
     if (written !== undefined) return written;
   }

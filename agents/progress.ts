@@ -1,4 +1,4 @@
-// What an agent did last and what it has cost, from the end of its event log.
+// The latest action and the cost of an agent, from the end of its event log.
 import type { AgentEvent, LogEntry } from '../contract/wire/events.ts';
 import type { AgentPlatform } from './platform.ts';
 
@@ -11,23 +11,23 @@ export interface Progress {
 
 /** Characters of a detail: one line of a table. */
 const DETAIL_LIMIT = 80;
-/** Entries that nearly always hold something to show. */
+/** Entries that nearly always contain an action. */
 const SHORT_TAIL = 20;
-/** Entries to look through for the last cost of an agent in a long turn; costs come at turn ends. */
+/** Entries to search for the last cost during a long turn; costs come at the ends of turns. */
 const LONG_TAIL = 2_000;
 
-/** What the agent did last; empty when it has done nothing that shows. */
+/** The agent's latest action; empty if there is none. */
 export async function readProgress(platform: AgentPlatform, agentId: string): Promise<Progress> {
   return lastProgress(await platform.events.tail(agentId, SHORT_TAIL));
 }
 
-/** The same with its cost so far, in US dollars. */
+/** The same, and its cost so far in US dollars. */
 export async function readProgressAndCost(
   platform: AgentPlatform,
   agentId: string,
 ): Promise<Progress & { readonly cost: number }> {
   const tail = await platform.events.tail(agentId, SHORT_TAIL);
-  // Fewer entries than asked for are the whole log.
+  // Fewer entries than requested are the whole log.
   const cost =
     lastCost(tail) ?? (tail.length < SHORT_TAIL ? 0 : lastCost(await platform.events.tail(agentId, LONG_TAIL)));
   return { ...lastProgress(tail), cost: cost ?? 0 };
@@ -49,7 +49,7 @@ function lastCost(entries: readonly LogEntry[]): number | undefined {
   return undefined;
 }
 
-/** `[tool] Bash(npm test)`; undefined for events that are no progress. */
+/** `[tool] Bash(npm test)`; undefined for events that are not actions. */
 export function progressOf(event: AgentEvent): string | undefined {
   switch (event.type) {
     case 'assistant_text':
@@ -80,7 +80,7 @@ function mainArgument(input: string): string {
   }
 }
 
-/** Control characters would reach a terminal; lines would break a table. */
+/** The text on one line, because it becomes a cell of a table, and without control characters. */
 function oneLine(text: string): string {
   const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
   return line.length <= DETAIL_LIMIT ? line : `${line.slice(0, DETAIL_LIMIT - 1)}…`;

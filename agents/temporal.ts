@@ -106,7 +106,7 @@ export function temporalSilent(cause: unknown): MurmurError {
 
 /** The error if no worker answers a query or an update. */
 export function noWorker(cause: unknown): MurmurError {
-  return new MurmurError('UNAVAILABLE', 'no worker has answered: the agent may do it once one runs again', {
+  return new MurmurError('UNAVAILABLE', 'no worker answered in time: the request may still be executed when one is back', {
     hint: 'start the worker with `murmur up`',
     cause,
   });

@@ -1,4 +1,4 @@
-// Every command, for oclif's `explicit` strategy: one for each operation, and those of the stack.
+// All commands, for oclif's `explicit` strategy: one per operation, and those of the stack.
 import { commandId, type CommandClass } from './command.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
 import { operationCommand } from './operation.ts';

@@ -1,5 +1,5 @@
-// The command of an operation: reads the input, calls the API server and prints the answer. An override replaces some of
-// these steps.
+// The command of an operation: reads the input, calls the API server and prints the answer. An override replaces some
+// of these steps.
 import type { OperationDescription } from '../contract/describe.ts';
 import type { EventsOperation, OperationName } from '../contract/operations/index.ts';
 import { makeCommand, type CommandClass, type Invocation } from './command.ts';
@@ -41,7 +41,7 @@ async function runOperation(
     return;
   }
   const given = inputOf(operation, parsed);
-  // An agent's own workspace is known to the server; a project's setting must not lead it into another.
+  // For an agent, the server knows the workspace; a project's setting must not override it.
   const hasWorkspace = operation.fields.some((field) => field.name === 'workspace');
   if (hasWorkspace && !isAgent(context)) given['workspace'] = settings.workspace;
   const prepared = override?.prepare === undefined ? given : await override.prepare(given, invocation, settings);
@@ -66,11 +66,11 @@ async function answer(call: Call): Promise<void> {
   else present(operation.name as PresentedOperation, result, context.terminal, call.input);
 }
 
-/** Asks for the answer, showing on stderr what is waited for. */
+/** Calls the operation. Prints progress to stderr while it waits. */
 export async function ask(call: Call): Promise<unknown> {
   const { client, context, input, operation } = call;
   const options = { signal: context.signal };
-  // The names and inputs come from the same registry that the client's types are made of.
+  // Names and inputs come from the registry from which the client's types are derived.
   const name = operation.name as Exclude<OperationName, EventsOperation>;
   if (operation.stream !== 'result') return client.call(name, input, options);
   const { waitingLine, progressLine } = await import('./present/progress.ts');

@@ -1,23 +1,23 @@
-// The span of one command, sent to a collector by hand: loading OpenTelemetry would take longer than most commands.
+// Sends the span of one command to a collector, without OpenTelemetry: loading it would take longer than most commands.
 import { randomBytes } from 'node:crypto';
 import type { TelemetrySettings } from '../config/telemetry.ts';
 import { formatTraceparent, parseTraceparent } from '../contract/wire/trace.ts';
 
-/** A person waits for the command, and for this long at most when the collector does not answer. */
+/** The export delays the command by this much if the collector does not answer, in milliseconds. */
 const EXPORT_MS = 1_000;
 
-/** Of OpenTelemetry's protocol: the kind of a span, and the status of one that failed. */
+/** Values of OpenTelemetry's protocol: the kind of the span, and the status of a failed one. */
 const KIND_CLIENT = 3;
 const STATUS_ERROR = 2;
 
 export interface CommandTrace {
-  /** For the calls of the command. */
+  /** Header for the command's calls. */
   readonly traceparent: string;
   /** Sends the span. A collector that cannot be reached is not reported. */
   end(outcome: { readonly command: string; readonly failed: boolean }): Promise<void>;
 }
 
-/** Begins the span, beneath the one that TRACEPARENT names when a caller has set it. */
+/** Begins the span. Its parent is the span in TRACEPARENT, if set. */
 export function beginTrace(settings: TelemetrySettings, version: string, inherited: string | undefined): CommandTrace {
   const parent = parseTraceparent(inherited);
   const traceId = parent?.traceId ?? randomBytes(16).toString('hex');

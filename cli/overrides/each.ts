@@ -1,4 +1,4 @@
-// `each`: items from standard input.
+// `each`: reads items from standard input.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { readDelimiter, readItems } from '../../contract/wire/fanout/items.ts';
 import { ask } from '../operation.ts';

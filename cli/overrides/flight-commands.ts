@@ -1,4 +1,4 @@
-// Commands about the file of a flight. Two of them need no server; `run` is `spawn` with the file in the first place.
+// Commands on the file of a flight. Two of them need no server; `run` is `spawn` with the file as first argument.
 import type { OperationDescription } from '../../contract/describe.ts';
 import { makeCommand, type CommandClass, type Invocation } from '../command.ts';
 import { operationCommand } from '../operation.ts';

@@ -1,4 +1,4 @@
-// `ls`: slugs only, and all developers' agents.
+// `ls`: adds `--quiet` (slugs only) and `--all-developers`.
 import { ask } from '../operation.ts';
 import type { CommandOverride } from '../override.ts';
 import { present } from '../present/results.ts';

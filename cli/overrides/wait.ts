@@ -1,4 +1,4 @@
-// `wait`: one agent is asked for by its slug, several as a list.
+// `wait`: sends one slug as `slug`, several as a list.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { CommandOverride } from '../override.ts';
 

@@ -1,4 +1,4 @@
-// Entry of `npm run abuse`: tries every side door as a hostile agent, in each isolation, and prints what was got.
+// Entry of `npm run abuse`: runs all attacks with a hostile agent, in each isolation, and prints the results.
 import { parseArgs } from 'node:util';
 import { ISOLATIONS, type IsolationName } from './testbed.ts';
 import { ATTACKS } from './attacks/index.ts';
@@ -26,7 +26,7 @@ async function main(): Promise<number> {
   for (const isolation of options.isolations) {
     const problem = await testbedProblem(isolation);
     if (problem !== undefined) {
-      say(`${isolation}: not tried, since ${problem}`);
+      say(`${isolation}: not run, because ${problem}`);
       continue;
     }
     say(`${isolation}: starting the stack`);
@@ -53,7 +53,7 @@ interface Options {
   readonly json: boolean;
 }
 
-/** Undefined, with the reason on stderr, for arguments that mean nothing. */
+/** Undefined, with the reason on stderr, for invalid arguments. */
 function readOptions(): Options | undefined {
   try {
     const { values } = parseArgs({
@@ -66,10 +66,10 @@ function readOptions(): Options | undefined {
     });
     const { isolation, only, program, json } = values;
     const unknown = only?.find((name) => !ATTACKS.some((attack) => attack.name === name));
-    if (unknown !== undefined) throw new Error(`there is no attack ${JSON.stringify(unknown)}`);
+    if (unknown !== undefined) throw new Error(`unknown attack ${JSON.stringify(unknown)}`);
     const isolations = ISOLATIONS.filter((name) => isolation?.includes(name) ?? true);
     const wrong = isolation?.find((name) => !ISOLATIONS.some((each) => each === name));
-    if (wrong !== undefined) throw new Error(`there is no isolation ${JSON.stringify(wrong)}`);
+    if (wrong !== undefined) throw new Error(`unknown isolation ${JSON.stringify(wrong)}`);
     return { isolations, json, ...(only === undefined ? {} : { only }), ...(program === undefined ? {} : { program }) };
   } catch (error) {
     say(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);

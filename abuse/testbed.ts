@@ -1,4 +1,4 @@
-// Where attacks are tried: an owner, the real stack in one isolation, a scripted model, a hostile agent and a sibling.
+// The testbed of attacks: an owner, the real stack in one isolation, a scripted model, a hostile agent and a sibling.
 import { chown, copyFile, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -13,19 +13,19 @@ import { spawnHostile, type HostileAgent, type HostileHost } from './hostile.ts'
 import { CANARIES, makeOwner, type Owner } from './owner.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-/** A user that owns nothing and needs no entry of its own. */
+/** A user id that owns nothing and needs no entry in /etc/passwd. */
 const NOBODY = 65_534;
-/** A first `up` bundles the workflows; two slow cores need some tens of seconds. */
+/** The first `up` bundles the workflows, which takes some tens of seconds on two slow cores. In milliseconds. */
 const COMMAND_MS = 120_000;
 
-/** How agents are held apart where attacks are tried. */
+/** The isolations in which attacks are run. */
 export const ISOLATIONS = ['root', 'user', 'tracking'] as const;
 /** `root`, `user`: namespaces, with Murmur run as root or as an ordinary user. `tracking`: no namespaces. */
 export type IsolationName = (typeof ISOLATIONS)[number];
 
 export interface Testbed extends HostileHost, AsyncDisposable {
   readonly isolation: IsolationName;
-  /** Holds everything else; removed at the end. */
+  /** Contains all other files; removed at the end. */
   readonly folder: string;
   /** User of the owner's processes. */
   readonly uid: number;
@@ -34,13 +34,13 @@ export interface Testbed extends HostileHost, AsyncDisposable {
   /** Path of the `murmur` program. */
   readonly program: string;
   readonly hostile: HostileAgent;
-  /** An agent of the same owner that the hostile one is not above. */
+  /** An agent of the same owner that is not a descendant of the hostile one. */
   readonly sibling: HostileAgent;
   /** Runs `murmur` as the owner; resolves for any exit status. */
   murmur(...args: readonly string[]): Promise<{ readonly exitCode: number; readonly output: string }>;
   /** Runs a shell script as the owner. Throws when it fails. */
   asOwner(script: string): Promise<void>;
-  /** One more agent, to be killed by who spawns it. */
+  /** Spawns another agent, which the caller has to kill. */
   spawn(slug: string, repository?: string): Promise<HostileAgent>;
   record(): Promise<StackRecord>;
 }
@@ -50,7 +50,7 @@ export interface TestbedOptions {
   readonly program?: string;
 }
 
-/** Why attacks cannot be tried in an isolation on this machine; undefined when they can. */
+/** Why attacks cannot be run in an isolation on this machine; undefined if they can. */
 export async function testbedProblem(isolation: IsolationName): Promise<string | undefined> {
   const isRoot = process.getuid?.() === 0;
   if (process.platform !== 'linux') return 'the attacks are written for Linux';
@@ -72,7 +72,7 @@ function asUser(uid: number): readonly string[] {
   return ['--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--'];
 }
 
-/** Brings everything up. Disposing ends it all and removes the folder. */
+/** Starts the testbed. Disposing ends all its processes and removes the folder. */
 export async function openTestbed(isolation: IsolationName, options: TestbedOptions = {}): Promise<Testbed> {
   const isRoot = process.getuid?.() === 0;
   const uid = isRoot && isolation !== 'root' ? NOBODY : (process.getuid?.() ?? 0);
@@ -121,7 +121,7 @@ export async function openTestbed(isolation: IsolationName, options: TestbedOpti
   }
 }
 
-/** Lower than the default, so that passing it does not take a gigabyte. */
+/** Lower than the default, so that a test of the limit does not need a gigabyte. */
 export const UPLOADS_MB = 20;
 
 async function writeSettings(home: string, uid: number): Promise<void> {

@@ -1,12 +1,12 @@
-// Tries attacks on one testbed.
+// Runs an attack on a testbed.
 import type { Attack } from './attack.ts';
 import type { Testbed } from './testbed.ts';
 import type { Outcome } from './report.ts';
 
-/** The longest attack sends some hundred calls; on a busy machine it takes a minute. */
+/** The longest attack sends some hundred calls, which takes a minute on a busy machine. In milliseconds. */
 const ATTACK_MS = 240_000;
 
-/** What comes of the attack. Never throws: an attack that failed by a defect of its own says so in its outcome. */
+/** Runs the attack. Never throws: an attack that could not be run has its error in the outcome. */
 export async function tryAttack(attack: Attack, testbed: Testbed): Promise<Outcome> {
   const reason = attack.skipped?.[testbed.isolation];
   if (reason !== undefined) return { kind: 'skipped', reason };

@@ -1,4 +1,4 @@
-// Agents of somebody else on the same server.
+// Attacks on agents of another account on the same server.
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ export const ACCOUNTS: readonly Attack[] = [
   },
   {
     name: 'dead-token',
-    goal: 'go on calling after the kill',
+    goal: 'use its token after its kill',
     attempt: async ({ client, spawn }) => {
       const victim = await spawn('mortal');
       await victim.client.call('auth', {});
@@ -53,7 +53,7 @@ export const ACCOUNTS: readonly Attack[] = [
   },
 ];
 
-/** Another person, whom the owner of the host lets in by the file of tokens. */
+/** Another person, to whom the host's owner has given a token in the file of tokens. */
 async function clientOfBob({ home, api }: Testbed): Promise<MurmurClient> {
   const file = join(home, 'tokens.json');
   const token = `mur_bob-${randomBytes(24).toString('hex')}`;

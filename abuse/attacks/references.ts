@@ -1,4 +1,4 @@
-// Somebody who has reached Temporal all the same: a workflow may be started there with any spec.
+// Attack by a client of Temporal, which can start a workflow with any spec.
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { homePaths, readHostId } from '../../config/home.ts';
@@ -7,7 +7,7 @@ import { taskQueueOf } from '../../contract/wire/messages.ts';
 import type { Attack } from '../attack.ts';
 import type { Testbed } from '../testbed.ts';
 
-/** An agent that is let in has been asked for its first turn by then. */
+/** By then, an accepted agent has sent its first model request. In milliseconds. */
 const FIRST_TURN_MS = 30_000;
 
 export const REFERENCES: readonly Attack[] = [
@@ -79,7 +79,7 @@ async function getsTurn(testbed: Testbed, forged: object): Promise<boolean> {
       memo: { spawn_id: spec.spawn_id },
     });
     const asked = model.waitForRequest(({ prompt }) => prompt.includes(mark), { timeoutMs: FIRST_TURN_MS });
-    // An agent whose spec is refused fails; nothing else ends it before its first turn.
+    // An agent with a refused spec fails. Nothing else ends it before its first turn.
     const outcome = await Promise.race([
       asked.then(
         () => 'asked',

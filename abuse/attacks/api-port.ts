@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Attack } from '../attack.ts';
 import { linesWith, triedBy } from '../evidence.ts';
 
-/** Opens a connection to a port, and tries to listen on the port as soon as the connection is closed. */
+/** Tries to listen on the first port until its connection to the second port is closed. */
 const PROBE = `
 const net = require('net'), http = require('http');
 const [port, control] = process.argv.slice(1).map(Number);

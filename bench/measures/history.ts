@@ -5,7 +5,7 @@ import type { Laboratory } from '../laboratory/laboratory.ts';
 import type { Measure, Trial } from '../measure.ts';
 import { everyAtMost } from '../target.ts';
 
-/** Growth of the history over a follow-up to an idle agent; the floor is a signal that leads to one activity. */
+/** Growth of the history by a follow-up to an idle agent. The floor is a signal that starts one activity. */
 export const history: Measure = {
   name: 'history',
   title: 'history events per turn',

@@ -6,7 +6,7 @@ import type { Laboratory } from '../laboratory/laboratory.ts';
 import type { Measure, Trial } from '../measure.ts';
 import { ratioAtMost } from '../target.ts';
 
-/** Start to exit with three agents to list; the floor connects with the Temporal client and lists. */
+/** From start to exit, with three agents. The floor connects with the Temporal client and lists. */
 export const ls: Measure = {
   name: 'ls',
   title: 'murmur ls, as published',

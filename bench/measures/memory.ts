@@ -11,8 +11,8 @@ import type { Measure, Trial } from '../measure.ts';
 import { everyAtMost } from '../target.ts';
 
 /**
- * Resident memory of the runner and its own children, without the agent program and what it started, after more and
- * more turns. The floor is a Node process that listens on a port and does nothing.
+ * Resident memory of the runner and its own children, without the agent program and its processes, after more and more
+ * turns. The floor is a Node process that listens on a port and does nothing.
  */
 export const memory: Measure = {
   name: 'memory',
@@ -26,7 +26,7 @@ export const memory: Measure = {
 };
 
 const TURNS_PER_SAMPLE = 5;
-/** A result of some size in each turn: the journal and its readers must not keep it. */
+/** Size of a tool result per turn, which the journal and its readers must not keep in memory. */
 const COMMAND = `node -e "console.log('x'.repeat(20000))"`;
 
 function open(laboratory: Laboratory): Promise<Trial> {

@@ -1,4 +1,4 @@
-// queue add on an idle agent → next model request.
+// From queue add on an idle agent to the next model request.
 import { pause } from '../bounded.ts';
 import { now } from '../clock.ts';
 import { followUp, idle, residentAgent } from '../laboratory/agent.ts';
@@ -19,7 +19,7 @@ export const queueAdd: Measure = {
   open,
 };
 
-/** An idle agent's turn ended a while ago: what follows a turn, on either side, is over well within this. */
+/** Pause before a sample: longer than the work after a turn takes on either side, in milliseconds. */
 const SETTLE_MS = 200;
 
 async function open(laboratory: Laboratory): Promise<Trial> {

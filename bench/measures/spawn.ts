@@ -1,4 +1,4 @@
-// spawn → first model request.
+// From spawn to the first model request.
 import path from 'node:path';
 import type { StartInput } from '../bare/workflows.ts';
 import { now } from '../clock.ts';
@@ -23,7 +23,7 @@ export const spawn: Measure = {
 
 function open(laboratory: Laboratory): Promise<Trial> {
   const { client } = laboratory.temporal;
-  /** Read from ours before the first floor sample that counts: the warm-up takes ours first. */
+  /** Read from the product before the first floor sample that counts: the warm-up runs the product first. */
   let activities = 2;
 
   return Promise.resolve({

@@ -6,12 +6,12 @@ import type { Laboratory } from '../laboratory/laboratory.ts';
 import type { Measure, Trial } from '../measure.ts';
 import { rateAtLeast, ratioAtLeast } from '../target.ts';
 
-/** Answers a second to several callers at once; the floor queries a bare workflow over a Temporal client. */
+/** Answers per second to several concurrent callers. The floor queries a bare workflow with a Temporal client. */
 export const status: Measure = {
   name: 'status',
   title: '`status` through the API server',
   unit: 'calls/s',
-  // A minute of ours in all: what the server keeps of each call would show in its memory.
+  // The product runs for a minute in total, so that a leak per call would show in the server's memory.
   samples: { full: 30, quick: 2 },
   warmUps: 1,
   target: ratioAtLeast(0.6),
@@ -59,7 +59,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
   };
 }
 
-/** Calls a second, from several callers that each call again once they are answered. */
+/** Calls per second, from several callers that each call again after an answer. */
 async function rate(call: () => Promise<unknown>): Promise<number> {
   const began = now();
   let calls = 0;

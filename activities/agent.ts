@@ -16,7 +16,7 @@ import { runTurn } from './run-turn.ts';
 import { Sessions } from './sessions.ts';
 import { createLatestAttempt } from './latest-attempt.ts';
 
-/** One set per worker: it knows which turns this worker follows and which sessions it has opened. */
+/** One set per worker: it has the running attempts and the opened sessions of this worker. */
 export function createAgentActivities(ports: AgentPorts): AgentActivities {
   const admission = createAdmission(ports);
   const context = { ports, admission, latestAttempt: createLatestAttempt(), sessions: new Sessions(ports) };
@@ -25,7 +25,7 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
     admission.forget(agent);
     return result;
   };
-  /** An activity that works for agents whose specs are sealed only. */
+  /** Wraps an activity so that it accepts only agents with sealed specs. */
   const admitting = <Input extends { readonly spec: AgentSpec }, Output>(
     activity: (ports: AgentPorts, input: Input) => Promise<Output>,
     options?: { readonly again: boolean },

@@ -20,7 +20,7 @@ function useOf(attempt: number): RunnerUse {
   return attempt === 1 ? 'begin' : 'reach';
 }
 
-/** `assess`: an attempt after a worker's death re-attaches to the same assessment. */
+/** `assess`: an attempt after the death of a worker re-attaches to the same assessment. */
 export function assess(ports: AgentPorts, input: AssessInput): Promise<AssessReply> {
   const { spec, assess_id } = input;
   return withHeartbeat(ports.handover, async (scope) => {

@@ -1,4 +1,4 @@
-// The end of an agent whose workflow has closed and left its machine: the same clean-up as every other end.
+// Cleans up after an agent whose workflow has closed without doing so, with the same steps as every other end.
 import type { EndAgentInput } from '../contract/wire/activities.ts';
 import type { AgentRecord } from '../contract/wire/agent.ts';
 import { blankStatus } from '../contract/wire/blank-status.ts';
@@ -7,10 +7,10 @@ import type { ClosedAgent } from '../agents/sweep/facts.ts';
 import { createAdmission } from './admission.ts';
 import type { AgentPorts } from './ports.ts';
 
-/** What the record and the log say of an agent that could not tell how it ended. */
+/** The reason in the record and the log of an agent that could not report its end. */
 const REASON = 'its workflow ended without cleaning up';
 
-/** Ends such an agent, last snapshot included. Idempotent. Throws what the provider and the stores throw. */
+/** Ends such an agent and takes its final snapshot. Idempotent. Throws the errors of the provider and the stores. */
 export function createEndUnowned(ports: AgentPorts): (agent: ClosedAgent) => Promise<void> {
   const admission = createAdmission(ports);
   return async (agent) => {
@@ -20,13 +20,13 @@ export function createEndUnowned(ports: AgentPorts): (agent: ClosedAgent) => Pro
   };
 }
 
-/** By what the agent itself has told: its record, what it left to its killer, or nothing but how its workflow closed. */
+/** The input of the end: from the agent's record, from its pending clean-up, or from how its workflow closed. */
 async function endInput(ports: AgentPorts, agent: ClosedAgent): Promise<EndAgentInput> {
   const spec = { ...agent.spec, prompt: { text: '' } };
   if (agent.record !== undefined) return { spec, record: agent.record };
   if (agent.left !== undefined) return agent.left;
   const { at, phase } = closeOf(agent);
-  // Viewers of the log wait for the end.
+  // Viewers of the log wait for this event.
   const seq = (await ports.events.lastSeq(agent.id, 'workflow')) + 1;
   const events = [{ seq, at, event: { type: 'phase', phase, reason: REASON } }] as const;
   return { spec, record: recordOf(agent), events };

@@ -85,16 +85,16 @@ function endedBefore(): Record<string, EndAgentResult> {
 }
 
 /**
- * Signals all agents before it awaits any result. Temporal answers a poll for a result with every event that is not the
- * last, and the workflows that were signalled first have completed by then.
+ * Signals all agents before it awaits any result. A poll for a result returns at every event before the last one. With
+ * this order, the first workflows have completed before they are polled.
  */
 async function killAll(context: KillContext, agents: readonly KillTarget[]): Promise<readonly KillOutcome[]> {
   const { ports, order } = context;
   await Promise.all(
     agents.map(async ({ agent, spawn_id }) => {
-      // Before its workflow closes: from then on nobody may act for it, also when this worker dies here.
+      // Before its workflow closes, so that its token is invalid from then on, even if this worker dies here.
       await ports.tokenStore.delete(tokenId(agent, spawn_id));
-      // It may have ended in the meantime: its result is asked for all the same.
+      // It may have ended in the meantime; its result is awaited anyway.
       await ports.control.signal(agent, 'kill', order);
     }),
   );

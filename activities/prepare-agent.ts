@@ -39,8 +39,8 @@ export function prepareAgent(
     const runner = await abortable(scope, ports.runners.ensure(machine, 'begin'));
     const restore = await abortable(scope, fetchSnapshot(ports.objects, spec, machine));
     const site = { spec, machine, runner, ...defined({ session_id }) };
-    const { isolation, session_id: told } = await sessions.open(site, scope.signal, restore);
-    return { vm: { name, provider: provider.name, isolation, state: 'running' }, ...defined({ session_id: told }) };
+    const { isolation, session_id: opened } = await sessions.open(site, scope.signal, restore);
+    return { vm: { name, provider: provider.name, isolation, state: 'running' }, ...defined({ session_id: opened }) };
   });
 }
 

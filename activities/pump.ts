@@ -4,7 +4,7 @@ import type { SourcedEvent } from '../contract/wire/events.ts';
 import type { EventLog } from '../drivers/events/event-log.ts';
 import type { RunnerClient, TurnWatch } from '../drivers/machines/runner-client.ts';
 
-/** From where to where, and the turn whose end is to be told. */
+/** Source and target of the copy, and the turn whose end the runner reports with the events. */
 export interface Pump {
   readonly runner: RunnerClient;
   readonly events: EventLog;
@@ -15,7 +15,7 @@ export interface Pump {
 /**
  * Copies events after the given number until `isLast` is true for a batch or the signal aborts. The log drops late
  * duplicates from a worker that was frozen. Throws UNAVAILABLE if the runner's stream ends early.
- * @param onSeq receives each number that the log has
+ * @param onSeq called with the last number after each batch that the log has
  */
 export async function pumpEvents(
   { runner, events, agent, turn }: Pump,

@@ -126,7 +126,7 @@ async function follow(
     const stopAt = reply.end_seq ?? Infinity;
     let ended: TurnReply | undefined;
     await pumpEvents(
-      { runner, events: ports.events, agent, turn: { turn_id, onEnd: (told) => (ended = told) } },
+      { runner, events: ports.events, agent, turn: { turn_id, onEnd: (answer) => (ended = answer) } },
       progress.seq,
       scope.signal,
       (batch) => {
@@ -136,7 +136,7 @@ async function follow(
       (seq) => (progress.seq = seq),
     );
     if (scope.signal.aborted) throw scope.reason();
-    // A runner of an earlier build does not tell the outcome with the events.
+    // A runner of an earlier build does not send the outcome with the events.
     reply = ended ?? (await ask());
   }
   if (reply.outcome === undefined) throw new Error(`turn ${turn_id} has ended without an outcome`);

@@ -21,13 +21,13 @@ function target(agent: string, cost_usd = 0): KillTarget {
   return { agent, spawn_id: spawnOf(agent), cost_usd };
 }
 
-/** An agent of an earlier version, or one that ended by itself: it has ended its machine. */
+/** The result of an agent that has cleaned up itself, or of an earlier version. */
 function ended(agent: string): AgentResult {
   const line = { path: `/${agent}`, phase: 'canceled', machine: 'm', machine_state: 'destroyed', cost_usd: 1 } as const;
   return { phase: 'canceled', receipt: [line], cost: { usd: 1, by_model: {} }, total_usd: 3 };
 }
 
-/** One that leaves its machine to whoever kills it. */
+/** The result of an agent with a pending clean-up. */
 function leaving(spec: AgentSpec, usd: number, children: readonly KillTarget[] = []): AgentResult {
   const path = absolutePathOf(spec.identity);
   const known = children.reduce((sum, { cost_usd }) => sum + cost_usd, usd);
@@ -51,7 +51,7 @@ function childOf(spec: AgentSpec, slug: string): AgentSpec {
   });
 }
 
-/** Answers results by workflow id and notes who was told. */
+/** Returns results by workflow id, and records who was signalled. */
 function answer(bench: ActivityBench, results: Readonly<Record<string, AgentResult>>, told: string[] = []): string[] {
   Object.assign(bench.ports, {
     control: {
@@ -63,7 +63,7 @@ function answer(bench: ActivityBench, results: Readonly<Record<string, AgentResu
 }
 
 describe('killAgents', () => {
-  it('tells all before it waits for any, and names those that left no receipt', async () => {
+  it('signals all agents before it awaits any, and names those that did not answer', async () => {
     await using bench = await activityBench();
     const told: string[] = [];
     Object.assign(bench.ports, {
@@ -83,7 +83,7 @@ describe('killAgents', () => {
     expect(unanswered).toEqual(['w/gone']);
   });
 
-  it('ends what agents leave, with what lives beneath them, and counts what that has cost', async () => {
+  it('cleans up after agents and their descendants, and adds their unreported cost', async () => {
     await using bench = await activityBench();
     const { provider, ports } = bench;
     const kid = childOf(bench.spec, 'kid');
@@ -104,7 +104,7 @@ describe('killAgents', () => {
       { path: `/${kidId}`, machine: kid.machine.name, machine_state: 'destroyed', cost_usd: 1 },
       { path: `/${grandkidId}`, machine: grandkid.machine.name, machine_state: 'destroyed', cost_usd: 2 },
     ]);
-    // The child had heard of half a dollar of the two.
+    // The grandchild had reported half a dollar of its two to the child.
     expect(ends).toEqual([{ agent: kidId, phase: 'canceled', total_usd: 3 }]);
     expect((await provider.list()).map(({ name }) => name)).toEqual([bench.spec.machine.name]);
     for (const id of [kidId, grandkidId]) {
@@ -114,7 +114,7 @@ describe('killAgents', () => {
     }
   });
 
-  it('takes the token of an agent before its workflow can end', async () => {
+  it('deletes the token of an agent before its workflow can end', async () => {
     await using bench = await activityBench();
     const kid = childOf(bench.spec, 'kid');
     const agent = workflowIdOf(kid.identity);
@@ -137,7 +137,7 @@ describe('killAgents', () => {
     expect(known).toBeUndefined();
   });
 
-  it('tries again to end a machine, and names in the receipt what it could not end', async () => {
+  it('retries the end of a machine, and names a machine that it could not end in the receipt', async () => {
     await using bench = await activityBench();
     const [stubborn, moody] = [childOf(bench.spec, 'stubborn'), childOf(bench.spec, 'moody')];
     const ids = [stubborn, moody].map(({ identity }) => workflowIdOf(identity)) as [string, string];
@@ -165,7 +165,7 @@ describe('killAgents', () => {
     expect([stubborn, moody].map(({ machine }) => attempts.get(machine.name))).toEqual([3, 2]);
   }, 30_000);
 
-  it('goes on in the next attempt with what the last one has not ended', async () => {
+  it('the next attempt ends only the machines that the last one did not end', async () => {
     await using bench = await activityBench();
     const [first, second] = [childOf(bench.spec, 'first'), childOf(bench.spec, 'second')];
     const ids = [first, second].map(({ identity }) => workflowIdOf(identity)) as [string, string];

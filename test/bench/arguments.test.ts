@@ -1,19 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { readArguments } from '../../bench/arguments.ts';
 
-describe('the command line of the bench', () => {
+describe('the command line of the benchmark', () => {
   test('takes every measure with all samples by default', () => {
     expect(readArguments([], ['spawn'])).toEqual({ json: false, quick: false, floors: false, help: false });
   });
 
-  test('collects the measures that are named', () => {
+  test('accepts several measures', () => {
     expect(readArguments(['--only', 'ls', '--only', 'spawn', '--quick'], ['spawn', 'ls'])).toMatchObject({
       only: ['ls', 'spawn'],
       quick: true,
     });
   });
 
-  test('refuses a measure that is not there, quoting it and naming those that are', () => {
+  test('refuses an unknown measure, and lists the known ones', () => {
     expect(() => readArguments(['--only', 'spwan'], ['spawn', 'ls'])).toThrow(
       'no measure "spwan": there are spawn, ls',
     );

@@ -31,11 +31,11 @@ jest.setTimeout(60_000);
 
 const temporal = sharedTemporalForFile();
 const OTHER_KEY = signingKey(Buffer.alloc(32, 8));
-/** A queue that a worker with stub activities serves; any other has none. */
+/** The queue of a worker with stub activities. Other queues have no worker. */
 const SERVED = randomUUID();
 beforeAll(async () => {
   const worker = await startWorker(temporal, SERVED, stubActivities().activities);
-  // Before the server, without which it would not end.
+  // Before the server, because the worker could not end without it.
   temporal.beforeStop(() => worker.stop());
 }, 60_000);
 
@@ -68,7 +68,7 @@ async function bench() {
     handover: new AbortController().signal,
     report: (fact) => reports.push(fact),
   };
-  /** A new worker's sweep: it remembers nothing of the one before. */
+  /** The sweep of a new worker, without the memory of the last one. */
   const round = async (later = CLOSE_GRACE_MS): Promise<void> =>
     await createSweep({
       ...ports,
@@ -107,11 +107,11 @@ const start = (spec: AgentSpec, taskQueue = randomUUID()): Promise<void> =>
 const handleOf = (spec: AgentSpec): ReturnType<typeof temporal.client.workflow.getHandle> =>
   temporal.client.workflow.getHandle(workflowIdOf(spec.identity));
 
-test('a machine that a killed worker left is ended in one round, with a last snapshot, record and log', async () => {
+test('a machine left by a killed worker is ended in one round, with snapshot, record and log', async () => {
   await using each = await bench();
   const spec = await each.make(agentSpec());
   await start(spec);
-  // Nobody has written down that the machine is there, and nobody cleans up.
+  // The machine is not recorded anywhere, and nobody cleans up.
   await handleOf(spec).terminate('by hand');
   await each.round(0);
   expect(await each.names()).toEqual([spec.machine.name]);
@@ -127,7 +127,7 @@ test('a machine that a killed worker left is ended in one round, with a last sna
   expect(each.problems).toEqual([]);
 });
 
-test('an agent that is being made, and one at rest, keep their machines', async () => {
+test('an agent that is being created, and an idle one, keep their machines', async () => {
   await using each = await bench();
   const made = await each.make(agentSpec());
   await start(made);
@@ -138,7 +138,7 @@ test('an agent that is being made, and one at rest, keep their machines', async 
   await Promise.all([handleOf(made).terminate(), handleOf(resting).terminate()]);
 });
 
-test('a child that was killed with its tree is left to its parent until the parent has closed', async () => {
+test('the sweep leaves a child that was killed with its tree to its parent until the parent has closed', async () => {
   await using each = await bench();
   const boss = agentSpec();
   const identity = { ...boss.identity, path: [...boss.identity.path, 'kid'] };
@@ -155,7 +155,7 @@ test('a child that was killed with its tree is left to its parent until the pare
   expect(await each.record(kid)).toMatchObject({ status: { phase: 'canceled', reason: 'killed by boss' } });
 });
 
-test('an earlier life of an agent that lives again loses its machine, the new one does not', async () => {
+test('the machine of an earlier spawn is ended, that of the running one is not', async () => {
   await using each = await bench();
   const old = await each.make(agentSpec());
   const young = await each.make(agentSpec({ identity: old.identity, created_at: '2026-11-22T08:00:00.000Z' }));
@@ -165,7 +165,7 @@ test('an earlier life of an agent that lives again loses its machine, the new on
   await handleOf(young).terminate();
 });
 
-test('under a Temporal that knows no agent nothing is ended', async () => {
+test('nothing is ended if Temporal does not know the agents', async () => {
   await using each = await bench();
   await each.make(agentSpec());
   await each.make(agentSpec(), { namespace: 'the-namespace-before' });
@@ -174,7 +174,7 @@ test('under a Temporal that knows no agent nothing is ended', async () => {
   expect(each.problems).toEqual([]);
 });
 
-test('machines of another installation are not touched, though their agents have closed', async () => {
+test('machines of another installation are not ended, even if their agents have closed', async () => {
   await using each = await bench();
   const spec = await each.make(agentSpec(), { stack: OTHER_KEY.id });
   await start(spec);
@@ -183,7 +183,7 @@ test('machines of another installation are not touched, though their agents have
   expect(await each.names()).toEqual([spec.machine.name]);
 });
 
-test('a machine that cannot be ended stops no other, and is reported', async () => {
+test('a machine that cannot be ended is reported, and the others are ended', async () => {
   await using each = await bench();
   const specs = [await each.make(agentSpec()), await each.make(agentSpec())];
   for (const spec of specs) {

@@ -96,7 +96,7 @@ describe('endAgent', () => {
     expect((await recordIn(bench))?.status.undelivered).toEqual(['late']);
   });
 
-  it('keeps the stored snapshot if nothing has changed', async () => {
+  it('returns the stored snapshot, and requests no other if nothing has changed', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     const turn = attempt(activities.runTurn, bench.turn());

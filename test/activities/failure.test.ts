@@ -24,7 +24,7 @@ describe('toFailure', () => {
     expect(failures[0]).toMatchObject({ type: 'INTERNAL', message: 'x is undefined' });
   });
 
-  it('does not change ApplicationFailure and CancelledFailure', () => {
+  it('leaves an ApplicationFailure unchanged', () => {
     for (const failure of [handedOver(), machineLost('m')]) expect(toFailure(failure, 1)).toBe(failure);
   });
 });

@@ -184,7 +184,7 @@ describe('an agent of a fan-out', () => {
 
   it.each([
     ['of this build', `system.call-x.${'0a'.repeat(32)}.txt`],
-    ['of a build whose names held no digest', 'call-x-system.txt'],
+    ['of a build that wrote names without a digest', 'call-x-system.txt'],
   ])('gets the common system prompt %s, which is stored with the first agent', async (_, name) => {
     const place = { workspace: 'default', account: 'tess', path: ['lead'] };
     const ref = `agents/w/default/u/tess/lead/do-a/texts/${name}`;

@@ -78,8 +78,8 @@ describe('a spec that refers to data of another agent', () => {
   );
 });
 
-describe('a spec without a seal', () => {
-  it('is refused by every activity, and creates no machine', async () => {
+describe('the check of a seal', () => {
+  it('is done by every activity: an unsealed spec is refused, and no machine is created', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     const spec = forged();
@@ -105,7 +105,7 @@ describe('a spec without a seal', () => {
     ['a field of a later build', { allow_repos: ['https://example.com/'] }],
     ['for_flight', { for_flight: 'f/default/u/bob/pilot' }],
     ['limits', { limits: { continue_after_turns: 1 } }],
-  ])('with a changed %s is refused, even if the agent was admitted before', async (_what, changes) => {
+  ])('refuses a spec with a changed %s, even if the agent was admitted before', async (_what, changes) => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     await attempt(activities.prepareAgent, { spec: bench.spec }).result;
@@ -118,14 +118,14 @@ describe('a spec without a seal', () => {
     expect(await rejection(attempt(activities.runTurn, bench.turn({ spec: less })).result)).toEqual(refused('purpose'));
   });
 
-  it('with an omitted prompt, or an allowance from the parent, is accepted', async () => {
+  it('accepts a spec with an omitted prompt, or an allowance from the parent', async () => {
     await using bench = await activityBench();
     const spec = { ...bench.spec, prompt: { text: '' }, allowance_usd: 3 };
     await attempt(bench.worker().activities.prepareAgent, { spec }).result;
     expect(bench.runner.opens).toHaveLength(1);
   });
 
-  it('of another installation is refused', async () => {
+  it('refuses a seal of another installation', async () => {
     await using bench = await activityBench();
     const spec = forged();
     await sealSpec({ objects: bench.ports.objects, key: signingKey(Buffer.alloc(32, 9)) }, spec);

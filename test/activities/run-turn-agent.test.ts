@@ -156,7 +156,7 @@ describe('the prompt', () => {
     expect(bench.runner.prompts[0]?.prompt).not.toContain('other words');
   });
 
-  it('fails permanently if a stored text is missing, with a hint', async () => {
+  it('fails permanently if a stored text is missing', async () => {
     await using bench = await activityBench();
     const inputs = [{ ...message('x'), text: { text: 'x', ref: `agents/${bench.agent}/texts/gone.txt` } }];
     const failure = await rejection(attempt(bench.worker().activities.runTurn, bench.turn({ inputs })).result);

@@ -27,8 +27,8 @@ describe('runTurn', () => {
   });
 
   it.each([
-    ['saves the question for the outcome, which comes with the end of the turn', false, 1],
-    ['asks a runner of an earlier build for the outcome', true, 2],
+    ['gets the outcome with the end of the turn, without another request', false, 1],
+    ['requests the outcome from a runner of an earlier build', true, 2],
   ])('%s', async (_, isEarlier, asked) => {
     await using bench = await activityBench();
     bench.runner.isEarlier = isEarlier;

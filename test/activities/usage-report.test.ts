@@ -38,7 +38,7 @@ describe('reports of usage', () => {
     expect(reports).toEqual([]);
   });
 
-  it('are repeated with the next message after a failure, or while the answer is pending', async () => {
+  it('are repeated with the next message after a failure, or without a higher threshold', async () => {
     const { use, reports, facts } = bench([new Error('no server'), 1, 9], 1);
     await use(1);
     await eventually(() => facts.length === 1, 'the failure to be told');

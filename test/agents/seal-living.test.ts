@@ -144,8 +144,8 @@ describe('the first start with a key', () => {
 
   it.each([
     ['whose input is not JSON', Buffer.from('{')],
-    ['whose input is no spec', Buffer.from('7')],
-    ['whose history has gone since', grpcError(5)],
+    ['whose input is not a spec', Buffer.from('7')],
+    ['whose history was deleted meanwhile', grpcError(5)],
     ['that Temporal cannot read', grpcError(13)],
   ])('reports an agent %s, and seals the others', async (_what, history) => {
     await using test = await installation();

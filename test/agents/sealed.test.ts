@@ -42,7 +42,7 @@ describe('a sealed spec', () => {
     expect(await sealSpec(seals, { ...spec, session_id: 's3' })).toMatchObject({ session_id: 's3' });
   });
 
-  it('is invalid after any change in the store, or under another key', async () => {
+  it('is invalid after any change in the store, or in another place', async () => {
     const seals = stores();
     const spec = agentSpec();
     const id = workflowIdOf(spec.identity);

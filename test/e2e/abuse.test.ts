@@ -1,4 +1,4 @@
-// The side doors, tried by a hostile agent in the isolation that this machine gives: the short form of `npm run abuse`.
+// The attacks of `npm run abuse`, except the long ones, in an isolation that is available on this machine.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ISOLATIONS, type IsolationName } from '../../abuse/testbed.ts';
 import { ATTACKS } from '../../abuse/attacks/index.ts';
@@ -6,7 +6,7 @@ import { testbedProblem, openTestbed, type Testbed } from '../../abuse/testbed.t
 import { tryAttack } from '../../abuse/try.ts';
 
 const isolation = await firstPossible();
-/** An attack sends commands to an agent, one after the other. */
+/** Limit of an attack, which runs several commands of an agent. */
 const TIMEOUT_MS = 250_000;
 
 let testbed: Testbed;

@@ -1,5 +1,5 @@
-// What must be refused is refused with its code, its exit status and what to do; what is merely large or hostile works.
-// Nothing is lost by either.
+// Invalid input is refused with a code, an exit status and a hint. Large and hostile texts work. Nothing is lost in
+// either case.
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, chmod, link, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
@@ -17,14 +17,14 @@ import { startProgram } from './fixtures/program.ts';
 import { PROGRAM, ROOT } from '../fixtures/program-under-test.ts';
 import { eventually, startStack, type CommandResult, type TestStack } from './fixtures/stack.ts';
 
-/** Several commands, each a process of its own, on two slow cores. */
+/** Limit for several commands, each a process, on two slow cores. */
 const TIMEOUT_MS = 180_000;
 const FAKE_MODEL = 'fake-1';
 const FAKE = ['--model', FAKE_MODEL];
 const CLAUDE = join(ROOT, 'node_modules', '.bin', 'claude');
 
 let stack: TestStack;
-/** Open to every user, as the folders of real programs are. */
+/** Readable by every user, like the folders of real programs. */
 let programs: string;
 
 beforeAll(async () => {
@@ -44,17 +44,19 @@ async function spawn(slug: string, description: string, more: { readonly model?:
 
 interface Refusal {
   readonly exitCode: number;
-  /** What stands behind `murmur: `. */
+  /** The error message, without `murmur: `. */
   readonly message: string | RegExp;
   readonly hint?: string | RegExp;
 }
 
-/** The command, a process, ends as told, prints no result, and its last words are the message and the hint. */
+/**
+ * Expects the command, as a process, to exit with this status, without a result, and to print message and hint last.
+ */
 async function expectRefusal(args: readonly string[], refusal: Refusal, cwd = stack.directory): Promise<void> {
   expectRefused(args, await stack.run(args, { cwd }), refusal);
 }
 
-/** The same of the command in this process: that of the program is refused before anything runs, and as `ls` below. */
+/** The same for the command in this process, for refusals before anything runs. */
 async function expectRefusalInProcess(args: readonly string[], refusal: Refusal): Promise<void> {
   expectRefused(args, await stack.runInProcess(args, { cwd: stack.directory }), refusal);
 }
@@ -76,14 +78,14 @@ function matching(text: string | RegExp): unknown {
   return typeof text === 'string' ? text : expect.stringMatching(text);
 }
 
-/** The search path without any folder that has Claude Code. */
+/** PATH without the folders that contain Claude Code. */
 function pathWithoutClaude(): string {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   return folders.filter((folder) => folder !== '' && !existsSync(join(folder, 'claude'))).join(delimiter);
 }
 
 describe('before anything runs', () => {
-  it('a command line that cannot be understood offers the nearest that can', async () => {
+  it('an invalid command line is refused with a suggestion', async () => {
     await expectRefusal(['stauts', 'x'], {
       exitCode: 2,
       message: 'unknown command "stauts"',
@@ -101,7 +103,7 @@ describe('before anything runs', () => {
     });
   }, 180_000);
 
-  it('nothing running names `murmur up`, for people and as JSON', async () => {
+  it('without a running stack, the error suggests `murmur up`, for people and as JSON', async () => {
     const nothing = { exitCode: 9, message: 'no Murmur is running here', hint: 'run `murmur up`' };
     await expectRefusal(['ls'], nothing);
     await expectRefusal(['spawn', 'early', 'x'], nothing);
@@ -110,7 +112,7 @@ describe('before anything runs', () => {
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'UNAVAILABLE', hint: 'run `murmur up`' } });
   }, 180_000);
 
-  it('a branch that is not pushed is named with the push command', async () => {
+  it('an unpushed branch is refused, with the push command', async () => {
     const git = (...args: string[]) => execa('git', args, { cwd: stack.sample.checkout });
     await git('checkout', '--quiet', '-b', 'feature/login');
     await git('commit', '--quiet', '--allow-empty', '-m', 'Not pushed');
@@ -126,7 +128,7 @@ describe('before anything runs', () => {
     await git('checkout', '--quiet', 'main');
   }, 180_000);
 
-  it('an unknown key in murmur.yaml is named with its file and value', async () => {
+  it('an unknown key in murmur.yaml is refused, with its file and value', async () => {
     const project = join(stack.directory, 'project');
     const file = join(project, '.murmur', 'murmur.yaml');
     await mkdir(join(project, '.murmur'), { recursive: true });
@@ -140,7 +142,7 @@ describe('before anything runs', () => {
     await expectRefusal(['up'], refusal, project);
   }, 180_000);
 
-  it('a MURMUR_HOME that cannot be written is named with the reason', async () => {
+  it('a MURMUR_HOME that is not writable is refused, with the reason', async () => {
     const file = join(stack.directory, 'a-file');
     await writeFile(file, '');
     const up = await stack.run(['up'], { env: { MURMUR_HOME: file } });
@@ -152,7 +154,7 @@ describe('before anything runs', () => {
     expect(doctor.stdout).toContain(`MURMUR_HOME ${join(file, 'below')} cannot be written`);
   }, 180_000);
 
-  it('a taken port is named with the settings that change it, and nothing is left running', async () => {
+  it('a port in use is refused, with the settings that change it, and nothing is left running', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await eventually('the port is taken', () => other.listening);
     const { port } = other.address() as AddressInfo;
@@ -173,7 +175,7 @@ describe('before anything runs', () => {
 });
 
 describe('Claude Code', () => {
-  it('that is missing is told by up, by doctor and by the agent; two `up` at once start one stack', async () => {
+  it('that is missing is reported by up, by doctor and by the agent; two concurrent `up` start one stack', async () => {
     const env = { PATH: pathWithoutClaude(), MURMUR_CLAUDE: '' };
     const ups = await Promise.all([stack.run(['up', '--json'], { env }), stack.run(['up', '--json'], { env })]);
     expect(ups.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
@@ -191,11 +193,11 @@ describe('Claude Code', () => {
     await stack.murmur(['down']);
   }, 180_000);
 
-  it('of a version that is not tested is a warning that names the range', async () => {
+  it('of an untested version leads to a warning with the tested range', async () => {
     const other = join(programs, 'claude');
     const lie = `sed -u 's/"claude_code_version":"[^"]*"/"claude_code_version":"9.9.9"/'`;
-    // An agent sees the folder of its program, and nothing else below a temporary folder, where the checkout may lie. On
-    // another file system it does not.
+    // An agent sees its program's folder but nothing else below a temporary folder, which may contain the checkout. So
+    // the real program is linked there, unless it is on another file system.
     const real = join(programs, 'real');
     const claude = await link(await realpath(CLAUDE), real).then(
       () => real,
@@ -219,8 +221,8 @@ describe('Claude Code', () => {
   }, 180_000);
 });
 
-describe('an agent that is not there, or no longer, or already', () => {
-  it('a bad slug is quoted as typed, with the rule', async () => {
+describe('an unknown, ended or existing agent', () => {
+  it('an invalid slug is quoted as typed, with the rule', async () => {
     const rule = 'it needs 1 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends';
     for (const slug of ['Fix_Auth', 'fix auth', '-fix-', 'a'.repeat(64), 'fïx']) {
       await expectRefusalInProcess(['spawn', '--', slug, 'x'], {
@@ -236,7 +238,7 @@ describe('an agent that is not there, or no longer, or already', () => {
     await expectRefusalInProcess(['spawn', 'x', ' '], { exitCode: 2, message: 'description required' });
   }, 180_000);
 
-  it('an unknown slug is NOT_FOUND with the path that it means', async () => {
+  it('an unknown slug is NOT_FOUND, with its path', async () => {
     for (const args of [['status'], ['wait'], ['kill'], ['turns'], ['session', 'interrupt'], ['task', 'ls']]) {
       await expectRefusalInProcess([...args, 'nobody'], {
         exitCode: 4,
@@ -250,7 +252,7 @@ describe('an agent that is not there, or no longer, or already', () => {
     });
   }, 180_000);
 
-  it('a slug that is running is ALREADY_EXISTS, one that has ended is not used again', async () => {
+  it('the slug of a running agent is ALREADY_EXISTS, and that of an ended one cannot be reused', async () => {
     await spawn('twice', 'Hello', { model: FAKE_MODEL });
     await settled(stack, 'twice');
     await expectRefusal(['spawn', 'twice', 'Hello again', ...FAKE], {
@@ -269,7 +271,7 @@ describe('an agent that is not there, or no longer, or already', () => {
     await expectRefusalInProcess(['task', 'create', 'twice', 'Something'], ended);
   }, 180_000);
 
-  it('a repository or branch that is not there ends the agent with a reason that names it', async () => {
+  it('a missing repository or branch fails the agent, with a reason that names it', async () => {
     const gone = join(stack.directory, 'gone.git');
     await stack.runInProcess(['spawn', 'no-repo', 'x', ...FAKE, '--repo', gone]);
     await stack.runInProcess(['spawn', 'no-branch', 'x', ...FAKE, '--repo', `${stack.sample.origin}=nowhere`]);
@@ -298,8 +300,8 @@ describe('an agent that is not there, or no longer, or already', () => {
 });
 
 describe('large and hostile texts', () => {
-  it('a prompt of 1 MB reaches the model whole, a tool result of 5 MB is cut in the log only', async () => {
-    // As words below the 128 KiB that Linux allows for one argument.
+  it('the model gets all of a 1 MB prompt, and a 5 MB tool result is shortened only in the log', async () => {
+    // Split into words below 128 KiB, Linux's limit for one argument.
     const words = Array.from({ length: 10 }, (_, word) =>
       Array.from({ length: 10_000 }, (_, index) => `n${String(word)}-${String(index).padStart(7, '0')}`).join(' '),
     );
@@ -318,7 +320,7 @@ describe('large and hostile texts', () => {
     expect(result?.whole_bytes).toBeGreaterThanOrEqual(5_000_000);
   }, 180_000);
 
-  it('control characters and broken UTF-8 never reach the terminal raw', async () => {
+  it('control characters and invalid UTF-8 are never printed raw', async () => {
     const noise =
       "printf '\\033[2J\\033]0;title\\007\\233\\302\\2335n \\377\\376\\000 \\342\\200\\256txt.exe\\r over\\n'";
     const hostile = '\u001b[31mred\u001b]8;;http://evil.example\u0007\u009b6n\u202e\u0000';
@@ -340,14 +342,14 @@ describe('large and hostile texts', () => {
     ];
     for (const view of views.flatMap((args) => [args, [...args, '--json']])) {
       const bytes = await bytesOf(view);
-      // Throws for what is not UTF-8.
+      // Throws for invalid UTF-8.
       const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
       expect({ view, raw: /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/.exec(text)?.[0] }).toEqual({ view });
     }
     expect((await bytesOf(['session', 'watch', 'hostile'])).toString()).toContain('␛[2J␛]0;title␇');
   }, 180_000);
 
-  /** Everything that the command prints, as it is. */
+  /** The unparsed output of the command. */
   async function bytesOf(args: readonly string[]): Promise<Buffer> {
     const options = { env: stack.env, extendEnv: false, reject: false, encoding: 'buffer', stdin: 'ignore' } as const;
     const { stdout, stderr } = await execa(process.execPath, [PROGRAM, ...args], options);
@@ -356,7 +358,7 @@ describe('large and hostile texts', () => {
 });
 
 describe('a corrupt journal tail', () => {
-  it('is cut off: the runner starts again and the agent goes on, nothing lost', async () => {
+  it('is cut off: the runner restarts and the agent continues, without a lost event', async () => {
     await spawn('torn', scripted('First.', bash('echo before'), { text: 'first done' }), { model: FAKE_MODEL });
     await settled(stack, 'torn');
     const machine = await machineOf(stack, 'torn');
@@ -385,7 +387,7 @@ describe('the API', () => {
     readonly body: string;
   }
 
-  /** A request as a browser or a stranger would send it. */
+  /** A request like that of a browser or an unauthenticated client. */
   async function post(headers: Readonly<Record<string, string>>, slug = 'intruder'): Promise<Answer> {
     const { server } = await stack.record();
     const url = new URL('/v1/spawn', server?.url);
@@ -404,7 +406,7 @@ describe('the API', () => {
     return promise;
   }
 
-  it('refuses a foreign page, with the token and without, and does nothing for it', async () => {
+  it('refuses requests of a foreign page, with and without the token', async () => {
     const token = (await readFile(join(stack.home, 'token'), 'utf8')).trim();
     const bearer = { authorization: `Bearer ${token}` };
     const pages: readonly Readonly<Record<string, string>>[] = [
@@ -420,7 +422,7 @@ describe('the API', () => {
         expect(JSON.parse(body)).toMatchObject({ error: { code: 'PERMISSION_DENIED' } });
       }
     }
-    // What a page may send without asking the server first.
+    // A request that a page can send without a CORS preflight.
     expect((await post({ ...bearer, 'content-type': 'text/plain' })).status).toBe(415);
     expect((await post({})).status).toBe(401);
     expect((await post({ authorization: 'Bearer guessed' })).status).toBe(401);
@@ -428,7 +430,7 @@ describe('the API', () => {
     expect(agents.map(({ slug }) => slug)).not.toContain('intruder');
   }, 180_000);
 
-  it('refuses a wrong and a missing token; `murmur auth` mends both', async () => {
+  it('refuses an invalid and a missing token; `murmur auth` recreates the token', async () => {
     const file = join(stack.home, 'token');
     for (const spoil of [() => writeFile(file, 'mur_wrong\n'), () => rm(file)]) {
       await spoil();
@@ -440,7 +442,7 @@ describe('the API', () => {
     }
   }, 180_000);
 
-  it('takes one request once, however often it is sent', async () => {
+  it('executes a repeated request once', async () => {
     const token = (await readFile(join(stack.home, 'token'), 'utf8')).trim();
     const headers = { authorization: `Bearer ${token}`, 'idempotency-key': randomUUID() };
     const answers = [await post(headers, 'once'), await post(headers, 'once')];
@@ -448,7 +450,7 @@ describe('the API', () => {
     expect(answers[1]?.body).toBe(answers[0]?.body);
   }, 180_000);
 
-  it('a command that is told to end while the server is gone ends', async () => {
+  it('a command that is interrupted while the server is down ends', async () => {
     const { server } = (await stack.record()).children;
     const waiting = startProgram(stack, ['wait', 'once', '--phase', 'completed']);
     await waiting.shows('waiting until once is completed');

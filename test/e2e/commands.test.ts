@@ -1,5 +1,5 @@
-// Every command once, as a person sees it, which is a process of the program, and as a program reads it, mostly in the
-// process of the test. The fake backend answers: what is said is the command line's, not the model's.
+// All commands, with output for people (as processes) and with JSON output (mostly in the test's process). The fake
+// backend answers, because the tests are about the command line and not the model.
 import { readdir, readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { eventually, startStack, type CommandOptions, type TestStack } from './f
 
 const FAKE = ['--model', 'fake-1'];
 const ACCOUNT = accountOfUser(userInfo().username);
-/** Several commands, each a process of its own, on two slow cores. */
+/** Limit for several commands, each a process, on two slow cores. */
 const TIMEOUT_MS = 120_000;
 
 let stack: TestStack;
@@ -25,7 +25,7 @@ afterAll(async () => {
   await stack[Symbol.asyncDispose]();
 }, TIMEOUT_MS);
 
-/** What a command that works prints, with what differs from run to run taken out. */
+/** The output of a successful command, without values that differ between runs. */
 async function shown(args: readonly string[], options?: CommandOptions): Promise<string> {
   return (await stack.murmur(args, options))
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, '<time>')
@@ -40,7 +40,7 @@ function lines(...texts: readonly string[]): string {
 }
 
 describe('spawn and ls', () => {
-  it('ls says that there is nothing, in a form for each reader', async () => {
+  it('ls reports an empty list, for people and as JSON', async () => {
     expect(await stack.run(['ls'])).toEqual({
       exitCode: 0,
       stdout: '',
@@ -50,7 +50,7 @@ describe('spawn and ls', () => {
     expect(await stack.murmur(['ls', '-q'])).toBe('');
   }, 120_000);
 
-  it('spawn joins the words, takes flags behind them, and names the next commands', async () => {
+  it('spawn joins the words, accepts flags after them, and names the next commands', async () => {
     const args = ['spawn', 'first', 'Say', 'hello', '-model=fake-1', '--purpose', 'Says hello'];
     expect(await stack.run(args)).toEqual({
       exitCode: 0,
@@ -76,7 +76,7 @@ describe('spawn and ls', () => {
     expect(spawned.stderr).toContain('no git work tree: the agent starts in an empty directory');
   }, 120_000);
 
-  it('wait takes both spellings of a phase and shows progress on stderr only', async () => {
+  it('wait accepts both spellings of a phase, and shows progress only on stderr', async () => {
     const waited = await stack.run(['wait', 'first']);
     expect(waited.stderr).toContain('waiting until first needs attention …');
     expect(waited.stdout).toMatch(/^phase: +idle$/m);
@@ -115,7 +115,7 @@ describe('spawn and ls', () => {
 });
 
 describe('what an agent did', () => {
-  it('status prints the lines that say something, and the timeline when asked', async () => {
+  it('status omits lines without a value, and prints the timeline on request', async () => {
     const { vm } = await stack.json<AgentStatus>(['status', 'first']);
     const block = lines(
       `workflow:   w/default/u/${ACCOUNT}/first`,
@@ -176,7 +176,7 @@ describe('follow-ups', () => {
     expect(await stack.json(['status', 'second'])).toMatchObject({ queued: [] });
   }, 120_000);
 
-  it('session send is delivered past the queue, session interrupt makes room for it', async () => {
+  it('session send bypasses the queue, and session interrupt ends the turn before it', async () => {
     expect(await stack.murmur(['session', 'send', 'second', scripted('Go on.', { text: 'went on' })])).toBe('sent');
     expect(await stack.murmur(['session', 'interrupt', 'second'])).toBe('sent');
     expect(await stack.json(['wait', 'second'])).toMatchObject({ response: 'went on' });
@@ -189,7 +189,7 @@ describe('the checklist', () => {
     expect(await stack.murmur(['task', 'ls', 'first', '--json'])).toBe('[]');
   }, 120_000);
 
-  it('task create, get, update and ls show each item as it stands', async () => {
+  it('task create, get, update and ls show the current state of each item', async () => {
     expect(await stack.murmur(['task', 'create', 'first', 'Write', 'the', 'docs', '-d', 'All of them.'])).toBe('1');
     const dormant = ['--activate-when', 'files_modified', '--pattern', '**/*.go'];
     expect(await stack.json(['task', 'create', 'first', 'Run the Go tests', ...dormant])).toEqual({ task_id: '2' });
@@ -226,7 +226,7 @@ describe('the checklist', () => {
     expect(await stack.json(['task', 'ls', 'first'])).toMatchObject([{ id: '1', status: 'done' }]);
   }, 120_000);
 
-  it('refuses a task that is not there, a status that is not one, and an update of nothing', async () => {
+  it('refuses an unknown task, an unknown status, and an empty update', async () => {
     expect(await stack.run(['task', 'get', 'first', '9'])).toMatchObject({
       exitCode: 4,
       stderr: expect.stringContaining('no task "9"'),
@@ -248,7 +248,7 @@ describe('the checklist', () => {
 });
 
 describe('watching', () => {
-  it('Ctrl-C ends wait and watch with 130, and watch says where to go on', async () => {
+  it('Ctrl-C ends wait and watch with 130, and watch prints where to resume', async () => {
     const waiting = startProgram(stack, ['wait', 'first', '--phase', 'completed']);
     const watching = startProgram(stack, ['watch', 'first']);
     await waiting.shows('waiting until first is completed …');
@@ -271,7 +271,7 @@ describe('watching', () => {
     expect(await shown(['ls', '-a'])).toMatch(/^first {3}completed/m);
   }, 120_000);
 
-  it('session watch prints the conversation, coloured on demand only', async () => {
+  it('session watch prints the conversation, with colours only on request', async () => {
     expect(await shown(['session', 'watch', 'first'])).toBe(
       lines(
         '[<time>] turn 1',
@@ -295,7 +295,7 @@ describe('watching', () => {
 describe('spawn-time secrets', () => {
   const values = { ONE: 'value-one-13579', TWO: 'value-two-24680', THREE: 'value-three-97531' };
 
-  it('reach the agent from environment, stdin and command line, and are shown nowhere', async () => {
+  it('reach the agent from environment, stdin and command line, and are never shown', async () => {
     const tell = 'echo "$ONE $TWO $THREE"; printf %s "$ONE,$TWO,$THREE" > told; wc -c < told';
     const prompt = scripted('Tell.', bash(tell), { text: 'told' });
     const spawned = await stack.run(
@@ -321,7 +321,7 @@ describe('spawn-time secrets', () => {
 
   it('are deleted with the agent', async () => {
     const folder = join(stack.home, 'secrets');
-    // Those of other agents, which have a token at least, stay.
+    // The secrets of other agents stay; each has at least a token.
     const stored = async () => {
       const texts = (await readdir(folder)).map((file) => readFile(join(folder, file), 'utf8').catch(() => ''));
       return (await Promise.all(texts)).some((text) => text.includes(values.ONE));
@@ -332,7 +332,7 @@ describe('spawn-time secrets', () => {
     await eventually('the secrets are gone', async () => !(await stored()));
   }, 120_000);
 
-  it('are asked for when the environment does not have them', async () => {
+  it('that are missing in the environment are refused, with the name', async () => {
     expect(await stack.runInProcess(['spawn', 'fourth', 'x', '-e', 'MURMUR_TEST_UNSET'])).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('secret MURMUR_TEST_UNSET is not set in the environment'),
@@ -341,7 +341,7 @@ describe('spawn-time secrets', () => {
 });
 
 describe('kill', () => {
-  it('prints a receipt, the same again, and as JSON', async () => {
+  it('prints a receipt, the same one when repeated, and as JSON', async () => {
     const receipt = await shown(['kill', 'second']);
     expect(receipt).toMatch(/^killed second\nAGENT +PHASE +MACHINE +STATE +COST\n/);
     expect(receipt).toMatch(
@@ -371,7 +371,7 @@ describe('the program itself', () => {
     expect(await stack.json(['auth'])).toMatchObject({ account: ACCOUNT, workspace: 'default' });
   }, 120_000);
 
-  it('version tells client, address and server; --client asks nobody', async () => {
+  it('version prints client, address and server; --client calls no server', async () => {
     const { server } = await stack.record();
     const host = new URL(server?.url ?? '').host;
     expect(await stack.murmur(['version'])).toMatch(
@@ -388,7 +388,7 @@ describe('the program itself', () => {
     for (const word of ['murmur', 'spawn', 'strategy', 'dequeue-strategy']) expect(script).toContain(word);
   });
 
-  it('every command has help with examples that it understands', async () => {
+  it('the help of every command has valid examples', async () => {
     const cli = await CliHarness.start();
     try {
       for (const id of Object.keys(COMMANDS)) {
@@ -398,7 +398,7 @@ describe('the program itself', () => {
         const [, shownExamples = ''] = stdout.split('\nEXAMPLES\n');
         const examples = [...shownExamples.matchAll(/^ *\$ murmur (.+)$/gm)].map(([, line]) => line ?? '');
         expect([id, examples.length]).not.toEqual([id, 0]);
-        // The one would start a stack, as every other test of this folder does; the other serves until its input ends.
+        // `up` would start a stack, which other tests do; `mcp` serves until its input ends.
         if (id === 'up' || id === 'mcp') continue;
         for (const example of examples) {
           const result = await cli.run(wordsOf(example), { stdin: 'an item' });
@@ -411,7 +411,7 @@ describe('the program itself', () => {
   }, 120_000);
 });
 
-/** The words that a shell makes of a line, up to a redirection. */
+/** Splits a line into words like a shell, up to a redirection. */
 function wordsOf(line: string): readonly string[] {
   const [command = ''] = line.split(/ [<>] /);
   return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(

@@ -1,5 +1,5 @@
-// The main job on a host that is reached by ssh: Debian's real sshd in namespaces of its own, the real runner and the real Claude
-// Code there, the scripted model here.
+// The main job on a host that is reached by ssh: Debian's sshd in its own namespaces, with the real runner and Claude
+// Code. The scripted model runs on this host.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
 const missing = sshHostProblem();
 if (missing !== undefined) console.warn(`no host is reached by ssh in these tests: ${missing}`);
 
-/** A repository of the host's login, as its own git reaches it. */
+/** A repository of the host's login, as its git reaches it. */
 const REPO = 'ssh://builder@127.0.0.1/home/builder/origin.git';
 
 (missing === undefined ? describe : describe.skip)('agents on a host that is reached by ssh', () => {
@@ -62,7 +62,7 @@ const REPO = 'ssh://builder@127.0.0.1/home/builder/origin.git';
     await host[Symbol.asyncDispose]();
   }, 120_000);
 
-  /** What a script prints there, as the login. */
+  /** The output of a script that runs on the host, as the login. */
   async function onHost(script: string): Promise<string> {
     const connection = await openSshConnection(host.target('builder'), AbortSignal.timeout(20_000));
     try {
@@ -86,7 +86,7 @@ const REPO = 'ssh://builder@127.0.0.1/home/builder/origin.git';
   }
   const asked = (text: string) => stack.model.requests.filter(({ prompt }) => prompt.includes(text));
 
-  it('an agent clones, commits and pushes there, and has its Murmur tools', async () => {
+  it('an agent on the host clones, commits and pushes, and has its Murmur tools', async () => {
     const prompt = scripted(
       'Add a note.',
       bash('echo note > note.txt && git add note.txt && git commit -m "Add a note"'),
@@ -104,7 +104,7 @@ const REPO = 'ssh://builder@127.0.0.1/home/builder/origin.git';
     expect(last?.toolResults.map(({ text }) => text).join('\n')).toContain('add-note');
   }, 120_000);
 
-  it('a follow-up reaches the same conversation, and an interrupt ends the command there', async () => {
+  it('a follow-up reaches the same conversation, and an interrupt ends the command on the host', async () => {
     const client = await clientOf(stack);
     const held = scripted('Work long.', bash('echo kept > kept.txt'), bash(heldCommand('long')), { text: 'no' });
     await client.call('queue_add', { slug: 'add-note', description: held });
@@ -161,7 +161,7 @@ const REPO = 'ssh://builder@127.0.0.1/home/builder/origin.git';
   }
 });
 
-/** A repository of the login, with a key by which its git may log in at its own host. */
+/** Creates a repository of the login, and a key with which its git can log in to its own host. */
 const SETUP = `
 set -e
 mkdir -p .ssh && chmod 700 .ssh

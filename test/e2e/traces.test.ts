@@ -1,4 +1,4 @@
-// Traces and metrics of a whole stack, as a collector receives them.
+// Traces and metrics of a stack, as a collector receives them.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startOtlpCollector } from '../fixtures/otlp-collector.ts';
 import type { CollectedSpan, OtlpCollector } from '../fixtures/otlp-collector.ts';
@@ -73,7 +73,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     ]);
   }, 120_000);
 
-  it('the server tells how long calls take, and the worker the metrics of Temporal', async () => {
+  it("the server reports the durations of calls, and the worker Temporal's metrics", async () => {
     await eventually('metrics of the server', () => collector.metrics().includes('http.server.request.duration'));
     await eventually('metrics of the worker', () =>
       collector.metrics().includes('temporal_activity_execution_latency'),

@@ -75,8 +75,8 @@ export function readExecution(info: Listed): Execution {
 function phaseOf(info: Pick<Listed, 'status' | 'searchAttributes'>, closed: boolean): Phase {
   const attributes = info.searchAttributes as Readonly<Record<string, readonly unknown[] | undefined>>;
   const shown = attributes[SEARCH_ATTRIBUTES.phase]?.[0];
-  const said = (typeof shown === 'string' ? parsePhase(shown) : undefined) ?? 'starting';
-  if (!closed || isTerminal(said)) return said;
+  const current = (typeof shown === 'string' ? parsePhase(shown) : undefined) ?? 'starting';
+  if (!closed || isTerminal(current)) return current;
   // It closed without setting a final phase: it was terminated or cancelled, or it failed.
   if (info.status.name === 'COMPLETED') return 'completed';
   return info.status.name === 'TERMINATED' || info.status.name === 'CANCELLED' ? 'canceled' : 'failed';

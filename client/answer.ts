@@ -14,7 +14,7 @@ export interface AnswerRequest extends Request {
 /** Asks until there is an answer, with the same idempotency key. */
 export async function answer(endpoint: Endpoint, request: AnswerRequest): Promise<unknown> {
   const backoff = new Backoff(endpoint.retryForMs, request.signal);
-  const heard: AnswerRequest = {
+  const observed: AnswerRequest = {
     ...request,
     onHeartbeat: () => {
       backoff.renew();
@@ -23,7 +23,7 @@ export async function answer(endpoint: Endpoint, request: AnswerRequest): Promis
   };
   for (;;) {
     try {
-      return await ask(endpoint, heard, backoff);
+      return await ask(endpoint, observed, backoff);
     } catch (error) {
       await backoff.pauseAfter(error);
     }

@@ -8,7 +8,7 @@ import { readEvents } from './sse.ts';
 /** Yields each event once and in order until the server says that there will be no more. */
 export async function* events(endpoint: Endpoint, request: Request): AsyncGenerator {
   const backoff = new Backoff(endpoint.reconnectForMs, request.signal);
-  const heard: Request = {
+  const observed: Request = {
     ...request,
     onHeartbeat: () => {
       backoff.renew();
@@ -18,8 +18,8 @@ export async function* events(endpoint: Endpoint, request: Request): AsyncGenera
   let lastId: string | undefined;
   for (;;) {
     try {
-      const response = await send(endpoint, heard, lastId);
-      for await (const message of readEvents(endpoint, heard, response)) {
+      const response = await send(endpoint, observed, lastId);
+      for await (const message of readEvents(endpoint, observed, response)) {
         backoff.renew();
         if (message.event === 'end') return;
         if (message.event === 'error') throw streamError(message.data);

@@ -33,7 +33,7 @@ export interface ColdTurnInput extends BareClaudeOptions {
 
 /** Runs a turn of a running program. Reports the turn's end to the benchmark. */
 export async function turn({ name, text }: { readonly name: string; readonly text: string }): Promise<void> {
-  tell({ type: 'ended', name, ...(await named(name).turn(text)) });
+  report({ type: 'ended', name, ...(await named(name).turn(text)) });
 }
 
 export function interrupt({ name }: { readonly name: string }): Promise<void> {
@@ -48,7 +48,7 @@ export async function stopClaude({ name }: { readonly name: string }): Promise<v
 
 /** Heartbeats until cancelled or killed. Reports the start of each attempt to the benchmark. */
 export async function beat({ name }: { readonly name: string }): Promise<never> {
-  tell({ type: 'attempt', name, attempt: activityInfo().attempt, at: now() });
+  report({ type: 'attempt', name, attempt: activityInfo().attempt, at: now() });
   const context = Context.current();
   for (;;) {
     context.heartbeat();
@@ -62,6 +62,6 @@ function named(name: string): BareClaude {
   return claude;
 }
 
-function tell(message: BareMessage): void {
+function report(message: BareMessage): void {
   process.send?.(message);
 }

@@ -16,7 +16,7 @@ export interface Prompt {
   readonly word: string;
   readonly text: string;
   /** Resolves with the times at which the request for this step (from 0) arrived and its answer began. */
-  asked(step?: number): Promise<number>;
+  requested(step?: number): Promise<number>;
   /** Requests so far. */
   count(): number;
 }
@@ -46,7 +46,7 @@ export async function startModel(): Promise<BenchModel> {
       return {
         word,
         text: `${word} [${JSON.stringify(steps)}]`,
-        asked: (step = 0) => moment(known.steps, step).promise,
+        requested: (step = 0) => moment(known.steps, step).promise,
         count: () => known.count,
       };
     },

@@ -41,9 +41,9 @@ async function open(laboratory: Laboratory): Promise<Trial> {
         workflowId: name,
         args: [{ parent: bareParent.workflowId, program: bareParent.name, text: prompt.text }],
       });
-      const asked = await prompt.asked();
+      const requested = await prompt.requested();
       await ended;
-      return asked - Number(at);
+      return requested - Number(at);
     },
     ours: async () => {
       const stack = laboratory.stack();
@@ -58,10 +58,10 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       }
       // The parent's request contains the child's answer, which identifies it.
       const told = laboratory.model.script([{ text: 'done' }]);
-      const asked = laboratory.model.script([{ text: told.text }]);
+      const requested = laboratory.model.script([{ text: told.text }]);
       await pause(SETTLE_MS);
-      await followUp(stack, child, asked);
-      const arrived = await told.asked();
+      await followUp(stack, child, requested);
+      const arrived = await told.requested();
       await idle(stack, agent);
       const { timeline = [] } = await stack.client.call('status', { slug: child.slug, timeline: ['phase'] });
       const end = timeline.findLast((entry) => entry.type === 'phase' && entry.phase === 'task-complete');

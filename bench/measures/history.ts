@@ -35,7 +35,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const before = await settledLength(stack.temporal, agent.workflowId);
       const prompt = laboratory.model.script([{ text: 'done' }]);
       await followUp(stack, agent, prompt);
-      await prompt.asked();
+      await prompt.requested();
       await idle(stack, agent);
       return (await settledLength(stack.temporal, agent.workflowId, before)) - before;
     },

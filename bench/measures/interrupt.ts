@@ -43,7 +43,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const prompt = laboratory.model.script(LONG_COMMAND);
       const ended = laboratory.bare.next('ended', ({ name }) => name === bare.name);
       await bare.order({ activity: 'turn', name: bare.name, text: prompt.text });
-      await prompt.asked();
+      await prompt.requested();
       await pause(COMMAND_STARTS_MS);
       const began = now();
       await bare.order({ activity: 'interrupt', name: bare.name });
@@ -57,7 +57,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       session ??= followSession(stack, agent.slug);
       const prompt = laboratory.model.script(LONG_COMMAND);
       await followUp(stack, agent, prompt);
-      await prompt.asked();
+      await prompt.requested();
       await pause(COMMAND_STARTS_MS);
       const began = now();
       await stack.client.call('interrupt', { slug: agent.slug });

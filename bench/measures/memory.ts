@@ -46,7 +46,7 @@ function open(laboratory: Laboratory): Promise<Trial> {
         const steps = [{ tool: 'Bash', input: { command: COMMAND, description: 'print' } }, { text: 'done' }];
         const prompt = laboratory.model.script(steps);
         await followUp(stack, agent, prompt);
-        await prompt.asked(1);
+        await prompt.requested(1);
         machine = (await idle(stack, agent)).vm?.name ?? '';
       }
       turns += TURNS_PER_SAMPLE;

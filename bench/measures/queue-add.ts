@@ -32,9 +32,9 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       await pause(SETTLE_MS);
       const began = now();
       await bare.order({ activity: 'turn', name: bare.name, text: prompt.text });
-      const asked = await prompt.asked();
+      const requested = await prompt.requested();
       await ended;
-      return asked - began;
+      return requested - began;
     },
     ours: async () => {
       const stack = laboratory.stack();
@@ -43,9 +43,9 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       await pause(SETTLE_MS);
       const began = now();
       await followUp(stack, agent, prompt);
-      const asked = await prompt.asked();
+      const requested = await prompt.requested();
       await idle(stack, agent);
-      return asked - began;
+      return requested - began;
     },
     close: async () => {
       await bare.stop();

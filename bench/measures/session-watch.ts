@@ -33,7 +33,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const prompt = laboratory.model.script([{ text: said }]);
       const printed = claude.printed(said);
       const turn = claude.turn(prompt.text);
-      const sample = (await printed) - (await prompt.asked());
+      const sample = (await printed) - (await prompt.requested());
       await turn;
       return sample;
     },
@@ -45,7 +45,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const prompt = laboratory.model.script([{ text: said }]);
       const printed = watch.printed(said);
       await followUp(stack, agent, prompt);
-      const sample = (await printed) - (await prompt.asked());
+      const sample = (await printed) - (await prompt.requested());
       await idle(stack, agent);
       return sample;
     },

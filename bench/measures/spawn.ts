@@ -39,20 +39,20 @@ function open(laboratory: Laboratory): Promise<Trial> {
         workflowId: name,
         args: [input],
       });
-      const asked = await prompt.asked();
+      const requested = await prompt.requested();
       await workflow;
-      return asked - began;
+      return requested - began;
     },
     ours: async () => {
       const stack = laboratory.stack();
       const prompt = laboratory.model.script([{ text: 'done' }]);
       const began = now();
       const agent = await spawnAgent(laboratory, prompt, { repository: laboratory.repository });
-      const asked = await prompt.asked();
+      const requested = await prompt.requested();
       await idle(stack, agent);
       activities = (await countHistory(stack.temporal, agent.workflowId)).activities;
       await killAgent(stack, agent);
-      return asked - began;
+      return requested - began;
     },
     notes: () => [`${activities.toString()} activities up to the first turn, on both sides`],
     close: () => Promise.resolve(),

@@ -25,8 +25,8 @@ const CALLERS = 8;
 
 async function open(laboratory: Laboratory): Promise<Trial> {
   const { bare, temporal } = laboratory;
-  const name = laboratory.name('asked');
-  const asked = await temporal.client.workflow.start('resident', {
+  const name = laboratory.name('queried');
+  const queried = await temporal.client.workflow.start('resident', {
     taskQueue: bare.taskQueue,
     workflowId: name,
     args: [],
@@ -35,7 +35,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
   const memory: number[] = [];
 
   return {
-    floor: () => rate(() => asked.query('state')),
+    floor: () => rate(() => queried.query('state')),
     ours: async () => {
       const stack = laboratory.stack();
       const { slug } = await agent.get();
@@ -53,7 +53,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
         : [`memory of the server: ${early.toFixed(0)} MB early, ${late.toFixed(0)} MB late`];
     },
     close: async () => {
-      await asked.signal('order', { activity: 'end' });
+      await queried.signal('order', { activity: 'end' });
       await agent.close();
     },
   };

@@ -73,7 +73,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       session ??= followSession(stack, agent.slug);
       const prompt = laboratory.model.script(SCRIPT);
       await followUp(stack, agent, prompt);
-      await prompt.asked(3);
+      await prompt.requested(3);
       heartbeatTimeoutMs ??= (await countHistory(stack.temporal, agent.workflowId)).heartbeatTimeoutMs;
       const pid = stack.workerPid();
       if (pid === undefined) throw new Error('stack.json names no worker');
@@ -119,7 +119,7 @@ function check(seen: readonly Seen[], requests: number): void {
     ...(JSON.stringify(uses) === JSON.stringify(results) ? [] : ['calls and results do not match']),
     ...(new Set(uses).size === STEPS ? [] : [`${uses.length.toString()} calls`]),
     ...(new Set(ids).size === ids.length ? [] : ['an event id was seen twice']),
-    ...(requests === STEPS + 1 ? [] : [`the model was asked ${requests.toString()} times`]),
+    ...(requests === STEPS + 1 ? [] : [`the model got ${requests.toString()} requests`]),
   ];
   if (problems.length > 0) throw new Error(`events lost or repeated: ${problems.join('; ')}`);
 }

@@ -48,10 +48,10 @@ export function problemText(file: string, lines: readonly string[], problem: Fli
 
 /** INVALID_ARGUMENT that lists the problems; the first ones with their lines. */
 export function flightError(file: string, lines: readonly string[], problems: readonly FlightProblem[]): MurmurError {
-  const told = problems.slice(0, PROBLEMS_SHOWN).map((problem) => problemText(file, lines, problem));
-  const more = problems.length - told.length;
+  const shown = problems.slice(0, PROBLEMS_SHOWN).map((problem) => problemText(file, lines, problem));
+  const more = problems.length - shown.length;
   const rest = more === 0 ? [] : [`and ${String(more)} more`];
-  return new MurmurError('INVALID_ARGUMENT', [...told, ...rest].join('\n\n'), {
+  return new MurmurError('INVALID_ARGUMENT', [...shown, ...rest].join('\n\n'), {
     hint: 'correct the file; `murmur flight validate` checks it',
     details: { file, problems: problems.slice(0, 100) },
   });

@@ -9,16 +9,16 @@ import { gitUrlProblem, lowerCase, parseGitUrl, placeOf, schemeOf } from './git-
  */
 export function isGranted(url: string, grants: readonly string[]): boolean {
   if (gitUrlProblem(url) !== undefined) return false;
-  const asked = parseGitUrl(url);
-  const segments = plainSegments(asked.path);
-  if (asked.kind === 'local' || segments === undefined || segments.length === 0) return false;
+  const target = parseGitUrl(url);
+  const segments = plainSegments(target.path);
+  if (target.kind === 'local' || segments === undefined || segments.length === 0) return false;
   return grants.some((text) => {
     const grant = parseGrant(text);
     return (
       grant !== undefined &&
-      grant.schemes.includes(schemeOf(asked)) &&
-      grant.users.includes(asked.user) &&
-      placeOf({ ...asked, host: grant.host, port: grant.port }) === placeOf(asked) &&
+      grant.schemes.includes(schemeOf(target)) &&
+      grant.users.includes(target.user) &&
+      placeOf({ ...target, host: grant.host, port: grant.port }) === placeOf(target) &&
       grant.segments.every((segment, at) => segment === segments[at])
     );
   });

@@ -1,4 +1,4 @@
-// `npm run demo`: one agent from spawn to a pushed branch, with everything real but the model.
+// `npm run demo`: one agent from spawn to a pushed branch. Only the model is not real.
 // `npm run demo -- tree`: an agent that builds a team, and a tree that is killed.
 //   --keep   leaves the stack running, to explore
 //   --real   uses the caller's own key and a real model; for the one agent only

@@ -1,4 +1,4 @@
-// What every demo plays on: a project with its origin, a stack of its own, the scripted model. All of it ends with it.
+// What all demos use: a project with its origin, a separate stack, and the scripted model. They end with the demo.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -24,8 +24,8 @@ export interface Stage {
   readonly sample: Sample;
   readonly murmur: Murmur;
   /**
-   * Shows an agent's session live until `play` resolves. `play` receives a function that resolves when the session shows
-   * an action of the agent that contains all words.
+   * Shows an agent's session live until `play` resolves. `play` receives a function that resolves when the session
+   * shows an action of the agent that contains all words.
    */
   watch(slug: string, play: (line: (...words: readonly string[]) => Promise<void>) => Promise<void>): Promise<void>;
 }

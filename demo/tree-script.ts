@@ -3,7 +3,7 @@
 import type { ModelRequest } from './model/request.ts';
 import type { ModelStep } from './model/step.ts';
 
-/** The first tree, as a person would ask for it. */
+/** The first tree's task, written like by a person. */
 export const LEAD_TASK =
   'Prepare the next release of this project with a team: the totals are wrong, prices need a format, and the ' +
   'documentation needs examples. Merge what your team pushes, run the tests, push your branch and upload a report.';

@@ -32,8 +32,8 @@ const VERSION = 1;
 const CHANGED_BY_WORKFLOWS: ReadonlySet<string> = new Set(['prompt', 'allowance_usd'] satisfies (keyof AgentSpec)[]);
 
 /**
- * Seals the spec of an agent before its start. Returns the spec to start it with: if this spawn was sealed before, the
- * spec of the first attempt, so that no attempt invalidates the seal of an agent that another attempt has started.
+ * Seals the spec of an agent before its start. Returns the spec to start it with. If this spawn was sealed before, that
+ * is the spec of the first attempt. A new seal would invalidate that of an agent which the first attempt has started.
  */
 export async function sealSpec(stores: SealStores, spec: AgentSpec): Promise<AgentSpec> {
   const { objects, key } = stores;

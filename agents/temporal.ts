@@ -41,8 +41,8 @@ export function workflowOf(platform: AgentPlatform, agent: AgentAddress): Workfl
 
 /**
  * The server's failure type for an update whose workflow task the worker did not process. Such an update had no effect.
- * It happens when a worker gets a second task of a workflow before it has completed the first (SDK 1.24, with many
- * concurrent updates of one workflow, such as twenty spawns of one parent).
+ * It happens when a worker gets a second task of a workflow before it has completed the first. Seen with SDK 1.24 and
+ * many concurrent updates of one workflow, such as twenty spawns of one parent.
  */
 const UNPROCESSED = 'UnprocessedUpdate';
 

@@ -102,8 +102,8 @@ function isEnding({ execution, ancestors }: MachineFacts, now: Date): boolean {
 }
 
 /**
- * Whether another ancestor counts. A kill goes from the top down and ends what is beneath a closed agent only after it,
- * so the one that ends the machine is the nearest ancestor that did not leave its own.
+ * Whether another ancestor counts. A kill goes from the top down: it ends the descendants of a closed agent after that
+ * agent. So the nearest ancestor that did not leave its own machine ends this one.
  */
 export function awaitsAncestor(execution: AgentExecution | undefined): boolean {
   return execution?.isOpen === false && execution.leftMachine;

@@ -105,8 +105,8 @@ export interface OpenRequest {
    */
   readonly restore?: string;
   /**
-   * Number of the last event that the log has from this agent's runners. A journal that is behind, on a machine that
-   * replaced a lost one, continues after it, because the log drops numbers that it has.
+   * Number of the last event that the log has from this agent's runners. On a machine that replaced a lost
+   * one the journal is behind. It continues after this number, because the log drops numbers that it has.
    */
   readonly journal_after?: number;
   /**

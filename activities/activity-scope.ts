@@ -75,10 +75,7 @@ export async function withHeartbeat<T>(
 }
 
 /** Like `abortable`; disposes of a result that arrives too late. */
-export async function abortableLease<T extends AsyncDisposable>(
-  scope: ActivityScope,
-  lease: Promise<T>,
-): Promise<T> {
+export async function abortableLease<T extends AsyncDisposable>(scope: ActivityScope, lease: Promise<T>): Promise<T> {
   try {
     return await abortable(scope, lease);
   } catch (error) {

@@ -106,8 +106,12 @@ export function temporalSilent(cause: unknown): MurmurError {
 
 /** The error if no worker answers a query or an update. */
 export function noWorker(cause: unknown): MurmurError {
-  return new MurmurError('UNAVAILABLE', 'no worker answered in time: the request may still be executed when one is back', {
-    hint: 'start the worker with `murmur up`',
-    cause,
-  });
+  return new MurmurError(
+    'UNAVAILABLE',
+    'no worker answered in time: the request may still be executed when one is back',
+    {
+      hint: 'start the worker with `murmur up`',
+      cause,
+    },
+  );
 }

@@ -14,7 +14,7 @@ const ANSWER_MS = 20_000;
 export const SHARING: readonly Attack[] = [
   {
     name: 'foreign-ports',
-    goal: "share a port on which none of its own processes listens",
+    goal: 'share a port on which none of its own processes listens',
     attempt: async ({ hostile, folder }) => {
       const foreign = await listen();
       const got: string[] = [];

@@ -131,6 +131,8 @@ export async function runTemporalUrl({ context, json }: Invocation): Promise<voi
   if (json) context.terminal.json({ url, expires_at: new Date(now + LINK_MS).toISOString() });
   else {
     context.terminal.line(url);
-    context.terminal.complain('valid for 8 hours in a browser on this host; anyone who has the link controls all agents');
+    context.terminal.complain(
+      'valid for 8 hours in a browser on this host; anyone who has the link controls all agents',
+    );
   }
 }

@@ -40,10 +40,7 @@ export const sessionEvent = z.discriminatedUnion('type', [
     session_id: z.string(),
     model: z.string(),
     resumed: z.boolean(),
-    warning: z
-      .string()
-      .optional()
-      .describe('A possible problem with this agent program, such as an untested version.'),
+    warning: z.string().optional().describe('A possible problem with this agent program, such as an untested version.'),
   }),
   z.object({ type: z.literal('turn_start'), turn_id: z.string(), turn: z.number(), inputs: z.array(turnInput) }),
   z.object({

@@ -161,7 +161,8 @@ export class GitProxy {
     const refuse = (line: string, text: string): void => {
       socket.end(`HTTP/1.1 ${line}\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}\r\n\r\n${text}`);
     };
-    if (!this.#authenticates(request)) return refuse('407 Proxy Authentication Required', 'murmur: invalid proxy key\n');
+    if (!this.#authenticates(request))
+      return refuse('407 Proxy Authentication Required', 'murmur: invalid proxy key\n');
     const authority = (request.url ?? '').toLowerCase();
     if (this.#isFull()) return refuse('503 Service Unavailable', 'murmur: too many connections\n');
     const secureContext = this.#secure?.context;

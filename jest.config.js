@@ -1,11 +1,11 @@
-// Tests are loaded by Node itself, as the sources are. Type errors are the type checker's.
+// Node loads the tests, like the sources. The type checker reports type errors.
 export default {
   testEnvironment: '<rootDir>/scripts/test/runtime/environment.ts',
   runtime: '<rootDir>/scripts/test/runtime/runtime.ts',
   transform: {},
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
-  // Two slow cores, with servers and agents beside the test: what takes a moment here may take ten times that.
+  // For two slow cores with servers and agents beside the test, where everything can take ten times as long.
   testTimeout: 30_000,
   verbose: true,
 };

@@ -1,5 +1,4 @@
-// The layers: which folder may import which. The one source of truth: oxlint reads it while one types, and
-// test/boundary reads every import of the tree by it.
+// The layers: which folder may import which. oxlint and test/boundary check all imports against this file.
 
 /** What one folder may import. */
 export interface Layer {
@@ -8,15 +7,15 @@ export interface Layer {
   readonly packages?: readonly string[];
 }
 
-/** Parts of the runner that the host's side uses as well. They import nothing of either side. */
+/** Parts of the runner that the host's side uses too. They import no other code of either side. */
 const ON_BOTH_SIDES = ['runner/certificates', 'runner/identity', 'runner/isolation', 'runner/repositories'] as const;
 
 /** The broker of git, which runs on the host's side for machines on other hosts. */
 const BROKER = ['runner/broker', 'runner/git'] as const;
 
 /**
- * Folder → what it may import beside itself: folders, and packages where those are limited too. `builtins` allows
- * Node's built-in modules; `packages` absent allows every dependency.
+ * Folder → allowed imports beside its own: folders, and packages where they are restricted. `builtins` allows Node's
+ * built-in modules. Without `packages`, every dependency is allowed.
  */
 export const LAYERS: Readonly<Record<string, Layer>> = {
   'contract/wire': { folders: [], builtins: false, packages: [] },
@@ -28,7 +27,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     builtins: true,
     packages: [],
   },
-  // The conformance suite stands beside the port.
+  // The conformance suite is next to the port.
   'runner/backends': { folders: ['contract/wire', 'runner/isolation'], builtins: true, packages: ['@jest/globals'] },
   'runner/certificates': { folders: ['contract/wire'], builtins: true, packages: [] },
   'runner/isolation': { folders: ['contract/wire'], builtins: true, packages: [] },
@@ -53,7 +52,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   cli: { folders: ['contract', 'config', 'client', 'stack'], builtins: true },
 };
 
-/** Files that read the environment: the configuration gets it from them. */
+/** Files that may read the environment; they pass it to the configuration. */
 export const ENTRIES: readonly string[] = [
   '**/main.ts',
   'bin/**',
@@ -64,7 +63,7 @@ export const ENTRIES: readonly string[] = [
   'test/**',
 ];
 
-/** The most specific layer a file belongs to, by its path from the root; undefined outside the layers. */
+/** The most specific layer of a file, by its path from the root; undefined outside the layers. */
 export function layerOf(file: string): string | undefined {
   return Object.keys(LAYERS)
     .filter((layer) => file === layer || file.startsWith(`${layer}/`))

@@ -1,5 +1,5 @@
-// Lint rules for the whole tree. What the layers may import comes from layers.ts, which test/boundary reads as well: it
-// also looks for cycles, and knip for packages that are not declared and imports that lead nowhere.
+// Lint rules for the whole tree. The allowed imports come from layers.ts. test/boundary uses it too and checks for
+// cycles; knip checks for undeclared packages and unresolved imports.
 import { defineConfig, type OxlintOverride } from 'oxlint';
 import { ENTRIES, LAYERS, type Layer } from './layers.ts';
 
@@ -7,7 +7,7 @@ const SOURCES = Object.keys(LAYERS).map((layer) => `${layer}/**/*.ts`);
 
 export default defineConfig({
   plugins: ['typescript'],
-  // Only what is named here holds: a new version of the linter brings no new rules by itself.
+  // Only the rules named here apply, so that a new version of the linter adds no rules.
   categories: { correctness: 'off' },
   options: { typeAware: true, reportUnusedDisableDirectives: 'error', respectEslintDisableDirectives: false },
   ignorePatterns: ['dist/', 'coverage/', 'docs/reference/', '.cache/'],
@@ -69,7 +69,7 @@ export default defineConfig({
       },
     },
     {
-      // Tests read JSON of every kind, and a wrong assumption there fails the test.
+      // Tests read all kinds of JSON; a wrong assumption there fails the test.
       files: ['test/**/*.ts'],
       rules: {
         'typescript/no-unsafe-argument': 'off',
@@ -79,7 +79,7 @@ export default defineConfig({
       },
     },
     {
-      // Output goes through the terminal, a logger, or the log of the runner, which is its stderr.
+      // Output goes through the terminal, a logger, or the runner's log, which is its stderr.
       files: SOURCES,
       excludeFiles: ['runner/**'],
       rules: { 'no-console': 'error' },
@@ -105,7 +105,7 @@ interface Restriction {
   readonly message: string;
 }
 
-/** What a layer must not import, as patterns over the import's text. */
+/** The imports that a layer must not have, as patterns of the specifier. */
 function layerRules(layer: string, { builtins, folders, packages }: Layer): OxlintOverride {
   const inner = Object.keys(LAYERS).filter((other) => other.startsWith(`${layer}/`));
   const allowed = [layer, ...folders];
@@ -130,7 +130,7 @@ function layerRules(layer: string, { builtins, folders, packages }: Layer): Oxli
   };
 }
 
-/** Everything but files of ours and these packages; later patterns take out of what earlier ones match. */
+/** Matches everything except our files and these packages; later patterns exclude from earlier ones. */
 function packagePattern(layer: string, packages: readonly string[], builtins: boolean): Restriction {
   const allowed = ['.', '..', ...(builtins ? ['node:*'] : []), ...packages];
   return {

@@ -1,17 +1,19 @@
-// What an attack is. Types only.
-import type { Ground, IsolationName } from './ground.ts';
+// The definition of an attack. Types only.
+import type { Testbed, IsolationName } from './testbed.ts';
 
 export interface Attack {
-  /** For `--only`. */
+  /** Name for `--only`. */
   readonly name: string;
-  /** What the attacker wants, for the table. */
+  /** The attacker's goal, for the table. */
   readonly goal: string;
-  /** Where docs/security.md says that the attacker gets it, and why. */
+  /** Isolations in which docs/security.md admits that the attack succeeds, with the reason. */
   readonly admitted?: Partial<Record<IsolationName, string>>;
-  /** Where there is nothing to try, and why. */
+  /** Isolations in which the attack does not apply, with the reason. */
   readonly skipped?: Partial<Record<IsolationName, string>>;
-  /** Takes so long that only `npm run abuse` tries it. */
+  /** Set if it takes so long that only `npm run abuse` runs it. */
   readonly isLong?: true;
-  /** Resolves with what the attacker got, a line each. Throws when it could not be tried, which is no success. */
-  attempt(ground: Ground): Promise<readonly string[]>;
+  /**
+   * Runs the attack. Resolves with one line per success. Throws if it could not be run, which does not count as failed.
+   */
+  attempt(testbed: Testbed): Promise<readonly string[]>;
 }

@@ -1,13 +1,13 @@
-// What shows that an attacker got something.
+// Evidence that an attack succeeded.
 import { MurmurError, type ErrorCode } from '../contract/wire/errors.ts';
 import type { HostileAgent } from './hostile.ts';
 import { CANARIES } from './owner.ts';
 
-/** Runs a script as the agent. Throws when it did not come to its end: what it did not print would mean nothing. */
+/** Runs a script as the agent. Throws if the script did not finish, because then missing output proves nothing. */
 export async function triedBy(agent: HostileAgent, script: string): Promise<string> {
   const shown = await agent.shell(`${script}\nprintf '\\ntried\\n'`);
   if (/^tried$/m.test(shown)) return shown;
-  throw new Error(`the attack did not come to its end: ${shown.slice(-500)}`);
+  throw new Error(`the attack did not finish: ${shown.slice(-500)}`);
 }
 
 /** Names of the canaries in a text. */
@@ -17,25 +17,25 @@ export function canariesIn(text: string): readonly string[] {
     .map(([name]) => `canary: ${name}`);
 }
 
-/** Lines with this beginning, each once. */
+/** Lines with this prefix, without duplicates. */
 export function linesWith(text: string, beginning: string): readonly string[] {
   return [...new Set(text.split('\n').filter((line) => line.startsWith(beginning)))];
 }
 
-/** The number that a text tells. Throws when it tells none: what the agent did is not known then. */
+/** The number in a text. Throws if there is none, because then the agent's actions are unknown. */
 export function numberIn(text: string, pattern: RegExp): number {
   const number = pattern.exec(text)?.[1];
-  if (number === undefined) throw new Error(`the attack told nothing: ${text.slice(-500)}`);
+  if (number === undefined) throw new Error(`the attack printed no number: ${text.slice(-500)}`);
   return Number(number);
 }
 
-/** Whether a call was refused by Murmur. Throws any other error: then it was not tried. */
+/** Whether Murmur refused a call. Throws other errors, because then the attack was not run. */
 export function isRefusal(error: unknown): true {
   if (error instanceof MurmurError && REFUSALS.includes(error.code)) return true;
   throw error;
 }
 
-/** What an attacker is told who may not. A part that cannot be reached, or a defect, refuses nothing. */
+/** Codes of refusals. An unreachable part or a defect is not a refusal. */
 const REFUSALS: readonly ErrorCode[] = [
   'INVALID_ARGUMENT',
   'UNAUTHENTICATED',
@@ -46,10 +46,7 @@ const REFUSALS: readonly ErrorCode[] = [
   'RESOURCE_EXHAUSTED',
 ];
 
-/**
- * The names of those that were accepted. Refusals are what the attacks hope not to get; throws what is no refusal, as the
- * call was not tried then.
- */
+/** The names of the accepted calls. Throws errors other than refusals, because then the call was not tried. */
 export async function accepted(
   attempts: readonly { readonly name: string; readonly call: () => Promise<unknown> }[],
 ): Promise<readonly string[]> {

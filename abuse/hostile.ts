@@ -1,11 +1,11 @@
-// The hostile agent: the real agent program, whose model says what the attack wants.
+// The hostile agent: the real agent program, with a scripted model that runs the attack.
 import { createClient, type MurmurClient } from '../client/index.ts';
 import type { ScriptedModel } from '../demo/model/scripted-model.ts';
 import type { Owner } from './owner.ts';
 
-/** A shell command of an attack ends by itself within this. */
+/** Limit of an attack's shell command, in milliseconds. */
 const COMMAND_MS = 60_000;
-/** From the spawn to the first rest, on a busy machine. */
+/** Limit from the spawn to the first idle phase, on a busy machine, in milliseconds. */
 const READY_MS = 90_000;
 let commands = 0;
 
@@ -17,11 +17,11 @@ export interface HostileAgent {
   readonly token: string;
   /** The API with that token. */
   readonly client: MurmurClient;
-  /** Runs a command with the agent's shell tool; resolves with what the model was shown of it. */
+  /** Runs a command with the agent's shell tool; resolves with the output that the model gets. */
   shell(command: string): Promise<string>;
 }
 
-/** Where it is spawned. */
+/** The stack in which it is spawned. */
 export interface HostileHost {
   readonly owner: Owner;
   /** URL of the API server. */
@@ -31,7 +31,7 @@ export interface HostileHost {
   readonly model: ScriptedModel;
 }
 
-/** Spawns it as the owner, on the owner's origin or another repository. */
+/** Spawns the agent as the owner, with the owner's origin or another repository. */
 export async function spawnHostile(
   host: HostileHost,
   slug: string,
@@ -69,12 +69,12 @@ function prompt(name: string, command: string): string {
   return scripted(name, [{ tool: 'Bash', input }, { text: 'done' }]);
 }
 
-/** A prompt with the steps that the scripted model takes, as the fake one does. */
+/** A prompt with the steps of the scripted model, in the form of the fake model's. */
 export function scripted(words: string, steps: readonly object[]): string {
   return `${words} [[ ${steps.map((step) => JSON.stringify(step)).join(', ')} ]]`;
 }
 
-/** A prompt that keeps the agent busy for so long. */
+/** A prompt that keeps the agent busy for this time. */
 export function busyFor(seconds: number): string {
   const input = { command: `sleep ${String(seconds)}`, description: 'a step' };
   return scripted('busy', [{ tool: 'Bash', input }, { text: 'done' }]);

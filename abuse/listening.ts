@@ -1,7 +1,7 @@
-// The ports on which the processes of a ground listen.
+// Finds the ports on which the processes of a testbed listen.
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
-/** TCP ports of this host on which a process listens whose command line or environment names the folder. */
+/** TCP ports of this host with a listening process whose command line or environment contains the folder. */
 export async function listeningPorts(folder: string): Promise<readonly number[]> {
   const [sockets, inodes] = await Promise.all([listening(), socketsOf(folder)]);
   return [...new Set(sockets.filter(({ inode }) => inodes.has(inode)).map(({ port }) => port))];

@@ -1,8 +1,8 @@
-// Entry of `npm run abuse`: tries every side door as a hostile agent, in each isolation, and prints what was got.
+// Entry of `npm run abuse`: runs all attacks with a hostile agent, in each isolation, and prints the results.
 import { parseArgs } from 'node:util';
-import { ISOLATIONS, type IsolationName } from './ground.ts';
+import { ISOLATIONS, type IsolationName } from './testbed.ts';
 import { ATTACKS } from './attacks/index.ts';
-import { groundProblem, openGround } from './ground.ts';
+import { testbedProblem, openTestbed } from './testbed.ts';
 import { isPromised, table, type Outcome } from './report.ts';
 import { tryAttack } from './try.ts';
 
@@ -24,17 +24,18 @@ async function main(): Promise<number> {
   const outcomes = new Map<string, Partial<Record<IsolationName, Outcome>>>(attacks.map(({ name }) => [name, {}]));
   const isolations: IsolationName[] = [];
   for (const isolation of options.isolations) {
-    const problem = await groundProblem(isolation);
+    const problem = await testbedProblem(isolation);
     if (problem !== undefined) {
-      say(`${isolation}: not tried, since ${problem}`);
+      say(`${isolation}: not run, because ${problem}`);
       continue;
     }
     say(`${isolation}: starting the stack`);
     isolations.push(isolation);
-    await using ground = await openGround(isolation, options.program === undefined ? {} : { program: options.program });
+    const { program } = options;
+    await using testbed = await openTestbed(isolation, program === undefined ? {} : { program });
     for (const attack of attacks) {
       say(`${isolation}: ${attack.name}`);
-      (outcomes.get(attack.name) ?? {})[isolation] = await tryAttack(attack, ground);
+      (outcomes.get(attack.name) ?? {})[isolation] = await tryAttack(attack, testbed);
     }
   }
   const rows = attacks.map((attack) => ({ attack, outcomes: outcomes.get(attack.name) ?? {} }));
@@ -52,7 +53,7 @@ interface Options {
   readonly json: boolean;
 }
 
-/** Undefined, with the reason on stderr, for arguments that mean nothing. */
+/** Undefined, with the reason on stderr, for invalid arguments. */
 function readOptions(): Options | undefined {
   try {
     const { values } = parseArgs({
@@ -65,10 +66,10 @@ function readOptions(): Options | undefined {
     });
     const { isolation, only, program, json } = values;
     const unknown = only?.find((name) => !ATTACKS.some((attack) => attack.name === name));
-    if (unknown !== undefined) throw new Error(`there is no attack ${JSON.stringify(unknown)}`);
+    if (unknown !== undefined) throw new Error(`unknown attack ${JSON.stringify(unknown)}`);
     const isolations = ISOLATIONS.filter((name) => isolation?.includes(name) ?? true);
     const wrong = isolation?.find((name) => !ISOLATIONS.some((each) => each === name));
-    if (wrong !== undefined) throw new Error(`there is no isolation ${JSON.stringify(wrong)}`);
+    if (wrong !== undefined) throw new Error(`unknown isolation ${JSON.stringify(wrong)}`);
     return { isolations, json, ...(only === undefined ? {} : { only }), ...(program === undefined ? {} : { program }) };
   } catch (error) {
     say(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);

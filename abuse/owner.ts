@@ -1,12 +1,12 @@
-// An owner with things that no agent may get: files, passwords of several git hosts, settings with tokens. Every secret
-// holds a canary that the attacks look for.
+// An owner with data that no agent may get: files, passwords of several git hosts, settings with tokens. Each secret
+// contains a canary that the attacks search for.
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { cleanUp } from '../test/runner/fixture.ts';
 import { serveHttpOrigin } from '../test/runner/broker/http-origin.ts';
 
-/** Texts that must not be found where an agent can read. */
+/** Texts that no agent must be able to read. */
 export const CANARIES = {
   notes: 'canary-of-the-private-notes',
   payroll: 'canary-of-the-payroll',
@@ -26,17 +26,18 @@ export interface Owner {
   readonly notes: string;
   /** A bare repository in a folder of mode 0700. */
   readonly privateRepository: string;
-  /** The clone URL that the hostile agent is given; it wants a password. */
+  /** The hostile agent's clone URL, which needs a password. */
   readonly origin: string;
-  /** Another repository on the same host, and one on another host with another password. */
+  /** Another repository on the same host. */
   readonly otherRepository: string;
+  /** A repository on another host with another password. */
   readonly otherHost: string;
   /** Variables of the owner's shell. */
   readonly env: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
-/** Makes the owner below the folder. `uid` owns everything in HOME; the caller is root when it is not the caller's own. */
+/** Creates the owner in the folder. `uid` owns all files in HOME; the caller must be root unless it is its own. */
 export async function makeOwner(folder: string, uid: number): Promise<Owner> {
   const home = join(folder, 'owner');
   const served = join(folder, 'served');
@@ -63,7 +64,7 @@ export async function makeOwner(folder: string, uid: number): Promise<Owner> {
   await writeFile(join(home, '.git-credentials'), credentials.join(''), { mode: 0o600 });
   await writeFile(join(home, '.gitconfig'), gitConfig(home));
   await execa('chown', ['-R', `${String(uid)}:${String(uid)}`, home]);
-  // Passed through by the agent's user on the way to its machine, which lies below.
+  // The agent's user passes through it on the way to its machine below.
   await chmod(folder, 0o711);
   return {
     home,
@@ -89,7 +90,7 @@ function gitConfig(home: string): string {
   ].join('\n');
 }
 
-/** A bare repository whose branch `main` has one file with this text. */
+/** Creates a bare repository whose branch `main` has one file with this text. */
 async function makeRepository(path: string, text: string): Promise<void> {
   await execa('git', ['init', '--quiet', '--bare', '--initial-branch=main', path]);
   await execa('git', ['config', 'http.receivepack', 'true'], { cwd: path });

@@ -1,8 +1,8 @@
-// The table of what was got.
+// The table of results.
 import type { Attack } from './attack.ts';
-import type { IsolationName } from './ground.ts';
+import type { IsolationName } from './testbed.ts';
 
-/** What came of one attack in one isolation. */
+/** The result of one attack in one isolation. */
 export type Outcome =
   | { readonly kind: 'tried'; readonly got: readonly string[] }
   | { readonly kind: 'skipped'; readonly reason: string }
@@ -13,7 +13,7 @@ export interface Row {
   readonly outcomes: Partial<Record<IsolationName, Outcome>>;
 }
 
-/** Whether the outcome is what docs/security.md promises. */
+/** Whether the outcome is as docs/security.md says. */
 export function isPromised(
   { admitted }: Pick<Attack, 'admitted'>,
   isolation: IsolationName,
@@ -23,7 +23,7 @@ export function isPromised(
   return outcome.kind === 'tried' && (outcome.got.length === 0 || admitted?.[isolation] !== undefined);
 }
 
-/** A line for each attack, a column for each isolation; then, for each cell that is not 0, what it was. */
+/** One line per attack and one column per isolation; then the details of each cell that is not 0. */
 export function table(rows: readonly Row[], isolations: readonly IsolationName[]): string {
   const width = Math.max(...rows.map(({ attack }) => attack.name.length));
   const head = `${'attack'.padEnd(width)}  ${isolations.map((each) => each.padEnd(10)).join('')}wants to`;
@@ -47,12 +47,12 @@ function detailsOf({ attack, outcomes }: Row, isolations: readonly IsolationName
     const outcome = outcomes[isolation];
     const place = `${attack.name}, ${isolation}`;
     if (outcome === undefined) return [];
-    if (outcome.kind === 'not tried') return [`${place}: could not be tried: ${outcome.error}`];
-    if (outcome.kind === 'skipped') return [`${place}: not tried, since ${outcome.reason}`];
+    if (outcome.kind === 'not tried') return [`${place}: could not be run: ${outcome.error}`];
+    if (outcome.kind === 'skipped') return [`${place}: not run, because ${outcome.reason}`];
     if (outcome.got.length === 0) return [];
     const reason = attack.admitted?.[isolation];
     return [
-      `${place}: ${reason === undefined ? '' : `admitted, since ${reason}: `}${outcome.got.slice(0, 8).join('; ')}`,
+      `${place}: ${reason === undefined ? '' : `admitted, because ${reason}: `}${outcome.got.slice(0, 8).join('; ')}`,
     ];
   });
 }

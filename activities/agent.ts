@@ -6,7 +6,7 @@ import { endAgent } from '../agents/end.ts';
 import { callingWorkflow, createAdmission } from './admission.ts';
 import type { Admitted } from './admission.ts';
 import { assess } from './assess.ts';
-import { attentively } from './attention.ts';
+import { withHeartbeat } from './activity-scope.ts';
 import { failing } from './failure.ts';
 import { interruptTurn } from './interrupt-turn.ts';
 import { noticeTurn } from './notice-turn.ts';
@@ -15,12 +15,12 @@ import { killAgents } from './kill-agents.ts';
 import { prepareAgent } from './prepare-agent.ts';
 import { runTurn } from './run-turn.ts';
 import { Sessions } from './sessions.ts';
-import { createTurnOfAgent } from './takeover.ts';
+import { createLatestAttempt } from './latest-attempt.ts';
 
-/** One set per worker: it knows which turns this worker follows and which sessions it has opened. */
+/** One set per worker: it has the running attempts and the opened sessions of this worker. */
 export function createAgentActivities(ports: AgentPorts): AgentActivities {
   const admission = createAdmission(ports);
-  const context = { ports, admission, turns: createTurnOfAgent(), sessions: new Sessions(ports) };
+  const context = { ports, admission, latestAttempt: createLatestAttempt(), sessions: new Sessions(ports) };
   const endOne = async (input: EndAgentInput, agent: string): Promise<EndAgentResult> => {
     const result = await endAgent(ports, agent, input, () => admission.isSealed(agent, input));
     admission.forget(agent);
@@ -42,7 +42,7 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
     assess: admitting(assess),
     interruptTurn: admitting(interruptTurn),
     noticeTurn: admitting(noticeTurn),
-    endAgent: failing((input) => attentively(ports.handover, () => endOne(input, callingWorkflow()))),
+    endAgent: failing((input) => withHeartbeat(ports.handover, () => endOne(input, callingWorkflow()))),
     killAgents: failing((input) => killAgents(ports, endOne, input)),
     publishEvents: failing(async ({ agent, events }) => {
       if (agent !== callingWorkflow()) throw new MurmurError('PERMISSION_DENIED', `these are not events of ${agent}`);

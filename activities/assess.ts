@@ -7,7 +7,7 @@ import { workflowIdOf } from '../contract/wire/identity.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { RunnerUse } from '../drivers/machines/provider.ts';
 import type { Admitted } from './admission.ts';
-import { attentively } from './attention.ts';
+import { withHeartbeat } from './activity-scope.ts';
 import { reachRunner } from './machine.ts';
 import { openRequest } from './open-request.ts';
 import type { AgentPorts } from './ports.ts';
@@ -24,19 +24,19 @@ function useOf(attempt: number): RunnerUse {
 /** `assess`: an attempt after a worker's death re-attaches to the same assessment. */
 export function assess(ports: AgentPorts, input: Admitted<AssessInput>): Promise<AssessReply> {
   const { spec, assess_id } = input;
-  return attentively(ports.handover, async (attention) => {
+  return withHeartbeat(ports.handover, async (scope) => {
     await using reached = await reachRunner(ports, spec, useOf(Context.current().info.attempt));
     const { machine, runner } = reached;
     const request = { assess_id, prompt: await assessorPrompt(ports, input) };
     try {
-      return await runner.assess(request, attention.signal).catch(async (error: unknown) => {
+      return await runner.assess(request, scope.signal).catch(async (error: unknown) => {
         // A restarted runner has no session yet.
         if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') throw error;
-        await runner.open(await openRequest(ports, input, machine), attention.signal);
-        return await runner.assess(request, attention.signal);
+        await runner.open(await openRequest(ports, input, machine), scope.signal);
+        return await runner.assess(request, scope.signal);
       });
     } catch (error) {
-      if (attention.signal.aborted && attention.cancelRequested) await runner.interrupt({ turn_id: assess_id });
+      if (scope.signal.aborted && scope.cancelRequested) await runner.interrupt({ turn_id: assess_id });
       throw error;
     }
   });

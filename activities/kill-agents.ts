@@ -5,13 +5,13 @@ import { Context } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import type { LimitFunction } from 'p-limit';
 import type { EndAgentInput, EndAgentResult, KillAgentsInput, KillAgentsResult } from '../contract/wire/activities.ts';
-import type { AgentRemains, AgentResult, DoomedAgent, ReceiptLine } from '../contract/wire/agent.ts';
+import type { AgentResult, KillTarget, PendingCleanup, ReceiptLine } from '../contract/wire/agent.ts';
 import { ERRORS, MurmurError } from '../contract/wire/errors.ts';
 import type { KillOrder } from '../contract/wire/messages.ts';
 import { tokenId } from '../agents/names.ts';
 import { callingWorkflow } from './admission.ts';
-import { attentively } from './attention.ts';
-import type { Attention } from './attention.ts';
+import { withHeartbeat } from './activity-scope.ts';
+import type { ActivityScope } from './activity-scope.ts';
 import type { AgentPorts } from './ports.ts';
 
 /**
@@ -30,7 +30,8 @@ type KillPorts = Pick<AgentPorts, 'control' | 'tokenStore' | 'handover'>;
 /** Ends an agent whose workflow, given by its id, has completed. Idempotent. */
 type EndAgent = (input: EndAgentInput, agent: string) => Promise<EndAgentResult>;
 
-interface Undertaking {
+/** What one attempt of `killAgents` works with. */
+interface KillContext {
   readonly ports: KillPorts;
   readonly endAgent: EndAgent;
   readonly order: KillOrder;
@@ -45,7 +46,7 @@ interface Undertaking {
 }
 
 /** The outcome of the kill of an agent and its descendants. */
-interface Killed {
+interface KillOutcome {
   readonly agent: string;
   /** Undefined for an agent that did not answer in time. */
   readonly result: Pick<AgentResult, 'phase' | 'total_usd'> | undefined;
@@ -63,10 +64,10 @@ export function killAgents(
   { agents, order }: KillAgentsInput,
 ): Promise<KillAgentsResult> {
   const done = endedBefore();
-  const kill = async ({ signal }: Attention): Promise<KillAgentsResult> => {
+  const kill = async ({ signal }: ActivityScope): Promise<KillAgentsResult> => {
     requireBeneath(callingWorkflow(), agents);
-    const undertaking = { ports, endAgent, order, done, signal, limit: pLimit(ENDS_AT_ONCE) };
-    const killed = await killAll(undertaking, agents);
+    const context = { ports, endAgent, order, done, signal, limit: pLimit(ENDS_AT_ONCE) };
+    const killed = await killAll(context, agents);
     signal.throwIfAborted();
     return {
       receipt: killed.flatMap(({ receipt }) => receipt),
@@ -74,7 +75,7 @@ export function killAgents(
       unanswered: killed.flatMap(({ unanswered }) => unanswered),
     };
   };
-  return attentively(ports.handover, kill, { details: () => done });
+  return withHeartbeat(ports.handover, kill, { details: () => done });
 }
 
 /** Agents that the previous attempt ended; earlier builds sent no heartbeat details. */
@@ -84,24 +85,24 @@ function endedBefore(): Record<string, EndAgentResult> {
 }
 
 /**
- * Signals all agents before it awaits any result. Temporal answers a poll for a result with every event that is not the
- * last, and the workflows that were signalled first have completed by then.
+ * Signals all agents before it awaits any result. A poll for a result returns at every event before the last one. With
+ * this order, the first workflows have completed before they are polled.
  */
-async function killAll(undertaking: Undertaking, agents: readonly DoomedAgent[]): Promise<readonly Killed[]> {
-  const { ports, order } = undertaking;
+async function killAll(context: KillContext, agents: readonly KillTarget[]): Promise<readonly KillOutcome[]> {
+  const { ports, order } = context;
   await Promise.all(
     agents.map(async ({ agent, spawn_id }) => {
-      // Before its workflow closes: from then on nobody may act for it, also when this worker dies here.
+      // Before its workflow closes, so that its token is invalid from then on, even if this worker dies here.
       await ports.tokenStore.delete(tokenId(agent, spawn_id));
       // It may have ended in the meantime: its result is asked for all the same.
       await ports.control.signal(agent, 'kill', { ...order, spawn_id });
     }),
   );
-  return await Promise.all(agents.map(({ agent }) => awaitEnd(undertaking, agent)));
+  return await Promise.all(agents.map(({ agent }) => awaitEnd(context, agent)));
 }
 
 /** The input comes from a history and the targets from workflow results, so both are checked. */
-function requireBeneath(agent: string, agents: readonly DoomedAgent[]): void {
+function requireBeneath(agent: string, agents: readonly KillTarget[]): void {
   const other = agents.find((each) => !each.agent.startsWith(`${agent}/`));
   if (other === undefined) return;
   throw new MurmurError(
@@ -110,37 +111,37 @@ function requireBeneath(agent: string, agents: readonly DoomedAgent[]): void {
   );
 }
 
-async function awaitEnd(undertaking: Undertaking, agent: string): Promise<Killed> {
-  const { ports, signal } = undertaking;
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(WORKFLOW_END_MS)]);
-  const result = await ports.control.result(agent, patience);
+async function awaitEnd(context: KillContext, agent: string): Promise<KillOutcome> {
+  const { ports, signal } = context;
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(WORKFLOW_END_MS)]);
+  const result = await ports.control.result(agent, deadline);
   signal.throwIfAborted();
   if (result === undefined) return { agent, result, receipt: [], unanswered: [agent] };
   const { phase, total_usd, receipt, left } = result;
   if (left === undefined) return { agent, result: { phase, total_usd }, receipt, unanswered: [] };
   requireBeneath(agent, left.children);
   const [end, beneath] = await Promise.all([
-    undertaking.limit(() => endPatiently(undertaking, agent, left)),
-    killAll(undertaking, left.children),
+    context.limit(() => endWithRetry(context, agent, left)),
+    killAll(context, left.children),
   ]);
   return {
     agent,
-    result: { phase, total_usd: total_usd + unheardCost(left.children, beneath) },
+    result: { phase, total_usd: total_usd + unreportedCost(left.children, beneath) },
     receipt: [...receipt.map((line) => ({ ...line, ...end })), ...beneath.flatMap((each) => each.receipt)],
     unanswered: beneath.flatMap((each) => each.unanswered),
   };
 }
 
 /** Retries the end of one agent. A machine that cannot be ended must not block the others. */
-async function endPatiently(
-  { endAgent, done, signal }: Undertaking,
+async function endWithRetry(
+  { endAgent, done, signal }: KillContext,
   agent: string,
-  remains: AgentRemains,
+  cleanup: PendingCleanup,
 ): Promise<EndAgentResult> {
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
-      return (done[agent] ??= await endAgent(remains, agent));
+      return (done[agent] ??= await endAgent(cleanup, agent));
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       const isFinal = error instanceof MurmurError && !ERRORS[error.code].retryable;
@@ -151,9 +152,9 @@ async function endPatiently(
 }
 
 /** The part of the descendants' cost that their parent had not yet received when it ended. */
-function unheardCost(known: readonly DoomedAgent[], killed: readonly Killed[]): number {
+function unreportedCost(known: readonly KillTarget[], killed: readonly KillOutcome[]): number {
   return killed.reduce((sum, { result }, index) => {
-    const heard = known[index]?.cost_usd ?? 0;
-    return sum + (result === undefined ? 0 : result.total_usd - heard);
+    const reported = known[index]?.cost_usd ?? 0;
+    return sum + (result === undefined ? 0 : result.total_usd - reported);
   }, 0);
 }

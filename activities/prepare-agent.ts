@@ -8,8 +8,8 @@ import { workflowIdOf } from '../contract/wire/identity.ts';
 import { machineLabels } from '../agents/machine.ts';
 import type { MachineProvider, MachineSpec } from '../drivers/machines/provider.ts';
 import type { Admitted } from './admission.ts';
-import { attentively, leaseUnlessAborted, unlessAborted } from './attention.ts';
-import type { Attention } from './attention.ts';
+import { withHeartbeat, abortableLease, abortable } from './activity-scope.ts';
+import type { ActivityScope } from './activity-scope.ts';
 import { describeOwn, providerOf } from './machine.ts';
 import type { AgentPorts } from './ports.ts';
 import { publishOffered } from '../agents/log.ts';
@@ -27,21 +27,21 @@ export function prepareAgent(
   { ports, sessions }: PrepareContext,
   { spec, events, session_id }: Admitted<PrepareInput>,
 ): Promise<PrepareResult> {
-  return attentively(ports.handover, async (attention) => {
+  return withHeartbeat(ports.handover, async (scope) => {
     const agent = workflowIdOf(spec.identity);
     await publishOffered(ports, agent, events);
     const provider = providerOf(ports, spec);
     const { name } = spec.machine;
     // Creating a machine of another agent again would replace that agent's name in its record.
-    await unlessAborted(attention, describeOwn(provider, spec));
-    const owner = { stack: ports.key.id, namespace: await unlessAborted(attention, ports.namespaceId()) };
-    await createMachine(provider, { name, labels: machineLabels(agent, spec.spawn_id, owner) }, attention);
-    await using machine = await leaseUnlessAborted(attention, provider.connect(name, attention.signal));
-    const runner = await unlessAborted(attention, ports.runners.ensure(machine, 'begin'));
-    const restore = await unlessAborted(attention, fetchSnapshot(ports.objects, spec, machine));
+    await abortable(scope, describeOwn(provider, spec));
+    const owner = { stack: ports.key.id, namespace: await abortable(scope, ports.namespaceId()) };
+    await createMachine(provider, { name, labels: machineLabels(agent, spec.spawn_id, owner) }, scope);
+    await using machine = await abortableLease(scope, provider.connect(name, scope.signal));
+    const runner = await abortable(scope, ports.runners.ensure(machine, 'begin'));
+    const restore = await abortable(scope, fetchSnapshot(ports.objects, spec, machine));
     const site = { spec, machine, runner, ...defined({ session_id }) };
-    const { isolation, session_id: told } = await sessions.open(site, attention.signal, restore);
-    return { vm: { name, provider: provider.name, isolation, state: 'running' }, ...defined({ session_id: told }) };
+    const { isolation, session_id: opened } = await sessions.open(site, scope.signal, restore);
+    return { vm: { name, provider: provider.name, isolation, state: 'running' }, ...defined({ session_id: opened }) };
   });
 }
 
@@ -49,12 +49,12 @@ export function prepareAgent(
  * A cancelled creation ends after it has removed what it created: the end of the agent follows, and might not find the
  * machine yet. A handed-over creation continues, and the next attempt finds its machine.
  */
-async function createMachine(provider: MachineProvider, machine: MachineSpec, attention: Attention): Promise<void> {
-  const creation = provider.create(machine, { signal: attention.cancelled, requestId: requestId() });
+async function createMachine(provider: MachineProvider, machine: MachineSpec, scope: ActivityScope): Promise<void> {
+  const creation = provider.create(machine, { signal: scope.cancelled, requestId: requestId() });
   try {
-    await unlessAborted(attention, creation);
+    await abortable(scope, creation);
   } catch (error) {
-    if (attention.cancelled.aborted) await creation.catch(() => undefined);
+    if (scope.cancelled.aborted) await creation.catch(() => undefined);
     throw error;
   }
 }

@@ -4,8 +4,8 @@ import type { SourcedEvent } from '../contract/wire/events.ts';
 import type { EventLog } from '../drivers/events/event-log.ts';
 import type { RunnerClient, TurnWatch } from '../drivers/machines/runner-client.ts';
 
-/** From where to where, and the turn whose end is to be told. */
-export interface PumpEnds {
+/** Source and target of the copy, and the turn whose end the runner reports with the events. */
+export interface Pump {
   readonly runner: RunnerClient;
   readonly events: EventLog;
   readonly agent: string;
@@ -15,10 +15,10 @@ export interface PumpEnds {
 /**
  * Copies events after the given number until `isLast` is true for a batch or the signal aborts. The log drops late
  * duplicates from a worker that was frozen. Throws UNAVAILABLE if the runner's stream ends early.
- * @param onSeq receives each number that the log has
+ * @param onSeq called with the last number after each batch that the log has
  */
 export async function pumpEvents(
-  { runner, events, agent, turn }: PumpEnds,
+  { runner, events, agent, turn }: Pump,
   after: number,
   signal: AbortSignal,
   isLast: (batch: readonly SourcedEvent[]) => boolean,

@@ -12,8 +12,8 @@ import type { Machine } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
 import { callingWorkflow } from './admission.ts';
 import type { Admission, Admitted } from './admission.ts';
-import { attentively, leaseUnlessAborted, unlessAborted } from './attention.ts';
-import type { Attention } from './attention.ts';
+import { withHeartbeat, abortableLease, abortable } from './activity-scope.ts';
+import type { ActivityScope } from './activity-scope.ts';
 import { toFailure } from './failure.ts';
 import { reachRunner } from './machine.ts';
 import type { AgentPorts } from './ports.ts';
@@ -22,7 +22,7 @@ import { publishOffered } from '../agents/log.ts';
 import { pumpEvents } from './pump.ts';
 import type { Sessions } from './sessions.ts';
 import { storeSnapshot } from '../agents/snapshots.ts';
-import type { TurnOfAgent } from './takeover.ts';
+import type { LatestAttempt } from './latest-attempt.ts';
 import { usageReporter } from './usage-report.ts';
 
 /** State that an attempt passes to the next one in its heartbeats. */
@@ -45,7 +45,7 @@ const FAILURES = 30;
 export interface TurnContext {
   readonly ports: AgentPorts;
   readonly admission: Admission;
-  readonly turns: TurnOfAgent;
+  readonly latestAttempt: LatestAttempt;
   readonly sessions: Sessions;
 }
 
@@ -57,16 +57,16 @@ const HEARTBEAT_MS = 2_000;
 
 /** `runTurn`, with one pump per agent in this worker. */
 export async function runTurn(context: TurnContext, input: RunTurnInput): Promise<TurnOutcome> {
-  const { ports, turns, admission } = context;
+  const { ports, latestAttempt, admission } = context;
   const before = Context.current().info.heartbeatDetails as Partial<Progress> | undefined;
   const progress: Progress = { failures: 0, seq: 0, ...before };
   try {
     const spec = await admission.admit(callingWorkflow(), input);
     const admitted = { ...input, spec };
-    return await turns.takeOver(workflowIdOf(spec.identity), (takenOver) =>
-      attentively(ports.handover, (attention) => watchTurn(context, admitted, attention, progress), {
+    return await latestAttempt.takeOver(workflowIdOf(spec.identity), (superseded) =>
+      withHeartbeat(ports.handover, (scope) => watchTurn(context, admitted, scope, progress), {
         details: () => ({ ...progress }),
-        takenOver,
+        superseded,
         heartbeatMs: HEARTBEAT_MS,
       }),
     );
@@ -78,19 +78,19 @@ export async function runTurn(context: TurnContext, input: RunTurnInput): Promis
 async function watchTurn(
   context: TurnContext,
   input: Admitted<RunTurnInput>,
-  attention: Attention,
+  scope: ActivityScope,
   progress: Progress,
 ): Promise<TurnOutcome> {
   const { ports } = context;
   progress.failures += 1;
-  await using reached = await leaseUnlessAborted(attention, reachRunner(ports, input.spec, { turn: input.turn_id }));
+  await using reached = await abortableLease(scope, reachRunner(ports, input.spec, { turn: input.turn_id }));
   const { machine, runner } = reached;
   try {
-    const outcome = await follow(context, machine, runner, input, attention, progress);
-    const snapshot = await unlessAborted(attention, saveTurn(ports, input, machine, runner));
+    const outcome = await follow(context, machine, runner, input, scope, progress);
+    const snapshot = await abortable(scope, saveTurn(ports, input, machine, runner));
     return { ...outcome, ...(snapshot === undefined ? {} : { snapshot }) };
   } catch (error) {
-    if (attention.signal.aborted && attention.cancelRequested) await runner.interrupt({ turn_id: input.turn_id });
+    if (scope.signal.aborted && scope.cancelRequested) await runner.interrupt({ turn_id: input.turn_id });
     throw error;
   }
 }
@@ -101,7 +101,7 @@ async function follow(
   machine: Machine,
   runner: RunnerClient,
   input: Admitted<RunTurnInput>,
-  attention: Attention,
+  scope: ActivityScope,
   progress: Progress,
 ): Promise<TurnOutcome> {
   const { spec, session_id, turn_id, number, inputs, report_at_usd: reportAt } = input;
@@ -111,15 +111,15 @@ async function follow(
   const report_usage = reportAt !== undefined;
   const ask = (): Promise<TurnReply> =>
     runner.turn({ turn_id, number, prompt, inputs: inputSummaries(inputs), ...(report_usage ? { report_usage } : {}) });
-  const hearUsage = usageReporter(ports, agent, turn_id, reportAt);
+  const onUsage = usageReporter(ports, agent, turn_id, reportAt);
   const site = { spec, machine, runner, ...defined({ session_id }) };
-  let opened = await sessions.ensureOpen(site, attention.signal);
+  let opened = await sessions.ensureOpen(site, scope.signal);
   // The log is read before the turn's state is requested: otherwise the turn's end could fall in between and never be
   // seen.
   progress.seq = await ports.events.lastSeq(agent, 'runner');
   let reply = await ask().catch(async (error: unknown) => {
     if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') throw error;
-    opened = await sessions.open(site, attention.signal);
+    opened = await sessions.open(site, scope.signal);
     return await ask();
   });
   progress.failures = 0;
@@ -127,17 +127,17 @@ async function follow(
     const stopAt = reply.end_seq ?? Infinity;
     let ended: TurnReply | undefined;
     await pumpEvents(
-      { runner, events: ports.events, agent, turn: { turn_id, onEnd: (told) => (ended = told) } },
+      { runner, events: ports.events, agent, turn: { turn_id, onEnd: (answer) => (ended = answer) } },
       progress.seq,
-      attention.signal,
+      scope.signal,
       (batch) => {
-        hearUsage(batch);
+        onUsage(batch);
         return batch.some((each) => each.seq >= stopAt || endsTurn(each, turn_id));
       },
       (seq) => (progress.seq = seq),
     );
-    if (attention.signal.aborted) throw attention.reason();
-    // A runner of an earlier build does not tell the outcome with the events.
+    if (scope.signal.aborted) throw scope.reason();
+    // A runner of an earlier build does not send the outcome with the events.
     reply = ended ?? (await ask());
   }
   if (reply.outcome === undefined) throw new Error(`turn ${turn_id} has ended without an outcome`);

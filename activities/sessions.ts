@@ -37,9 +37,9 @@ export class Sessions {
   }
 
   /**
-   * Opens the session unless this worker has done so. Once per worker, so that a worker with other credentials passes
-   * them on, and again when the API server has moved. A restarted runner itself reports that it has no session.
-   * Returns the reply of the runner if it was asked.
+   * Opens the session unless this worker has done so: each worker passes on its own credentials. Also opens it again if
+   * the API server's address has changed. A restarted runner itself reports that it has no session. Returns the
+   * runner's reply if it was called.
    */
   async ensureOpen(site: SessionSite, signal: AbortSignal): Promise<OpenReply | undefined> {
     if (this.#opened.get(site.spec.machine.name) === this.#api()) return undefined;

@@ -11,7 +11,7 @@ export type UsageListener = (batch: readonly SourcedEvent[]) => void;
  * A failed report is repeated with the model's next message; the turn's outcome has the exact cost anyway.
  */
 export function usageReporter(
-  { control, report: tell }: Pick<AgentPorts, 'control' | 'report'>,
+  { control, report: reportProblem }: Pick<AgentPorts, 'control' | 'report'>,
   agent: string,
   turnId: string,
   firstMark: number | undefined,
@@ -22,11 +22,11 @@ export function usageReporter(
 
   const report = async (): Promise<void> => {
     while (used >= mark) {
-      const told = used;
-      const answer = await control.reportUsage(agent, { turn_id: turnId, used_usd: told });
+      const reported = used;
+      const answer = await control.reportUsage(agent, { turn_id: turnId, used_usd: reported });
       mark = answer.report_at_usd ?? Infinity;
       // The workflow itself waits for an answer: only another message changes anything.
-      if (used === told && mark <= used) return;
+      if (used === reported && mark <= used) return;
     }
   };
   return (batch) => {
@@ -34,7 +34,7 @@ export function usageReporter(
     if (isReporting || used < mark) return;
     isReporting = true;
     report()
-      .catch((error: unknown) => tell('usage could not be reported', { agent, error: String(error) }))
+      .catch((error: unknown) => reportProblem('usage could not be reported', { agent, error: String(error) }))
       .finally(() => (isReporting = false));
   };
 }

@@ -1,4 +1,4 @@
-// Messages from one agent's activity to another agent's workflow.
+// Messages from an agent's activities to other workflows.
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { UsageReport } from '../contract/wire/budget.ts';
@@ -6,20 +6,20 @@ import type { AgentResult } from '../contract/wire/agent.ts';
 import { executeUpdate } from './temporal.ts';
 import type { AgentUpdates, KillOrder } from '../contract/wire/messages.ts';
 
-/** Messages to other agents, past their parents and children. */
+/** Sends messages to agents and awaits their results. */
 export interface AgentControl {
-  /** Resolves once the signal is durable, or there is no such living agent. */
+  /** Resolves when the signal is durable, or if there is no such living agent. */
   signal(agent: string, name: 'kill', order: KillOrder): Promise<void>;
-  /** What its running turn has used; answers at which amount to tell again. */
+  /** Reports the usage of the agent's running turn. Returns the next reporting threshold. */
   reportUsage(agent: string, usage: UsageReport): Promise<{ readonly report_at_usd?: number }>;
-  /** What the agent answered at its end; undefined when it ended without an answer, or had not when `until` aborts. */
+  /** The result of the agent's workflow. Undefined if it ended without one, or has not ended when `until` aborts. */
   result(agent: string, until: AbortSignal): Promise<AgentResult | undefined>;
 }
 
-/** Twice what a workflow task has that a worker took and lost; the next message of the model then tells it again. */
+/** Twice the time that a worker lost with its workflow task blocks an update. A failed report is repeated later. */
 const REPORT_MS = 20_000;
 
-/** Control over a client. Errors are the SDK's; the activity that asked is tried again. */
+/** Control over a Temporal client. Throws the SDK's errors; the calling activity is then retried. */
 export function createAgentControl(client: Client): AgentControl {
   return {
     async signal(agent, name, order) {
@@ -38,14 +38,14 @@ export function createAgentControl(client: Client): AgentControl {
       );
     },
     async result(agent, until) {
-      // The SDK listens for the abort alone: a signal that has aborted before would never end the call.
+      // The SDK only listens for the abort event: with an aborted signal the call would never end.
       if (until.aborted) return undefined;
       const { promise: late, resolve } = Promise.withResolvers<undefined>();
       const stop = (): void => {
         resolve(undefined);
       };
       until.addEventListener('abort', stop, { once: true });
-      // With the signal, so that the long poll ends with it and not with the agent.
+      // The signal ends the long poll; otherwise it would last until the agent's end.
       const ending = client
         .withAbortSignal(until, async () => (await client.workflow.getHandle(agent).result()) as AgentResult)
         .catch(() => undefined);

@@ -1,5 +1,5 @@
 // The end of an agent that no worker ends: the API server cleans up after it, in the order of every end (end.ts).
-import type { AgentRecord, AgentRemains, ReceiptLine } from '../contract/wire/agent.ts';
+import type { AgentRecord, PendingCleanup, ReceiptLine } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { agentRecord } from '../contract/wire/status.ts';
 import { DEFAULT_PROVIDER, providerNamed } from '../drivers/machines/configured.ts';
@@ -22,7 +22,7 @@ export async function endWithoutWorker(
   platform: AgentPlatform,
   agent: AgentAddress,
   execution: Execution,
-  left?: AgentRemains,
+  left?: PendingCleanup,
 ): Promise<ReceiptLine> {
   const { spawn_id: spawnId, provider } = execution.memo;
   const ended = { agent: agent.id, spawnId };
@@ -80,7 +80,7 @@ async function publishEnd(
   platform: AgentPlatform,
   agent: AgentAddress,
   execution: Execution,
-  left: AgentRemains | undefined,
+  left: PendingCleanup | undefined,
 ): Promise<void> {
   const last = await platform.events.lastSeq(agent.id, 'workflow');
   if (left !== undefined && (left.events[0]?.seq ?? 0) <= last + 1) {

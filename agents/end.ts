@@ -1,5 +1,5 @@
-// The end of an agent. `endInOrder` holds the only order of clean-up. Its callers: the agent's own workflow, the kill of an
-// ancestor, the API server when no worker answers, the sweep, and a fan-out that never started the agent.
+// The end of an agent. `endInOrder` has the only order of clean-up. Its callers: the agent's own workflow, the kill of
+// an ancestor, the API server without a worker, the sweep, and a fan-out that never started the agent.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EndAgentInput, EndAgentResult } from '../contract/wire/activities.ts';
 import type { AgentRecord, AgentSpec, OfAgent, ReceiptLine } from '../contract/wire/agent.ts';
@@ -7,7 +7,7 @@ import { defined } from '../contract/wire/defined.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { parseWorkflowId, workflowIdOf } from '../contract/wire/identity.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
-import type { RunnerLast } from '../contract/wire/runner.ts';
+import type { StopReport } from '../contract/wire/runner.ts';
 import { providerNamed } from '../drivers/machines/configured.ts';
 import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
 import { readRunnerText } from '../drivers/machines/runner-process.ts';
@@ -22,8 +22,8 @@ import { readRecord, withWholeSpec } from './record.ts';
 import { notSealed } from './references.ts';
 import { latestSnapshot, storeSnapshot } from './snapshots.ts';
 
-/** How long the last snapshot may take, to be captured and to be stored: what was saved after the last turn is kept anyway. */
-const LAST_SNAPSHOT_MS = 20_000;
+/** Limit for capturing, and for storing, the final snapshot. The snapshot of the last turn exists anyway. */
+const FINAL_SNAPSHOT_MS = 20_000;
 
 /** What differs between ends. Each step is idempotent. */
 export interface EndSteps {
@@ -36,7 +36,7 @@ export interface EndSteps {
   readonly endMachine: (isPast: boolean) => Promise<string>;
   /** The record to write; all that was sealed at the spawn is added. Undefined leaves a record that is there. */
   readonly record: (machineState: string) => Promise<AgentRecord | undefined>;
-  /** Events that the log may not have, the end among them. */
+  /** Publishes events that the log may not have, including the end. */
   readonly publish: () => Promise<void>;
 }
 
@@ -68,14 +68,14 @@ export async function endInOrder(
   await publish();
 }
 
-/** What the end of an agent in a worker needs. */
+/** What `endAgent` works with. */
 export type EndPorts = Drivers & { readonly runners: Pick<Runners, 'find'>; readonly report: Report };
 
 /**
- * Ends an agent whose workflow asks for it, or has ended. A step that only keeps something is skipped when it fails; the machine
- * must go. Also for an agent whose spec is not sealed, so that one that was forged can be ended: everything that is touched is
- * the agent's own, by its workflow's id and its spawn id, and a record that is there stays. Throws PERMISSION_DENIED for the
- * spec of another agent.
+ * Ends an agent whose workflow requests it or has ended. Fails only if the machine cannot be destroyed; a failure to
+ * save the last state is reported. It also ends agents with an unsealed spec, such as forged ones: it touches only what
+ * belongs to this workflow id and spawn id, and does not replace their record. Throws PERMISSION_DENIED for the spec of
+ * another agent.
  */
 export async function endAgent(
   ports: EndPorts,
@@ -124,8 +124,8 @@ function ownParts(agent: string, { session, spec }: OfAgent): EndedSpec {
 }
 
 /**
- * Stops the runner in good order and keeps its last events and snapshot. A machine that does not answer is left, unless an
- * earlier attempt has stopped its runner.
+ * Stops the runner cleanly and stores its last events and final snapshot. If no runner answers, nothing is stored,
+ * unless an earlier attempt has stopped it.
  */
 async function leaveMachine(ports: EndPorts, provider: MachineProvider, spec: EndedSpec): Promise<void> {
   const { name } = spec.machine;
@@ -136,22 +136,22 @@ async function leaveMachine(ports: EndPorts, provider: MachineProvider, spec: En
     const after = await ports.events.lastSeq(agent, 'runner');
     const stored = await latestSnapshot(ports.objects, spec);
     const seq = stored === undefined ? {} : { stored_seq: stored.seq };
-    await runner?.stop({ status: 'interrupted', last: { after, snapshot_ms: LAST_SNAPSHOT_MS, ...seq } });
-    const last = await readLast(machine);
+    await runner?.stop({ status: 'interrupted', last: { after, snapshot_ms: FINAL_SNAPSHOT_MS, ...seq } });
+    const last = await readStopReport(machine);
     if (last === undefined) return;
     if (last.events.length > 0) await ports.events.append(agent, 'runner', last.events);
     if (last.problem !== undefined) ports.report('last snapshot failed', { agent, error: last.problem });
     if (last.snapshot === undefined) return;
-    await within(LAST_SNAPSHOT_MS, storeSnapshot(ports.objects, spec, machine, last.snapshot));
+    await within(FINAL_SNAPSHOT_MS, storeSnapshot(ports.objects, spec, machine, last.snapshot));
   } catch (error) {
     ports.report('agent was not ended in good order', { agent, machine: name, error: String(error) });
   }
 }
 
-/** What a runner that has stopped has left; undefined for one that was not asked, or was killed. */
-async function readLast(machine: Machine): Promise<RunnerLast | undefined> {
+/** The report of a stopped runner; undefined if it was not asked for one or was killed. */
+async function readStopReport(machine: Machine): Promise<StopReport | undefined> {
   const text = await readRunnerText(machine, 'last.json');
-  return text === '' ? undefined : (JSON.parse(text) as RunnerLast);
+  return text === '' ? undefined : (JSON.parse(text) as StopReport);
 }
 
 async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
@@ -189,8 +189,8 @@ export function receiptOf(record: AgentRecord): ReceiptLine {
 }
 
 /**
- * Waits for the record of an agent that was killed with its parent; it is written once the machine is destroyed. Undefined if
- * it is still missing after the time in which a dead worker is replaced, or when the signal aborts.
+ * Waits for the record of an agent that was killed with its parent, which is written after the machine was destroyed.
+ * Returns undefined after the time in which a dead worker is replaced, or when the signal aborts.
  */
 export async function awaitRecord(
   platform: AgentPlatform,

@@ -1,8 +1,8 @@
-// Where an agent is: its workflow as Temporal lists it, its place in a fan-out, its record. And the errors for one that is
-// nowhere, or takes no messages.
+// Finds an agent: its workflow, its place in a fan-out, or its record. And the errors for an agent that does not exist
+// or cannot receive messages.
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import type { AgentRemains, AgentResult, AgentSpec } from '../contract/wire/agent.ts';
+import type { AgentResult, AgentSpec, PendingCleanup } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { plannedSpawnId } from '../contract/wire/fanout/plan.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
@@ -21,8 +21,8 @@ import { readSealedSpec } from './sealed.ts';
 import { inTime, isNotFound, workflowOf } from './temporal.ts';
 
 /**
- * The agent's workflow, living or ended, or its place in the plan of a fan-out; undefined when it is in neither. Temporal is
- * asked again last: an agent may get its slot between the two looks.
+ * The agent's workflow, open or closed, or its place in a fan-out's plan; undefined if there is neither. Temporal is
+ * asked again at the end, because the agent may have got its slot in between.
  */
 export async function locateAgent(
   platform: AgentPlatform,
@@ -50,7 +50,7 @@ type Listed = Pick<WorkflowExecutionInfo, 'workflowId' | 'status' | 'memo' | 'se
   readonly closeTime?: Date | undefined;
 };
 
-/** Undefined when Temporal does not know it, or no longer. */
+/** Undefined if Temporal does not know the workflow (any more). */
 export async function describeExecution(platform: AgentPlatform, agent: AgentAddress): Promise<Execution | undefined> {
   try {
     return readExecution(await inTime(platform, () => workflowOf(platform, agent).describe()));
@@ -60,7 +60,7 @@ export async function describeExecution(platform: AgentPlatform, agent: AgentAdd
   }
 }
 
-/** Reads a description or a row of a list. */
+/** Converts a description or a row of a list. */
 export function readExecution(info: Listed): Execution {
   const closing = closingPhase(info.status.name);
   return {
@@ -81,7 +81,9 @@ function phaseOf(info: Pick<Listed, 'searchAttributes'>, closing: TerminalPhase 
   return closing === undefined || isTerminal(said) ? said : closing;
 }
 
-/** How many agents live from this one down. Visibility is some hundred milliseconds behind. Throws the SDK's errors. */
+/**
+ * Counts the living agents of this subtree. Visibility is some hundred milliseconds behind. Throws the SDK's errors.
+ */
 export async function countTree(client: Client, top: AgentIdentity): Promise<number> {
   const id = workflowIdOf(top);
   const beneath = `WorkflowId = "${id}" OR WorkflowId STARTS_WITH "${id}/"`;
@@ -89,7 +91,7 @@ export async function countTree(client: Client, top: AgentIdentity): Promise<num
   return (await client.workflow.count(query)).count;
 }
 
-/** The agents beneath this one that live, or have ended since. */
+/** The descendants that are living or have ended since the given time. */
 export async function listBeneath(
   platform: AgentPlatform,
   top: AgentIdentity,
@@ -104,7 +106,7 @@ export async function listBeneath(
       `(${LIVING} OR CloseTime >= "${endedSince.toISOString()}")`,
     ].join(' AND ');
     for await (const info of platform.temporal.workflow.list({ query, pageSize: 1_000 })) {
-      // SQLite compares without regard to case.
+      // SQLite's comparison ignores case.
       if (info.workflowId.startsWith(prefix)) found.set(info.workflowId, readExecution(info));
     }
   });
@@ -112,12 +114,12 @@ export async function listBeneath(
 }
 
 export interface AgentLife {
-  /** Equal for the same agent only. */
+  /** Differs between agents that had the same name one after the other. */
   readonly spawnId: string;
   readonly hasEnded: boolean;
 }
 
-/** The agent of that name, living or ended; undefined when there is none. Throws UNAVAILABLE. */
+/** The agent of that name, living or ended; undefined if there is none. Throws UNAVAILABLE. */
 export async function lifeOf(platform: AgentPlatform, agent: AgentAddress): Promise<AgentLife | undefined> {
   const found = await locateAgent(platform, agent);
   if (found === undefined) {
@@ -133,34 +135,37 @@ export async function lifeOf(platform: AgentPlatform, agent: AgentAddress): Prom
 }
 
 /**
- * What the agent was started with, as it was sealed; undefined for an agent that never was, or was started past the API.
- * Throws the SDK's errors, UNAVAILABLE when Temporal is silent.
+ * The agent's sealed spec; undefined for an unknown agent or one that the API did not start. Throws the SDK's errors,
+ * and UNAVAILABLE if Temporal does not answer.
  */
 export async function specOf(platform: AgentPlatform, agent: AgentAddress): Promise<AgentSpec | undefined> {
-  // Which spawn it is may be read from Temporal: there is a seal for those alone that were made here.
+  // The spawn id from Temporal needs no check: only spawns of this installation have a seal.
   const spawnId =
     (await describeExecution(platform, agent))?.memo.spawn_id ?? (await readRecord(platform, agent.id))?.spec.spawn_id;
   return spawnId === undefined ? undefined : await readSealedSpec(platform, agent.id, spawnId);
 }
 
-/** What an agent that has ended left to its killer, by its result. Undefined when it left nothing, or has no result. */
-export async function remainsOf(platform: AgentPlatform, agent: AgentAddress): Promise<AgentRemains | undefined> {
+/** The pending clean-up in the result of an ended agent. Undefined when there is none, or no result. */
+export async function pendingCleanupOf(
+  platform: AgentPlatform,
+  agent: AgentAddress,
+): Promise<PendingCleanup | undefined> {
   try {
     const { left } = await inTime(platform, async () => (await workflowOf(platform, agent).result()) as AgentResult);
     return left;
   } catch {
-    // It was terminated, or failed.
+    // The workflow was terminated or failed.
     return undefined;
   }
 }
 
-/** Throws NOT_FOUND, and UNAVAILABLE when Temporal does not answer for an agent without a record. */
+/** Throws NOT_FOUND for an unknown agent, and UNAVAILABLE if there is no record and Temporal does not answer. */
 export async function requireAgent(platform: AgentPlatform, agent: AgentAddress): Promise<void> {
   if ((await readRecord(platform, agent.id)) !== undefined) return;
   if ((await locateAgent(platform, agent)) === undefined) throw notFound(agent);
 }
 
-/** Turns Temporal's "not found" into FAILED_PRECONDITION or NOT_FOUND; other errors pass. */
+/** Converts Temporal's "not found" to FAILED_PRECONDITION or NOT_FOUND; throws other errors unchanged. */
 export async function explainRefusal(platform: AgentPlatform, agent: AgentAddress, error: unknown): Promise<never> {
   if (!isNotFound(error)) throw error;
   const record = await readRecord(platform, agent.id);
@@ -168,16 +173,16 @@ export async function explainRefusal(platform: AgentPlatform, agent: AgentAddres
   const found = await locateAgent(platform, agent);
   if (found === undefined) throw notFound(agent);
   if ('waiting' in found) throw waitsForSlot(agent);
-  // One that lives has begun to do so since it was refused.
+  // A living agent has started since the message was rejected.
   throw found.execution.closed ? ended(agent, found.execution.phase) : starts(agent);
 }
 
-/** UNAVAILABLE, which clients ask again after. */
+/** UNAVAILABLE, after which clients retry. */
 function starts({ path }: AgentAddress): MurmurError {
   return new MurmurError('UNAVAILABLE', `agent ${JSON.stringify(path)} has just been started`, { hint: 'try again' });
 }
 
-/** NOT_FOUND with the path that was looked for. */
+/** NOT_FOUND, with the path. */
 export function notFound(agent: AgentAddress): MurmurError {
   const typed = agent.slug === agent.path ? '' : ` (slug ${JSON.stringify(agent.slug)})`;
   return new MurmurError('NOT_FOUND', `agent ${JSON.stringify(agent.path)} not found${typed}`, {
@@ -185,7 +190,7 @@ export function notFound(agent: AgentAddress): MurmurError {
   });
 }
 
-/** FAILED_PRECONDITION that says how it ended. */
+/** FAILED_PRECONDITION, with the final phase. */
 export function ended(agent: AgentAddress, phase: Phase): MurmurError {
   return new MurmurError('FAILED_PRECONDITION', `agent ${JSON.stringify(agent.path)} has ended: it is ${phase}`, {
     hint: 'spawn a new agent under another slug',
@@ -193,7 +198,7 @@ export function ended(agent: AgentAddress, phase: Phase): MurmurError {
   });
 }
 
-/** ALREADY_EXISTS, with what to do instead. */
+/** ALREADY_EXISTS, with a hint to send a follow-up instead. */
 export function runsAlready(agent: AgentAddress): MurmurError {
   return new MurmurError('ALREADY_EXISTS', `agent ${JSON.stringify(agent.path)} is already running`, {
     hint: `send it a follow-up with \`murmur queue add ${agent.slug}\``,

@@ -1,4 +1,4 @@
-// Questions and orders to the workflow of a flight.
+// Queries and updates to the workflow of a flight.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkflowExecutionStatusName } from '@temporalio/client';
 import { MurmurError } from '../contract/wire/errors.ts';
@@ -11,24 +11,24 @@ import { describeExecution, requireAgent } from './find.ts';
 import { executeUpdate, inTime, isNotFound, noWorker } from './temporal.ts';
 import type { AgentPlatform } from './platform.ts';
 
-/** A pilot that has just been spawned starts its flight within moments. */
+/** A pilot starts its flight within moments of its own spawn. */
 const APPEARS_MS = 3_000;
 const LOOK_AGAIN_MS = 100;
 
 /**
- * The flight of the pilot, also after its end. Throws NOT_FOUND for an unknown agent, FAILED_PRECONDITION for one that
- * pilots no flight, UNAVAILABLE when no worker answers.
+ * The state of the pilot's flight, even after its end. Throws NOT_FOUND for an unknown agent, FAILED_PRECONDITION for
+ * an agent without a flight, and UNAVAILABLE if no worker answers.
  */
 export async function flightOf(platform: AgentPlatform, pilot: AgentAddress): Promise<FlightView> {
   const handle = platform.temporal.workflow.getHandle(flightIdOf(pilot.identity));
   const status = await flightStatus(platform, pilot);
-  // Its last state is its result.
+  // The result is the last state.
   if (status === 'COMPLETED') return await inTime(platform, async () => (await handle.result()) as FlightView);
   if (closingPhase(status) !== undefined) throw endedFlight(pilot);
   return await inTime(platform, () => handle.query<FlightView>(FLIGHT_QUERY), platform.timing.query);
 }
 
-/** Gives an order. Throws what `flightOf` throws, what the flight throws, and FAILED_PRECONDITION after its end. */
+/** Sends an update. Throws like `flightOf`, the flight's errors, and FAILED_PRECONDITION after its end. */
 export async function orderFlight<Name extends keyof FlightUpdates>(
   platform: AgentPlatform,
   pilot: AgentAddress,
@@ -47,13 +47,13 @@ export async function orderFlight<Name extends keyof FlightUpdates>(
   }
 }
 
-/** Ends the flight of a pilot that could not do so itself. */
+/** Terminates the flight of a pilot that could not end it. */
 export async function terminateFlight(platform: AgentPlatform, pilot: AgentAddress): Promise<void> {
   try {
     const handle = platform.temporal.workflow.getHandle(flightIdOf(pilot.identity));
     await inTime(platform, () => handle.terminate('its pilot has ended'));
   } catch (error) {
-    // Most agents have none.
+    // Most agents have no flight.
     if (!isNotFound(error)) throw error;
   }
 }
@@ -75,12 +75,12 @@ async function flightStatus(platform: AgentPlatform, pilot: AgentAddress): Promi
       });
     }
     if (Date.now() > until) throw noWorker(undefined);
-    // Nothing tells when a workflow has been started: this is the pause between two looks.
+    // Temporal has no notification for the start of a workflow, so it is polled.
     await pause(LOOK_AGAIN_MS);
   }
 }
 
-/** Whether a living agent has been spawned with a plan, so that its flight will be there. */
+/** Whether a living agent was spawned with a plan, so that its flight will start. */
 async function isStarting(platform: AgentPlatform, pilot: AgentAddress): Promise<boolean> {
   const execution = await describeExecution(platform, pilot);
   if (execution?.closed !== false || execution.memo.spawn_id === undefined) return false;

@@ -1,5 +1,4 @@
-// An agent's event log: followed as it grows, with a look at the agent itself whenever the log is silent for long, and the events
-// of its workflow that an activity takes to it.
+// Follows an agent's event log, checks the agent when the log is silent for long, and appends events of its workflow.
 import type { LogEntry, SourcedEvent } from '../contract/wire/events.ts';
 import { isTerminal } from '../contract/wire/phases.ts';
 import type { Drivers } from '../drivers/platform.ts';
@@ -8,8 +7,8 @@ import type { AgentAddress } from './names.ts';
 import type { AgentPlatform, Report } from './platform.ts';
 
 /**
- * Entries after an id, each once and in order, and `silence` each time when none has come for the interval. Ends when
- * the signal aborts.
+ * Yields the entries after an id, each once and in order, and `silence` whenever none has come for the interval. Ends
+ * when the signal aborts.
  */
 export async function* followLog(
   platform: AgentPlatform,
@@ -35,7 +34,7 @@ export async function* followLog(
     }
   } finally {
     stop.abort();
-    // A follower that is left between two entries would keep its file open: it has to be told, not only aborted.
+    // The abort alone is not enough: between two entries the follower would keep its file open.
     await entries.return?.();
   }
 }
@@ -85,7 +84,7 @@ export async function* followToEnd(
   let last = after;
   for await (const entry of followLog(platform, agent.id, after, signal)) {
     if (entry === 'silence') {
-      // An agent that an operator terminated wrote no last event.
+      // A terminated agent wrote no last event.
       if (await hasEnded(platform, agent)) break;
       continue;
     }
@@ -108,12 +107,12 @@ async function hasEnded(platform: AgentPlatform, agent: AgentAddress): Promise<b
   return found === undefined || ('execution' in found && found.execution.closed);
 }
 
-/** What came after the event that closed the agent: its machine may tell a little more. */
+/** Entries after the agent's last event: its machine may have reported more. */
 async function* rest(platform: AgentPlatform, agentId: string, after: number): AsyncGenerator<LogEntry> {
   yield* await platform.events.read(agentId, after, REST);
 }
 
-/** Appends them; what cannot be written is only reported: the workflow still has it, and other work is worth more. */
+/** Appends the events. A failure is only reported, so that it does not stop other work: the workflow still has them. */
 export async function publishOffered(
   { events: log, report }: Pick<Drivers, 'events'> & { readonly report: Report },
   agent: string,

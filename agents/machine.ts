@@ -1,4 +1,4 @@
-// Whose a machine is, and on which one an agent works.
+// Ownership of machines, and the machine of an agent.
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { AgentIdentity } from '../contract/wire/identity.ts';
 import { providerNamed } from '../drivers/machines/configured.ts';
@@ -7,22 +7,22 @@ import { describeExecution, ended, notFound } from './find.ts';
 import { addressOfIdentity } from './names.ts';
 import type { AgentPlatform } from './platform.ts';
 
-/** Where an agent is: two of these may share a provider, and its list of machines. */
+/** The installation and namespace that own a machine. Several can share a provider and its list of machines. */
 export interface MachineOwner {
-  /** Id of the installation's signing key: made once in MURMUR_HOME, or shared by several hosts through its file. */
+  /** Id of the installation's signing key, created once in MURMUR_HOME. Several hosts can share the file. */
   readonly stack: string;
-  /** Id of the Temporal namespace. Its name says less: a server that was set up again has it as well. */
+  /** Id of the Temporal namespace. Its name is not unique: a newly installed server has the same one. */
   readonly namespace: string;
 }
 
-/** Labels of an agent's machine. Machines of earlier builds lack the owner, and those of the first ones the spawn. */
+/** Labels of an agent's machine. Earlier builds set no owner, and the first ones no spawn. */
 export function machineLabels(agentId: string, spawnId: string, owner?: MachineOwner): MachineLabels {
   return { agent: agentId, spawn: spawnId, ...owner };
 }
 
 /**
- * What the provider says of a machine of this spawn; one that is absent has no owner. Throws PERMISSION_DENIED for one that it
- * made for another spawn: the name alone is a few digits, which somebody can make equal.
+ * The provider's description of a machine of this spawn, which can be absent. Throws PERMISSION_DENIED for a machine of
+ * another spawn: the name is a short hash, so an equal one can be created on purpose.
  */
 export async function describeMachineOf(
   provider: Pick<MachineProvider, 'describe'>,
@@ -40,21 +40,20 @@ export async function describeMachineOf(
   );
 }
 
-/** Earlier builds noted the agent alone. */
+/** Earlier builds set only the agent's label. */
 function isMachineOf({ labels }: MachineInfo, agentId: string, spawnId: string): boolean {
   return labels['agent'] === agentId && (labels['spawn'] ?? spawnId) === spawnId;
 }
 
-/** A machine, and who provides it. */
+/** A machine and its provider. */
 export interface AgentMachine {
   readonly name: string;
   readonly provider: MachineProvider;
 }
 
 /**
- * The machine of a living agent. Throws NOT_FOUND for an agent that nobody knows, FAILED_PRECONDITION for one that has ended
- * or whose provider is not configured, and PERMISSION_DENIED for a machine that was made for another agent: name and provider
- * come from the memo of the workflow.
+ * The machine of a living agent, from the workflow's memo. Throws NOT_FOUND for an unknown agent, FAILED_PRECONDITION
+ * for an ended one or a provider that is not configured, and PERMISSION_DENIED for a machine of another agent.
  */
 export async function machineOf(platform: AgentPlatform, identity: AgentIdentity): Promise<AgentMachine> {
   const agent = addressOfIdentity(identity);
@@ -62,7 +61,6 @@ export async function machineOf(platform: AgentPlatform, identity: AgentIdentity
   const { machine, provider: providerName, spawn_id: spawnId = '' } = execution?.memo ?? {};
   if (execution === undefined || machine === undefined) throw notFound(agent);
   if (execution.closed) throw ended(agent, execution.phase);
-  // Nothing can be reached on one that is absent.
   const provider = providerNamed(platform.machines, providerName);
   await describeMachineOf(provider, machine, { agentId: agent.id, spawnId });
   return { name: machine, provider };

@@ -7,8 +7,8 @@ import type { AgentPlatform } from './platform.ts';
 import { executeUpdate, inTime, isNotFound, workflowOf } from './temporal.ts';
 
 /**
- * Sends a signal; once this resolves it is not lost. Throws NOT_FOUND for an unknown agent and FAILED_PRECONDITION for
- * one that has ended.
+ * Sends a signal. It is durable once this resolves. Throws NOT_FOUND for an unknown agent and FAILED_PRECONDITION for
+ * an ended one.
  */
 export async function signalAgent<Name extends keyof AgentSignals>(
   platform: AgentPlatform,
@@ -24,8 +24,8 @@ export async function signalAgent<Name extends keyof AgentSignals>(
 }
 
 /**
- * Asks the workflow to change something and waits for its answer. The id makes asking again harmless. Throws the
- * errors of `signalAgent`, those of the workflow, and UNAVAILABLE when no worker answers.
+ * Sends an update and returns its answer. The id makes it idempotent. Throws like `signalAgent`, the workflow's errors,
+ * and UNAVAILABLE if no worker answers.
  */
 export async function updateAgent<Name extends keyof AgentUpdates>(
   platform: AgentPlatform,
@@ -43,19 +43,19 @@ export async function updateAgent<Name extends keyof AgentUpdates>(
   }
 }
 
-/** The workflow's answer, or why there is none. */
+/** The answer to a query, or why there is none. */
 export type QueryReply<Answer> =
   | { readonly kind: 'answer'; readonly answer: Answer }
   /** The workflow answered with an error. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** The workflow is closed: the client asks open ones only (temporal-client.ts). */
+  /** The workflow is closed; the client only queries open ones (temporal-client.ts). */
   | { readonly kind: 'closed' }
-  /** Temporal does not know the workflow, or no longer. */
+  /** Temporal does not know the workflow (any more). */
   | { readonly kind: 'absent' }
-  /** No worker answered in time, or Temporal itself did not. */
+  /** No worker, or not even Temporal, answered in time. */
   | { readonly kind: 'silent' };
 
-/** Asks a workflow. Never throws: every way to fail is a reply. */
+/** Queries an agent's workflow. Never throws: a failure is a reply. */
 export async function queryAgent<Name extends keyof AgentQueries>(
   platform: AgentPlatform,
   agent: AgentAddress,

@@ -1,4 +1,4 @@
-// Names of agents, and of what belongs to one spawn of an agent: the same for the same spawn, so that a repeated one makes
+// Addresses of agents, and names derived from a spawn. They are the same for a repeated spawn, so that it creates
 // nothing twice.
 import { createHash } from 'node:crypto';
 import { absolutePathOf, workflowIdOf } from '../contract/wire/identity.ts';
@@ -7,18 +7,18 @@ import { isWithin } from '../contract/wire/rights.ts';
 import type { Caller } from '../contract/wire/rights.ts';
 import { AGENT_TOKEN_ID } from '../contract/wire/tokens.ts';
 
-/** An agent as it was named and as it is known. */
+/** The address of an agent: its identity and the slug by which the caller named it. */
 export interface AgentAddress {
-  /** As typed. */
+  /** As the caller gave it. */
   readonly slug: string;
   readonly identity: AgentIdentity;
-  /** Workflow id, and its key in event log and object store. */
+  /** Workflow id; also the key in event log and object store. */
   readonly id: string;
   /** Absolute path. */
   readonly path: string;
 }
 
-/** What the caller may call the agent: relative to itself where that is possible, as a slug is read again. */
+/** The name by which the caller can address the agent: relative if possible, else the absolute path. */
 export function nameFor({ account, agent }: Caller, identity: AgentIdentity): string {
   if (identity.account !== account) return absolutePathOf(identity);
   if (agent === undefined) return identity.path.join('/');
@@ -30,17 +30,17 @@ export function addressOfIdentity(identity: AgentIdentity, slug = identity.path.
   return { slug, identity, id: workflowIdOf(identity), path: absolutePathOf(identity) };
 }
 
-/** `murmur-<8 hex>`, the same for the same spawn. */
+/** Name of an agent's machine: `murmur-<8 hex>`. */
 export function machineName(agentId: string, spawnId: string): string {
   return `murmur-${digest(agentId, spawnId).slice(0, 8)}`;
 }
 
-/** Key of an agent's secrets, which can be found again from its memo. */
+/** Key of an agent's secrets. The workflow's memo has the ids to derive it. */
 export function secretsRef(agentId: string, spawnId: string): string {
   return `spawn-${digest(agentId, spawnId).slice(0, 32)}`;
 }
 
-/** Id of an agent's own token, which can be found again from its memo. */
+/** Id of an agent's own token. The workflow's memo has the ids to derive it. */
 export function tokenId(agentId: string, spawnId: string): string {
   return `${AGENT_TOKEN_ID}${digest(agentId, spawnId).slice(32, 56)}`;
 }

@@ -1,8 +1,8 @@
-// Which Temporal namespace agents are in.
+// Id of the agents' Temporal namespace.
 import type { Client } from '@temporalio/client';
 import { MurmurError } from '../contract/wire/errors.ts';
 
-/** Asks Temporal for the id of the client's namespace; once it has answered, never again. */
+/** Asks Temporal for the id of the client's namespace, and caches the answer. */
 export function namespaceIdOf(client: Client): () => Promise<string> {
   let known: string | undefined;
   return async () => {

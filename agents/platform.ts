@@ -1,4 +1,4 @@
-// What code about agents needs, in the API server and in the worker alike.
+// What code about agents works with, in the API server and in the worker.
 import type { Client } from '@temporalio/client';
 import type { Machine, RunnerUse } from '../drivers/machines/provider.ts';
 import type { RunnerClient } from '../drivers/machines/runner-client.ts';
@@ -6,15 +6,15 @@ import type { Drivers } from '../drivers/platform.ts';
 
 /** Deadlines and intervals, in milliseconds. Tests shorten them. */
 export interface AgentTiming {
-  /** Of one call to Temporal; it covers a restart of the dev server, which takes a few seconds. */
+  /** Limit of one call to Temporal; covers a restart of the dev server, which takes a few seconds. */
   readonly temporalCall: number;
-  /** A query without a worker never answers; the design allows `status` 2 s before it falls back. */
+  /** Limit of a query. Without a worker it is never answered; the design allows `status` 2 s before its fallback. */
   readonly query: number;
-  /** Of an update; without a worker it is neither accepted nor refused. A busy worker replays a history in less. */
+  /** Limit of an update. Without a worker it is neither accepted nor rejected. A busy worker replays in less. */
   readonly update: number;
-  /** Between looks at an agent whose log is silent: one that was terminated by hand writes no event. */
+  /** Between checks of an agent whose log is silent: a terminated agent writes no event. */
   readonly recheck: number;
-  /** An agent under kill that answers no question for so long has no worker: it is terminated. */
+  /** A kill terminates an agent that has not answered for this long, because it has no worker. */
   readonly killUnanswered: number;
 }
 
@@ -26,10 +26,10 @@ export const AGENT_TIMING: AgentTiming = {
   killUnanswered: 15_000,
 };
 
-/** Temporal, and where everything about agents is kept. */
+/** Temporal, and the stores of agents. */
 export interface AgentPlatform extends Drivers {
   readonly temporal: Client;
-  /** Of the workflows that are started. */
+  /** Task queue of started workflows. */
   readonly taskQueue: string;
   /** MURMUR_HOME, absolute: nothing below it can be cloned. */
   readonly home: string;
@@ -38,9 +38,9 @@ export interface AgentPlatform extends Drivers {
 
 /** Finds and starts runners (drivers/machines/runner-process.ts). */
 export interface Runners {
-  /** The runner if one answers; never starts one. */
+  /** The runner, if one answers. Never starts one. */
   find(machine: Machine): Promise<RunnerClient | undefined>;
-  /** The runner for this use, started when none answers, replaced when one of another build is in the way. Throws UNAVAILABLE. */
+  /** The runner for this use. Starts one if none answers, and replaces one of another build. Throws UNAVAILABLE. */
   ensure(machine: Machine, use: RunnerUse): Promise<RunnerClient>;
 }
 

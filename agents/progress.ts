@@ -1,4 +1,4 @@
-// What an agent did last and what it has cost, from the end of its event log.
+// The latest action and the cost of an agent, from the end of its event log.
 import type { AgentEvent, LogEntry } from '../contract/wire/events.ts';
 import type { AgentPlatform } from './platform.ts';
 
@@ -11,23 +11,23 @@ export interface Progress {
 
 /** Characters of a detail: one line of a table. */
 const DETAIL_LIMIT = 80;
-/** Entries that nearly always hold something to show. */
+/** Entries that nearly always contain an action. */
 const SHORT_TAIL = 20;
-/** Entries to look through for the last cost of an agent in a long turn; costs come at turn ends. */
+/** Entries to search for the last cost during a long turn; costs come at the ends of turns. */
 const LONG_TAIL = 2_000;
 
-/** What the agent did last; empty when it has done nothing that shows. */
+/** The agent's latest action; empty if there is none. */
 export async function readProgress(platform: AgentPlatform, agentId: string): Promise<Progress> {
   return lastProgress(await platform.events.tail(agentId, SHORT_TAIL));
 }
 
-/** The same with its cost so far, in US dollars. */
+/** The same, and its cost so far in US dollars. */
 export async function readProgressAndCost(
   platform: AgentPlatform,
   agentId: string,
 ): Promise<Progress & { readonly cost: number }> {
   const tail = await platform.events.tail(agentId, SHORT_TAIL);
-  // Fewer entries than asked for are the whole log.
+  // Fewer entries than requested are the whole log.
   const cost =
     lastCost(tail) ?? (tail.length < SHORT_TAIL ? 0 : lastCost(await platform.events.tail(agentId, LONG_TAIL)));
   return { ...lastProgress(tail), cost: cost ?? 0 };
@@ -49,7 +49,7 @@ function lastCost(entries: readonly LogEntry[]): number | undefined {
   return undefined;
 }
 
-/** `[tool] Bash(npm test)`; undefined for events that are no progress. */
+/** `[tool] Bash(npm test)`; undefined for events that are not actions. */
 export function progressOf(event: AgentEvent): string | undefined {
   switch (event.type) {
     case 'assistant_text':
@@ -65,22 +65,22 @@ export function progressOf(event: AgentEvent): string | undefined {
   }
 }
 
-/** Fields of a tool's input that say most, in this order. */
-const TELLING = ['command', 'file_path', 'path', 'pattern', 'query', 'url', 'description', 'prompt'];
+/** The most informative fields of a tool's input, in order of preference. */
+const MAIN_FIELDS = ['command', 'file_path', 'path', 'pattern', 'query', 'url', 'description', 'prompt'];
 
-/** The one argument that tells what a tool call is about, or the whole input. */
+/** The most informative argument of a tool call, or the whole input. */
 function mainArgument(input: string): string {
   try {
     const fields = JSON.parse(input) as Readonly<Record<string, unknown>>;
-    const telling = TELLING.map((name) => fields[name]).find((value) => typeof value === 'string');
-    return telling ?? (Object.keys(fields).length === 0 ? '' : input);
+    const main = MAIN_FIELDS.map((name) => fields[name]).find((value) => typeof value === 'string');
+    return main ?? (Object.keys(fields).length === 0 ? '' : input);
   } catch {
-    // A long input is cut in the log and no longer JSON.
+    // The log cuts a long input, which is then not valid JSON.
     return input;
   }
 }
 
-/** Control characters would reach a terminal; lines would break a table. */
+/** The text on one line, because it becomes a cell of a table, and without control characters. */
 function oneLine(text: string): string {
   const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
   return line.length <= DETAIL_LIMIT ? line : `${line.slice(0, DETAIL_LIMIT - 1)}…`;

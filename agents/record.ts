@@ -1,11 +1,11 @@
-// Records of ended agents: right after Temporal's history is gone.
+// Records of ended agents, which outlive Temporal's histories.
 import type { AgentRecord } from '../contract/wire/agent.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
 import type { ObjectStore } from '../drivers/objects/object-store.ts';
 import { readSealedSpec } from './sealed.ts';
 import type { SealStores } from './sealed.ts';
 
-/** Undefined when the agent has none: it lives, or never was. */
+/** The agent's record; undefined if it has not ended or never existed. */
 export async function readRecord(
   { objects }: { readonly objects: ObjectStore },
   agentId: string,

@@ -1,5 +1,5 @@
-// Which references belong to an agent. Specs come from Temporal's history, and anyone who reaches Temporal can write one
-// there: a reference counts only if it follows from the agent's identity and spawn id.
+// Checks the references in a spec. Specs come from Temporal's history, which any client of Temporal can write. A
+// reference is accepted only if it is derived from the agent's identity and spawn id.
 import type { AgentSpec } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { fanoutWorkflowId, plannedSpawnId } from '../contract/wire/fanout/plan.ts';
@@ -9,15 +9,15 @@ import { machineName, secretsRef, tokenId } from './names.ts';
 import { textNameStart, textsPrefix } from './texts.ts';
 
 /**
- * Throws PERMISSION_DENIED, naming the field, for a spec that refers to anything but its own agent's machine, secrets,
- * token, flight and texts. Also for a value that is no spec.
+ * Throws PERMISSION_DENIED, with the field's name, for a spec that refers to a machine, secrets, token, flight or text
+ * of another agent. Also throws it for an invalid spec.
  */
 export function checkReferences(spec: AgentSpec): void {
   const problem = referenceProblem(spec);
   if (problem !== undefined) throw notSealed(agentOf(spec), problem);
 }
 
-/** The error for a spec that is not as this installation has made it. */
+/** The error for a spec that this installation has not sealed. */
 export function notSealed(agentId: string, problem: string): MurmurError {
   return new MurmurError(
     'PERMISSION_DENIED',
@@ -55,11 +55,11 @@ export function isSpawnId(spawn: unknown): spawn is string {
 /** Whether the object store key is that of a text of the agent. */
 export function isOwnText(agentId: string, ref: string): boolean {
   const prefix = textsPrefix(agentId);
-  // One segment: beneath it lies what belongs to a child named `texts`.
+  // One segment: deeper keys belong to a child named `texts`.
   return ref.startsWith(prefix) && /^[A-Za-z0-9._-]+\.txt$/.test(ref.slice(prefix.length));
 }
 
-/** Whether it is the text that all agents of the fan-out have in common: it is stored once, with the first of them. */
+/** Whether it is the common text of the agent's fan-out, which is stored once, with the first agent. */
 function isTextOfFanout({ identity, spawn_id: spawn, slot }: AgentSpec, ref: string): boolean {
   if (slot === undefined) return false;
   const place = parentOf(identity) ?? { ...identity, path: [] };
@@ -75,7 +75,7 @@ function isTextOfFanout({ identity, spawn_id: spawn, slot }: AgentSpec, ref: str
   return isNamed || name === `${plan}-system.txt`;
 }
 
-/** The workflow id, also of a value that is no spec. */
+/** The workflow id; `unknown` for an invalid spec. */
 function agentOf(spec: AgentSpec): string {
   const { identity } = (spec as Partial<AgentSpec> | undefined) ?? {};
   return Array.isArray(identity?.path) ? workflowIdOf(identity) : 'unknown';

@@ -1,5 +1,5 @@
-// Which repositories a new agent may clone. Its machine clones with the owner's rights, so that whoever may name any URL
-// has every repository of the owner's: a person may, an agent may name what it has been given.
+// Which repositories a new agent may clone. The machine clones with the owner's rights, so any URL would give access to
+// any of the owner's repositories. A person may name any URL, an agent only the repositories that it was given.
 import type { spawn } from '../contract/operations/spawn.ts';
 import type { ParsedInputOf } from '../contract/operation.ts';
 import { quoteValue } from '../contract/schema/quote.ts';
@@ -19,22 +19,23 @@ import { specOf } from './find.ts';
 
 type SpawnInput = Pick<ParsedInputOf<typeof spawn>, 'repos' | 'allow_repos'>;
 type Given = Pick<AgentSpec, 'repos' | 'allow_repos'>;
-/** A repository as its spec names it. */
+/** A repository in the form of a spec. */
 type Named = Pick<RepoSpec, 'clone_url' | 'real'>;
 
-/** How many of an agent's repositories its refusal lists: a model reads them. */
+/** Repositories that a refusal lists, for the model that reads it. */
 const LISTED = 5;
 
 export interface AgentRepos {
   /** In the order of the input. */
   readonly named: readonly Named[];
-  /** Grants for the agents beneath it: its parent's, and those of this call. */
+  /** Grants for the agent and its descendants: the parent's, and those of this call. */
   readonly allowed: readonly string[];
 }
 
 /**
- * The repositories of a spawn, local ones by their real path. Throws PERMISSION_DENIED for one that an agent may not name,
- * and INVALID_ARGUMENT for a local one that nobody may: below MURMUR_HOME, a bundle, a linked work tree.
+ * The repositories of a spawn; local ones by their real path. Throws PERMISSION_DENIED for a repository that the
+ * calling agent may not name. Throws INVALID_ARGUMENT for a local path below MURMUR_HOME, a bundle or a linked work
+ * tree.
  */
 export async function reposOf(
   platform: AgentPlatform,
@@ -76,11 +77,11 @@ async function ofPerson(platform: AgentPlatform, cloneUrl: string, at: number): 
   if (await isBelow(found?.path ?? path, platform.home)) {
     throw refuse("lies in Murmur's own folder", 'name a repository outside MURMUR_HOME');
   }
-  // Git says what is wrong with a path that leads nowhere, when it clones.
+  // For a missing path, git reports the problem when it clones.
   return found === undefined ? { clone_url: cloneUrl } : localAt(found.path, url);
 }
 
-/** Which of the agent's own repositories each one is, or that a person has allowed it. */
+/** Requires each repository to be one of the agent's own or its root's, or allowed by a person. */
 async function ofAgent(
   platform: AgentPlatform,
   { repos }: SpawnInput,
@@ -109,7 +110,7 @@ async function permitted(
   const url = parseGitUrl(cloneUrl);
   if (url.kind !== 'local') {
     const same = own.find((repo) => isSameRemote(repo.clone_url, cloneUrl));
-    // As it was given: what else the agent wrote is its own.
+    // The URL of the spec, not the agent's variant of it.
     if (same !== undefined) return { clone_url: same.clone_url };
     return isGranted(cloneUrl, grants) ? { clone_url: cloneUrl } : undefined;
   }
@@ -120,7 +121,9 @@ async function permitted(
   return localAt(found.path, url);
 }
 
-/** Where a repository lies; one that was resolved at spawn lies there for good, and a link in its place is another. */
+/**
+ * Real path of a local repository. A path resolved at spawn is not resolved again: a later link would lead elsewhere.
+ */
 async function placeOf({ clone_url: cloneUrl, real }: RepoSpec): Promise<string | undefined> {
   const url = parseGitUrl(cloneUrl);
   if (url.kind !== 'local') return undefined;
@@ -129,13 +132,13 @@ async function placeOf({ clone_url: cloneUrl, real }: RepoSpec): Promise<string 
   return found === undefined || 'problem' in found ? undefined : found.path;
 }
 
-/** In the form in which it was named. Git decodes the path of a URL. */
+/** The path in the form of the given URL. Git decodes the path of a URL. */
 function localAt(path: string, { protocol }: GitUrl): Named {
   const encoded = path.replaceAll(/[%\s\p{Cc}]/gu, (sign) => encodeURIComponent(sign));
   return { clone_url: protocol === 'file' ? `file://${encoded}` : path, real: true };
 }
 
-/** Says nothing of whether there is such a repository. */
+/** The same error whether or not the repository exists. */
 function denied(cloneUrl: string, at: number, own: readonly RepoSpec[]): MurmurError {
   const names = [...new Set(own.map((repo) => redactUrl(repo.clone_url)))].slice(0, LISTED);
   const listed = names.length === 0 ? 'it has none' : `name ${names.join(', ')}`;

@@ -1,5 +1,5 @@
-// The agents that an earlier build has started have no seals. They are sealed once, at the first start with a key; from then
-// on an agent without a seal is one that nobody of this installation has started.
+// Seals the agents that an earlier build started, once, at the first start with a key. From then on, an agent without a
+// seal was not started by this installation.
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,24 +16,24 @@ import { checkReferences } from './references.ts';
 import { sealSpec } from './sealed.ts';
 import type { SealStores } from './sealed.ts';
 
-/** Agents that are read from Temporal at once. */
+/** Agents read concurrently from Temporal. */
 const READERS = 16;
-/** Of one call to Temporal. */
+/** Limit of one call to Temporal, in milliseconds. */
 const CALL_MS = 10_000;
 
 export interface FirstStart extends SealStores {
   readonly client: Client;
   readonly tokenStore: TokenStore;
-  /** MURMUR_HOME/keys: notes that it is done, for each key. */
+  /** MURMUR_HOME/keys, which has a marker file per key when it is done. */
   readonly folder: string;
   readonly report: (fact: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
 /**
- * Seals the agents that live at the first start with this key, and does nothing at any later one. An agent counts when its
- * own token is in the token store, which only this installation writes: who reaches Temporal alone can forge no such agent.
- * An agent that cannot be read is reported and skipped. Throws the SDK's errors when Temporal does not answer; it is to be
- * tried again then.
+ * Seals the living agents at the first start with this key; does nothing at later starts. It seals only agents whose
+ * own token is in the token store: only this installation writes there, so access to Temporal is not enough to forge
+ * one. An agent that cannot be read is reported and skipped. Throws the SDK's errors if Temporal does not answer; retry
+ * it then.
  */
 export async function sealLivingAgents(start: FirstStart): Promise<void> {
   const marker = join(start.folder, `agents-sealed-${start.key.id}`);
@@ -54,7 +54,7 @@ async function sealOne(
   let spec: AgentSpec | undefined;
   try {
     spec = await startedWith(start.client, agent);
-    // A token that a call has left behind that broke off.
+    // The token is left from an interrupted spawn.
     if (spec === undefined) return false;
     checkReferences(spec);
     if (workflowIdOf(spec.identity) !== agent || tokenId(agent, spec.spawn_id) !== token) {
@@ -70,8 +70,8 @@ async function sealOne(
 }
 
 /**
- * What the newest run of the workflow was started with: each run is given the spec as the first one was. Undefined for a
- * workflow that Temporal does not know.
+ * The spec in the input of the workflow's latest run; all runs have the same spec. Undefined if Temporal does not know
+ * the workflow.
  */
 async function startedWith(client: Client, workflowId: string): Promise<AgentSpec | undefined> {
   const { namespace } = client.options;
@@ -95,12 +95,12 @@ async function startedWith(client: Client, workflowId: string): Promise<AgentSpe
 }
 
 /**
- * gRPC's CANCELLED, DEADLINE_EXCEEDED, PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAVAILABLE and UNAUTHENTICATED: the connection
- * failed or was refused, so another agent fares no better.
+ * gRPC's CANCELLED, DEADLINE_EXCEEDED, PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAVAILABLE and UNAUTHENTICATED: the
+ * connection failed or was refused, so calls for other agents would fail too.
  */
 const CONNECTION_CODES: readonly number[] = [1, 4, 7, 8, 14, 16];
 
-/** Whether the error says something about Temporal and nothing about the agent that was read. */
+/** Whether the error concerns Temporal and not the agent. */
 function isOfTemporal(error: unknown): boolean {
   if (error instanceof NamespaceNotFoundError) return true;
   const status = error instanceof ServiceError ? error.cause : error;

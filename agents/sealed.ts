@@ -6,7 +6,7 @@ import { workflowIdOf } from '../contract/wire/identity.ts';
 import type { SigningKey } from '../drivers/keys/signing-key.ts';
 import type { ObjectStore } from '../drivers/objects/object-store.ts';
 
-/** Where seals are kept, and what makes them. */
+/** The store of seals, and the key that signs them. */
 export interface SealStores {
   readonly objects: ObjectStore;
   readonly key: SigningKey;
@@ -25,9 +25,9 @@ interface SealedSpec {
 const VERSION = 1;
 
 /**
- * What a workflow changes in a spec that it hands on: the prompt is left out where it would only fill the history, and a
- * parent grants an allowance. Every other field, also one of a later build, must be as it was sealed. A prompt's reference
- * is checked where it is read.
+ * Fields that a workflow changes when it passes a spec on: it omits the prompt to keep the history small, and a parent
+ * sets an allowance. All other fields, even of a later build, must be as sealed. A prompt's reference is checked when
+ * the prompt is read.
  */
 const CHANGED_BY_WORKFLOWS: ReadonlySet<string> = new Set(['prompt', 'allowance_usd'] satisfies (keyof AgentSpec)[]);
 
@@ -42,8 +42,8 @@ export function withSeal(spec: AgentSpec): AgentSpec {
 }
 
 /**
- * Seals the spec of an agent that is about to be started. Answers the spec to start it with: that of the first attempt
- * when this spawn was sealed before, so that no attempt breaks the seal of an agent that another one has started.
+ * Seals the spec of an agent before its start. Returns the spec to start it with. If this spawn was sealed before, that
+ * is the spec of the first attempt. A new seal would invalidate that of an agent which the first attempt has started.
  */
 export async function sealSpec(stores: SealStores, spec: AgentSpec): Promise<AgentSpec> {
   const { objects, key } = stores;
@@ -53,7 +53,7 @@ export async function sealSpec(stores: SealStores, spec: AgentSpec): Promise<Age
   if (await objects.create(place, JSON.stringify(sealed))) return spec;
   const known = await readSealedSpec(stores, agent, spec.spawn_id);
   if (known !== undefined) return known;
-  // Sealed with a key that this installation no longer has.
+  // It was sealed with a key that this installation no longer has.
   await objects.put(place, JSON.stringify(sealed));
   return spec;
 }
@@ -63,7 +63,7 @@ export async function dropSeal({ objects }: Pick<SealStores, 'objects'>, spec: A
   await objects.delete(sealKey(workflowIdOf(spec.identity), spec.spawn_id));
 }
 
-/** The spec as it was sealed; undefined when it was not, or not with this installation's key. */
+/** The sealed spec; undefined if there is none, or none sealed with this installation's key. */
 export async function readSealedSpec(
   stores: SealStores,
   agentId: string,
@@ -95,19 +95,19 @@ export async function readSeal(
   return given.length === wanted.length && timingSafeEqual(given, wanted) ? { spec } : changed;
 }
 
-/** The part of a spec that no workflow changes, as text: equal for equal specs. */
+/** The fields that no workflow changes, as text that is equal for equal specs. */
 export function sealedPart(spec: AgentSpec): string {
   return canonical(Object.fromEntries(Object.entries(spec).filter(([name]) => !CHANGED_BY_WORKFLOWS.has(name))));
 }
 
-/** The first field in which two specs differ that no workflow changes. */
+/** The first field that differs between two specs, except the fields that workflows change. */
 export function changedField(sealed: AgentSpec, given: AgentSpec): string | undefined {
   const valueOf = (spec: object, name: string): string => canonical((spec as Record<string, unknown>)[name] ?? null);
   const names = new Set([...Object.keys(sealed), ...Object.keys(given)]);
   return [...names].find((name) => !CHANGED_BY_WORKFLOWS.has(name) && valueOf(sealed, name) !== valueOf(given, name));
 }
 
-/** No agent's record or snapshot lies here, whatever its slug. */
+/** No slug leads to a record or snapshot with such a key. */
 function sealKey(agentId: string, spawnId: string): string {
   return `sealed/${agentId}/${spawnId}.json`;
 }
@@ -117,7 +117,7 @@ function macOf(key: SigningKey, agentId: string, spec: AgentSpec): string {
   return createHmac('sha256', key.derive('seals')).update(text).digest('hex');
 }
 
-/** JSON with the fields of objects in order, as it reads after a way through JSON. */
+/** JSON with sorted fields, equal before and after a JSON round trip. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_name, each: unknown) =>
     typeof each === 'object' && each !== null && !Array.isArray(each)

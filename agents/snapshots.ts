@@ -1,5 +1,5 @@
-// Snapshots in the object store: `<prefix>/<seq>-<time>/<n>` are the files, `manifest.json` beside them names them, and
-// `<prefix>/latest.json` is the newest manifest. Seq is the journal position that the snapshot covers.
+// Snapshots in the object store. `<prefix>/<seq>-<time>/<n>` are the files, and `manifest.json` beside them has their
+// names. `<prefix>/latest.json` is the newest manifest. Seq is the journal position that the snapshot covers.
 import { posix } from 'node:path';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
@@ -10,28 +10,28 @@ import type { SnapshotReply } from '../contract/wire/runner.ts';
 import type { Machine } from '../drivers/machines/provider.ts';
 import type { ObjectStore } from '../drivers/objects/object-store.ts';
 
-/** The newest one, and two before it for whoever finds the newest one wanting. */
+/** Snapshots to keep: the newest, and two earlier ones in case the newest is not usable. */
 const KEPT = 3;
-/** The folder of a snapshot, and what lies in it. */
+/** Keys of a snapshot's files, below the prefix. */
 const SNAPSHOT = /^\d{10,}-[0-9a-z]+\//;
-/** Files on their way at once: enough to hide the disk. */
+/** Files copied concurrently: enough to hide the disk's latency. */
 const PARALLEL = 4;
 
-/** A snapshot that is kept. */
+/** A snapshot in the object store. */
 export interface StoredSnapshot {
-  /** Key of the manifest: what `TurnOutcome.snapshot` refers to. */
+  /** Key of the manifest, as in `TurnOutcome.snapshot`. */
   readonly key: string;
   readonly seq: number;
 }
 
 interface Manifest extends StoredSnapshot {
-  /** Paths as the runner named them; the nth lies under the key `<n>`, as a path may hold what a key may not. */
+  /** Paths from the runner. The nth file has the key `<n>`, because a path can contain characters that a key cannot. */
   readonly files: readonly string[];
 }
 
 /**
- * Copies a captured snapshot to the object store and answers its key. What is older than the newest three goes. Throws
- * RESOURCE_EXHAUSTED for more than a snapshot may hold: a runner of an earlier build captures everything.
+ * Copies a captured snapshot to the object store and returns its key. Deletes all but the newest three. Throws
+ * RESOURCE_EXHAUSTED above the size limit, which runners of earlier builds do not check.
  */
 export async function storeSnapshot(
   objects: ObjectStore,
@@ -41,7 +41,7 @@ export async function storeSnapshot(
   limitBytes = SNAPSHOT_LIMIT_BYTES,
 ): Promise<string> {
   const prefix = snapshotsPrefix(workflowIdOf(spec.identity));
-  // A folder of its own for each, also for two of one position: a half-written one must not spoil the one before.
+  // A new folder even for the same position: an incomplete copy must not damage the previous snapshot.
   const folder = `${prefix}/${paddedNumber(seq)}-${Date.now().toString(36)}`;
   let room = limitBytes;
   const bounded = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -61,12 +61,12 @@ export async function storeSnapshot(
       }
     });
   } catch (error) {
-    // Of one that fails each time, each time as much would stay.
+    // Without this, repeated failures would fill the store.
     await removeFolder(objects, folder).catch(() => undefined);
     throw error;
   }
   const manifest: Manifest = { key: `${folder}/manifest.json`, seq, files };
-  // The manifest after its files, the pointer after the manifest: what is named is there.
+  // Files, then manifest, then pointer: each object refers only to existing ones.
   await objects.put(manifest.key, JSON.stringify(manifest));
   await objects.put(latestKey(prefix), JSON.stringify(manifest));
   await removeOld(objects, prefix);
@@ -81,7 +81,7 @@ export async function latestSnapshot(
   return await readLatest(objects, spec);
 }
 
-/** Copies the newest snapshot to the machine; answers its directory there, or undefined when there is none. */
+/** Copies the newest snapshot to the machine. Returns its directory there, or undefined if there is none. */
 export async function fetchSnapshot(
   objects: ObjectStore,
   spec: AgentSpec,
@@ -115,7 +115,7 @@ async function removeOld(objects: ObjectStore, prefix: string): Promise<void> {
   const keys = await objects.list(`${prefix}/`);
   const folders = keys
     .map((key) => key.slice(prefix.length + 1))
-    // Beneath the prefix lies as well what belongs to a child named `snapshots`.
+    // Other keys below the prefix belong to a child named `snapshots`.
     .filter((key) => SNAPSHOT.test(key))
     .map((key) => key.slice(0, key.indexOf('/')))
     .sort();
@@ -131,12 +131,12 @@ function latestKey(prefix: string): string {
   return `${prefix}/latest.json`;
 }
 
-/** Sorts as text in the order of the numbers. */
+/** Padded, so that text order is number order. */
 function paddedNumber(seq: number): string {
   return seq.toString().padStart(10, '0');
 }
 
-/** Rejects with the first failure once nothing is on its way any more. */
+/** Runs the work for all items. After a failure it starts no more, awaits the running ones and rejects. */
 async function inParallel<T>(items: readonly T[], work: (item: T, index: number) => Promise<void>): Promise<void> {
   const queue = [...items.entries()];
   const worker = async (): Promise<void> => {

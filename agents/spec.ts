@@ -1,4 +1,4 @@
-// The only maker of specs. A spec holds everything that a spawn, a fan-out or a flight decides when it starts an agent.
+// Builds all specs. A spec has everything that a spawn, a fan-out or a flight decides when it starts an agent.
 import { randomUUID } from 'node:crypto';
 import type { AgentSpec, BackendName, RepoSpec } from '../contract/wire/agent.ts';
 import { defaultBranch, workflowIdOf } from '../contract/wire/identity.ts';
@@ -8,7 +8,7 @@ import type { ObjectStore } from '../drivers/objects/object-store.ts';
 import { machineName, secretsRef, tokenId } from './names.ts';
 import { storeText } from './texts.ts';
 
-/** What was decided about a new agent, before long texts are stored. Absent, empty and default values are left out. */
+/** The decisions about a new agent, before long texts are stored. The spec omits empty and default values. */
 export type SpecInput = OrUndefined<
   Omit<
     AgentSpec,
@@ -25,31 +25,33 @@ export type SpecInput = OrUndefined<
 > & {
   /** Provider of its machine. */
   readonly provider: string;
-  /** Without a named branch the agent works on one of its own. */
+  /** Without a branch, the agent gets its own default branch. */
   readonly repos: readonly (Omit<RepoSpec, 'branch'> & { readonly branch?: string | null | undefined })[];
   /** Its first prompt. */
   readonly description: string;
-  /** That of the model unless given. */
+  /** Default: the model's backend. */
   readonly backend?: BackendName | undefined;
-  /** Text, or where it is stored already. */
+  /** A text, or a reference to a stored one. */
   readonly append_system_prompt?: string | StoredText | undefined;
   /** Names of the spawn-time secrets. */
   readonly secret_names: readonly string[];
-  /** Made unless given. */
+  /** Default: a new UUID. */
   readonly session_id?: string | undefined;
-  /** Now unless given. */
+  /** Default: now. */
   readonly created_at?: string | undefined;
 };
 
-/** The same fields; those that may be absent may be undefined as well. */
+/** The same fields; optional ones may also be undefined. */
 type OrUndefined<T> = { [Key in keyof T]: undefined extends T[Key] ? T[Key] | undefined : T[Key] };
 
-/** What `makeSpec` cannot make from its input alone. */
+/** Values that `makeSpec` cannot derive from its input. */
 interface Made extends Pick<AgentSpec, 'prompt' | 'session_id' | 'created_at'> {
   readonly append_system_prompt: StoredText | undefined;
 }
 
-/** The spec of a new agent; long texts are stored, secrets and its token are named only. Throws what the object store throws. */
+/**
+ * Builds the spec of a new agent and stores long texts. Secrets and token are references. Throws the store's errors.
+ */
 export async function buildSpec(objects: ObjectStore, input: SpecInput): Promise<AgentSpec> {
   const { append_system_prompt: appended, identity, spawn_id: id } = input;
   const agent = workflowIdOf(identity);
@@ -68,7 +70,7 @@ function textOf(appended: SpecInput['append_system_prompt']): StoredText | undef
   return typeof appended === 'string' ? undefined : appended;
 }
 
-/** Pure: what the spec of an agent says, and how what belongs to the agent is named. */
+/** Pure: builds the spec, with the derived names of machine, secrets and token. */
 export function makeSpec(input: SpecInput, made: Made): AgentSpec {
   const { provider, secret_names: names, description: _description, allow_repos: grants, ...decided } = input;
   const { identity, spawn_id: spawnId, completion_check: check, out } = decided;
@@ -87,7 +89,7 @@ export function makeSpec(input: SpecInput, made: Made): AgentSpec {
   });
 }
 
-/** The fields that are not undefined. */
+/** The object without its undefined fields. */
 function defined<T extends object>(fields: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [Key in keyof T]: Exclude<T[Key], undefined>;

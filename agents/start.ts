@@ -81,13 +81,14 @@ export async function startRootAgent(client: Client, taskQueue: string, spec: Ag
   });
 }
 
-/** Temporal starts a child within some ten milliseconds of its parent's word, on a busy machine within seconds. */
+/** Temporal starts a child within some ten milliseconds of the parent's command; on a busy machine within seconds. */
 const FIRST_LOOK_MS = 10;
 const LAST_LOOK_MS = 200;
 
 /**
- * Resolves once Temporal has the child that its parent was asked to start by this spawn. Looks until the deadline that it is called
- * with ends it; throws the SDK's errors, WorkflowExecutionAlreadyStartedError for an id that is or was in use.
+ * Resolves when Temporal has the child's workflow for this spawn, which the parent was asked to start. Polls until the
+ * caller's deadline ends it. Throws the SDK's errors; WorkflowExecutionAlreadyStartedError for an id that is or was in
+ * use.
  */
 export async function untilStarted(client: Client, { identity, spawn_id }: AgentSpec): Promise<void> {
   const id = workflowIdOf(identity);
@@ -99,7 +100,7 @@ export async function untilStarted(client: Client, { identity, spawn_id }: Agent
   }
 }
 
-/** Undefined when Temporal does not know it. */
+/** Undefined if Temporal does not know the workflow. */
 export async function describeWorkflow(client: Client, id: string): Promise<WorkflowExecutionDescription | undefined> {
   try {
     return await client.workflow.getHandle(id).describe();
@@ -124,8 +125,8 @@ function searchAttributesOf(spec: AgentSpec): TypedSearchAttributes {
 }
 
 /**
- * Stores token, secrets and seal of an agent; answers the spec to start it with, which is that of the first attempt. A spawn
- * that is sent again changes nothing. It throws only once nothing is being stored any more: `discardSpawn` then finds everything.
+ * Stores token, secrets and seal of an agent. Returns the spec to start it with: that of the first attempt. Idempotent
+ * per spawn. It throws only after all writes have settled, so that `discardSpawn` finds everything.
  */
 export async function prepareSpawn(
   stores: CredentialStores & SealStores,
@@ -141,30 +142,30 @@ export async function prepareSpawn(
   return sealed.value;
 }
 
-/** Takes token, secrets, seal, texts and the plan of a flight back from an agent that was not started. */
+/** Deletes token, secrets, seal, texts and the flight's plan of an agent that was not started. */
 export async function discardSpawn(stores: CredentialStores & SealStores, spec: AgentSpec): Promise<void> {
   await dropCredentials(stores, spec);
   await dropSeal(stores, spec);
   await dropText(stores.objects, spec.prompt);
-  // An agent of a fan-out has this text in common with the others.
+  // The agents of a fan-out share this text.
   if (spec.slot === undefined) await dropText(stores.objects, spec.append_system_prompt);
   if (spec.flight !== undefined) await stores.objects.delete(spec.flight.key);
 }
 
-/** Where credentials are kept. */
+/** The stores of credentials. */
 export interface CredentialStores {
   readonly secrets: SecretStore;
   readonly tokenStore: TokenStore;
 }
 
-/** Mints the agent's token and stores it with its secrets. A spawn that is sent again changes nothing. */
+/** Creates the agent's token and stores it with its secrets. Idempotent per spawn. */
 export async function storeCredentials(
   { secrets, tokenStore }: CredentialStores,
   spec: AgentSpec,
   given: { readonly secrets: Readonly<Record<string, string>>; readonly rights?: 'owner' | undefined },
 ): Promise<void> {
   if (spec.secrets === undefined || spec.token_id === undefined) return;
-  // A spawn that is sent again must not replace the token of an agent that already has it.
+  // A repeated spawn must not replace the token of an agent that already uses it.
   const stored = await secrets.get(spec.secrets.ref);
   if (stored[AGENT_TOKEN] !== undefined && (await tokenStore.get(spec.token_id)) !== undefined) return;
   const token = await mintToken(tokenStore, {
@@ -177,7 +178,7 @@ export async function storeCredentials(
   await secrets.put(spec.secrets.ref, { ...given.secrets, [AGENT_TOKEN]: token });
 }
 
-/** Takes them back from an agent that was not started. */
+/** Deletes token and secrets of an agent that was not started. */
 export async function dropCredentials({ secrets, tokenStore }: CredentialStores, spec: AgentSpec): Promise<void> {
   if (spec.token_id !== undefined) await tokenStore.delete(spec.token_id);
   if (spec.secrets !== undefined) await secrets.delete(spec.secrets.ref);

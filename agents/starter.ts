@@ -16,27 +16,27 @@ import { closingPhase } from './closing.ts';
 import { countTree } from './find.ts';
 import { describeWorkflow, startAgent } from './start.ts';
 
-/** Starts agents, and looks at what Temporal lists of them. */
+/** Starts agents, and reads their state from Temporal. */
 export interface AgentStarter {
   /**
-   * Resolves once Temporal has the agent, also when this very spawn has started it before. A child is started by its
-   * parent. Throws ALREADY_EXISTS or FAILED_PRECONDITION for a slug that is or was in use, NOT_FOUND or
-   * FAILED_PRECONDITION for a child whose parent has ended or ends; other errors mean that it should be tried again.
+   * Resolves when Temporal has the agent. Idempotent per spawn. A child is started by its parent. Throws ALREADY_EXISTS
+   * or FAILED_PRECONDITION for a slug that is or was in use, and NOT_FOUND or FAILED_PRECONDITION if the parent has
+   * ended or is ending. Other errors are retryable.
    */
   start(spec: AgentSpec): Promise<void>;
-  /** How many agents live from this one down. */
+  /** Counts the living agents of this subtree. */
   countTree(root: AgentIdentity): Promise<number>;
-  /** Whether the agent, by its workflow id, has ended or is listed in a phase that is neither starting nor running. */
+  /** Whether the agent, by its workflow id, has ended, or is neither starting nor running. */
   rests(agent: string): Promise<boolean>;
 }
 
-/** Of one call to Temporal: a parent that does not answer in time is asked again by the next attempt. */
+/** Limit of one call to Temporal, in milliseconds. The next attempt asks a silent parent again. */
 const CALL_MS = 10_000;
 
 /** Phases in which an agent holds its slot. */
 const BUSY: readonly unknown[] = ['starting', 'running'];
 
-/** A starter of root agents on a task queue, and of children by their parents. */
+/** Starts root agents on the task queue, and children through their parents. */
 export function createAgentStarter(client: Client, taskQueue: string): AgentStarter {
   const inTime = <T>(act: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + CALL_MS, act);
   return {
@@ -54,7 +54,7 @@ export function createAgentStarter(client: Client, taskQueue: string): AgentStar
   };
 }
 
-/** What a refusal means; undefined for what may be different the next time. */
+/** Converts a permanent refusal; undefined for a retryable error. */
 function refusalOf(error: unknown, spec: AgentSpec): MurmurError | undefined {
   const path = absolutePathOf(spec.identity);
   if (error instanceof WorkflowExecutionAlreadyStartedError) {

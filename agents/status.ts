@@ -6,7 +6,7 @@ import { waitingStatus } from '../contract/wire/fanout/status.ts';
 import { isTerminal } from '../contract/wire/phases.ts';
 import { agentStatus } from '../contract/wire/status.ts';
 import type { AgentPlatform } from './platform.ts';
-import { describeExecution, notFound, remainsOf } from './find.ts';
+import { describeExecution, notFound, pendingCleanupOf } from './find.ts';
 import type { Execution } from './find.ts';
 import type { AgentAddress } from './names.ts';
 import { findWaiting } from './fanouts/plans.ts';
@@ -33,7 +33,7 @@ export async function readStatus(
     return { ...statusOfRecord(record, timeline, children), ...(await readProgress(platform, agent.id)) };
   }
   const execution = await describeExecution(platform, agent);
-  const left = execution?.closed === true ? await remainsOf(platform, agent) : undefined;
+  const left = execution?.closed === true ? await pendingCleanupOf(platform, agent) : undefined;
   if (left !== undefined) {
     return { ...statusOfRecord(left.record, timeline, children), ...(await readProgress(platform, agent.id)) };
   }

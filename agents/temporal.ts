@@ -1,4 +1,4 @@
-// Calls to Temporal, each with a deadline: without one a call can wait for ever. And what its refusals mean.
+// Calls to Temporal, each with a deadline, because they could wait for ever; and the meaning of their errors.
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   ApplicationFailure,
@@ -12,12 +12,12 @@ import type { AgentAddress } from './names.ts';
 import type { AgentPlatform } from './platform.ts';
 
 /**
- * Time for the SDK to report a deadline itself, which says more than ours does. It repeats failed calls after a pause,
- * and looks at the deadline only after the pause.
+ * Extra time for the SDK's own deadline error, which says more than ours. The SDK retries failed calls after a pause
+ * and checks the deadline only after the pause.
  */
 const REPORT_MS = 250;
 
-/** Runs calls to Temporal that must end in time. Their errors are the SDK's, or UNAVAILABLE when it overruns. */
+/** Runs calls to Temporal with a deadline. Throws the SDK's errors, or UNAVAILABLE if the SDK exceeds the deadline. */
 export async function inTime<T>(
   platform: AgentPlatform,
   act: () => Promise<T>,
@@ -34,31 +34,33 @@ export async function inTime<T>(
   }
 }
 
-/** The agent's workflow, whichever run it is in. */
+/** Handle of the agent's workflow, for its latest run. */
 export function workflowOf(platform: AgentPlatform, agent: AgentAddress): WorkflowHandle {
   return platform.temporal.workflow.getHandle(agent.id);
 }
 
 /**
- * The server's type of failure for an update that came with a workflow task whose worker did not process it. It has left
- * no trace then. A worker does so when it gets a second task of a workflow whose first it has not completed (SDK 1.24,
- * with many updates of one workflow at once: a parent that is asked for twenty children).
+ * The server's failure type for an update whose workflow task the worker did not process. Such an update had no effect.
+ * It happens when a worker gets a second task of a workflow before it has completed the first. Seen with SDK 1.24 and
+ * many concurrent updates of one workflow, such as twenty spawns of one parent.
  */
 const UNPROCESSED = 'UnprocessedUpdate';
 
-/** The server takes no updates while the tasks of the workflow fail, as they may for a moment. gRPC's FAILED_PRECONDITION. */
+/**
+ * gRPC's FAILED_PRECONDITION: the server accepts no updates while the workflow's tasks fail, which can be temporary.
+ */
 const NOT_READY = 9;
 
-/** A workflow that cannot answer yet refuses with this type, and says so at once: a flight whose plan is being read. */
+/** Type of a rejection by a workflow that cannot answer yet, such as a flight that still reads its plan. */
 const NOT_YET = 'UNAVAILABLE';
 
-/** Of twenty updates at once all were through after two; more would be something else. */
+/** With twenty concurrent updates, two attempts were enough. More failures have another cause. */
 const ATTEMPTS = 6;
 
-/** The tasks that got in each other's way are over then. */
+/** After this pause, the conflicting workflow tasks have ended. */
 const PAUSE_MS = 100;
 
-/** Asks for an update, again when it was not processed or came too early. Throws the SDK's errors. */
+/** Sends an update; retries it if it was not processed or came too early. Throws the SDK's errors. */
 export async function executeUpdate<Answer>(
   handle: WorkflowHandle,
   name: string,
@@ -85,27 +87,31 @@ function isPassing(error: unknown): boolean {
 /** The error and its causes, outermost first. */
 export function* causesOf(error: unknown): Generator {
   let each = error;
-  // Causes may form a ring; no chain of ours is longer.
+  // Causes can form a cycle. Ten is more than any chain has.
   for (let depth = 0; depth < 10 && each !== undefined && each !== null; depth += 1) {
     yield each;
     each = (each as { readonly cause?: unknown }).cause;
   }
 }
 
-/** Whether Temporal refused because no such workflow is open. */
+/** Whether the error says that no such workflow is open. */
 export function isNotFound(error: unknown): boolean {
   return [...causesOf(error)].some((each) => each instanceof WorkflowNotFoundError);
 }
 
-/** The error for a Temporal service that cannot be reached, or not in time. */
+/** The error if Temporal cannot be reached or does not answer in time. */
 export function temporalSilent(cause: unknown): MurmurError {
   return new MurmurError('UNAVAILABLE', 'Temporal does not answer', { hint: 'run `murmur doctor`', cause });
 }
 
-/** The error for a question that only a worker can answer. */
+/** The error if no worker answers a query or an update. */
 export function noWorker(cause: unknown): MurmurError {
-  return new MurmurError('UNAVAILABLE', 'no worker has answered: the agent may do it once one runs again', {
-    hint: 'start the worker with `murmur up`',
-    cause,
-  });
+  return new MurmurError(
+    'UNAVAILABLE',
+    'no worker answered in time: the request may still be executed when one is back',
+    {
+      hint: 'start the worker with `murmur up`',
+      cause,
+    },
+  );
 }

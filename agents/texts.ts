@@ -1,12 +1,12 @@
-// Long texts go to the object store; Temporal's history gets their head and a reference.
+// Long texts are stored in the object store. Temporal's history gets their start and a reference.
 import { createHash } from 'node:crypto';
 import { INLINE_TEXT_LIMIT } from '../contract/wire/turns.ts';
 import type { StoredText } from '../contract/wire/turns.ts';
 import type { ObjectStore } from '../drivers/objects/object-store.ts';
 
 /**
- * Whose text it is: a message's by its id, a prompt's or an appended system prompt's by the spawn, a follow-up's of a flight
- * by its name. Callers choose ids, so the kind stands before them, and ids have no dots.
+ * Name of a text: a message by its id, a prompt or an appended system prompt by the spawn id, a flight's text by its
+ * name. Callers choose ids, so the kind precedes them. Ids contain no dots.
  */
 export interface TextName {
   readonly kind: 'message' | 'prompt' | 'system' | 'flight';
@@ -14,9 +14,9 @@ export interface TextName {
 }
 
 /**
- * The text as it may travel through Temporal. Its key holds the digest of its content, so that a reference stands for one
- * text and nothing that is stored later takes its place: storing the same again changes nothing, and another text under
- * the same name lies beside it.
+ * Returns the text in a form for Temporal's history, and stores it if it is long. The key contains the content's
+ * digest, so a reference always means the same text. A repetition has no effect; another text with the same name gets
+ * another key.
  */
 export async function storeText(
   objects: ObjectStore,
@@ -31,23 +31,23 @@ export async function storeText(
   return { text: headOf(bytes), ref };
 }
 
-/** Removes a text that nobody will read. */
+/** Deletes a text that is no longer needed. */
 export async function dropText(objects: ObjectStore, text: StoredText | undefined): Promise<void> {
   if (text?.ref !== undefined) await objects.delete(text.ref);
 }
 
-/** Whether the content is what was stored under the key. Earlier builds wrote keys without a digest: those say nothing. */
+/** Whether the content has the key's digest. True for keys of earlier builds, which have no digest. */
 export function isContentOf(ref: string, content: Buffer): boolean {
   const [, digest] = /\.([0-9a-f]{64})\.txt$/.exec(ref) ?? [];
   return digest === undefined || digest === digestOf(content);
 }
 
-/** Object store keys of the agent's texts begin so; one segment follows. */
+/** Prefix of the object store keys of the agent's texts. One segment follows. */
 export function textsPrefix(agentId: string): string {
   return `agents/${agentId}/texts/`;
 }
 
-/** The segment without the digest, which follows it. */
+/** Start of that segment, before the digest. */
 export function textNameStart({ kind, id }: TextName): string {
   return `${kind}.${id}.`;
 }
@@ -60,8 +60,8 @@ function digestOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** As many whole characters as fit. */
+/** The first characters that fit into the limit. */
 function headOf(bytes: Buffer): string {
-  // A decoder that is not told of the end keeps back the bytes of a cut character.
+  // With `stream`, the decoder drops the bytes of an incomplete last character.
   return new TextDecoder().decode(bytes.subarray(0, INLINE_TEXT_LIMIT), { stream: true });
 }

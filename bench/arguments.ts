@@ -1,17 +1,17 @@
-// The bench's command line. Imports Node built-ins only.
+// Parses the benchmark's command line. Imports Node built-ins only.
 import { parseArgs } from 'node:util';
 
 export interface BenchArguments {
   readonly json: boolean;
-  /** Few samples: a look, not a figure. */
+  /** Takes few samples, for a first impression. */
   readonly quick: boolean;
-  /** Measures to take; all when absent. */
+  /** Measures to take; all if absent. */
   readonly only?: readonly string[];
-  /** The floors alone, without the product. */
+  /** Takes only the floors, without the product. */
   readonly floors: boolean;
-  /** Folder of another checkout, whose product is measured in turn with this one's, instead of the floors. */
+  /** Folder of another checkout, whose product is measured alternately with this one's, instead of the floors. */
   readonly against?: string;
-  /** Pairs of samples of each measure, instead of its own number. */
+  /** Pairs of samples per measure, instead of the measure's own number. */
   readonly samples?: number;
   readonly help: boolean;
 }
@@ -27,7 +27,7 @@ Measures Murmur against the bare programs it is made of, both in this run.
   --json            for programs
 Exit status: 0 also when a target is missed, 1 when a measure could not be taken, 2 for wrong arguments.`;
 
-/** Throws an Error that says what is wrong with the arguments. */
+/** Throws an Error for invalid arguments. */
 export function readArguments(args: readonly string[], names: readonly string[]): BenchArguments {
   const { values } = parseArgs({
     args: [...args],

@@ -1,6 +1,6 @@
-// Bounds on waiting. Imports nothing.
+// Waiting with time limits. Imports nothing.
 
-/** The promise, or a rejection that says what was waited for when the time is over. */
+/** Settles like the promise, or rejects after the time limit. `what` is for the error. */
 export async function bounded<T>(promise: Promise<T>, milliseconds: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<never>((_, reject) => {
@@ -15,7 +15,7 @@ export async function bounded<T>(promise: Promise<T>, milliseconds: number, what
   }
 }
 
-/** Asks again and again until the answer is not undefined; for states that nobody announces. */
+/** Polls until the answer is not undefined. For states without a notification. */
 export async function until<T>(
   probe: () => Promise<T | undefined>,
   { everyMs, withinMs, what }: { readonly everyMs: number; readonly withinMs: number; readonly what: string },
@@ -29,7 +29,7 @@ export async function until<T>(
   }
 }
 
-/** For what announces nothing and cannot be asked. */
+/** Waits. For states that can neither be observed nor polled. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,6 +1,8 @@
-// One clock for every process of the machine. Imports nothing.
+// A clock that all processes of the machine share. Imports nothing.
 
-/** Milliseconds since the epoch, with microseconds: comparable between processes, unlike `performance.now()`. */
+/**
+ * Milliseconds since the epoch with microsecond resolution. Unlike `performance.now()`, comparable between processes.
+ */
 export function now(): number {
   return performance.timeOrigin + performance.now();
 }

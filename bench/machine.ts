@@ -1,4 +1,4 @@
-// What the figures were taken on. Imports Node built-ins and run.
+// Describes the machine on which the figures were measured. Imports Node built-ins and run.
 import { cpus, release, totalmem, type as system } from 'node:os';
 import { run } from './laboratory/run.ts';
 
@@ -13,7 +13,7 @@ export interface MachineFacts {
   readonly claude: string;
 }
 
-/** A program that takes longer to tell its version is not going to measure anything. */
+/** Limit for printing a version, in milliseconds. A slower machine is not fit for measurements. */
 const VERSION_MS = 20_000;
 
 export async function machineFacts(claude: string): Promise<MachineFacts> {

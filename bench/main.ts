@@ -1,4 +1,5 @@
-// Entry of `npm run bench`: measures, prints, and ends everything it started. Imports the bench's own parts.
+// Entry of `npm run bench`: measures, prints, and ends all processes that it started. Imports the benchmark's own
+// parts.
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { USAGE, isAsked, readArguments, type BenchArguments } from './arguments.ts';
@@ -50,7 +51,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The product of this checkout and, with `--against`, that of another one. */
+/** Opens the product of this checkout and, with `--against`, of another one. */
 interface Builds {
   readonly now: Laboratory;
   readonly before?: Laboratory;
@@ -93,7 +94,7 @@ async function measure(builds: Builds, { only, quick, floors, samples }: BenchAr
   return rows;
 }
 
-/** What did not open has ended what it started. */
+/** Closes an opened part. A part that failed to open has cleaned up itself. */
 function closeOnce(opening: Promise<Builds>): () => Promise<void> {
   let closing: Promise<void> | undefined;
   const close = () =>

@@ -1,36 +1,36 @@
-// What a measure is: two ways to the same end, ours and the bare one, sampled in turn. Types only.
+// A measure: Murmur and a bare program do the same, and are sampled alternately. Types only.
 import type { Laboratory } from './laboratory/laboratory.ts';
 import type { Target } from './target.ts';
 
 export type Unit = 'ms' | 'events' | 'agents/s' | 'calls/s' | 'MB';
 
 export interface Measure {
-  /** For `--only`. */
+  /** Name for `--only`. */
   readonly name: string;
-  /** The row's title. */
+  /** Title of the row. */
   readonly title: string;
   readonly unit: Unit;
   readonly samples: { readonly full: number; readonly quick: number };
-  /** Pairs that are thrown away first: they fill page caches, compile caches and Temporal's own. */
+  /** Pairs that are discarded first: they fill page caches, compile caches and Temporal's caches. */
   readonly warmUps: number;
   readonly target: Target;
-  /** What is asked of it beside another build; five percent more than before when absent. */
+  /** Target against another build; by default at most five percent slower. */
   readonly against?: Target;
   /** Milliseconds that one sample, of either side, may take. */
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
   /** Why it cannot be taken on this machine; undefined where it can. Absent where it always can. */
   why?(): Promise<string | undefined>;
   open(laboratory: Laboratory): Promise<Trial>;
 }
 
-/** One measure set up. Each call takes one sample in the measure's unit, or throws. */
+/** A measure that is set up. Each call takes one sample in the measure's unit, or throws. */
 export interface Trial {
   floor(): Promise<number>;
   ours(): Promise<number>;
-  /** Replaces the measure's target, when it hangs on something that the trial read. */
+  /** Replaces the measure's target, if it depends on a value that the trial reads. */
   readonly target?: Target;
-  /** What the table should say beside the figures: counts, settings read, losses. */
+  /** Notes for the table: counts, settings, losses. */
   notes?(): readonly string[];
-  /** Ends what `open` started. */
+  /** Ends the processes that `open` started. */
   close(): Promise<void>;
 }

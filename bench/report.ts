@@ -1,10 +1,10 @@
-// What the bench prints. Imports measure, sampling's result and machine's facts as types.
+// Prints the results. Imports the types of measure, sampling and machine.
 import type { MachineFacts } from './machine.ts';
 import type { Measure } from './measure.ts';
 import type { Taken } from './sampling.ts';
 import type { Summary } from './statistics.ts';
 
-/** A measure's figures, or why there are none. */
+/** The figures of a measure, or the reason why there are none. */
 export interface Row {
   readonly measure: Pick<Measure, 'name' | 'title' | 'unit'>;
   readonly result: Taken | { readonly error: string };
@@ -12,7 +12,7 @@ export interface Row {
 
 const HEADINGS = ['measure', 'unit', 'ours p50', 'p95', 'floor p50', 'p95', 'ratio p50', 'p95', 'target', 'met'];
 
-/** A table for people, with the notes beneath it. `beside` names what ours is measured against. */
+/** A table for people, followed by the notes. `beside` names the other side of the comparison. */
 export function table(rows: readonly Row[], beside: 'floor' | 'before' = 'floor'): string {
   const headings = HEADINGS.map((heading) => heading.replace('floor', beside));
   const cells = [headings, ...rows.map(cellsOf)];
@@ -27,7 +27,7 @@ export function table(rows: readonly Row[], beside: 'floor' | 'before' = 'floor'
   return [lines[0], rule, ...lines.slice(1), '', ...rows.flatMap(notesOf)].join('\n').trimEnd();
 }
 
-/** The same for programs. */
+/** The same as JSON, for programs. */
 export function json(machine: MachineFacts, rows: readonly Row[]): string {
   const measures = rows.map(({ measure: { name, title, unit }, result }) =>
     'error' in result
@@ -60,7 +60,7 @@ function figure(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toFixed(1);
 }
 
-/** Texts to the left, figures to the right. */
+/** Aligns texts to the left and figures to the right. */
 function pad(cell: string, width: number, column: number): string {
   return column >= 2 && column <= 7 ? cell.padStart(width) : cell.padEnd(width);
 }

@@ -1,4 +1,5 @@
-// Takes the samples of a measure, floor and ours in turn. Imports measure, statistics, bounded and the laboratory's type.
+// Takes the samples of a measure, floor and product alternately. Imports measure, statistics, bounded and the
+// laboratory's type.
 import { bounded } from './bounded.ts';
 import type { Laboratory } from './laboratory/laboratory.ts';
 import type { Measure, Trial } from './measure.ts';
@@ -7,7 +8,7 @@ import { slowerAtMost } from './target.ts';
 
 export interface Taken {
   readonly floor: Summary;
-  /** Absent when only floors were asked for; `met` then says nothing. */
+  /** Absent if only floors are measured; `met` then has no meaning. */
   readonly ours?: Summary;
   readonly target: string;
   readonly met: boolean;
@@ -15,19 +16,19 @@ export interface Taken {
 }
 
 export interface SamplingOptions {
-  /** Pairs that count. */
+  /** Number of pairs that count. */
   readonly pairs: number;
   readonly floorsOnly: boolean;
-  /** Hears of each pair that counts, from 1. */
+  /** Called for each pair that counts, from 1. */
   readonly onPair?: (pair: number) => void;
 }
 
-/** Setting up or cleaning up starts and ends programs and agents; on a busy machine that takes some tens of seconds. */
+/** Limit of set-up and of clean-up, which take some tens of seconds on a busy machine. In milliseconds. */
 const SET_UP_MS = 90_000;
 
 /**
- * Samples come in pairs, each side first in every other one, so that whatever else the machine does hits both alike.
- * Throws when a sample could not be taken; what the measure started is ended in any case.
+ * Takes samples in pairs. The sides take turns being first, so that other load on the machine affects both equally.
+ * Throws if a sample cannot be taken. The measure's processes are always ended.
  */
 export async function take(measure: Measure, laboratory: Laboratory, options: SamplingOptions): Promise<Taken> {
   const trial = await bounded(measure.open(laboratory), SET_UP_MS, 'setting up');
@@ -46,10 +47,10 @@ export async function take(measure: Measure, laboratory: Laboratory, options: Sa
   }
 }
 
-/** Five percent of a latency are what a change may cost that closes a door. */
+/** Default target against another build: a change for security may cost five percent of a latency. */
 const SLOWER_AT_MOST = 1.05;
 
-/** As `take`, with the product of another build in the place of the floor. */
+/** Like `take`, with the product of another build instead of the floor. */
 export async function takeAgainst(
   measure: Measure,
   builds: { readonly now: Laboratory; readonly before: Laboratory },
@@ -72,13 +73,13 @@ export async function takeAgainst(
 }
 
 async function samplePairs(
-  { patienceMs, warmUps }: Measure,
+  { timeoutMs, warmUps }: Measure,
   trial: Pick<Trial, 'floor' | 'ours'>,
   { pairs, floorsOnly, onPair }: SamplingOptions,
 ): Promise<{ floor: number[]; ours: number[] }> {
   const sides = {
-    floor: { sample: () => bounded(trial.floor(), patienceMs, 'a floor sample'), taken: [] as number[] },
-    ours: { sample: () => bounded(trial.ours(), patienceMs, 'a sample of ours'), taken: [] as number[] },
+    floor: { sample: () => bounded(trial.floor(), timeoutMs, 'a floor sample'), taken: [] as number[] },
+    ours: { sample: () => bounded(trial.ours(), timeoutMs, 'a sample of ours'), taken: [] as number[] },
   };
   for (let pair = -warmUps; pair < pairs; pair += 1) {
     const order = floorsOnly ? [sides.floor] : pair % 2 === 0 ? [sides.floor, sides.ours] : [sides.ours, sides.floor];

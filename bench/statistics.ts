@@ -8,8 +8,8 @@ export interface Summary {
 }
 
 /**
- * The nearest-rank percentile: always one of the samples, so that a p95 of few samples is a value that occurred.
- * Throws RangeError without samples.
+ * The nearest-rank percentile. It is always one of the samples, even for a p95 of few samples. Throws RangeError
+ * without samples.
  */
 export function percentile(samples: readonly number[], percent: number): number {
   const sorted = [...samples].sort((a, b) => a - b);

@@ -1,14 +1,14 @@
-// What a measure has to reach. Imports statistics only.
+// The targets of measures. Imports statistics only.
 import type { Summary } from './statistics.ts';
 
 export interface Target {
-  /** As the table prints it. */
+  /** Text for the table. */
   readonly text: string;
-  /** `floor` is absent for a measure that has none. */
+  /** `floor` is absent for a measure without one. */
   met(ours: Summary, floor: Summary | undefined): boolean;
 }
 
-/** The median is at most so many times the floor's. */
+/** The median is at most this multiple of the floor's. */
 export function ratioAtMost(limit: number): Target {
   return {
     text: `≤ ${limit.toString()} × floor`,
@@ -16,17 +16,17 @@ export function ratioAtMost(limit: number): Target {
   };
 }
 
-/** The median is at most so many times that of the other build: 1.05 is five percent slower. */
+/** The median is at most this multiple of the other build's: 1.05 is five percent slower. */
 export function slowerAtMost(limit: number): Target {
   return { ...ratioAtMost(limit), text: `≤ ${limit.toString()} × before` };
 }
 
-/** The median is at least so many times that of the other build: for rates. */
+/** The median is at least this multiple of the other build's. For rates. */
 export function rateAtLeast(limit: number): Target {
   return { ...ratioAtLeast(limit), text: `≥ ${limit.toString()} × before` };
 }
 
-/** The median is at least so many times the floor's: for rates. */
+/** The median is at least this multiple of the floor's. For rates. */
 export function ratioAtLeast(limit: number): Target {
   return {
     text: `≥ ${limit.toString()} × floor`,
@@ -34,7 +34,7 @@ export function ratioAtLeast(limit: number): Target {
   };
 }
 
-/** The p95 exceeds the floor's median by at most so much: the floor's own scatter counts against us. */
+/** The p95 exceeds the floor's median by at most this. The floor's own scatter counts against the product. */
 export function addedAtMost(limit: number, unit: string): Target {
   return {
     text: `≤ ${limit.toString()} ${unit} added, p95`,

@@ -1,19 +1,19 @@
 #!/usr/bin/env node
-// Entry of the `murmur` program. Plain JavaScript that any Node since 18 reads: it finds a Node that is new enough for the
-// rest, and starts the CLI, which is bundled in a published package and TypeScript in a checkout.
+// Entry of the `murmur` program. Plain JavaScript that runs with Node 18 or newer. It finds a Node that is new enough and
+// starts the CLI: a bundle in a published package, TypeScript sources in a checkout.
 import module from 'node:module';
 
-// Through `require`: importing a built-in as an ES module runs all its lazy parts, which costs 5 ms for `fs` alone.
+// Uses `require`: importing a built-in as an ES module loads all its lazy parts, which takes 5 ms for `fs` alone.
 const require = module.createRequire(import.meta.url);
 const { existsSync } = require('node:fs');
 const { homedir } = require('node:os');
 const { join } = require('node:path');
 const { fileURLToPath } = require('node:url');
 
-// A checkout may hold bundles of an earlier build: there the sources count.
+// A checkout runs its sources, even if it contains bundles of an earlier build.
 const isPublished = !existsSync(fileURLToPath(new URL('../cli/main.ts', import.meta.url)));
 
-/** The bundles need what their libraries need; sources need a Node that reads TypeScript without being asked. */
+/** Bundles need the Node version of their libraries; sources need one that reads TypeScript by default. */
 const needed = isPublished ? [22, 0] : [22, 18];
 
 if (isAtLeast(process.versions.node, needed)) {
@@ -29,7 +29,7 @@ function entry(name) {
   return new URL(file, import.meta.url).href;
 }
 
-/** The plain form, which clients start for every session: it goes past the command line, which costs as much as Node. */
+/** `murmur mcp` without other flags, which clients start per session. It skips the CLI, whose start takes as long as Node's. */
 function isMcpServer([command, ...flags]) {
   return command === 'mcp' && flags.every((flag) => flag === '--debug');
 }
@@ -44,13 +44,13 @@ function isAtLeast(version, [major, minor]) {
   return ownMajor > major || (ownMajor === major && ownMinor >= minor);
 }
 
-/** A folder of the user's own: the system's default is shared by all users of the machine. */
+/** A folder of the user, because all users of the machine share the system's default. */
 function compileCache() {
   const base = process.platform === 'darwin' ? join(homedir(), 'Library', 'Caches') : join(homedir(), '.cache');
   return join(process.env['XDG_CACHE_HOME'] || base, 'murmur', 'compile-cache');
 }
 
-/** npm brings a Node as an optional dependency, one package a platform. */
+/** npm installs a Node as an optional dependency, one package per platform. */
 function startWithNewerNode() {
   const path = newerNode();
   if (path === undefined) {
@@ -59,9 +59,9 @@ function startWithNewerNode() {
     process.stderr.write('hint: install a newer Node, or install murmur again without --omit=optional\n');
     process.exit(6);
   }
-  const { spawn } = require('node:child_process'); // here alone: it would cost every start 5 ms
+  const { spawn } = require('node:child_process'); // only here, because it takes 5 ms
   const child = spawn(path, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
-  // The terminal sends Ctrl-C to both; what is sent to this process alone is passed on.
+  // The terminal sends Ctrl-C to both processes; signals to this process only are forwarded.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   process.on('SIGINT', () => undefined);
   child.once('error', (error) => {

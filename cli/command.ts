@@ -1,4 +1,4 @@
-// The base of every command: reads its command line by its grammar and runs it in the context of the process.
+// The base of all commands: parses the command line and runs the command.
 import { Command } from '@oclif/core/command';
 import type { Config } from '@oclif/core/config';
 import type { LoadOptions } from '@oclif/core/interfaces';
@@ -11,21 +11,21 @@ export interface Invocation {
   readonly context: CliContext;
   readonly parsed: Parsed;
   readonly json: boolean;
-  /** The words after the command's, as they were typed. */
+  /** The unparsed words after the command's. */
   readonly words: readonly string[];
 }
 
-/** What a command is made of. */
+/** The definition of a command. */
 export interface CommandPlan {
   /** Words of the command: `queue add`. */
   readonly command: string;
   readonly summary: string;
   readonly description: string;
   readonly grammar: Grammar;
-  /** What an agent may type instead. */
+  /** The grammar for an agent on its machine, if it differs. */
   readonly agentGrammar?: Grammar;
   readonly examples: readonly { readonly line: string; readonly says: string }[];
-  /** The words are another program's to read, `--help` after a first word included: the grammar is for help. */
+  /** Set if another program parses the words, even `--help` after the first word. The grammar is then only for help. */
   readonly passesOn?: true;
   readonly run: (invocation: Invocation) => Promise<void>;
 }
@@ -33,7 +33,7 @@ export interface CommandPlan {
 /** A command class for oclif's `explicit` strategy. */
 export type CommandClass = typeof Command & (new (...args: never[]) => Command);
 
-/** Makes the class; errors leave `run` as they are, and `run.ts` reports them. */
+/** Creates the class. `run` throws errors unchanged; `run.ts` reports them. */
 export function makeCommand(plan: CommandPlan): CommandClass {
   return class extends Command {
     static override summary = plan.summary;
@@ -45,11 +45,11 @@ export function makeCommand(plan: CommandPlan): CommandClass {
       command: `<%= config.bin %> ${line}`,
       description: says,
     }));
-    /** Words are counted by our own reading of the command line. */
+    /** Our own parser checks the number of words. */
     static override strict = false;
     static passesOn = plan.passesOn;
 
-    /** As oclif's own, without loading the configuration a second time: the context is bound to the first. */
+    /** Like oclif's, but does not load the configuration again: the context is bound to the first one. */
     static override run = async <T>(argv?: string[], config?: LoadOptions): Promise<T> =>
       new this(argv ?? [], config as Config)._run<T>();
 
@@ -62,14 +62,14 @@ export function makeCommand(plan: CommandPlan): CommandClass {
       await plan.run({ context, parsed, json: parsed.flags.has('json'), words: this.argv });
     }
 
-    /** oclif would set the exit status of the process here; it is set once, from the error table. */
+    /** oclif would set the exit status here. Ours is set once, from the error table. */
     protected override catch(error: Error): Promise<never> {
       return Promise.reject(error);
     }
   };
 }
 
-/** Whether the command passes its words on, as oclif knows it by its id. */
+/** Whether the command with this oclif id passes its words on. */
 export function passesOn(config: Config, id: string): boolean {
   return config.findCommand(id)?.['passesOn'] === true;
 }

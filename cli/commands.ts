@@ -1,8 +1,8 @@
-// Every command, for oclif's `explicit` strategy: one for each operation, and those of the stack.
+// All commands, for oclif's `explicit` strategy: one per operation, and those of the stack.
 import { commandId, type CommandClass } from './command.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
 import { operationCommand } from './operation.ts';
-import type { OwnPart } from './override.ts';
+import type { LazyOverride } from './override.ts';
 import { AGENT_URL_FLAGS, EACH_FLAGS, LS_FLAGS, VERSION_FLAGS, WAIT_FLAGS } from './overrides/flags.ts';
 import { flightGraphCommand, flightRunCommand, flightValidateCommand } from './overrides/flight-commands.ts';
 import { mcpCommand } from './overrides/mcp.ts';
@@ -15,27 +15,27 @@ import {
   upCommand,
 } from './overrides/stack-commands.ts';
 
-/** Operations whose command is more than the operation. */
-const OWN_PARTS: Readonly<Record<string, OwnPart>> = {
-  spawn: { load: async () => (await import('./overrides/spawn.ts')).spawnHalf },
-  each: { flags: EACH_FLAGS, load: async () => (await import('./overrides/each.ts')).eachHalf },
-  ls: { flags: LS_FLAGS, load: async () => (await import('./overrides/ls.ts')).lsHalf },
-  wait: { flags: WAIT_FLAGS, load: async () => (await import('./overrides/wait.ts')).waitHalf },
-  upload: { load: async () => (await import('./overrides/sharing.ts')).uploadHalf },
-  port_url: { load: async () => (await import('./overrides/sharing.ts')).portUrlHalf },
-  agent_url: { flags: AGENT_URL_FLAGS, load: async () => (await import('./overrides/sharing.ts')).agentUrlHalf },
-  auth: { load: async () => (await import('./overrides/auth.ts')).authHalf },
-  version: { flags: VERSION_FLAGS, load: async () => (await import('./overrides/version.ts')).versionHalf },
+/** Operations whose command differs from the derived one. */
+const OVERRIDES: Readonly<Record<string, LazyOverride>> = {
+  spawn: { load: async () => (await import('./overrides/spawn.ts')).spawnOverride },
+  each: { flags: EACH_FLAGS, load: async () => (await import('./overrides/each.ts')).eachOverride },
+  ls: { flags: LS_FLAGS, load: async () => (await import('./overrides/ls.ts')).lsOverride },
+  wait: { flags: WAIT_FLAGS, load: async () => (await import('./overrides/wait.ts')).waitOverride },
+  upload: { load: async () => (await import('./overrides/sharing.ts')).uploadOverride },
+  port_url: { load: async () => (await import('./overrides/sharing.ts')).portUrlOverride },
+  agent_url: { flags: AGENT_URL_FLAGS, load: async () => (await import('./overrides/sharing.ts')).agentUrlOverride },
+  auth: { load: async () => (await import('./overrides/auth.ts')).authOverride },
+  version: { flags: VERSION_FLAGS, load: async () => (await import('./overrides/version.ts')).versionOverride },
 };
 
-/** Beside the operations on a flight that runs. */
+/** Commands on a flight's file; the operations on a running flight are derived. */
 const FLIGHT_COMMANDS: Readonly<Record<string, CommandClass>> = {
   'flight:validate': flightValidateCommand,
   'flight:graph': flightGraphCommand,
   ...Object.fromEntries(
     DESCRIPTIONS.filter(({ name }) => name === 'spawn').map((spawn) => [
       'flight:run',
-      flightRunCommand(spawn, { load: async () => (await import('./overrides/spawn.ts')).spawnHalf }),
+      flightRunCommand(spawn, { load: async () => (await import('./overrides/spawn.ts')).spawnOverride }),
     ]),
   ),
 };
@@ -46,7 +46,7 @@ export const COMMANDS: Readonly<Record<string, CommandClass>> = {
   down: downCommand,
   doctor: doctorCommand,
   ...Object.fromEntries(
-    DESCRIPTIONS.map((each) => [commandId(each.cli.command), operationCommand(each, OWN_PARTS[each.name])]),
+    DESCRIPTIONS.map((each) => [commandId(each.cli.command), operationCommand(each, OVERRIDES[each.name])]),
   ),
   ...FLIGHT_COMMANDS,
   temporal: temporalCommand,

@@ -1,4 +1,4 @@
-// The API server that a command talks to: by the settings, or the embedded stack that runs.
+// The connection of a command to the API server of the settings or of the running embedded stack.
 import { loadSettings, type Settings } from '../config/settings.ts';
 import type { MurmurClient } from '../client/index.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
@@ -9,7 +9,7 @@ export interface Connection {
   readonly client: MurmurClient;
 }
 
-/** Settings as flags, environment and project files give them. Throws INVALID_ARGUMENT for a value that is wrong. */
+/** Settings from flags, environment and project files. Throws INVALID_ARGUMENT for an invalid value. */
 export async function settingsOf(
   context: CliContext,
   flags: { readonly workspace?: string | undefined; readonly model?: string | undefined } = {},
@@ -17,7 +17,7 @@ export async function settingsOf(
   return loadSettings(context.env, { cwd: context.cwd, flags });
 }
 
-/** Throws UNAVAILABLE at once when nothing runs: the client would keep trying to reach it. */
+/** Connects. Throws UNAVAILABLE at once if no stack runs, because the client would retry for a while. */
 export async function connect(context: CliContext, settings: Settings): Promise<Connection> {
   const url = settings.apiUrl;
   if (url === undefined || (await isStale(settings))) {
@@ -29,7 +29,7 @@ export async function connect(context: CliContext, settings: Settings): Promise<
   return { settings, client: createClient({ url, token: settings.token, ...trace }) };
 }
 
-/** stack.json of a stack whose supervisor and server have both ended, by a crash or a reboot. */
+/** Whether stack.json is of a stack whose supervisor and server have both ended, by a crash or a reboot. */
 async function isStale(settings: Settings): Promise<boolean> {
   const [{ readRecord }, { isRunning }] = await Promise.all([
     import('../stack/record.ts'),

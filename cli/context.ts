@@ -1,4 +1,4 @@
-// What a command needs of the process it runs in. Handed in, so that tests run commands without a process.
+// What a command needs from its process. It is passed in, so that tests can run commands without a process.
 import type { Config } from '@oclif/core/interfaces';
 import type { Terminal } from './output/terminal.ts';
 
@@ -8,27 +8,27 @@ export interface CliContext {
   readonly terminal: Terminal;
   /** Standard input as text, read to its end. */
   readonly readStdin: () => Promise<string>;
-  /** Aborted with `Interrupted` when the person or the system ends the command. */
+  /** Aborts with `Interrupted` when the person or the system ends the command. */
   readonly signal: AbortSignal;
   /** Version of this program. */
   readonly version: string;
-  /** Header of W3C Trace Context for the calls of the command; absent: they belong to no trace. */
+  /** W3C Trace Context header for the command's calls; absent without a trace. */
   readonly traceparent?: string;
 }
 
-/** Whether the command runs on an agent's machine, as that agent: it may then leave itself out, and has one workspace. */
+/** Whether an agent runs the command on its machine. Its own slug is then optional, and its workspace is fixed. */
 export function isAgent({ env }: Pick<CliContext, 'env'>): boolean {
   return (env['MURMUR_WORKFLOW_ID'] ?? '') !== '';
 }
 
-/** oclif makes the commands and hands them its configuration only; the context travels with that. */
+/** The context by configuration: oclif creates the commands and passes them only its configuration. */
 const contexts = new WeakMap<Config, CliContext>();
 
 export function bindContext(config: Config, context: CliContext): void {
   contexts.set(config, context);
 }
 
-/** Throws when the configuration was not bound: commands run through `run.ts` only. */
+/** Throws if the configuration was not bound, because commands must run through `run.ts`. */
 export function contextOf(config: Config): CliContext {
   const context = contexts.get(config);
   if (context === undefined) throw new Error('this configuration has no context');

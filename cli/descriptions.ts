@@ -1,5 +1,5 @@
-// Every operation as plain data. The build puts the data itself in the place of this module, so that the published CLI
-// holds neither zod nor the schemas.
+// All operations as plain data. The build replaces this module by the data, so that the published CLI contains neither
+// zod nor the schemas.
 import { describeOperations, type OperationDescription } from '../contract/describe.ts';
 
 export const DESCRIPTIONS: readonly OperationDescription[] = describeOperations();

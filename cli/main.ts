@@ -1,5 +1,5 @@
-// Entry of the CLI: everything that belongs to the process and nothing else. oclif imports this module for the commands,
-// so its evaluation must not wait for the command that runs.
+// Entry of the CLI: only code that uses the process. oclif imports this module for the commands, so its evaluation must
+// not wait for the running command.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IS_PUBLISHED, PACKAGE_ROOT } from '../config/package.ts';
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   );
 }
 
-/** Aborted with the first signal; a second one does not wait for what is being closed. */
+/** Aborts with the first signal. A second one exits at once. */
 function endOfProcess(): AbortSignal {
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -44,7 +44,7 @@ function endOfProcess(): AbortSignal {
   return ending.signal;
 }
 
-/** A reader that has seen enough, such as `head`, closes the pipe: that is no error. */
+/** A closed pipe is not an error: readers such as `head` close it early. */
 function ignoreClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {

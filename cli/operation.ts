@@ -1,5 +1,5 @@
-// A command that is an operation: read the input, call the API server, print the answer. Commands that are more than
-// their operation put their own half in between.
+// The command of an operation: reads the input, calls the API server and prints the answer. An override replaces some
+// of these steps.
 import type { OperationDescription } from '../contract/describe.ts';
 import type { EventsOperation, OperationName } from '../contract/operations/index.ts';
 import { makeCommand, type CommandClass, type Invocation } from './command.ts';
@@ -7,14 +7,14 @@ import { connect, settingsOf } from './connection.ts';
 import { isAgent } from './context.ts';
 import { grammarOf } from './derive/grammar.ts';
 import { inputOf } from './derive/input.ts';
-import type { Call, OwnPart } from './override.ts';
+import type { Call, LazyOverride } from './override.ts';
 import { selfGrammar, slugOrText } from './overrides/self.ts';
 import type { PresentedOperation } from './present/results.ts';
 
 /** The command of an operation. */
-export function operationCommand(operation: OperationDescription, own?: OwnPart): CommandClass {
+export function operationCommand(operation: OperationDescription, lazy?: LazyOverride): CommandClass {
   const { command, examples } = operation.cli;
-  const grammar = grammarOf(operation, own?.flags);
+  const grammar = grammarOf(operation, lazy?.flags);
   return makeCommand({
     command,
     summary: operation.summary,
@@ -23,28 +23,32 @@ export function operationCommand(operation: OperationDescription, own?: OwnPart)
     agentGrammar: selfGrammar(operation, grammar),
     examples,
     run: async (invocation) => {
-      await runOperation(operation, invocation, own);
+      await runOperation(operation, invocation, lazy);
     },
   });
 }
 
-async function runOperation(operation: OperationDescription, invocation: Invocation, own?: OwnPart): Promise<void> {
-  const half = await own?.load();
+async function runOperation(
+  operation: OperationDescription,
+  invocation: Invocation,
+  lazy?: LazyOverride,
+): Promise<void> {
+  const override = await lazy?.load();
   const { context, parsed } = invocation;
   const settings = await settingsOf(context, { workspace: parsed.flags.get('workspace')?.[0] });
-  if (half?.standalone !== undefined) {
-    await half.standalone(invocation, settings);
+  if (override?.standalone !== undefined) {
+    await override.standalone(invocation, settings);
     return;
   }
   const given = inputOf(operation, parsed);
-  // An agent's own workspace is known to the server; a project's setting must not lead it into another.
+  // For an agent, the server knows the workspace; a project's setting must not override it.
   const hasWorkspace = operation.fields.some((field) => field.name === 'workspace');
   if (hasWorkspace && !isAgent(context)) given['workspace'] = settings.workspace;
-  const prepared = half?.prepare === undefined ? given : await half.prepare(given, invocation, settings);
+  const prepared = override?.prepare === undefined ? given : await override.prepare(given, invocation, settings);
   const { client } = await connect(context, settings);
   const input = isAgent(context) ? await slugOrText(operation, prepared, client, context.signal) : prepared;
   const call: Call = { ...invocation, operation, input, settings, client };
-  if (half?.run !== undefined) await half.run(call);
+  if (override?.run !== undefined) await override.run(call);
   else if (operation.stream === 'events') await follow(call);
   else await answer(call);
 }
@@ -62,11 +66,11 @@ async function answer(call: Call): Promise<void> {
   else present(operation.name as PresentedOperation, result, context.terminal, call.input);
 }
 
-/** Asks for the answer, showing on stderr what is waited for. */
+/** Calls the operation. Prints progress to stderr while it waits. */
 export async function ask(call: Call): Promise<unknown> {
   const { client, context, input, operation } = call;
   const options = { signal: context.signal };
-  // The names and inputs come from the same registry that the client's types are made of.
+  // Names and inputs come from the registry from which the client's types are derived.
   const name = operation.name as Exclude<OperationName, EventsOperation>;
   if (operation.stream !== 'result') return client.call(name, input, options);
   const { waitingLine, progressLine } = await import('./present/progress.ts');

@@ -1,4 +1,4 @@
-// What a command may add to its operation. Types only.
+// How a command may differ from the one derived from its operation. Types only.
 import type { OperationDescription } from '../contract/describe.ts';
 import type { MurmurClient } from '../client/index.ts';
 import type { Settings } from '../config/settings.ts';
@@ -14,17 +14,18 @@ export interface Call extends Invocation {
   readonly client: MurmurClient;
 }
 
-/** What a command adds to its operation. Loaded when the command runs. */
-export interface OwnHalf {
-  /** Runs in place of everything: for what must work without a server. */
+/** Steps of an operation's command that replace the derived ones. */
+export interface CommandOverride {
+  /** Replaces the whole command, for commands that must work without a server. */
   readonly standalone?: (invocation: Invocation, settings: Settings) => Promise<void>;
-  /** Completes the input: what is read from the caller's files, environment and stdin. */
+  /** Completes the input from the caller's files, environment and stdin. */
   readonly prepare?: (input: Input, invocation: Invocation, settings: Settings) => Promise<Input>;
-  /** Runs in place of call and presenter. */
+  /** Replaces the call and the presenter. */
   readonly run?: (call: Call) => Promise<void>;
 }
 
-export interface OwnPart {
+/** An override, and the flags that it adds. It is loaded when the command runs. */
+export interface LazyOverride {
   readonly flags?: readonly FlagGrammar[];
-  readonly load: () => Promise<OwnHalf>;
+  readonly load: () => Promise<CommandOverride>;
 }

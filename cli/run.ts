@@ -1,5 +1,5 @@
-// Runs one command line: finds the command, shows help, runs it through oclif, and turns what went wrong into one message
-// and an exit status. Touches no global state, so that tests run it in their own process.
+// Runs one command line: finds the command, shows help, runs it through oclif, and converts an error to one message and
+// an exit status. Uses no global state, so that tests can run it in their process.
 import { Config } from '@oclif/core/config';
 import { settings } from '@oclif/core/settings';
 import type { CallTrace } from '../client/trace.ts';
@@ -10,7 +10,7 @@ import { passesOn } from './command.ts';
 import { bindContext, type CliContext } from './context.ts';
 import { ProgramExit, reportFailure } from './output/failure.ts';
 
-/** What oclif has to know; the same stands in package.json for oclif's own tools. */
+/** Settings for oclif. package.json has the same ones for oclif's own tools. */
 export interface Package {
   readonly name: string;
   readonly version: string;
@@ -29,7 +29,7 @@ export const TOPICS = {
   'auth:token': { description: 'tokens for your other programs and machines' },
 };
 
-/** Resolves with the exit status; everything that happened has been printed. */
+/** Resolves with the exit status after everything has been printed. */
 export async function runCli(argv: readonly string[], context: CliContext, pkg: Package): Promise<number> {
   const flags = flagsBeforeDashes(argv);
   let trace: CallTrace | undefined;
@@ -62,7 +62,7 @@ async function traceOf({ env, version }: CliContext): Promise<CallTrace | undefi
 }
 
 async function loadOclif(pkg: Package): Promise<Config> {
-  settings.enableAutoTranspile = false; // Node runs TypeScript itself; oclif would look for a compiler
+  settings.enableAutoTranspile = false; // Node runs TypeScript itself; oclif would search for a compiler
   const oclif = {
     bin: 'murmur',
     topicSeparator: ' ' as const,
@@ -96,18 +96,18 @@ function isHelpFlag([first, ...others]: readonly string[]): boolean {
 }
 
 interface Found {
-  /** A command or, with `help`, a topic; undefined for the program as a whole. */
+  /** A command or, with `help`, a topic; undefined for the whole program. */
   readonly id: string | undefined;
   /** The command line without the command's words. */
   readonly rest: readonly string[];
-  /** Help is what is wanted, whatever the flags say. */
+  /** Whether to show help, even without a help flag. */
   readonly help: boolean;
 }
 
-/** Flags that take the next word as their value; elsewhere only the command's own grammar knows. */
+/** Flags with a value that may precede the command. For all other flags, the command's grammar decides. */
 const VALUE_FLAGS = ['-w', '-workspace', '--workspace'];
 
-/** The command's words stand together; flags may come before them. */
+/** Finds the command. Its words are adjacent; flags may precede them. */
 function findCommand(argv: readonly string[], config: Config): Found {
   let first = 0;
   while (argv[first]?.startsWith('-') === true) first += VALUE_FLAGS.includes(argv[first] ?? '') ? 2 : 1;
@@ -140,13 +140,13 @@ function unknownCommand(one: string, two: string | undefined, config: Config): M
   });
 }
 
-/** A topic of two words: alone it is help, with a word that is none of its commands a mistake. */
+/** A topic of two words. Alone it shows help; an unknown word after it is an error. */
 function findInTopic(topic: string, word: string | undefined, config: Config): Found {
   if (word === undefined || word.startsWith('-')) return { id: topic, rest: [], help: true };
   throw unknownCommand(topic.replaceAll(':', ' '), word, config);
 }
 
-/** Names of the flags, one dash or two; what follows `--` is text. */
+/** Names of the flags, with one dash or two, before `--`. */
 function flagsBeforeDashes(argv: readonly string[]): ReadonlySet<string> {
   const end = argv.indexOf('--');
   const tokens = end === -1 ? argv : argv.slice(0, end);

@@ -2,25 +2,25 @@
 import { streamError } from './answer.ts';
 import { send, unreachable } from './request.ts';
 import type { Endpoint, Request } from './request.ts';
-import { Patience } from './retry.ts';
+import { Backoff } from './retry.ts';
 import { readEvents } from './sse.ts';
 
 /** Yields each event once and in order until the server says that there will be no more. */
 export async function* events(endpoint: Endpoint, request: Request): AsyncGenerator {
-  const patience = new Patience(endpoint.reconnectForMs, request.signal);
-  const heard: Request = {
+  const backoff = new Backoff(endpoint.reconnectForMs, request.signal);
+  const observed: Request = {
     ...request,
     onHeartbeat: () => {
-      patience.renew();
+      backoff.renew();
       request.onHeartbeat?.();
     },
   };
   let lastId: string | undefined;
   for (;;) {
     try {
-      const response = await send(endpoint, heard, lastId);
-      for await (const message of readEvents(endpoint, heard, response)) {
-        patience.renew();
+      const response = await send(endpoint, observed, lastId);
+      for await (const message of readEvents(endpoint, observed, response)) {
+        backoff.renew();
         if (message.event === 'end') return;
         if (message.event === 'error') throw streamError(message.data);
         if (message.event === 'reconnect') break;
@@ -29,11 +29,11 @@ export async function* events(endpoint: Endpoint, request: Request): AsyncGenera
         yield JSON.parse(message.data);
       }
     } catch (error) {
-      await patience.pauseAfter(error);
+      await backoff.pauseAfter(error);
       continue;
     }
     // The connection was closed in good order: come back after a short pause, without an error to report.
-    await patience.pauseAfter(unreachable(endpoint, new Error('the stream was closed')));
+    await backoff.pauseAfter(unreachable(endpoint, new Error('the stream was closed')));
   }
 }
 

@@ -1,4 +1,4 @@
-// When to ask again, and when to give up.
+// When the client repeats a request, and when it gives up.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MurmurError } from '../contract/wire/errors.ts';
 
@@ -7,8 +7,8 @@ const FIRST_PAUSE_MS = 100;
 /** Longest pause: more would be noticed as a delay after the server is back. */
 const LONGEST_PAUSE_MS = 2_000;
 
-/** Pauses between repetitions until the time without success is over. */
-export class Patience {
+/** Growing pauses between attempts, until the server has not answered for too long. */
+export class Backoff {
   readonly #forMs: number;
   readonly #signal: AbortSignal | undefined;
   #since = performance.now();
@@ -19,15 +19,15 @@ export class Patience {
     this.#signal = signal;
   }
 
-  /** The server has shown life: count from now. */
+  /** The server has sent something: the time starts again. */
   renew(): void {
     this.#since = performance.now();
     this.#pause = FIRST_PAUSE_MS;
   }
 
   /**
-   * Pauses before the next repetition after this error. Throws the error when repeating cannot help or the time is
-   * over, and the signal's reason when it aborts.
+   * Pauses before the next attempt. Throws the error if it is not retryable or the time is over, and the signal's
+   * reason when it aborts.
    */
   async pauseAfter(error: unknown): Promise<void> {
     if (!(error instanceof MurmurError) || error.code !== 'UNAVAILABLE') throw error;

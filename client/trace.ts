@@ -5,7 +5,7 @@ import { formatTraceparent, parseTraceparent } from '../contract/wire/trace.ts';
 /** Somebody waits for the end of the program, and for this long at most when the collector does not answer. */
 const EXPORT_MS = 1_000;
 
-/** Of OpenTelemetry's protocol: the kind of a span, and the status of one that failed. */
+/** Values of OpenTelemetry's protocol: the kind of the span, and the status of a failed one. */
 const KIND_CLIENT = 3;
 const STATUS_ERROR = 2;
 

@@ -9,7 +9,7 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import { contentTypeProblem, uploadNameProblem } from '../contract/wire/uploads.ts';
 import { readError, unreachable } from './request.ts';
 import type { Endpoint } from './request.ts';
-import { Patience } from './retry.ts';
+import { Backoff } from './retry.ts';
 
 type Input = InputOf<Operations['upload']>;
 
@@ -23,14 +23,14 @@ export async function uploadFile(
   options: { readonly key: string; readonly signal: AbortSignal | undefined },
 ): Promise<string> {
   checkTexts(input);
-  const patience = new Patience(endpoint.retryForMs, options.signal);
+  const backoff = new Backoff(endpoint.retryForMs, options.signal);
   for (;;) {
     // Looked at anew: between two attempts it may have grown.
     const bytes = await sizeOf(input.path);
     try {
       return await send(endpoint, input, bytes, options);
     } catch (error) {
-      await patience.pauseAfter(error);
+      await backoff.pauseAfter(error);
     }
   }
 }

@@ -9,7 +9,7 @@ import type { ErrorCode } from './wire/errors.ts';
 /** JSON Schema, draft 2020-12. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What a flag or positional can hold. `json` is anything else: the surface decides how it is written. */
+/** Type of a flag or positional. `json` is anything else: each surface decides how it is written. */
 export type FieldType =
   | 'string'
   | 'integer'
@@ -30,14 +30,14 @@ export interface FieldDescription {
   readonly description: string;
   /** Values of an `enum`, or of each item of `enums`. */
   readonly values?: readonly string[];
-  /** Set when the server accepts more spellings than `values` lists: pass the value on as it was typed. */
+  /** Set if the server accepts more spellings than `values` lists: surfaces pass the value on unchanged. */
   readonly otherSpellings?: true;
-  /** Filled in by the server when the field is absent. */
+  /** The value that the server uses if the field is absent. */
   readonly default?: unknown;
   readonly schema: JsonSchema;
 }
 
-/** An error that an operation can answer. */
+/** An error that an operation can return. */
 export interface ErrorDescription {
   readonly code: ErrorCode;
   readonly meaning: string;
@@ -53,7 +53,7 @@ export interface OperationDescription {
   readonly description: string;
   readonly stream?: 'events' | 'result';
   readonly hints: OperationHints;
-  /** Fields that name files of the caller's own, which its client reads. */
+  /** Fields that name files on the caller's side, which the client reads. */
   readonly local?: readonly string[];
   readonly cli: CliHints;
   readonly errors: readonly ErrorDescription[];
@@ -63,7 +63,7 @@ export interface OperationDescription {
   readonly progress?: JsonSchema;
 }
 
-/** Codes that every operation can answer. */
+/** Codes that every operation can return. */
 const COMMON_ERRORS: readonly ErrorCode[] = ['UNAUTHENTICATED', 'UNAVAILABLE', 'INTERNAL'];
 
 /** Describes every operation, in the registry's order. */

@@ -1,10 +1,10 @@
-// What happens to a call of an MCP tool on either transport: its arguments are checked, its answer and its errors become
-// results. Loads no zod: the stdio server starts anew for every session.
+// Calls of MCP tools, on both transports: checks the arguments and converts answers and errors to results. Does not
+// load zod, because the stdio server starts once per session.
 import type { JsonSchema } from './describe.ts';
 import { unknownField } from './unknown-field.ts';
 import { MurmurError } from './wire/errors.ts';
 
-/** A tool: what clients are told of it, and how its answers look. */
+/** A tool: its description for clients, and the form of its answers. */
 export interface ToolDescription {
   /** The operation's name. */
   readonly name: string;
@@ -22,14 +22,14 @@ export interface ToolDescription {
     readonly openWorldHint: boolean;
   };
   readonly answer: {
-    /** Key of an answer that is no object, in structured content. */
+    /** Key in structured content of an answer that is not an object. */
     readonly result?: string;
-    /** Field of the answer that is its text. */
+    /** Field of the answer that becomes the text content. */
     readonly text?: string;
   };
 }
 
-/** What a tool answers, in MCP's form: once as text and once as an object. */
+/** A tool's result in MCP's form: the answer as text and as an object. */
 export interface ToolResult {
   content: { type: 'text'; text: string }[];
   structuredContent: Record<string, unknown>;
@@ -38,8 +38,8 @@ export interface ToolResult {
 }
 
 /**
- * Throws INVALID_ARGUMENT for an argument that the tool does not have, offering the nearest, and for one that a model must
- * give. Everything else is the operation's to check.
+ * Throws INVALID_ARGUMENT for an unknown argument, with the nearest known one, and for a missing required argument. The
+ * operation checks everything else.
  */
 export function checkArguments({ inputSchema }: ToolDescription, given: Readonly<Record<string, unknown>>): void {
   const known = Object.keys(inputSchema.properties);
@@ -71,7 +71,7 @@ export function errorResultOf(error: MurmurError): ToolResult {
   };
 }
 
-/** A progress event of an operation in one line: what the agent is at. */
+/** A progress event of an operation as one line. */
 export function progressLineOf(progress: unknown): string {
   const { phase, progress: doing, note } = progress as { phase?: string; progress?: string; note?: string };
   return [phase, doing, note].filter((part) => part !== undefined).join('  ');

@@ -1,4 +1,4 @@
-// The operations as MCP tools, derived like every other surface. Loads zod; what a running tool needs is in mcp-call.ts.
+// The operations as MCP tools, derived like every other surface. Loads zod; mcp-call.ts, for calls, does not.
 import { describeOperation } from './describe.ts';
 import type { JsonSchema } from './describe.ts';
 import type { ToolDescription } from './mcp-call.ts';
@@ -23,7 +23,7 @@ function toolOf(operation: Operation): ToolDescription | undefined {
       readOnlyHint: hints.readOnly,
       destructiveHint: hints.destructive,
       idempotentHint: hints.idempotent,
-      // What happens inside Murmur; what an agent then does is its own task.
+      // The hint concerns the call itself, not what an agent does afterwards.
       openWorldHint: false,
     },
     answer: {
@@ -33,7 +33,7 @@ function toolOf(operation: Operation): ToolDescription | undefined {
   };
 }
 
-/** The operation's own schema without the fields that are not for models, and with what models must give. */
+/** The operation's schema without the fields that are not for models, and with the fields that models must set. */
 function inputSchemaOf(input: JsonSchema, { required = [], without = [] }: McpHints): ToolDescription['inputSchema'] {
   const properties = Object.entries((input['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>)
     .filter(([name]) => !without.includes(name))
@@ -50,7 +50,7 @@ function requiredOf(input: JsonSchema): readonly string[] {
   return (input['required'] ?? []) as readonly string[];
 }
 
-/** Without our own mark, which other programs need not know; a field that must be given has no default. */
+/** Removes Murmur's own mark, and the default of a required field. */
 function plain(schema: JsonSchema, isRequired: boolean): JsonSchema {
   const marks = [...Object.keys(OTHER_SPELLINGS), ...(isRequired ? ['default'] : [])];
   return Object.fromEntries(Object.entries(schema).filter(([key]) => !marks.includes(key)));

@@ -1,9 +1,9 @@
-// Plain messages: operations that only send something to a workflow. Their definition says what is sent and what is
-// answered, as data and pure functions. The API server sends it; no handler is written for them.
+// Plain messages: operations that only send a message to a workflow. Data and pure functions define the message and the
+// answer. The API server sends it; such an operation has no handler.
 import type { FlightUpdates } from './wire/flight/messages.ts';
 import type { AgentSignals, AgentUpdates, Order } from './wire/messages.ts';
 
-/** What a plain message is sent as. The kinds exclude each other, so that the compiler knows which one a literal is. */
+/** The kinds of plain messages. They exclude each other, so that the compiler can tell which kind a literal is. */
 interface Kinds {
   readonly signal?: keyof AgentSignals;
   readonly update?: keyof AgentUpdates;
@@ -12,12 +12,12 @@ interface Kinds {
 }
 type Only<Kind extends keyof Kinds> = { readonly [Other in Exclude<keyof Kinds, Kind>]?: undefined };
 
-/** Signals that carry a text for the agent, by the kind of follow-up that it is. */
+/** The signal for each kind of follow-up. */
 export const FOLLOW_UP_SIGNALS = { queue: 'queueAdd', send: 'sessionSend', notify: 'notify' } as const;
 
 type PlainSignal = Exclude<keyof AgentSignals, (typeof FOLLOW_UP_SIGNALS)[keyof typeof FOLLOW_UP_SIGNALS]>;
 
-/** A signal to the agent: durable once acknowledged, no worker needed. */
+/** A signal to the agent: durable once acknowledged, without a running worker. */
 export type SignalMessage<Input, Answer> = {
   readonly [Name in PlainSignal]: Only<'signal'> & {
     readonly signal: Name;
@@ -45,18 +45,18 @@ export type FlightMessage<Input, Answer> = {
 }[keyof FlightUpdates];
 
 /**
- * A text for the agent, sent as a signal. The API server counts it against what the caller may have queued, stores it
- * when it is long, and makes the payload.
+ * A text for the agent, sent as a signal. The API server checks it against the caller's limit of queued bytes, stores a
+ * long text and builds the payload.
  */
 export interface FollowUpMessage<Input, Answer> extends Only<'followUp'> {
   readonly followUp: keyof typeof FOLLOW_UP_SIGNALS;
   text(input: Input): string;
-  /** Checklist items that come with it. */
+  /** Checklist items to add with it. */
   tasks?(input: Input): readonly string[];
   answer(input: Input): Answer;
 }
 
-/** What a plain message sends to the agent that `slug` names, and what it answers. */
+/** The message that an operation sends to the agent `slug`, and the operation's answer. */
 export type Message<Input, Answer> =
   | SignalMessage<Input, Answer>
   | UpdateMessage<Input, Answer>

@@ -25,9 +25,9 @@ export function openApiDocument(version: string): JsonSchema {
 
 const INTRODUCTION =
   'Every operation is a POST with a JSON object. Errors are `{"error": {code, message, hint, details, request_id}}`. ' +
-  'Send an `Idempotency-Key` and repeat it when an answer got lost: the operation takes effect once. Operations that ' +
+  'Send an `Idempotency-Key` and repeat it if an answer is lost: the operation takes effect once. Operations that ' +
   'stream answer with server-sent events; resume with `Last-Event-ID`. `event: end` ends a stream for good, ' +
-  '`event: reconnect` asks to come back.';
+  '`event: reconnect` asks the client to connect again.';
 
 const ERROR_SCHEMA: JsonSchema = {
   type: 'object',
@@ -58,7 +58,7 @@ function pathOf(operation: OperationDescription): JsonSchema {
         in: 'header',
         required: false,
         schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,100}$' },
-        description: 'Id of this call: sent again with it, the call takes effect once.',
+        description: 'Id of this call. A call that is repeated with the same id takes effect once.',
       },
       ...(operation.stream === 'events' ? [LAST_EVENT_ID] : []),
     ],
@@ -92,7 +92,7 @@ function contentOf(operation: OperationDescription): JsonSchema {
   return { ...json, 'text/event-stream': { schema: { anyOf: [operation.progress, operation.output] } } };
 }
 
-/** Codes that share a status are told together. */
+/** Descriptions by HTTP status; codes with the same status share one. */
 function errorResponses(errors: readonly ErrorDescription[]): JsonSchema {
   const byStatus = new Map<number, ErrorDescription[]>();
   for (const error of errors) byStatus.set(error.http, [...(byStatus.get(error.http) ?? []), error]);
@@ -121,8 +121,8 @@ const UPLOAD_PATH: JsonSchema = {
   operationId: 'upload_content',
   summary: 'share a file under a URL, by its content',
   description:
-    'What `upload` sends for the caller. The body is the file, its `Content-Type` the type that it is served with; ' +
-    'without one the name tells it.',
+    'The request that `upload` sends. The body is the file. It is served with the `Content-Type` of this request, or ' +
+    'with the type that its name implies.',
   parameters: [
     { name: 'filename', in: 'path', required: true, schema: { type: 'string', maxLength: 200 } },
     { name: 'workspace', in: 'query', required: false, schema: { type: 'string' } },
@@ -132,7 +132,7 @@ const UPLOAD_PATH: JsonSchema = {
   responses: {
     200: { description: 'The URL.', content: { 'application/json': { schema: { type: 'string' } } } },
     default: {
-      description: 'An error: the name, the type or the size is refused, the sender is unknown or has gone.',
+      description: 'An error: the name, type or size is refused, or the sender is unknown or has ended.',
       content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
     },
   },

@@ -10,7 +10,7 @@ export interface OperationHints {
   readonly readOnly: boolean;
   /** Ends or discards something. */
   readonly destructive: boolean;
-  /** Asked twice with the same input, it has the effect of once. */
+  /** A second call with the same input has no further effect. */
   readonly idempotent: boolean;
 }
 
@@ -20,13 +20,13 @@ export interface CliHints {
   readonly command: string;
   /** Input fields given by position, in order. */
   readonly args: readonly string[];
-  /** Positionals that may be left out although commands need them otherwise: the slug of an agent that has a default. */
+  /** Positionals that are optional on the command line, such as the slug where it has a default. */
   readonly optional?: readonly string[];
-  /** What the usage line calls a positional, where that is not the field's name: `prompt` for `description`. */
+  /** Names of positionals in the usage line that differ from the field's name: `prompt` for `description`. */
   readonly argNames?: Readonly<Record<string, string>>;
   /** The positional field that takes all remaining words, joined by spaces (or a list of them, for an array). */
   readonly rest?: string;
-  /** Flags that are not simply the field's name. */
+  /** Flags that differ from the field's name. */
   readonly flags?: Readonly<
     Record<
       string,
@@ -35,31 +35,31 @@ export interface CliHints {
         readonly char?: string;
         readonly hidden?: boolean;
         readonly help?: string;
-        /** The command fills the field in when the flag is not given. */
+        /** The command sets the field itself if the flag is absent. */
         readonly optional?: boolean;
       }
     >
   >;
-  /** Words before the quoted value when a field does not take it: `unknown phase` for `unknown phase "idel"`. */
+  /** Start of the error for an invalid value, by field: `unknown phase` for `unknown phase "idel"`. */
   readonly refusals?: Readonly<Record<string, string>>;
   /**
-   * The line that is printed for people, with fields of the answer in braces: `cleared {cleared}`. Lists are joined by
-   * commas. Absent where people see more than a line: the operation has a presenter.
+   * The line printed for people, with fields of the answer in braces: `cleared {cleared}`. Lists are joined by commas.
+   * Absent if the operation has a presenter, which prints more than a line.
    */
   readonly prints?: string;
   /** Working command lines, without `murmur`. */
   readonly examples: readonly { readonly line: string; readonly says: string }[];
 }
 
-/** How the MCP server presents the operation. The tool has the operation's name and its fields, but for `without`. */
+/** How the MCP server presents the operation. The tool has the operation's name and its fields except `without`. */
 export interface McpHints {
   /** Fields that only make sense at a terminal. */
   readonly without?: readonly string[];
-  /** Fields that a model must give although others may leave them out, such as the slug that means oneself when empty. */
+  /** Optional fields that a model must set, such as the slug: an empty one would mean the model's own agent. */
   readonly required?: readonly string[];
-  /** What an answer that is no object is called in structured content: `agents`. Default `result`. */
+  /** Key in structured content of an answer that is not an object: `agents`. Default: `result`. */
   readonly result?: string;
-  /** The field of the answer that is its text; default: the whole answer, as JSON. */
+  /** Field of the answer that becomes the text content. Default: the whole answer as JSON. */
   readonly text?: string;
 }
 
@@ -75,31 +75,31 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   readonly output: Output;
   /** A `result` stream's progress events, before the answer. */
   readonly progress?: z.ZodType;
-  /** Codes it can answer beside UNAUTHENTICATED, UNAVAILABLE and INTERNAL. */
+  /** Codes it can return beside UNAUTHENTICATED, UNAVAILABLE and INTERNAL. */
   readonly errors: readonly ErrorCode[];
   readonly hints: OperationHints;
   /** Server-sent events: `events` for an open-ended stream, `result` for progress events that end in one answer. */
   readonly stream?: 'events' | 'result';
   /**
-   * Fields that name files of the caller's own: the client reads them and sends what is in them, so that its route alone
-   * does not do. For an agent that calls tools over HTTP the server reads them on its machine.
+   * Fields that name files on the caller's side. The client reads the files and sends their contents, so a call of the
+   * route alone does not work. For an agent that calls tools over HTTP, the server reads them on the agent's machine.
    */
   readonly local?: readonly string[];
   readonly cli: CliHints;
-  /** Absent for operations that are no tool. */
+  /** Absent for operations that are not tools. */
   readonly mcp?: McpHints;
-  /** What it does to the agent that `slug` names; absent when it concerns no single agent. */
+  /** What it does to the agent `slug`; absent if it does not concern one agent. */
   readonly access?: Access;
-  /** What it sends, for an operation that only sends a message; any other has a handler in the API server. */
+  /** The message, for an operation that only sends one. Any other operation has a handler in the API server. */
   readonly to?: Message<never, unknown>;
 }
 
-/** The same type with everything read-only: answers are made of wire types, which are read-only all the way down. */
+/** The same type with all fields read-only, because answers are built from wire types, which are read-only. */
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 
 /**
- * Defines an operation; the identity function that keeps the literal's own types, its name among them. What it sends is
- * checked against its own input and output.
+ * Defines an operation: the identity function, which keeps the literal types, such as the name's. The compiler checks
+ * the message against the operation's input and output.
  */
 export function defineOperation<
   Input extends z.ZodObject,
@@ -115,11 +115,11 @@ export function defineOperation<
   return operation;
 }
 
-/** What a caller sends, defaults still open. */
+/** The input that a caller sends, before defaults are applied. */
 export type InputOf<Op extends Operation> = z.input<Op['input']>;
-/** What a handler gets: checked, defaults filled in. */
+/** The input that a handler gets: validated, with defaults applied. */
 export type ParsedInputOf<Op extends Operation> = z.output<Op['input']>;
 /** The answer, or one event of an `events` stream. */
 export type OutputOf<Op extends Operation> = z.output<Op['output']>;
-/** What a handler or a plain message answers. */
+/** The answer of a handler or a plain message. */
 export type AnswerOf<Op extends Operation> = DeepReadonly<OutputOf<Op>>;

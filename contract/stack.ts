@@ -1,11 +1,11 @@
-// stack.json in MURMUR_HOME: written by the supervisor of the embedded stack, read by everything that wants to reach
-// it. Types only.
+// stack.json in MURMUR_HOME: the supervisor of the embedded stack writes it; programs read it to reach the stack. Types
+// only.
 import type { ErrorBody } from './wire/errors.ts';
 
-/** A process that is told apart from a later one with the same number. */
+/** Identifies a process, even if its process id is reused later. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When it started, in the system's own form: only compared. */
+  /** When it started, in the system's form. Only used for comparison. */
   readonly started: string;
 }
 
@@ -13,7 +13,7 @@ export type StackState = 'starting' | 'ready' | 'stopping' | 'failed';
 
 export type StackChild = 'temporal' | 'worker' | 'server';
 
-/** Files of a client of Temporal, in MURMUR_HOME; each readable by its owner alone. */
+/** TLS files of a Temporal client, in MURMUR_HOME. Only the owner can read them. */
 export interface TemporalTls {
   readonly ca: string;
   readonly certificate: string;
@@ -22,32 +22,33 @@ export interface TemporalTls {
   readonly server_name: string;
 }
 
-/** The embedded stack as it runs. The file is absent when nothing runs, and stale when its processes are gone. */
+/** The running embedded stack. The file is absent if no stack runs, and stale if its processes are gone. */
 export interface StackRecord {
   /** Version of Murmur that wrote it. */
   readonly version: string;
   readonly state: StackState;
   readonly supervisor: ProcessIdentity;
-  /** What start-up is doing, for people. */
+  /** The current step of start-up, for people. */
   readonly message: string;
   /** Why start-up failed. */
   readonly error?: ErrorBody;
   readonly started_at: string;
-  /** The API server; absent until its port is settled. */
+  /** The API server; absent until its port is known. */
   readonly server?: { readonly url: string };
-  /** `embedded` is false when an address was configured: then there is no Temporal child. */
+  /** `embedded` is false if an address is configured; there is then no Temporal child. */
   readonly temporal?: {
     readonly address: string;
     readonly namespace: string;
     readonly embedded: boolean;
-    /** Set where Temporal has a network namespace of its own: what its relay wants to see of a client. */
+    /** What the relay requires of a client. Set if Temporal runs in its own network namespace. */
     readonly tls?: TemporalTls;
-    /** Why every process of this host can use Temporal without credentials; absent when it cannot. */
+    /** Why every process of this host can use Temporal without credentials; absent if credentials are required. */
     readonly open?: string;
-    /** Port of the relay of Temporal's Web UI, which answers to links of `murmur url temporal` only. */
+    /** Port of the relay of Temporal's Web UI, which only accepts links of `murmur url temporal`. */
     readonly ui_port?: number;
-    /** The HTTP form of Temporal's API, and the only name under which it answers. */
+    /** Temporal's HTTP API. */
     readonly http_url?: string;
+    /** The only Host header that it accepts. */
     readonly http_host?: string;
   };
   readonly children: Readonly<Partial<Record<StackChild, ProcessIdentity>>>;

@@ -1,11 +1,13 @@
-// What is said of a field that an operation does not have.
+// The error for a field that an operation does not have.
 import { quoteValue } from './schema/quote.ts';
 import { MurmurError } from './wire/errors.ts';
 import { nearestName } from './wire/nearest.ts';
 
 /**
- * INVALID_ARGUMENT that offers the field that was probably meant. `path` is where the field stands, `name` what it is
- * called there, `known` the names that it could have had.
+ * INVALID_ARGUMENT that suggests the field that was probably meant.
+ * @param path where the field is
+ * @param name its name there
+ * @param known the names that are valid there
  */
 export function unknownField(path: string, name: string, known: readonly string[]): MurmurError {
   const nearest = nearestName(name, known);

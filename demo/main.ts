@@ -1,18 +1,18 @@
-// `npm run demo`: one agent from spawn to a pushed branch, with everything real but the model.
+// `npm run demo`: one agent from spawn to a pushed branch. Only the model is not real.
 // `npm run demo -- tree`: an agent that builds a team, and a tree that is killed.
 //   --keep   leaves the stack running, to explore
 //   --real   uses the caller's own key and a real model; for the one agent only
 import { parseArgs } from 'node:util';
 import { oneAgent } from './one-agent.ts';
-import { onStage, type StageOptions } from './stage.ts';
+import { withStage, type StageOptions } from './stage.ts';
 import { DemoFailure } from './terminal.ts';
 import { tree } from './tree.ts';
 
 async function demo(name: string | undefined, options: StageOptions): Promise<void> {
   if (name === undefined) {
-    await onStage('agent', options, oneAgent);
+    await withStage('agent', options, oneAgent);
   } else if (name === 'tree' && !options.real) {
-    await onStage('tree', options, tree);
+    await withStage('tree', options, tree);
   } else {
     throw new DemoFailure('usage: npm run demo [-- --keep | --real], or npm run demo -- tree [--keep]');
   }

@@ -1,4 +1,4 @@
-// The demo's scripted model as a process of its own, so that `--keep` can leave it running with the stack.
+// The demo's scripted model as a separate process, so that `--keep` can leave it running with the stack.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { startScriptedModel } from './model/scripted-model.ts';
 import { demoScript } from './script.ts';
 import { treeScript } from './tree-script.ts';
 
-/** What the model says, by demo. */
+/** The model's script for each demo. */
 const SCRIPTS = { agent: demoScript, tree: treeScript };
 
 export type Scenario = keyof typeof SCRIPTS;
@@ -20,7 +20,7 @@ export interface ModelProcess {
   stop(): Promise<void>;
 }
 
-/** Starts the model for the stack in `home`. It ends when stopped, or by itself once that stack is gone. */
+/** Starts the model for the stack in `home`. It ends when it is stopped, or after that stack has ended. */
 export async function startModelProcess(home: string, scenario: Scenario): Promise<ModelProcess> {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url), home, scenario], {
     detached: true,
@@ -39,10 +39,10 @@ export async function startModelProcess(home: string, scenario: Scenario): Promi
   };
 }
 
-/** How long the model waits for a stack that has not come up yet, or looks again for one that has. */
+/** Between two checks whether the stack runs, in milliseconds. */
 const LOOK_AGAIN_MS = 5_000;
-/** A first build of Temporal takes about five minutes on two cores. */
-const PATIENCE_MS = 20 * 60_000;
+/** Limit for the stack to start: the first build of Temporal takes about five minutes on two cores. */
+const WAIT_LIMIT_MS = 20 * 60_000;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const record = join(process.argv[2] ?? '', 'stack.json');
@@ -50,7 +50,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const model = await startScriptedModel({ script: SCRIPTS[scenario] });
   process.stdout.write(`${model.url}\n`);
   process.stdout.on('error', () => undefined);
-  const end = Date.now() + PATIENCE_MS;
+  const end = Date.now() + WAIT_LIMIT_MS;
   while (!existsSync(record) && Date.now() < end) await delay(LOOK_AGAIN_MS);
   while (existsSync(record)) await delay(LOOK_AGAIN_MS);
   await model.stop();

@@ -6,7 +6,7 @@ import { check, heading, say, withinMinutes } from './terminal.ts';
 
 const SLUG = 'fix-total';
 
-/** Plays it; throws DemoFailure when a step was not really so. */
+/** Runs the demo. Throws DemoFailure if a step does not have the expected effect. */
 export async function oneAgent(stage: Stage): Promise<void> {
   await work(stage);
   await showResult(stage);

@@ -41,7 +41,7 @@ round();
 `,
 };
 
-/** Makes the sample under `directory`, which must exist. Throws when git fails. */
+/** Creates the sample below `directory`, which must exist. Throws if git fails. */
 export async function makeSample(directory: string): Promise<Sample> {
   const origin = join(directory, 'price-list.git');
   const checkout = join(directory, 'checkout');

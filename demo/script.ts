@@ -3,7 +3,7 @@
 import type { ModelRequest } from './model/request.ts';
 import type { ModelStep } from './model/step.ts';
 
-/** The task, as a person would write it; it serves a real model as well. */
+/** The task, written like by a person; it also works with a real model. */
 export const TASK =
   'The test of this project fails. Find out why, fix the code (not the test), run the test again and commit. ' +
   'Then run `node benchmark.js`, which can take a long time.';
@@ -78,7 +78,7 @@ function followUpTurn(step: number, returned: string): ModelStep {
   }
 }
 
-/** The working directory, as the first command printed it. */
+/** The working directory, from the output of the first command. */
 function directoryOf(request: ModelRequest): string {
   return /(?<=\\n|")\/[^"\\]+(?=\\n)/.exec(JSON.stringify(request.body['messages']))?.[0] ?? '.';
 }

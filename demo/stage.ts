@@ -1,4 +1,4 @@
-// What every demo plays on: a project with its origin, a stack of its own, the scripted model. All of it ends with it.
+// What all demos use: a project with its origin, a separate stack, and the scripted model. They end with the demo.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -24,14 +24,14 @@ export interface Stage {
   readonly sample: Sample;
   readonly murmur: Murmur;
   /**
-   * Shows an agent's session live until `play` resolves. `play` receives a function that resolves when the session shows
-   * an action of the agent that contains all words.
+   * Shows an agent's session live until `play` resolves. `play` receives a function that resolves when the session
+   * shows an action of the agent that contains all words.
    */
   watch(slug: string, play: (line: (...words: readonly string[]) => Promise<void>) => Promise<void>): Promise<void>;
 }
 
 /** Starts the stack, runs `play` and stops the stack. Rejects when a step fails, and on Ctrl-C. */
-export async function onStage(
+export async function withStage(
   scenario: Scenario,
   options: StageOptions,
   play: (stage: Stage) => Promise<void>,

@@ -3,7 +3,7 @@
 import type { ModelRequest } from './model/request.ts';
 import type { ModelStep } from './model/step.ts';
 
-/** The first tree, as a person would ask for it. */
+/** The first tree's task, written like by a person. */
 export const LEAD_TASK =
   'Prepare the next release of this project with a team: the totals are wrong, prices need a format, and the ' +
   'documentation needs examples. Merge what your team pushes, run the tests, push your branch and upload a report.';
@@ -56,7 +56,7 @@ export function treeScript(request: ModelRequest): ModelStep {
 }
 
 function lead(request: ModelRequest): ModelStep {
-  return request.prompt.includes('[child_lifecycle]') ? hearNews(request) : spawnTeam(request, TEAM);
+  return request.prompt.includes('[child_lifecycle]') ? handleReports(request) : spawnTeam(request, TEAM);
 }
 
 /** Two steps: find the project's origin, then spawn all children at once. */
@@ -73,17 +73,17 @@ function spawnTeam(request: ModelRequest, team: Readonly<Record<string, string>>
   };
 }
 
-function hearNews(request: ModelRequest): ModelStep {
-  if (request.step > 0) return afterNews(request);
-  const failed = newsIn(request.prompt).find(({ answer }) => answer.startsWith(NOT_DONE));
+function handleReports(request: ModelRequest): ModelStep {
+  if (request.step > 0) return continueTurn(request);
+  const failed = reportsIn(request.prompt).find(({ answer }) => answer.startsWith(NOT_DONE));
   if (failed !== undefined) {
     const input = { slug: failed.slug, description: ADVICE };
     return { text: `${failed.slug} needs a hint.`, tool: 'mcp__murmur__queue_add', input };
   }
   const said = request.messages.some(({ role, text }) => role === 'assistant' && text.includes(MERGED));
   if (said) return { text: 'That branch is already merged.' };
-  const done = latestNews(request).filter(({ answer }) => !answer.startsWith(NOT_DONE));
-  const missing = Object.keys(TEAM).filter((slug) => !done.some((news) => news.slug === slug));
+  const done = latestReports(request).filter(({ answer }) => !answer.startsWith(NOT_DONE));
+  const missing = Object.keys(TEAM).filter((slug) => !done.some((report) => report.slug === slug));
   if (missing.length > 0) return { text: `Waiting for ${missing.join(' and ')}.` };
   return bash(
     'All are done. Merging their branches and running the tests.',
@@ -94,7 +94,7 @@ function hearNews(request: ModelRequest): ModelStep {
 }
 
 /** Continues a turn after a hint, or from merge to report to upload. */
-function afterNews(request: ModelRequest): ModelStep {
+function continueTurn(request: ModelRequest): ModelStep {
   const text = returned(request);
   if (text.includes('follow-up sent')) return { text: 'It tries again.' };
   if (request.step === 1) {
@@ -172,21 +172,21 @@ function pushedOrNot(request: ModelRequest, what: string): ModelStep {
   return { text: `${NOT_DONE} the test or the push fails (${reason}).` };
 }
 
-interface News {
+interface ChildReport {
   readonly slug: string;
   readonly answer: string;
 }
 
 /** The children's answers at the end of their turns. */
-function newsIn(text: string): readonly News[] {
+function reportsIn(text: string): readonly ChildReport[] {
   const pattern = /Your child agent `([^`]+)` is [a-z-]+ [^\n]*\nIts last answer:\s+([^\n]+)/g;
   return [...text.matchAll(pattern)].map(([, slug = '', answer = '']) => ({ slug, answer }));
 }
 
 /** The latest answer of each child. */
-function latestNews(request: ModelRequest): readonly News[] {
-  const all = request.messages.filter(({ role }) => role === 'user').flatMap(({ text }) => newsIn(text));
-  return [...new Map(all.map((news) => [news.slug, news])).values()];
+function latestReports(request: ModelRequest): readonly ChildReport[] {
+  const all = request.messages.filter(({ role }) => role === 'user').flatMap(({ text }) => reportsIn(text));
+  return [...new Map(all.map((report) => [report.slug, report])).values()];
 }
 
 function returned(request: ModelRequest): string {

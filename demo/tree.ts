@@ -1,4 +1,4 @@
-// The demo of a tree: a lead builds a team, redirects who is stuck and merges what comes; a second tree is killed.
+// The demo of a tree: a lead builds a team, redirects a stuck child and merges the branches; a second tree is killed.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,7 +14,7 @@ const GUARD = 'guard';
 const WORK_MINUTES = 2;
 const LOOK_AGAIN_MS = 500;
 
-/** Plays both trees; throws DemoFailure when a step was not really so. */
+/** Runs both trees. Throws DemoFailure if a step does not have the expected effect. */
 export async function tree(stage: Stage): Promise<void> {
   await work(stage);
   await showTree(stage);

@@ -26,9 +26,9 @@ export interface MachinePaths {
   readonly session: string;
   /** Exists from the order to stop until the next start. */
   readonly stopOrder: string;
-  /** RunnerEnd. */
+  /** CleanStop. */
   readonly ended: string;
-  /** RunnerLast. */
+  /** StopReport. */
   readonly last: string;
   /** IsolationInForce. */
   readonly isolation: string;

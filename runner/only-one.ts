@@ -8,12 +8,12 @@ import { machinePaths } from './machine-paths.ts';
 import { readState } from './state-file.ts';
 
 /** A runner that was just killed or is about to end may hold its claim for a moment longer. */
-const PATIENCE_MS = 2_000;
+const WAIT_LIMIT_MS = 2_000;
 const LOOK_AGAIN_MS = 20;
 
 /** Claims the directory, waiting a moment for it. Undefined when another process that is alive keeps it. */
 export async function claimDirectory(directory: string): Promise<Claim | undefined> {
-  for (const end = Date.now() + PATIENCE_MS; ; await delay(LOOK_AGAIN_MS)) {
+  for (const end = Date.now() + WAIT_LIMIT_MS; ; await delay(LOOK_AGAIN_MS)) {
     const claim = await tryClaim(directory, () => isHeldByEarlyRunner(directory));
     if (claim !== undefined) return claim;
     if (Date.now() >= end) return undefined;

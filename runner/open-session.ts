@@ -95,26 +95,26 @@ export async function openSession(
 }
 
 /**
- * `<machine>/runner/session.json`: which conversation the caller means. A program that makes its own ids has told one that
- * the caller may not know yet, when runner or worker died in between.
+ * `<machine>/runner/session.json`: the conversation and the ids that name it. A program may create its own id. The caller
+ * does not know that id if the runner or the worker died before it was reported.
  */
 interface SessionRecord {
   readonly session_id: string;
-  /** Ids by which it was asked for. */
+  /** Ids under which callers requested it. */
   readonly asked: readonly string[];
 }
 
-function isMeant(request: OpenRequest, { session_id: id, asked }: SessionRecord): boolean {
+function isSameConversation(request: OpenRequest, { session_id: id, asked }: SessionRecord): boolean {
   return id === request.session_id || asked.includes(request.session_id);
 }
 
 function sessionToOpen(request: OpenRequest, known: SessionRecord | undefined, captured: string | undefined): string {
-  if (known !== undefined && isMeant(request, known)) return known.session_id;
+  if (known !== undefined && isSameConversation(request, known)) return known.session_id;
   return captured ?? request.session_id;
 }
 
 function recordOfSession(request: OpenRequest, known: SessionRecord | undefined, id: string): SessionRecord {
-  const before = known !== undefined && isMeant(request, known) ? [known.session_id, ...known.asked] : [];
+  const before = known !== undefined && isSameConversation(request, known) ? [known.session_id, ...known.asked] : [];
   return { session_id: id, asked: [...new Set([...before, request.session_id])].filter((each) => each !== id) };
 }
 

@@ -4,12 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { RUNNER_PROTOCOL } from '../contract/wire/runner.ts';
 import type {
+  CleanStop,
   OpenReply,
   OpenRequest,
-  RunnerEnd,
   RunnerHealth,
-  RunnerLast,
   SnapshotReply,
+  StopReport,
   StopRequest,
   TurnReply,
 } from '../contract/wire/runner.ts';
@@ -38,9 +38,9 @@ import { TurnRecords } from './turns/turn-records.ts';
 import { Turns } from './turns/turns.ts';
 
 /** A stop asks the turn to end before it ends the program: its last words then reach the transcript. */
-const STOP_PATIENCE_MS = 2_000;
+const STOP_GRACE_MS = 2_000;
 /** Then what is under way (a look at the work, a capture, a checkout) has this long before its processes are ended. */
-const STOP_IMPATIENCE_MS = 5_000;
+const STOP_FORCE_INTERVAL_MS = 5_000;
 /** Files read at once: each is two processes and a connection, and an agent that asks for more can wait for these. */
 const READINGS_LIMIT = 8;
 
@@ -82,12 +82,12 @@ export class Runner {
       journal: this.journal,
       records: new TurnRecords(paths.turns),
       scrubber: this.#context.scrubber,
-      run: (request, wires) => {
+      run: (request, callbacks) => {
         const { program, observer, workspace } = this.#opened();
         const observe = () => observer.observe(workspace.checkouts);
         const note = this.#disk?.note;
         const prompt = note === undefined ? request.prompt : `${note}\n\n${request.prompt}`;
-        return runTurn({ program, containment, observe }, { ...request, prompt }, wires);
+        return runTurn({ program, containment, observe }, { ...request, prompt }, callbacks);
       },
     });
     this.#assessments = new Assessments((request, signal) => this.#ask(request, signal));
@@ -247,7 +247,7 @@ export class Runner {
       this.#captures.running?.catch(() => undefined),
     ]);
     const settled = new AbortController();
-    void this.#press(settled.signal).catch(() => undefined);
+    void this.#escalateStop(settled.signal).catch(() => undefined);
     this.#context.git.endAll();
     await work;
     settled.abort();
@@ -258,18 +258,18 @@ export class Runner {
     const { containment, paths } = this.#options;
     if (last !== undefined) {
       const events = await eventsAfter(this.journal, last.after);
-      writeState(paths.last, { ...snapshot, events } satisfies RunnerLast);
+      writeState(paths.last, { ...snapshot, events } satisfies StopReport);
     }
     this.journal.close();
-    if (containment.isWhole) tryWriteState(paths.ended, { pid: process.pid } satisfies RunnerEnd);
+    if (containment.isWhole) tryWriteState(paths.ended, { pid: process.pid } satisfies CleanStop);
   }
 
-  /** Makes what a stop waits for come to an end. Rejects once it has. */
-  async #press(settled: AbortSignal): Promise<void> {
-    await delay(STOP_PATIENCE_MS, undefined, { signal: settled });
+  /** Ends more and more of the work that a stop waits for. Rejects once that work has ended. */
+  async #escalateStop(settled: AbortSignal): Promise<void> {
+    await delay(STOP_GRACE_MS, undefined, { signal: settled });
     void this.#session?.program.stop().catch(() => undefined);
     for (;;) {
-      await delay(STOP_IMPATIENCE_MS, undefined, { signal: settled });
+      await delay(STOP_FORCE_INTERVAL_MS, undefined, { signal: settled });
       this.#context.git.endAll();
       await this.#options.containment.endStarted();
     }

@@ -1,7 +1,7 @@
 // The runner as a process: its files, its HTTP routes, its end.
 import { randomBytes } from 'node:crypto';
 import { MurmurError } from '../contract/wire/errors.ts';
-import type { RunnerAddress, RunnerConfig, RunnerEnd } from '../contract/wire/runner.ts';
+import type { CleanStop, RunnerAddress, RunnerConfig } from '../contract/wire/runner.ts';
 import { streamEvents } from './http/event-stream.ts';
 import { streamFile } from './http/file-stream.ts';
 import {
@@ -68,7 +68,7 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
   const stopped = Promise.withResolvers<void>();
   closing.signal.addEventListener('abort', () => {
     // Without an address the next runner looks for no processes of this one.
-    if (readState<RunnerEnd>(paths.ended) !== undefined) removeState(paths.address);
+    if (readState<CleanStop>(paths.ended) !== undefined) removeState(paths.address);
     void server.close().then(stopped.resolve);
   });
   return {

@@ -1,5 +1,5 @@
-// Builds what the package publishes, into dist/: the CLI and the MCP server as one bundle each with their lazy parts, the
-// processes of the stack, the runner as a single file, and the workflow code.
+// Builds the published bundles into dist/: the CLI and the MCP server, one file each with their lazy parts, the
+// processes of the stack, the runner as one file, and the workflow code.
 import { execFile } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
@@ -26,8 +26,8 @@ const COMMON: BuildOptions = {
 };
 
 /**
- * Start-up counts: one file, whose lazily imported parts are not run until they are needed. oclif looks for
- * `typescript` only in a checkout of its own kind; Temporal's client is for `doctor` alone.
+ * One file with a short start-up: lazily imported parts run only when they are needed. oclif uses `typescript` only in
+ * development checkouts; only `doctor` uses Temporal's client.
  */
 async function buildCli(): Promise<void> {
   await build({
@@ -41,7 +41,7 @@ async function buildCli(): Promise<void> {
   });
 }
 
-/** Starts for every session of every client: one file, in which nothing runs that a session may never need. */
+/** One file with a short start-up, because each session of each client starts it: rarely needed parts load lazily. */
 async function buildMcp(): Promise<void> {
   await build({
     ...COMMON,
@@ -54,12 +54,12 @@ async function buildMcp(): Promise<void> {
 
 const MCP_REPLACEMENTS = {
   'mcp/tools.ts': `export const TOOLS = ${JSON.stringify(describeTools())};`,
-  // Checks what a client's person was asked for, and we ask for nothing. It takes as long to start as half a Node.
+  // Validates answers to questions that a server asks a person; ours asks none. It takes half as long to load as Node.
   'node_modules/@modelcontextprotocol/sdk/dist/esm/validation/ajv-provider.js':
     'export class AjvJsonSchemaValidator { getValidator() { throw new Error("no answers of people are checked here"); } }',
 };
 
-/** Whole, with their libraries: finding and reading a thousand small files is half of their start. */
+/** Bundles with their libraries: finding and reading a thousand small files takes half of the start-up time. */
 async function buildProcesses(): Promise<void> {
   await build({
     ...COMMON,
@@ -67,18 +67,18 @@ async function buildProcesses(): Promise<void> {
       supervisor: 'stack/supervisor/main.ts',
       server: 'server/main.ts',
       relay: 'stack/relay/main.ts',
-      // Runs on hosts that are reached by ssh, where there is nothing but this file.
+      // Runs on hosts that are reached by ssh, where only this file is available.
       machines: 'drivers/machines/ssh/host/main.ts',
     },
-    // Traces are loaded only when they are asked for, ssh only where hosts are configured: it looks for native parts beside it.
-    // The bundler is for checkouts.
+    // OpenTelemetry is loaded only if traces are configured, and ssh2 only if hosts are; ssh2 finds native parts beside
+    // itself. Only checkouts use the bundler.
     external: ['@opentelemetry/*', '@temporalio/interceptors-opentelemetry', 'esbuild', 'ssh2'],
     banner: { js: COMMONJS_SCOPE },
     plugins: [requireBuiltins()],
   });
 }
 
-/** Temporal's worker is native code with threads of its own, which look for their files beside them. */
+/** Not bundled with libraries: Temporal's worker is native code whose threads find their files beside themselves. */
 async function buildWorker(): Promise<void> {
   await build({
     ...COMMON,
@@ -89,15 +89,15 @@ async function buildWorker(): Promise<void> {
   });
 }
 
-/** One file, on built-ins alone: it is copied to machines. For its format see worker/runner-bundle.ts. */
+/** One file that uses only built-ins, because it is copied to machines. For its format see worker/runner-bundle.ts. */
 async function buildRunner(): Promise<void> {
   const runner = { entryPoints: { runner: 'runner/main.ts' }, format: 'cjs', outExtension: { '.js': '.cjs' } } as const;
   await build({ ...COMMON, ...runner, minify: true });
 }
 
-/** Modules that compute in a checkout what is known when the package is built. */
+/** Replacements for modules whose values are known when the package is built. */
 async function replacements(): Promise<Readonly<Record<string, string>>> {
-  // The CLI needs neither the schemas of whole inputs and outputs nor the texts about errors.
+  // The CLI needs neither the schemas of inputs and outputs nor the descriptions of errors.
   const descriptions = describeOperations().map(
     ({ input: _in, output: _out, progress: _progress, errors, ...rest }) => ({
       ...rest,
@@ -106,7 +106,7 @@ async function replacements(): Promise<Readonly<Record<string, string>>> {
   );
   return {
     'cli/descriptions.ts': `export const DESCRIPTIONS = ${JSON.stringify(descriptions)};`,
-    // Whether this is Linux inside Windows makes no difference to us, and finding out takes 6 ms.
+    // Murmur does not need to detect Linux inside Windows, and the detection takes 6 ms.
     'node_modules/wsl-utils/index.js': 'export const isWsl = false; export const powerShellPath = undefined;',
     'cli/build-info.ts': `export const COMMIT = ${JSON.stringify(await commit())};`,
   };
@@ -115,8 +115,8 @@ async function replacements(): Promise<Readonly<Record<string, string>>> {
 const isBuiltin = (path: string): boolean => builtinModules.includes(path.replace(/^node:/, ''));
 
 /**
- * Takes what our own modules import of Node's as CommonJS modules take it. Imported as an ES module a built-in runs every
- * lazy part of its own, for the copy of its exports: that of `node:http` loads a whole HTTP client, in 75 ms.
+ * Makes our modules load built-ins by `require`. Importing a built-in as an ES module runs all its lazy parts to copy
+ * its exports: `node:http` loads a whole HTTP client, which takes 75 ms.
  */
 function requireBuiltins(): Plugin {
   return {
@@ -133,12 +133,12 @@ function requireBuiltins(): Plugin {
   };
 }
 
-/** Packages that oclif loads at its start and needs for help, errors and plugins only. */
+/** Packages that oclif loads at its start and needs only for help, errors and plugins. */
 const SELDOM_NEEDED = ['clean-stack', 'ejs', 'indent-string', 'string-width', 'tinyglobby', 'widest-line', 'wrap-ansi'];
 
 /**
- * Loads built-ins and seldom needed packages when something of them is first used, not when they are imported, and
- * built-ins as `requireBuiltins` does. Together this is a third of the start-up time.
+ * Loads built-ins and rarely needed packages at their first use, not at their import; built-ins by `require`, like
+ * `requireBuiltins`. This saves a third of the start-up time.
  */
 function loadLazily(): Plugin {
   return {
@@ -159,7 +159,7 @@ function loadLazily(): Plugin {
   };
 }
 
-/** The exports as a prototype that reads through: esbuild copies own properties at once, and leaves the prototype. */
+/** Puts the exports on a proxy prototype: esbuild copies own properties at once, but not those of the prototype. */
 function lazyModule(path: string): string {
   return `
     const load = () => require(${JSON.stringify(path)});

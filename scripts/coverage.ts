@@ -1,5 +1,5 @@
-// `npm run test:coverage [-- jest arguments]`: runs tests from the sources and says how much of the code they ran, over all
-// processes. Node writes what it has run for each process that ends in good order; a killed one leaves nothing.
+// `npm run test:coverage [-- jest arguments]`: runs tests from the sources and prints the share of covered lines, over
+// all processes. Node writes a report for each process that exits normally; a killed process has none.
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { LAYERS, layerOf } from '../layers.ts';
 import { bin, ROOT, runBounded } from './test/run-bounded.ts';
 import { withTemporal } from './test/temporal.ts';
 
-/** As for `npm test`: after that something hangs. */
+/** Time limit of a run, as for `npm test`, in milliseconds. */
 const WHOLE_RUN_MS = 25 * 60_000;
 
 interface Range {
@@ -45,7 +45,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** For each source file that a process has loaded, which of its characters any process ran. */
+/** For each source file that a process loaded: which of its characters any process ran. */
 async function charactersRun(reports: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const name of await readdir(reports)) {
@@ -57,7 +57,7 @@ async function charactersRun(reports: string): Promise<ReadonlyMap<string, Uint8
       if (!file.endsWith('.ts') || layerOf(file) === undefined) continue;
       const ranges = functions.flatMap((each) => each.ranges);
       const run = new Uint8Array(Math.max(0, ...ranges.map(({ endOffset }) => endOffset)));
-      // Outer ranges first: the count of an inner one is that of its part.
+      // Outer ranges first, because inner ranges override them.
       const nested = ranges.toSorted((a, b) => a.startOffset - b.startOffset || b.endOffset - a.endOffset);
       for (const { count, endOffset, startOffset } of nested) run.fill(count > 0 ? 1 : 0, startOffset, endOffset);
       const known = files.get(file);
@@ -67,7 +67,7 @@ async function charactersRun(reports: string): Promise<ReadonlyMap<string, Uint8
   return files;
 }
 
-/** A process that was killed while it wrote leaves half of a report. */
+/** Reads a report. A process that was killed while it wrote leaves an incomplete one. */
 function readReport(text: string): Report {
   try {
     return JSON.parse(text) as Report;
@@ -90,7 +90,7 @@ async function linesByLayer(run: ReadonlyMap<string, Uint8Array>): Promise<Reado
   return layers;
 }
 
-/** Counts the lines with code: without types, comments and lines of brackets. Node strips types without moving anything. */
+/** Counts lines of code, without types, comments and lines of brackets. Node strips types without moving code. */
 function linesOf(source: string, run: Uint8Array | undefined): Lines {
   let offset = 0;
   let total = 0;

@@ -1,7 +1,7 @@
-// Records histories of workflows for test/replay, from stub activities on a real server:
-// `node scripts/record-history.ts [--build <commit>] [<scenario>…]`, every scenario unless some are named. They go into a
-// folder named after the commit, `test/replay/histories/<short commit>`, and are kept for ever: each stands for workflows
-// that may still be running. A commit's folder is recorded once it has landed, by the one after it.
+// Records workflow histories for test/replay, with stub activities on a real server: `node scripts/record-history.ts
+// [--build <commit>] [<scenario>…]`. It records all scenarios, or the named ones. It writes to a folder named after the
+// commit, `test/replay/histories/<short commit>`. Histories are kept for ever, because such workflows may still be
+// running. The first change after a landing records the landed commit.
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -43,7 +43,7 @@ await mkdir(folder, { recursive: true });
 if (positionals.length === 0 && (await readdir(folder)).length > 0) {
   throw new Error(`${folder} is recorded already: name the scenarios that are to be added`);
 }
-/** Runs that have ended and are recorded: a scenario may keep a workflow at several moments. */
+/** Ended runs that are recorded already: a scenario may record a workflow several times. */
 const ended = new Set<string>();
 const temporal = await startTemporal();
 try {
@@ -56,7 +56,7 @@ try {
   await temporal.stop();
 }
 
-/** Writes every run of the workflow, the first one first, whether it has ended or not. */
+/** Writes the histories of all runs of the workflow, in order. */
 async function record(name: string, workflowId: string): Promise<void> {
   const newest = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
   let run = newest.events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? undefined;
@@ -64,10 +64,10 @@ async function record(name: string, workflowId: string): Promise<void> {
     const history: History = await temporal.client.workflow.getHandle(workflowId, run).fetchHistory();
     const file = join(folder, `${name}-${number.toString()}.json`);
     const last = history.events?.[history.events.length - 1];
-    // One whose first task has not come yet has decided nothing: there is nothing to replay.
+    // A run without a completed workflow task has nothing to replay.
     const hasBegun = history.events?.some((event) => event.workflowTaskCompletedEventAttributes) === true;
     if (hasBegun && !ended.has(run)) {
-      // `wx`: what is recorded stays.
+      // `wx`: never overwrites a recorded history.
       await writeFile(file, linesOf(history), { flag: 'wx' });
       process.stdout.write(`  ${file}\n`);
     }

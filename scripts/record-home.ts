@@ -1,7 +1,7 @@
-// Records what a build leaves behind, from a real stack of that build, for test/replay:
-// `node scripts/record-home.ts [--build <commit>]`. The small files of its MURMUR_HOME go into `files/<short commit>`, the
-// histories of its workflows into `histories/<short commit>` as `real-…`; they hold what stub activities know nothing of. Kept for
-// ever, as all histories are.
+// Records the files and histories of a real stack of a build, for test/replay: `node scripts/record-home.ts [--build
+// <commit>]`. The small files of its MURMUR_HOME go to `files/<short commit>`, and the histories of its workflows to
+// `histories/<short commit>` as `real-…`: they contain results that stub activities do not produce. They are kept for
+// ever, like all histories.
 import { cp, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -17,7 +17,7 @@ import { earlierBuild } from './upgrade/earlier-build.ts';
 import { leaveAgents, WORKER } from './upgrade/agents.ts';
 import { startEarlierStack } from './upgrade/earlier-stack.ts';
 
-/** What is large or says nothing of the build: databases, logs, programs, and what agents made. */
+/** Entries to skip, because they are large or independent of the build: databases, logs, programs, agents' files. */
 const LEFT_OUT = ['temporal', 'logs', 'cache', 'home', 'work', 'run', 'bin', 'isolation', 'runner.cjs', 'runner.log'];
 
 const { values } = parseArgs({ options: { build: { type: 'string', default: 'HEAD' } } });
@@ -31,7 +31,7 @@ try {
   const release = await heldCommandBegan(stack, WORKER.slug, WORKER.job);
   await call('kill', { slug: 'rested' });
   await recordHistories(stack.home, kept('histories'), 'real');
-  // Its work is in a snapshot then.
+  // A snapshot contains its work after that.
   await release();
   await eventually('the worker rests', async () => {
     return (await call<{ readonly phase: string }>('status', { slug: WORKER.slug })).phase === 'idle';

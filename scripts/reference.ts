@@ -1,5 +1,5 @@
-// Writes docs/reference: one page per operation, one of the MCP tools and the OpenAPI document, from the operations and
-// the program's own help. With --check it writes nothing and fails when a file is not what it would write.
+// Writes docs/reference: one page per operation, one for the MCP tools and the OpenAPI document, from the operations
+// and the help of the commands. With --check it writes nothing, and fails if a file is out of date.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
@@ -16,15 +16,15 @@ const FOLDER = join(ROOT, 'docs', 'reference');
 const wanted = await build();
 const stale = await staleFiles(wanted);
 if (process.argv.includes('--check')) {
-  for (const name of stale) process.stderr.write(`docs/reference/${name} is not what the operations say\n`);
-  if (stale.length > 0) process.stderr.write('run `node scripts/reference.ts`\n');
+  for (const name of stale) process.stderr.write(`docs/reference/${name} is out of date\n`);
+  if (stale.length > 0) process.stderr.write('run `npm run docs`\n');
   process.exitCode = stale.length > 0 ? 1 : 0;
 } else {
   await write(wanted, stale);
   process.stdout.write(`docs/reference: ${String(wanted.size)} files, ${String(stale.length)} changed\n`);
 }
 
-/** File name to content. */
+/** Contents by file name. */
 async function build(): Promise<ReadonlyMap<string, string>> {
   const operations = describeOperations();
   const files = new Map<string, string>();

@@ -1,4 +1,4 @@
-// `npm test`: everything that has to hold, in one command. Ends with one line that counts jest's tests and the checks.
+// `npm test`: all checks and tests. The last line counts passed and failed ones.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,10 +7,10 @@ import { packPackage, unpackPackage } from './test/package.ts';
 import { bin, ROOT, runBounded } from './test/run-bounded.ts';
 import { withTemporal } from './test/temporal.ts';
 
-/** Development needs a Node that runs TypeScript as it is; npm brings one, and here its absence shows. */
+/** Development needs a Node that runs TypeScript directly. npm installs one. */
 const NEEDED_NODE = [22, 18] as const;
 
-/** Six minutes are the aim on two cores; a slow machine gets four times that, and then something hangs. */
+/** A run takes some six minutes on two cores. Four times as long means that something hangs. */
 const WHOLE_RUN_MS = 25 * 60_000;
 
 interface Check {
@@ -18,7 +18,10 @@ interface Check {
   readonly args: readonly string[];
 }
 
-/** Two at a time, each on one core: lint and typecheck take ten seconds each, the others three or less. */
+/**
+ * Two lists that run concurrently, each on one core. Lint and typecheck take ten seconds each, the others three or
+ * less.
+ */
 const CHECKS: readonly (readonly Check[])[] = [
   [
     { name: 'lint', args: [bin('oxlint/bin/oxlint'), '--threads=1'] },
@@ -32,8 +35,8 @@ const CHECKS: readonly (readonly Check[])[] = [
 ];
 
 /**
- * Lint and typecheck are Go programs. One thread, as more of them derive the same types again; they end within seconds, so
- * there is nothing to collect below a memory of two gibibytes, where one is enough today.
+ * Lint and typecheck are Go programs. They run with one thread, because more threads would compute the same types
+ * again. Garbage collection starts at 2 GiB; they need about 1 GiB, so it does not run.
  */
 const CHECK_ENV = { GOMAXPROCS: '1', GOGC: 'off', GOMEMLIMIT: '2GiB' };
 
@@ -63,7 +66,7 @@ async function runInTurn(checks: readonly Check[]): Promise<readonly boolean[]> 
   return outcomes;
 }
 
-/** The tests from outside start the package as npm would publish it: users do, and it starts in half of the time. */
+/** Packs the package for the end-to-end tests, like for users. It also starts in half the time. */
 async function withPackage<Result>(run: (env: NodeJS.ProcessEnv) => Promise<Result>): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'murmur-package-'));
   try {

@@ -1,5 +1,5 @@
-// `npm run upgrade -- [--from <commit>]… [--way stopped|in mid-turn]`: agents that an earlier build has started go on under the
-// code at hand. Prints what holds and what does not; exits with 1 when something does not.
+// `npm run upgrade -- [--from <commit>]… [--way stopped|in mid-turn]`: checks that agents of an earlier build continue
+// under the current code. Prints the result of each check; exits with 1 if one fails.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const { values } = parseArgs({
 });
 const unknown = values.way?.find((way) => !WAYS.some((each) => each === way));
 if (unknown !== undefined) {
-  process.stderr.write(`there is no way ${JSON.stringify(unknown)}: it is one of ${WAYS.join(', ')}\n`);
+  process.stderr.write(`unknown way ${JSON.stringify(unknown)}; use one of ${WAYS.join(', ')}\n`);
   process.exit(2);
 }
 const ways = WAYS.filter((way) => values.way === undefined || values.way.includes(way));
@@ -37,5 +37,5 @@ try {
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
-process.stdout.write(`\n${failures === 0 ? 'every agent goes on' : `${failures.toString()} checks failed`}\n`);
+process.stdout.write(`\n${failures === 0 ? 'all checks passed' : `${failures.toString()} checks failed`}\n`);
 process.exit(failures === 0 ? 0 : 1);

@@ -47,7 +47,7 @@ async function readLimits(
     };
     const { isolation } = await read<RunnerConfig>('config.json');
     if (isolation === undefined) return {};
-    // A runner that was given wishes says itself what it found to work.
+    // A runner that got an isolation request writes down what it chose.
     const found: Partial<IsolationInForce> =
       'choice' in isolation ? await read<IsolationInForce>('isolation.json') : isolation;
     const { kind, limitsInForce } = found;

@@ -6,7 +6,7 @@ import type { AgentAddress } from '../agents/names.ts';
 import { reposOf } from '../agents/repos.ts';
 import { buildSpec } from '../agents/spec.ts';
 import { storePlan } from './flights/spawn.ts';
-import type { AskedFlight } from './flights/spawn.ts';
+import type { FlightRequest } from './flights/spawn.ts';
 import type { Call } from './handlers/handler.ts';
 import type { ServerParts } from './parts.ts';
 
@@ -18,7 +18,7 @@ export async function specOfSpawn(
   agent: AgentAddress,
   input: SpawnInput,
   call: Call,
-  flight?: AskedFlight,
+  flight?: FlightRequest,
 ): Promise<AgentSpec> {
   const { named, allowed } = await reposOf(parts, agent, input, call.caller);
   return await buildSpec(parts.objects, {

@@ -2,7 +2,7 @@
 import type { HomePaths } from '../config/home.ts';
 import type { StackRecord } from '../contract/stack.ts';
 import { endProcess, isRunning } from './process.ts';
-import { readRecord, removeRecord, whileDeciding } from './record.ts';
+import { readRecord, removeRecord, withStartLock } from './record.ts';
 import { stopRunners } from './runners.ts';
 import { endLeftovers } from './supervisor/leftovers.ts';
 
@@ -23,7 +23,7 @@ export async function down(home: HomePaths, onProgress: (message: string) => voi
   if (record === undefined) return { was_running: (await stopRunners(home)).length > 0 };
   onProgress('stopping: cutting off and saving turns, then ending the processes');
   const ended = await endProcess(record.supervisor, SUPERVISOR_GRACE_MS);
-  const left = await whileDeciding(home, () => clean(home, onProgress));
+  const left = await withStartLock(home, () => clean(home, onProgress));
   return { was_running: ended !== 'absent' || left };
 }
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import getPort from 'get-port';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { DevServerPorts } from './temporal/dev-server.ts';
-import { localhostAddresses, type ListenAddress } from './wall/listeners.ts';
+import { localhostAddresses, type ListenAddress } from './network/listeners.ts';
 
 /** What is wanted; 0 means any free port. */
 export interface WantedPorts {

@@ -33,13 +33,13 @@ export async function endProcess(
 ): Promise<'absent' | 'ended' | 'killed'> {
   if (!(await isRunning(identity))) return 'absent';
   send(identity.pid, signal);
-  if (await goneWithin(identity, graceMs)) return 'ended';
+  if (await hasEndedWithin(identity, graceMs)) return 'ended';
   send(identity.pid, 'SIGKILL');
-  await goneWithin(identity, KILL_WAIT_MS);
+  await hasEndedWithin(identity, KILL_WAIT_MS);
   return 'killed';
 }
 
-async function goneWithin(identity: ProcessIdentity, ms: number): Promise<boolean> {
+async function hasEndedWithin(identity: ProcessIdentity, ms: number): Promise<boolean> {
   const deadline = performance.now() + ms;
   while (await isRunning(identity)) {
     if (performance.now() >= deadline) return false;

@@ -37,8 +37,8 @@ export async function runningRecord(home: HomePaths): Promise<StackRecord | unde
   return record !== undefined && (await isRunning(record.supervisor)) ? record : undefined;
 }
 
-/** Runs `work` while no other process decides about this home's stack. Keep it short. */
-export async function whileDeciding<T>(home: HomePaths, work: () => Promise<T>): Promise<T> {
+/** Runs `work` while it holds this home's lock for starts and stops of the stack. Keep `work` short. */
+export async function withStartLock<T>(home: HomePaths, work: () => Promise<T>): Promise<T> {
   const options = {
     stale: LOCK_STALE_MS,
     retries: LOCK_RETRIES,

@@ -33,7 +33,7 @@ async function stopRunner(folder: string): Promise<boolean> {
   const answers = address !== undefined && (await isOurs(folder, address));
   const identity = answers ? await identityOf(address.pid) : undefined;
   if (answers && identity !== undefined) {
-    await tellToStop(folder, address);
+    await requestStop(folder, address);
     await endProcess(identity, STOP_MS);
   }
   // One that does not answer, or has no address yet, is found by its command line.
@@ -52,8 +52,8 @@ async function isOurs(folder: string, address: RunnerAddress): Promise<boolean> 
   return health?.machine === machineNameOf(folder) && health.pid === address.pid;
 }
 
-/** Whether it went is judged by the process. */
-async function tellToStop(folder: string, address: RunnerAddress): Promise<void> {
+/** The caller checks the process to see whether it has stopped. */
+async function requestStop(folder: string, address: RunnerAddress): Promise<void> {
   const body: StopRequest = { status: 'cut_off' };
   await ask(folder, address, { method: 'POST', path: '/stop', body, limitMs: STOP_MS });
 }

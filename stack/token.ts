@@ -5,7 +5,7 @@ import writeFileAtomic from 'write-file-atomic';
 import type { HomePaths } from '../config/home.ts';
 import { hashOf } from '../drivers/tokens/token.ts';
 import type { TokenEntry, TokenFile } from '../contract/wire/tokens.ts';
-import { whileDeciding } from './record.ts';
+import { withStartLock } from './record.ts';
 
 /** Readable by the owner alone. */
 const PRIVATE = 0o600;
@@ -15,7 +15,7 @@ const PRIVATE = 0o600;
  * Resolves with what was put right; undefined when all was well. Needs write access to the home.
  */
 export async function ensureToken(home: HomePaths, account: string): Promise<'made' | 'repaired' | undefined> {
-  return whileDeciding(home, () => mend(home, account));
+  return withStartLock(home, () => mend(home, account));
 }
 
 async function mend(home: HomePaths, account: string): Promise<'made' | 'repaired' | undefined> {

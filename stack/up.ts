@@ -16,7 +16,7 @@ import type { StackSettings } from './supervisor/settings.ts';
 import { supervise } from './supervisor/supervise.ts';
 import { findTemporal } from './temporal/find.ts';
 import { ensureToken } from './token.ts';
-import { findWall } from './wall/find.ts';
+import { findNetworkIsolation } from './network/isolation.ts';
 
 /** How often stack.json is looked at during start-up. */
 const POLL_MS = 50;
@@ -77,11 +77,11 @@ async function settingsOf(options: UpOptions): Promise<StackSettings> {
     return { ...common, temporal: { address, namespace, ...(open === undefined ? {} : { open }) } };
   }
   const cacheDirs = [userCacheFolder(env), home.cache];
-  const [temporal, wall] = await Promise.all([
+  const [temporal, network] = await Promise.all([
     findTemporal({ env, cacheDirs, packageRoot: PACKAGE_ROOT, onProgress, signal }),
-    findWall(config.isolation),
+    findNetworkIsolation(config.isolation),
   ]);
-  return { ...common, temporal: { binary: temporal.path, wall } };
+  return { ...common, temporal: { binary: temporal.path, network } };
 }
 
 async function startSupervisor(settings: StackSettings, env: NodeJS.ProcessEnv): Promise<number> {

@@ -1,4 +1,4 @@
-// Agents of somebody else on the same server.
+// Attacks on agents of another account on the same server.
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { createClient, type MurmurClient } from '../../client/index.ts';
 import type { TokenFile } from '../../contract/wire/tokens.ts';
 import type { Attack } from '../attack.ts';
 import { accepted } from '../evidence.ts';
-import type { Ground } from '../ground.ts';
+import type { Testbed } from '../testbed.ts';
 
 const BOBS = '/w/default/u/bob/quiet';
 
@@ -14,11 +14,11 @@ export const ACCOUNTS: readonly Attack[] = [
   {
     name: 'other-account',
     goal: "read, steer or end an agent of another account with an agent's token",
-    attempt: async (ground) => {
-      const bob = await clientOfBob(ground);
+    attempt: async (testbed) => {
+      const bob = await clientOfBob(testbed);
       await bob.call('spawn', { slug: 'quiet', description: 'x', model: 'fake' });
       await bob.wait({ slug: 'quiet' });
-      const { client } = ground.hostile;
+      const { client } = testbed.hostile;
       const got = await accepted([
         { name: 'status', call: () => client.call('status', { slug: BOBS }) },
         { name: 'turns', call: () => client.call('turns', { slug: BOBS }) },
@@ -40,7 +40,7 @@ export const ACCOUNTS: readonly Attack[] = [
   },
   {
     name: 'dead-token',
-    goal: 'go on calling after the kill',
+    goal: 'use its token after its kill',
     attempt: async ({ client, spawn }) => {
       const victim = await spawn('mortal');
       await victim.client.call('auth', {});
@@ -53,8 +53,8 @@ export const ACCOUNTS: readonly Attack[] = [
   },
 ];
 
-/** Another person, whom the owner of the host lets in by the file of tokens. */
-async function clientOfBob({ home, api }: Ground): Promise<MurmurClient> {
+/** Another person, to whom the host's owner has given a token in the file of tokens. */
+async function clientOfBob({ home, api }: Testbed): Promise<MurmurClient> {
   const file = join(home, 'tokens.json');
   const token = `mur_bob-${randomBytes(24).toString('hex')}`;
   const { tokens } = JSON.parse(await readFile(file, 'utf8')) as TokenFile;

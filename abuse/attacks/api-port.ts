@@ -1,10 +1,10 @@
-// The port of the API server, to which the owner's programs send the owner's token.
+// Attack on the API server's port, to which the owner's programs send the owner's token.
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Attack } from '../attack.ts';
 import { linesWith, triedBy } from '../evidence.ts';
 
-/** Tries to listen on a port until the connection that it opens first is closed. */
+/** Tries to listen on the first port until its connection to the second port is closed. */
 const PROBE = `
 const net = require('net'), http = require('http');
 const [port, control] = process.argv.slice(1).map(Number);
@@ -18,7 +18,7 @@ net.connect(control, '127.0.0.1').on('connect', attempt).on('error', () => {}).o
 export const API_PORT: readonly Attack[] = [
   {
     name: 'api-port',
-    goal: 'take the port of the API server while it is being restarted, and be sent the token of the owner',
+    goal: "listen on the API server's port during its restart, to receive the owner's token",
     attempt: async ({ api, hostile, murmur, record }) => {
       const control = createServer().listen(0, '127.0.0.1');
       await once(control, 'listening');
@@ -27,7 +27,7 @@ export const API_PORT: readonly Attack[] = [
         hostile,
         `cat >probe.cjs <<'END'\n${PROBE}\nEND\nnode -e "$(cat probe.cjs)" ${ports.join(' ')}`,
       );
-      // An agent that cannot reach us fails; it is not waited for here.
+      // An agent that cannot reach the server fails; the attack does not wait for it.
       const [attacker] = (await Promise.race([once(control, 'connection'), trying.then(() => [])])) as [Socket?];
       if (attacker === undefined) throw new Error('the agent did not begin to try');
       const { server } = (await record()).children;

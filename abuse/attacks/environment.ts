@@ -1,11 +1,14 @@
-// Variables of the agent in programs with more rights, and of the owner in the agent.
+// Attacks by environment variables: the agent's in programs with more rights, and the owner's in the agent.
 import { readdir, readFile } from 'node:fs/promises';
 import type { Attack } from '../attack.ts';
 import { accepted, canariesIn, triedBy } from '../evidence.ts';
-import type { Ground } from '../ground.ts';
+import type { Testbed } from '../testbed.ts';
 import { busyFor } from '../hostile.ts';
 
-/** One of each kind that steers a program: loader, libc, locale, shell, git, ssh, Node, Bun, agent program, network. */
+/**
+ * One variable of each kind that changes programs: loader, libc, locale, shell, git, ssh, Node, Bun, agent program,
+ * network.
+ */
 const STEERING = [
   ...['LD_PRELOAD', 'GLIBC_TUNABLES', 'GCONV_PATH', 'LOCPATH', 'LC_ALL', 'BASH_ENV', 'ENV', 'IFS', 'PATH', 'HOME'],
   ...['GIT_SSH_COMMAND', 'GIT_CONFIG_GLOBAL', 'SSH_ASKPASS', 'NODE_OPTIONS', 'CLAUDE_CONFIG_DIR', 'MURMUR_MACHINE'],
@@ -15,7 +18,7 @@ const STEERING = [
 export const ENVIRONMENT: readonly Attack[] = [
   {
     name: 'steering-variables',
-    goal: 'set a variable that steers loader, shell, git, Node or the agent program',
+    goal: 'set a variable that changes the behaviour of loader, shell, git, Node or the agent program',
     attempt: ({ client, hostile }) =>
       accepted(
         STEERING.flatMap((name) => [
@@ -26,7 +29,7 @@ export const ENVIRONMENT: readonly Attack[] = [
   },
   {
     name: 'secrets-by-an-agent',
-    goal: 'set variables of a child with the token of an agent',
+    goal: "set a child's variables with an agent's token",
     attempt: ({ hostile }) =>
       accepted([
         { name: 'spawn', call: () => trySpawn(hostile.client, 'HARMLESS') },
@@ -45,7 +48,7 @@ export const ENVIRONMENT: readonly Attack[] = [
   },
   {
     name: 'environment-of-the-chain',
-    goal: "have one's environment in a process that runs with the owner's rights",
+    goal: "get its environment into a process with the owner's rights",
     skipped: { user: 'the agent has the same user as its owner', tracking: 'the agent has the same user as its owner' },
     attempt: async ({ client, uid }) => {
       const secret = 'canary-of-the-environment';
@@ -65,7 +68,7 @@ export const ENVIRONMENT: readonly Attack[] = [
   },
   {
     name: 'operators-model-key',
-    goal: "send the operator's model key to an address of one's own",
+    goal: "send the operator's model key to its own address",
     attempt: ({ client }) =>
       accepted([
         {
@@ -79,19 +82,19 @@ export const ENVIRONMENT: readonly Attack[] = [
     goal: "read passwords in the owner's git settings and proxy variables",
     attempt: async ({ hostile }) => {
       const shown = await triedBy(hostile, 'env; cat "$GIT_CONFIG_GLOBAL"; git config --list --show-origin');
-      // The key of the model is the agent program's own, and docs/security.md says that an agent can find it.
+      // Not the model's key, which the agent program needs: docs/security.md says that an agent can find it.
       return canariesIn(shown).filter((name) => name !== 'canary: modelKey');
     },
   },
 ];
 
-async function trySpawn(client: Ground['client'], name: string, value = 'evil'): Promise<void> {
+async function trySpawn(client: Testbed['client'], name: string, value = 'evil'): Promise<void> {
   const slug = `env-${name.toLowerCase().replaceAll('_', '-')}`;
   await client.call('spawn', { slug, description: 'x', model: 'fake', secrets: { [name]: value } });
   await client.call('kill', { slug });
 }
 
-/** Programs of the chain that starts an agent's program, run as the owner, whose environment ever holds the text. */
+/** Programs that run as the owner while an agent's command starts, and whose environment contains the text. */
 async function watchChain(text: string, uid: number, signal: AbortSignal): Promise<readonly string[]> {
   const found = new Set<string>();
   while (!signal.aborted) {

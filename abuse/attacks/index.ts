@@ -1,4 +1,4 @@
-// Every attack, in the order of the table.
+// All attacks, in the order of the table.
 import type { Attack } from '../attack.ts';
 import { ACCOUNTS } from './accounts.ts';
 import { API_PORT } from './api-port.ts';
@@ -25,6 +25,6 @@ export const ATTACKS: readonly Attack[] = [
   ...SHARING,
   ...TEXTS,
   ...LIMITS,
-  // Its runners are killed.
+  // Last, because it kills runners.
   ...RUNNERS,
 ];

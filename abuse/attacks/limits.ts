@@ -1,10 +1,10 @@
-// Taking more of the host than one agent may have.
+// Attacks on the host's resources.
 import type { Attack } from '../attack.ts';
 import { isRefusal, numberIn, triedBy } from '../evidence.ts';
-import { UPLOADS_MB } from '../ground.ts';
+import { UPLOADS_MB } from '../testbed.ts';
 import { busyFor } from '../hostile.ts';
 
-const UNLIMITED = 'without namespaces only what the system limits for the owner is limited';
+const UNLIMITED = 'without namespaces, only the system limits of the owner apply';
 
 export const LIMITS: readonly Attack[] = [
   {
@@ -43,7 +43,7 @@ export const LIMITS: readonly Attack[] = [
   },
   {
     name: 'memory',
-    goal: 'take more memory than the limit of 4 GiB',
+    goal: 'use more memory than the limit of 4 GiB',
     isLong: true,
     admitted: { tracking: UNLIMITED },
     attempt: async ({ spawn, client }) => {
@@ -55,7 +55,7 @@ export const LIMITS: readonly Attack[] = [
         grep took taken | tail -1`,
       );
       await client.call('kill', { slug: eater.slug });
-      // Whatever ends it has let it take some.
+      // It has taken some memory before it was ended.
       const mebibytes = numberIn(shown, /took (\d+) MiB/);
       return mebibytes > 5_500 ? [`${String(mebibytes)} MiB`] : [];
     },

@@ -1,10 +1,10 @@
-// What lies on the owner's disk and in the owner's processes.
+// Attacks on the owner's files and processes.
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attack } from '../attack.ts';
 import { canariesIn, linesWith, triedBy } from '../evidence.ts';
 
-const TRACKED = 'without namespaces an agent reads, writes and signals what its owner can';
+const TRACKED = 'without namespaces, an agent can read, write and signal everything that its owner can';
 
 export const OWNER_FILES: readonly Attack[] = [
   {
@@ -51,7 +51,7 @@ export const OWNER_FILES: readonly Attack[] = [
       );
       const opened = linesWith(shown, 'got ').map((line) => /^got (\d+) (.*)$/.exec(line) ?? []);
       const real = await Promise.all(
-        // Inside, another file may lie at the path: only the owner's own counts.
+        // Only the owner's own file counts: on the machine another file may have this path.
         opened.map(async ([, inode, path = '']) => {
           const found = await stat(path).catch(() => undefined);
           return found !== undefined && String(found.ino) === inode ? [path] : [];

@@ -1,21 +1,21 @@
-// Somebody who has reached Temporal all the same: a workflow may be started there with any spec.
+// Attack by a client of Temporal, which can start a workflow with any spec.
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { homePaths, readHostId } from '../../config/home.ts';
 import { temporalSettings } from '../../config/temporal.ts';
 import { taskQueueOf } from '../../contract/wire/messages.ts';
 import type { Attack } from '../attack.ts';
-import type { Ground } from '../ground.ts';
+import type { Testbed } from '../testbed.ts';
 
-/** An agent that is let in has been asked for its first turn by then. */
+/** By then, an accepted agent has sent its first model request. In milliseconds. */
 const FIRST_TURN_MS = 30_000;
 
 export const REFERENCES: readonly Attack[] = [
   {
     name: 'forged-spec',
     goal: "start an agent by hand whose spec names another agent's secrets, token, machine or repository",
-    attempt: async (ground) => {
-      const { secrets, machine, token, repos } = await siblingsOwn(ground);
+    attempt: async (testbed) => {
+      const { secrets, machine, token, repos } = await siblingsOwn(testbed);
       const forgeries = [
         ['secrets', { secrets }],
         ["the server's key", { secrets: { ref: 'server-signing-key', names: ['KEY'] } }],
@@ -26,16 +26,16 @@ export const REFERENCES: readonly Attack[] = [
       ] as const;
       const got: string[] = [];
       for (const [name, forged] of forgeries)
-        if (await isLetIn(ground, forged)) got.push(`an agent with a forged ${name}`);
+        if (await getsTurn(testbed, forged)) got.push(`an agent with a forged ${name}`);
       return got;
     },
   },
 ];
 
-/** What the sibling was started with, as Temporal's history tells it. */
-async function siblingsOwn(ground: Ground) {
-  const { workflow } = await ground.client.call('status', { slug: ground.sibling.slug });
-  return await withTemporal(ground, async (client) => {
+/** The sibling's input, read from Temporal's history. */
+async function siblingsOwn(testbed: Testbed) {
+  const { workflow } = await testbed.client.call('status', { slug: testbed.sibling.slug });
+  return await withTemporal(testbed, async (client) => {
     const { events } = await client.workflow.getHandle(workflow).fetchHistory();
     const [payload] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
     const spec = JSON.parse(Buffer.from(payload?.data ?? '').toString('utf8')) as {
@@ -48,9 +48,9 @@ async function siblingsOwn(ground: Ground) {
   });
 }
 
-/** Whether the worker gives a forged agent a turn: then its model is asked. */
-async function isLetIn(ground: Ground, forged: object): Promise<boolean> {
-  const { client: api, home, model } = ground;
+/** Whether the worker runs a turn of a forged agent: its model then gets a request. */
+async function getsTurn(testbed: Testbed, forged: object): Promise<boolean> {
+  const { client: api, home, model } = testbed;
   const { account } = await api.call('auth', {});
   const slug = `forged-${randomUUID().slice(0, 8)}`;
   const mark = `forged prompt ${slug}`;
@@ -71,7 +71,7 @@ async function isLetIn(ground: Ground, forged: object): Promise<boolean> {
     created_by: account,
     ...forged,
   };
-  return await withTemporal(ground, async (client) => {
+  return await withTemporal(testbed, async (client) => {
     const handle = await client.workflow.start('agent', {
       taskQueue: taskQueueOf(hostId),
       workflowId: `w/default/u/${account}/${slug}`,
@@ -79,7 +79,7 @@ async function isLetIn(ground: Ground, forged: object): Promise<boolean> {
       memo: { spawn_id: spec.spawn_id },
     });
     const asked = model.waitForRequest(({ prompt }) => prompt.includes(mark), { timeoutMs: FIRST_TURN_MS });
-    // An agent whose spec is refused fails; nothing else ends it before its first turn.
+    // An agent with a refused spec fails. Nothing else ends it before its first turn.
     const outcome = await Promise.race([
       asked.then(
         () => 'asked',
@@ -95,8 +95,8 @@ async function isLetIn(ground: Ground, forged: object): Promise<boolean> {
   });
 }
 
-async function withTemporal<Result>(ground: Ground, use: (client: Client) => Promise<Result>): Promise<Result> {
-  const { connectionOptions, namespace } = await temporalSettings({}, homePaths(ground.home));
+async function withTemporal<Result>(testbed: Testbed, use: (client: Client) => Promise<Result>): Promise<Result> {
+  const { connectionOptions, namespace } = await temporalSettings({}, homePaths(testbed.home));
   const connection = await Connection.connect(connectionOptions);
   try {
     return await use(new Client({ connection, namespace }));

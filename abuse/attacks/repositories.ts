@@ -1,10 +1,10 @@
-// What git does for an agent with the owner's rights.
+// Attacks by git, which runs with the owner's rights for an agent.
 import { existsSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attack } from '../attack.ts';
 import { accepted, canariesIn, triedBy } from '../evidence.ts';
-import type { Ground } from '../ground.ts';
+import type { Testbed } from '../testbed.ts';
 
 export const REPOSITORIES: readonly Attack[] = [
   {
@@ -31,7 +31,7 @@ export const REPOSITORIES: readonly Attack[] = [
   },
   {
     name: 'repository-of-a-child',
-    goal: 'have a child cloned from what the owner can read and the agent may not',
+    goal: 'clone into a child what the owner can read and the agent may not',
     attempt: async ({ hostile, owner, home, sibling }) => {
       const machine = join(home, 'machines', sibling.machine);
       const urls = [
@@ -69,7 +69,7 @@ export const REPOSITORIES: readonly Attack[] = [
   },
   {
     name: 'allow-by-an-agent',
-    goal: 'allow oneself another repository',
+    goal: 'allow itself another repository',
     attempt: ({ hostile, owner }) =>
       accepted([
         {
@@ -84,7 +84,7 @@ export const REPOSITORIES: readonly Attack[] = [
   },
   {
     name: 'owners-own-url',
-    goal: 'have a person clone from a URL that reads like another host',
+    goal: 'make a person clone from a URL that looks like another host',
     attempt: ({ client }) =>
       accepted(
         ['https://github.com\\@127.0.0.1/x', 'https://a@b@127.0.0.1/x', 'https://github.com\u0000@127.0.0.1/x'].map(
@@ -94,14 +94,14 @@ export const REPOSITORIES: readonly Attack[] = [
   },
   {
     name: 'hooks-of-a-local-repository',
-    goal: 'run a hook as the owner by pushing to a repository that holds it',
-    attempt: async (ground) => {
-      const { client, folder, owner, spawn, uid } = ground;
-      // A person gives it a local repository of theirs, in which somebody has left a hook.
+    goal: 'run a hook as the owner by a push to a repository that contains it',
+    attempt: async (testbed) => {
+      const { client, folder, owner, spawn, uid } = testbed;
+      // A person gives the agent a local repository that contains a hook.
       const mark = join(folder, 'hooked');
       await mkdir(mark, { mode: 0o777 });
       await chmod(mark, 0o777);
-      await ground.asOwner(`git init -q --bare -b main ${owner.home}/hooked.git
+      await testbed.asOwner(`git init -q --bare -b main ${owner.home}/hooked.git
         git --git-dir ${owner.privateRepository} push -q ${owner.home}/hooked.git main
         for hook in pre-receive update post-receive post-update reference-transaction push-to-checkout; do
           printf '#!/bin/sh\\nid -u >${mark}/$(basename "$0")\\n' >${owner.home}/hooked.git/hooks/$hook
@@ -121,7 +121,7 @@ export const REPOSITORIES: readonly Attack[] = [
   },
 ];
 
-async function trySpawn(client: Ground['client'], slug: string, clone_url: string): Promise<void> {
+async function trySpawn(client: Testbed['client'], slug: string, clone_url: string): Promise<void> {
   await client.call('spawn', { slug, description: 'x', model: 'fake', repos: [{ clone_url }] });
   await client.call('kill', { slug });
 }

@@ -1,4 +1,4 @@
-// What is meant for the runners of others.
+// Attack on calls to another agent's runner.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunnerAddress } from '../../contract/wire/runner.ts';
@@ -7,7 +7,7 @@ import type { Attack } from '../attack.ts';
 export const RUNNERS: readonly Attack[] = [
   {
     name: 'impostor-runner',
-    goal: "be sent the token of a sibling's runner, on the port of one that was killed",
+    goal: "receive the token of a sibling's runner on the port of a killed one",
     attempt: async ({ home, hostile, spawn }) => {
       const sibling = await spawn('impersonated');
       const file = join(home, 'machines', sibling.machine, 'runner', 'address.json');

@@ -1,20 +1,20 @@
-// Pages, shared ports, uploads and calls that outlast their token.
+// Attacks by pages, shared ports, uploads and calls that outlive their token.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '../../client/index.ts';
 import type { Attack } from '../attack.ts';
 import { accepted, isRefusal, triedBy } from '../evidence.ts';
-import type { Ground } from '../ground.ts';
+import type { Testbed } from '../testbed.ts';
 import { listeningPorts } from '../listening.ts';
 
-/** A server on an agent's port answers oddly; the relay has answered by then, whatever it says. */
+/** By then, the relay has answered a request to a server with invalid answers. In milliseconds. */
 const ANSWER_MS = 20_000;
 
 export const SHARING: readonly Attack[] = [
   {
     name: 'foreign-ports',
-    goal: "publish a port on which none of one's own processes listens",
+    goal: 'share a port on which none of its own processes listens',
     attempt: async ({ hostile, folder }) => {
       const foreign = await listen();
       const got: string[] = [];
@@ -36,7 +36,7 @@ export const SHARING: readonly Attack[] = [
   },
   {
     name: 'page-cookie',
-    goal: 'be sent the cookie of a page',
+    goal: "receive a page's cookie",
     attempt: async ({ api, client, hostile }) => {
       const link = new URL(String(await client.call('agent_url', { slug: hostile.slug, key: true })));
       const key = new URLSearchParams(link.hash.slice(1)).get('key') ?? '';
@@ -72,11 +72,11 @@ export const SHARING: readonly Attack[] = [
   },
   {
     name: 'revoked-token',
-    goal: 'go on being served after the token is revoked',
+    goal: 'get answers after its token is revoked',
     attempt: async ({ api, client, hostile }) => {
       const { id, token } = await client.call('auth_token_create', {});
       const holder = createClient({ url: api, token });
-      // It waits for a phase that does not come.
+      // The call waits for a phase that is never reached.
       const running = holder.wait({ slug: hostile.slug, phase: 'failed' }).then(
         () => 'answered',
         () => 'ended',
@@ -99,7 +99,7 @@ async function listen(): Promise<Server> {
 }
 
 /** A server on the agent's machine that answers everything with this status line; resolves with its port. */
-async function serveOnMachine(hostile: Ground['hostile'], statusLine: string): Promise<number> {
+async function serveOnMachine(hostile: Testbed['hostile'], statusLine: string): Promise<number> {
   const code =
     `const s=require('net').createServer(c=>{c.on('error',()=>{});c.once('data',()=>c.end('${statusLine}\\r\\ncontent-length: 2\\r\\n\\r\\nok'))});` +
     `s.listen(0,'127.0.0.1',()=>require('fs').writeFileSync('odd.port',String(s.address().port)));setTimeout(()=>process.exit(),60000)`;

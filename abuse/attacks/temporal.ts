@@ -1,13 +1,13 @@
-// Temporal, past the API server.
+// Attacks on Temporal that bypass the API server.
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import type { Attack } from '../attack.ts';
 import { linesWith, triedBy } from '../evidence.ts';
 import { listeningPorts } from '../listening.ts';
 
-const OPEN = 'without namespaces Temporal cannot be walled off: doctor and status say that it is open';
+const OPEN = 'without namespaces, Temporal cannot be isolated; doctor and status report that it is open';
 
-/** Tries one port in every way that Temporal answers to; prints a line for each that gave something away. */
+/** Tries all protocols of Temporal on each port; prints a line per success. */
 const PROBE = `
 const net = require('net'), http = require('http'), tls = require('tls'), http2 = require('http2');
 const ports = process.argv.slice(1).map(Number);
@@ -55,7 +55,7 @@ export const TEMPORAL: readonly Attack[] = [
     attempt: async ({ folder }) => {
       const got: string[] = [];
       for (const port of await listeningPorts(folder)) {
-        // What a page can send without being asked first: no header of its own choice, the Host of its address.
+        // A request that a page can send without a CORS preflight: no custom headers, and the Host of its URL.
         for (const host of [`127.0.0.1:${String(port)}`, `localhost:${String(port)}`, `evil.example:${String(port)}`]) {
           const answer = await simplePost(port, host);
           if (answer !== undefined) got.push(`HTTP ${String(port)} as ${host}: ${answer}`);
@@ -66,7 +66,7 @@ export const TEMPORAL: readonly Attack[] = [
   },
   {
     name: 'runner-without-token',
-    goal: 'call a runner without its token, or by a foreign Host',
+    goal: 'call a runner without its token, or with a foreign Host',
     attempt: async ({ hostile, folder }) => {
       const ports = await listeningPorts(folder);
       const script = `node -e '
@@ -84,7 +84,7 @@ export const TEMPORAL: readonly Attack[] = [
   },
 ];
 
-/** What a POST as a page sends it was answered; undefined when it was refused, or nothing like Temporal answered. */
+/** The answer to a POST like a page's; undefined if it was refused or the answer is not Temporal's. */
 async function simplePost(port: number, host: string): Promise<string | undefined> {
   const jobId = randomUUID();
   const body = JSON.stringify({
@@ -101,7 +101,7 @@ async function simplePost(port: number, host: string): Promise<string | undefine
   ].join('\r\n');
   const text = await exchange(port, `${head}\r\n\r\n${body}`);
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1];
-  // Temporal reports a bad request as a gRPC status: whoever gets one has been let in.
+  // A gRPC status means that the request reached Temporal, even if the request was invalid.
   const isTemporals = /^2/.test(status ?? '') || /\{"code":\d+/.test(text);
   return isTemporals && status !== '403' ? `status ${status ?? ''}` : undefined;
 }
@@ -114,7 +114,7 @@ function exchange(port: number, message: string): Promise<string> {
       socket.destroy();
       resolve(text);
     };
-    // Servers that wait for something else than HTTP say nothing.
+    // Servers of other protocols than HTTP do not answer.
     socket.setTimeout(5_000, end).once('error', end).once('close', end);
     socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
     socket.write(message);

@@ -1,4 +1,4 @@
-// Words that others have said, and what is copied of an agent when it rests.
+// Attacks on stored texts and on the snapshot after a turn.
 import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -37,13 +37,13 @@ export const TEXTS: readonly Attack[] = [
   },
   {
     name: 'sparse-transcript',
-    goal: "fill the host's disk with a file that takes nothing of one's own",
+    goal: "fill the host's disk with a sparse file that takes no space of its own",
     attempt: async ({ hostile, home }) => {
       await triedBy(
         hostile,
         'p=$(ls -d ~/.claude/projects/*/ | head -1); s=$(basename "$(ls $p*.jsonl | head -1)" .jsonl); mkdir -p "$p$s" && truncate -s 300M "$p$s/holes" && echo "at=$p$s/holes"',
       );
-      // The next turn begins when what followed the last has been captured and stored.
+      // The next turn starts after the snapshot of the last one has been stored.
       await triedBy(hostile, 'rm -f ~/.claude/projects/*/*/holes');
       const copies = await largeFiles([join(home, 'machines', hostile.machine, 'runner'), join(home, 'objects')]);
       return copies.map((file) => `a copy of 300 MiB: ${file}`);

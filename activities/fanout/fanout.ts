@@ -2,7 +2,7 @@
 import type { FanoutActivities } from '../../contract/wire/fanout/messages.ts';
 import { plannedIdentity } from '../../contract/wire/fanout/plan.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
-import { attentively } from '../attention.ts';
+import { withHeartbeat } from '../activity-scope.ts';
 import { failing } from '../failure.ts';
 import { endUnstarted } from '../../agents/fanouts/end-unstarted.ts';
 import { createPlanReader, planSecretsRef, requireOwnPlan } from './plan.ts';
@@ -18,7 +18,7 @@ export function createFanoutActivities(ports: FanoutPorts): FanoutActivities {
   return {
     startPlanned: failing((input) => startPlanned(ports, readPlan, input)),
     dropPlanned: failing(({ plan: key, indices, by, reason }) =>
-      attentively(ports.handover, async () => {
+      withHeartbeat(ports.handover, async () => {
         const plan = await readPlan(key);
         const queue = indices.values();
         const writer = async (): Promise<void> => {
@@ -29,7 +29,7 @@ export function createFanoutActivities(ports: FanoutPorts): FanoutActivities {
       }),
     ),
     restingPlanned: failing(({ plan: key, indices }) =>
-      attentively(ports.handover, async () => {
+      withHeartbeat(ports.handover, async () => {
         const plan = await readPlan(key);
         const resting = await Promise.all(
           indices.map(async (index) => {
@@ -41,7 +41,7 @@ export function createFanoutActivities(ports: FanoutPorts): FanoutActivities {
       }),
     ),
     closeFanout: failing(({ plan: key }) =>
-      attentively(ports.handover, async () => {
+      withHeartbeat(ports.handover, async () => {
         requireOwnPlan(key);
         await ports.secrets.delete(planSecretsRef(key));
         await ports.objects.delete(key);

@@ -1,4 +1,4 @@
-// A fan-out's plan, as the activities of its workflow read it.
+// Reads a fan-out's plan for the activities of its workflow.
 import { ApplicationFailure } from '@temporalio/common';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { planKey, planKeyOf } from '../../contract/wire/fanout/plan.ts';
@@ -8,18 +8,19 @@ import type { ObjectStore } from '../../drivers/objects/object-store.ts';
 import { callingWorkflow } from '../admission.ts';
 
 /**
- * Reads the plan of the fan-out that has asked for the activity; the newest few are kept, as a plan of 10,000 items is read
- * for every fifty of them.
+ * Reads the plan of the fan-out that scheduled the activity. Caches the newest few, because a plan of 10,000 items is
+ * read once per fifty items.
  */
 export interface PlanReader {
   (key: string): Promise<FanoutPlan>;
-  /** The fan-out has ended: its plan starts no more agents. */
+  /** Drops a plan from the cache, after its fan-out has ended. */
   forget(key: string): void;
 }
 
+/** Plans in the cache. */
 const KEPT = 4;
 
-/** Fails with NOT_FOUND, for good, for a plan that is gone, and with PERMISSION_DENIED as `requireOwnPlan` does. */
+/** Creates a reader. It fails with NOT_FOUND, not retryable, for a deleted plan, and throws like `requireOwnPlan`. */
 export function createPlanReader(objects: ObjectStore): PlanReader {
   const kept = new Map<string, FanoutPlan>();
   const read = async (key: string): Promise<FanoutPlan> => {
@@ -39,8 +40,8 @@ export function createPlanReader(objects: ObjectStore): PlanReader {
 }
 
 /**
- * Throws PERMISSION_DENIED unless the plan is that of the workflow that has asked for the running activity: a fan-out that
- * somebody else started could name any object, also one that an agent has written.
+ * Throws PERMISSION_DENIED unless the plan belongs to the workflow that scheduled the activity. A forged fan-out could
+ * name any object, even one that an agent has written.
  */
 export function requireOwnPlan(key: string): void {
   const workflow = callingWorkflow();
@@ -48,7 +49,7 @@ export function requireOwnPlan(key: string): void {
   throw new MurmurError('PERMISSION_DENIED', `the object ${key} is not the plan of the fan-out ${workflow}`);
 }
 
-/** Reference of the spawn-time secrets of the fan-out with the plan. */
+/** Reference of the spawn-time secrets of the plan's fan-out. */
 export function planSecretsRef(key: string): string {
   return secretsRef(key.replace(/^fanouts/, 'fanout'), key.slice(key.lastIndexOf('/') + 1));
 }

@@ -1,4 +1,4 @@
-// What the activities of a fan-out work with; the worker's composition root makes it. Types only.
+// What the activities of a fan-out work with; the worker creates it. Types only.
 import type { AgentStarter } from '../../agents/starter.ts';
 import type { AgentPorts } from '../ports.ts';
 

@@ -6,7 +6,7 @@ import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
 import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { readRecord } from '../../agents/record.ts';
 import { discardSpawn, prepareSpawn } from '../../agents/start.ts';
-import { attentively } from '../attention.ts';
+import { withHeartbeat } from '../activity-scope.ts';
 import { endUnstarted } from '../../agents/fanouts/end-unstarted.ts';
 import { plannedSpec } from '../../agents/fanouts/spec.ts';
 import type { PlanReader } from './plan.ts';
@@ -18,7 +18,7 @@ export function startPlanned(
   readPlan: PlanReader,
   { plan: key, indices }: StartPlannedInput,
 ): Promise<readonly StartOutcome[]> {
-  return attentively(ports.handover, async () => {
+  return withHeartbeat(ports.handover, async () => {
     const plan = await readPlan(key);
     const room = await roomFor(ports, plan);
     const secrets = await ports.secrets.get(plan.secrets_ref);

@@ -8,7 +8,7 @@ import { slugProblem } from '../../contract/wire/identity.ts';
 import { readSealedSpec } from '../../agents/sealed.ts';
 import { storeText } from '../../agents/texts.ts';
 import { admitAnew, callingWorkflow } from '../admission.ts';
-import { attentively } from '../attention.ts';
+import { withHeartbeat } from '../activity-scope.ts';
 import { failing } from '../failure.ts';
 import { startNode } from './start-node.ts';
 import type { FlightPorts } from './start-node.ts';
@@ -23,7 +23,7 @@ export function createFlightActivities(ports: FlightPorts): FlightActivities {
       throw new MurmurError('NOT_FOUND', `the plan ${key} is gone`, { hint: 'spawn the flight again' });
     }),
     startNode: failing((input) =>
-      attentively(ports.handover, async () => {
+      withHeartbeat(ports.handover, async () => {
         // Read again for each agent: the pilot may have ended since, also under another worker.
         const { session, pilot: spec } = input;
         const pilot = await admitAnew(ports, pilotIdOf(callingWorkflow()), defined({ session, spec }));

@@ -1,4 +1,4 @@
-// Starts an agent of a flight, as a spawn by the pilot would.
+// Starts an agent of a flight, like a spawn by the pilot.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
 import { flightIdOf } from '../../contract/wire/flight/messages.ts';
@@ -17,8 +17,8 @@ export type FlightPorts = Omit<FanoutPorts, 'events'>;
 type AdmittedNode = StartNodeInput & { readonly pilot: AgentSpec };
 
 /**
- * `startNode`: idempotent, as each agent has a spawn id of its own. Throws what is worth another try as well, and
- * INVALID_ARGUMENT for an invalid slug.
+ * `startNode`: idempotent, because each agent has its own spawn id. Throws retryable errors, and INVALID_ARGUMENT for
+ * an invalid slug.
  */
 export async function startNode(ports: FlightPorts, input: AdmittedNode): Promise<void> {
   const { pilot, slug, tree_limit: limit } = input;
@@ -32,14 +32,14 @@ export async function startNode(ports: FlightPorts, input: AdmittedNode): Promis
     });
   }
   const spec = await specOf(ports, input);
-  // It has been started by an attempt before, and was quick: what was stored for it is gone, and stays so.
+  // An earlier attempt started it, and it has ended already. Its token and secrets must not be stored again.
   if ((await ports.objects.get(recordKey(workflowIdOf(spec.identity)))) !== undefined) {
     return await ports.starter.start(spec);
   }
   try {
     await ports.starter.start(await prepareSpawn(ports, spec, { secrets: await secretsOf(ports, pilot) }));
   } catch (error) {
-    // What may have been started needs what was stored for it.
+    // After a retryable error it may have been started, so it keeps its token and secrets.
     if (error instanceof MurmurError && !ERRORS[error.code].retryable) {
       await discardSpawn(ports, spec);
     }
@@ -57,7 +57,7 @@ async function specOf({ objects }: FlightPorts, input: AdmittedNode): Promise<Ag
     allow_repos: pilot.allow_repos,
     description: input.prompt,
     purpose: input.purpose,
-    // With a model of its own the agent has that one's backend.
+    // With its own model, the agent has that model's backend.
     backend: model === undefined ? pilot.backend : undefined,
     model,
     out: input.out,
@@ -72,7 +72,7 @@ async function specOf({ objects }: FlightPorts, input: AdmittedNode): Promise<Ag
   });
 }
 
-/** A flight is spawned with the secrets of all its agents; the pilot's token is its own. */
+/** The secrets of the flight's agents: those of the pilot, without the pilot's own token. */
 async function secretsOf({ secrets }: FlightPorts, { secrets: given }: AgentSpec): Promise<Record<string, string>> {
   const { [AGENT_TOKEN]: _own, ...rest } = given === undefined ? {} : await secrets.get(given.ref);
   return rest;

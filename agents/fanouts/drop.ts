@@ -12,20 +12,20 @@ import type { AgentPlatform } from '../platform.ts';
 import type { KnownPlan } from './plans.ts';
 import { allWaiting, findWaiting } from './plans.ts';
 
-/** Who keeps agents from being started. */
+/** The caller of a kill. */
 interface Dropper {
-  /** The same for the same order, which may be given again. */
+  /** Id of the kill; the same for a repetition. */
   readonly id: string;
   /** Account, or absolute path of an agent. */
   readonly from: string;
-  /** Aborts when nobody waits for the end any more. */
+  /** Aborts when the caller no longer waits. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Keeps an agent that waits from being started, and waits until that is done. Answers `started` when it has been started
- * in the meantime, and `absent` for one that did not wait. Throws DEADLINE_EXCEEDED when no worker takes the order in time; it
- * is given all the same.
+ * Drops a waiting agent and waits until that is done. Returns `started` if the agent was started in the meantime, and
+ * `absent` if it was not waiting. Throws DEADLINE_EXCEEDED if no worker handles the signal in time; the signal stays in
+ * effect.
  */
 export async function dropWaiting(
   platform: AgentPlatform,
@@ -38,7 +38,7 @@ export async function dropWaiting(
   return await untilSettled(platform, agent, by);
 }
 
-/** Keeps agents beneath another one from being started that fan-outs would still start. Answers those. */
+/** Drops the waiting agents beneath an agent. Returns the dropped ones. */
 export async function dropBeneath(
   platform: AgentPlatform,
   { identity: top }: AgentAddress,

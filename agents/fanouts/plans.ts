@@ -1,5 +1,5 @@
-// The plans of fan-outs that have agents to start, in the object store, since what is asked for must be found at once; and their
-// agents that have not been started: they exist, and wait for a slot.
+// The plans of fan-outs with agents to start, and their waiting agents. Plans are in the object store, so that an agent
+// can be found as soon as it is planned.
 import { QueryRejectedError, WorkflowNotFoundError } from '@temporalio/client';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { FANOUT_QUERY } from '../../contract/wire/fanout/messages.ts';
@@ -13,7 +13,7 @@ import type { AgentAddress } from '../names.ts';
 import type { AgentPlatform } from '../platform.ts';
 import { inTime } from '../temporal.ts';
 
-/** A fan-out, and where each of its agents stands in the list. */
+/** A fan-out's plan, with the index of each agent. */
 export interface KnownPlan {
   readonly key: string;
   readonly plan: FanoutPlan;
@@ -22,12 +22,12 @@ export interface KnownPlan {
   readonly indexOf: ReadonlyMap<string, number>;
 }
 
-/** Plans never change: each is read once. The oldest is forgotten past this many. */
+/** Cached plans; plans never change. Above this number the oldest is dropped. */
 const KEPT = 50;
 const cache = new WeakMap<AgentPlatform, Map<string, KnownPlan>>();
 
-/** A plan without a workflow for so long was left behind by a call that broke off. */
-const LEFT_BEHIND_MS = 60_000;
+/** A plan that has had no workflow for this long is from an interrupted call. */
+const ORPHANED_AFTER_MS = 60_000;
 
 /** All plans whose keys begin with the prefix. */
 export async function plansUnder(platform: AgentPlatform, prefix: string): Promise<readonly KnownPlan[]> {
@@ -51,7 +51,7 @@ async function readPlan(platform: AgentPlatform, key: string): Promise<KnownPlan
   return read;
 }
 
-/** Which agents of the plan wait to be started; none when the fan-out has ended. Throws UNAVAILABLE. */
+/** Which agents of the plan wait to be started: all if the fan-out does not answer, none if it has ended. */
 export async function waitingOf(platform: AgentPlatform, known: KnownPlan): Promise<(index: number) => boolean> {
   const progress = await progressOf(platform, known);
   if (progress === 'silent') return () => true;
@@ -68,13 +68,13 @@ async function progressOf(platform: AgentPlatform, known: KnownPlan): Promise<Fa
   } catch (error) {
     if (error instanceof QueryRejectedError) return await leftBehind(platform, known);
     if (!(error instanceof WorkflowNotFoundError)) return 'silent';
-    // It may be about to be started: the plan is written first.
-    if (Date.now() - Date.parse(known.plan.created_at) < LEFT_BEHIND_MS) return 'silent';
+    // The workflow may be about to start: the plan is written first.
+    if (Date.now() - Date.parse(known.plan.created_at) < ORPHANED_AFTER_MS) return 'silent';
     return await leftBehind(platform, known);
   }
 }
 
-/** The plan of a fan-out that an operator terminated, or that never came to be, would hold its slugs for ever. */
+/** Deletes the plan of a fan-out that was terminated or never started. Otherwise its slugs would be in use for ever. */
 async function leftBehind(platform: AgentPlatform, { key, plan }: KnownPlan): Promise<'ended'> {
   await platform.secrets.delete(plan.secrets_ref);
   await platform.objects.delete(key);
@@ -82,13 +82,13 @@ async function leftBehind(platform: AgentPlatform, { key, plan }: KnownPlan): Pr
   return 'ended';
 }
 
-/** An agent that waits. */
+/** An agent that waits for a slot. */
 export interface Waiting {
   readonly known: KnownPlan;
   readonly index: number;
 }
 
-/** The agent, when it waits for a slot. To be asked for an agent that Temporal does not know. */
+/** The agent, if it waits for a slot. Meant for agents that Temporal does not know. */
 export async function findWaiting(platform: AgentPlatform, { identity }: AgentAddress): Promise<Waiting | undefined> {
   const slug = identity.path.at(-1) ?? '';
   const place = parentOf(identity) ?? { ...identity, path: [] };
@@ -99,7 +99,7 @@ export async function findWaiting(platform: AgentPlatform, { identity }: AgentAd
   return undefined;
 }
 
-/** All agents that wait in plans whose keys begin with the prefix. */
+/** All waiting agents of the plans whose keys begin with the prefix. */
 export async function allWaiting(
   platform: AgentPlatform,
   prefix: string,
@@ -116,7 +116,7 @@ export async function allWaiting(
   return waiting.flat();
 }
 
-/** FAILED_PRECONDITION for a message to an agent that waits. */
+/** FAILED_PRECONDITION for a message to a waiting agent. */
 export function waitsForSlot({ slug, path }: AgentAddress): MurmurError {
   return new MurmurError(
     'FAILED_PRECONDITION',

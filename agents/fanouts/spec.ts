@@ -1,4 +1,4 @@
-// The spec of each agent of a fan-out: what all have in common, and back.
+// Splits the first agent's spec of a fan-out into the common part, and builds each agent's spec from it.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { fanoutWorkflowId, plannedIdentity, plannedSpawnId } from '../../contract/wire/fanout/plan.ts';
 import type { FanoutPlan, SharedSpec } from '../../contract/wire/fanout/plan.ts';
@@ -7,7 +7,7 @@ import type { ObjectStore } from '../../drivers/objects/object-store.ts';
 import { buildSpec } from '../spec.ts';
 
 /**
- * The spec of the first agent without what is its own.
+ * The common part of the agents' specs, from the spec of the first.
  * @param branches for each repository, the branch that the caller named
  */
 export function sharedSpec(spec: AgentSpec, branches: SharedSpec['branches']): SharedSpec {
@@ -27,7 +27,7 @@ export function sharedSpec(spec: AgentSpec, branches: SharedSpec['branches']): S
   return { ...shared, provider: machine.provider, secret_names: secrets?.names ?? [], branches };
 }
 
-/** One agent as its caller would have spawned it; a long prompt is stored. Undefined for a place past the list's end. */
+/** The spec of one agent, like that of a spawn; stores a long prompt. Undefined for an index past the list's end. */
 export async function plannedSpec(
   objects: ObjectStore,
   plan: FanoutPlan,

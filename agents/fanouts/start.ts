@@ -13,8 +13,8 @@ import type { AgentPlatform } from '../platform.ts';
 const TITLE_LIMIT = 80;
 
 /**
- * Resolves once all agents of the plan exist. The same plan again changes nothing, also after all have been started.
- * Throws the SDK's errors; nothing is left then.
+ * Stores the plan and starts the workflow; then all agents of the plan exist. Idempotent per plan, even after all
+ * agents have been started. Throws the SDK's errors after it has deleted what it stored.
  */
 export async function startFanout(
   platform: AgentPlatform,
@@ -28,7 +28,7 @@ export async function startFanout(
   const workflowId = fanoutWorkflowId(plan.place, plan.id);
   const key = planKey(plan.place, plan.id);
   if (Object.keys(more.secrets).length > 0) await platform.secrets.put(plan.secrets_ref, more.secrets);
-  // Before the workflow: whoever asks for one of the agents finds it by its plan. The first plan of a call counts: its
+  // Before the workflow, because waiting agents are found by their plan. A repeated call keeps the first plan, whose
   // workflow may be running.
   await platform.objects.create(key, JSON.stringify(plan));
   const input: FanoutInput = { plan: key, count: plan.agents.length, max_concurrent: more.max_concurrent };
@@ -45,7 +45,7 @@ export async function startFanout(
       }),
     );
   } catch (error) {
-    // It may have been started all the same, by this call or by one before. Without an answer to that everything stays.
+    // This call or an earlier one may have started it anyway. If that cannot be found out, everything is kept.
     const state = await stateOf(platform, workflowId);
     if (state === 'open') return;
     await platform.objects.delete(key);

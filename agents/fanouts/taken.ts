@@ -1,4 +1,4 @@
-// Slugs of a fan-out that are in use already.
+// Finds the slugs of a fan-out that are in use already.
 import pLimit from 'p-limit';
 import { AGENT_WORKFLOW } from '../../contract/wire/messages.ts';
 import { plansPrefix } from '../../contract/wire/fanout/plan.ts';
@@ -12,12 +12,14 @@ import { inTime } from '../temporal.ts';
 import type { AgentPlatform } from '../platform.ts';
 import { allWaiting } from './plans.ts';
 
-/** Agents that are asked after one by one; of more, Temporal's list must do, which is some hundred milliseconds behind. */
-const ASKED_SINGLY = 50;
-/** Questions and reads at once. */
+/**
+ * Up to this many agents are looked up one by one. Above, one list is read, which is some hundred milliseconds behind.
+ */
+const SINGLE_LOOKUPS = 50;
+/** Concurrent lookups. */
 const READERS = 32;
 
-/** Why a slug cannot be used, by path; free ones are absent. A call that is sent again finds its own agents free. */
+/** Why a slug cannot be used, by path. Free slugs are absent, and those of the same call, if it is repeated. */
 export async function takenAgents(
   platform: AgentPlatform,
   place: SlugContext,
@@ -27,7 +29,7 @@ export async function takenAgents(
   const executions = await executionsOf(platform, agents);
   const others = (await allWaiting(platform, plansPrefix(place))).filter(({ known }) => known.plan.id !== callId);
   const waiting = new Set(others.map(({ identity }) => identity.path.join('/')));
-  // An id of another caller may begin with this one's.
+  // Exact comparison: the id of another call may begin with this one's.
   const isOwn = (spawnId = ''): boolean => spawnId.replace(/-\d+$/, '') === callId && spawnId !== callId;
   const reasons = await pLimit(READERS).map(agents, async (agent): Promise<MurmurError | undefined> => {
     const execution = executions.get(agent.id);
@@ -46,7 +48,7 @@ async function executionsOf(
   platform: AgentPlatform,
   agents: readonly AgentAddress[],
 ): Promise<ReadonlyMap<string, Execution>> {
-  if (agents.length <= ASKED_SINGLY) {
+  if (agents.length <= SINGLE_LOOKUPS) {
     const found = await pLimit(READERS).map(agents, async (agent) => await describeExecution(platform, agent));
     return new Map(found.flatMap((each) => (each === undefined ? [] : [[each.id, each]])));
   }

@@ -2,7 +2,7 @@
 // object store.
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import type { AgentRecord, AgentRemains, AgentResult, AgentSpec } from '../../contract/wire/agent.ts';
+import type { AgentRecord, AgentResult, AgentSpec, PendingCleanup } from '../../contract/wire/agent.ts';
 import { parentOf, parseWorkflowId, workflowIdOf } from '../../contract/wire/identity.ts';
 import type { AgentMemo } from '../../contract/wire/messages.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
@@ -42,7 +42,7 @@ export interface ClosedAgent {
   /** When and how its workflow closed, if that workflow is known and is of this spawn. */
   readonly closed: { readonly at: Date; readonly phase: TerminalPhase } | undefined;
   /** What the workflow left to its killer. */
-  readonly left: AgentRemains | undefined;
+  readonly left: PendingCleanup | undefined;
   /** The record of this spawn. */
   readonly record: AgentRecord | undefined;
   /** Another spawn has the same id by now: record, log and snapshots are that agent's. */
@@ -52,7 +52,7 @@ export interface ClosedAgent {
 /** An execution, and what its workflow left when it closed. */
 interface ReadExecution extends AgentExecution {
   readonly phase: TerminalPhase;
-  readonly left: AgentRemains | undefined;
+  readonly left: PendingCleanup | undefined;
 }
 
 /** Whose the machine is. Throws the SDK's errors when Temporal does not answer in time. */
@@ -140,7 +140,7 @@ async function readExecution(client: Client, id: string): Promise<ReadExecution 
 async function readLeft(
   client: Client,
   { workflowId, runId }: WorkflowExecutionDescription,
-): Promise<AgentRemains | undefined> {
+): Promise<PendingCleanup | undefined> {
   const handle = client.workflow.getHandle(workflowId, runId, { followRuns: false });
   try {
     const result: unknown = await client.withDeadline(Date.now() + CALL_MS, () => handle.result());

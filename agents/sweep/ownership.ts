@@ -1,4 +1,4 @@
-// Whether an agent owns a machine. Pure: every fact is read before (facts.ts), so that each case has a test.
+// Decides whether an agent owns a machine. Pure: facts.ts reads the facts before, so that each case can be tested.
 import { parseWorkflowId } from '../../contract/wire/identity.ts';
 import type { OrphanReason } from '../../contract/wire/machines.ts';
 import type { MachineLabels } from '../../drivers/machines/provider.ts';
@@ -6,9 +6,10 @@ import { machineName } from '../names.ts';
 import type { MachineOwner } from '../machine.ts';
 
 /**
- * How long after the last close an end may still be under way, in milliseconds. An end whose workflow was terminated in its
- * middle runs for its minute at most (END in workflows/agent/activities.ts); the kill of a server without a worker waits 15 s
- * for a record and then destroys the machine (server/timing.ts). Two ends at once could cost the last snapshot.
+ * How long after the last close an end may still be under way, in milliseconds. An end whose workflow was terminated in
+ * its middle runs for its minute at most (END in workflows/agent/activities.ts); the kill of a server without a worker
+ * waits 15 s for a record and then destroys the machine (server/timing.ts). Two ends at once could cost the last
+ * snapshot.
  */
 export const CLOSE_GRACE_MS = 60_000;
 
@@ -35,7 +36,9 @@ export interface MachineFacts {
   readonly ancestors: readonly (AgentExecution | undefined)[];
   /** Spawn id in the record of the agent; undefined without a record. */
   readonly recordedSpawn: string | undefined;
-  /** When the spec of the labelled spawn was made, from its seal; undefined when this installation has not sealed it. */
+  /**
+   * When the spec of the labelled spawn was made, from its seal; undefined when this installation has not sealed it.
+   */
   readonly sealedAt: string | undefined;
 }
 
@@ -51,7 +54,7 @@ export type Ownership =
   /** Nothing shows whether it is needed: only a person ends it. */
   | { readonly state: 'orphaned'; readonly reason: OrphanReason };
 
-/** Decides. A doubt never ends a machine: it is owned, pending or orphaned then. */
+/** Decides on the ownership. In doubt, a machine is owned, pending or orphaned, and is not ended. */
 export function ownershipOf(facts: MachineFacts, home: MachineOwner, now: Date): Ownership {
   const { labels, execution } = facts;
   if ((labels['stack'] ?? home.stack) !== home.stack) return { state: 'foreign' };
@@ -61,35 +64,35 @@ export function ownershipOf(facts: MachineFacts, home: MachineOwner, now: Date):
     return orphaned('label_missing');
   }
   if (namespace !== home.namespace) return orphaned('other_namespace');
-  // An end works on the machine that follows from agent and spawn: it would leave this one and end it again in each round.
+  // An end works on the machine that is derived from agent and spawn. It would skip this one in each round.
   if (parseWorkflowId(agent) === undefined || facts.name !== machineName(agent, spawn)) {
     return orphaned('label_mismatch');
   }
   if (facts.sealedAt === undefined) return orphaned('not_sealed');
   if (execution === undefined) {
-    // The record is the last that an end writes; Temporal forgets closed executions after its retention.
+    // With a record, the end is complete. Temporal deletes closed executions after its retention.
     return facts.recordedSpawn === spawn ? { state: 'unowned' } : orphaned('unknown_agent');
   }
   if (execution.spawnId !== spawn) return ownershipOfOtherLife(execution, facts.sealedAt, now);
   return isEnding(facts, now) ? { state: 'pending' } : { state: 'unowned' };
 }
 
-/** Whether the execution that is open is that of the machine. Machines of the first builds name the agent alone. */
+/** Whether the open execution is the machine's. Machines of the first builds are labelled with the agent only. */
 function isAlive({ name, labels: { agent, spawn }, execution }: MachineFacts): boolean {
   if (execution?.isOpen !== true || agent === undefined || execution.spawnId === undefined) return false;
   return spawn === undefined ? name === machineName(agent, execution.spawnId) : spawn === execution.spawnId;
 }
 
 /**
- * At most one execution of an agent is open, so that an earlier life is closed; the next one begins only when its end is
- * done. A spawn that is newer than all that Temporal knows was forgotten by it, as after a restored backup.
+ * At most one execution of an agent is open, so that an earlier life is closed; the next one begins only when its end
+ * is done. A spawn that is newer than all that Temporal knows was forgotten by it, as after a restored backup.
  */
 function ownershipOfOtherLife({ createdAt, closedAt }: AgentExecution, sealedAt: string, now: Date): Ownership {
   if (createdAt === undefined || sealedAt >= createdAt) return orphaned('unknown_agent');
   return isRecent(closedAt, now) ? { state: 'pending' } : { state: 'unowned' };
 }
 
-/** Whether the end of the closed agent, by whom ever, may still be under way. */
+/** Whether somebody may still be cleaning up after the closed agent. */
 function isEnding({ execution, ancestors }: MachineFacts, now: Date): boolean {
   const chain = [execution, ...ancestors];
   const waitsForOpen = chain.some((each, index) => index > 0 && each?.isOpen === true);
@@ -97,8 +100,8 @@ function isEnding({ execution, ancestors }: MachineFacts, now: Date): boolean {
 }
 
 /**
- * Whether another ancestor counts. A kill goes from the top down and ends what is beneath a closed agent only after it, so
- * the one that ends the machine is the nearest ancestor that did not leave its own.
+ * Whether another ancestor counts. A kill goes from the top down: it ends the descendants of a closed agent after that
+ * agent. So the nearest ancestor that did not leave its own machine ends this one.
  */
 export function awaitsAncestor(execution: AgentExecution | undefined): boolean {
   return execution?.isOpen === false && execution.leftMachine;

@@ -5,13 +5,13 @@ import type { MachineOwner } from '../machine.ts';
 import { findOwner } from './facts.ts';
 import type { ClosedAgent, FactSources } from './facts.ts';
 
-/** Machines that are looked up at once: each is a call to Temporal of a few milliseconds. */
+/** Machines that are looked up concurrently: each takes a call to Temporal of a few milliseconds. */
 const LOOKS_AT_ONCE = 16;
-/** Machines that are ended at once. An end holds a connection and some files open for up to a minute; nobody waits for it. */
+/** Machines that are ended concurrently. An end keeps a connection and some files open for up to a minute. */
 const ENDS_AT_ONCE = 4;
 /**
- * How long a machine that was owned is not looked up again, in milliseconds: four rounds. An agent's own end takes its
- * machine along, so nearly all looks would find the agent alive. This only delays an end.
+ * How long an owned machine is not looked up again, in milliseconds: four rounds. Agents normally end their own
+ * machines, so nearly all lookups find a living agent. A longer time only delays an end.
  */
 const OWNED_FOR_MS = 120_000;
 
@@ -94,7 +94,7 @@ export function createSweep(options: SweepOptions): Sweep {
     if (first?.ownership.state !== 'unowned') return;
     await limits.end(async () => {
       if (signal.aborted) return;
-      // Ends before it may have taken minutes: the decision is as old as its facts.
+      // Earlier ends may have taken minutes, so the facts are read again.
       const { ownership, agent } = await findOwner(options, machine, home);
       if (ownership.state !== 'unowned' || agent === undefined) return;
       await options.end(agent);

@@ -1,5 +1,5 @@
-// What the bare workflows do outside the sandbox: the same work as ours with nothing around it.
-// Imports Node built-ins, the Temporal activity package and bare/claude only.
+// Activities of the bare workflows: the same work as Murmur's, without anything else. Imports Node built-ins, the
+// Temporal activity package and bare/claude only.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { activityInfo, Context } from '@temporalio/activity';
@@ -9,7 +9,7 @@ import type { BareMessage } from './messages.ts';
 
 const claudes = new Map<string, BareClaude>();
 
-/** Nothing: an activity that only costs what Temporal costs. */
+/** Does nothing, to measure Temporal's own cost of an activity. */
 export function nothing(): Promise<void> {
   return Promise.resolve();
 }
@@ -18,7 +18,7 @@ export async function clone({ from, to }: { readonly from: string; readonly to: 
   await promisify(execFile)('git', ['clone', '--quiet', from, to]);
 }
 
-/** Starts a program and gives it its first turn, cold; with a name, it stays up for more turns. */
+/** Starts a program and runs its first turn. With a name, the program keeps running for more turns. */
 export async function coldTurn({ name, text, ...options }: ColdTurnInput): Promise<void> {
   const claude = startBareClaude(options);
   if (name !== undefined) claudes.set(name, claude);
@@ -31,9 +31,9 @@ export interface ColdTurnInput extends BareClaudeOptions {
   readonly text: string;
 }
 
-/** A turn of a program that is up. Tells the bench when it ended. */
+/** Runs a turn of a running program. Reports the turn's end to the benchmark. */
 export async function turn({ name, text }: { readonly name: string; readonly text: string }): Promise<void> {
-  tell({ type: 'ended', name, ...(await named(name).turn(text)) });
+  report({ type: 'ended', name, ...(await named(name).turn(text)) });
 }
 
 export function interrupt({ name }: { readonly name: string }): Promise<void> {
@@ -46,9 +46,9 @@ export async function stopClaude({ name }: { readonly name: string }): Promise<v
   claudes.delete(name);
 }
 
-/** Heartbeats until cancelled or killed; tells the bench of each attempt that starts. */
+/** Heartbeats until cancelled or killed. Reports the start of each attempt to the benchmark. */
 export async function beat({ name }: { readonly name: string }): Promise<never> {
-  tell({ type: 'attempt', name, attempt: activityInfo().attempt, at: now() });
+  report({ type: 'attempt', name, attempt: activityInfo().attempt, at: now() });
   const context = Context.current();
   for (;;) {
     context.heartbeat();
@@ -62,6 +62,6 @@ function named(name: string): BareClaude {
   return claude;
 }
 
-function tell(message: BareMessage): void {
+function report(message: BareMessage): void {
   process.send?.(message);
 }

@@ -1,4 +1,4 @@
-// The agent program driven by hand: a line in, lines out, nothing between. Imports Node built-ins and the clock only.
+// Drives the agent program directly by lines on its pipes. Imports Node built-ins and the clock only.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
@@ -8,19 +8,19 @@ import { end } from '../laboratory/processes.ts';
 export interface BareClaudeOptions {
   readonly program: string;
   readonly cwd: string;
-  /** An empty directory of its own. */
+  /** An empty directory. */
   readonly home: string;
   readonly modelUrl: string;
 }
 
 export interface BareClaude {
-  /** Writes a user line; resolves with the turn's end. */
+  /** Writes a user line. Resolves when the turn has ended. */
   turn(text: string): Promise<TurnEnd>;
-  /** When the line that holds this text came out of the program; waits for it. */
+  /** Resolves with the time at which the program printed a line that contains this text. */
   printed(text: string): Promise<number>;
-  /** Asks it to end its turn; the turn's own promise tells when it has. */
+  /** Interrupts the turn, whose promise resolves at its end. */
   interrupt(): void;
-  /** Asks for its capabilities and awaits the answer: the program is up. */
+  /** Requests the program's capabilities. Resolves when it answers, so it is ready. */
   ready(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -36,12 +36,12 @@ interface Line {
   readonly response?: { readonly request_id: string };
 }
 
-/** Starts the program; it prints nothing before the first line that it gets. */
+/** Starts the program, which prints nothing before it gets the first line. */
 export function startBareClaude({ program, cwd, home, modelUrl }: BareClaudeOptions): BareClaude {
   const child = spawn(program, ARGUMENTS, { cwd, env: environment(home, modelUrl), stdio: ['pipe', 'pipe', 'ignore'] });
   const waiting = new Set<(line: Line, raw: string) => void>();
   const failed = new Promise<never>((_, reject) => child.once('error', reject));
-  // Whoever waits gets it; nobody may be waiting.
+  // A rejection that nobody awaits must not end the process.
   failed.catch(() => undefined);
   const next = <T>(read: (line: Line, raw: string) => T | undefined) => {
     const found = new Promise<T>((resolve) => {
@@ -94,7 +94,7 @@ function environment(home: string, modelUrl: string): NodeJS.ProcessEnv {
   return {
     PATH: process.env['PATH'],
     HOME: home,
-    // The program refuses bypassPermissions for root unless it is told that it is contained.
+    // For root, the program accepts bypassPermissions only if this says that it is in a sandbox.
     IS_SANDBOX: '1',
     ANTHROPIC_BASE_URL: modelUrl,
     ANTHROPIC_API_KEY: 'key-of-no-account',

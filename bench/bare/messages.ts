@@ -1,4 +1,4 @@
-// What the bare worker tells the bench over its IPC channel. Types only.
+// Messages from the bare worker to the benchmark, over IPC. Types only.
 export type BareMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'ended'; readonly name: string; readonly at: number; readonly interrupted: boolean }

@@ -1,5 +1,5 @@
-// Entry of the bare worker process: `node worker.ts <address> <task queue> <bundle>`. Makes the bundle when it is not
-// there, as ours does, so that a replaced worker is up as fast. Ends on SIGTERM or when its parent is gone.
+// Entry of the bare worker process: `node worker.ts <address> <task queue> <bundle>`. Creates the bundle if it is
+// missing, like Murmur's worker, so that a replacement starts as fast. Ends on SIGTERM or when its parent has ended.
 import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';

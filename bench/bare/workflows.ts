@@ -1,4 +1,4 @@
-// Bare workflows: the fewest lines that make Temporal do what ours must do. Sandbox: @temporalio/workflow only.
+// Bare workflows: the minimum that makes Temporal do the same as Murmur's. Sandbox: @temporalio/workflow only.
 import {
   condition,
   defineQuery,
@@ -20,7 +20,7 @@ const beating = proxyActivities<typeof activities>({
   retry: { initialInterval: '100ms', backoffCoefficient: 1 },
 });
 
-/** An order to a resident workflow: run this activity. */
+/** A signal to a resident workflow to run this activity. */
 export const orderSignal = defineSignal<[Order]>('order');
 
 const stateQuery = defineQuery<object>('state');
@@ -32,20 +32,20 @@ export type Order =
   | { readonly activity: 'end' | 'nothingThenEnd' };
 
 export interface StartInput {
-  /** Activities before the one that starts the program; the last of them clones. */
+  /** Activities before the one that starts the program. The last of them clones. */
   readonly before: number;
   readonly clone: { readonly from: string; readonly to: string };
   readonly claude: activities.ColdTurnInput;
 }
 
-/** From nothing to a first turn. */
+/** From the start of the workflow to a first turn. */
 export async function start({ before, clone, claude }: StartInput): Promise<void> {
   for (let index = 1; index < before; index += 1) await run.nothing();
   if (before > 0) await run.clone(clone);
   await run.coldTurn(claude);
 }
 
-/** Runs the activity of every order at once, until `end`. */
+/** Runs an activity for each signal, concurrently, until `end`. */
 export async function resident(): Promise<void> {
   let ended = false;
   setHandler(stateQuery, () => ({ ended }));
@@ -58,7 +58,7 @@ export async function resident(): Promise<void> {
   await condition(() => ended);
 }
 
-/** Word to another workflow, which starts a turn. Answers the moment before. */
+/** Signals another workflow, which starts a turn. Returns the time before the signal. */
 export async function child({ parent, program, text }: ChildInput): Promise<number> {
   const at = Date.now();
   await getExternalWorkflowHandle(parent).signal(orderSignal, { activity: 'turn', name: program, text });
@@ -68,7 +68,7 @@ export async function child({ parent, program, text }: ChildInput): Promise<numb
 export interface ChildInput {
   /** Workflow id of a `resident`. */
   readonly parent: string;
-  /** Name of the program that the turn goes to. */
+  /** Name of the program that runs the turn. */
   readonly program: string;
   readonly text: string;
 }
@@ -79,7 +79,7 @@ export interface BurstInput {
   readonly upserts: number;
 }
 
-/** As many activities and upserts as one of our agents with one turn. */
+/** As many activities and upserts as a Murmur agent with one turn. */
 export async function burst({ activities, localActivities, upserts }: BurstInput): Promise<void> {
   for (let index = 0; index < Math.max(activities, localActivities, upserts); index += 1) {
     if (index < upserts) upsertSearchAttributes({ MurmurPhase: [`bare-${index.toString()}`] });
@@ -88,7 +88,7 @@ export async function burst({ activities, localActivities, upserts }: BurstInput
   }
 }
 
-/** So many children at once, each a burst, until the last of them is done. */
+/** Starts this many `burst` children at once. Completes when the last one is done. */
 export async function fan({ children, counts }: FanInput): Promise<void> {
   await Promise.all(Array.from({ length: children }, () => executeChild(burst, { args: [counts] })));
 }
@@ -98,7 +98,7 @@ export interface FanInput {
   readonly counts: BurstInput;
 }
 
-/** One heartbeating activity, with the timeouts that ours uses for a turn. */
+/** One heartbeating activity, with Murmur's timeouts of a turn. */
 export async function beatWorkflow(input: { readonly name: string }): Promise<void> {
   await beating.beat(input);
 }

@@ -1,4 +1,4 @@
-// An agent of ours in a measure. Imports the stack and the contract.
+// A Murmur agent in a measure. Imports the stack and the contract.
 import type { WaitedAgent } from '../../client/index.ts';
 import type { Laboratory } from './laboratory.ts';
 import type { Prompt } from './model.ts';
@@ -11,19 +11,19 @@ export interface SpawnedAgent {
   readonly workflowId: string;
 }
 
-/** Where the bench's agents live. */
+/** Workspace of the benchmark's agents. */
 export const WORKSPACE = 'bench';
 
 export interface SpawnOptions {
   /** Clone URL. */
   readonly repository?: string;
-  /** The agent that it is a child of. */
+  /** The parent. */
   readonly parent?: SpawnedAgent;
-  /** `fake` asks for the fake backend. */
+  /** `fake` for the fake backend. */
   readonly model?: string;
 }
 
-/** Spawns an agent with a script as its prompt. Resolves with the server's answer: the agent exists. */
+/** Spawns an agent with a script as its prompt. Resolves when the agent exists. */
 export async function spawnAgent(
   laboratory: Laboratory,
   prompt: Prompt,
@@ -37,17 +37,17 @@ export async function spawnAgent(
     repos: repository === undefined ? [] : [{ clone_url: repository }],
     ...(model === undefined ? {} : { model }),
   };
-  // Without the defaults of this build: the server of an earlier one refuses fields that it does not know.
+  // Without this build's defaults: the server of an earlier build refuses unknown fields.
   const { path } = await laboratory.stack().client.call('spawn', input);
   return { slug: path, workflowId: path.slice(1) };
 }
 
-/** Starts a turn, or queues for the next one. */
+/** Sends a follow-up. */
 export async function followUp(stack: Stack, agent: SpawnedAgent, prompt: Prompt): Promise<void> {
   await stack.client.call('queue_add', { slug: agent.slug, description: prompt.text, tasks: [] });
 }
 
-/** Waits until all that was asked is answered and the agent idles. Throws, with its reason, when it ends instead. */
+/** Waits until the agent has answered everything and idles. Throws, with the reason, if it ends instead. */
 export async function idle(stack: Stack, agent: SpawnedAgent): Promise<WaitedAgent> {
   const status = await stack.client.wait({ slug: agent.slug, phase: 'idle' });
   if (status.phase === 'idle') return status;
@@ -59,12 +59,12 @@ export async function killAgent(stack: Stack, agent: SpawnedAgent): Promise<void
 }
 
 export interface ResidentAgent {
-  /** The agent, idle; spawned at the first call. */
+  /** The idle agent; spawned by the first call. */
   get(): Promise<SpawnedAgent>;
   close(): Promise<void>;
 }
 
-/** One agent for all samples of a measure, made only when ours is measured at all. */
+/** One agent for all samples of a measure. It is only created if the product is measured. */
 export function residentAgent(laboratory: Laboratory): ResidentAgent {
   let spawned: Promise<SpawnedAgent> | undefined;
   const spawnIdle = async () => {

@@ -8,12 +8,12 @@ import type { Laboratory } from './laboratory.ts';
 export interface BareAgent {
   readonly name: string;
   readonly workflowId: string;
-  /** Signals the workflow; resolves when the server has it. */
+  /** Signals the workflow. Resolves when the server has the signal. */
   order(order: Order): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts both and gives the program a first turn, so that it is warm. */
+/** Starts both and runs a first turn, so that the program is warm. */
 export async function startBareAgent(laboratory: Laboratory): Promise<BareAgent> {
   const { temporal, bare } = laboratory;
   const name = laboratory.name('bare');
@@ -35,7 +35,7 @@ export async function startBareAgent(laboratory: Laboratory): Promise<BareAgent>
   };
 }
 
-/** A program with an empty home and working directory of its own. */
+/** Starts a program with an empty home and working directory. */
 export async function claudeOptions(
   { directory, claude, model }: Laboratory,
   name: string,

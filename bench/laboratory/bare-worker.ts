@@ -1,4 +1,4 @@
-// The bare worker as the measures see it. Imports Node built-ins, bounded, processes and bare/messages only.
+// Controls the bare worker's process. Imports Node built-ins, bounded, processes and bare/messages only.
 import { fork, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,9 +7,9 @@ import { end } from './processes.ts';
 
 export interface BareWorker {
   readonly taskQueue: string;
-  /** The next message of this type that the test accepts. */
+  /** Resolves with the next message of this type that the predicate accepts. */
   next<T extends BareMessage['type']>(type: T, accept?: (message: Of<T>) => boolean): Promise<Of<T>>;
-  /** kill -9, and at once a new one on the same task queue. */
+  /** Kills the worker with SIGKILL and starts another one on the same task queue. */
   killAndReplace(): void;
   stop(): Promise<void>;
 }
@@ -18,7 +18,7 @@ type Of<T extends BareMessage['type']> = Extract<BareMessage, { readonly type: T
 
 const ENTRY = fileURLToPath(new URL('../bare/worker.ts', import.meta.url));
 
-/** Resolves when the worker polls. Its workflow bundle is kept in the directory. */
+/** Starts a worker. Resolves when it polls. Stores its workflow bundle in the directory. */
 export async function startBareWorker(address: string, taskQueue: string, directory: string): Promise<BareWorker> {
   const listeners = new Set<(message: BareMessage) => void>();
   const start = () => {

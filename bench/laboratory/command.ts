@@ -1,8 +1,8 @@
-// Commands timed from start to exit. Imports Node built-ins and the clock only.
+// Times commands from start to exit. Imports Node built-ins and the clock only.
 import { spawn } from 'node:child_process';
 import { now } from '../clock.ts';
 
-/** Milliseconds that Node takes for these arguments. Throws when the exit status is not 0. */
+/** Milliseconds that Node takes with these arguments. Throws if the exit status is not 0. */
 export async function timeNode(
   args: readonly string[],
   options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },

@@ -1,4 +1,4 @@
-// A Temporal dev server as the embedded stack starts it, without its relay: for floors.
+// A Temporal dev server like that of the embedded stack, without its relay, for floors.
 // Imports Node built-ins, get-port and stack/temporal.
 import { spawn } from 'node:child_process';
 import { homedir } from 'node:os';
@@ -14,7 +14,7 @@ export interface DevServer {
   stop(): Promise<void>;
 }
 
-/** The server's database lies in the directory. Callers connect with retries: it listens within seconds. */
+/** Starts the server with its database in the directory. It listens within seconds; callers retry their connection. */
 export async function startDevServer(directory: string, packageRoot: string): Promise<DevServer> {
   const binary = await findTemporal({
     env: process.env,
@@ -25,7 +25,7 @@ export async function startDevServer(directory: string, packageRoot: string): Pr
   const description = await readDevServer(packageRoot);
   const ports = { grpc: await getPort(), ui: await getPort(), http: await getPort(), metrics: await getPort() };
   const args = devServerArgs(description, ports, path.join(directory, 'temporal.db'));
-  // A session of its own, as the stack's server has: Linux shares processor time among sessions before processes.
+  // Its own session, like the stack's server: Linux divides processor time first among sessions.
   const child = spawn(binary.path, args, { stdio: 'ignore', detached: true });
   return {
     address: `127.0.0.1:${ports.grpc.toString()}`,

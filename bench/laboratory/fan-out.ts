@@ -1,4 +1,4 @@
-// A fan-out of ours in a measure, read from the agents' own logs. Imports the stack, config/home and the log's driver.
+// A Murmur fan-out in a measure, read from the agents' logs. Imports the stack, config/home and the log's driver.
 import { homePaths } from '../../config/home.ts';
 import type { EventLog } from '../../drivers/events/event-log.ts';
 import { createFileEventLog } from '../../drivers/events/file.ts';
@@ -12,12 +12,12 @@ export interface FanOutOptions {
   readonly count: number;
   /** Script for the fake backend. */
   readonly text: string;
-  /** The agent that they are children of. */
+  /** The parent. */
   readonly parent?: SpawnedAgent;
   readonly onIdle: 'keep_alive' | 'terminate';
 }
 
-/** All at once. Resolves with the server's answer: the agents exist. */
+/** Spawns all agents by one call. Resolves when they exist. */
 export async function spawnFanOut(
   laboratory: Laboratory,
   { count, text, parent, onIdle }: FanOutOptions,
@@ -33,7 +33,7 @@ export async function spawnFanOut(
     on_idle: onIdle,
     max_concurrent: count,
   };
-  // Without the defaults of this build, as in agent.ts.
+  // Without this build's defaults, as in agent.ts.
   const { slugs } = await stack.client.call('each', input);
   if (slugs.length < count) throw new Error(`only ${slugs.length.toString()} of ${count.toString()} agents exist`);
   const { account } = await stack.client.call('auth', {});
@@ -43,10 +43,10 @@ export async function spawnFanOut(
   });
 }
 
-/** Between looks at logs; the moments themselves are read from the events. */
+/** Between reads of the logs. The times come from the events. */
 const LOOK_MS = 200;
 
-/** When the last of them started its first turn, in milliseconds of the wall clock. */
+/** When the last agent started its first turn, in milliseconds since the epoch. */
 export async function lastTurnStart(stack: Stack, agents: readonly SpawnedAgent[], withinMs: number): Promise<number> {
   const events = createFileEventLog(homePaths(stack.home).events);
   const began = new Map<string, number>();

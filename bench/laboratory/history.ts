@@ -1,4 +1,4 @@
-// What a workflow left in Temporal's history. Imports @temporalio/client's types and bounded.
+// Facts from a workflow's history. Imports @temporalio/client's types and bounded.
 import type { Client } from '@temporalio/client';
 import { until } from '../bounded.ts';
 
@@ -6,11 +6,11 @@ export interface Counts {
   readonly activities: number;
   readonly localActivities: number;
   readonly upserts: number;
-  /** Heartbeat timeout of the activity scheduled last, in milliseconds. */
+  /** Heartbeat timeout of the last scheduled activity, in milliseconds. */
   readonly heartbeatTimeoutMs: number;
 }
 
-/** Counts what cost something. */
+/** Counts the events that take time. */
 export async function countHistory(client: Client, workflowId: string): Promise<Counts> {
   const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
   const scheduled = present(events?.map((event) => event.activityTaskScheduledEventAttributes));
@@ -23,7 +23,7 @@ export async function countHistory(client: Client, workflowId: string): Promise<
   };
 }
 
-/** Length of the history once it has grown past `longerThan` and stopped growing: no task or activity is open. */
+/** Length of the history after it has grown beyond `longerThan` and no task or activity is open. */
 export async function settledLength(client: Client, workflowId: string, longerThan = 0): Promise<number> {
   let before = -1;
   return until(

@@ -1,6 +1,6 @@
-// Everything that the measures share: one Temporal server, one model and one bare worker for the floors and, unless only
-// floors are asked for, one embedded stack. Imports the laboratory's parts, @temporalio/client, config's path search and
-// the packing of scripts/test.
+// What all measures share: one Temporal server, one model and one bare worker for the floors, and one embedded stack
+// unless only floors are measured. Imports the laboratory's parts, @temporalio/client, config's path search and
+// scripts/test.
 import path from 'node:path';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,32 +18,32 @@ import { startStack } from './stack.ts';
 import type { Stack } from './stack.ts';
 
 export interface Laboratory {
-  /** Scratch space, removed at the end. */
+  /** Temporary folder, removed at the end. */
   readonly directory: string;
   /** Clone URL of a small repository. */
   readonly repository: string;
   /** Path of the agent program. */
   readonly claude: string;
   readonly model: BenchModel;
-  /** A server of the floors' own, plain and beside ours: what stands before ours must not slow them. */
+  /** A separate server for the floors, without a relay, which would slow them. */
   readonly temporal: { readonly address: string; readonly namespace: string; readonly client: Client };
   readonly bare: BareWorker;
-  /** Throws when only floors are measured. */
+  /** Throws if only floors are measured. */
   stack(): Stack;
-  /** A name that nothing in this run has. */
+  /** A name that is unique in this run. */
   name(prefix: string): string;
-  /** Ends all that was started and removes the scratch space. */
+  /** Ends all processes and removes the temporary folder. */
   close(): Promise<void>;
 }
 
-/** A first start of the server makes its database: some seconds on a slow disk. */
+/** The server's first start creates its database, which takes some seconds on a slow disk. */
 const CONNECT_MS = 30_000;
 
-/** Resolves when everything runs; what had started by then is ended when something does not. */
+/** Starts everything. If a part does not start, the others are ended. */
 export async function openLaboratory(options: {
   readonly packageRoot: string;
   readonly floorsOnly: boolean;
-  /** One that is open: its model, repository and floors are shared. It must be closed later than this one. */
+  /** An open laboratory whose model, repository and floors are shared. It must be closed after this one. */
   readonly beside?: Laboratory;
 }): Promise<Laboratory> {
   const closing: (() => Promise<unknown>)[] = [];
@@ -74,7 +74,7 @@ export async function openLaboratory(options: {
   }
 }
 
-/** What does not depend on the build that is measured; `closing` gets how each part is ended. */
+/** Starts the parts that do not depend on the measured build. Adds to `closing` how to end each. */
 async function openShared(
   directory: string,
   packageRoot: string,
@@ -103,14 +103,14 @@ async function openShared(
   };
 }
 
-/** What is measured is what users get. */
+/** Packs the product, because the benchmark measures what users get. */
 async function publish(packageRoot: string, folder: string): Promise<string> {
   return unpackPackage(await packPackage(packageRoot, folder), packageRoot, folder);
 }
 
 const FILES = 50;
 
-/** Makes a bare repository with a few files on `main`; resolves with its clone URL. */
+/** Creates a bare repository with a few files on `main`. Resolves with its clone URL. */
 async function makeRepository(directory: string): Promise<string> {
   const seed = path.join(directory, 'seed');
   const origin = path.join(directory, 'origin.git');

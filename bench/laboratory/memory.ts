@@ -1,4 +1,4 @@
-// Resident memory of process trees, as `ps` sees it. Imports run only.
+// Resident memory of process trees, from `ps`. Imports run only.
 import { run } from './run.ts';
 
 interface Row {
@@ -8,7 +8,7 @@ interface Row {
   readonly command: string;
 }
 
-/** Megabytes (10^6 bytes) of a process and its descendants, without those that fit and everything beneath them. */
+/** Megabytes (10^6 bytes) of a process and its descendants, except matching ones and their descendants. */
 export async function residentMegabytes(pid: number, without: (command: string) => boolean): Promise<number> {
   const rows = await processes();
   const root = rows.find((row) => row.pid === pid);

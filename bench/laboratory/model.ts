@@ -1,27 +1,27 @@
-// The scripted model of the demo, with a clock on it. Imports demo/model and the clock only.
+// The scripted model of the demo, with the times of its requests. Imports demo/model and the clock only.
 import type { ModelStep } from '../../demo/model/step.ts';
 import { startScriptedModel } from '../../demo/model/scripted-model.ts';
 import { now } from '../clock.ts';
 
 export interface BenchModel {
-  /** For ANTHROPIC_BASE_URL. */
+  /** Value of ANTHROPIC_BASE_URL. */
   readonly url: string;
-  /** A new prompt that makes the model say these steps, at once, and by which its requests are recognised. */
+  /** Creates a prompt that makes the model answer with these steps, without delay. It identifies the requests. */
   script(steps: readonly ModelStep[]): Prompt;
   stop(): Promise<void>;
 }
 
 export interface Prompt {
-  /** At the head of the text; no other prompt has it. */
+  /** Unique start of the prompt's text. */
   readonly word: string;
   readonly text: string;
-  /** When the request for this step (from 0) had arrived and its answer began; waits for it. */
-  asked(step?: number): Promise<number>;
+  /** Resolves with the times at which the request for this step (from 0) arrived and its answer began. */
+  requested(step?: number): Promise<number>;
   /** Requests so far. */
   count(): number;
 }
 
-/** How many request bodies the model keeps: nobody looks at them here, and each weighs 80 KB. */
+/** Request bodies that the model keeps. The benchmark does not read them, and each has 80 KB. */
 const KEEP = 4;
 
 export async function startModel(): Promise<BenchModel> {
@@ -46,7 +46,7 @@ export async function startModel(): Promise<BenchModel> {
       return {
         word,
         text: `${word} [${JSON.stringify(steps)}]`,
-        asked: (step = 0) => moment(known.steps, step).promise,
+        requested: (step = 0) => moment(known.steps, step).promise,
         count: () => known.count,
       };
     },

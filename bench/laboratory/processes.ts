@@ -1,10 +1,10 @@
-// Child processes that are ended for certain. Imports Node built-ins only.
+// Ends child processes reliably. Imports Node built-ins only.
 import type { ChildProcess } from 'node:child_process';
 
-/** What a process gets to end by itself before it is killed. */
+/** Time for a process to end before it is killed, in milliseconds. */
 const GRACE_MS = 5_000;
 
-/** Asks the process to end, and kills it when it does not. Resolves when it is gone. */
+/** Terminates the process, and kills it if it does not end in time. Resolves when it has ended. */
 export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -14,7 +14,7 @@ export async function end(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Whether a process with this id lives; a zombie counts as living. */
+/** Whether a process with this id exists. A zombie counts. */
 export function lives(pid: number): boolean {
   try {
     process.kill(pid, 0);

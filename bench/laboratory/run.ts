@@ -1,11 +1,13 @@
-// Runs a program to its end. Imports Node built-ins only.
+// Runs a program and awaits its end. Imports Node built-ins only.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** Largest output that is kept; a pack listing is some kilobytes. */
+/** Limit of the output in bytes; a pack listing has some kilobytes. */
 const OUTPUT_BYTES = 16 * 1024 * 1024;
 
-/** Resolves with what it printed. Throws, with its last words, when it fails or the time is over (it is then killed). */
+/**
+ * Resolves with its output. Throws, with the end of the output, if it fails or the time is over (it is then killed).
+ */
 export async function run(
   program: string,
   args: readonly string[],

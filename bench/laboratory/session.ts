@@ -1,5 +1,5 @@
-// The events of an agent as a viewer gets them, each with the moment of its arrival. Imports the contract, the clock,
-// the model and the stack.
+// The events of an agent as a viewer receives them, with their times of arrival. Imports the contract, the clock, the
+// model and the stack.
 import type { Operations } from '../../contract/operations/index.ts';
 import type { OutputOf } from '../../contract/operation.ts';
 import { now } from '../clock.ts';
@@ -7,21 +7,21 @@ import type { Prompt } from './model.ts';
 import type { Stack } from './stack.ts';
 
 export type Seen = OutputOf<Operations['session_watch']> & {
-  /** When it reached us. */
+  /** Time of arrival. */
   readonly arrived: number;
 };
 
 export interface Session {
-  /** Everything so far, in order of arrival. */
+  /** All events so far, in order of arrival. */
   readonly seen: readonly Seen[];
-  /** The first event, past or to come, that fits. Never resolves once the stream has ended. */
+  /** Resolves with the first matching event, past or future. Never resolves after the stream has ended. */
   first(fits: (seen: Seen) => boolean): Promise<Seen>;
-  /** Waits for the end of the turn that this prompt started; resolves with all its events. */
+  /** Waits for the end of the turn that this prompt started. Resolves with all its events. */
   turn(prompt: Prompt): Promise<readonly Seen[]>;
   close(): Promise<void>;
 }
 
-/** Follows `session watch` from the beginning, across restarts of the server. */
+/** Follows `session watch` from the first event, across restarts of the server. */
 export function followSession(stack: Stack, slug: string): Session {
   const abort = new AbortController();
   const seen: Seen[] = [];

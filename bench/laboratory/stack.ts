@@ -1,4 +1,4 @@
-// The product as its users have it: `murmur up` in a MURMUR_HOME of its own, the API by its own client, the CLI as a
+// The product like for users: `murmur up` with its own MURMUR_HOME, the API through Murmur's client, the CLI as a
 // process. Imports Node built-ins, @temporalio/client, config, contract/stack, client, processes, run and bounded.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -15,18 +15,18 @@ import { run } from './run.ts';
 export interface Stack {
   /** MURMUR_HOME. */
   readonly home: string;
-  /** Of its Temporal server, as an operator has it. */
+  /** Client of its Temporal server, like an operator's. */
   readonly temporal: Client;
-  /** Environment of a CLI that talks to this stack. */
+  /** Environment for the CLI of this stack. */
   readonly env: NodeJS.ProcessEnv;
   /** Path of the `murmur` program. */
   readonly bin: string;
   readonly client: MurmurClient;
-  /** Starts `murmur` with these arguments, its output piped. */
+  /** Starts `murmur` with these arguments and piped output. */
   cli(...args: string[]): ChildProcess;
-  /** Id of the worker's process at this moment; undefined while there is none. */
+  /** Current process id of the worker; undefined while there is none. */
   workerPid(): number | undefined;
-  /** Id of the API server's process at this moment; undefined while there is none. */
+  /** Current process id of the API server; undefined while there is none. */
   serverPid(): number | undefined;
   stop(): Promise<void>;
 }
@@ -38,12 +38,14 @@ export interface StackOptions {
   readonly modelUrl: string;
 }
 
-/** A first `up` may bundle workflows and make a database; on a busy machine that takes some tens of seconds. */
+/**
+ * The first `up` may bundle workflows and create a database: some tens of seconds on a busy machine. In milliseconds.
+ */
 const UP_MS = 120_000;
-/** `down` ends turns, runners and a server in order. */
+/** Limit of `down`, which ends turns, runners and servers. In milliseconds. */
 const DOWN_MS = 60_000;
 
-/** Resolves when the stack serves. What is left of it when it does not is ended. */
+/** Starts the stack. Resolves when it is ready. If it fails, its processes are ended. */
 export async function startStack({ bin, directory, modelUrl }: StackOptions): Promise<Stack> {
   const home = path.join(directory, 'home');
   const paths = homePaths(home);
@@ -54,7 +56,7 @@ export async function startStack({ bin, directory, modelUrl }: StackOptions): Pr
     const before = record();
     for (const step of closing.splice(0)) await step();
     await run(process.execPath, [bin, 'down'], { cwd: directory, env, timeoutMs: DOWN_MS }).catch(() => undefined);
-    await endWhatIsLeft(before);
+    await killLeftovers(before);
   };
   try {
     await run(process.execPath, [bin, 'up'], { cwd: directory, env, timeoutMs: UP_MS });
@@ -87,7 +89,7 @@ function environment(home: string, modelUrl: string): NodeJS.ProcessEnv {
     MURMUR_TEMPORAL_PORT: '0',
     MURMUR_TEMPORAL_UI_PORT: '0',
     ANTHROPIC_BASE_URL: modelUrl,
-    // Scrubbed from every event: it must not occur in a prompt.
+    // It must not occur in a prompt, because it is redacted in all events.
     ANTHROPIC_API_KEY: 'key-of-no-account',
   };
 }
@@ -96,13 +98,13 @@ function readRecord(file: string): StackRecord | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as StackRecord;
   } catch {
-    // Absent, or between two writes.
+    // The file is missing or being written.
     return undefined;
   }
 }
 
-/** A `down` that failed must leave nothing behind either: the supervisor first, since it starts the others again. */
-async function endWhatIsLeft(stack: StackRecord | undefined): Promise<void> {
+/** Kills what a failed `down` left. The supervisor comes first, because it restarts the others. */
+async function killLeftovers(stack: StackRecord | undefined): Promise<void> {
   const { worker, server, temporal } = stack?.children ?? {};
   const pids = [stack?.supervisor, worker, server, temporal].flatMap((each) => each?.pid ?? []);
   for (const pid of pids.filter(lives)) {

@@ -1,4 +1,4 @@
-// A child's end → its parent's next model request.
+// From a child's end to its parent's next model request.
 import { pause } from '../bounded.ts';
 import { idle, residentAgent, spawnAgent, followUp } from '../laboratory/agent.ts';
 import { startBareAgent } from '../laboratory/bare-agent.ts';
@@ -7,8 +7,8 @@ import type { Measure, Trial } from '../measure.ts';
 import { ratioAtMost } from '../target.ts';
 
 /**
- * From the moment at which the child's workflow has its end to the arrival of the request in which the parent is told. The
- * floor is a bare workflow that signals another one, from the moment at which it runs.
+ * From the time at which the child's workflow has the end to the arrival of the parent's request that reports it. The
+ * floor is a bare workflow that signals another one, from the time at which it runs.
  */
 export const childEnd: Measure = {
   name: 'child-end',
@@ -17,11 +17,11 @@ export const childEnd: Measure = {
   samples: { full: 40, quick: 4 },
   warmUps: 3,
   target: ratioAtMost(1.5),
-  patienceMs: 30_000,
+  timeoutMs: 30_000,
   open,
 };
 
-/** What follows a turn, on either side, is over well within this. */
+/** Longer than the work after a turn takes on either side, in milliseconds. */
 const SETTLE_MS = 200;
 
 async function open(laboratory: Laboratory): Promise<Trial> {
@@ -41,9 +41,9 @@ async function open(laboratory: Laboratory): Promise<Trial> {
         workflowId: name,
         args: [{ parent: bareParent.workflowId, program: bareParent.name, text: prompt.text }],
       });
-      const asked = await prompt.asked();
+      const requested = await prompt.requested();
       await ended;
-      return asked - Number(at);
+      return requested - Number(at);
     },
     ours: async () => {
       const stack = laboratory.stack();
@@ -56,12 +56,12 @@ async function open(laboratory: Laboratory): Promise<Trial> {
         await idle(stack, child);
         await idle(stack, agent);
       }
-      // The child's answer is what its parent reads, and by it the request is recognised.
+      // The parent's request contains the child's answer, which identifies it.
       const told = laboratory.model.script([{ text: 'done' }]);
-      const asked = laboratory.model.script([{ text: told.text }]);
+      const requested = laboratory.model.script([{ text: told.text }]);
       await pause(SETTLE_MS);
-      await followUp(stack, child, asked);
-      const arrived = await told.asked();
+      await followUp(stack, child, requested);
+      const arrived = await told.requested();
       await idle(stack, agent);
       const { timeline = [] } = await stack.client.call('status', { slug: child.slug, timeline: ['phase'] });
       const end = timeline.findLast((entry) => entry.type === 'phase' && entry.phase === 'task-complete');
@@ -69,7 +69,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
     },
     close: async () => {
       await bareParent.stop();
-      // Its child goes with it.
+      // Ends its child too.
       await parent.close();
     },
   };

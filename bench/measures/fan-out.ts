@@ -1,4 +1,4 @@
-// Two hundred agents by one call.
+// Two hundred agents started by one call.
 import { now } from '../clock.ts';
 import { lastTurnStart, spawnFanOut } from '../laboratory/fan-out.ts';
 import type { Laboratory } from '../laboratory/laboratory.ts';
@@ -6,8 +6,8 @@ import type { Measure, Trial } from '../measure.ts';
 import { ratioAtMost, slowerAtMost } from '../target.ts';
 
 /**
- * From the call to the start of the last agent's turn, with the fake backend and a slot for each. The floor is a workflow
- * that starts as many children, each with as many activities and upserts as one of ours has by then.
+ * From the call to the start of the last agent's turn, with the fake backend and a slot for each agent. The floor is a
+ * workflow that starts as many children, each with as many activities and upserts as an agent has by then.
  */
 export const fanOut: Measure = {
   name: 'fan-out',
@@ -17,12 +17,12 @@ export const fanOut: Measure = {
   warmUps: 0,
   target: ratioAtMost(2),
   against: slowerAtMost(1.1),
-  patienceMs: 240_000,
+  timeoutMs: 240_000,
   open,
 };
 
 const AGENTS = 200;
-/** Making the machine, and the turn. */
+/** Activities per agent: the creation of the machine, and the turn. */
 const COUNTS = { activities: 2, localActivities: 0, upserts: 1 };
 
 function open(laboratory: Laboratory): Promise<Trial> {
@@ -38,9 +38,9 @@ function open(laboratory: Laboratory): Promise<Trial> {
       const stack = laboratory.stack();
       const { text } = laboratory.model.script([{ text: 'done' }]);
       const began = Date.now();
-      // They end as soon as they can: two hundred runners are some gigabytes.
+      // The agents end at once, because two hundred runners use some gigabytes.
       const agents = await spawnFanOut(laboratory, { count: AGENTS, text, onIdle: 'terminate' });
-      const started = await lastTurnStart(stack, agents, fanOut.patienceMs);
+      const started = await lastTurnStart(stack, agents, fanOut.timeoutMs);
       await Promise.all(agents.map(({ slug }) => stack.client.wait({ slug, phase: 'completed' })));
       return started - began;
     },

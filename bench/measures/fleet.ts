@@ -1,4 +1,4 @@
-// Fifty agents at once, one turn each.
+// Fifty concurrent agents with one turn each.
 import { now } from '../clock.ts';
 import { idle, killAgent, spawnAgent } from '../laboratory/agent.ts';
 import { countHistory } from '../laboratory/history.ts';
@@ -8,7 +8,7 @@ import { rateAtLeast, ratioAtLeast } from '../target.ts';
 
 /**
  * Agents per second, from the first spawn to the last idle agent, with the fake backend. The floor runs as many
- * workflows with as many activities, local activities and upserts as one of ours has by then.
+ * workflows, each with as many activities, local activities and upserts as an agent has by then.
  */
 export const fleet: Measure = {
   name: 'fleet',
@@ -18,7 +18,7 @@ export const fleet: Measure = {
   warmUps: 1,
   target: ratioAtLeast(0.5),
   against: rateAtLeast(0.9),
-  patienceMs: 180_000,
+  timeoutMs: 180_000,
   open,
 };
 
@@ -26,7 +26,7 @@ const AGENTS = 50;
 
 function open(laboratory: Laboratory): Promise<Trial> {
   const { client } = laboratory.temporal;
-  /** Of one agent; read from ours, which the warm-up takes first. */
+  /** Counts of one agent, read from the product, which the warm-up runs first. */
   let counts = { activities: 2, localActivities: 3, upserts: 3 };
 
   return Promise.resolve({

@@ -5,7 +5,7 @@ import type { Laboratory } from '../laboratory/laboratory.ts';
 import type { Measure, Trial } from '../measure.ts';
 import { everyAtMost } from '../target.ts';
 
-/** Growth of the history over a follow-up to an idle agent; the floor is a signal that leads to one activity. */
+/** Growth of the history by a follow-up to an idle agent. The floor is a signal that starts one activity. */
 export const history: Measure = {
   name: 'history',
   title: 'history events per turn',
@@ -13,7 +13,7 @@ export const history: Measure = {
   samples: { full: 10, quick: 3 },
   warmUps: 1,
   target: everyAtMost(15, 'events'),
-  patienceMs: 60_000,
+  timeoutMs: 60_000,
   open,
 };
 
@@ -35,7 +35,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const before = await settledLength(stack.temporal, agent.workflowId);
       const prompt = laboratory.model.script([{ text: 'done' }]);
       await followUp(stack, agent, prompt);
-      await prompt.asked();
+      await prompt.requested();
       await idle(stack, agent);
       return (await settledLength(stack.temporal, agent.workflowId, before)) - before;
     },

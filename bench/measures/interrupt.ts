@@ -1,4 +1,4 @@
-// session interrupt → turn ended.
+// From session interrupt to the turn's end.
 import type { ModelStep } from '../../demo/model/step.ts';
 import { pause } from '../bounded.ts';
 import { now } from '../clock.ts';
@@ -11,8 +11,8 @@ import { percentile } from '../statistics.ts';
 import { ratioAtMost } from '../target.ts';
 
 /**
- * From the call of the operation to the end of a turn that sits in a shell command. Both ends are stamped beside the
- * agent program: by the runner in ours, by the bare activity in the floor. When a viewer sees ours is in the notes.
+ * From the call of the operation to the end of a turn that waits for a shell command. The end is timed next to the
+ * agent program: by the runner, or by the floor's bare activity. The notes have the time at which a viewer sees it.
  */
 export const interrupt: Measure = {
   name: 'interrupt',
@@ -21,7 +21,7 @@ export const interrupt: Measure = {
   samples: { full: 30, quick: 5 },
   warmUps: 2,
   target: ratioAtMost(2),
-  patienceMs: 60_000,
+  timeoutMs: 60_000,
   open,
 };
 
@@ -30,7 +30,7 @@ const LONG_COMMAND: readonly ModelStep[] = [
   { text: 'never said' },
 ];
 
-/** Between the model's tool call and a command that runs: the shell and Node start in less than half of it. */
+/** Between the model's tool call and the running command: the shell and Node start in less than half of this. */
 const COMMAND_STARTS_MS = 500;
 
 async function open(laboratory: Laboratory): Promise<Trial> {
@@ -43,7 +43,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const prompt = laboratory.model.script(LONG_COMMAND);
       const ended = laboratory.bare.next('ended', ({ name }) => name === bare.name);
       await bare.order({ activity: 'turn', name: bare.name, text: prompt.text });
-      await prompt.asked();
+      await prompt.requested();
       await pause(COMMAND_STARTS_MS);
       const began = now();
       await bare.order({ activity: 'interrupt', name: bare.name });
@@ -57,7 +57,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       session ??= followSession(stack, agent.slug);
       const prompt = laboratory.model.script(LONG_COMMAND);
       await followUp(stack, agent, prompt);
-      await prompt.asked();
+      await prompt.requested();
       await pause(COMMAND_STARTS_MS);
       const began = now();
       await stack.client.call('interrupt', { slug: agent.slug });

@@ -1,4 +1,4 @@
-// The end of a tree of two hundred agents.
+// The kill of a tree of two hundred agents.
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -14,25 +14,25 @@ import type { Measure, Trial } from '../measure.ts';
 import { ratioAtMost, slowerAtMost } from '../target.ts';
 
 /**
- * From the call of kill to the end of the last machine: a root, ten children, and beneath these 189, all idle, with the
- * fake backend. The floor signals as many workflows at once and waits for their ends.
+ * From the call of kill to the end of the last machine, for a root, ten children and 189 grandchildren, all idle, with
+ * the fake backend. The floor signals as many workflows at once and awaits their ends.
  */
 export const killTree: Measure = {
   name: 'kill-tree',
   title: 'kill of a tree of 200 agents, fake backend → no machine left',
   unit: 'ms',
-  // The speed of a small machine may halve from one minute to the next.
+  // A small machine's speed can halve from one minute to the next.
   samples: { full: 5, quick: 1 },
   warmUps: 0,
   target: ratioAtMost(2),
   against: slowerAtMost(1.1),
-  patienceMs: 420_000,
+  timeoutMs: 420_000,
   open,
 };
 
 const AGENTS = 200;
 const CHILDREN = 10;
-/** Children beneath one child: 19 of them nine times, then 18. */
+/** Grandchildren per child: nine times 19, then 18. */
 const GRANDCHILDREN = Math.ceil((AGENTS - 1 - CHILDREN) / CHILDREN);
 
 function open(laboratory: Laboratory): Promise<Trial> {
@@ -63,7 +63,7 @@ function open(laboratory: Laboratory): Promise<Trial> {
   });
 }
 
-/** Milliseconds from the first signal to the end of the last of as many bare workflows. */
+/** Milliseconds from the first signal to the end of the last of the bare workflows. */
 async function endBare(laboratory: Laboratory, activity: 'end' | 'nothingThenEnd'): Promise<number> {
   const { taskQueue } = laboratory.bare;
   const { workflow } = laboratory.temporal.client;
@@ -79,7 +79,7 @@ async function endBare(laboratory: Laboratory, activity: 'end' | 'nothingThenEnd
   return now() - began;
 }
 
-/** Resolves when all of them idle: parents too, which hear of every child. */
+/** Resolves when all agents idle, even the parents, which each child's report wakes. */
 async function growTree(laboratory: Laboratory): Promise<SpawnedAgent> {
   const stack = laboratory.stack();
   const script = laboratory.model.script([{ text: 'done' }]);
@@ -99,7 +99,7 @@ async function growTree(laboratory: Laboratory): Promise<SpawnedAgent> {
   return root;
 }
 
-/** Folders of machines that are there; beside them lies a list of users. */
+/** Folders of existing machines. The same directory has a list of users. */
 async function machines(stack: Stack): Promise<number> {
   const names = await readdir(path.join(stack.home, 'machines')).catch(() => []);
   return names.filter((name) => name.startsWith('murmur-')).length;

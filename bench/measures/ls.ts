@@ -6,7 +6,7 @@ import type { Laboratory } from '../laboratory/laboratory.ts';
 import type { Measure, Trial } from '../measure.ts';
 import { ratioAtMost } from '../target.ts';
 
-/** Start to exit with three agents to list; the floor connects with the Temporal client and lists. */
+/** From start to exit, with three agents. The floor connects with the Temporal client and lists. */
 export const ls: Measure = {
   name: 'ls',
   title: 'murmur ls, as published',
@@ -14,7 +14,7 @@ export const ls: Measure = {
   samples: { full: 30, quick: 5 },
   warmUps: 3,
   target: ratioAtMost(1),
-  patienceMs: 60_000,
+  timeoutMs: 60_000,
   open,
 };
 

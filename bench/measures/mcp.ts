@@ -1,4 +1,4 @@
-// `murmur mcp`, as published: what a client waits for before it can call a tool.
+// `murmur mcp`, as published: the time until a client can call a tool.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,7 +8,7 @@ import type { Laboratory } from '../laboratory/laboratory.ts';
 import type { Measure, Trial } from '../measure.ts';
 import { ratioAtMost } from '../target.ts';
 
-/** Start to the list of tools; the floor is a Node that does nothing. No stack is needed for it. */
+/** From start to the list of tools. The floor is a Node process that does nothing. Needs no stack. */
 export const mcp: Measure = {
   name: 'mcp',
   title: 'murmur mcp, as published: initialize and tools/list',
@@ -16,7 +16,7 @@ export const mcp: Measure = {
   samples: { full: 30, quick: 5 },
   warmUps: 3,
   target: ratioAtMost(4),
-  patienceMs: 30_000,
+  timeoutMs: 30_000,
   open,
 };
 
@@ -41,7 +41,7 @@ const INITIALIZE = {
   params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'bench', version: '1' } },
 };
 
-/** Milliseconds from the start of the process to the list, asked for as clients do: after the first answer. */
+/** Milliseconds from the start of the process to the list, which is requested after the first answer, as by clients. */
 async function timeSession(
   bin: string,
   options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },

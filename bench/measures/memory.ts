@@ -11,8 +11,8 @@ import type { Measure, Trial } from '../measure.ts';
 import { everyAtMost } from '../target.ts';
 
 /**
- * Resident memory of the runner and its own children, without the agent program and what it started, after more and
- * more turns. The floor is a Node process that listens on a port and does nothing.
+ * Resident memory of the runner and its own children, without the agent program and its processes, after more and more
+ * turns. The floor is a Node process that listens on a port and does nothing.
  */
 export const memory: Measure = {
   name: 'memory',
@@ -21,12 +21,12 @@ export const memory: Measure = {
   samples: { full: 10, quick: 2 },
   warmUps: 0,
   target: everyAtMost(80, 'MB'),
-  patienceMs: 120_000,
+  timeoutMs: 120_000,
   open,
 };
 
 const TURNS_PER_SAMPLE = 5;
-/** A result of some size in each turn: the journal and its readers must not keep it. */
+/** Size of a tool result per turn, which the journal and its readers must not keep in memory. */
 const COMMAND = `node -e "console.log('x'.repeat(20000))"`;
 
 function open(laboratory: Laboratory): Promise<Trial> {
@@ -46,7 +46,7 @@ function open(laboratory: Laboratory): Promise<Trial> {
         const steps = [{ tool: 'Bash', input: { command: COMMAND, description: 'print' } }, { text: 'done' }];
         const prompt = laboratory.model.script(steps);
         await followUp(stack, agent, prompt);
-        await prompt.asked(1);
+        await prompt.requested(1);
         machine = (await idle(stack, agent)).vm?.name ?? '';
       }
       turns += TURNS_PER_SAMPLE;

@@ -1,4 +1,4 @@
-// queue add on an idle agent → next model request.
+// From queue add on an idle agent to the next model request.
 import { pause } from '../bounded.ts';
 import { now } from '../clock.ts';
 import { followUp, idle, residentAgent } from '../laboratory/agent.ts';
@@ -15,11 +15,11 @@ export const queueAdd: Measure = {
   samples: { full: 50, quick: 5 },
   warmUps: 3,
   target: ratioAtMost(1.5),
-  patienceMs: 30_000,
+  timeoutMs: 30_000,
   open,
 };
 
-/** An idle agent's turn ended a while ago: what follows a turn, on either side, is over well within this. */
+/** Pause before a sample: longer than the work after a turn takes on either side, in milliseconds. */
 const SETTLE_MS = 200;
 
 async function open(laboratory: Laboratory): Promise<Trial> {
@@ -32,9 +32,9 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       await pause(SETTLE_MS);
       const began = now();
       await bare.order({ activity: 'turn', name: bare.name, text: prompt.text });
-      const asked = await prompt.asked();
+      const requested = await prompt.requested();
       await ended;
-      return asked - began;
+      return requested - began;
     },
     ours: async () => {
       const stack = laboratory.stack();
@@ -43,9 +43,9 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       await pause(SETTLE_MS);
       const began = now();
       await followUp(stack, agent, prompt);
-      const asked = await prompt.asked();
+      const requested = await prompt.requested();
       await idle(stack, agent);
-      return asked - began;
+      return requested - began;
     },
     close: async () => {
       await bare.stop();

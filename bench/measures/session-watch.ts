@@ -1,4 +1,4 @@
-// model text → line in `session watch`.
+// From the model's text to the line in `session watch`.
 import { createInterface } from 'node:readline';
 import type { ChildProcess } from 'node:child_process';
 import { startBareClaude } from '../bare/claude.ts';
@@ -10,7 +10,7 @@ import { end } from '../laboratory/processes.ts';
 import type { Measure, Trial } from '../measure.ts';
 import { addedAtMost } from '../target.ts';
 
-/** From the model's answer to the line in the output of `murmur session watch`; the floor is the program's own line. */
+/** From the model's answer to the line in the output of `murmur session watch`. The floor is the program's own line. */
 export const sessionWatch: Measure = {
   name: 'session-watch',
   title: 'model text → line in session watch',
@@ -18,7 +18,7 @@ export const sessionWatch: Measure = {
   samples: { full: 50, quick: 5 },
   warmUps: 3,
   target: addedAtMost(50, 'ms'),
-  patienceMs: 30_000,
+  timeoutMs: 30_000,
   open,
 };
 
@@ -33,7 +33,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const prompt = laboratory.model.script([{ text: said }]);
       const printed = claude.printed(said);
       const turn = claude.turn(prompt.text);
-      const sample = (await printed) - (await prompt.asked());
+      const sample = (await printed) - (await prompt.requested());
       await turn;
       return sample;
     },
@@ -45,7 +45,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       const prompt = laboratory.model.script([{ text: said }]);
       const printed = watch.printed(said);
       await followUp(stack, agent, prompt);
-      const sample = (await printed) - (await prompt.asked());
+      const sample = (await printed) - (await prompt.requested());
       await idle(stack, agent);
       return sample;
     },
@@ -59,7 +59,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
 
 interface Watch {
   readonly child: ChildProcess;
-  /** When the line with what the agent said came out; waits for it. */
+  /** Resolves with the time at which the line with the agent's text was printed. */
   printed(said: string): Promise<number>;
 }
 

@@ -1,4 +1,4 @@
-// spawn → first model request.
+// From spawn to the first model request.
 import path from 'node:path';
 import type { StartInput } from '../bare/workflows.ts';
 import { now } from '../clock.ts';
@@ -17,13 +17,13 @@ export const spawn: Measure = {
   samples: { full: 15, quick: 3 },
   warmUps: 1,
   target: ratioAtMost(1.5),
-  patienceMs: 60_000,
+  timeoutMs: 60_000,
   open,
 };
 
 function open(laboratory: Laboratory): Promise<Trial> {
   const { client } = laboratory.temporal;
-  /** Read from ours before the first floor sample that counts: the warm-up takes ours first. */
+  /** Read from the product before the first floor sample that counts: the warm-up runs the product first. */
   let activities = 2;
 
   return Promise.resolve({
@@ -39,20 +39,20 @@ function open(laboratory: Laboratory): Promise<Trial> {
         workflowId: name,
         args: [input],
       });
-      const asked = await prompt.asked();
+      const requested = await prompt.requested();
       await workflow;
-      return asked - began;
+      return requested - began;
     },
     ours: async () => {
       const stack = laboratory.stack();
       const prompt = laboratory.model.script([{ text: 'done' }]);
       const began = now();
       const agent = await spawnAgent(laboratory, prompt, { repository: laboratory.repository });
-      const asked = await prompt.asked();
+      const requested = await prompt.requested();
       await idle(stack, agent);
       activities = (await countHistory(stack.temporal, agent.workflowId)).activities;
       await killAgent(stack, agent);
-      return asked - began;
+      return requested - began;
     },
     notes: () => [`${activities.toString()} activities up to the first turn, on both sides`],
     close: () => Promise.resolve(),

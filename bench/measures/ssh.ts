@@ -25,7 +25,7 @@ export const sshDial: Measure = {
   samples: SAMPLES,
   warmUps: 10,
   target: ratioAtMost(2.5),
-  patienceMs: LIMIT_MS,
+  timeoutMs: LIMIT_MS,
   why: whyNoLoginHost,
   open: async () => {
     const server = await startServer();
@@ -46,7 +46,7 @@ export const sshExec: Measure = {
   samples: SAMPLES,
   warmUps: 10,
   target: ratioAtMost(1.5),
-  patienceMs: LIMIT_MS,
+  timeoutMs: LIMIT_MS,
   why: whyNoLoginHost,
   open: () =>
     openTrial(async (machine) => {

@@ -6,17 +6,17 @@ import type { Laboratory } from '../laboratory/laboratory.ts';
 import type { Measure, Trial } from '../measure.ts';
 import { rateAtLeast, ratioAtLeast } from '../target.ts';
 
-/** Answers a second to several callers at once; the floor queries a bare workflow over a Temporal client. */
+/** Answers per second to several concurrent callers. The floor queries a bare workflow with a Temporal client. */
 export const status: Measure = {
   name: 'status',
   title: '`status` through the API server',
   unit: 'calls/s',
-  // A minute of ours in all: what the server keeps of each call would show in its memory.
+  // The product runs for a minute in total, so that a leak per call would show in the server's memory.
   samples: { full: 30, quick: 2 },
   warmUps: 1,
   target: ratioAtLeast(0.6),
   against: rateAtLeast(0.9),
-  patienceMs: 30_000,
+  timeoutMs: 30_000,
   open,
 };
 
@@ -25,8 +25,8 @@ const CALLERS = 8;
 
 async function open(laboratory: Laboratory): Promise<Trial> {
   const { bare, temporal } = laboratory;
-  const name = laboratory.name('asked');
-  const asked = await temporal.client.workflow.start('resident', {
+  const name = laboratory.name('queried');
+  const queried = await temporal.client.workflow.start('resident', {
     taskQueue: bare.taskQueue,
     workflowId: name,
     args: [],
@@ -35,7 +35,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
   const memory: number[] = [];
 
   return {
-    floor: () => rate(() => asked.query('state')),
+    floor: () => rate(() => queried.query('state')),
     ours: async () => {
       const stack = laboratory.stack();
       const { slug } = await agent.get();
@@ -53,13 +53,13 @@ async function open(laboratory: Laboratory): Promise<Trial> {
         : [`memory of the server: ${early.toFixed(0)} MB early, ${late.toFixed(0)} MB late`];
     },
     close: async () => {
-      await asked.signal('order', { activity: 'end' });
+      await queried.signal('order', { activity: 'end' });
       await agent.close();
     },
   };
 }
 
-/** Calls a second, from several callers that each call again once they are answered. */
+/** Calls per second, from several callers that each call again after an answer. */
 async function rate(call: () => Promise<unknown>): Promise<number> {
   const began = now();
   let calls = 0;

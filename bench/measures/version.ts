@@ -7,8 +7,8 @@ import { percentile } from '../statistics.ts';
 import { ratioAtMost } from '../target.ts';
 
 /**
- * Start to exit where no stack was started, so that it is the command line alone; the floor is a Node that does
- * nothing. With a stack it asks the API server for its version as well: that is in the notes.
+ * From start to exit without a stack, so that it measures only the command line. The floor is a Node process that does
+ * nothing. With a stack, the command also asks the API server; the notes have that time.
  */
 export const version: Measure = {
   name: 'version',
@@ -17,7 +17,7 @@ export const version: Measure = {
   samples: { full: 30, quick: 5 },
   warmUps: 3,
   target: ratioAtMost(3),
-  patienceMs: 30_000,
+  timeoutMs: 30_000,
   open,
 };
 

@@ -1,4 +1,4 @@
-// Worker killed → turn re-attached.
+// From the kill of the worker to the re-attached turn.
 import type { ModelStep } from '../../demo/model/step.ts';
 import { pause, until } from '../bounded.ts';
 import { now } from '../clock.ts';
@@ -10,9 +10,9 @@ import type { Measure, Trial } from '../measure.ts';
 import { everyAtMost } from '../target.ts';
 
 /**
- * From kill -9 of the worker in mid-turn to the first event of the turn that a viewer sees again. The floor is a bare
- * heartbeating activity with the same timeouts: from the kill to its next attempt. The turn goes on to its end, and
- * its events and model requests are counted: a lost or doubled one fails the sample.
+ * From kill -9 of the worker during a turn to the next event of the turn that a viewer sees. The floor is a bare
+ * heartbeating activity with the same timeouts: from the kill to its next attempt. The turn continues to its end. Its
+ * events and model requests are counted; a lost or repeated one fails the sample.
  */
 export const workerKilled: Measure = {
   name: 'worker-killed',
@@ -20,13 +20,13 @@ export const workerKilled: Measure = {
   unit: 'ms',
   samples: { full: 20, quick: 2 },
   warmUps: 0,
-  // The heartbeat timeout may be 10 s at most; the trial reads the true one.
+  // For a heartbeat timeout of at most 10 s; the trial reads the actual one.
   target: everyAtMost(12_000, 'ms'),
-  patienceMs: 120_000,
+  timeoutMs: 120_000,
   open,
 };
 
-/** At some 300 ms a step, the turn is still running when it is attached to again. */
+/** With some 300 ms per step, the turn is still running when it is re-attached. */
 const STEPS = 30;
 const SCRIPT: readonly ModelStep[] = [
   ...Array.from({ length: STEPS }, (_, step) => ({
@@ -36,7 +36,7 @@ const SCRIPT: readonly ModelStep[] = [
   { text: 'done' },
 ];
 
-/** What was written before the kill reaches a viewer well within this; no re-attachment is this fast. */
+/** Events from before the kill arrive within this time, and no re-attachment is this fast. In milliseconds. */
 const IN_FLIGHT_MS = 500;
 
 async function open(laboratory: Laboratory): Promise<Trial> {
@@ -59,7 +59,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
         args: [{ name }],
       });
       await first;
-      // As late after the last heartbeat as ours is on average.
+      // The same average time after the last heartbeat as for the product.
       await pause(1_000);
       const killed = now();
       bare.killAndReplace();
@@ -73,7 +73,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
       session ??= followSession(stack, agent.slug);
       const prompt = laboratory.model.script(SCRIPT);
       await followUp(stack, agent, prompt);
-      await prompt.asked(3);
+      await prompt.requested(3);
       heartbeatTimeoutMs ??= (await countHistory(stack.temporal, agent.workflowId)).heartbeatTimeoutMs;
       const pid = stack.workerPid();
       if (pid === undefined) throw new Error('stack.json names no worker');
@@ -107,7 +107,7 @@ async function open(laboratory: Laboratory): Promise<Trial> {
   };
 }
 
-/** Throws unless each step's call and result were seen once, in order, and the model was asked once for each. */
+/** Throws unless each step's call and result were seen once, in order, and the model got one request per step. */
 function check(seen: readonly Seen[], requests: number): void {
   const uses = seen.flatMap(({ event }) => (event.type === 'tool_use' ? [event.tool_use_id] : []));
   const results = seen.flatMap(({ event }) => (event.type === 'tool_result' ? [event.tool_use_id] : []));
@@ -119,7 +119,7 @@ function check(seen: readonly Seen[], requests: number): void {
     ...(JSON.stringify(uses) === JSON.stringify(results) ? [] : ['calls and results do not match']),
     ...(new Set(uses).size === STEPS ? [] : [`${uses.length.toString()} calls`]),
     ...(new Set(ids).size === ids.length ? [] : ['an event id was seen twice']),
-    ...(requests === STEPS + 1 ? [] : [`the model was asked ${requests.toString()} times`]),
+    ...(requests === STEPS + 1 ? [] : [`the model got ${requests.toString()} requests`]),
   ];
-  if (problems.length > 0) throw new Error(`events lost or doubled: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new Error(`events lost or repeated: ${problems.join('; ')}`);
 }

@@ -3,12 +3,12 @@ import type { FieldDescription, OperationDescription } from '../../contract/desc
 import { COMMON_FLAGS, type ArgGrammar, type FlagGrammar, type Grammar } from '../parse/grammar.ts';
 import { kebab } from '../parse/names.ts';
 
-/** Lists of ids and of enum values may be written with commas; texts such as checklist items never are. */
+/** Lists of ids and enum values may be separated by commas; texts such as checklist items may not. */
 function takesCommas(field: FieldDescription): boolean {
   return field.type === 'enums' || (field.type === 'strings' && field.name.startsWith('add_'));
 }
 
-/** `own` are flags that the command has beside the operation's. */
+/** The grammar of an operation's command. `own` are additional flags of the command. */
 export function grammarOf(description: OperationDescription, own: readonly FlagGrammar[] = []): Grammar {
   const { args } = description.cli;
   const byName = new Map(description.fields.map((field) => [field.name, field]));
@@ -17,7 +17,7 @@ export function grammarOf(description: OperationDescription, own: readonly FlagG
   return { args: positionals, flags: [...flags, ...own, ...COMMON_FLAGS] };
 }
 
-/** What a positional is called in usage lines and messages. */
+/** Name of a positional in usage lines and messages. */
 export function argName(description: OperationDescription, field: string): string {
   return description.cli.argNames?.[field] ?? kebab(field);
 }
@@ -32,7 +32,7 @@ function argOf(description: OperationDescription, field: FieldDescription | unde
   return {
     name: argName(description, name),
     description: field.description,
-    // Only an agent can leave out the slug: it means itself then.
+    // Only an agent may omit the slug, which then is its own.
     required:
       (field.required || argName(description, name) === 'slug') && description.cli.optional?.includes(name) !== true,
     rest: description.cli.rest === name,
@@ -59,7 +59,7 @@ function flagOf(description: OperationDescription, field: FieldDescription): Fla
   };
 }
 
-/** A list of enum values that may be absent means "all of them" when it is named without any. */
+/** A flag with a list of enum values means "all of them" if it has no value. */
 function kindOf(field: FieldDescription): FlagGrammar['kind'] {
   if (field.type === 'boolean') return 'boolean';
   return field.type === 'enums' ? 'optional' : 'value';

@@ -1,4 +1,4 @@
-// What oclif's help shows of a command: the same grammar that parses it, in oclif's form.
+// Converts a command's grammar to oclif's form, for its help.
 import type { Command } from '@oclif/core/command';
 import type { ArgGrammar, FlagGrammar, Grammar } from '../parse/grammar.ts';
 

@@ -1,4 +1,4 @@
-// An operation's input, from what was typed. The server checks it; here it only gets its shape.
+// Builds an operation's input from the parsed command line. The server checks it.
 import type { FieldDescription, OperationDescription } from '../../contract/describe.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Parsed } from '../parse/arguments.ts';
@@ -8,8 +8,8 @@ import { argName, flagName } from './grammar.ts';
 export type Input = Record<string, unknown>;
 
 /**
- * Fields that were not given are absent. Fields of structured types hold the texts as typed: a command that has such
- * fields gives them their form.
+ * Builds the input. Fields that were not given are absent. Fields of structured types have the texts as typed; the
+ * command's override converts them.
  */
 export function inputOf(description: OperationDescription, parsed: Parsed): Input {
   const input: Input = {};
@@ -42,7 +42,7 @@ function valueOf(field: FieldDescription, typed: readonly string[], isArg: boole
   }
 }
 
-/** The spelling of the contract; one that only the server knows is passed on as it is. */
+/** The contract's spelling of a value. A spelling that only the server knows is passed on unchanged. */
 function wireValue(field: FieldDescription, typed: string): string {
   return field.values?.find((value) => sameName(value, typed)) ?? typed;
 }

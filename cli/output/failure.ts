@@ -1,11 +1,11 @@
-// How a command that fails ends: one message, one hint, the exit status of the error table.
+// Reports the failure of a command: one message, one hint, and the exit status of the error table.
 import { ERRORS, MurmurError, type ErrorCode } from '../../contract/wire/errors.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Why everything ends when a signal arrives; the reason of the context's abort signal. */
+/** The reason of the context's abort signal when the process gets a signal. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
-  /** 128 and the signal's number, as a shell counts. */
+  /** 128 plus the signal's number, as in a shell. */
   readonly exit: number;
   readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
@@ -16,7 +16,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** Another program ran in the command's place: its exit status is the command's. */
+/** Another program ran instead of the command. Its exit status becomes the command's. */
 export class ProgramExit extends Error {
   override readonly name = 'ProgramExit';
   readonly exit: number;
@@ -27,7 +27,7 @@ export class ProgramExit extends Error {
   }
 }
 
-/** The result says it all: only the exit status is missing. */
+/** The failure is printed already; only the exit status is missing. */
 export class AlreadyReported extends Error {
   override readonly name = 'AlreadyReported';
   readonly code: ErrorCode;
@@ -38,7 +38,7 @@ export class AlreadyReported extends Error {
   }
 }
 
-/** Prints what went wrong and returns the exit status. With `json` the error is the result, on stdout. */
+/** Prints the error and returns the exit status. With `json`, the error is the result on stdout. */
 export function reportFailure(
   error: unknown,
   terminal: Terminal,

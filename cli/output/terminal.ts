@@ -1,18 +1,18 @@
-// Where the CLI prints: results on stdout, everything else on stderr. All text passes the sanitizer here, so that no
-// presenter can forget it; colours are put on afterwards.
+// Output of the CLI: results on stdout, everything else on stderr. It sanitizes all text, so that no presenter can
+// forget to; colours are added afterwards.
 import { printable, safeJson } from './sanitize.ts';
 
 const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const;
 export type Style = keyof typeof STYLES;
 
-/** The part of a stream that is used: tests hand in their own. */
+/** The part of a stream that is used. Tests pass their own. */
 export interface OutputStream {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
 }
 
 export interface Terminal {
-  /** A line, or several, of the result. */
+  /** One or more lines of the result. */
   line(text: string, style?: Style): void;
   /** The result, as one JSON document. */
   json(value: unknown): void;
@@ -24,7 +24,7 @@ export interface Terminal {
   complain(text: string, style?: Style): void;
 }
 
-/** NO_COLOR and TERM=dumb switch colours off, FORCE_COLOR switches them on; else a terminal decides. */
+/** NO_COLOR and TERM=dumb switch colours off, FORCE_COLOR on. Otherwise terminals get colours. */
 export function makeTerminal(
   stdout: OutputStream,
   stderr: OutputStream,

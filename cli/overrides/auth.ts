@@ -1,13 +1,13 @@
-// `auth`: says who the caller is, and mends the owner's token when it is missing or wrong.
+// `auth`: shows the caller's account, and recreates the owner's token if it is missing or invalid.
 import { access, constants } from 'node:fs/promises';
 import { connect, settingsOf } from '../connection.ts';
 import type { Settings } from '../../config/settings.ts';
 import { ensureToken } from '../../stack/token.ts';
 import type { Invocation } from '../command.ts';
 import { present } from '../present/results.ts';
-import type { OwnHalf } from '../override.ts';
+import type { CommandOverride } from '../override.ts';
 
-export const authHalf: OwnHalf = {
+export const authOverride: CommandOverride = {
   async standalone(invocation, settings) {
     const { context, json } = invocation;
     await mend(invocation, settings);
@@ -23,7 +23,7 @@ export const authHalf: OwnHalf = {
   },
 };
 
-/** Only a home that this user may write is theirs to mend; a token from the environment is not ours. */
+/** The token is recreated only in a home that this user may write, and not if it is from the environment. */
 async function mend(invocation: Invocation, settings: Settings): Promise<void> {
   if (isOverridden(invocation)) return;
   const { home } = settings;

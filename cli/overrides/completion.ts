@@ -1,4 +1,4 @@
-// `completion`: scripts for the shells. They ask `murmur ls -q` for slugs.
+// `completion`: scripts for shells. They run `murmur ls -q` for slugs.
 import type { Invocation } from '../command.ts';
 import { bashScript } from './completion/bash.ts';
 import { completables, type SHELLS } from './completion/completables.ts';

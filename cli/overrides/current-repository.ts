@@ -1,5 +1,5 @@
-// The repository that a plain `spawn` means: the current directory's `origin`, at the branch that is checked out and
-// pushed. An agent clones from the remote, so whatever is not there it would not see.
+// The default repository of a `spawn`: the current directory's `origin`, at the checked-out and pushed branch. An agent
+// clones from the remote, so it would not see unpushed work.
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -13,12 +13,12 @@ export interface RepoInput {
   readonly branch?: string;
 }
 
-/** A remote that does not answer in this time will not serve a clone either. */
+/** A remote that does not answer within this time would not serve a clone either, in milliseconds. */
 const REMOTE_MS = 20_000;
 
 /**
- * None outside a git work tree. Throws FAILED_PRECONDITION for a work tree without `origin`, a detached HEAD and a
- * branch that is not pushed, naming the branch and the push command.
+ * Returns no repository outside a git work tree. Throws FAILED_PRECONDITION without an `origin`, on a detached HEAD,
+ * and for an unpushed branch, with the push command.
  */
 export async function currentRepository(
   context: CliContext,
@@ -49,7 +49,7 @@ export async function currentRepository(
 
 type Git = (args: readonly string[]) => Promise<string | undefined>;
 
-/** The remembered state of the remote is looked at first; only when that says "not pushed" is the remote asked. */
+/** Checks the remote-tracking branch first, and asks the remote only if that is behind. */
 async function requirePushed(git: Git, branch: string): Promise<void> {
   const head = await git(['rev-parse', '--verify', '--quiet', 'HEAD']);
   if (head === undefined) throw unpushed(branch, 'has no commit yet');
@@ -76,7 +76,7 @@ function refuse(message: string, hint: string): MurmurError {
   return new MurmurError('FAILED_PRECONDITION', message, { hint });
 }
 
-/** A path is made absolute for the machine; credentials are left out, for they would stand in the history. */
+/** Makes a path absolute and removes credentials, which the history would contain. */
 function cloneUrl(url: string, root: string, note: (text: string) => void): string {
   const { kind, protocol } = parseGitUrl(url);
   if (kind === 'local' && protocol === '') return resolve(root, url);
@@ -86,7 +86,7 @@ function cloneUrl(url: string, root: string, note: (text: string) => void): stri
   return bare;
 }
 
-/** Runs git without ever asking the person; undefined when it fails. */
+/** Runs git without prompts; undefined if it fails. */
 function gitIn({ cwd, env, signal }: CliContext): Git {
   const settings = { cwd, signal, timeout: REMOTE_MS, env: { ...env, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' } };
   return async (args) => {

@@ -1,4 +1,4 @@
-// `doctor`: prints every check, problems with their fix.
+// `doctor`: prints all checks, and a fix for each problem.
 import { diagnose } from '../../stack/doctor.ts';
 import type { Check } from '../../stack/doctor/check.ts';
 import type { Invocation } from '../command.ts';
@@ -7,7 +7,7 @@ import type { Style } from '../output/terminal.ts';
 
 const STYLES: Readonly<Record<Check['state'], Style>> = { ok: 'green', warning: 'yellow', problem: 'red' };
 
-/** Ends with FAILED_PRECONDITION's exit status when there is a problem; everything has been printed by then. */
+/** Ends with the exit status of FAILED_PRECONDITION if there is a problem, after all checks have been printed. */
 export async function runDoctor({ context, json }: Invocation): Promise<void> {
   const { cwd, env, terminal } = context;
   const checks = await diagnose({ env: { ...env }, cwd });

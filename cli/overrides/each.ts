@@ -1,13 +1,13 @@
-// `each`: items from standard input.
+// `each`: reads items from standard input.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { readDelimiter, readItems } from '../../contract/wire/fanout/items.ts';
 import { ask } from '../operation.ts';
-import type { OwnHalf } from '../override.ts';
+import type { CommandOverride } from '../override.ts';
 import { reportFanout } from '../present/fanout.ts';
 import type { Fanout } from '../present/fanout.ts';
-import { spawnHalf } from './spawn.ts';
+import { spawnOverride } from './spawn.ts';
 
-export const eachHalf: OwnHalf = {
+export const eachOverride: CommandOverride = {
   async prepare(input, invocation, settings) {
     const { context, parsed } = invocation;
     if ((input['secrets'] as readonly string[] | undefined)?.some((text) => text.endsWith('=-')) === true) {
@@ -17,7 +17,7 @@ export const eachHalf: OwnHalf = {
     }
     const delimiter = readDelimiter(parsed.flags.get('delimiter')?.[0] ?? '\n');
     const items = input['items'] ?? readItems(await context.readStdin(), 'on stdin', delimiter);
-    const whole = await spawnHalf.prepare?.(input, invocation, settings);
+    const whole = await spawnOverride.prepare?.(input, invocation, settings);
     return { ...whole, items };
   },
   async run(call) {

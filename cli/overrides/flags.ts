@@ -1,4 +1,4 @@
-// Flags that commands have beside their operation's.
+// Additional flags of commands, beside those of their operations.
 import type { FlagGrammar } from '../parse/grammar.ts';
 
 export const LS_FLAGS: readonly FlagGrammar[] = [

@@ -1,8 +1,8 @@
-// Commands about the file of a flight. Two of them need no server; `run` is `spawn` with the file in the first place.
+// Commands on the file of a flight. Two of them need no server; `run` is `spawn` with the file as first argument.
 import type { OperationDescription } from '../../contract/describe.ts';
 import { makeCommand, type CommandClass, type Invocation } from '../command.ts';
 import { operationCommand } from '../operation.ts';
-import type { OwnPart } from '../override.ts';
+import type { LazyOverride } from '../override.ts';
 import { COMMON_FLAGS, type Grammar } from '../parse/grammar.ts';
 
 const FILE: Grammar = {
@@ -55,8 +55,8 @@ export const flightGraphCommand: CommandClass = makeCommand({
   },
 });
 
-/** The command for a spawn with a flight, under the flight's own words. */
-export function flightRunCommand(spawn: OperationDescription, own: OwnPart): CommandClass {
+/** `flight run`: a spawn with a flight, as a command of its own. */
+export function flightRunCommand(spawn: OperationDescription, lazy: LazyOverride): CommandClass {
   const { cli, fields } = spawn;
   return operationCommand(
     {
@@ -77,7 +77,7 @@ export function flightRunCommand(spawn: OperationDescription, own: OwnPart): Com
         ],
       },
     },
-    own,
+    lazy,
   );
 }
 

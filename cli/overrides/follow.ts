@@ -1,4 +1,4 @@
-// `session watch` and `watch`: prints events as they come, until the agent has ended or the person leaves.
+// `session watch` and `watch`: prints events until the agent has ended or the command is interrupted.
 import type { EventsOperation, Operations } from '../../contract/operations/index.ts';
 import type { OutputOf } from '../../contract/operation.ts';
 import type { Call } from '../override.ts';
@@ -6,10 +6,10 @@ import { lifecycleLines, sessionLines } from '../present/events.ts';
 
 type Entry = OutputOf<Operations[EventsOperation]>;
 
-/** Silence is broken this often, so that an agent that thinks does not look like a command that hangs. */
+/** Between notes during silence, so that the command does not seem to hang while the agent thinks. */
 const IDLE_NOTE_MS = 60_000;
 
-/** On any end but the agent's own, the last event id goes to stderr: `--from` resumes after it. */
+/** Prints the events. If it ends before the agent, it prints the last event id to stderr, for `--from`. */
 export async function followEvents(call: Call): Promise<void> {
   const { client, context, input, json, operation } = call;
   const { terminal, signal } = context;

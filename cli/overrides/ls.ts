@@ -1,9 +1,9 @@
-// `ls`: slugs only, and all developers' agents.
+// `ls`: adds `--quiet` (slugs only) and `--all-developers`.
 import { ask } from '../operation.ts';
-import type { OwnHalf } from '../override.ts';
+import type { CommandOverride } from '../override.ts';
 import { present } from '../present/results.ts';
 
-export const lsHalf: OwnHalf = {
+export const lsOverride: CommandOverride = {
   prepare: (input, { parsed }) =>
     Promise.resolve(parsed.flags.has('all-developers') ? { ...input, developer: '*' } : input),
   async run(call) {

@@ -1,5 +1,5 @@
-// `mcp`: hands standard input and output to the MCP server, which is a program of its own. `bin/murmur.js` starts its plain
-// form without coming here.
+// `mcp`: runs the MCP server, a separate program, on standard input and output. `bin/murmur.js` starts it directly if
+// there is no flag but `--debug`.
 import { pathToFileURL } from 'node:url';
 import { entryFile } from '../../config/package.ts';
 import { makeCommand, type CommandClass, type Invocation } from '../command.ts';
@@ -40,14 +40,14 @@ export const mcpCommand: CommandClass = makeCommand({
   run: serve,
 });
 
-/** The server's interface to whoever starts it. It is no part of the CLI, which knows it by its file alone. */
+/** The interface of the MCP server's program. It is not part of the CLI, which imports its file at run time. */
 interface McpProgram {
   readonly main: (options: { debug: boolean; workspace?: string | undefined }) => Promise<number>;
 }
 
 async function serve({ context, parsed }: Invocation): Promise<void> {
   const workspace = parsed.flags.get('workspace')?.[0];
-  // A name that is wrong is told to the person who typed it, not to a model with every call.
+  // Reports an invalid name to the person now, instead of to the model with every call.
   await settingsOf(context, { workspace });
   const { main } = (await import(pathToFileURL(entryFile('mcp')).href)) as McpProgram;
   const exit = await main({ debug: parsed.flags.has('debug'), workspace });

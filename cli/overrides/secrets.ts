@@ -1,8 +1,8 @@
-// `-e`: spawn-time secrets from the environment or standard input.
+// `-e`: reads spawn-time secrets from the environment or standard input.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { CliContext } from '../context.ts';
 
-/** `FOO` takes the environment's value, `FOO=-` standard input, `FOO=bar` is taken as it is, with a warning. */
+/** `FOO` reads the environment, `FOO=-` reads standard input, and `FOO=bar` is used as it is, with a warning. */
 export async function readSecrets(
   texts: readonly string[],
   context: CliContext,

@@ -1,4 +1,4 @@
-// On an agent's machine the slug may be left out: the agent itself is meant.
+// On an agent's machine, commands default to the agent itself if the slug is omitted.
 import type { OperationDescription } from '../../contract/describe.ts';
 import type { MurmurClient } from '../../client/index.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
@@ -6,7 +6,7 @@ import { slugProblem } from '../../contract/wire/identity.ts';
 import type { Input } from '../derive/input.ts';
 import type { Grammar } from '../parse/grammar.ts';
 
-/** Their slug is always typed: they make new agents, or are for somebody else. */
+/** Operations that always need a slug: they create agents, or are meant for other agents. */
 const ALWAYS_NAMED = ['spawn', 'each', 'queue_add', 'notify'];
 
 /** The grammar for an agent, in which the slug is optional. */
@@ -16,8 +16,8 @@ export function selfGrammar(operation: OperationDescription, grammar: Grammar): 
 }
 
 /**
- * Decides what the first word of a text is: `session send kid Stop` is for the child, `session send Stop it` is a message
- * to oneself. It is a slug when it is an absolute path or names an agent that exists.
+ * Decides whether the first word is a slug or belongs to the text: `session send kid Stop` goes to the child, `session
+ * send Stop it` to the agent itself. It is a slug if it is an absolute path or names an existing agent.
  */
 export async function slugOrText(
   operation: OperationDescription,
@@ -33,7 +33,7 @@ export async function slugOrText(
   return { ...others, [rest]: [slug, others[rest]].join(' ') };
 }
 
-/** A child, or one beneath it. */
+/** Whether the word has the form of a relative slug. */
 function isSlug(word: string): boolean {
   return word.split('/').every((part) => slugProblem(part) === undefined);
 }

@@ -1,14 +1,14 @@
-// What `spawn` reads on the caller's side: repositories, secrets and the default model.
+// `spawn`: reads repositories, secrets and the default model on the caller's side.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Invocation } from '../command.ts';
 import type { Input } from '../derive/input.ts';
 import { ask } from '../operation.ts';
-import type { OwnHalf } from '../override.ts';
+import type { CommandOverride } from '../override.ts';
 import { currentRepository, type RepoInput } from './current-repository.ts';
 import { readSecrets } from './secrets.ts';
 
-export const spawnHalf: OwnHalf = {
+export const spawnOverride: CommandOverride = {
   async prepare(asked, invocation, settings) {
     const { context } = invocation;
     requireTask(asked);
@@ -32,7 +32,7 @@ export const spawnHalf: OwnHalf = {
     if (input['each'] !== undefined) {
       const { spawnEach } = await import('../../client/each.ts');
       const { reportFanout } = await import('../present/fanout.ts');
-      // The input is checked by the server; here it only has its shape.
+      // The server checks the input.
       reportFanout(await spawnEach(client, input, { signal }), terminal, json);
       return;
     }
@@ -42,7 +42,7 @@ export const spawnHalf: OwnHalf = {
   },
 };
 
-/** A flight brings slug and task of its own. `each` needs both too, and says so itself. */
+/** Requires slug and prompt, unless a flight provides them. */
 function requireTask({ flight, slug, description }: Input): void {
   if (flight !== undefined) return;
   const missing = slug === undefined ? 'slug' : description === undefined ? 'prompt' : undefined;
@@ -50,12 +50,12 @@ function requireTask({ flight, slug, description }: Input): void {
   throw new MurmurError('INVALID_ARGUMENT', `${missing} required`, { hint: 'see `murmur spawn --help`' });
 }
 
-/** JSON as it was typed: the server reads it. */
+/** Takes the flight's inputs as JSON text, which the server parses. */
 function withInputsText({ flight_inputs: inputs, ...input }: Input): Input {
   return Array.isArray(inputs) ? { ...input, flight_inputs: String(inputs[0]) } : input;
 }
 
-/** With the text of the flight. What was typed goes before what the flight says, and that before what is configured. */
+/** Adds the text of the flight. Flags override the flight's settings, which override the configuration. */
 async function flightInput(input: Input, { context, parsed }: Invocation, settings: Settings): Promise<Input> {
   const { withFlight } = await import('../../client/flight.ts');
   const { workspace, ...typed } = input;

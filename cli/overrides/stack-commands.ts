@@ -1,4 +1,4 @@
-// Commands that are no operations: they start, stop and examine the embedded stack on this host.
+// Commands that are not operations: they start, stop and examine the embedded stack on this host.
 import { makeCommand, type CommandClass } from '../command.ts';
 import { COMMON_FLAGS } from '../parse/grammar.ts';
 import { UP_FLAGS } from './flags.ts';

@@ -1,4 +1,4 @@
-// `temporal` and `url temporal`: the official CLI and Web UI of the Temporal that this host's Murmur uses.
+// `temporal` and `url temporal`: the official CLI and the Web UI, for the Temporal that this host's Murmur uses.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -16,11 +16,11 @@ import { settingsOf } from '../connection.ts';
 import type { CliContext } from '../context.ts';
 import { Interrupted, ProgramExit } from '../output/failure.ts';
 
-/** Commands of the official CLI that call no server, or one that the caller names. */
+/** Commands of the official CLI that call no server, or a server that the caller names. */
 const WITHOUT_SERVER = ['server', 'help', 'completion', 'env', 'config'];
 const FLAGS_WITHOUT_SERVER = /^(--help|-h|--version|-v|--address(=.*)?)$/;
 
-/** Runs the official CLI with all words, and ends as it ends. */
+/** Runs the official CLI with all words. Its exit status becomes the command's. */
 export async function runTemporal({ context, words }: Invocation): Promise<void> {
   const { env } = context;
   const { home } = await settingsOf(context);
@@ -42,8 +42,9 @@ interface ProgramSettings {
 }
 
 /**
- * A cluster's own settings are read by the CLI as by us; those of the embedded server are in stack.json, and nothing that
- * the caller has set for other servers goes before them: neither variables nor profiles nor the older environment files.
+ * For an external cluster, the official CLI reads the same settings as Murmur. For the embedded server, the settings
+ * are in stack.json. They override the caller's settings for other servers: variables, profiles and the older
+ * environment files.
  */
 async function settingsFor(context: CliContext, callsServer: boolean): Promise<ProgramSettings> {
   const { home } = await settingsOf(context);
@@ -69,7 +70,7 @@ function variablesOf({ address, namespace, tls }: StackFile['temporal']): NodeJS
   };
 }
 
-/** The embedded Temporal that runs. Throws UNAVAILABLE when none does: another server may have its old address. */
+/** The running embedded Temporal. Throws UNAVAILABLE if none runs: another server may use its old address. */
 async function runningTemporal(context: CliContext): Promise<StackFile['temporal']> {
   const { home } = await settingsOf(context);
   const record = await readRecord(home);
@@ -80,7 +81,7 @@ async function runningTemporal(context: CliContext): Promise<StackFile['temporal
   throw new MurmurError('UNAVAILABLE', 'no Murmur is running here', { hint: 'run `murmur up`' });
 }
 
-/** The terminal sends Ctrl-C to both; what is sent to this process alone is passed on. */
+/** Runs the program. The terminal sends Ctrl-C to both processes; signals to this process only are forwarded. */
 async function runAs(
   program: string,
   words: readonly string[],
@@ -102,7 +103,7 @@ async function runAs(
   }
 }
 
-/** Prints a link to the Web UI that is good for some hours. */
+/** Prints a link to the Web UI, valid for some hours. */
 export async function runTemporalUrl({ context, json }: Invocation): Promise<void> {
   const { home } = await settingsOf(context);
   const { address = '', external } = await temporalSettings(context.env, home);
@@ -130,6 +131,8 @@ export async function runTemporalUrl({ context, json }: Invocation): Promise<voi
   if (json) context.terminal.json({ url, expires_at: new Date(now + LINK_MS).toISOString() });
   else {
     context.terminal.line(url);
-    context.terminal.complain('good for 8 hours, in a browser of this host; who has it controls every agent');
+    context.terminal.complain(
+      'valid for 8 hours in a browser on this host; anyone who has the link controls all agents',
+    );
   }
 }

@@ -36,12 +36,12 @@ export async function runUp({ context, json, parsed }: Invocation): Promise<void
     return;
   }
   const { already_running: already, record } = await up(options);
-  // A stack that ran before was started with another environment than this one.
+  // A stack that was already running has the environment of its start.
   if (!already) await warn(config, context);
   print(record, already);
 }
 
-/** What keeps agents from working does not keep the stack from running. */
+/** Prints problems that prevent agents from working, as warnings: the stack runs anyway. */
 async function warn(config: Config, { env, terminal }: CliContext): Promise<void> {
   for (const { message, fix } of await problemsOf(config, env)) {
     terminal.complain(`murmur: ${message} (${fix})`, 'yellow');

@@ -1,13 +1,13 @@
-// `version`: the client's own part needs no server.
+// `version`: shows the client's version even without a server.
 import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
 import { COMMIT } from '../build-info.ts';
 import { keyValues } from '../present/table.ts';
-import type { OwnHalf } from '../override.ts';
+import type { CommandOverride } from '../override.ts';
 
-/** A question about versions is not worth waiting for a server that is just being restarted. */
+/** Short, because `version` should not wait for a server that is being restarted, in milliseconds. */
 const RETRY_MS = 500;
 
-export const versionHalf: OwnHalf = {
+export const versionOverride: CommandOverride = {
   async standalone({ context, json, parsed }, settings) {
     const client = { client_version: context.version, ...(COMMIT === undefined ? {} : { client_commit: COMMIT }) };
     const clientText = `${context.version} (${COMMIT ?? 'checkout'})`;
@@ -43,7 +43,7 @@ export const versionHalf: OwnHalf = {
   },
 };
 
-/** That the server cannot be asked is part of the answer; anything that is not about asking it is an error. */
+/** An error of the call becomes part of the answer; any other error is thrown. */
 function unreachable(error: unknown): MurmurError {
   if (error instanceof MurmurError && ERRORS[error.code].exit !== ERRORS.INTERNAL.exit) return error;
   throw error;

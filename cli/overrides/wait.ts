@@ -1,8 +1,8 @@
-// `wait`: one agent is asked for by its slug, several as a list.
+// `wait`: sends one slug as `slug`, several as a list.
 import { MurmurError } from '../../contract/wire/errors.ts';
-import type { OwnHalf } from '../override.ts';
+import type { CommandOverride } from '../override.ts';
 
-export const waitHalf: OwnHalf = {
+export const waitOverride: CommandOverride = {
   async prepare(input, { parsed: { flags } }) {
     if (flags.has('any') && flags.has('all')) {
       throw new MurmurError('INVALID_ARGUMENT', '--any and --all exclude each other');

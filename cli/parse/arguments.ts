@@ -1,6 +1,6 @@
-// Reads a command line by its grammar. Flags stand anywhere, with one dash or two. oclif's own parser is not used for
-// this: it reads `-json` as four flags, lets a repeatable flag swallow what follows it, waits for stdin when a
-// positional is missing, and reorders repeated words.
+// Parses a command line by its grammar. Flags may be anywhere, with one dash or two. oclif's own parser is not used: it
+// reads `-json` as four flags, lets a repeatable flag take the words after it, waits for stdin if a positional is
+// missing, and reorders repeated words.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { nearestName } from '../../contract/wire/nearest.ts';
 import { parsePhase } from '../../contract/wire/phases.ts';
@@ -9,18 +9,19 @@ import type { ArgGrammar, FlagGrammar, Grammar } from './grammar.ts';
 import { sameName } from './names.ts';
 
 export interface Parsed {
-  /** By flag name; a boolean flag that is set has no values. */
+  /** Values by flag name. A boolean flag that is set has none. */
   readonly flags: ReadonlyMap<string, readonly string[]>;
-  /** In the order of the grammar's positionals; the last may hold all remaining words. */
+  /** Words by positional. The last positional may have all remaining words. */
   readonly args: ReadonlyMap<string, readonly string[]>;
 }
 
-/** A dash and a letter, without spaces: `-h`, `--json`, `-repo=x`. A prompt such as `- fix this` is not one. */
+/** A dash and a letter, without spaces: `-h`, `--json`, `-repo=x`. A prompt such as `- fix this` is not a flag. */
 const FLAG = /^--?[A-Za-z][\w-]*(?:=[\s\S]*)?$/;
 
 /**
- * Throws INVALID_ARGUMENT for an unknown flag or value (offering the nearest), a missing value, a missing or an
- * unexpected positional. `command` is named in hints.
+ * Parses the words. Throws INVALID_ARGUMENT for an unknown flag or value (with the nearest known one), a missing value,
+ * and a missing or unexpected positional.
+ * @param command name of the command in hints
  */
 export function parseArguments(argv: readonly string[], grammar: Grammar, command: string): Parsed {
   const flags = new Map<string, string[]>();
@@ -71,7 +72,7 @@ function readFlag(
   values.push(...parts.map((part) => checkedValue(part, `--${flag.name}`, flag, command)));
 }
 
-/** `-w` means the short flag, `-workspace` the long one; one dash and one letter never means a long flag. */
+/** `-w` is a short flag, `-workspace` a long one. One dash and one letter is never a long flag. */
 function findFlag(typed: string, token: string, grammar: Grammar): FlagGrammar | undefined {
   const isShort = !token.startsWith('--') && typed.length === 1;
   return grammar.flags.find((flag) => (isShort ? flag.char === typed : sameName(flag.name, typed)));
@@ -104,14 +105,14 @@ function checkedValue(
   );
 }
 
-/** `PHASE_IDLE`, `killed`, `completed`: what the server reads as a phase or a status too. */
+/** `PHASE_IDLE`, `killed`, `completed`: spellings that the server accepts for a phase or a status. */
 function isOtherSpelling(value: string): boolean {
   return parsePhase(value) !== undefined || parseTaskStatus(value) !== undefined;
 }
 
 /**
- * A positional that may be left out is, when there are only words enough for the others, or when all words are text: that
- * is said by `--` before them.
+ * Assigns words to positionals. An optional positional is skipped if there are only enough words for the required ones,
+ * or if `--` before the words marks all of them as text.
  */
 function assignWords(
   words: readonly string[],

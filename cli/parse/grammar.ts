@@ -1,6 +1,6 @@
-// What a command accepts: its flags and positionals, derived from an operation or written by a command of the CLI's own.
+// The grammar of a command: flags and positionals, derived from an operation or defined by the CLI.
 
-/** How a flag takes its value. `optional` takes one only after `=`: a bare `--timeline` would swallow the slug. */
+/** How a flag gets its value. `optional` takes one only after `=`, so that `--timeline` does not take the slug. */
 export type FlagKind = 'boolean' | 'value' | 'optional';
 
 export interface FlagGrammar {
@@ -9,14 +9,14 @@ export interface FlagGrammar {
   readonly kind: FlagKind;
   readonly char?: string;
   readonly repeatable: boolean;
-  /** In several values, which are also split at commas: ids and enum values, never free text. */
+  /** Whether values are split at commas: ids and enum values, never free text. */
   readonly commas?: boolean;
   readonly description: string;
-  /** Values as they are typed, in kebab case. */
+  /** Valid values, in kebab case. */
   readonly values?: readonly string[];
-  /** Words before a value that it does not take; `unknown value` by default. */
+  /** Start of the error for an invalid value; default `unknown value`. */
   readonly refusal?: string;
-  /** The server knows more spellings than `values`. */
+  /** Whether the server accepts more spellings than `values`. */
   readonly otherSpellings?: boolean;
   readonly default?: string;
   readonly hidden?: boolean;
@@ -30,7 +30,7 @@ export interface ArgGrammar {
   /** Takes all remaining words. */
   readonly rest: boolean;
   readonly values?: readonly string[];
-  /** Words before a value that it does not take; `unknown value` by default. */
+  /** Start of the error for an invalid value; default `unknown value`. */
   readonly refusal?: string;
 }
 

@@ -1,6 +1,6 @@
-// Names and values on the command line and in the contract: kebab case here, snake or camel case there.
+// Converts names and values between the command line (kebab case) and the contract (snake or camel case).
 
-/** `add_blocked_by` and `taskComplete` as they are typed: `add-blocked-by`, `task-complete`. */
+/** `add_blocked_by` → `add-blocked-by`, `taskComplete` → `task-complete`. */
 export function kebab(name: string): string {
   return name
     .replaceAll(/([a-z])([A-Z])/g, '$1-$2')
@@ -8,7 +8,7 @@ export function kebab(name: string): string {
     .toLowerCase();
 }
 
-/** Whether two spellings mean the same name: case, `-` and `_` do not matter. */
+/** Whether two spellings are the same name, ignoring case, `-` and `_`. */
 export function sameName(left: string, right: string): boolean {
   return plain(left) === plain(right);
 }

@@ -1,4 +1,4 @@
-// One event of the log in lines for people.
+// Prints events of the log for people.
 import type { Operations } from '../../contract/operations/index.ts';
 import type { OutputOf } from '../../contract/operation.ts';
 import { oneLine } from '../output/sanitize.ts';
@@ -14,11 +14,11 @@ type SessionEntry = OutputOf<Operations['session_watch']>;
 type SessionEvent = SessionEntry['event'];
 type LifecycleEvent = OutputOf<Operations['watch']>['event'];
 
-/** A tool's input and result are shown by their beginning: whole files would bury the conversation. */
+/** Shown part of a tool's input and result: whole files would hide the conversation. */
 const TOOL_WIDTH = 120;
 const RESULT_LINES = 5;
 
-/** `[hh:mm:ss] …`; what a sub-agent does is indented below its id. */
+/** `[hh:mm:ss] …`; a sub-agent's events are indented below its id. */
 export function sessionLines(entry: SessionEntry): readonly Line[] {
   const { event } = entry;
   const prefix = 'subagent' in event && event.subagent !== undefined ? `  ${oneLine(event.subagent, 16)} ` : '';
@@ -96,7 +96,7 @@ function sessionTexts(event: SessionEvent): readonly Line[] {
   }
 }
 
-/** The one argument that says what a tool does, where there is one. */
+/** The most informative argument of a tool call, or its whole input. */
 function toolInput(json: string): string {
   try {
     const input: unknown = JSON.parse(json);
@@ -105,7 +105,7 @@ function toolInput(json: string): string {
     const main = [command, path, pattern, url].find((value) => typeof value === 'string');
     return typeof main === 'string' ? main : json;
   } catch {
-    return json; // cut off in the middle
+    return json; // the log shortened it
   }
 }
 

@@ -1,4 +1,4 @@
-// What came of a fan-out, for people: which agents exist, and which do not and why.
+// Prints the result of a fan-out for people: the created agents, and the failed ones with their reasons.
 import type { OutputOf } from '../../contract/operation.ts';
 import type { Operations } from '../../contract/operations/index.ts';
 import { AlreadyReported } from '../output/failure.ts';
@@ -7,7 +7,7 @@ import type { Terminal } from '../output/terminal.ts';
 
 export type Fanout = OutputOf<Operations['each']>;
 
-/** Prints what came of it. Throws when an item was left out: the exit status must tell. */
+/** Prints the result. Throws if an item failed, so that the exit status shows it. */
 export function reportFanout(result: Fanout, terminal: Terminal, json: boolean): void {
   const { count, descriptions, failed, slugs } = result;
   const all = count + failed.length;

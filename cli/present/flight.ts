@@ -1,4 +1,4 @@
-// How a flight is printed for people.
+// Prints a flight for people.
 import type { Operations } from '../../contract/operations/index.ts';
 import type { OutputOf } from '../../contract/operation.ts';
 import { keyValues, table } from './table.ts';
@@ -7,7 +7,7 @@ import { stamp } from './time.ts';
 type Flight = OutputOf<Operations['flight_status']>;
 type FlightNode = Flight['nodes'][number];
 
-/** Its state, and a line for each agent at work for a node. */
+/** Its state, and one line per agent. */
 export function flightText(flight: Flight): string {
   const { name, pilot, state, max_concurrent: limit, nodes, finished_at: finished } = flight;
   const head = keyValues([

@@ -1,7 +1,7 @@
-// What is shown on stderr while an operation is waited for.
+// Progress lines on stderr while an operation runs.
 import { oneLine } from '../output/sanitize.ts';
 
-/** Said at once, so that waiting never looks like a hang. */
+/** The first line, printed at once, so that the command does not seem to hang. */
 export function waitingLine(command: string, input: Readonly<Record<string, unknown>>): string {
   const { slug = 'self', ...more } = input as { readonly slug?: string; readonly phase?: string };
   const { mode, phase, slugs } = more as typeof more & { readonly mode?: string; readonly slugs?: readonly string[] };
@@ -14,7 +14,7 @@ export function waitingLine(command: string, input: Readonly<Record<string, unkn
   return `waiting until ${slug} ${phase === undefined ? 'needs attention' : `is ${phase}`} …`;
 }
 
-/** One progress event in one line. */
+/** A progress event as one line. */
 export function progressLine(progress: unknown): string {
   const { phase, progress: doing, note } = progress as { phase?: string; progress?: string; note?: string };
   return [phase, doing, note]

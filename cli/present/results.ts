@@ -1,4 +1,4 @@
-// How answers are printed for people. The compiler insists on a presenter for each that is more than a line.
+// Prints answers for people. The compiler requires a presenter for each answer of more than a line.
 import type { AnswerOperation, Operations, PrintedOperation } from '../../contract/operations/index.ts';
 import type { OutputOf } from '../../contract/operation.ts';
 import type { Terminal } from '../output/terminal.ts';
@@ -164,7 +164,7 @@ const PRESENTERS: Presenters = {
 
 /** Prints the answer of an operation that has a presenter. */
 export function present(name: PresentedOperation, result: unknown, terminal: Terminal, input: Input): void {
-  // The client's answer has the operation's type; a table cannot carry that through a name known only at run time.
+  // The answer has the operation's type, but the compiler cannot infer that from a name known at run time.
   (PRESENTERS[name] as (result: unknown, terminal: Terminal, input: Input) => void)(result, terminal, input);
 }
 
@@ -193,14 +193,14 @@ function indent(text: string): string {
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
-/** Whom a URL is for: a link that others cannot open is a trap. `what` is what whoever has the URL gets: `read the file`. */
+/** Says who can open a URL. `what` is what the URL allows: `read the file`. */
 function audienceOf(url: string, what: string): string {
   const host = URL.parse(url)?.hostname ?? '';
   if (LOOPBACK.test(host)) return `only this machine can open it, to ${what}; set MURMUR_PUBLIC_URL for others`;
   return `everybody who has the URL and reaches ${host} can ${what}`;
 }
 
-/** The line with the answer's fields in the place of their names: `cleared {cleared}`. */
+/** The line with the values of the answer's fields in place of `{name}`: `cleared {cleared}`. */
 export function lineOf(prints: string, answer: unknown): string {
   const fields = answer as Readonly<Record<string, string | number | readonly string[]>>;
   return prints.replaceAll(/\{(\w+)\}/g, (_, name: string) => textOf(fields[name] ?? ''));

@@ -1,4 +1,4 @@
-// The state of an agent for people: `name: value` lines, only those that say something.
+// Prints an agent's state for people: `name: value` lines, without those that have no value.
 import type { Operations } from '../../contract/operations/index.ts';
 import type { OutputOf } from '../../contract/operation.ts';
 import { oneLine } from '../output/sanitize.ts';
@@ -16,7 +16,7 @@ export function statusText(status: Status, now: number): string {
   const block = keyValues([
     ['workflow', status.workflow],
     ['phase', status.phase],
-    // Why it is parked is said once.
+    // The reason is shown once, with `parked`.
     ['reason', status.parked?.reason === status.reason ? undefined : status.reason],
     ['parked', parkedText(status)],
     ['note', status.stale],

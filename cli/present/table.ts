@@ -1,7 +1,7 @@
-// Columns of text.
+// Prints tables.
 import { oneLine } from '../output/sanitize.ts';
 
-/** Rows under their heads, two spaces apart, without trailing blanks. Cells are made one line each. */
+/** Rows below their headings, with two spaces between columns and no trailing spaces. Each cell is on one line. */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [heads, ...rows.map((row) => row.map((cell) => oneLine(cell)))];
   const widths = heads.map((_, column) => Math.max(...lines.map((line) => [...(line[column] ?? '')].length)));
@@ -15,7 +15,7 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
     .join('\n');
 }
 
-/** `name:  value` lines with the values in one column; entries without a value are left out. */
+/** `name:  value` lines with aligned values. Entries without a value are omitted. */
 export function keyValues(entries: readonly (readonly [string, string | undefined])[]): string {
   const shown = entries.filter((entry): entry is readonly [string, string] => (entry[1] ?? '') !== '');
   const width = Math.max(...shown.map(([name]) => name.length)) + 1;

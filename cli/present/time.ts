@@ -1,4 +1,4 @@
-// Times and money for people.
+// Formats times and money for people.
 
 /** `[14:32:01]`, in the terminal's time zone. */
 export function clock(at: string): string {
@@ -21,7 +21,7 @@ export function ago(at: string, now: number): string {
   return `${Math.floor(seconds / 86_400).toString()}d ago`;
 }
 
-/** `$1.23`; empty for nothing, `<$0.01` for less than a cent. */
+/** `$1.23`; empty for zero, `<$0.01` for less than a cent. */
 export function money(usd: number): string {
   if (usd <= 0) return '';
   return usd < 0.005 ? '<$0.01' : `$${usd.toFixed(2)}`;

@@ -1,11 +1,11 @@
-// What the agents of a flight must be to each other: known, without cycles, continued once.
+// Checks the graph of a flight: needed agents exist, there are no cycles, and each agent is continued at most once.
 import { quoteValue } from '../schema/quote.ts';
 import { ITEM_MARK, NODE_LIMIT, upstreamOf } from '../wire/flight/plan.ts';
 import type { SectionReading, Word } from './directives.ts';
 import { unknownName } from './problem.ts';
 import type { FlightProblem } from './problem.ts';
 
-/** Everything that is wrong between sections; each section alone has been read already. */
+/** The problems between sections. Each section has been checked by itself already. */
 export function checkGraph(readings: readonly SectionReading[]): readonly FlightProblem[] {
   const problems: FlightProblem[] = [];
   const known = new Map<string, SectionReading>();
@@ -15,12 +15,12 @@ export function checkGraph(readings: readonly SectionReading[]): readonly Flight
     if (first === undefined) known.set(slug, reading);
     else {
       const line = String(first.places.slug.line);
-      problems.push(at(reading.places.slug, `agent ${quoteValue(slug)} is there twice: first in line ${line}`));
+      problems.push(at(reading.places.slug, `agent ${quoteValue(slug)} is defined twice: first in line ${line}`));
     }
   }
   const surplus = readings[NODE_LIMIT];
   if (surplus !== undefined) {
-    // Nothing more is looked for: what a file of any size says between its agents would take its time.
+    // Stops here: the checks below would take too long for a file of any size.
     return [at(surplus.places.slug, `a flight has at most ${String(NODE_LIMIT)} agents`)];
   }
   const continued = new Map<string, string>();
@@ -44,7 +44,7 @@ function checkEdges({ node, places }: SectionReading, known: ReadonlyMap<string,
   return problems;
 }
 
-/** A follow-up goes to an agent that has its machine, model and branch already, and to one agent goes one. */
+/** An agent that continues another shares its machine, model and branch. An agent can be continued once. */
 function checkFollowUp({ node, places }: SectionReading, continued: Map<string, string>): FlightProblem[] {
   const { continues } = places;
   if (continues === undefined) return [];
@@ -76,7 +76,7 @@ function checkEach({ node, places }: SectionReading): FlightProblem[] {
   return problems;
 }
 
-/** One problem for each cycle, at the first edge of it in the file. */
+/** One problem per cycle, at its first edge in the file. */
 function findCycles(readings: readonly SectionReading[], known: ReadonlyMap<string, SectionReading>): FlightProblem[] {
   const problems: FlightProblem[] = [];
   const settled = new Set<string>();

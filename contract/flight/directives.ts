@@ -1,4 +1,4 @@
-// The `> key: value` lines right under an agent's heading, and the prompt after them.
+// Reads an agent's section: the `> key: value` lines below the heading, and the prompt after them.
 import { modelProblem } from '../schema/names.ts';
 import { branchProblem } from '../schema/names.ts';
 import { quoteValue } from '../schema/quote.ts';
@@ -15,14 +15,14 @@ import type { FlightProblem } from './problem.ts';
 const DIRECTIVES = ['model', 'needs', 'continues', 'gate', 'branch', 'each', 'out'] as const;
 type DirectiveName = (typeof DIRECTIVES)[number];
 
-/** A word of a directive's value, where it stands. */
+/** A word of a directive's value, with its position. */
 export interface Word {
   readonly text: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** An agent as its section says it, with the places that later checks point at. */
+/** The agent that a section defines, with positions for later problems. */
 export interface SectionReading {
   readonly node: FlightNode;
   readonly places: {
@@ -50,7 +50,7 @@ export function readSection(section: Section): SectionReading {
   const gate = gateOf(directives.gate, problems);
   const { model, branch, each, out } = directives;
   pushProblem(problems, model, (value) => modelProblem(value));
-  // A name with the mark is none of git's; with an item in its place it may be.
+  // The placeholder is not valid in a branch name, so an item takes its place in the check.
   pushProblem(problems, branch, (value) => branchProblem(value.replaceAll(ITEM_MARK, 'item')));
   const node: FlightNode = {
     slug,
@@ -99,7 +99,7 @@ function readDirective(
   if (key === undefined) {
     problems.push({
       ...at,
-      message: 'this is no directive',
+      message: 'this is not a directive',
       hint: 'write `> key: value`; a quotation comes after a line of the prompt',
     });
     return;
@@ -118,7 +118,7 @@ function isDirective(key: string): key is DirectiveName {
   return (DIRECTIVES as readonly string[]).includes(key);
 }
 
-/** The words between commas, each where it stands. Empty ones are dropped. */
+/** The words between commas, each with its position. Empty words are dropped. */
 function wordsOf(value: Word | undefined): readonly Word[] {
   if (value === undefined) return [];
   const words: Word[] = [];

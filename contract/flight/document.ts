@@ -1,26 +1,26 @@
-// The parts of a flight's file: frontmatter, name, notes, and a section for each agent.
+// Splits a flight's file into frontmatter, name, notes and one section per agent.
 import { headingOf, markLines, splitLines, textOf } from './lines.ts';
 import type { Line } from './lines.ts';
 import type { FlightProblem } from './problem.ts';
 
-/** An agent's section as it stands in the file. */
+/** An agent's section in the file. */
 export interface Section {
   readonly slug: string;
   readonly line: number;
   readonly column: number;
-  /** Everything under the heading. */
+  /** All lines below the heading. */
   readonly body: readonly Line[];
 }
 
 export interface FlightDocument {
-  /** Lines between the fences; undefined when there are none. */
+  /** Lines between the fences; absent if there are none. */
   readonly frontmatter?: { readonly text: string; readonly line: number };
   readonly name: string;
   readonly notes: string;
   readonly sections: readonly Section[];
 }
 
-/** Takes the file apart; problems are told and the rest is read as well as it can be. */
+/** Splits the file. Collects problems and reads as much of the rest as possible. */
 export function readDocument(source: string): {
   readonly document: FlightDocument;
   readonly lines: readonly string[];
@@ -31,7 +31,7 @@ export function readDocument(source: string): {
   const nul = lines.findIndex((line) => line.includes('\0'));
   if (nul >= 0) {
     const column = (lines[nul] ?? '').indexOf('\0') + 1;
-    problems.push({ line: nul + 1, column, message: 'the file holds a NUL character: it is no text' });
+    problems.push({ line: nul + 1, column, message: 'the file contains a NUL character' });
   }
   const { frontmatter, bodyFrom, problem } = splitFrontmatter(lines);
   if (problem !== undefined) problems.push(problem);
@@ -90,7 +90,7 @@ function readBody(
       notes.push(line);
     } else if (line.text.trim() !== '' && !line.verbatim && !/^ {0,3}<!--.*-->\s*$/.test(line.text)) {
       problems.push(nameless(at));
-      // Said once: what follows are the notes of the flight without a name.
+      // Report this once: the next lines count as notes of the flight without a name.
       name = '';
     }
   }

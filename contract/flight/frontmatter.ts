@@ -1,4 +1,4 @@
-// The frontmatter of a flight: YAML with few keys, each checked where it stands.
+// The frontmatter of a flight: YAML with few keys. Problems have their position in the file.
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { Pair } from 'yaml';
 import { modelProblem } from '../schema/names.ts';
@@ -29,7 +29,7 @@ const CHECKS: Readonly<Record<keyof FlightSettings, (value: unknown) => Finding 
       : unknownName('dequeue_strategy', typeof value === 'string' ? value : quoteValue(value), DEQUEUE_STRATEGIES),
 };
 
-/** Reads it; `firstLine` is the line of the file where its text begins. */
+/** Reads the frontmatter; `firstLine` is the line of the file at which the text begins. */
 export function readFrontmatter(
   text: string,
   firstLine: number,
@@ -45,7 +45,7 @@ export function readFrontmatter(
   const { contents } = document;
   if (contents === null || (isScalar(contents) && contents.value === null)) return { settings: {}, problems: [] };
   if (!isMap(contents)) {
-    return { settings: {}, problems: [{ ...placeOf(0), message: 'the frontmatter holds no keys and values' }] };
+    return { settings: {}, problems: [{ ...placeOf(0), message: 'the frontmatter has no keys and values' }] };
   }
   const problems: FlightProblem[] = [];
   const settings: Record<string, unknown> = {};
@@ -58,7 +58,7 @@ export function readFrontmatter(
     }
     const wrong = CHECKS[key as keyof FlightSettings](value);
     if (wrong !== undefined) problems.push({ ...placeOf(valueAt), ...wrong });
-    // No limit is said by leaving it out from here on.
+    // 0 means no limit, which the plan expresses by an absent field.
     else if (!(key === 'max_concurrent' && value === 0)) settings[key] = value;
   }
   return { settings, problems };
@@ -75,7 +75,7 @@ function readPair(pair: Pair): {
   const range = (value as { readonly range?: readonly number[] | null } | null)?.range;
   return {
     key: isScalar(key) ? String(key.value) : '',
-    // A list or a map is of no use to any key: only that it is one is told.
+    // No key accepts a list or a map. This text appears in the problem.
     value: isScalar(value) ? value.value : value === null ? null : 'a list or a map',
     keyAt,
     valueAt: range?.[0] ?? keyAt,
@@ -97,7 +97,7 @@ function saying(message: string | undefined): Finding | undefined {
   return message === undefined ? undefined : { message };
 }
 
-/** The parser's message, without what it repeats of the source. */
+/** The first line of the parser's message; further lines quote the source. */
 function firstSentence(message: string): string {
-  return `the frontmatter is no YAML: ${message.split('\n')[0] ?? message}`;
+  return `the frontmatter is not valid YAML: ${message.split('\n')[0] ?? message}`;
 }

@@ -1,15 +1,15 @@
-// A flight's graph as text, for people and for its pilot.
+// A flight's graph as text, for people and for the pilot.
 import { upstreamOf } from '../wire/flight/plan.ts';
 import type { FlightNode, FlightPlan } from '../wire/flight/plan.ts';
 
-/** An agent, and how many others in a row it waits for. */
+/** An agent, and its step in the graph. */
 export interface RankedNode {
   readonly node: FlightNode;
-  /** From 1: agents of one step can be at work at once. */
+  /** From 1. Agents of the same step can run at the same time. */
   readonly step: number;
 }
 
-/** The agents in an order in which each comes after all that it waits for. */
+/** The agents in topological order. */
 export function rankNodes({ nodes }: FlightPlan): readonly RankedNode[] {
   const steps = new Map<string, number>();
   const stepOf = (node: FlightNode): number => {
@@ -23,7 +23,7 @@ export function rankNodes({ nodes }: FlightPlan): readonly RankedNode[] {
   return nodes.map((node) => ({ node, step: stepOf(node) })).toSorted((a, b) => a.step - b.step);
 }
 
-/** One line for each agent: its step, its name, what it waits for, and what makes it special. */
+/** One line per agent: its step, its name, the agents that it waits for, and its other directives. */
 export function graphText(plan: FlightPlan): string {
   const ranked = rankNodes(plan);
   const width = Math.max(0, ...ranked.map(({ node }) => node.slug.length));

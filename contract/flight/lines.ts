@@ -1,11 +1,11 @@
-// The lines of a Markdown text, each with what Markdown makes of it: what stands in a code fence or a comment is text.
+// The lines of a Markdown text. Lines in code fences and comments are marked, because they are not parsed.
 
 /** A line of the file, without its end. */
 export interface Line {
   readonly text: string;
   /** From 1. */
   readonly number: number;
-  /** In a code fence or an HTML comment, the marks of their ends included. */
+  /** Whether it is in a code fence or an HTML comment, including the lines that begin and end one. */
   readonly verbatim: boolean;
 }
 
@@ -17,12 +17,12 @@ export interface Heading {
   readonly column: number;
 }
 
-/** The lines of a text with any line ends and perhaps a byte order mark. */
+/** Splits a text at any kind of line end, and drops a byte order mark. */
 export function splitLines(source: string): readonly string[] {
   return source.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
 }
 
-/** Marks what is verbatim. `unclosed` is the line where a fence or comment begins that never ends. */
+/** Marks verbatim lines. `unclosed` is the first line of a fence or comment that never ends. */
 export function markLines(
   texts: readonly string[],
   first: number,
@@ -58,7 +58,7 @@ function opening(
   return undefined;
 }
 
-/** The heading that a line is, or undefined. */
+/** The line as a heading; undefined if it is not one. */
 export function headingOf({ text, verbatim }: Line): Heading | undefined {
   if (verbatim) return undefined;
   const match = /^( {0,3}(#{1,6})(?:[ \t]+|$))(.*)$/.exec(text);
@@ -68,7 +68,7 @@ export function headingOf({ text, verbatim }: Line): Heading | undefined {
   return { level: marks.length, text: content, column: lead.length + 1 };
 }
 
-/** The text of lines, without empty ones at both ends. */
+/** The text of lines, without empty lines at both ends. */
 export function textOf(lines: readonly Line[]): string {
   return lines
     .map(({ text }) => text)

@@ -1,4 +1,4 @@
-// What flights of other installations may say and this version does not do: refused by name, in this one place.
+// Directives that other versions know and this one does not support. The errors name them.
 import type { FlightProblem } from './problem.ts';
 
 const NOT_YET: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -11,7 +11,7 @@ const NOT_YET: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** Why a name that is understood is refused, or undefined for any other name. */
+/** Why a known but unsupported name is refused; undefined for any other name. */
 export function notYet(what: keyof typeof NOT_YET, name: string): Pick<FlightProblem, 'message'> | undefined {
   const reasons = NOT_YET[what] ?? {};
   return Object.hasOwn(reasons, name)

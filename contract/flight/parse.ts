@@ -1,4 +1,4 @@
-// A flight from its file. Every error names line and column and shows the line.
+// Parses a flight's file. Errors name line and column and quote the line.
 import { FLIGHT_BYTES } from '../wire/flight/plan.ts';
 import type { FlightPlan } from '../wire/flight/plan.ts';
 import { checkGraph } from './check.ts';
@@ -9,8 +9,8 @@ import { flightError } from './problem.ts';
 import type { FlightProblem } from './problem.ts';
 
 /**
- * The checked flight. Throws INVALID_ARGUMENT that tells every mistake in the order of the file; `file` is what the
- * messages call it.
+ * Parses and checks a flight. Throws INVALID_ARGUMENT that lists all problems in the order of the file.
+ * @param file name of the file in messages
  */
 export function parseFlight(source: string, file: string): FlightPlan {
   const { plan, lines, problems } = readFlight(source);
@@ -18,7 +18,7 @@ export function parseFlight(source: string, file: string): FlightPlan {
   throw flightError(file, lines, problems);
 }
 
-/** The flight as far as it can be read, and everything that is wrong with it. */
+/** The flight as far as it can be read, and all its problems. */
 export function readFlight(source: string): {
   readonly plan: FlightPlan;
   readonly lines: readonly string[];

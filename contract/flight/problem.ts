@@ -1,8 +1,8 @@
-// What is wrong with a flight's file, and where.
+// Problems of a flight's file, with their position.
 import { MurmurError } from '../wire/errors.ts';
 import { nearestName } from '../wire/nearest.ts';
 
-/** One mistake. Line and column count from 1; a column is one UTF-16 unit of the line. */
+/** One problem. Line and column count from 1; a column is one UTF-16 unit of the line. */
 export interface FlightProblem {
   readonly line: number;
   readonly column: number;
@@ -13,10 +13,10 @@ export interface FlightProblem {
 
 /** Characters of a source line in an excerpt. */
 const EXCERPT_WIDTH = 100;
-/** Mistakes that one message tells; the others show once these are mended. */
-const TOLD_AT_ONCE = 10;
+/** Problems that one message shows. The others appear when these are fixed. */
+const PROBLEMS_SHOWN = 10;
 
-/** A value that is not one of the known ones, with the one that was probably meant. */
+/** The problem of an unknown name, with the known name that was probably meant. */
 export function unknownName(
   what: string,
   name: string,
@@ -33,7 +33,7 @@ export function unknownName(
   };
 }
 
-/** `file:line:column: message`, and under it the line with a caret. */
+/** `file:line:column: message`, and below it the line with a caret. */
 export function problemText(file: string, lines: readonly string[], problem: FlightProblem): string {
   const { line, column, message, hint } = problem;
   const place = `${file}:${String(line)}:${String(column)}: ${message}${hint === undefined ? '' : ` (${hint})`}`;
@@ -46,12 +46,12 @@ export function problemText(file: string, lines: readonly string[], problem: Fli
   return `${place}\n\n  ${margin}${shown}\n  ${' '.repeat(margin.length + column - 1 - from)}^`;
 }
 
-/** INVALID_ARGUMENT that tells every problem, the first ones with their lines. */
+/** INVALID_ARGUMENT that lists the problems; the first ones with their lines. */
 export function flightError(file: string, lines: readonly string[], problems: readonly FlightProblem[]): MurmurError {
-  const told = problems.slice(0, TOLD_AT_ONCE).map((problem) => problemText(file, lines, problem));
-  const more = problems.length - told.length;
+  const shown = problems.slice(0, PROBLEMS_SHOWN).map((problem) => problemText(file, lines, problem));
+  const more = problems.length - shown.length;
   const rest = more === 0 ? [] : [`and ${String(more)} more`];
-  return new MurmurError('INVALID_ARGUMENT', [...told, ...rest].join('\n\n'), {
+  return new MurmurError('INVALID_ARGUMENT', [...shown, ...rest].join('\n\n'), {
     hint: 'correct the file; `murmur flight validate` checks it',
     details: { file, problems: problems.slice(0, 100) },
   });

@@ -1,13 +1,13 @@
-// Fields that say which agent is meant. Resolved by contract/wire/identity.ts, on the server.
+// Fields that address an agent. The server resolves them (contract/wire/identity.ts).
 import { z } from 'zod';
 
-/** An existing agent: slug, path of slugs, or absolute path. Its form is checked when it is resolved. */
+/** An existing agent: slug, path of slugs, or absolute path. The server checks the form when it resolves it. */
 export const agentSlug = z
   .string({ error: (issue) => (issue.input === undefined ? 'slug required' : 'slug must be a string') })
   .default('')
   .describe(
     'The agent: its slug (`fix-auth`), a child as `parent/child`, or an absolute path ' +
-      '`/w/<workspace>/u/<account>/<slug>`. An agent names its children so, and itself by an empty slug.',
+      '`/w/<workspace>/u/<account>/<slug>`. For an agent, slugs name its children, and an empty slug names itself.',
   );
 
 /** The workspace that relative slugs are resolved in. */
@@ -16,5 +16,5 @@ export const workspaceName = z
   .optional()
   .describe('Workspace name. Overrides the value from murmur.yaml; without either it is `default`.');
 
-/** The two fields that nearly every operation has. */
+/** The two fields of nearly every operation. */
 export const agentAddress = { slug: agentSlug, workspace: workspaceName } as const;

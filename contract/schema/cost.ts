@@ -12,7 +12,7 @@ const modelUsage = z.object({
 /** Usage per model name. */
 export const usageByModel = z.record(z.string(), modelUsage).describe('Usage per model.');
 
-/** A limit in US dollars, as a person gives it. */
+/** A limit in US dollars, as the input of a person. */
 export const budgetUsd = z
   .number({ error: (issue) => (issue.input === undefined ? 'amount required' : 'a budget is an amount in US dollars') })
   .positive('a budget is an amount above 0')
@@ -24,15 +24,15 @@ export const budgetView = z.object({
   allowance_usd: z
     .number()
     .optional()
-    .describe('What it was granted so far out of a budget higher up; renewed as long as that has money.'),
-  used_usd: z.number().describe('Used so far, the running turn included.'),
-  granted_usd: z.number().describe('Held by its living children, what they have used included.'),
+    .describe('What its parent has granted so far from a budget above it; renewed while that budget has money.'),
+  used_usd: z.number().describe('Used so far, including the running turn.'),
+  granted_usd: z.number().describe('Granted to its living children, including what they have used.'),
 });
 
-/** What a turn added. */
+/** The cost that a turn added. */
 export const costDelta = z.object({ usd: z.number().describe('US dollars.'), by_model: usageByModel });
 
-/** What an agent has cost so far. */
+/** The cost of an agent so far. */
 export const costTotal = z
   .object({
     total_usd: z.number().describe('US dollars so far, of the agent and everything beneath it.'),

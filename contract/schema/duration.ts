@@ -1,9 +1,9 @@
-// Spans of time as people write them.
+// Durations as people write them.
 import { z } from 'zod';
 
 const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** A whole number and a unit: `90s`, `15m`, `12h`, `30d`. At most ten years, which is for ever. */
+/** A whole number and a unit: `90s`, `15m`, `12h`, `30d`. At most ten years. */
 export const duration = z
   .string()
   .regex(/^[1-9]\d{0,8}[smhd]$/, 'a duration is a number and a unit: 90s, 15m, 12h or 30d')

@@ -1,10 +1,10 @@
-// Events of the log as viewers get them: contract/wire/events.ts with descriptions.
+// Events of the log as viewers get them: the types of contract/wire/events.ts, with descriptions.
 import { z } from 'zod';
 import { costDelta } from './cost.ts';
 import { phaseName } from './phase.ts';
 
-/** An event's id: a decimal number that grows along the stream. */
-export const eventId = z.string().describe('Id of the event, growing; resume after it with `from`.');
+/** An event's id: a decimal number that increases along the stream. */
+export const eventId = z.string().describe('Id of the event; ids increase. Resume after it with `from`.');
 
 /** Where to resume. */
 export const fromEventId = z
@@ -40,10 +40,7 @@ export const sessionEvent = z.discriminatedUnion('type', [
     session_id: z.string(),
     model: z.string(),
     resumed: z.boolean(),
-    warning: z
-      .string()
-      .optional()
-      .describe('What may go wrong with this agent program, such as a version that is not tested.'),
+    warning: z.string().optional().describe('A possible problem with this agent program, such as an untested version.'),
   }),
   z.object({ type: z.literal('turn_start'), turn_id: z.string(), turn: z.number(), inputs: z.array(turnInput) }),
   z.object({
@@ -52,7 +49,7 @@ export const sessionEvent = z.discriminatedUnion('type', [
     notice: z
       .string()
       .optional()
-      .describe('Id of the notice that the model was given within the turn; absent for the prompt.'),
+      .describe('Id of the notice that the model got during the turn; absent for the prompt.'),
   }),
   z.object({ type: z.literal('assistant_text'), text: z.string(), subagent }),
   z.object({ type: z.literal('thinking'), text: z.string(), subagent }),
@@ -81,7 +78,7 @@ export const sessionEvent = z.discriminatedUnion('type', [
   }),
   z.object({
     type: z.literal('usage'),
-    used_usd: z.number().describe('What the running turn has used so far, estimated; told under a budget.'),
+    used_usd: z.number().describe('Estimated usage of the running turn so far; reported under a budget.'),
   }),
   z.object({ type: z.literal('cost'), total_usd: z.number(), delta: costDelta }),
   z.object({ type: z.literal('error'), code: z.string(), message: z.string() }),
@@ -121,7 +118,7 @@ export const lifecycleEvent = z.discriminatedUnion('type', [
     phase: phaseName,
     reason: z.string().optional(),
     response: z.string().optional().describe('Its last answer, cut.'),
-    cost_usd: z.number().describe('What it and everything beneath it has cost.'),
+    cost_usd: z.number().describe('Cost of the child and its descendants.'),
   }),
   z.object({ type: z.literal('upload'), filename: z.string(), url: z.string(), bytes: z.number() }),
   z.object({ type: z.literal('note'), text: z.string() }),
@@ -133,7 +130,7 @@ export const sessionEntry = z.object({ id: eventId, at, event: sessionEvent });
 /** One line of `watch --json`. */
 export const lifecycleEntry = z.object({ id: eventId, at, event: lifecycleEvent });
 
-/** One turn, put together from its events. */
+/** One turn, built from its events. */
 export const turnView = z.object({
   turn: z.number().int().describe('Number of the turn, from 1.'),
   id: z.string().describe('Id of the turn.'),

@@ -1,4 +1,4 @@
-// Names of branches and models. Without zod: the command line checks the files of flights too.
+// Names of branches and models. Without zod, because the command line uses them to check the files of flights.
 import { quoteValue } from './quote.ts';
 
 /** What is wrong with a branch name, by git's own rules (git-check-ref-format), or undefined. */

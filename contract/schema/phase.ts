@@ -1,4 +1,4 @@
-// Phases as input and output.
+// Phases in inputs and outputs.
 import { z } from 'zod';
 import { parsePhase, PHASES } from '../wire/phases.ts';
 import { quoteValue } from './quote.ts';
@@ -7,7 +7,7 @@ import { OTHER_SPELLINGS } from './spellings.ts';
 /** A phase as surfaces print it. */
 export const phaseName = z.enum(PHASES).describe('Phase of the agent, in lower case.');
 
-/** A phase as callers may write it: `task-complete`, `task_complete`, `PHASE_TASK_COMPLETE`, `killed`. */
+/** A phase in any accepted spelling: `task-complete`, `task_complete`, `PHASE_TASK_COMPLETE`, `killed`. */
 export const phaseInput = z
   .preprocess(
     (value) => (typeof value === 'string' ? (parsePhase(value) ?? value) : value),

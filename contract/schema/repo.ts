@@ -1,18 +1,18 @@
-// Repositories to clone: checked here, before a machine is made for them.
+// Repositories to clone. They are checked before a machine is created.
 import { z } from 'zod';
 import { grantProblem } from '../wire/git-grants.ts';
 import { gitUrlProblem } from '../wire/git-url.ts';
 import { branchProblem } from './names.ts';
 import { quoteValue } from './quote.ts';
 
-/** What is wrong with a clone URL, or undefined. Git would take an option or run a command where it expects a URL. */
+/** What is wrong with a clone URL, or undefined. Some invalid URLs would make git read an option or run a command. */
 export function cloneUrlProblem(url: string): string | undefined {
   if (url === '') return 'clone URL required';
   const problem = gitUrlProblem(url);
   return problem === undefined ? undefined : `clone URL ${quoteValue(withoutCredentials(url))} ${problem}`;
 }
 
-/** Up to the last "@": where a URL that is not valid has its path is a guess. */
+/** Removes everything up to the last "@", because the path of an invalid URL cannot be found reliably. */
 function withoutCredentials(url: string): string {
   return url.replace(/^([a-z0-9+.-]+:\/\/).*@/is, '$1');
 }
@@ -38,10 +38,10 @@ export const repoInput = z.strictObject({
   branch: branchName.optional().describe('Working branch for this repository. Overrides the top-level `branch`.'),
 });
 
-/** They travel with every agent beneath. */
+/** All descendants get them, in their specs. */
 const GRANTS_LIMIT = 100;
 
-/** Repositories that a person allows an agent and all beneath it. */
+/** Repositories that a person allows an agent and its descendants. */
 export const repoGrants = z
   .array(
     z.string('a repository that is allowed must be a string').superRefine((grant, context) => {

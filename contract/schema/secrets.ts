@@ -6,7 +6,7 @@ import { secretNameProblem } from '../wire/secret-names.ts';
 const VALUE_LIMIT = 100_000;
 const COUNT_LIMIT = 64;
 
-/** Name to value. Values never stand in an error, a log or Temporal's history. */
+/** Name to value. No error, log or Temporal history contains a value. */
 export const spawnSecrets = z
   .record(z.string(), z.string())
   .superRefine((values, context) => {

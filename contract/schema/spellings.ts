@@ -1,4 +1,4 @@
-// A mark on enums whose values may be written in more ways than the schema lists.
+// A mark on enums that accept more spellings than the schema lists.
 
-/** Carried into the JSON Schema: a surface passes such a value on as it was typed and leaves the check to the server. */
+/** Part of the JSON Schema. A surface passes such a value on unchanged, and the server checks it. */
 export const OTHER_SPELLINGS = { 'x-other-spellings': true } as const;

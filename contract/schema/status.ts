@@ -1,4 +1,4 @@
-// The state of an agent as surfaces show it. Fields without a value are absent.
+// The state of an agent as the operations return it. Fields without a value are absent.
 import { z } from 'zod';
 import { DEQUEUE_STRATEGIES, ON_IDLE } from '../wire/agent.ts';
 import { budgetView, costTotal } from './cost.ts';
@@ -8,7 +8,7 @@ import { phaseName } from './phase.ts';
 const machineView = z.object({
   name: z.string().describe('Name of the machine.'),
   provider: z.string().describe('Who provides it.'),
-  isolation: z.string().describe("How the agent's processes are held apart from the host."),
+  isolation: z.string().describe("How the agent's processes are isolated from the host."),
   state: z.enum(['provisioning', 'running', 'stopped', 'gone']),
 });
 
@@ -16,16 +16,16 @@ const limitsView = z.object({
   processes: z.number().int().optional().describe('Processes and threads at once.'),
   memory_mb: z.number().int().optional().describe('Memory, in MiB.'),
   shm_mb: z.number().int().optional().describe('Size of its /dev/shm, in MiB.'),
-  disk_mb: z.number().int().optional().describe('What its files may hold, in MiB.'),
-  uploads_mb: z.number().int().describe('What it may upload in all, in MiB.'),
-  messages_per_second: z.number().int().describe('What it may send to one agent in a second.'),
-  queued_mb: z.number().int().describe('What it may have waiting at one agent, in MiB.'),
+  disk_mb: z.number().int().optional().describe('Size of its files, in MiB.'),
+  uploads_mb: z.number().int().describe('Size of all its uploads, in MiB.'),
+  messages_per_second: z.number().int().describe('Messages that it may send to one agent per second.'),
+  queued_mb: z.number().int().describe('Size of its messages that wait at one agent, in MiB.'),
 });
 
 const branchState = z.object({
   repo: z.string().describe('Clone URL.'),
   branch: z.string(),
-  head: z.string().describe('Commit at its tip.'),
+  head: z.string().describe('Its newest commit.'),
   pushed: z.boolean().describe('Whether `origin` has the branch at this commit.'),
   dirty_files: z.number().describe('Uncommitted and untracked files.'),
 });
@@ -35,22 +35,22 @@ const timelineEntry = z.intersection(
   z.object({ at: z.string().describe('ISO 8601.'), by: z.string().optional().describe('Who caused it.') }),
 );
 
-/** What the agent did last: `[tool] Bash(npm test)`, `[text] …`, `[commit] …`, `[push] …`. */
+/** The agent's latest action: `[tool] Bash(npm test)`, `[text] …`, `[commit] …`, `[push] …`. */
 export const progressFields = {
   progress: z.string().optional().describe('What it did last, as `[label] detail`.'),
   progress_at: z.string().optional().describe('When that was, ISO 8601.'),
 } as const;
 
-/** A child as its parent knows it. */
+/** A child in its parent's registry. */
 const childView = z.object({
   slug: z.string(),
   phase: phaseName,
   phase_since: z.string().describe('ISO 8601.'),
   reason: z.string().optional(),
   purpose: z.string().optional(),
-  response: z.string().optional().describe('Head of its last answer.'),
+  response: z.string().optional().describe('Start of its last answer.'),
   branches: z.array(z.string()).optional().describe('Its working branches.'),
-  cost_usd: z.number().describe('US dollars of the child and everything beneath it.'),
+  cost_usd: z.number().describe('Cost of the child and its descendants, in US dollars.'),
   flight: z.literal(true).optional().describe('It works for the flight that the agent pilots.'),
 });
 
@@ -63,9 +63,9 @@ export const agentStatus = z.object({
   workflow: z.string().describe("Id of the agent's workflow in Temporal."),
   phase: phaseName,
   phase_since: z.string().optional().describe('ISO 8601.'),
-  reason: z.string().optional().describe('Why it is in this phase and what to do, when that is not plain.'),
+  reason: z.string().optional().describe('Why it is in this phase and what to do, unless that is obvious.'),
   parked: z
-    .object({ reason: z.string(), retry_at: z.string().optional().describe('Absent when only a person can end it.') })
+    .object({ reason: z.string(), retry_at: z.string().optional().describe('Absent if only a person can end it.') })
     .optional()
     .describe('Set when the agent waits for more than a follow-up.'),
   stale: z
@@ -89,7 +89,7 @@ export const agentStatus = z.object({
   limits: limitsView
     .optional()
     .describe(
-      'Limits in force, of a living agent in `status`. Those of its machine are absent on a machine that was made without.',
+      'Limits in force, of a living agent in `status`. The limits of its machine are absent if it was created without.',
     ),
   turn: z
     .object({
@@ -113,8 +113,8 @@ export const agentStatus = z.object({
   timeline: z.array(timelineEntry).optional().describe('Present when `timeline` was asked for.'),
   created_at: z.string().optional().describe('ISO 8601.'),
   ended_at: z.string().optional().describe('ISO 8601.'),
-  undelivered: z.array(z.string()).optional().describe('Messages that it could no longer take before its end.'),
-  pending_input: z.boolean().describe('Whether something that it was asked is not answered by a turn yet.'),
+  undelivered: z.array(z.string()).optional().describe('Messages that were not delivered before it ended.'),
+  pending_input: z.boolean().describe('Whether a message to it has not been answered by a turn yet.'),
 });
 
 /** One row of `ls`. */
@@ -135,6 +135,6 @@ export const receiptLine = z.object({
   phase: phaseName,
   machine: z.string().describe('Name of its machine.'),
   machine_state: z.string().describe('`destroyed`, or why not.'),
-  snapshot: z.string().optional().describe('Where its last state is kept.'),
+  snapshot: z.string().optional().describe('Object store key of its final snapshot.'),
   cost_usd: z.number(),
 });

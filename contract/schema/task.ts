@@ -1,11 +1,11 @@
-// Checklist tasks as callers see them.
+// Checklist tasks in inputs and outputs.
 import { z } from 'zod';
 import { parseTaskStatus, TASK_STATUSES } from '../wire/tasks.ts';
 import type { Task } from '../wire/tasks.ts';
 import { quoteValue } from './quote.ts';
 import { OTHER_SPELLINGS } from './spellings.ts';
 
-/** A status as callers may write it: `completed` is `done`, TASK_STATUS_… forms are accepted. */
+/** A status in any accepted spelling: `completed` is `done`, and TASK_STATUS_… forms are accepted. */
 export const taskStatusInput = z
   .preprocess(
     (value) => (typeof value === 'string' ? (parseTaskStatus(value) ?? value) : value),
@@ -13,13 +13,13 @@ export const taskStatusInput = z
   )
   .meta(OTHER_SPELLINGS);
 
-/** One checklist item; fields that have no value are absent. */
+/** One checklist item; fields without a value are absent. */
 export const taskView = z
   .object({
     id: z.string().describe("The task's id, for task_update and task_get."),
     subject: z.string().describe('Short summary of the task.'),
     description: z.string().optional().describe('What to do, in detail.'),
-    status: z.enum(TASK_STATUSES).describe('Where the task stands.'),
+    status: z.enum(TASK_STATUSES).describe('Status of the task.'),
     blocks: z.array(z.string()).optional().describe('Ids of tasks that wait for this one.'),
     blocked_by: z.array(z.string()).optional().describe('Ids of tasks that this one waits for.'),
     activation: z

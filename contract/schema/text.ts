@@ -2,12 +2,12 @@
 import { z } from 'zod';
 import { MODEL_LENGTH, MODEL_PATTERN, MODEL_RULE } from './names.ts';
 
-/** Characters of a task's subject; it is shown in one line and travels in Temporal's history. */
+/** Characters of a task's subject: one line on a terminal, and part of Temporal's history. */
 const SUBJECT_LIMIT = 1_000;
-/** Items that one call may add: they travel in one signal, which Temporal limits to 2 MB. */
+/** Items that one call may add: they are sent in one signal, which Temporal limits to 2 MB. */
 const TASKS_LIMIT = 100;
 
-/** A text that must say something. Its length is bounded by the request body alone: long texts go to the object store. */
+/** A text that is not blank. Only the size of the request limits it: long texts go to the object store. */
 export function message(field: string): z.ZodString {
   return z
     .string({ error: (issue) => (issue.input === undefined ? `${field} required` : `${field} must be a string`) })
@@ -26,7 +26,7 @@ export const taskSubjects = z
   .max(TASKS_LIMIT, `at most ${String(TASKS_LIMIT)} tasks at once`)
   .default([]);
 
-/** Model name as the agent program takes it; it becomes an argument of that program. */
+/** Name of a model. It becomes an argument of the agent program. */
 export const modelName = z
   .string()
   .max(MODEL_LENGTH, `a model name has at most ${String(MODEL_LENGTH)} characters`)

@@ -1,5 +1,5 @@
 // The activities an agent workflow calls. Loaded by the workflow sandbox: types only.
-import type { AgentRecord, DoomedAgent, MachineView, OfAgent, ReceiptLine } from './agent.ts';
+import type { AgentRecord, KillTarget, MachineView, OfAgent, ReceiptLine } from './agent.ts';
 import type { AssessReply } from './assessment.ts';
 import type { SourcedEvent } from './events.ts';
 import type { KillOrder } from './messages.ts';
@@ -7,9 +7,9 @@ import type { Phase } from './phases.ts';
 import type { Task } from './tasks.ts';
 import type { FollowUp, StoredText, TurnNotice, TurnOutcome } from './turns.ts';
 
-/** Which conversation an activity opens. */
+/** The conversation that an activity opens. */
 export interface SessionInput {
-  /** As an earlier activity told it; absent before, and then the spec's is wished for. */
+  /** The id that an earlier activity returned. While it is absent, the spec's id is requested. */
   readonly session_id?: string;
 }
 
@@ -20,7 +20,7 @@ export interface PrepareInput extends OfAgent, SessionInput {
 
 export interface PrepareResult {
   readonly vm: MachineView;
-  /** Id of the agent program's session. Absent when the runner is of an earlier build: it is the spec's then. */
+  /** Id of the agent program's session. Absent if the runner is of an earlier build: the spec's id then holds. */
   readonly session_id?: string;
 }
 
@@ -28,13 +28,13 @@ export interface PrepareResult {
 export interface RunTurnInput extends OfAgent, SessionInput {
   readonly turn_id: string;
   readonly number: number;
-  /** In order; their texts are joined into one prompt. Never empty. */
+  /** In order, and never empty. Their texts are joined into one prompt. */
   readonly inputs: readonly FollowUp[];
-  /** What the turn must have used, in US dollars, before it reports that to the workflow. Absent: it never reports. */
+  /** Usage in US dollars at which the turn first reports to the workflow. Absent: it never reports. */
   readonly report_at_usd?: number;
   /**
-   * Lifecycle events that the log may not have yet, appended before the turn starts: publishing them on their own would
-   * delay the turn. The workflow publishes them again when it hears nothing better; the log drops what it has.
+   * Lifecycle events that the log may not have yet, appended before the turn starts. Publishing them separately would
+   * delay the turn. Without a confirmation the workflow publishes them again; the log drops duplicates.
    */
   readonly events?: readonly SourcedEvent[];
 }
@@ -42,14 +42,14 @@ export interface RunTurnInput extends OfAgent, SessionInput {
 /** The id makes it idempotent, as that of a turn does. */
 export interface AssessInput extends OfAgent, SessionInput {
   readonly assess_id: string;
-  /** Which one it is, from 1. */
+  /** Number of the assessment, from 1. */
   readonly number: number;
-  /** What the agent was spawned for. */
+  /** The prompt of the spawn. */
   readonly task: StoredText;
-  /** What it was asked last, at some length. */
+  /** Start of the agent's latest input. */
   readonly subject: string;
   readonly checklist: readonly Pick<Task, 'subject' | 'status'>[];
-  /** Head of its last answer. */
+  /** Start of its last answer. */
   readonly response?: string;
 }
 
@@ -66,7 +66,7 @@ export interface NoticeTurnInput extends OfAgent {
 export interface EndAgentInput extends OfAgent {
   /** The record to keep; its `snapshot` and the machine's state are filled in by the activity. */
   readonly record: AgentRecord;
-  /** Lifecycle events that the log may not have, the end among them: appended when all else is done. */
+  /** Lifecycle events that the log may not have, including the end. The activity appends them last. */
   readonly events?: readonly SourcedEvent[];
 }
 
@@ -76,16 +76,16 @@ export interface EndAgentResult {
 }
 
 export interface KillAgentsInput {
-  readonly agents: readonly DoomedAgent[];
+  readonly agents: readonly KillTarget[];
   readonly order: KillOrder;
 }
 
 export interface KillAgentsResult {
-  /** Of every agent that has ended, and of everything beneath it. */
+  /** One line per ended agent, descendants included. */
   readonly receipt: readonly ReceiptLine[];
-  /** How each of those that were named ended; `agent` is its workflow's id. */
+  /** How each target of the input ended; `agent` is a workflow id. */
   readonly ended: readonly { readonly agent: string; readonly phase: Phase; readonly total_usd: number }[];
-  /** Workflow ids of those that did not end in time. */
+  /** Workflow ids of agents that did not end in time. */
   readonly unanswered: readonly string[];
 }
 
@@ -95,40 +95,42 @@ export interface PublishEventsInput {
   readonly events: readonly SourcedEvent[];
 }
 
-/** Node side of the agent workflow. Failures are ApplicationFailures whose type is an error code of the table. */
+/**
+ * Node side of the agent workflow. Failures are ApplicationFailures; their type is an error code or a constant below.
+ */
 export interface AgentActivities {
   /**
-   * Makes the machine, starts its runner, clones the repositories on their working branches and starts the agent
+   * Creates the machine, starts its runner, clones the repositories on their working branches and starts the agent
    * program. Idempotent. Fails with NOT_FOUND (repository, branch), FAILED_PRECONDITION (no program, no credentials
    * for git) or UNAVAILABLE.
    */
   prepareAgent(input: PrepareInput): Promise<PrepareResult>;
   /**
-   * Runs one turn to its end, however it ends, and stores a snapshot. Re-attaches when the turn is already known.
-   * Fails with MACHINE_LOST (see below) or, retryably, UNAVAILABLE and Handover.
+   * Runs one turn to its end and stores a snapshot. Re-attaches if the runner knows the turn already. Fails with
+   * MACHINE_LOST or, retryably, with UNAVAILABLE and HANDOVER.
    */
   runTurn(input: RunTurnInput): Promise<TurnOutcome>;
-  /** Asks an assessor whether the task is done. What goes wrong with the model is part of the reply. */
+  /** Asks an assessor whether the task is done. Problems with the model are part of the reply. */
   assess(input: AssessInput): Promise<AssessReply>;
-  /** Ends a turn or an assessment; resolves when the runner has taken the order, which is before the turn has ended. */
+  /** Interrupts a turn or an assessment. Resolves when the runner has acknowledged, before the turn has ended. */
   interruptTurn(input: InterruptTurnInput): Promise<void>;
   /**
-   * Gives a notice to the running turn; resolves when the runner has it. The turn's outcome says whether the model has
-   * read it.
+   * Sends a notice to the running turn. Resolves when the runner has it. The turn's outcome says whether the model got
+   * it.
    */
   noticeTurn(input: NoticeTurnInput): Promise<void>;
-  /** Interrupts, takes the last snapshot, stops the runner, destroys the machine, deletes secrets, writes the record. */
+  /** Cleans up after an agent, in the order of `endInOrder` (agents/end.ts). Idempotent. */
   endAgent(input: EndAgentInput): Promise<EndAgentResult>;
   /**
-   * Ends all of them and everything beneath: tells them at once, does for each what `endAgent` does, and collects their
-   * receipts. Idempotent.
+   * Ends the agents and all their descendants: signals all of them at once, cleans up each like `endAgent`, and
+   * collects their receipts. Idempotent.
    */
   killAgents(input: KillAgentsInput): Promise<KillAgentsResult>;
   /** Appends lifecycle events to the event log. */
   publishEvents(input: PublishEventsInput): Promise<void>;
 }
 
-/** Failure types beside the error codes. */
+/** Failure type: the machine is gone. */
 export const MACHINE_LOST = 'MachineLost';
-/** A worker that shuts down hands its turn to the next one (temporal-facts.md, deploy). */
+/** Failure type: the worker shuts down and hands its turn over to the next one. */
 export const HANDOVER = 'Handover';

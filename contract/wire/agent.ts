@@ -1,4 +1,4 @@
-// What an agent workflow is started with and what it answers. Loaded by the workflow sandbox: types and constants only.
+// Input, status and result of the agent workflow. Loaded by the workflow sandbox: types and constants only.
 import type { CompletionCheck } from './assessment.ts';
 import type { BudgetView } from './budget.ts';
 import type { LifecycleEvent, SourcedEvent, TimelineType } from './events.ts';
@@ -16,31 +16,31 @@ export type OnIdle = (typeof ON_IDLE)[number];
 export const BACKENDS = ['claude', 'fake'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
-/** One sentence for people; the product's limit. */
+/** Characters of a purpose: one sentence for people. The product sets this limit. */
 export const PURPOSE_LIMIT = 240;
 
-/** A repository to clone, all choices made. */
+/** A repository to clone, with all defaults applied. */
 export interface RepoSpec {
   readonly clone_url: string;
-  /** Branch to start from; the remote's default branch when absent. */
+  /** Branch to start from; the remote's default branch if absent. */
   readonly base_branch?: string;
   /** Working branch. */
   readonly branch: string;
-  /** Of a local repository: its path had no links in it at spawn. Should it have some later, it leads elsewhere. */
+  /** Set for a local repository: its path had no symbolic links at spawn. If it has some later, it is another path. */
   readonly real?: true;
 }
 
 /**
- * Everything that is decided at spawn and never changes. References only: no secret, no content past the limit. Each field is
- * sealed (agents/sealed.ts): a workflow that hands a spec on must not change it.
+ * Everything that is decided at spawn and never changes. Secrets and long texts are references. Each field is sealed
+ * (agents/sealed.ts), so a workflow that passes a spec on must not change it.
  */
 export interface AgentSpec {
   readonly identity: AgentIdentity;
-  /** Made by the caller of spawn: a retried spawn is recognised by it. */
+  /** Chosen by the caller of spawn; identifies a retried spawn. */
   readonly spawn_id: string;
   readonly machine: { readonly provider: string; readonly name: string };
   readonly repos: readonly RepoSpec[];
-  /** Remote repositories that a person allowed it and all beneath it, beside its own and its root's: see `isGranted`. */
+  /** Further remote repositories that a person allowed it and its descendants: see `isGranted`. */
   readonly allow_repos?: readonly string[];
   readonly prompt: StoredText;
   readonly purpose?: string;
@@ -57,19 +57,19 @@ export interface AgentSpec {
   /** UUID of the agent program's session. */
   readonly session_id: string;
   readonly created_at: string;
-  /** Account or agent path that asked for it. */
+  /** Account or agent path of the caller. */
   readonly created_by: string;
-  /** Id of the agent's own token, which dies with it. */
+  /** Id of the agent's own token, which is deleted at its end. */
   readonly token_id?: string;
   /** The flight that it pilots: its name for people, and the object store key of its plan. */
   readonly flight?: { readonly name: string; readonly key: string };
-  /** The flight that it works for, by its workflow id: it is told what the parent is told. */
+  /** Workflow id of the flight that it works for. The flight gets the same events as the parent. */
   readonly for_flight?: string;
-  /** Who says that a task is done, beside the agent itself. */
+  /** Whether an assessor checks that a task is done. */
   readonly completion_check?: CompletionCheck;
-  /** Limit in US dollars of what the agent and everything beneath it may cost. It can be changed later. */
+  /** Cost limit of the agent and its descendants in US dollars. It can be changed later. */
   readonly max_cost_usd?: number;
-  /** What the parent grants it of its own budget to begin with, in US dollars; renewed on request. */
+  /** The first allowance from the parent's budget, in US dollars; the agent requests more. */
   readonly allowance_usd?: number;
   /**
    * Number of the workflow's last event in the log before this life of the agent's id: its own events go on from there. Absent in
@@ -104,35 +104,35 @@ export interface OfAgent {
   readonly spec?: AgentSpec;
 }
 
-/** Why an idle agent waits for more than a follow-up. */
+/** Why an agent is parked. */
 export interface Parked {
   readonly reason: string;
-  /** ISO 8601; absent when only a person can end it. */
+  /** ISO 8601; absent if only a person can end it. */
   readonly retry_at?: string;
 }
 
-/** An entry of the timeline: a lifecycle event with its time, and who caused it. */
+/** An entry of the timeline: a lifecycle event, its time and who caused it. */
 export type TimelineEntry = LifecycleEvent & { readonly at: string; readonly by?: string };
 
-/** The machine as the agent sees it. */
+/** The agent's machine, as `status` shows it. */
 export interface MachineView {
   readonly name: string;
   readonly provider: string;
-  /** How the agent's processes are held apart: see drivers/machines. */
+  /** How the agent's processes are isolated: see drivers/machines. */
   readonly isolation: string;
   readonly state: 'provisioning' | 'running' | 'stopped' | 'gone';
 }
 
-/** Money in US dollars. */
+/** Costs in US dollars. */
 export interface CostView {
-  /** The agent and everything beneath it. */
+  /** The agent and its descendants. */
   readonly total_usd: number;
   readonly own_usd: number;
   readonly children_usd: number;
   readonly by_model: Readonly<Record<string, ModelUsage>>;
 }
 
-/** The answer of the `status` query: what the workflow knows. The API server adds progress from the event log. */
+/** The answer of the `status` query. The API server adds the progress from the event log. */
 export interface AgentStatus {
   readonly slug: string;
   readonly workspace: string;
@@ -142,7 +142,7 @@ export interface AgentStatus {
   readonly workflow: string;
   readonly phase: Phase;
   readonly phase_since: string;
-  /** Why the agent is in its phase, and what to do, when that is not plain. */
+  /** Why the agent is in its phase and what to do, unless that is obvious. */
   readonly reason?: string;
   readonly parked?: Parked;
   readonly purpose?: string;
@@ -150,9 +150,9 @@ export interface AgentStatus {
   readonly out?: string;
   readonly on_idle: OnIdle;
   readonly dequeue_strategy: DequeueStrategy;
-  /** What the agent works on: the running turn's first input, or the last. */
+  /** First input of the running or last turn. */
   readonly working_on?: string;
-  /** Heads of the follow-ups that wait, in order. */
+  /** Starts of the queued follow-ups, in order. */
   readonly queued: readonly string[];
   readonly vm?: MachineView;
   readonly turn?: {
@@ -161,39 +161,39 @@ export interface AgentStatus {
     readonly running: boolean;
     readonly started_at: string;
   };
-  /** Number of the last turn whose snapshot is stored; only saved turns are promised after the loss of a machine. */
+  /** Number of the last turn with a stored snapshot. Only saved turns survive the loss of a machine. */
   readonly saved_turn?: number;
   readonly response?: string;
   readonly branches: readonly BranchState[];
   readonly commits: number;
   readonly prs: readonly string[];
   readonly cost: CostView;
-  /** Present when the agent has a budget. */
+  /** Present if the agent has a budget. */
   readonly budget?: BudgetView;
-  /** Present when asked for and when it has any: its children, in the order of their spawn. */
+  /** Its children, in the order of their spawn. Present if requested and not empty. */
   readonly children?: readonly ChildView[];
   readonly tasks: { readonly total: number; readonly open: number };
   readonly timeline?: readonly TimelineEntry[];
   readonly created_at: string;
   readonly ended_at?: string;
-  /** Heads of messages that were accepted but could not be delivered before the end. */
+  /** Starts of messages that were accepted but not delivered before the end. */
   readonly undelivered?: readonly string[];
   /**
-   * Whether input that was accepted has not been answered by a turn: `task-complete` is not reached for a waiter
-   * while it is true.
+   * Whether an accepted message has not been answered by a turn yet. While it is true, `wait` does not count
+   * `task-complete` as reached.
    */
   readonly pending_input: boolean;
 }
 
-/** What the `status` query takes. */
+/** Input of the `status` query. */
 export interface StatusQueryInput {
-  /** Types to include; absent: no timeline. */
+  /** Timeline types to include; absent: no timeline. */
   readonly timeline?: readonly TimelineType[];
   /** Whether to include the children. */
   readonly children?: boolean;
 }
 
-/** The record of an ended agent in the object store: right after history is gone. */
+/** The record of an ended agent in the object store. It outlives the workflow's history. */
 export interface AgentRecord {
   readonly status: AgentStatus;
   readonly tasks: readonly Task[];
@@ -207,21 +207,21 @@ export interface AgentRecord {
   readonly snapshot?: string;
 }
 
-/** A child as its parent knows it: from its own messages, so that it is at most one message behind. */
+/** A child in its parent's registry: as of the child's latest event. */
 export interface ChildView {
   readonly slug: string;
   readonly spawn_id: string;
   readonly phase: Phase;
-  /** ISO 8601, of the last change of phase. */
+  /** Time of the last change of phase, ISO 8601. */
   readonly phase_since: string;
   readonly reason?: string;
   readonly purpose?: string;
-  /** Head of its last answer. */
+  /** Start of its last answer. */
   readonly response?: string;
   readonly branches?: readonly string[];
-  /** The child and everything beneath it. */
+  /** The child and its descendants. */
   readonly cost_usd: number;
-  /** It works for the flight that the agent pilots: the flight acts upon its ends. */
+  /** Set if it works for the flight that the agent pilots: the flight handles its ends. */
   readonly flight?: true;
 }
 
@@ -236,22 +236,22 @@ export interface ReceiptLine {
   readonly cost_usd: number;
 }
 
-/** An agent as whoever kills it must know it. */
-export interface DoomedAgent {
-  /** Its workflow's id. */
+/** What a kill needs to know about one agent. */
+export interface KillTarget {
+  /** Workflow id. */
   readonly agent: string;
   readonly spawn_id: string;
-  /** What it and everything beneath it had cost when its parent last heard of it. */
+  /** Cost of the agent and its descendants, as last reported to its parent. */
   readonly cost_usd: number;
 }
 
 /** What an agent leaves that was killed by one who also ends its machine: all but the end of its workflow. */
-export interface AgentRemains extends OfAgent {
+export interface PendingCleanup extends OfAgent {
   readonly record: AgentRecord;
-  /** Lifecycle events that the log may not have, the end among them. */
+  /** Lifecycle events that the log may not have, including the end. */
   readonly events: readonly SourcedEvent[];
-  /** Those of its children that have not ended. */
-  readonly children: readonly DoomedAgent[];
+  /** Its children that have not ended. */
+  readonly children: readonly KillTarget[];
 }
 
 /** The result of an agent workflow. */
@@ -260,8 +260,8 @@ export interface AgentResult {
   readonly reason?: string;
   readonly receipt: readonly ReceiptLine[];
   readonly cost: Cost;
-  /** What it and everything beneath it has cost. */
+  /** Cost of the agent and its descendants. */
   readonly total_usd: number;
-  /** Present when nothing of this has been done yet, and the receipt is of the agent's workflow alone. */
-  readonly left?: AgentRemains;
+  /** Present while this clean-up is pending; the receipt then only covers the agent's workflow. */
+  readonly left?: PendingCleanup;
 }

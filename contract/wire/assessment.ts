@@ -1,18 +1,18 @@
-// Whether a task is done, as a session of its own judges. Loaded by the workflow sandbox.
+// Assessments: a separate session judges whether a task is done. Loaded by the workflow sandbox.
 import type { Cost } from './turns.ts';
 
 export const COMPLETION_CHECKS = ['none', 'assessor'] as const;
 export type CompletionCheck = (typeof COMPLETION_CHECKS)[number];
 
-/** Assessments of one task. After three that found something missing, somebody has to look. */
+/** Assessments of one task. After three that found something missing, a person has to look. */
 export const ASSESSMENT_LIMIT = 3;
 
-/** What an assessor answers. */
+/** The answer of an assessor. */
 export interface AssessorVerdict {
   readonly done: boolean;
   /** One sentence. */
   readonly reason: string;
-  /** What has still to be done; empty when it is done. */
+  /** What is left to do; empty if the task is done. */
   readonly missing: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export const VERDICT_SCHEMA = {
 const ITEMS = 20;
 const CHARACTERS = 1_000;
 
-/** Reads a verdict; undefined for what is none, or contradicts itself. Long ones are cut. */
+/** Reads a verdict and shortens long texts. Undefined if it is invalid or contradicts itself. */
 export function readVerdict(value: unknown): AssessorVerdict | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { done, reason, missing } = value as Readonly<Record<string, unknown>>;
@@ -43,7 +43,7 @@ export function readVerdict(value: unknown): AssessorVerdict | undefined {
   const items = missing.map((item) => item.trim().slice(0, CHARACTERS)).filter((item) => item !== '');
   if (done && items.length > 0) return undefined;
   const short = reason.trim().slice(0, CHARACTERS);
-  // A refusal without a list still says what is wrong.
+  // Without a list, the reason says what is missing.
   if (!done && items.length === 0) return short === '' ? undefined : { done, reason: short, missing: [short] };
   return { done, reason: short, missing: items.slice(0, ITEMS) };
 }
@@ -52,14 +52,14 @@ function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
-/** `POST /assess`: asks a session without write tools; the same id again is the same assessment. Long. */
+/** `POST /assess`: asks a session without write tools. Idempotent by id. Answers when the assessment has ended. */
 export interface AssessRequest {
   readonly assess_id: string;
-  /** Task, checklist and last answer in words; the runner adds what has changed. */
+  /** Task, checklist and last answer as text. The runner appends the changes. */
   readonly prompt: string;
 }
 
-/** `not_assessed`: there is no verdict, and `problem` says why. */
+/** With `not_assessed` there is no verdict, and `problem` is the reason. */
 export interface AssessReply {
   readonly status: 'assessed' | 'not_assessed' | 'interrupted';
   readonly verdict?: AssessorVerdict;

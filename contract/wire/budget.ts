@@ -1,47 +1,47 @@
-// What agents of one budget tell each other. Loaded by the workflow sandbox: types only. Amounts are US dollars.
+// Messages between the agents of one budget. Loaded by the workflow sandbox: types only. Amounts are US dollars.
 
-/** A limit, and the agent that has it. */
+/** A limit, and the agent that owns it. */
 export interface BudgetLimit {
   /** Absolute path. */
   readonly path: string;
   readonly limit_usd: number;
 }
 
-/** A child tells its parent what it keeps of its allowance, and what it wants beside. */
+/** From a child to its parent: the amount that it keeps and the amount that it asks for. */
 export interface BudgetRequest {
   readonly slug: string;
   readonly spawn_id: string;
-  /** From 1, growing. */
+  /** From 1, increasing. */
   readonly number: number;
-  /** What it keeps, in all: at least what it has spent and what its own children hold. */
+  /** The amount that it keeps in total: at least what it has spent plus the allowances of its own children. */
   readonly keep_usd: number;
-  /** What it wants on top; 0 when it only gives back. */
+  /** The amount that it asks for beyond that; 0 if it only returns money. */
   readonly want_usd: number;
-  /** What it and everything beneath it has spent. */
+  /** Spent by the child and its descendants. */
   readonly spent_usd: number;
-  /** Its own limit: it can use no more in all. */
+  /** Its own limit, the most that it can use in total. */
   readonly most_usd?: number;
 }
 
-/** A parent tells its child what it may spend. */
+/** From a parent to its child: the child's allowance. */
 export interface BudgetGrant {
-  /** Of the request that it answers; 0 when the child has not asked. */
+  /** Number of the answered request; 0 if it answers none. */
   readonly number: number;
-  /** In all, what it has spent included. */
+  /** In total, including what the child has spent. */
   readonly allowance_usd: number;
-  /** Set when nothing is left for now: the next grant comes unasked. */
+  /** Set if the limit has no money left now. The next grant then comes without a request. */
   readonly refused_by?: BudgetLimit;
 }
 
-/** Most of a limit is used. */
+/** From a parent to its children: most of a limit is used. */
 export interface BudgetNotice extends BudgetLimit {
   readonly used_usd: number;
 }
 
-/** What a running turn has used, told at the marks that the workflow has set. */
+/** Usage of a running turn, reported at the thresholds that the workflow sets. */
 export interface UsageReport {
   readonly turn_id: string;
-  /** Of the whole turn so far, estimated until its end. */
+  /** Of the whole turn so far, estimated. */
   readonly used_usd: number;
 }
 
@@ -49,10 +49,10 @@ export interface UsageReport {
 export interface BudgetView {
   /** The agent's own limit for its subtree. */
   readonly limit_usd?: number;
-  /** What its parent has granted so far, out of a budget higher up. */
+  /** What its parent has granted so far from a budget above it. */
   readonly allowance_usd?: number;
-  /** What it and everything beneath it has used, the running turn included. */
+  /** Used by the agent and its descendants, including the running turn. */
   readonly used_usd: number;
-  /** What its living children hold. */
+  /** Granted to its living children. */
   readonly granted_usd: number;
 }

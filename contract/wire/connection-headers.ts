@@ -1,4 +1,4 @@
-// HTTP headers that concern one connection, and not what is passed on over it (RFC 9110, 7.6.1). No imports.
+// HTTP headers that belong to one connection and must not be forwarded (RFC 9110, 7.6.1). No imports.
 
 const ALWAYS = [
   'connection',
@@ -12,7 +12,7 @@ const ALWAYS = [
   'upgrade',
 ];
 
-/** Names, in lower case, of those of a message: the usual ones, and those that its `Connection` header names. */
+/** Their names in lower case, for a message: the usual ones and those that its `Connection` header lists. */
 export function connectionHeaders(connection: string | undefined): ReadonlySet<string> {
   const named = (connection ?? '').split(',').map((name) => name.trim().toLowerCase());
   return new Set([...ALWAYS, ...named]);

@@ -1,7 +1,7 @@
 // Sums of cost deltas. Loaded by the workflow sandbox: types and pure functions only.
 import type { Cost, ModelUsage } from './turns.ts';
 
-/** Nothing spent. */
+/** No usage. */
 export const NO_COST: Cost = { usd: 0, by_model: {} };
 
 /** The sum of two costs, model by model. */
@@ -24,7 +24,7 @@ function addUsage(a: ModelUsage, b: ModelUsage): ModelUsage {
   };
 }
 
-/** Whether anything was spent: an answer of a free model has tokens and no dollars. */
+/** Whether anything was used. An answer of a free model has tokens but costs nothing. */
 export function isSpent(cost: Cost): boolean {
   return cost.usd > 0 || Object.keys(cost.by_model).length > 0;
 }

@@ -2,7 +2,7 @@
 
 /** Everything that depends on an error code, in one row per code. A code without a column does not compile. */
 interface ErrorRow {
-  /** What the code says, for the reference pages. */
+  /** Meaning of the code, for the reference pages. */
   readonly meaning: string;
   /** Exit status of the CLI. */
   readonly exit: number;
@@ -10,11 +10,11 @@ interface ErrorRow {
   readonly http: number;
   /** Whether Temporal retries an activity that failed with it. */
   readonly retryable: boolean;
-  /** What the caller can do next, when the error has no hint of its own. */
+  /** What the caller can do next, if the error has no hint of its own. */
   readonly hint?: string;
 }
 
-/** Codes are those of gRPC, as the product pages name them; exit 2 is oclif's own usage exit. */
+/** The codes are gRPC's, as on the product pages. Exit status 2 is oclif's for a usage error. */
 export const ERRORS = {
   INVALID_ARGUMENT: { meaning: 'The input is wrong.', exit: 2, http: 400, retryable: false },
   UNAUTHENTICATED: {
@@ -52,7 +52,7 @@ export function isErrorCode(text: unknown): text is ErrorCode {
   return typeof text === 'string' && Object.hasOwn(ERRORS, text);
 }
 
-/** An error as it crosses a process boundary: the body of an HTTP error, the details of a Temporal failure. */
+/** An error in plain form: the body of an HTTP error, or the details of a Temporal failure. */
 export interface ErrorBody {
   readonly code: ErrorCode;
   readonly message: string;
@@ -61,14 +61,14 @@ export interface ErrorBody {
 }
 
 export interface MurmurErrorOptions {
-  /** What to do next, as a phrase: "run `murmur up`". */
+  /** What to do next: "run `murmur up`". */
   readonly hint?: string | undefined;
   /** Facts for programs: the resolved path, the field, the limit. Never a secret. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
   readonly cause?: unknown;
 }
 
-/** The one error of Murmur. The code discriminates and survives every boundary, so there are no subclasses. */
+/** Murmur's only error class. Callers decide by the code, which crosses process boundaries; there are no subclasses. */
 export class MurmurError extends Error {
   override readonly name = 'MurmurError';
   readonly code: ErrorCode;
@@ -83,7 +83,7 @@ export class MurmurError extends Error {
     this.details = options.details;
   }
 
-  /** The plain form that crosses boundaries; `fromBody` is its inverse. */
+  /** The plain form; `fromBody` is the inverse. */
   toBody(): ErrorBody {
     return {
       code: this.code,

@@ -1,15 +1,15 @@
-// What the event log of an agent holds. Loaded by the workflow sandbox: types and constants only.
+// The events of an agent's log. Loaded by the workflow sandbox: types and constants only.
 import type { Phase } from './phases.ts';
 import type { Cost, FollowUpKind, TurnStatus } from './turns.ts';
 
-/** What the agent program did, written by the runner's journal. Names are the product's, in lower case. */
+/** What the agent program did, from the runner's journal. The names are the product's, in lower case. */
 export type SessionEvent =
   | {
       readonly type: 'session_start';
       readonly session_id: string;
       readonly model: string;
       readonly resumed: boolean;
-      /** What may go wrong with this agent program, such as a version that is not tested. */
+      /** A possible problem with this agent program, such as an untested version. */
       readonly warning?: string;
     }
   | {
@@ -52,7 +52,7 @@ export type SessionEvent =
       readonly http_status?: number;
       readonly error: string;
     }
-  /** What the running turn has used so far, estimated; told when a budget asks for it. `cost` is the real figure. */
+  /** Estimated usage of the running turn so far, reported under a budget. `cost` has the exact figure. */
   | { readonly type: 'usage'; readonly used_usd: number }
   | { readonly type: 'cost'; readonly total_usd: number; readonly delta: Cost }
   | { readonly type: 'error'; readonly code: string; readonly message: string }
@@ -66,7 +66,7 @@ export type SessionEvent =
     }
   | { readonly type: 'session_end'; readonly reason: string };
 
-/** Events that only a model's answer brings about. */
+/** Events that only a model's answer causes. */
 export const ANSWER_EVENTS: readonly SessionEvent['type'][] = ['assistant_text', 'thinking', 'tool_use'];
 
 /** What the workflow decided. The timeline types are the product's (`TIMELINE_TYPES`). */
@@ -122,14 +122,14 @@ export const TIMELINE_TYPES = [
 export type TimelineType = (typeof TIMELINE_TYPES)[number];
 
 /**
- * Characters of text in one event. A 5 MB tool result would otherwise travel through the journal, the worker, the
- * log and every viewer; the whole stays in the agent program's own transcript.
+ * Characters of text in one event. A 5 MB tool result would otherwise pass through the journal, the worker, the log and
+ * every viewer. The agent program's own transcript has the whole text.
  */
 export const EVENT_TEXT_LIMIT = 16_384;
 
-/** An event with its place in the order of its source: what a source hands to the log. */
+/** An event with its number in its source. Sources send these to the log. */
 export interface SourcedEvent {
-  /** From 1, without gaps, per source. The log drops a number that it has. */
+  /** From 1, without gaps, per source. The log drops a number that it already has. */
   readonly seq: number;
   /** ISO 8601, when it happened. */
   readonly at: string;
@@ -139,7 +139,7 @@ export interface SourcedEvent {
 /** Who numbers events: the runner's journal or the agent workflow. */
 export type EventSource = 'runner' | 'workflow';
 
-/** An event as the log holds it. `id` is the agent-wide order: from 1, without gaps; viewers resume after it. */
+/** An event in the log. `id` orders all events of the agent: from 1, without gaps. Viewers resume after an id. */
 export interface LogEntry extends SourcedEvent {
   readonly id: number;
   readonly source: EventSource;

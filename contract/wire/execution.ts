@@ -1,19 +1,19 @@
-// How an agent's workflow is started: the same for a root agent, which the API server starts, and for a child, which its
-// parent starts. Pure; loaded by the workflow sandbox.
+// Options of an agent's workflow execution. They are the same for a root agent, which the API server starts, and for a
+// child, which its parent starts. Pure; loaded by the workflow sandbox.
 import type { AgentSpec } from './agent.ts';
 import { SEARCH_ATTRIBUTES } from './messages.ts';
 import type { AgentMemo } from './messages.ts';
 
 /**
- * A worker that died with a task in its hands holds it for so long. Replaying a history of ours takes well below a
- * second, also on a loaded machine; a timeout only means that another worker does it again.
+ * How long a worker that died during a workflow task blocks that task. Replaying one of our histories takes well below
+ * a second, even on a loaded machine. After a timeout another worker repeats the task.
  */
 export const WORKFLOW_TASK_TIMEOUT = '5s';
 
-/** Characters of a workflow's summary in Temporal's UI; the server refuses more than 400 bytes. */
+/** Characters of a workflow's summary in Temporal's UI; the server rejects more than 400 bytes. */
 const SUMMARY_LIMIT = 120;
 
-/** What Temporal lists about the agent without a worker. */
+/** The memo: facts about the agent that Temporal lists without a worker. */
 export function agentMemo(spec: AgentSpec): AgentMemo {
   return {
     spawn_id: spec.spawn_id,
@@ -24,7 +24,7 @@ export function agentMemo(spec: AgentSpec): AgentMemo {
   };
 }
 
-/** What agents can be searched by, by name: keywords, and a list of them. In the clear: names and addresses only. */
+/** Search attributes by name: keywords and keyword lists. They are stored in the clear: names and addresses only. */
 export function agentSearchAttributes(spec: AgentSpec): {
   readonly keywords: Readonly<Record<string, string>>;
   readonly lists: Readonly<Record<string, readonly string[]>>;

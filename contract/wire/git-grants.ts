@@ -1,32 +1,32 @@
-// Grants: what a person writes to allow an agent other repositories than its own. Pure.
+// Grants: how a person allows an agent further repositories. Pure.
 import { gitUrlProblem, lowerCase, parseGitUrl, placeOf, schemeOf } from './git-url.ts';
 
 /**
- * Whether one of the grants covers the URL. A grant is what a person writes to allow repositories: a URL, or
- * `host/path-prefix`, which covers https and ssh (as `git` or without a user). It covers whole path segments, with or
- * without `.git`, of exactly this host, and of this port if it has one, else the scheme's own. A path with
- * percent-encoding, ";" or with empty, `.` or `..` segments is never covered, nor is anything local.
+ * Whether one of the grants covers the URL. A grant is a URL or `host/path-prefix`. The latter covers https and ssh (as
+ * `git` or without a user). A grant covers whole path segments, with or without `.git`, of exactly its host and port.
+ * The default port is the scheme's. Local repositories are never covered, nor are paths with percent-encoding, ";" or
+ * empty, `.` or `..` segments.
  */
 export function isGranted(url: string, grants: readonly string[]): boolean {
   if (gitUrlProblem(url) !== undefined) return false;
-  const asked = parseGitUrl(url);
-  const segments = plainSegments(asked.path);
-  if (asked.kind === 'local' || segments === undefined || segments.length === 0) return false;
+  const target = parseGitUrl(url);
+  const segments = plainSegments(target.path);
+  if (target.kind === 'local' || segments === undefined || segments.length === 0) return false;
   return grants.some((text) => {
     const grant = parseGrant(text);
     return (
       grant !== undefined &&
-      grant.schemes.includes(schemeOf(asked)) &&
-      grant.users.includes(asked.user) &&
-      placeOf({ ...asked, host: grant.host, port: grant.port }) === placeOf(asked) &&
+      grant.schemes.includes(schemeOf(target)) &&
+      grant.users.includes(target.user) &&
+      placeOf({ ...target, host: grant.host, port: grant.port }) === placeOf(target) &&
       grant.segments.every((segment, at) => segment === segments[at])
     );
   });
 }
 
-/** What is wrong with a grant, as the predicate of a sentence; undefined when it can cover something. */
+/** What is wrong with a grant, as the predicate of a sentence; undefined if it is valid. */
 export function grantProblem(grant: string): string | undefined {
-  // `acme/shop` means a forge to people, and a host of that name here; one that has such a name is given by URL.
+  // People write `acme/shop` for a repository of a forge; here it would name a host. Such a host needs a URL.
   if (/^[^/:.@[]+(?:\/|$)/.test(grant) && !/^localhost(?:\/|$)/.test(grant)) {
     return 'names no host: write a URL or host/path, such as github.com/acme';
   }
@@ -44,7 +44,7 @@ interface Grant {
   readonly segments: readonly string[];
 }
 
-/** Undefined for what covers nothing. */
+/** Undefined if the grant is invalid. */
 function parseGrant(text: string): Grant | undefined {
   const bare = /^([^/:@]+|\[[^\]]+\])(?::(\d+))?(\/.*)?$/.exec(text);
   if (bare !== null) {
@@ -56,7 +56,7 @@ function parseGrant(text: string): Grant | undefined {
   const url = parseGitUrl(text);
   const segments = plainSegments(url.path);
   if (segments === undefined || url.kind === 'local') return undefined;
-  // `git@host:` without a path is no URL, but says plainly what it covers.
+  // `git@host:` without a path is not a URL, but its meaning as a grant is clear.
   const isWhole = text.endsWith(':') && url.kind === 'ssh' && url.user !== '';
   if (gitUrlProblem(isWhole ? `${text}/` : text) !== undefined) return undefined;
   const { user, host, port } = url;
@@ -69,7 +69,7 @@ function parseGrant(text: string): Grant | undefined {
   };
 }
 
-/** Segments of a path that has one meaning only, the last without `.git`; a slash at either end does not count. */
+/** Segments of an unambiguous path, without `.git` and without a slash at either end; else undefined. */
 function plainSegments(path: string): readonly string[] | undefined {
   const inner = path
     .replace(/^\//, '')

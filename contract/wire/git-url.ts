@@ -1,19 +1,18 @@
-// Clone URLs, read as git reads them: the one parser of everything that names a repository. Pure.
+// Parses clone URLs the way git does. All repository names go through this parser. Pure.
 
 export interface GitUrl {
   /**
-   * `local` is a path or a `file:` URL; `other` is any scheme that needs no credentials of ours, and what has no one
-   * meaning.
+   * `local` is a path or a `file:` URL. `other` is any scheme without credentials of ours, and any ambiguous URL.
    */
   readonly kind: 'http' | 'ssh' | 'local' | 'other';
   /** Scheme without the colon; `ssh` for the scp-like form, empty for a path. */
   readonly protocol: string;
-  /** Lower case, brackets of an IPv6 address and a dot at the end kept; empty for a local path. */
+  /** In lower case, with the brackets of an IPv6 address and a trailing dot; empty for a local path. */
   readonly host: string;
   readonly port: string;
   readonly user: string;
   readonly password: string;
-  /** As written, percent-encoding kept. */
+  /** As written, with its percent-encoding. */
   readonly path: string;
 }
 
@@ -24,15 +23,15 @@ const REMOTE_HELPER = /^[a-z0-9+.-]*::/i;
 /** Schemes that a repository may be cloned over. */
 const CLONED = ['https', 'http', 'ssh', 'git', 'file'];
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '443', ssh: '22', git: '9418' };
-/** No percent sign: git decodes it before it looks for the host, and curl after. */
+/** No percent sign: git decodes it before it finds the host, and curl afterwards. */
 const HOST = /^(?:\[[0-9a-f:.]+\]|[^\s\p{Cc}[\]:%?#*@\\/.~-][^\s\p{Cc}[\]:%?#*@\\/]*)$/iu;
 const USER = /^[\w.+~][\w.+~-]*$/;
-/** Some servers cut a segment of the path there, and `..;` leads them a folder up. */
+/** Some servers cut a path segment there, and treat `..;` as `..`. */
 const PARAMETERS = /;|%3b/i;
 const HAS_PARAMETERS = 'is not valid: it holds ";" in its path, which servers read in different ways';
 const NO_URL = { kind: 'local', protocol: '', host: '', port: '', user: '', password: '' } as const;
 
-/** Parts of a clone URL; never throws: what is no URL is a local path. */
+/** The parts of a clone URL. Never throws: a text that is not a URL is a local path. */
 export function parseGitUrl(url: string): GitUrl {
   const scheme = SCHEME.exec(url)?.[1];
   if (scheme !== undefined) return withScheme(scheme, url.slice(scheme.length + '://'.length));
@@ -46,10 +45,10 @@ export function parseGitUrl(url: string): GitUrl {
 function withScheme(scheme: string, rest: string): GitUrl {
   const known = kindOf(scheme);
   const authority = authorityOf(rest);
-  // Git decodes the authority of all schemes but http too: an encoded "@" or "/" moves host and path.
+  // Except for http, git decodes the authority: an encoded "@" or "/" changes host and path.
   const kind = known !== 'http' && authority.includes('%') ? 'other' : known;
   const path = pathIn(rest);
-  // Git ignores what stands before the path.
+  // Git ignores the authority.
   if (kind === 'local') return { ...NO_URL, protocol: scheme, path };
   const at = authority.lastIndexOf('@');
   const [user = '', ...password] = authority.slice(0, Math.max(at, 0)).split(':');
@@ -67,11 +66,11 @@ function withScheme(scheme: string, rest: string): GitUrl {
 }
 
 /**
- * Why git, or a program that it starts, could take the URL for another than it seems to be, as the predicate of a
- * sentence; undefined for a good one. It repeats nothing of the URL but its scheme.
+ * Why git, or a program that it starts, could read the URL differently than it looks, as the predicate of a sentence;
+ * undefined for a valid URL. The text contains nothing of the URL except its scheme.
  */
 export function gitUrlProblem(url: string): string | undefined {
-  // A folder of one's own may have a space in its name; no URL has.
+  // A local path may contain a space; a URL may not.
   const forbidden = url.startsWith('/') ? /[\p{Zl}\p{Zp}\p{Cc}]/u : /[\s\p{Cc}]/u;
   if (forbidden.test(url)) return 'is not valid: it holds a space or a control character';
   if (url.startsWith('-')) return 'is not valid: it begins with "-"';
@@ -87,7 +86,7 @@ export function gitUrlProblem(url: string): string | undefined {
 }
 
 function schemeProblem(scheme: string, url: string): string | undefined {
-  // Git knows its schemes in lower case only, and looks for a program of any other name.
+  // Git knows its schemes in lower case only. For any other name it starts a helper program.
   if (!CLONED.includes(scheme)) return `is not valid: git does not clone over "${scheme}:" here`;
   const rest = url.slice(scheme.length + '://'.length);
   const authority = authorityOf(rest);
@@ -95,7 +94,7 @@ function schemeProblem(scheme: string, url: string): string | undefined {
   if (authority.split('@').length > 2) return 'is not valid: it holds a second "@" before its path';
   if (scheme === 'file') return fileProblem(authority, rest);
   const { host, port, user, password, path } = parseGitUrl(url);
-  // They would stand in Temporal's history, in the clear, for as long as that is kept.
+  // Temporal's history would contain them in the clear until its retention ends.
   if (password !== '' || (authority.includes('@') && scheme.startsWith('http'))) {
     return "carries credentials: leave them out and let git's credential helper answer";
   }
@@ -115,7 +114,7 @@ function fileProblem(authority: string, rest: string): string | undefined {
   return /\p{Cc}/u.test(decode(rest)) ? 'is not valid: it holds a control character' : undefined;
 }
 
-/** The URL as it may be shown and stored: no password, and no user where the user can be a token (http). */
+/** The URL for display and storage: without its password, and for http without its user, which can be a token. */
 export function redactUrl(url: string): string {
   const { kind, user, password } = parseGitUrl(url);
   if (user === '' && password === '') return url;
@@ -123,17 +122,17 @@ export function redactUrl(url: string): string {
   return password === '' ? url : url.replace(/:\/\/[^/]*@/, `://${user}@`);
 }
 
-/** A text without the credentials of URLs in it, such as the error output of git. */
+/** A text, such as git's error output, without the credentials in its URLs. */
 export function redactUrls(text: string): string {
   return text.replaceAll(/(https?:\/\/)[^/\s'"]+@/gi, '$1').replaceAll(/(\w+:\/\/[^/:@\s'"]+):[^/\s'"]+@/g, '$1@');
 }
 
-/** Path on this host of a local URL. Git decodes that of a URL, and takes a bare one as it is. */
+/** Path on this host of a local URL. Git decodes the path of a `file:` URL, but not a plain path. */
 export function pathOnHost({ protocol, path }: GitUrl): string {
   return protocol === 'file' ? decode(path) : path;
 }
 
-/** The same, absolute and without `.` and `..`; links are not resolved. */
+/** The same path, absolute and without `.` and `..`. Symbolic links are not resolved. */
 export function localPath(url: GitUrl): string {
   const kept: string[] = [];
   for (const segment of pathOnHost(url).split('/')) {
@@ -144,8 +143,8 @@ export function localPath(url: GitUrl): string {
 }
 
 /**
- * Whether both name one remote repository: same scheme, host and port (the scheme's own when none is written), same user
- * of ssh, and same path, with or without `.git`. Local repositories are never the same here: that takes real paths.
+ * Whether both URLs name the same remote repository: same scheme, host, port (by default the scheme's), ssh user, and
+ * path with or without `.git`. False for local repositories, which have to be compared by their real paths.
  */
 export function isSameRemote(one: string, other: string): boolean {
   const key = remoteKey(parseGitUrl(one));
@@ -159,8 +158,8 @@ function remoteKey(url: GitUrl): string | undefined {
 }
 
 /**
- * A path on a remote in the one form of its repository: without slashes or `.git` at its end. `git` is the user of a forge,
- * where a path is the same with a slash before it; elsewhere one without begins at home.
+ * The normalized path of a remote repository, without a trailing slash or `.git`. For user `git`, a forge's, a leading
+ * slash makes no difference. For other users, a path without one is relative to their home.
  * @param user of ssh; empty for other schemes
  */
 export function repositoryPath(path: string, user: string): string {
@@ -168,21 +167,21 @@ export function repositoryPath(path: string, user: string): string {
   return user === 'git' ? bare.replace(/^\//, '') : bare;
 }
 
-/** Whether both are repositories of one http server: same host and port, or http and https on the ports of their own. */
+/** Whether both are on the same http server: same host and port, or a change from http to https on default ports. */
 export function isSameServer(from: string, to: string): boolean {
   const [one, other] = [parseGitUrl(from), parseGitUrl(to)];
   if (one.kind !== 'http' || other.kind !== 'http' || one.host !== other.host) return false;
   if (one.protocol === other.protocol) return placeOf(one) === placeOf(other);
-  // Never back: what https has been given stays on https.
+  // Not from https to http: credentials for https must not be sent in the clear.
   return one.protocol === 'http' && placeOf(one) === `${one.host}:80` && placeOf(other) === `${other.host}:443`;
 }
 
-/** Scheme of a URL: `ssh` for every way to write it. */
+/** Scheme of a URL; `ssh` for all its spellings. */
 export function schemeOf({ kind, protocol }: GitUrl): string {
   return kind === 'ssh' ? 'ssh' : protocol;
 }
 
-/** Host and port, the scheme's own when none is written. */
+/** Host and port; by default the scheme's port. */
 export function placeOf(url: GitUrl): string {
   const port = url.port === '' ? (DEFAULT_PORTS[schemeOf(url)] ?? '') : String(Number(url.port));
   return `${url.host}:${port}`;
@@ -194,7 +193,7 @@ function kindOf(scheme: string): GitUrl['kind'] {
   return scheme === 'file' ? 'local' : 'other';
 }
 
-/** What stands between the scheme and the first slash. */
+/** The part between the scheme and the first slash. */
 function authorityOf(rest: string): string {
   return rest.split('/', 1)[0] ?? '';
 }
@@ -204,7 +203,7 @@ function pathIn(rest: string): string {
   return slash < 0 ? '' : rest.slice(slash);
 }
 
-/** ASCII only: other letters of a host are other hosts. */
+/** ASCII letters only: with other letters it would be a different host. */
 export function lowerCase(text: string): string {
   return text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
@@ -213,7 +212,7 @@ function decode(text: string): string {
   return decoded(text) ?? text;
 }
 
-/** Undefined when it is not valid UTF-8. Signs that encode nothing, and the zero byte, stay as they are. */
+/** Undefined if it is not valid UTF-8. Percent signs that encode nothing, and `%00`, are kept. */
 function decoded(text: string): string | undefined {
   try {
     return text.replaceAll(/(?:%(?!00)[0-9a-f]{2})+/gi, (run) => decodeURIComponent(run));

@@ -1,7 +1,7 @@
-// An agent's identity and every form in which it is written. Loaded by the workflow sandbox: no imports but the error.
+// An agent's identity and its written forms. Loaded by the workflow sandbox: imports only the error class.
 import { MurmurError } from './errors.ts';
 
-/** Who an agent is: unique in an installation, and the workflow id is made of nothing else. */
+/** Identifies an agent in an installation. The workflow id is built from these fields only. */
 export interface AgentIdentity {
   /** DNS label. */
   readonly workspace: string;
@@ -11,13 +11,13 @@ export interface AgentIdentity {
   readonly path: readonly string[];
 }
 
-/** RFC 1123 label: what a slug and a workspace name must be. */
+/** RFC 1123 label, for slugs and workspace names. */
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const ACCOUNT = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9_-])?$/;
 
 const LABEL_RULE = '1 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends';
 
-/** What is wrong with a slug, quoted as it was typed, or undefined. */
+/** What is wrong with a slug, quoted as given, or undefined. */
 export function slugProblem(slug: string): string | undefined {
   return LABEL.test(slug) ? undefined : `slug ${JSON.stringify(slug)} is not valid: it needs ${LABEL_RULE}`;
 }
@@ -34,7 +34,7 @@ export function accountProblem(name: string): string | undefined {
     : `account ${JSON.stringify(name)} is not valid: it needs lower-case letters, digits, ".", "_" or "-"`;
 }
 
-/** The nearest valid account name of a system user such as `DOMAIN\Jane Doe`. */
+/** A valid account name for a system user such as `DOMAIN\Jane Doe`. */
 export function accountOfUser(user: string): string {
   const name = user
     .toLowerCase()
@@ -64,12 +64,12 @@ export function parseWorkflowId(id: string): AgentIdentity | undefined {
   return { workspace, account, path };
 }
 
-/** The agent that it is a child of; undefined for a root agent. */
+/** The parent; undefined for a root agent. */
 export function parentOf(identity: AgentIdentity): AgentIdentity | undefined {
   return identity.path.length < 2 ? undefined : { ...identity, path: identity.path.slice(0, -1) };
 }
 
-/** What a relative slug is relative to: a person's root agents, or an agent's children. */
+/** The context of relative slugs: a person's root agents or an agent's children. */
 export interface SlugContext {
   readonly workspace: string;
   readonly account: string;
@@ -78,10 +78,10 @@ export interface SlugContext {
 }
 
 /**
- * Resolves what a caller typed to an identity. Accepted: `slug`, `slug/child`, `/u/<account>/<slug>`,
+ * Resolves a reference to an identity. Accepted: `slug`, `slug/child`, `/u/<account>/<slug>`,
  * `/w/<workspace>/u/<account>/<slug>`, and any provider token in the place of `u` (the product's older form).
  * An empty reference means the calling agent itself.
- * Throws INVALID_ARGUMENT, quoting the reference as typed.
+ * Throws INVALID_ARGUMENT, which quotes the reference as given.
  */
 export function resolveSlug(reference: string, context: SlugContext): AgentIdentity {
   const identity = readReference(reference, context);
@@ -118,8 +118,8 @@ function readReference(reference: string, context: SlugContext): AgentIdentity {
 }
 
 /**
- * The branch an agent works on unless told otherwise. A child's branch below its parent's cannot exist in git
- * (`…/lead/kid` beside `…/lead`), and `_` cannot occur in a slug, so slugs are joined by `_`.
+ * The default working branch of an agent. Slugs are joined by `_`: git cannot have both `…/lead` and `…/lead/kid`, and
+ * a slug cannot contain `_`.
  */
 export function defaultBranch(identity: AgentIdentity): string {
   return `murmur/${identity.workspace}/${identity.account}/${identity.path.join('_')}`;

@@ -1,57 +1,58 @@
-// How the processes of an agent are held apart: what travels in the runner's configuration. No imports but types.
+// How an agent's processes are isolated, as the runner's configuration describes it. Imports types only.
 import type { MachineLimits } from './machine-limits.ts';
 
-/** `namespace`: Linux namespaces. `tracking`: no wall, but every process is found again and ended. */
+/** `namespace`: Linux namespaces. `tracking`: no isolation, but each of the agent's processes is found and ended. */
 export type IsolationKind = 'namespace' | 'tracking';
 
-/** By what the limits of a machine hold. */
+/** What enforces the limits of a machine. */
 export interface LimitsInForce {
-  /** `program`: for each program with all that it starts, of which the agent is one. */
+  /** `program`: per program and its descendants; the agent is one program. */
   readonly processes: 'cgroup' | 'user' | 'program' | 'none';
-  /** `process`: for each process by itself. */
+  /** `process`: per process. */
   readonly memory: 'cgroup' | 'process';
 }
 
-/** What holds whatever the kind is. Paths are absolute and real. */
+/** The part that is the same for all kinds. Paths are absolute and without symbolic links. */
 interface IsolationPlan {
-  /** Name of the machine, in every process's MURMUR_MACHINE. */
+  /** Name of the machine, in the MURMUR_MACHINE of every process. */
   readonly machine: string;
   readonly paths: {
-    /** The agent's own; visible inside at the same paths. */
+    /** Owned by the agent, and visible to it at the same path. `work` too. */
     readonly home: string;
     readonly work: string;
-    /** The caller's, which the agent can pass through and not change. */
+    /** Owned by the caller. The agent can pass through it and not change it. */
     readonly run: string;
-    /** For files of the isolation itself, such as the machine's /tmp. Made when missing. */
+    /** For files of the isolation itself, such as the machine's /tmp. Created if missing. */
     readonly isolation: string;
   };
   /** User and group of the agent, when the caller is root. */
   readonly uid?: number;
-  /** Folders that the agent must not see: MURMUR_HOME. What is needed and shown below them stays visible. */
+  /** Folders hidden from the agent, such as MURMUR_HOME. Needed and shown paths below them stay visible. */
   readonly hide: readonly string[];
-  /** Paths that stay visible although they lie in a folder that the agent cannot enter: programs. */
+  /** Programs that stay visible even inside a folder that the agent cannot enter. */
   readonly keep: readonly string[];
-  /** More that stays visible, read-only, below a hidden folder: what a person has named. */
+  /** Paths below a hidden folder that stay visible read-only, because a person has named them. */
   readonly show?: readonly string[];
-  /** What the agent may take; the defaults when absent. */
+  /** Limits of the machine; the defaults if absent. */
   readonly limits?: MachineLimits;
 }
 
-/** An isolation that is known to work on the machine: a provider writes it that is there itself, and tried it. */
+/** An isolation that works on the machine. A provider on the machine itself has tried it out. */
 export interface IsolationSpec extends IsolationPlan {
   readonly kind: IsolationKind;
-  /** For people; absent with tracking, which bounds only the disk, and on machines of earlier builds. */
+  /** For people. Absent with tracking, which limits only the disk, and on machines of earlier builds. */
   readonly limitsInForce?: LimitsInForce;
 }
 
 /**
- * What a provider wants that is not on the machine: the runner tries there what works. A root runner gives the agent a user
- * of its own, `uid` or one that nobody else has on a machine with one agent; any other covers the HOME that it shares.
+ * The isolation that a provider of another host requests; the runner tries on the machine what works. A root runner runs
+ * the agent as its own user: `uid`, or an unused one on a machine with one agent. Any other runner hides the HOME that it
+ * shares with the agent.
  */
-export interface IsolationWishes extends IsolationPlan {
-  /** `auto` takes namespaces where they work; with `namespace` the runner does not start where they do not. */
+export interface IsolationRequest extends IsolationPlan {
+  /** `auto` uses namespaces where they work. With `namespace`, the runner does not start where they do not work. */
   readonly choice: 'auto' | IsolationKind;
 }
 
-/** `<machine>/runner/isolation.json`, mode 0600: written by a runner that was given wishes, before it answers. */
+/** `<machine>/runner/isolation.json`, mode 0600: a runner that got a request writes it before it answers. */
 export type IsolationInForce = Pick<IsolationSpec, 'kind' | 'limitsInForce'>;

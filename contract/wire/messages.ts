@@ -1,4 +1,4 @@
-// Names and payloads of everything that is sent to an agent workflow. Loaded by the workflow sandbox.
+// Names and payloads of the messages to an agent workflow. Loaded by the workflow sandbox.
 import type { AgentSpec, AgentStatus, DequeueStrategy, StatusQueryInput } from './agent.ts';
 import type { BudgetGrant, BudgetNotice, BudgetRequest, BudgetView, UsageReport } from './budget.ts';
 import { namesOf } from './names.ts';
@@ -9,7 +9,9 @@ import type { FollowUp } from './turns.ts';
 /** Workflow type of an agent. */
 export const AGENT_WORKFLOW = 'agent';
 
-/** Who asks, and the id that makes asking twice harmless. Every part is absent when an operator signals by hand. */
+/**
+ * Sender and id of a message. The id makes a repetition harmless. Both can be absent if an operator signals by hand.
+ */
 export interface Order {
   readonly id: string;
   readonly from: string;
@@ -17,7 +19,7 @@ export interface Order {
 
 export interface KillOrder extends Order {
   readonly reason?: string;
-  /** The parent is killed as well and learns of the end from the receipt: it need not be told. */
+  /** The parent is killed as well and gets the receipt: the agent does not signal its end to it. */
   readonly with_parent?: true;
   /** The spawn that is meant: a later life of the agent's id goes on. Absent in what a person orders. */
   readonly spawn_id?: string;
@@ -25,74 +27,74 @@ export interface KillOrder extends Order {
   readonly leave_machine?: true;
 }
 
-/** Signals carry what must not be lost: durable once acknowledged, no worker needed. */
+/** Signals, for messages that must not be lost: durable once acknowledged, without a running worker. */
 export interface AgentSignals {
   /** A follow-up through the queue. */
   readonly queueAdd: FollowUp;
-  /** A follow-up past the queue, as a turn of its own. */
+  /** A follow-up that bypasses the queue and gets its own turn. */
   readonly sessionSend: FollowUp;
-  /** A notice: read with the next turn, which it does not start. */
+  /** A notice: delivered with the next turn, without starting one. */
   readonly notify: FollowUp;
-  /** End the running turn. */
+  /** Ends the running turn. */
   readonly interrupt: Order;
-  /** Cancel the agent and everything beneath it. */
+  /** Cancels the agent and its descendants. */
   readonly kill: KillOrder;
-  /** End the session after the operation in progress: the agent completes. */
+  /** Ends the session after the current operation: the agent completes. */
   readonly stop: Order;
   /** The agent has shared a file. */
   readonly upload: UploadNote;
-  /** A child tells its parent of a change of phase. */
+  /** A child reports a change of phase to its parent. */
   readonly childEvent: ChildEvent;
-  /** A flight tells its pilot what it has to act upon. */
+  /** A flight reports an event to its pilot. */
   readonly flightEvent: FlightEvent;
-  /** A child gives back what it does not need of the budget, and asks for more. */
+  /** A child returns unused money to its parent and asks for more. */
   readonly budgetRequest: BudgetRequest;
-  /** A parent tells its child what it may spend. */
+  /** A parent sends its child the allowance. */
   readonly budgetGrant: BudgetGrant;
-  /** A parent tells its children that most of a budget is used. */
+  /** A parent notifies its children that most of a budget is used. */
   readonly budgetNotice: BudgetNotice;
 }
 
-/** A file that is shared, for the timeline. */
+/** A shared file, for the timeline. */
 export interface UploadNote extends Order {
   readonly filename: string;
   readonly url: string;
   readonly bytes: number;
 }
 
-/** What a flight tells its pilot. */
+/** An event from a flight to its pilot. */
 export interface FlightEvent {
   readonly id: string;
   readonly text: string;
   /** ISO 8601. */
   readonly at: string;
-  /** All agents of the flight are done. */
+  /** Set if all agents of the flight are done. */
   readonly last?: true;
 }
 
-/** What a child tells its parent. */
+/** An event from a child to its parent. */
 export interface ChildEvent {
   readonly id: string;
   readonly slug: string;
   readonly spawn_id: string;
   readonly phase: Phase;
   readonly reason?: string;
-  /** Number of the child's last turn: an end that follows a `task-complete` of the same turn is the same end. */
+  /** Number of the child's last turn. A `task-complete` and a later end with the same number wake the parent once. */
   readonly turn: number;
-  /** Who ordered the end, when somebody did: account or agent path. */
+  /** Account or agent path that requested the end, if one did. */
   readonly by?: string;
-  /** It waits for children of its own. */
+  /** Set if it waits for its own children. */
   readonly busy_children?: true;
-  /** Head of the child's last answer. */
+  /** Start of the child's last answer. */
   readonly response?: string;
   readonly branches: readonly string[];
-  /** The child and everything beneath it. */
+  /** The child and its descendants. */
   readonly cost_usd: number;
   /** ISO 8601. */
   readonly at: string;
 }
 
-/** Updates are for answers that the workflow must compute. */
+/** Updates, for answers that the workflow must compute. */
 export interface AgentUpdates {
   readonly taskCreate: { readonly input: TaskCreateInput; readonly output: Task };
   readonly taskUpdate: { readonly input: TaskUpdateInput; readonly output: Task };
@@ -101,11 +103,11 @@ export interface AgentUpdates {
     readonly input: Order & { readonly strategy: DequeueStrategy };
     readonly output: { readonly strategy: DequeueStrategy };
   };
-  /** Starts a child of this agent. Idempotent by the spec's `spawn_id`. */
+  /** Starts a child of the agent. Idempotent by the spec's `spawn_id`. */
   readonly spawnChild: { readonly input: SpawnChildInput; readonly output: { readonly slug: string } };
-  /** Sets the limit of what the agent and everything beneath it may cost. */
+  /** Sets the cost limit of the agent and its descendants. */
   readonly setBudget: { readonly input: Order & { readonly max_cost_usd: number }; readonly output: BudgetView };
-  /** The running turn tells what it has used and hears when to tell again; never again when the answer is empty. */
+  /** Reports usage so far. Returns the next reporting threshold, or nothing to stop reporting. */
   readonly reportUsage: { readonly input: UsageReport; readonly output: { readonly report_at_usd?: number } };
 }
 
@@ -113,7 +115,7 @@ export interface SpawnChildInput {
   readonly spec: AgentSpec;
 }
 
-/** Messages of one sender that no turn has taken. */
+/** Size of one sender's messages that no turn has taken yet. */
 export interface WaitingBytes {
   /** Account or agent path. */
   readonly from: string;
@@ -123,7 +125,7 @@ export interface WaitingBytes {
 export interface AgentQueries {
   readonly status: { readonly input: StatusQueryInput; readonly output: AgentStatus };
   readonly taskList: { readonly input: Record<string, never>; readonly output: readonly Task[] };
-  /** What waits for a turn, by sender. */
+  /** Waiting messages by sender. */
   readonly waiting: { readonly input: Record<string, never>; readonly output: readonly WaitingBytes[] };
   readonly taskGet: { readonly input: { readonly task_id: string }; readonly output: Task };
 }
@@ -159,7 +161,7 @@ export const AGENT_QUERIES = namesOf<AgentQueries>({
   waiting: true,
 });
 
-/** Search attributes of an agent workflow, all registered by temporal-dev.yaml. Stored in the clear: never a prompt. */
+/** Search attributes of an agent workflow. temporal-dev.yaml registers them. Stored in the clear: never a prompt. */
 export const SEARCH_ATTRIBUTES = {
   workspace: 'MurmurWorkspace',
   owner: 'MurmurOwner',
@@ -168,20 +170,20 @@ export const SEARCH_ATTRIBUTES = {
   repo: 'MurmurRepo',
 } as const;
 
-/** Memo of an agent workflow: what `ls` and a status without a worker can show. Set at start. */
+/** Memo of an agent workflow, set at start. `ls`, and `status` without a worker, show it. */
 export interface AgentMemo {
   readonly spawn_id: string;
   readonly purpose: string;
   readonly machine: string;
-  /** Of the machine. Absent from the memos of earlier builds, whose machines are all `local`. */
+  /** Provider of the machine. Absent in earlier builds, whose machines are all `local`. */
   readonly provider?: string;
   readonly created_at: string;
 }
 
 /**
- * The task queue of a host's worker, for workflows and activities alike: eager activities need both on one queue, and
- * hosts that share a namespace must not take each other's local machines. The id is kept in MURMUR_HOME, since a
- * host's name changes.
+ * The task queue of a host's worker, for workflows and activities: eager activities need both on one queue. Hosts that
+ * share a namespace must not run activities for each other's local machines. The id is stored in MURMUR_HOME, because a
+ * host's name can change.
  */
 export function taskQueueOf(hostId: string): string {
   return `murmur-${hostId}`;

@@ -1,8 +1,8 @@
 // Lists of message names that the compiler keeps complete. Loaded by the workflow sandbox.
 
 /**
- * The names of a table of messages, in the order in which they are written. A name that the table has and the list lacks,
- * or the other way round, does not compile: a message whose name is missing would be accepted by Temporal and never handled.
+ * The names of a table of messages, in the order of the argument. A name in only one of the two does not compile:
+ * Temporal would accept a message with a missing name, and nothing would handle it.
  */
 export function namesOf<Messages>(
   names: Readonly<Record<keyof Messages & string, true>>,

@@ -1,6 +1,6 @@
-// The name that was probably meant. No imports: the CLI loads it on every start.
+// Suggestions for misspelled names. No imports: the CLI loads it on every start.
 
-/** The candidate closest to the name, or undefined when none is close enough to be a slip of the keyboard. */
+/** The candidate closest to the name, or undefined if none is close enough to be a typo. */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   let best: { readonly candidate: string; readonly distance: number } | undefined;
   for (const candidate of candidates) {
@@ -12,19 +12,19 @@ export function nearestName(name: string, candidates: readonly string[]): string
   return best?.candidate;
 }
 
-/** One slip in a short name, two in a usual one, more in a long one. */
+/** Typos allowed: a third of the length, at least one. */
 function allowance(candidate: string): number {
   return Math.max(1, Math.floor(candidate.length / 3));
 }
 
-/** A word that was broken off is nearer than any slip. */
+/** A prefix is nearer than any typo. */
 function distanceOf(name: string, candidate: string): number {
   return name !== '' && candidate.startsWith(name) ? 0.5 : editDistance(name, candidate);
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours between two texts. */
+/** Number of insertions, deletions, replacements and swaps of neighbours between two texts. */
 function editDistance(from: string, to: string): number {
-  // A name of thousands of characters is no slip of the keyboard, and the table would grow with it.
+  // Names of very different lengths are not typos, and the table grows with the length.
   if (Math.abs(from.length - to.length) > 10) return Number.POSITIVE_INFINITY;
   const rows: number[][] = [Array.from({ length: to.length + 1 }, (_each, index) => index)];
   for (let i = 1; i <= from.length; i += 1) {

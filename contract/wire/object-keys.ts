@@ -1,4 +1,4 @@
-// Where things lie in the object store. Loaded by server and worker: no imports.
+// Keys in the object store. No imports.
 
 /** The record of an ended agent; of its latest life, when its id has had several. */
 export function recordKey(agentId: string): string {
@@ -15,12 +15,12 @@ export function uploadKeys(id: string): { readonly about: string; readonly conte
   return { about: `uploads/${id}/about.json`, content: `uploads/${id}/content` };
 }
 
-/** How many bytes the agent has uploaded. */
+/** The number of bytes that the agent has uploaded. */
 export function uploadTotalKey(agentId: string): string {
   return `agents/${agentId}/uploads.json`;
 }
 
-/** Everything about the agent's snapshots. */
+/** Prefix of the agent's snapshots. */
 export function snapshotsPrefix(agentId: string): string {
   return `agents/${agentId}/snapshots`;
 }

@@ -6,7 +6,7 @@ export const PHASES = ['starting', 'running', 'task-complete', 'idle', 'complete
 /** A phase as every surface prints it. */
 export type Phase = (typeof PHASES)[number];
 
-/** Phases that an agent never leaves: its workflow is closed. */
+/** Final phases: the agent's workflow is closed. */
 export const TERMINAL_PHASES = ['completed', 'failed', 'canceled'] as const satisfies readonly Phase[];
 export type TerminalPhase = (typeof TERMINAL_PHASES)[number];
 
@@ -15,12 +15,12 @@ export function isTerminal(phase: Phase): phase is TerminalPhase {
   return (TERMINAL_PHASES as readonly Phase[]).includes(phase);
 }
 
-/** Other spellings that input accepts, by the product pages: PHASE_RUNNING, provisioning, killed. */
+/** Further names that input accepts, from the product pages. */
 const ALIASES: Readonly<Record<string, Phase>> = { provisioning: 'starting', killed: 'canceled' };
 
 /**
- * Reads a phase as a person or program wrote it: `task-complete`, `task_complete`, `PHASE_TASK_COMPLETE`, `killed`.
- * Returns undefined when it names no phase.
+ * Reads a phase in any accepted spelling: `task-complete`, `task_complete`, `PHASE_TASK_COMPLETE`, `killed`. Returns
+ * undefined if it is unknown.
  */
 export function parsePhase(text: string): Phase | undefined {
   const name = text

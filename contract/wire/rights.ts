@@ -1,24 +1,25 @@
-// Who may do what to which agent. Pure; loaded by the workflow sandbox as well: no imports but types.
+// Access rights to agents. Pure; loaded by the workflow sandbox: imports types only.
 import type { AgentIdentity } from './identity.ts';
 
 /**
- * What an operation does to an agent. `read` looks, `message` tells it something that it may act on, `change` steers or
- * ends it, `own` is for people alone: what an agent must not do even to itself.
+ * What an operation does to an agent. `read` reads its state, `message` sends it a message, `change` steers or ends it.
+ * `own` is for people only: an agent may not do it, even to itself.
  */
 export type Access = 'read' | 'message' | 'change' | 'own';
 
-/** Who asks. */
+/** The caller of an operation. */
 export interface Caller {
   readonly account: string;
-  /** The agent whose token it is; absent for a person. */
+  /** The agent that the token belongs to; absent for a person. */
   readonly agent?: AgentIdentity;
   /** `owner`: the agent may change every agent of its account. */
   readonly rights?: 'owner';
 }
 
 /**
- * Whether the caller may. A person reads every agent and changes their own; an agent reads and messages those of its
- * account, and changes itself and what is beneath it. Who may not is answered as if there were no such agent.
+ * Whether the caller has the access. A person may read all agents and change their own. An agent may read and message
+ * the agents of its account, and change itself and its descendants. A refused caller gets the answer for an unknown
+ * agent.
  */
 export function may(caller: Caller, access: Access, target: AgentIdentity): boolean {
   const isOwn = target.account === caller.account;
@@ -35,14 +36,14 @@ export function may(caller: Caller, access: Access, target: AgentIdentity): bool
   }
 }
 
-/** Whether an agent may spawn one with this identity: beneath itself, or anywhere in its account with owner's rights. */
+/** Whether the caller may spawn this agent. An agent may spawn its descendants, or any of its account with `owner`. */
 export function maySpawn(caller: Caller, child: AgentIdentity): boolean {
   if (child.account !== caller.account) return false;
   if (caller.agent === undefined || caller.rights === 'owner') return true;
   return isWithin(child, caller.agent) && child.path.length > caller.agent.path.length;
 }
 
-/** Whether an agent is another one or lies beneath it. */
+/** Whether `agent` is `top` or one of its descendants. */
 export function isWithin(agent: AgentIdentity, top: AgentIdentity): boolean {
   return (
     agent.workspace === top.workspace &&

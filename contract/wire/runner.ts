@@ -1,25 +1,25 @@
-// The protocol between activities and the runner on a machine: HTTP on loopback, JSON bodies. No imports but types.
+// The protocol between activities and the runner on a machine: HTTP on loopback, JSON bodies. Imports types only.
 import type { BackendName, RepoSpec } from './agent.ts';
-import type { IsolationSpec, IsolationWishes } from './isolation.ts';
+import type { IsolationSpec, IsolationRequest } from './isolation.ts';
 import type { SourcedEvent, TurnInputSummary } from './events.ts';
 import type { TurnNotice, TurnOutcome } from './turns.ts';
 
-/** Raised when a call or event changes its meaning. A worker speaks every number from the oldest that may still run. */
+/** Raised when a call or event changes its meaning. A worker supports all versions from the oldest below. */
 export const RUNNER_PROTOCOL = 1;
 export const OLDEST_RUNNER_PROTOCOL = 1;
 
-/** `<machine>/runner/config.json`, mode 0600: written before the runner is started as `node <runner> <machine>/runner`. */
+/** `<machine>/runner/config.json`, mode 0600: written before `node <runner> <machine>/runner` starts the runner. */
 export interface RunnerConfig {
   readonly machine: string;
-  /** Of a runner of build b35f5f2: later ones make a token at each start, see `RunnerAddress`. */
+  /** Only for runners of build b35f5f2. Later ones create a token at each start, see `RunnerAddress`. */
   readonly token?: string;
-  /** How to hold the agent's processes apart; read by runner/isolation. */
-  readonly isolation: IsolationSpec | IsolationWishes;
+  /** How to isolate the agent's processes; read by runner/isolation. */
+  readonly isolation: IsolationSpec | IsolationRequest;
 }
 
 /**
- * `<machine>/runner/address.json`, mode 0600: written once the runner listens on 127.0.0.1, replaced at each start, removed
- * at the end of a stop that left no process inside.
+ * `<machine>/runner/address.json`, mode 0600: written when the runner listens on 127.0.0.1, and replaced at each start.
+ * A stop that leaves no process on the machine removes it.
  */
 export interface RunnerAddress {
   readonly port: number;
@@ -27,42 +27,43 @@ export interface RunnerAddress {
   /** ISO 8601. */
   readonly started: string;
   /**
-   * Bearer token of every call to the runner of this start, which proves on each connection that it knows it. Absent in
-   * build b35f5f2, whose runners cannot prove it and have their token in config.json.
+   * Bearer token of this start, for every call. The runner proves on each connection that it knows the token. Absent in
+   * build b35f5f2, whose runners have their token in config.json and cannot prove it.
    */
   readonly token?: string;
 }
 
 /**
- * `<machine>/runner/ended.json`: written by a runner whose stop is complete and left no process inside, removed by the next
- * one before it starts any. Without it, whoever ends the machine looks at every process of the host.
+ * `<machine>/runner/ended.json`: a runner writes it when its stop is complete and no process is left on the machine.
+ * The next runner removes it before it starts a process. Without it, the end of the machine searches all processes of
+ * the host.
  */
-export interface RunnerEnd {
-  /** Of the runner, which may need a moment to exit. */
+export interface CleanStop {
+  /** Process id of the runner, which may need a moment to exit. */
   readonly pid: number;
 }
 
-/** How to reach a process that serves the runners of several machines: its first line of output. */
+/** How to reach a runner host, a process that serves the runners of several machines. It is its first output line. */
 export interface RunnerHostAccess {
   readonly pid: number;
   readonly port: number;
   /** Bearer token of every call. */
   readonly token: string;
-  /** It proves on each connection that it knows the token. Absent in build b35f5f2. */
+  /** Set if it proves on each connection that it knows the token. Absent in build b35f5f2. */
   readonly proves?: true;
 }
 
-/** `<machine>/runner/host.json`, mode 0600: written before the process is asked to serve the machine. */
+/** `<machine>/runner/host.json`, mode 0600: written before the host is asked to serve the machine. */
 export interface RunnerHostRecord extends RunnerHostAccess {
-  /** Of the request to serve, so that a drop which comes before it is about it as well. */
+  /** Id of the request to serve. A drop names it too, so that it also works if it arrives first. */
   readonly request_id: string;
 }
 
-/** `POST /serve` of such a process. */
+/** The runner that `POST /serve` of a runner host starts. */
 export interface HostedRunner {
-  /** `<machine>/runner`, absolute; with a config.json. */
+  /** `<machine>/runner`, absolute; contains a config.json. */
   readonly directory: string;
-  /** The caller's environment, as a runner of its own process would have it. Undefined is absent, as in JSON. */
+  /** The environment that a runner in its own process would inherit from the caller. Undefined means absent. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -70,7 +71,7 @@ export interface ServeRequest extends HostedRunner {
   readonly request_id: string;
 }
 
-/** `POST /drop`: ends the runner, and refuses the request if it has not come yet. */
+/** `POST /drop`: ends the runner. If the request to serve arrives later, the host rejects it. */
 export type DropRequest = Pick<ServeRequest, 'directory' | 'request_id'>;
 
 /** `GET /health`. */
@@ -78,16 +79,16 @@ export interface RunnerHealth {
   readonly protocol: number;
   readonly machine: string;
   readonly pid: number;
-  /** A digest of the runner's file. Absent in runners of build b35f5f2. One of another build is replaced before a new turn. */
+  /** Digest of the runner's file; absent in build b35f5f2. A runner of another build is replaced before a new turn. */
   readonly build?: string;
 }
 
-/** `POST /open`: prepares the workspace and starts the agent program, both idempotent. Long: bounded by the caller. */
+/** `POST /open`: prepares the workspace and starts the agent program. Idempotent. The caller sets the time limit. */
 export interface OpenRequest {
   readonly repos: readonly RepoSpec[];
-  /** Remote repositories that it may use beside them: see `isGranted`. */
+  /** Further remote repositories that the agent may use: see `isGranted`. */
   readonly allow_repos?: readonly string[];
-  /** What an earlier open answered; before that, the id that is wished for. */
+  /** The id that an earlier `/open` returned, or the id requested for a new session. */
   readonly session_id: string;
   readonly backend: BackendName;
   readonly model?: string;
@@ -96,21 +97,21 @@ export interface OpenRequest {
   readonly env: Readonly<Record<string, string>>;
   /** Names in `env` whose values are scrubbed from every event. */
   readonly secret_names: readonly string[];
-  /** Names of spawn-time secrets that the agent has and that no agent may have any more: to be told in the log. */
+  /** Names of spawn-time secrets that are no longer allowed and were removed. The runner logs them. */
   readonly dropped_secrets?: readonly string[];
   /**
-   * Absolute path, on the machine, of a captured snapshot to restore when the workspace is not there: same paths,
-   * branch, HEAD, index, uncommitted and untracked files, and conversation.
+   * Absolute path on the machine of a snapshot to restore if there is no workspace: same paths, branch, HEAD, index,
+   * uncommitted and untracked files, and conversation.
    */
   readonly restore?: string;
   /**
-   * Number of the last event that the event log has from the runners of this agent. A journal that is behind it (on a
-   * machine that replaced a lost one) goes on after it, since the log drops numbers that it has.
+   * Number of the last event that the log has from this agent's runners. On a machine that replaced a lost
+   * one the journal is behind. It continues after this number, because the log drops numbers that it has.
    */
   readonly journal_after?: number;
   /**
-   * The API server as the machine reaches it. The runner relays a port of its own to it, which stays the same while the
-   * address changes: each call renews it, also while a turn runs. Absent: the agent has no Murmur.
+   * Address of the API server as seen from the machine. The runner relays a local port to it. The port stays the same
+   * when the address changes; each call updates the address, even during a turn. Absent: the agent cannot use Murmur.
    */
   readonly api?: ServerAddress;
   /**
@@ -153,50 +154,53 @@ export interface ServerAddress {
 export interface OpenReply {
   /** Where the agent program runs. */
   readonly cwd: string;
-  /** How its processes are held apart. */
+  /** How its processes are isolated. */
   readonly isolation: string;
   /** True when the conversation already existed on the machine. */
   readonly resumed: boolean;
-  /** Id of the conversation, which some agent programs make themselves. Absent in runners of earlier builds. */
+  /** Id of the conversation; some agent programs choose it themselves. Absent in runners of earlier builds. */
   readonly session_id?: string;
 }
 
-/** `POST /turn`: starts the turn, or reports the one with this id. Answers at once. */
+/** `POST /turn`: starts the turn, or reports its state if it is known. Answers at once. */
 export interface TurnRequest {
   readonly turn_id: string;
   readonly number: number;
   readonly prompt: string;
   readonly inputs: readonly TurnInputSummary[];
-  /** Whether `usage` events are wanted. */
+  /** Whether to report `usage` events. */
   readonly report_usage?: boolean;
 }
 
-/** `end_seq` and `outcome` are set when the turn has ended; a pump stops once the log has reached `end_seq`. */
+/** `end_seq` and `outcome` are set when the turn has ended. A pump stops when the log has reached `end_seq`. */
 export interface TurnReply {
   readonly state: 'running' | 'ended';
   readonly end_seq?: number;
   readonly outcome?: RunnerTurnOutcome;
 }
 
-/** The outcome as the runner knows it: the snapshot is stored by the activity, and the session is told by `/open`. */
+/**
+ * The outcome without the fields that the runner does not know: `/open` returns the session, and the activity stores
+ * the snapshot.
+ */
 export type RunnerTurnOutcome = Omit<TurnOutcome, 'snapshot' | 'session_id'>;
 
 // `GET /events?after=<seq>&turn=<id>`: newline-delimited `SourcedEvent`s of the journal, kept open; a blank line every
-// second. With `turn`, a `TurnEndLine` comes before that turn's `turn_complete`; runners of earlier builds send none.
+// second. With `turn`, a `TurnEndLine` precedes that turn's `turn_complete`; runners of earlier builds do not send it.
 
-/** Saves the caller a `POST /turn` at the end of each turn. */
+/** The turn's outcome, which saves a `POST /turn` at the end of each turn. */
 export interface TurnEndLine {
   readonly reply: TurnReply;
 }
 
-/** `POST /interrupt`: ends the turn, or leaves a tombstone for one that has not arrived. Answers when taken. */
+/** `POST /interrupt`: ends the turn, or leaves a tombstone if it has not arrived. Answers before the turn has ended. */
 export interface InterruptRequest {
   readonly turn_id: string;
 }
 
 /**
- * `POST /notice`: the model is given the notice within the turn, after its next tool. Answers when taken. One for a turn
- * that has not come yet waits for it, in memory; one that the turn had no occasion to give is missing in its outcome.
+ * `POST /notice`: the model gets the notice during the turn, after its next tool. Answers at once. A notice for a turn
+ * that has not arrived waits for it in memory. The turn's outcome lists the notices that were delivered.
  */
 export interface NoticeRequest {
   readonly turn_id: string;
@@ -204,71 +208,71 @@ export interface NoticeRequest {
 }
 
 /**
- * What a snapshot may hold: conversation, unpushed commits and uncommitted files. Each agent has up to six copies of that
- * size, which no limit of its disk counts; work beyond it belongs on a branch of origin.
+ * Size limit of a snapshot: conversation, unpushed commits and uncommitted files. Each agent has up to six copies,
+ * which its disk limit does not count. Larger work belongs on a branch of origin.
  */
 export const SNAPSHOT_LIMIT_BYTES = 4 * 1024 ** 3;
 
-/** `POST /snapshot`: captures an immutable copy of the conversation and the work tree; only between turns. */
+/** `POST /snapshot`: captures an immutable copy of the conversation and the work tree. Only between turns. */
 export interface SnapshotReply {
   /** Directory on the machine with the captured files. */
   readonly directory: string;
   /** Files relative to it. */
   readonly files: readonly string[];
-  /** Journal position the snapshot covers. */
+  /** Journal position that the snapshot covers. */
   readonly seq: number;
 }
 
 /**
- * `POST /file`: the content of a regular file, opened with the rights of the agent; a body that breaks off is not whole.
- * Bounded by the reader, who goes when it has enough. Refusals: NOT_FOUND, INVALID_ARGUMENT, and UNAVAILABLE before the
+ * `POST /file`: the content of a regular file, opened with the agent's rights. A body that breaks off is incomplete.
+ * The reader limits the size by closing the connection. Errors: NOT_FOUND, INVALID_ARGUMENT, and UNAVAILABLE before the
  * session is open.
  */
 export interface FileRequest {
-  /** Absolute, or relative to where the agent program runs. */
+  /** Absolute, or relative to the agent program's working directory. */
   readonly path: string;
-  /** Folder, named as `path` is, in which the file must lie once links are followed. */
+  /** Folder, in the form of `path`, that must contain the file after symbolic links are resolved. */
   readonly within?: string;
 }
 
-/**
- * `POST /port`: who listens on a port of the machine's 127.0.0.1, at any time. A runner of an earlier version answers
- * NOT_FOUND.
- */
+/** `POST /port`: who listens on a port of the machine's 127.0.0.1. Runners of earlier versions answer NOT_FOUND. */
 export interface PortRequest {
   readonly port: number;
 }
 
-/** `inside`: a process of the agent's, and nobody else. */
+/** `inside`: only processes of the agent. */
 export type PortHolder = 'inside' | 'outside' | 'nobody';
 
 export interface PortReply {
   readonly holder: PortHolder;
 }
 
-/** `POST /stop`: ends the running turn as `status`, ends the agent program and everything it started, then exits. */
+/** `POST /stop`: ends the running turn with `status`, ends the agent program and all its processes, then exits. */
 export interface StopRequest {
   readonly status: 'cut_off' | 'interrupted';
-  /** For a machine that goes: what of it is to be kept. */
-  readonly last?: LastRequest;
+  /** Set when the machine is about to be destroyed: what to keep of it. */
+  readonly last?: FinalSnapshotRequest;
 }
 
-/** Asks a runner that stops for a last snapshot, taken once the turn has ended, and for its last events. */
-export interface LastRequest {
-  /** Position in the journal up to which the events are kept already. */
+/** Asks a stopping runner for its last events and for a final snapshot, captured after the turn has ended. */
+export interface FinalSnapshotRequest {
+  /** Position in the journal up to which the event log has all events. */
   readonly after: number;
-  /** `seq` of the snapshot that is kept already: another one is captured when it may hold something else. */
+  /** `seq` of the stored snapshot. The runner captures another one unless it would certainly be the same. */
   readonly stored_seq?: number;
-  /** How long the end of the turn and the capture may take, in milliseconds. */
+  /** Limit for the end of the turn and the capture together, in milliseconds. */
   readonly snapshot_ms: number;
 }
 
-/** `<machine>/runner/last.json`, mode 0600: the answer to a `LastRequest`, written before the stop is complete. */
-export interface RunnerLast {
+/**
+ * `<machine>/runner/last.json`, mode 0600: the answer to a `FinalSnapshotRequest`. The runner writes it before its stop
+ * is complete.
+ */
+export interface StopReport {
   readonly events: readonly SourcedEvent[];
-  /** Absent when nothing has changed since the one that is kept, and when it could not be captured. */
+  /** Absent if nothing has changed since the stored snapshot, or if the capture failed. */
   readonly snapshot?: SnapshotReply;
-  /** Why there is no snapshot. */
+  /** Why the capture failed. */
   readonly problem?: string;
 }
 

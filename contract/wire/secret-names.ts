@@ -1,12 +1,12 @@
-// Which names a spawn-time secret may have, and which credentials of the operator an agent gets beside its own. Pure.
+// Valid names of spawn-time secrets, and which credentials of the operator an agent gets. Pure.
 import { isListed } from './name-pattern.ts';
 
-/** `[A-Z_][A-Z0-9_]*`: what a shell exports and every program reads alike. */
+/** `[A-Z_][A-Z0-9_]*`: all shells and programs read such names the same way. */
 const NAME = /^[A-Z_][A-Z0-9_]{0,127}$/;
 
 /**
- * Names that steer a program instead of informing it; a `*` at the end stands for any rest. They are refused to
- * everybody: a value could run code, redirect traffic or replace files in programs that the caller does not know of.
+ * Names of settings that change how programs behave; a trailing `*` matches any rest. No caller may use them: a value
+ * could run code, redirect traffic or replace files in programs that the caller does not know.
  */
 export const REFUSED_SECRET_NAMES: Readonly<Record<string, readonly string[]>> = {
   loader: ['LD_*', 'DYLD_*'],
@@ -101,7 +101,7 @@ export const REFUSED_SECRET_NAMES: Readonly<Record<string, readonly string[]>> =
     'SSL_CERT_DIR',
     'SSL_CERT_FILE',
   ],
-  // Claude Code is one file with Bun in it, which reads its own options before the program starts.
+  // Claude Code is one file that contains Bun. Bun reads its own options before the program starts.
   'Node, Bun and npm': [
     'BUN_*',
     'JSC_*',
@@ -112,7 +112,7 @@ export const REFUSED_SECRET_NAMES: Readonly<Record<string, readonly string[]>> =
     'UV_USE_IO_URING',
     'VSCODE_*',
   ],
-  // Read by Claude Code 2.1.328, which is also the assessor: it must judge as the operator has set it up.
+  // Claude Code 2.1.328 reads these. It is also the assessor, which must run with the operator's settings.
   'agent programs': [
     'ANTHROPIC_*',
     'API_FORCE_IDLE_TIMEOUT',
@@ -167,11 +167,11 @@ export const REFUSED_SECRET_NAMES: Readonly<Record<string, readonly string[]>> =
   ],
 };
 
-/** Keys and addresses of the models that an agent program uses. */
+/** Variables with the keys and addresses of an agent program's models. */
 interface ModelNames {
-  /** Each opens the model by itself. */
+  /** Each is sufficient for access. */
   readonly keys: readonly string[];
-  /** Where a key is sent to. */
+  /** Server addresses, to which a key is sent. */
   readonly addresses: readonly string[];
 }
 
@@ -183,14 +183,14 @@ const MODELS: readonly ModelNames[] = [
   { keys: ['OPENAI_API_KEY', 'CODEX_API_KEY'], addresses: ['OPENAI_BASE_URL'] },
 ];
 
-/** Names that a prefix would refuse, but that only carry a credential. */
+/** Names that match a refused prefix but only contain a credential or a model's address. */
 const ALLOWED = [
   'BUN_AUTH_TOKEN',
   'NODE_AUTH_TOKEN',
   ...MODELS.flatMap(({ keys, addresses }) => [...keys, ...addresses]),
 ];
 
-/** Why a set of secrets cannot have this name, as a sentence with what to do; undefined when it can. */
+/** Why a set of secrets cannot contain this name, and what to do; undefined if it can. */
 export function secretNameProblem(name: string, all: readonly string[]): string | undefined {
   const shown = JSON.stringify(name.slice(0, 80));
   if (!NAME.test(name)) {
@@ -206,19 +206,19 @@ export function secretNameProblem(name: string, all: readonly string[]): string 
   return `secret ${name} needs a key of yours beside it, as the operator's is sent to no other address; add ${model.keys.join(' or ')}`;
 }
 
-/** What an agent's environment holds of the operator's credentials and of its own secrets. */
+/** The operator's credentials and the agent's own secrets in its environment. */
 export interface GivenSecrets {
   readonly credentials: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
-  /** Names of secrets that are not given; agents that an earlier build started may have such. */
+  /** Names of secrets that are no longer allowed. Agents that an earlier build started can have them. */
   readonly dropped: readonly string[];
 }
 
 /**
- * Decides what an agent gets. With a key of its own for a program it gets none of the operator's keys for that program,
- * and with an address of its own not the operator's address: then nothing of the operator's goes there. A key without
- * an address goes to the operator's, as that is how this host reaches the model.
- * @param ours secrets that Murmur itself has added
+ * Decides what an agent gets. With its own key for a program, it gets none of the operator's keys for that program.
+ * With its own address, it does not get the operator's, so no key of the operator is sent there. Its own key without an
+ * address is sent to the operator's address, by which this host reaches the model.
+ * @param ours secrets that Murmur itself added
  */
 export function givenSecrets(
   credentials: Readonly<Record<string, string>>,
@@ -226,7 +226,7 @@ export function givenSecrets(
   ours: readonly string[],
 ): GivenSecrets {
   const all = Object.keys(stored);
-  // A name in lower case was valid once. It goes on unless a program reads it as one of the list, as curl does http_proxy.
+  // Earlier builds allowed lower case. Such a secret is kept unless a program reads it like a listed name: http_proxy.
   const dropped = all.filter(
     (name) => !ours.includes(name) && secretNameProblem(name.toUpperCase(), all) !== undefined,
   );

@@ -1,10 +1,10 @@
-// Checklist tasks as they cross the wire. Loaded by the workflow sandbox: no imports.
+// Checklist tasks. Loaded by the workflow sandbox: no imports.
 
-/** Statuses that are stored and shown. */
+/** The statuses of a task. */
 export const TASK_STATUSES = ['pending', 'in_progress', 'done', 'skipped', 'deleted'] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
-/** Reads a status as written; `completed` is `done`, TASK_STATUS_… forms are accepted. Undefined when unknown. */
+/** Reads a status in any accepted spelling: `completed` is `done`, TASK_STATUS_… forms too. Undefined if unknown. */
 export function parseTaskStatus(text: string): TaskStatus | undefined {
   const name = text
     .trim()
@@ -15,7 +15,7 @@ export function parseTaskStatus(text: string): TaskStatus | undefined {
   return (TASK_STATUSES as readonly string[]).includes(status) ? (status as TaskStatus) : undefined;
 }
 
-/** When a dormant task wakes: a turn changed a file that matches the glob. */
+/** When a dormant task becomes active: after a turn has changed a file that matches the glob. */
 export interface TaskActivation {
   readonly condition: 'files_modified';
   readonly pattern: string;

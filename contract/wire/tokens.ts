@@ -1,37 +1,37 @@
-// Tokens as the API server knows them: never in clear. No imports.
+// Tokens, stored as hashes only. No imports.
 
-/** Environment variable with the caller's token; an agent finds its own in it. */
+/** Environment variable with the caller's token. An agent's environment has the agent's own token. */
 export const AGENT_TOKEN = 'MURMUR_TOKEN';
 
-/** One token, known only by its hash. */
+/** One token, by its hash. */
 export interface TokenEntry {
-  /** `owner` is the one that `murmur up` makes; an agent's is its spawn's. */
+  /** `owner` for the token that `murmur up` creates; for an agent's token, derived from its spawn. */
   readonly id?: string;
-  /** Workflow id of the agent that the token was minted for; absent for a person's. */
+  /** Workflow id of the agent that owns the token; absent for a person's token. */
   readonly agent?: string;
-  /** Set when an agent may change all agents of its account, as a person may. */
+  /** Set if the agent may change all agents of its account, like a person. */
   readonly rights?: 'owner';
-  /** What a person calls it. */
+  /** Name that a person gave it. */
   readonly label?: string;
   /** SHA-256 of the token's UTF-8 bytes, in lower-case hex. */
   readonly sha256: string;
-  /** Account that the bearer acts as. */
+  /** Account of the bearer. */
   readonly account: string;
   /** ISO 8601. */
   readonly created_at: string;
-  /** ISO 8601; absent when it does not expire. */
+  /** ISO 8601; absent if it does not expire. */
   readonly expires_at?: string;
 }
 
-/** MURMUR_HOME/tokens.json, mode 0600. The server reads it again when it changes. */
+/** MURMUR_HOME/tokens.json, mode 0600. The server reloads it when it changes. */
 export interface TokenFile {
   readonly tokens: readonly TokenEntry[];
 }
 
-/** What the id of an agent's own token begins with. */
+/** Prefix of the id of an agent's own token. */
 export const AGENT_TOKEN_ID = 'agent-';
 
-/** Whether a token in clear looks like an agent's own. For what a client offers: rights are the API server's to decide. */
+/** Whether a token in the clear is an agent's. Clients adapt their commands to it; the API server decides on rights. */
 export function isAgentToken(token: string): boolean {
   return token.startsWith(`mur_${AGENT_TOKEN_ID}`);
 }

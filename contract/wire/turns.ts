@@ -1,21 +1,21 @@
-// A turn: what the agent is asked and what came of it. Loaded by the workflow sandbox: no imports.
+// Inputs and outcome of a turn. Loaded by the workflow sandbox: no imports.
 
 /**
- * Text of any length with at most `INLINE_TEXT_LIMIT` bytes in Temporal's history: the rest lies in the object store.
- * History has a limit of 50 MB per run and 2 MB per payload.
+ * Text of any length. At most `INLINE_TEXT_LIMIT` bytes are in Temporal's history; the object store has the rest. A
+ * history is limited to 50 MB per run and 2 MB per payload.
  */
 export interface StoredText {
-  /** The whole text, or its head when `ref` is set. */
+  /** The whole text, or its start if `ref` is set. */
   readonly text: string;
-  /** Object store key of the whole text, which holds the digest of it; earlier builds wrote keys without one. */
+  /** Object store key of the whole text. It contains the text's digest, except in earlier builds. */
   readonly ref?: string;
-  /** Bytes of the whole text, when it has a `ref` and its sender said so. */
+  /** Bytes of the whole text, if it has a `ref` and its sender set this. */
   readonly bytes?: number;
 }
 
 export const INLINE_TEXT_LIMIT = 16_384;
 
-/** What a message of Murmur's own is about. */
+/** Subject of a message that Murmur itself creates. */
 export type NoteKind =
   | 'instructions'
   | 'budget'
@@ -28,34 +28,34 @@ export type NoteKind =
   | 'machine_lost';
 
 /**
- * How a message reached the agent: through the queue, past it, as a notice, from a child that tells of its end, or made by Murmur
- * itself (a reminder, a cut-off note).
+ * Kind of a message: the prompt of the spawn, through the queue, past the queue, a notice, a child's report of its end,
+ * or created by Murmur itself (a reminder, a cut-off note).
  */
 export type FollowUpKind = 'prompt' | 'queue' | 'send' | 'notify' | 'child' | 'system';
 
-/** A message on its way to the agent. */
+/** A message to the agent. */
 export interface FollowUp {
-  /** Made by the caller; the workflow drops an id that it has seen. */
+  /** Chosen by the caller. The workflow drops an id that it has seen. */
   readonly id: string;
   readonly kind: FollowUpKind;
-  /** Of Murmur's own messages (kind `system`); earlier builds made none. */
+  /** Set for kind `system`, except in earlier builds. */
   readonly note?: NoteKind;
   readonly text: StoredText;
-  /** Checklist items that come with it. */
+  /** Checklist items to add with it. */
   readonly tasks?: readonly string[];
   /** Account or agent path of the sender. */
   readonly from: string;
   readonly at: string;
 }
 
-/** What a running turn is told: its model reads it after the next tool. */
+/** A message to a running turn. The model gets it after the next tool. */
 export interface TurnNotice {
-  /** The same for the same words: a turn is told each id once. */
+  /** The same for the same text. A turn delivers each id once. */
   readonly id: string;
   readonly text: string;
 }
 
-/** How a turn ended. `cut_off`: Murmur itself was stopped; `crashed`: the agent program died; `limit`: a limit of its own. */
+/** How a turn ended. `cut_off`: Murmur was stopped; `crashed`: the agent program died; `limit`: it exceeded a limit. */
 export type TurnStatus = 'completed' | 'interrupted' | 'api_error' | 'limit' | 'crashed' | 'cut_off';
 
 /** Tokens and dollars of one model. */
@@ -67,13 +67,13 @@ export interface ModelUsage {
   readonly usd: number;
 }
 
-/** A delta of cost, per model: never a running total, which resume and fork falsify (backends.md 3). */
+/** An increase of cost, per model. Never a running total, which would be wrong after a resume or a fork. */
 export interface Cost {
   readonly usd: number;
   readonly by_model: Readonly<Record<string, ModelUsage>>;
 }
 
-/** Why a model request failed for good. */
+/** Why a model request failed permanently. */
 export type ModelErrorKind =
   | 'no_credentials'
   | 'authentication'
@@ -90,15 +90,15 @@ export type ModelErrorKind =
   | 'unknown';
 
 export interface TurnError {
-  /** `disk`: no model is to blame, the agent's files hold more than they may. */
+  /** `disk`: not a model error; the agent's files exceed its disk limit or the disk is full. */
   readonly kind: ModelErrorKind | 'disk';
-  /** One sentence with the program's own words. */
+  /** One sentence, with the program's message. */
   readonly message: string;
   /** What a person can do about it, as a phrase. */
   readonly action: string;
-  /** Whether trying again later can help. */
+  /** Whether a later retry can succeed. */
   readonly retryable: boolean;
-  /** Milliseconds the server asked to wait. */
+  /** The server's requested delay in milliseconds. */
   readonly retry_after_ms?: number;
 }
 
@@ -110,7 +110,7 @@ export interface Commit {
   readonly subject: string;
 }
 
-/** A working branch as a turn left it. */
+/** State of a working branch after a turn. */
 export interface BranchState {
   readonly repo: string;
   readonly branch: string;
@@ -121,30 +121,30 @@ export interface BranchState {
   readonly dirty_files: number;
 }
 
-/** What `runTurn` answers. */
+/** Result of `runTurn`. */
 export interface TurnOutcome {
   readonly turn_id: string;
   readonly status: TurnStatus;
   /** The agent's last text, at most INLINE_TEXT_LIMIT bytes. */
   readonly response: string;
   /**
-   * Whether the model said or did anything in the turn: then the prompt stands in the conversation, and must not be
-   * given again after a turn that was cut off. Absent when that is not known.
+   * Whether the model answered or used a tool in the turn. The conversation then contains the prompt, which must not be
+   * repeated after a cut-off turn. Absent if unknown.
    */
   readonly answered?: boolean;
-  /** Ids of the notices that the model was given within the turn; absent when there were none. */
+  /** Ids of the notices that the model got during the turn; absent if there were none. */
   readonly notices?: readonly string[];
   readonly error?: TurnError;
   readonly cost: Cost;
-  /** Paths that differ from the turn's start, per repository root, at most 1,000. */
+  /** Paths that changed since the turn's start, relative to their repository's root, at most 1,000. */
   readonly files_modified: readonly string[];
   /** New commits on any local branch, oldest first, at most 100. */
   readonly commits: readonly Commit[];
-  /** Branches whose remote ref moved in the turn. */
+  /** Branches whose remote ref changed during the turn. */
   readonly pushes: readonly Commit[];
   readonly branches: readonly BranchState[];
-  /** Object store key of the snapshot taken after the turn, once stored. */
+  /** Object store key of the snapshot after the turn, if stored. */
   readonly snapshot?: string;
-  /** Id of the agent program's session, when it was opened for this turn. */
+  /** Id of the agent program's session, if it was opened for this turn. */
   readonly session_id?: string;
 }

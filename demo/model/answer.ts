@@ -6,7 +6,7 @@ import type { ModelRequest } from './request.ts';
 import type { ContentBlock, ModelStep } from './step.ts';
 import { contentOf } from './step.ts';
 
-/** `error.type` that the Messages API gives with a status. */
+/** The Messages API's `error.type` for each status. */
 const ERROR_TYPES: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',
   401: 'authentication_error',
@@ -18,14 +18,14 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
   529: 'overloaded_error',
 };
 
-/** Few enough pieces for a megabyte of text, small enough ones to see a sentence arrive. */
+/** Limits of the pieces of a text: not too many for a megabyte, and small enough to see a sentence arrive. */
 const MOST_PIECES = 200;
 const SMALLEST_PIECE = 16;
 
-/** A cut must reach the client after what was written before it. */
+/** Delay of a cut, so that the client first receives what was written before. */
 const BEFORE_CUT_MS = 50;
 
-/** A unique id in the API's own style. */
+/** A unique id in the API's form. */
 export function newId(prefix: string): string {
   return prefix + randomBytes(12).toString('hex');
 }
@@ -42,8 +42,8 @@ export function refuse(response: ServerResponse, step: ModelStep & { readonly st
 }
 
 /**
- * Plays the step. With `fails`, its wire faults (`cut`, `malformed`, `sseError`) happen as well. Resolves when all is
- * written or the client is gone.
+ * Sends the step as the answer. With `fails`, including its wire faults (`cut`, `malformed`, `sseError`). Resolves when
+ * all is written or the client has disconnected.
  */
 export async function answer(
   response: ServerResponse,
@@ -79,7 +79,7 @@ export async function answer(
     'request-id': newId('req_'),
   });
   if (!streams) {
-    // The whole answer in one body breaks as a stream does: after a broken stream the client asks for it.
+    // A non-streamed answer breaks too: after a broken stream, the client requests one.
     const body = JSON.stringify(message);
     if (!fails) return void response.end(body);
     response.write(body.slice(0, body.length / 2));
@@ -121,7 +121,7 @@ async function cut(response: ServerResponse): Promise<void> {
   response.destroy();
 }
 
-/** A block as it is opened, and the deltas that fill it. */
+/** The opening event of a block, and its deltas. */
 function piecesOf(block: ContentBlock): { readonly start: object; readonly deltas: readonly object[] } {
   switch (block.type) {
     case 'text':

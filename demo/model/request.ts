@@ -1,13 +1,13 @@
-// A request to the scripted model, read: what a script decides by and a test asserts on.
+// Parses requests to the scripted model, for scripts and tests.
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** A message of the conversation, its text blocks joined. */
+/** A message of the conversation, with its text blocks joined. */
 interface ModelMessage {
   readonly role: string;
   readonly text: string;
 }
 
-/** What a tool answered. */
+/** The result of a tool. */
 interface ToolResult {
   readonly tool_use_id: string;
   readonly text: string;
@@ -18,25 +18,25 @@ interface ToolResult {
 export interface ModelRequest {
   /** From 1, in order of arrival at this server. */
   readonly number: number;
-  /** When it had arrived whole, in milliseconds since the epoch. */
+  /** When all of it had arrived, in milliseconds since the epoch. */
   readonly at: number;
   /** When the first byte of the answer was written, and when the answer ended; absent until then. */
   firstByteAt?: number;
   endedAt?: number;
   readonly headers: IncomingHttpHeaders;
-  /** The key or bearer token it came with. */
+  /** Its key or bearer token. */
   readonly credential: string | undefined;
-  /** Id of the agent program's session; empty when it tells none. */
+  /** Id of the agent program's session; empty if the request has none. */
   readonly session: string;
   readonly model: string;
   /** All blocks of the system prompt. */
   readonly system: string;
-  /** Names of the tools on offer. */
+  /** Names of the available tools. */
   readonly tools: readonly string[];
   readonly messages: readonly ModelMessage[];
-  /** The newest text of the user, without what the agent program itself adds in `<system-reminder>`. */
+  /** The newest text of the user, without the agent program's `<system-reminder>` parts. */
   readonly prompt: string;
-  /** What the tools of the last answer returned; empty when the last answer called none. */
+  /** Results of the tools that the last answer called; empty if it called none. */
   readonly toolResults: readonly ToolResult[];
   /** Answers given since `prompt`: 0 for the first request of a turn. */
   readonly step: number;
@@ -44,7 +44,7 @@ export interface ModelRequest {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Reads a request. Fields that are not there are empty: the server never refuses what a real one would accept. */
+/** Parses a request. Missing fields are empty, so that the server accepts everything that a real one would. */
 export function readRequest(
   number: number,
   headers: IncomingHttpHeaders,
@@ -78,12 +78,12 @@ export function readRequest(
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The objects of a JSON list; nothing for anything else. */
+/** The objects of a JSON list; empty for any other value. */
 function list(value: unknown): readonly Json[] {
   return Array.isArray(value) ? value.filter((item): item is Json => typeof item === 'object' && item !== null) : [];
 }
 
-/** Text of a content: a string, or blocks of which those of type text count. */
+/** The text of a content: a string, or the blocks of type text. */
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   return list(content)

@@ -1,5 +1,5 @@
-// A model server for the demo, the tests and the bench: it speaks the Messages API with streaming and says what a script
-// tells it. On loopback only. Built-ins only.
+// A model server for the demo, the tests and the benchmark: the Messages API with streaming, with answers from a
+// script. On loopback only. Built-ins only.
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
@@ -12,8 +12,8 @@ import { readRequest } from './request.ts';
 import type { ModelStep } from './step.ts';
 
 /**
- * Decides what the model says. Undefined: the script in the prompt, or else an acknowledgement. It may wait for
- * whatever a test likes before it answers; when it throws, the request fails with status 500 and its words.
+ * Returns the model's answer. Undefined: the script in the prompt, or an acknowledgement. It may wait before it
+ * answers. If it throws, the request fails with status 500 and the error's message.
  */
 export type ModelScript = (request: ModelRequest) => ModelStep | undefined | Promise<ModelStep | undefined>;
 
@@ -21,9 +21,9 @@ export interface ScriptedModelOptions {
   readonly script?: ModelScript;
   /** 0, the default: any free port. */
   readonly port?: number;
-  /** When given, every other key is refused with 401. */
+  /** If set, every other key is refused with 401. */
   readonly credential?: string;
-  /** How many requests `requests` keeps: their bodies weigh 80 KB and more. */
+  /** Number of requests in `requests`, whose bodies have 80 KB and more. */
   readonly keep?: number;
 }
 
@@ -31,28 +31,28 @@ export interface ScriptedModel {
   /** Base URL, for ANTHROPIC_BASE_URL. */
   readonly url: string;
   readonly port: number;
-  /** What the model was asked, oldest first. */
+  /** The model's requests, oldest first. */
   readonly requests: readonly ModelRequest[];
-  /** Requests so far, also those no longer kept. */
+  /** Number of requests so far, including those no longer kept. */
   count(): number;
   /**
-   * The first request, past or to come, that fits. Throws when none came within `timeoutMs` (default 60,000: a cold
-   * agent program on a busy machine), telling what did come.
+   * Resolves with the first matching request, past or future. Throws after `timeoutMs` (default 60,000: a cold agent
+   * program on a busy machine), with the requests that did arrive.
    */
   waitForRequest(
     fits: (request: ModelRequest) => boolean,
     options?: { readonly timeoutMs?: number },
   ): Promise<ModelRequest>;
-  /** Replaces the script for the requests to come. */
+  /** Replaces the script for later requests. */
   play(script: ModelScript | undefined): void;
   /** Breaks open connections and closes the port. */
   stop(): Promise<void>;
 }
 
-/** A whole conversation of the largest context, images included, and a margin; more is a defect of the sender. */
+/** Limit of a body: a conversation of the largest context with images, and a margin. More is a defect of the sender. */
 const LARGEST_BODY = 256 * 1024 * 1024;
 
-/** Starts the server on 127.0.0.1. Throws when the port is taken. */
+/** Starts the server on 127.0.0.1. Throws if the port is in use. */
 export async function startScriptedModel(options: ScriptedModelOptions = {}): Promise<ScriptedModel> {
   const requests: ModelRequest[] = [];
   const waiters = new Set<(request: ModelRequest) => void>();
@@ -156,7 +156,7 @@ export async function startScriptedModel(options: ScriptedModelOptions = {}): Pr
   };
 }
 
-/** The routes that agent programs call: one real, the rest answered so that nothing waits for them. */
+/** The routes that agent programs call. Only one is real; the others get an answer so that nothing waits for them. */
 async function route(
   incoming: IncomingMessage,
   response: ServerResponse,

@@ -1,7 +1,7 @@
-// One answer of the scripted model, with everything that can go wrong on the wire.
+// One answer of the scripted model, including wire faults.
 import type { ScriptStep } from '../../runner/backends/fake/script.ts';
 
-/** Tokens as the Messages API counts them. */
+/** Token counts of the Messages API. */
 interface ModelTokens {
   readonly input_tokens: number;
   readonly output_tokens: number;
@@ -9,7 +9,7 @@ interface ModelTokens {
   readonly cache_creation_input_tokens: number;
 }
 
-/** What the scripted model answers to one request. */
+/** The scripted model's answer to one request. */
 export interface ModelStep extends ScriptStep {
   /** Milliseconds between the pieces of a text. */
   readonly chunkMs?: number;
@@ -17,11 +17,11 @@ export interface ModelStep extends ScriptStep {
   readonly headers?: Readonly<Record<string, string>>;
   /** `error.type` of a failure; by default the one that belongs to the status. */
   readonly errType?: string;
-  /** Break the connection: before the answer, in the middle of its text, or before its closing event. */
+  /** Breaks the connection: before the answer, in the middle of its text, or before its closing event. */
   readonly cut?: 'start' | 'mid' | 'preend';
   /** A line in the stream that is not JSON. */
   readonly malformed?: boolean;
-  /** An `error` event of this type inside a stream that began well. */
+  /** An `error` event of this type within the stream. */
   readonly sseError?: string;
   readonly usage?: Partial<ModelTokens>;
   /** `stop_reason`; by default `tool_use` after tools and `end_turn` otherwise. */
@@ -39,7 +39,7 @@ export type ContentBlock =
       readonly input: Readonly<Record<string, unknown>>;
     };
 
-/** The blocks that a step says. `newId` makes the ids of tool calls, which must be unique in a conversation. */
+/** The content blocks of a step. `newId` creates the ids of tool calls, which must be unique in a conversation. */
 export function contentOf(step: ModelStep, newId: () => string): readonly ContentBlock[] {
   const blocks: ContentBlock[] = [];
   if (step.thinking !== undefined)

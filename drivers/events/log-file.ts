@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { LogEntry } from '../../contract/wire/events.ts';
 import type { LogState } from './log-line.ts';
-import { advanced, baseOf, EMPTY_LOG, entryOf, vouchedState } from './log-line.ts';
+import { advanced, baseOf, EMPTY_LOG, entryOf, confirmedState } from './log-line.ts';
 
 /** A state, and the byte at which the lines that follow it begin. */
 export interface LogPosition {
@@ -67,14 +67,14 @@ export async function unfinishedLine(file: FileHandle, offset: number, size: num
 }
 
 /**
- * A position before entry `after + 1`, near to it: a search by halves over lines that vouch for their place, beginning
- * near the end of the file, where most readers want to be.
+ * A position shortly before entry `after + 1`. A binary search over lines that contain their own offset. It starts near
+ * the end of the file, where most readers start to read.
  */
 export async function seek(file: FileHandle, size: number, after: number): Promise<LogPosition> {
   let [low, high] = [LOG_START, size];
   let probe = size - CHUNK;
   while (high - low.offset > CHUNK) {
-    const found = await firstVouched(file, Math.max(probe, low.offset + 1), high);
+    const found = await firstConfirmed(file, Math.max(probe, low.offset + 1), high);
     if (found !== undefined && found.state.id <= after) low = found;
     else high = probe;
     probe = Math.floor((low.offset + high) / 2);
@@ -82,13 +82,13 @@ export async function seek(file: FileHandle, size: number, after: number): Promi
   return low;
 }
 
-/** The position after the first vouched line that begins between the two offsets. */
-async function firstVouched(file: FileHandle, from: number, to: number): Promise<LogPosition | undefined> {
+/** The position after the first line between the two offsets that contains its own offset. */
+async function firstConfirmed(file: FileHandle, from: number, to: number): Promise<LogPosition | undefined> {
   let isWhole = false;
-  // Begins one byte early: the newline there tells that a line begins at `from`, anything else that one is cut.
+  // Starts one byte early: a newline there means that a line begins at `from`. Anything else is part of a cut line.
   for await (const line of linesFrom(file, from - 1)) {
     if (line.offset >= to) return undefined;
-    const state = isWhole ? vouchedState(line.text, line.offset) : undefined;
+    const state = isWhole ? confirmedState(line.text, line.offset) : undefined;
     if (state !== undefined) return { offset: line.end, state };
     isWhole = true;
   }

@@ -73,8 +73,8 @@ export function advanced(state: LogState, source: EventSource, seq: number): Log
   return { id: state.id + 1, last: { ...state.last, [source]: seq } };
 }
 
-/** The state after a line that begins at `offset`, when the line vouches for it; undefined when it does not. */
-export function vouchedState(text: string, offset: number): LogState | undefined {
+/** The state after a line that begins at `offset`, if the line contains that offset; else undefined. */
+export function confirmedState(text: string, offset: number): LogState | undefined {
   const line = decodeLine(text);
   if (line?.pos !== offset) return undefined;
   return { id: line.id, last: { runner: line.last[0], workflow: line.last[1] } };

@@ -47,7 +47,7 @@ export async function cutLog(
   const draft = `${path}.${randomBytes(8).toString('hex')}`;
   try {
     await using cut = await open(draft, 'wx', 0o600);
-    const copy = new Copy(file, cut, before);
+    const copy = new LogCopy(file, cut, before);
     await copy.base();
     await copy.entries();
     await cut.sync();
@@ -76,7 +76,7 @@ async function positionOf(file: FileHandle, size: number, id: number): Promise<L
 }
 
 /** Copies a log into an empty file, from a position on. */
-class Copy {
+class LogCopy {
   /** The position behind what was read. */
   read: LogPosition;
   readonly #from: FileHandle;

@@ -10,8 +10,8 @@ import type { Generation, ObjectStream, WrittenObject } from './object-store.ts'
 export type Place = (draft: string) => Promise<void>;
 
 /**
- * Writes what comes beside the file, and puts it in its place once the source has ended and the disk has all of it. When
- * anything fails nothing stays. `onSourceError` hears of an error of the source, which is thrown as well.
+ * Writes what comes beside the file, and puts it in its place once the source has ended and the disk has all of it.
+ * When anything fails nothing stays. `onSourceError` hears of an error of the source, which is thrown as well.
  */
 export async function writeFileFrom(
   path: string,
@@ -23,7 +23,7 @@ export async function writeFileFrom(
   const generation = await writeDraft(
     path,
     async (file) => {
-      for await (const piece of heard(source, onSourceError)) {
+      for await (const piece of withErrorListener(source, onSourceError)) {
         await file.writeFile(piece);
         bytes += piece.length;
       }
@@ -51,8 +51,8 @@ export async function createFile(path: string, content: Buffer | string): Promis
 }
 
 /**
- * Opens a file for reading from its start, as much of it as there is now; an open file stays readable after it is replaced.
- * A file that is cut while it is read ends in an error. Throws the system's errors.
+ * Opens a file for reading from its start, as much of it as there is now; an open file stays readable after it is
+ * replaced. A file that is cut while it is read ends in an error. Throws the system's errors.
  */
 export async function openFile(path: string): Promise<ObjectStream> {
   const file = await open(path, 'r');
@@ -88,7 +88,10 @@ export function isAbsent(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** A file is replaced by another, never changed: the number of its inode and the time of its writing tell it from others. */
+/**
+ * A file is replaced by another, never changed: the number of its inode and the time of its writing tell it from
+ * others.
+ */
 export function generationOf({ ino, mtimeNs }: BigIntStats): Generation {
   return `${ino.toString(36)}-${mtimeNs.toString(36)}`;
 }
@@ -117,8 +120,9 @@ async function writeDraft(path: string, write: (file: FileHandle) => Promise<voi
 let lastMicroseconds = 0;
 
 /**
- * The time, later with each call by two microseconds at least, as one may be lost in rounding. The system's own time of a write is that of its last tick: a file that is removed and
- * another one that gets its inode in the same 4 ms would be one generation.
+ * The time, later with each call by two microseconds at least, as one may be lost in rounding. The system's own time of
+ * a write is that of its last tick: a file that is removed and another one that gets its inode in the same 4 ms would
+ * be one generation.
  */
 function uniqueSeconds(): number {
   const now = Math.round((performance.timeOrigin + performance.now()) * 1_000);
@@ -142,7 +146,7 @@ function whole(file: Readable, bytes: number): Readable {
 }
 
 /** Tells an error of the source from one of the file. */
-async function* heard<T>(source: AsyncIterable<T>, onError: (error: unknown) => void): AsyncGenerator<T> {
+async function* withErrorListener<T>(source: AsyncIterable<T>, onError: (error: unknown) => void): AsyncGenerator<T> {
   try {
     yield* source;
   } catch (error) {

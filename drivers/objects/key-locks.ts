@@ -10,7 +10,7 @@ import { tryClaim } from '../../runner/identity/claims.ts';
 /** Locks on disk: each leaves one socket behind. Keys that share one wait for each other, for some 100 µs. */
 const LOCKS = 64;
 /** A lock is held for a look and a rename. Whoever holds it for longer is frozen, and must not be overtaken. */
-const PATIENCE_MS = 5_000;
+const WAIT_LIMIT_MS = 5_000;
 const LOOK_AGAIN_MS = 5;
 
 export class KeyLocks {
@@ -48,7 +48,7 @@ export class KeyLocks {
   async #claim(lock: string): Promise<Claim> {
     const folder = join(this.#folder, lock);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    for (const end = Date.now() + PATIENCE_MS; ; await delay(LOOK_AGAIN_MS)) {
+    for (const end = Date.now() + WAIT_LIMIT_MS; ; await delay(LOOK_AGAIN_MS)) {
       const claim = await tryClaim(folder);
       if (claim !== undefined) return claim;
       if (Date.now() >= end) throw new MurmurError('UNAVAILABLE', 'another process holds the lock of this object');

@@ -7,7 +7,7 @@ import { checkArguments, errorResultOf, resultOf } from '../../contract/mcp-call
 import type { ToolDescription } from '../../contract/mcp-call.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { nearestName } from '../../contract/wire/nearest.ts';
-import { tellProgress } from './progress.ts';
+import { reportProgress } from './progress.ts';
 
 /** What a client's model is told once of all tools together. */
 const INSTRUCTIONS =
@@ -61,18 +61,18 @@ export function createSession(options: SessionOptions): Session {
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: listed }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, { _meta, sendNotification, signal }) => {
     const tool = tools.get(params.name) ?? unknownTool(params.name, [...tools.keys()]);
-    const teller = tellProgress(_meta?.progressToken, sendNotification, options.heartbeatMs ?? HEARTBEAT_MS);
+    const reporter = reportProgress(_meta?.progressToken, sendNotification, options.heartbeatMs ?? HEARTBEAT_MS);
     const traceparent: unknown = _meta?.['traceparent'];
     const call = callTool(options, tool, params.arguments ?? {}, {
       signal,
-      onProgress: teller.tell,
+      onProgress: reporter.report,
       traceparent: typeof traceparent === 'string' ? traceparent : undefined,
     });
     running.add(call);
     try {
       return await call;
     } finally {
-      teller.end();
+      reporter.end();
       running.delete(call);
     }
   });

@@ -65,7 +65,9 @@ export function noticeRequest(body: Body): NoticeRequest {
 /** Throws like `openRequest`. */
 export function stopRequest(body: Body): StopRequest {
   need(body, 'status', (value) => value === 'cut_off' || value === 'interrupted', 'cut_off or interrupted');
-  if (body['last'] !== undefined) need(body, 'last', isLastRequest, 'what to keep: after, snapshot_ms, stored_seq');
+  if (body['last'] !== undefined) {
+    need(body, 'last', isFinalSnapshotRequest, 'what to keep: after, snapshot_ms, stored_seq');
+  }
   return body as unknown as StopRequest;
 }
 
@@ -144,7 +146,7 @@ function isPort(value: unknown): boolean {
   return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536;
 }
 
-function isLastRequest(value: unknown): boolean {
+function isFinalSnapshotRequest(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { after, snapshot_ms: limit, stored_seq: stored } = value as Record<string, unknown>;
   return [after, limit, stored ?? 0].every((each) => Number.isSafeInteger(each) && Number(each) >= 0);

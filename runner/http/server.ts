@@ -75,9 +75,9 @@ export class HttpServer {
     this.#server.close(() => resolve());
     this.#server.closeIdleConnections();
     // The last answer is a few bytes on loopback; a reader that does not take it is not waited for.
-    const patience = setTimeout(() => this.#server.closeAllConnections(), 500);
+    const force = setTimeout(() => this.#server.closeAllConnections(), 500);
     await promise;
-    clearTimeout(patience);
+    clearTimeout(force);
   }
 }
 

@@ -11,7 +11,8 @@ import type { Mount, TableEntry } from './mount-table.ts';
 import { bindEntry, fileSystemEntry, readMounts, readOnlyEntry, tableText } from './mount-table.ts';
 import type { Bind } from './namespace-files.ts';
 import { coveredTmp, isFolder, namedPaths, saveTable, stageOf } from './namespace-files.ts';
-import { ownerDoors } from './owner-doors.ts';
+import { ownerOnlyPaths } from './owner-only-paths.ts';
+import type { OwnerOnlyPaths } from './owner-only-paths.ts';
 
 export interface NamespaceView {
   /** Files that mount reads, one after the other. Sources in the later ones are relative to `stage`. */
@@ -28,7 +29,7 @@ const COVER_OPTIONS = 'nosuid,nodev,mode=0755,size=1m,nr_inodes=1024';
 const COVER_FLAGS = ['nosuid', 'nodev'];
 /** Of the memory, what a /tmp in memory may take: the programs that write there need some as well. */
 const TMP_SHARE = 1 / 4;
-const NO_DOORS = { hide: [], show: [], links: [] };
+const NO_PATHS = { hide: [], show: [], links: [] };
 
 /**
  * An agent sees the host's tree read-only but for its own folders: some folders there are open to every user (/run/lock,
@@ -39,8 +40,8 @@ export function namespaceView(spec: IsolationSpec, binds: readonly Bind[], limit
   const { paths, uid } = spec;
   const isOwner = uid === undefined;
   const stage = stageOf(spec);
-  const doors = isOwner ? ownerDoors() : NO_DOORS;
-  const covers = coversOf(spec, doors);
+  const ownerOnly = isOwner ? ownerOnlyPaths() : NO_PATHS;
+  const covers = coversOf(spec, ownerOnly);
   const own = [paths.home, paths.work, paths.run];
   const writable = [...own, ...binds.map(({ target }) => target)];
   const files = covers.flatMap(({ shows }) => shows.filter(isFile));
@@ -63,25 +64,25 @@ export function namespaceView(spec: IsolationSpec, binds: readonly Bind[], limit
     ...(isOwner
       ? covers.filter(({ isOpen }) => !isOpen).map(({ path }) => readOnlyEntry({ target: path, options: COVER_FLAGS }))
       : []),
-    lid(),
+    rootOverRoot(),
   ];
   const places = [...files, ...(isOwner ? ['/dev/ptmx'] : [])];
   const save = (entries: readonly TableEntry[]): string => saveTable(spec, tableText(entries));
   const tables =
     places.length > 0 ? { covers: save(layers), last: save(last) } : { covers: save([...layers, ...last]) };
-  return { tables: { host: save(host), ...tables }, stage, places, links: doors.links };
+  return { tables: { host: save(host), ...tables }, stage, places, links: ownerOnly.links };
 }
 
 function showEntry(path: string): TableEntry {
   return bindEntry(`.${path}`, path);
 }
 
-function coversOf(spec: IsolationSpec, doors: Pick<ReturnType<typeof ownerDoors>, 'hide' | 'show'>): readonly Cover[] {
+function coversOf(spec: IsolationSpec, ownerOnly: Pick<OwnerOnlyPaths, 'hide' | 'show'>): readonly Cover[] {
   const { hide, keep, paths, uid } = spec;
   const tmp = coveredTmp(spec);
-  const needed = [paths.home, paths.work, paths.run, ...keep, ...namedPaths(spec), ...doors.show];
+  const needed = [paths.home, paths.work, paths.run, ...keep, ...namedPaths(spec), ...ownerOnly.show];
   return planCovers({
-    hide: [...hide, paths.isolation, ...doors.hide].filter((path) => existsSync(path)),
+    hide: [...hide, paths.isolation, ...ownerOnly.hide].filter((path) => existsSync(path)),
     open: tmp === undefined ? [] : [tmp],
     needed: needed.filter((path) => existsSync(path)),
     isPassable: (folder) => uid === undefined || isPassableFor(folder, uid),
@@ -135,12 +136,12 @@ function sharedMemory({ shm_mb }: MachineLimits): TableEntry {
 }
 
 /**
- * The whole view once more, over the root. Programs that run already, and their children, keep the root below it; but the
- * kernel takes them for ones in a chroot, and these may not make user namespaces, with which an agent would get rights
- * over namespaces of its own and reach parts of the kernel that only root should. `/etc/..` leads into the upper one: it
- * has to hold the same, or links such as /etc/os-release would lead nowhere.
+ * Mounts the whole view over the root once more. Running programs and their children keep the root below it. The kernel
+ * treats them as in a chroot, where creating user namespaces is forbidden. With a user namespace an agent would get
+ * capabilities in its own namespaces and reach parts of the kernel that are meant for root. `/etc/..` leads into the upper
+ * mount, so it has to have the same contents: otherwise links such as /etc/os-release would break.
  */
-function lid(): TableEntry {
+function rootOverRoot(): TableEntry {
   return bindEntry('/', '/');
 }
 

@@ -1,6 +1,6 @@
 // Turns what a provider wants into what works on this machine, tried here by the runner.
 import { realpathSync } from 'node:fs';
-import type { IsolationSpec, IsolationWishes } from '../../contract/wire/isolation.ts';
+import type { IsolationSpec, IsolationRequest } from '../../contract/wire/isolation.ts';
 import { detectIsolation } from './detect.ts';
 import type { DetectedIsolation } from './detect.ts';
 import { ownerHome } from './owner-home.ts';
@@ -12,15 +12,15 @@ import { ownerHome } from './owner-home.ts';
 const AGENT_UID = 1_909_999_998;
 
 /** A trial takes 20 ms, and what works does not change while a host is up. */
-const trials = new Map<IsolationWishes['choice'], Promise<DetectedIsolation>>();
+const trials = new Map<IsolationRequest['choice'], Promise<DetectedIsolation>>();
 
 /**
- * The isolation to create. A spec is answered as it is; for wishes the machine is tried, once per process.
- * @param env the runner's environment: says where the HOME is that an agent without a user of its own shares
- * @throws FAILED_PRECONDITION when namespaces are asked for and do not work
+ * Returns the isolation to create. A spec is returned as it is; a request is resolved by a trial, once per process.
+ * @param env the runner's environment: names the HOME that an agent without its own user shares
+ * @throws FAILED_PRECONDITION if namespaces are requested and do not work
  */
 export async function resolveIsolation(
-  asked: IsolationSpec | IsolationWishes,
+  asked: IsolationSpec | IsolationRequest,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<IsolationSpec> {
   if (!('choice' in asked)) return asked;
@@ -39,7 +39,7 @@ export async function resolveIsolation(
   };
 }
 
-function trial(choice: IsolationWishes['choice']): Promise<DetectedIsolation> {
+function trial(choice: IsolationRequest['choice']): Promise<DetectedIsolation> {
   const known = trials.get(choice);
   if (known !== undefined) return known;
   const detected = detectIsolation(choice);

@@ -14,9 +14,10 @@ export interface UnfinishedTurn {
   readonly turn: number;
   /** Whether the model had answered in it. */
   readonly answered: boolean;
-  /** Dollars that it had used by its own word, and the part of them that `cost` events have. */
+  /** US dollars that the program had reported as used. */
   readonly used_usd: number;
-  readonly told_usd: number;
+  /** The part of them that `cost` events contain. */
+  readonly reported_usd: number;
   /** Ids of the notices that its model was given. */
   readonly notices: readonly string[];
 }
@@ -54,7 +55,7 @@ export function recoverJournal(file: string, indexStep: number): RecoveredJourna
       if (entry[2] === 'turn_start' || entry[2] === 'turn_complete') unfinished = turnAfter(line);
       if (unfinished !== undefined && isAnswer(entry[2])) unfinished = { ...unfinished, answered: true };
       if (entry[2] === 'cost') spentUsd = spentIn(line);
-      if (unfinished !== undefined) unfinished = withWhatItTold(unfinished, entry[2], line);
+      if (unfinished !== undefined) unfinished = withEvent(unfinished, entry[2], line);
       seq = number;
       size = end;
     }
@@ -68,15 +69,15 @@ export function recoverJournal(file: string, indexStep: number): RecoveredJourna
 function turnAfter(line: Buffer): UnfinishedTurn | undefined {
   const { event } = JSON.parse(line.toString('utf8')) as SourcedEvent;
   return event.type === 'turn_start'
-    ? { turn_id: event.turn_id, turn: event.turn, answered: false, used_usd: 0, told_usd: 0, notices: [] }
+    ? { turn_id: event.turn_id, turn: event.turn, answered: false, used_usd: 0, reported_usd: 0, notices: [] }
     : undefined;
 }
 
-function withWhatItTold(turn: UnfinishedTurn, type: string | undefined, line: Buffer): UnfinishedTurn {
+function withEvent(turn: UnfinishedTurn, type: string | undefined, line: Buffer): UnfinishedTurn {
   if (type !== 'usage' && type !== 'cost' && type !== 'user_text') return turn;
   const { event } = JSON.parse(line.toString('utf8')) as SourcedEvent;
   if (event.type === 'usage') return { ...turn, used_usd: event.used_usd };
-  if (event.type === 'cost') return { ...turn, told_usd: turn.told_usd + event.delta.usd };
+  if (event.type === 'cost') return { ...turn, reported_usd: turn.reported_usd + event.delta.usd };
   const isNotice = event.type === 'user_text' && event.notice !== undefined;
   return isNotice ? { ...turn, notices: [...turn.notices, event.notice] } : turn;
 }

@@ -1,12 +1,12 @@
 // The captures of one runner: one at a time, and none that would hold nothing new when the machine goes.
 import { lstatSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LastRequest, RunnerLast, SnapshotReply } from '../../contract/wire/runner.ts';
+import type { FinalSnapshotRequest, SnapshotReply, StopReport } from '../../contract/wire/runner.ts';
 import type { MachineContext } from '../machine-context.ts';
 import { captureSnapshot } from './capture.ts';
 import type { CaptureInput } from './capture.ts';
 
-type LastSnapshot = Omit<RunnerLast, 'events'>;
+type FinalSnapshot = Omit<StopReport, 'events'>;
 
 export class Captures {
   #newest: { readonly seq: number; readonly state: string } | undefined;
@@ -34,12 +34,12 @@ export class Captures {
 
   /** The capture that a runner leaves when it stops; never rejects. `ready` resolves when there can be one, or none. */
   async last(
-    { snapshot_ms: limitMs, stored_seq: stored }: LastRequest,
+    { snapshot_ms: limitMs, stored_seq: stored }: FinalSnapshotRequest,
     ready: () => Promise<CaptureInput | undefined>,
     context: MachineContext,
-  ): Promise<LastSnapshot> {
+  ): Promise<FinalSnapshot> {
     const done = new AbortController();
-    const capture = async (): Promise<LastSnapshot> => {
+    const capture = async (): Promise<FinalSnapshot> => {
       const input = await ready();
       if (input === undefined || (await this.#isUnchangedSince(stored, input))) return {};
       return { snapshot: await this.capture(input, context) };

@@ -12,14 +12,14 @@ import { NO_COST } from '../../contract/wire/cost.ts';
  * After an interrupt the program ends its tools, which takes some 0.1 s. A tool that does not end, because what it
  * started keeps its output open, is ended after this time.
  */
-const TOOL_PATIENCE_MS = 1_000;
+const TOOL_GRACE_MS = 1_000;
 /**
  * Then the program is ended, and the next turn starts it anew: longer than it needs when the host is busy, short enough
  * that nobody asks again.
  */
-const PROGRAM_PATIENCE_MS = 5_000;
+const PROGRAM_GRACE_MS = 5_000;
 /** A backend whose program is gone has this long to say so. */
-const BACKEND_PATIENCE_MS = 5_000;
+const BACKEND_GRACE_MS = 5_000;
 
 export interface TurnResult {
   readonly outcome: RunnerTurnOutcome;
@@ -27,15 +27,15 @@ export interface TurnResult {
   readonly wasCut: boolean;
 }
 
-/** What reaches a turn from outside while it runs, and what it tells. */
-export interface TurnWires {
+/** How a running turn is interrupted, gets notices and reports its events. */
+export interface TurnCallbacks {
   readonly interrupted: AbortSignal;
-  /** Asked after each tool: what the model is to read beside its result. */
+  /** Called after each tool: the notice that the model gets with the tool's result, if there is one. */
   readonly nextNotice: () => TurnNotice | undefined;
   readonly onEvent: (event: BackendEvent) => void;
 }
 
-export type RunTurn = (request: TurnRequest, wires: TurnWires) => Promise<TurnResult>;
+export type RunTurn = (request: TurnRequest, callbacks: TurnCallbacks) => Promise<TurnResult>;
 
 export interface TurnRunner {
   readonly program: AgentProgram;
@@ -48,14 +48,14 @@ export interface TurnRunner {
 export async function runTurn(
   { program, containment, observe }: TurnRunner,
   request: TurnRequest,
-  wires: TurnWires,
+  callbacks: TurnCallbacks,
 ): Promise<TurnResult> {
-  const { interrupted } = wires;
+  const { interrupted } = callbacks;
   const began = new Date();
   const session = await program.running();
   const end = interrupted.aborted
     ? { status: 'interrupted' as const, response: '', cost: NO_COST }
-    : await promptOnce({ program, containment, observe }, session, request, wires);
+    : await promptOnce({ program, containment, observe }, session, request, callbacks);
   const wasCut = interrupted.aborted && end.status !== 'completed';
   // What the turn started and left behind would go on changing files after its end.
   if (interrupted.aborted) await endLeftovers(containment, began, session);
@@ -79,7 +79,7 @@ async function promptOnce(
   runner: TurnRunner,
   session: AgentSession,
   { turn_id, prompt, report_usage: reportsUsage = false }: TurnRequest,
-  { interrupted, nextNotice, onEvent }: TurnWires,
+  { interrupted, nextNotice, onEvent }: TurnCallbacks,
 ): Promise<BackendTurnEnd> {
   const began = new Date();
   const settled = new AbortController();
@@ -87,7 +87,7 @@ async function promptOnce(
   let used = 0;
   const interrupt = (): void => {
     session.interrupt().catch(() => undefined);
-    press(runner, session, began, settled.signal).then(
+    escalateInterrupt(runner, session, began, settled.signal).then(
       // A backend that tells nothing more has not told the cost either: what it had told before counts.
       () => given.resolve({ status: 'interrupted', response: '', cost: { ...NO_COST, usd: used } }),
       // The turn has ended meanwhile.
@@ -108,18 +108,18 @@ async function promptOnce(
   }
 }
 
-/** Makes an interrupted turn end that does not end by itself. Rejects once it has. */
-async function press(
+/** Ends more and more of an interrupted turn until it ends. Rejects once the turn has ended. */
+async function escalateInterrupt(
   { program, containment }: TurnRunner,
   session: AgentSession,
   began: Date,
   settled: AbortSignal,
 ): Promise<void> {
-  await delay(TOOL_PATIENCE_MS, undefined, { signal: settled });
+  await delay(TOOL_GRACE_MS, undefined, { signal: settled });
   await endLeftovers(containment, began, session);
-  await delay(PROGRAM_PATIENCE_MS - TOOL_PATIENCE_MS, undefined, { signal: settled });
+  await delay(PROGRAM_GRACE_MS - TOOL_GRACE_MS, undefined, { signal: settled });
   void program.stop().catch(() => undefined);
-  await delay(BACKEND_PATIENCE_MS, undefined, { signal: settled });
+  await delay(BACKEND_GRACE_MS, undefined, { signal: settled });
 }
 
 /** Ends what was started since then, but for the program. A process that cannot be ended must not keep the turn open. */

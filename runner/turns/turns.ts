@@ -63,17 +63,18 @@ export class Turns {
     const turn = journal.unfinished;
     if (turn === undefined) return;
     const record = records.get(turn.turn_id);
-    const { answered, told_usd: told, notices } = turn;
-    // The program died with the runner and can tell no figure any more: what it had told before counts.
-    const untold = Math.max(turn.used_usd - told, 0);
-    if (record?.state !== 'ended' && untold > 0) {
-      journal.append({ type: 'cost', total_usd: journal.spentUsd + untold, delta: { usd: untold, by_model: {} } });
+    const { answered, reported_usd: reported, notices } = turn;
+    // The program died with the runner and cannot report its cost. The usage that it reported before counts.
+    const unreported = Math.max(turn.used_usd - reported, 0);
+    if (record?.state !== 'ended' && unreported > 0) {
+      const delta = { usd: unreported, by_model: {} };
+      journal.append({ type: 'cost', total_usd: journal.spentUsd + unreported, delta });
     }
-    const cost = { usd: told + untold, by_model: {} };
+    const cost = { usd: reported + unreported, by_model: {} };
     const outcome =
       record?.state === 'ended'
         ? record.outcome
-        : { ...emptyOutcome(turn.turn_id, status), answered, ...noticesTold(notices), cost };
+        : { ...emptyOutcome(turn.turn_id, status), answered, ...noticesOf(notices), cost };
     this.#end({ turn_id: turn.turn_id, number: turn.turn }, outcome);
   }
 
@@ -145,10 +146,10 @@ export class Turns {
     const interrupt = new AbortController();
     const { journal, scrubber } = this.#options;
     let answered = false;
-    const told: string[] = [];
+    const delivered: string[] = [];
     const onEvent = (event: BackendEvent): void => {
       answered ||= ANSWER_EVENTS.includes(event.type);
-      if (event.type === 'user_text' && event.notice !== undefined) told.push(event.notice);
+      if (event.type === 'user_text' && event.notice !== undefined) delivered.push(event.notice);
       // The program knows its own session only; assessments cost beside it.
       const whole = event.type === 'cost' ? { ...event, total_usd: journal.spentUsd + event.delta.usd } : event;
       const problem = journal.tryAppend(journalable(whole, scrubber));
@@ -166,7 +167,7 @@ export class Turns {
         const { endAs, error } = current;
         const isCut = endAs !== undefined && result.wasCut;
         const end = isCut ? { status: endAs, ...(error === undefined ? {} : { error }) } : {};
-        await this.#endOnceWritable(request, { ...result.outcome, ...end, answered, ...noticesTold(told) });
+        await this.#endOnceWritable(request, { ...result.outcome, ...end, answered, ...noticesOf(delivered) });
       }),
     };
     return current;
@@ -217,7 +218,7 @@ export class Turns {
   }
 }
 
-function noticesTold(notices: readonly string[]): Pick<RunnerTurnOutcome, 'notices'> {
+function noticesOf(notices: readonly string[]): Pick<RunnerTurnOutcome, 'notices'> {
   return notices.length === 0 ? {} : { notices };
 }
 

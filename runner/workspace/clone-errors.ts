@@ -18,7 +18,7 @@ export const REDIRECTED = /returned error: 30[12378]\b/;
  */
 export function remoteError(url: string, stderr: string): MurmurError {
   const shown = redactUrl(url);
-  const said = lastWords(stderr);
+  const said = gitReason(stderr);
   const details = { clone_url: shown };
   if (NOT_FOUND.test(stderr)) {
     return new MurmurError('NOT_FOUND', `repository ${shown} is not there: ${said}`, {
@@ -53,13 +53,13 @@ export function branchMissing(url: string, branch: string): MurmurError {
   });
 }
 
-/** Git's explanation: its `fatal:` and `ERROR:` lines, or the last line that it wrote. */
-function lastWords(stderr: string): string {
+/** Git's reason: its error lines, or the last line that it wrote. */
+function gitReason(stderr: string): string {
   const lines = redactUrls(stderr)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  const telling = lines.filter((line) => /^(fatal|error|remote|.*denied)/i.test(line));
-  const words = (telling.length > 0 ? telling : lines.slice(-1)).join('; ');
+  const errors = lines.filter((line) => /^(fatal|error|remote|.*denied)/i.test(line));
+  const words = (errors.length > 0 ? errors : lines.slice(-1)).join('; ');
   return words === '' ? 'git gave no reason' : words.slice(0, 500);
 }

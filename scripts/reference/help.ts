@@ -1,11 +1,11 @@
-// The help of a command as the program itself prints it.
+// Gets the help of a command by running it.
 import { makeTerminal } from '../../cli/output/terminal.ts';
 import { runCli } from '../../cli/run.ts';
 
-/** oclif breaks lines at the terminal's width unless it is told another. */
+/** Width at which oclif wraps lines, instead of the terminal's. */
 const COLUMNS = '100';
 
-/** What `murmur <command> --help` prints, without colours and at a fixed width. */
+/** The output of `murmur <command> --help`, without colours and at a fixed width. */
 export async function commandHelp(root: string, command: string): Promise<string> {
   process.env['OCLIF_COLUMNS'] = COLUMNS;
   const env = { NO_COLOR: '1' };

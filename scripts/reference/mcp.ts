@@ -2,34 +2,34 @@
 import type { ToolDescription } from '../../contract/mcp-call.ts';
 import { fence, HEAD, table, typeText } from './markdown.ts';
 
-/** @param help what the command prints */
+/** @param help the help of the command */
 export function mcpPage(tools: readonly ToolDescription[], help: string): string {
   return `${[
     HEAD,
     '# MCP tools',
-    'A coding agent uses Murmur by the tools of an MCP server, which are the operations under the same names. There are ' +
-      'two ways to them, with the same answers.',
+    'A coding agent uses Murmur through the tools of an MCP server. Each tool is an operation with the same name. The ' +
+      'server is available on standard input and output and over HTTP, with the same answers.',
     '## Over standard input and output',
     fence('bash', 'claude mcp add murmur -- murmur mcp'),
     'The server calls the API server of `MURMUR_API_URL` with the token of `MURMUR_TOKEN`, by default those of the ' +
-      'embedded stack. Workspace and model of `.murmur/murmur.yaml` hold where a call names none. Repositories are those ' +
-      'that the call names: without any an agent starts in an empty directory, also where `murmur spawn` would take the ' +
-      "current one. On an agent's machine the server is registered already, and calls have the agent's rights.",
+      'embedded stack. Workspace and model default to those of `.murmur/murmur.yaml`. A call without repositories ' +
+      'starts an agent in an empty directory, while `murmur spawn` would use the current repository. On an ' +
+      "agent's machine the server is registered already, and calls have the agent's rights.",
     fence('text', help),
     '## Over HTTP',
     fence('bash', 'claude mcp add --transport http murmur <api-url>/mcp --header "Authorization: Bearer <token>"'),
-    'Streamable HTTP without sessions: each `POST /mcp` stands alone, and a call whose connection ends is ended with it. ' +
+    'Streamable HTTP without sessions: each `POST /mcp` is independent, and closing its connection cancels the call. ' +
       'The tools are the same. A file that a field names (`path` of `upload`, `each` and `flight` of `spawn`) is read on ' +
-      'the machine of the agent that calls, with the rights of that agent; relative paths are relative to its working ' +
-      'directory. A person has no machine that the server could see: such a call is FAILED_PRECONDITION, and works over ' +
-      'standard input and output.',
+      "the calling agent's machine, with the agent's rights; relative paths are relative to its working directory. " +
+      "A person's files cannot be read over HTTP: such a call fails with FAILED_PRECONDITION. Use standard input and " +
+      'output instead.',
     '## Answers',
-    'A result holds the answer twice: as an object in `structuredContent`, and as text, which is the same in JSON unless ' +
-      'said otherwise below. A failure is a result with `isError`; its text begins with the code, its structured content ' +
-      'is `{"error": {code, message, hint, details}}`, as over HTTP. A name that no tool has is an error of the protocol ' +
-      '(-32602). A call with a `progressToken` is told every phase and step, and at least every 15 seconds that it goes ' +
-      'on, so that a time limit that counts from the last progress does not cut a `wait`. Canceling a call ends it; what ' +
-      'it has already changed stays changed.',
+    'A result contains the answer twice: as an object in `structuredContent`, and as text. The text is the same as JSON ' +
+      'unless a tool says otherwise below. A failure is a result with `isError`. Its text begins with the code, and its ' +
+      'structured content is `{"error": {code, message, hint, details}}`, as over HTTP. An unknown tool is a protocol ' +
+      'error (-32602). A call with a `progressToken` gets a notification for every phase and step, and at least every 15 ' +
+      'seconds, so that a client that counts its time limit from the last progress does not end a `wait`. Canceling a ' +
+      'call ends it but does not undo its changes.',
     ...tools.map(toolText),
   ].join('\n\n')}\n`;
 }
@@ -57,12 +57,12 @@ function defaultText(value: unknown): string | undefined {
 function answerText({ annotations, answer: { result, text }, name }: ToolDescription): string {
   const page = `[${name}](${name.replaceAll('_', '-')}.md)`;
   return [
-    `Answers as ${page} does`,
+    `Same answer as ${page}`,
     ...(result === undefined ? [] : [`, under \`${result}\` in structured content`]),
-    ...(text === undefined ? [] : [`; the text is its \`${text}\``]),
+    ...(text === undefined ? [] : [`; the text is the answer's \`${text}\``]),
     '.',
     annotations.readOnlyHint ? ' Changes nothing.' : '',
     annotations.destructiveHint ? ' Ends or discards something.' : '',
-    annotations.idempotentHint && !annotations.readOnlyHint ? ' Twice has the effect of once.' : '',
+    annotations.idempotentHint && !annotations.readOnlyHint ? ' A repeated call has no further effect.' : '',
   ].join('');
 }

@@ -1,8 +1,8 @@
-// Reference pages as Markdown.
+// The reference pages as Markdown.
 import type { FieldDescription, JsonSchema, OperationDescription } from '../../contract/describe.ts';
 import { fence, HEAD, table, typeText } from './markdown.ts';
 
-/** The page of one operation; `help` is what its command prints. */
+/** The page of one operation. `help` is the help of its command. */
 export function operationPage(operation: OperationDescription, help: string): string {
   return `${[
     HEAD,
@@ -39,8 +39,8 @@ export function indexPage(operations: readonly (OperationDescription & { readonl
   return `${[
     HEAD,
     '# Operations',
-    'Every operation is a command and an HTTP route; the whole HTTP API is in [openapi.json](openapi.json). Those that are ' +
-      'tools for models are in [mcp.md](mcp.md).',
+    'Every operation is a command and an HTTP route. The whole HTTP API is in [openapi.json](openapi.json), and the ' +
+      'operations that are MCP tools are in [mcp.md](mcp.md).',
     table(['Operation', 'Command', 'What it does'], rows),
   ].join('\n\n')}\n`;
 }
@@ -75,7 +75,7 @@ function streamText({ stream }: OperationDescription): string {
   if (stream === 'events') {
     return (
       'Answers with server-sent events. Each has an `id`; send the last one as `Last-Event-ID` to resume. `event: end` ' +
-      'says that there will be no more, `event: reconnect` asks to come back.'
+      'ends the stream for good, `event: reconnect` asks the client to connect again.'
     );
   }
   return stream === 'result'
@@ -87,7 +87,7 @@ function localText({ local = [] }: OperationDescription): string {
   const fields = local.map((name) => `\`${name}\``).join(', ');
   return fields === ''
     ? ''
-    : `${fields} names a file of the caller's own, which \`murmur\` reads, or for an agent the MCP server: asked by this route, the server answers FAILED_PRECONDITION.`;
+    : `${fields} ${local.length === 1 ? 'names a file' : 'name files'} on the caller's side, which the CLI or the MCP server reads. This route answers FAILED_PRECONDITION.`;
 }
 
 function fieldTable(fields: readonly FieldDescription[]): string {

@@ -1,4 +1,4 @@
-// Runs every jest test and counts what came of them.
+// Runs all Jest tests and counts the results.
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,12 +12,12 @@ export interface Count {
 }
 
 /**
- * Half of the time a test waits for servers and agents of its own, so two more than there are cores; beyond four they wait
- * for each other.
+ * Two more than cores, because tests wait for servers and agents half of the time. More than four would slow each other
+ * down.
  */
 const WORKERS = Math.min(4, availableParallelism() + 2);
 
-/** Once the results are written jest ends within a second, unless a test has left something open. */
+/** Jest exits within a second after it has written the results, unless a test has left something open. */
 const EXIT_MS = 30_000;
 
 interface JestResults {
@@ -32,8 +32,8 @@ interface JestResults {
 }
 
 /**
- * Prints as jest does, then each skipped test, whose name says why. A run that leaves something open has failed.
- * @param env variables of the tests, beside those of this process
+ * Runs Jest and prints the names of skipped tests. A run that leaves something open has failed.
+ * @param env added to the variables of this process
  */
 export async function runJest(end: AbortSignal, env: NodeJS.ProcessEnv): Promise<Count> {
   const folder = await mkdtemp(join(tmpdir(), 'murmur-test-'));

@@ -1,17 +1,17 @@
-// The package as npm would publish it, for what is measured and tested as users get it.
+// Packs the package like npm, so that tests and the benchmark run what users get.
 import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 
-/** Bundling all entries takes some seconds; a busy machine many. */
+/** Bundling all entries takes some seconds, on a busy machine many. In milliseconds. */
 const PACK_MS = 180_000;
 
-/** The environment without what npm tells the script that it runs: that is about the checkout of the script. */
+/** The environment without npm's variables, which are about the checkout of the running script. */
 export function withoutNpm(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('npm_')));
 }
 
-/** Packs a checkout into a folder, which is made when missing. Resolves with the path of the tarball. */
+/** Packs a checkout into a folder, which is created if missing. Resolves with the path of the tarball. */
 export async function packPackage(checkout: string, folder: string, cancelSignal?: AbortSignal): Promise<string> {
   await mkdir(folder, { recursive: true });
   const options = {
@@ -29,8 +29,8 @@ export async function packPackage(checkout: string, folder: string, cancelSignal
 }
 
 /**
- * Unpacks a tarball into a folder, beside the dependencies that are installed in the checkout. Resolves with the path of
- * its `bin/murmur.js`. Edits of the sources do not reach it.
+ * Unpacks a tarball into a folder, with a link to the checkout's dependencies. Resolves with the path of its
+ * `bin/murmur.js`. Later edits of the sources do not affect it.
  */
 export async function unpackPackage(tarball: string, checkout: string, folder: string): Promise<string> {
   await execa('tar', ['-xzf', tarball, '-C', folder]);

@@ -1,4 +1,4 @@
-// Runs a program of the toolchain with Node, to its end or to the end of the time that is left.
+// Runs a program of the toolchain with Node, within the time limit of the caller.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
@@ -10,25 +10,25 @@ export function bin(path: string): string {
 }
 
 export interface Finished {
-  /** Null when it was ended from outside. */
+  /** Null if the program was killed. */
   readonly code: number | null;
-  /** What it printed; empty when it printed to the terminal itself. */
+  /** Its output; empty if it printed to the terminal directly. */
   readonly output: string;
 }
 
-/** What a program is started in. */
-export interface Surroundings {
-  /** Variables beside those of this process. */
+/** How a program is started. */
+export interface ProgramOptions {
+  /** Added to the variables of this process. */
   readonly env?: NodeJS.ProcessEnv;
-  /** It prints to the terminal as it goes. */
+  /** Whether it prints to the terminal directly. */
   readonly isShown?: boolean;
 }
 
-/** Resolves also when `end` is aborted and the program is killed. */
+/** Resolves when the program has ended. An abort of `end` kills it. */
 export function runBounded(
   args: readonly string[],
   end: AbortSignal,
-  { env, isShown = false }: Surroundings = {},
+  { env, isShown = false }: ProgramOptions = {},
 ): Promise<Finished> {
   const output = isShown ? 'inherit' : 'pipe';
   return new Promise((resolve) => {

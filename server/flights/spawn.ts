@@ -16,8 +16,8 @@ import { graphText } from '../../contract/flight/graph-text.ts';
 
 type SpawnInput = ParsedInputOf<typeof spawn>;
 
-/** A flight that is asked for, checked. */
-export interface AskedFlight {
+/** The flight that a spawn requests, checked. */
+export interface FlightRequest {
   readonly plan: FlightPlan;
   /** JSON text. */
   readonly inputs?: string;
@@ -27,7 +27,7 @@ export interface AskedFlight {
  * The flight of a spawn, if it has one. Throws INVALID_ARGUMENT for mistakes in its file and its inputs, and
  * FAILED_PRECONDITION when only its name has been sent: the file lies where the caller is.
  */
-export function askedFlight(input: SpawnInput): AskedFlight | undefined {
+export function requestedFlight(input: SpawnInput): FlightRequest | undefined {
   const { flight, flight_source: source, flight_inputs: inputs } = input;
   if (flight === undefined) return undefined;
   if (source === undefined) {
@@ -41,7 +41,7 @@ export function askedFlight(input: SpawnInput): AskedFlight | undefined {
 }
 
 /** What the pilot is spawned with: what the call says, then what the flight says. */
-export function pilotInput(input: SpawnInput, { plan, inputs }: AskedFlight): SpawnInput {
+export function pilotInput(input: SpawnInput, { plan, inputs }: FlightRequest): SpawnInput {
   const { workspace, model, out, dequeue_strategy: strategy } = plan.settings;
   const isAlone = plan.nodes.length === 0;
   return {
@@ -62,7 +62,7 @@ export async function storePlan(
   parts: ServerParts,
   pilotId: string,
   spawnId: string,
-  { plan, inputs }: AskedFlight,
+  { plan, inputs }: FlightRequest,
 ): Promise<AgentSpec['flight']> {
   if (plan.nodes.length === 0) return undefined;
   const key = flightKey(pilotId, spawnId);

@@ -1,6 +1,6 @@
 // Cancels an agent and waits until nothing of it is left.
 import pLimit from 'p-limit';
-import type { AgentRemains, AgentResult, ReceiptLine } from '../../contract/wire/agent.ts';
+import type { AgentResult, PendingCleanup, ReceiptLine } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { describeExecution, listBeneath, notFound } from '../../agents/find.ts';
 import { parseWorkflowId } from '../../contract/wire/identity.ts';
@@ -148,7 +148,7 @@ async function cleanUpEnded(
   parts: ServerParts,
   agent: AgentAddress,
   call: Call,
-  left: AgentRemains | undefined,
+  left: PendingCleanup | undefined,
 ): Promise<ReceiptLine> {
   call.signal.throwIfAborted();
   const execution = await describeExecution(parts, agent);

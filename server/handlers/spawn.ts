@@ -23,13 +23,13 @@ import { readRecord } from '../../agents/record.ts';
 import { specOfSpawn } from '../spawn-spec.ts';
 import { inTime } from '../../agents/temporal.ts';
 import { findWaiting } from '../../agents/fanouts/plans.ts';
-import { askedFlight, pilotInput } from '../flights/spawn.ts';
+import { pilotInput, requestedFlight } from '../flights/spawn.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Answer, Call, Handler } from './handler.ts';
 
 export const spawn: Handler<'spawn'> = async (parts, asked, call) => {
   if (asked.each !== undefined) throw fileOfCaller();
-  const flight = askedFlight(asked);
+  const flight = requestedFlight(asked);
   const input = flight === undefined ? asked : pilotInput(asked, flight);
   const agent = newAgent(parts, call, input);
   const record = await readRecord(parts, agent.id);

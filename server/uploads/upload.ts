@@ -66,7 +66,7 @@ export async function storeUpload(parts: ServerParts, upload: Upload, sender: Se
   // Written last: an upload with a record is whole.
   await parts.objects.put(keys.about, JSON.stringify(record));
   const url = `${sender.base}/uploads/${id}/${encodeURIComponent(filename)}`;
-  await tellAgent(parts, sender, { filename, url, bytes });
+  await reportToAgent(parts, sender, { filename, url, bytes });
   return url;
 }
 
@@ -87,8 +87,8 @@ async function storeContent(
   return await allowances.uploads.count(workflowIdOf(agent), source, replaced, store);
 }
 
-/** An agent's upload is an event of its life. */
-async function tellAgent(
+/** An upload by an agent appears on its timeline. */
+async function reportToAgent(
   parts: ServerParts,
   { id, caller, from }: Sender,
   upload: { readonly filename: string; readonly url: string; readonly bytes: number },

@@ -5,7 +5,7 @@ import { lookUpTemporal, programHint } from '../temporal/find.ts';
 import { serverVersionProblem } from '../temporal/release.ts';
 import { findProgram } from '../../config/programs.ts';
 import { runningRecord } from '../record.ts';
-import { findWall } from '../wall/find.ts';
+import { findNetworkIsolation } from '../network/isolation.ts';
 
 /** A cluster that takes longer to say its version is not reachable in any useful sense. */
 const ANSWER_MS = 5_000;
@@ -20,8 +20,8 @@ export async function temporalChecks(
   if (config.temporal.external || running !== undefined) {
     return [await reachable(config), ...openChecks(config.temporal.open, config.temporal.external)];
   }
-  const [program, wall] = await Promise.all([programCheck(env, cacheDirs), findWall(config.isolation)]);
-  return [program, ...openChecks('open' in wall ? wall.open : undefined, false)];
+  const [program, network] = await Promise.all([programCheck(env, cacheDirs), findNetworkIsolation(config.isolation)]);
+  return [program, ...openChecks('open' in network ? network.open : undefined, false)];
 }
 
 function openChecks(reason: string | undefined, isCluster: boolean): readonly Check[] {

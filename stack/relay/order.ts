@@ -1,6 +1,6 @@
 // What the relay is told when it starts. Everything in it may be seen by anybody who lists processes.
 import type { DevServerPorts } from '../temporal/dev-server.ts';
-import type { ServerCertificate } from '../wall/certificates.ts';
+import type { ServerCertificate } from '../network/certificates.ts';
 
 export interface RelayOrder {
   /** Starts the server so that it ends with the relay. */

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import type { ServerCertificate } from '../wall/certificates.ts';
+import type { ServerCertificate } from '../network/certificates.ts';
 import type { RelayOrder } from './order.ts';
-import { listenOn, Strangers } from './strangers.ts';
+import { listenOn, UnauthenticatedConnections } from './unauthenticated.ts';
 
 /** A client of this host needs milliseconds; who has no certificate holds a connection no longer than this. */
 const HANDSHAKE_MS = 5_000;
@@ -14,11 +14,11 @@ export function serveTls(descriptor: number, files: ServerCertificate, inside: R
   listenOn(createTlsServer(files, inside), descriptor, 'the relay of Temporal');
 }
 
-/** The server without its socket. Handshakes that are too many end the oldest one. */
+/** The server without its socket. When there are too many handshakes, the oldest is ended. */
 export function createTlsServer(
   files: ServerCertificate,
   inside: Pick<RelayOrder['inside'], 'grpc' | 'http'>,
-  strangers = new Strangers(),
+  unauthenticated = new UnauthenticatedConnections(),
 ): Server {
   const server = createServer(
     {
@@ -32,13 +32,13 @@ export function createTlsServer(
       handshakeTimeout: HANDSHAKE_MS,
     },
     (client) => {
-      strangers.admit(client);
+      unauthenticated.admit(client);
       // A client that names no protocol speaks HTTP/1.1, as Node's does.
       pipe(client, client.alpnProtocol === 'h2' ? inside.grpc : inside.http);
     },
   );
   server.on('tlsClientError', (_error, socket) => socket.destroy());
-  strangers.watch(server);
+  unauthenticated.watch(server);
   return server;
 }
 

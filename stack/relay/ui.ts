@@ -5,7 +5,7 @@ import { createServer, request, type IncomingMessage, type OutgoingHttpHeaders, 
 import { connectionHeaders } from '../../contract/wire/connection-headers.ts';
 import { isLinkHost } from './link.ts';
 import type { RelayOrder } from './order.ts';
-import { listenOn, Strangers } from './strangers.ts';
+import { listenOn, UnauthenticatedConnections } from './unauthenticated.ts';
 
 /** The address is the key: it goes to no other site and into no cache. */
 const PRIVACY = { 'referrer-policy': 'no-referrer', 'cache-control': 'no-store', 'x-frame-options': 'DENY' } as const;
@@ -20,18 +20,18 @@ const HEAD_MS = 5_000;
 export function serveUi(descriptors: readonly number[], ui: RelayOrder['ui'], insidePort: number): void {
   const key = randomBytes(32);
   writeKey(ui.keyFile, key);
-  const strangers = new Strangers();
+  const unauthenticated = new UnauthenticatedConnections();
   for (const fd of descriptors) {
     const server = createServer(
       { headersTimeout: HEAD_MS, connectionsCheckingInterval: HEAD_MS / 5 },
       (incoming, answer) => {
         if (isLinkHost(incoming.headers.host, key, ui.port, Date.now())) {
-          strangers.admit(incoming.socket);
+          unauthenticated.admit(incoming.socket);
           pass(incoming, answer, insidePort);
         } else answer.writeHead(403, { connection: 'close' }).end();
       },
     );
-    strangers.watch(server);
+    unauthenticated.watch(server);
     listenOn(server, fd, "the relay of Temporal's Web UI");
   }
 }

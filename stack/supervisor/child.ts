@@ -27,7 +27,7 @@ export interface ChildSpec {
   readonly graceMs: number;
 }
 
-export interface KeptChild {
+export interface SupervisedChild {
   readonly name: StackChild;
   /** How often it has ended by itself since it was last steady. */
   readonly failures: number;
@@ -41,7 +41,7 @@ export interface ChildEvents {
 }
 
 /** Starts the process and keeps it running until `stop`. Resolves once the first process has been started. */
-export async function keepChild(home: HomePaths, spec: ChildSpec, events: ChildEvents): Promise<KeptChild> {
+export async function superviseChild(home: HomePaths, spec: ChildSpec, events: ChildEvents): Promise<SupervisedChild> {
   let stopping = false;
   let failures = 0;
   let restart: NodeJS.Timeout | undefined;

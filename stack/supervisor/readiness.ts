@@ -8,8 +8,8 @@ const POLL_MS = 50;
 /** An answer that takes longer is asked for again. */
 const ANSWER_MS = 2_000;
 
-/** Resolves with true when `check` holds, false when it does not in time. Rejects when the signal aborts. */
-export async function holdsWithin(check: () => Promise<boolean>, ms: number, signal?: AbortSignal): Promise<boolean> {
+/** Resolves with true once `check` does, or with false after the time limit. Rejects when the signal aborts. */
+export async function waitUntil(check: () => Promise<boolean>, ms: number, signal?: AbortSignal): Promise<boolean> {
   const deadline = performance.now() + ms;
   while (!(await check())) {
     signal?.throwIfAborted();

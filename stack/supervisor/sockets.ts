@@ -2,7 +2,7 @@
 // take its port and be sent the tokens that are meant for it.
 import type { MurmurError } from '../../contract/wire/errors.ts';
 import { portProblem, type StackPorts, type WantedPorts } from '../ports.ts';
-import { holdListeners, localhostAddresses, type Listeners } from '../wall/listeners.ts';
+import { holdListeners, localhostAddresses, type Listeners } from '../network/listeners.ts';
 
 export interface StackSockets {
   /** Of the Web UI first, of gRPC last; empty for a Temporal that opens its ports itself. */

@@ -1,6 +1,6 @@
 // Worker and API server: how each is started and what its environment holds.
 import { entryOf, programEnvironment } from '../programs.ts';
-import { FIRST_DESCRIPTOR, type Listeners } from '../wall/listeners.ts';
+import { FIRST_DESCRIPTOR, type Listeners } from '../network/listeners.ts';
 import type { ChildSpec } from './child.ts';
 import type { StackSettings } from './settings.ts';
 

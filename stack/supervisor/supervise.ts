@@ -7,11 +7,11 @@ import { rotateLive, tailOf, type LogName } from '../logs.ts';
 import { identityOf } from '../process.ts';
 import { PACKAGE_ROOT } from '../../config/package.ts';
 import { choosePorts, type StackPorts } from '../ports.ts';
-import { readRecord, removeRecord, runningRecord, whileDeciding, writeRecord } from '../record.ts';
+import { readRecord, removeRecord, runningRecord, withStartLock, writeRecord } from '../record.ts';
 import { stopRunners } from '../runners.ts';
 import { endLeftovers } from './leftovers.ts';
-import { keepChild, type ChildSpec, type KeptChild } from './child.ts';
-import { holdsWithin, serverIsReady, temporalHasStarted, temporalIsReady, type TemporalHttp } from './readiness.ts';
+import { superviseChild, type ChildSpec, type SupervisedChild } from './child.ts';
+import { serverIsReady, temporalHasStarted, temporalIsReady, waitUntil, type TemporalHttp } from './readiness.ts';
 import { serverSpec, sharedEnvironment, workerSpec } from './specs.ts';
 import type { StackSettings } from './settings.ts';
 import { holdSockets, type StackSockets } from './sockets.ts';
@@ -62,7 +62,7 @@ export async function supervise(settings: StackSettings, options: SuperviseOptio
 class Stack {
   readonly #settings: StackSettings;
   readonly #options: SuperviseOptions;
-  readonly #children: KeptChild[] = [];
+  readonly #children: SupervisedChild[] = [];
   #record: StackRecord | undefined;
   #sockets: StackSockets | undefined;
   #failed = false;
@@ -79,7 +79,7 @@ class Stack {
     const { home, version } = this.#settings;
     const supervisor = await identityOf(process.pid);
     if (supervisor === undefined) throw new MurmurError('INTERNAL', 'cannot tell when this process started');
-    const leftovers = await whileDeciding(home, async () => {
+    const leftovers = await withStartLock(home, async () => {
       const other = await runningRecord(home);
       if (other !== undefined) throw alreadyRunning(other);
       const old = await readRecord(home);
@@ -102,7 +102,7 @@ class Stack {
     const { home, ports: wanted, temporal } = this.#settings;
     const { env } = this.#options;
     const isEmbedded = 'binary' in temporal;
-    const hasRelay = isEmbedded && !('open' in temporal.wall);
+    const hasRelay = isEmbedded && !('open' in temporal.network);
     const ports = await choosePorts(wanted, isEmbedded, hasRelay);
     this.#sockets = await holdSockets(ports, hasRelay);
     const server = { url: `http://127.0.0.1:${ports.api.toString()}` };
@@ -116,7 +116,7 @@ class Stack {
       this.#keep(serverSpec(this.#settings, shared, env, this.#sockets.api)),
     ]);
     await this.#untilReady('server', () => serverIsReady(server.url));
-    if (http !== undefined) await holdsWithin(() => temporalHasStarted(http), SETTLED_MS, this.#options.stop);
+    if (http !== undefined) await waitUntil(() => temporalHasStarted(http), SETTLED_MS, this.#options.stop);
     await this.#update({ state: 'ready', message: 'ready' });
     this.#say(`ready: API ${server.url}, logs in ${home.logs.folder}`);
     if (this.#record !== undefined) this.#options.onReady?.(this.#record);
@@ -187,7 +187,7 @@ class Stack {
   }
 
   async #keep(spec: ChildSpec): Promise<void> {
-    const child = await keepChild(this.#settings.home, spec, {
+    const child = await superviseChild(this.#settings.home, spec, {
       onStart: async (name, identity) => {
         await this.#update({ children: { ...this.#record?.children, [name]: identity } });
       },
@@ -200,13 +200,14 @@ class Stack {
 
   /** Throws when it takes too long, or when any of the processes keeps ending. */
   async #untilReady(name: LogName, check: () => Promise<boolean>): Promise<void> {
-    const hopeless = (): KeptChild | undefined => this.#children.find(({ failures }) => failures >= START_ATTEMPTS);
-    const settled = await holdsWithin(
-      async () => hopeless() !== undefined || (await check()),
+    const crashLooping = (): SupervisedChild | undefined =>
+      this.#children.find(({ failures }) => failures >= START_ATTEMPTS);
+    const settled = await waitUntil(
+      async () => crashLooping() !== undefined || (await check()),
       READY_MS,
       this.#options.stop,
     );
-    const failed = hopeless();
+    const failed = crashLooping();
     if (settled && failed === undefined) return;
     const { home } = this.#settings;
     const culprit = failed?.name ?? name;

@@ -8,9 +8,9 @@ import { devServerArgs, type DevServerDescription, type DevServerPorts } from '.
 import { entryOf, programEnvironment } from '../programs.ts';
 import type { StackPorts } from '../ports.ts';
 import type { RelayOrder } from '../relay/order.ts';
-import { makeCertificates } from '../wall/certificates.ts';
-import type { Wall } from '../wall/find.ts';
-import { FIRST_DESCRIPTOR, type Listeners } from '../wall/listeners.ts';
+import { makeCertificates } from '../network/certificates.ts';
+import type { NetworkIsolation } from '../network/isolation.ts';
+import { FIRST_DESCRIPTOR, type Listeners } from '../network/listeners.ts';
 import type { ChildSpec } from './child.ts';
 import type { TemporalHttp } from './readiness.ts';
 import type { StackSettings } from './settings.ts';
@@ -22,7 +22,7 @@ export interface TemporalStart {
 
 interface StartOptions {
   readonly binary: string;
-  readonly wall: Wall;
+  readonly network: NetworkIsolation;
   readonly description: DevServerDescription;
   readonly ports: StackPorts['temporal'];
   /** Of the relay: those of the Web UI first, that of gRPC last. Unused in the open. */
@@ -65,13 +65,13 @@ const HEAP_GROWTH_PERCENT = '300';
 export async function temporalStart(settings: StackSettings, options: StartOptions): Promise<TemporalStart> {
   // No page knows it, so that none can use the HTTP port, which cannot be switched off.
   const httpHost = randomBytes(16).toString('hex');
-  return 'open' in options.wall
-    ? startInTheOpen(settings, options, options.wall.open, httpHost)
-    : await startBehindRelay(settings, options, options.wall, httpHost);
+  return 'open' in options.network
+    ? startOpen(settings, options, options.network.open, httpHost)
+    : await startBehindRelay(settings, options, options.network, httpHost);
 }
 
 /** Without the Web UI: it answers to every page and every process. */
-function startInTheOpen(
+function startOpen(
   { home }: StackSettings,
   { binary, description, env, ports }: StartOptions,
   reason: string,
@@ -100,7 +100,7 @@ function startInTheOpen(
 async function startBehindRelay(
   { home }: StackSettings,
   { binary, description, env, ports, sockets }: StartOptions,
-  { command: [program = '', ...words], setpriv }: Extract<Wall, { readonly setpriv: string }>,
+  { command: [program = '', ...words], setpriv }: Extract<NetworkIsolation, { readonly setpriv: string }>,
   httpHost: string,
 ): Promise<TemporalStart> {
   const { client, server } = await makeCertificates(home.temporal.tls);

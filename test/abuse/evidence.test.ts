@@ -1,4 +1,4 @@
-// An attack that could not be tried must not look like one that failed.
+// An attack that could not be run must not count as a failed one.
 import { describe, expect, it } from '@jest/globals';
 import { accepted, numberIn } from '../../abuse/evidence.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
@@ -17,12 +17,12 @@ describe('accepted', () => {
     new TypeError('fetch failed'),
     new MurmurError('UNAVAILABLE', 'it is down'),
     new MurmurError('INTERNAL', ''),
-  ])('throws what is no refusal: %s', async (error) => {
+  ])('throws an error that is not a refusal: %s', async (error) => {
     await expect(accepted([{ name: 'broken', call: () => Promise.reject(error) }])).rejects.toBe(error);
   });
 });
 
-it('a number that was not told is not zero', () => {
+it('a missing number is an error, not zero', () => {
   expect(numberIn('forked 0', /forked (\d+)/)).toBe(0);
   expect(() => numberIn('forked: not found', /forked (\d+)/)).toThrow('forked: not found');
 });

@@ -29,7 +29,7 @@ async function recordIn(bench: ActivityBench): Promise<AgentRecord | undefined> 
 }
 
 describe('endAgent', () => {
-  it('keeps a last snapshot and the last events, and leaves neither machine nor secrets', async () => {
+  it('stores the final snapshot and the last events, and deletes machine and secrets', async () => {
     await using bench = await activityBench();
     await bench.ports.secrets.put(secretsOf(bench), { A: '1' });
     const result = await attempt(bench.worker().activities.endAgent, endInput(bench)).result;
@@ -41,7 +41,7 @@ describe('endAgent', () => {
     expect(await recordIn(bench)).toMatchObject({
       snapshot: result.snapshot,
       status: { phase: 'canceled', reason: 'killed by tess', vm: { state: 'gone' } },
-      // All that it was started with.
+      // The whole spec.
       spec: bench.spec,
     });
   });
@@ -73,7 +73,7 @@ describe('endAgent', () => {
     expect(await bench.logged()).toEqual(['session_end', 'phase']);
   });
 
-  it("ends the agent's token before anything else can fail", async () => {
+  it("deletes the agent's token first, before anything can fail", async () => {
     await using bench = await activityBench();
     const token = await mintToken(bench.ports.tokenStore, {
       id: bench.spec.token_id ?? '',
@@ -96,7 +96,7 @@ describe('endAgent', () => {
     await turn.result.catch(() => undefined);
   });
 
-  it('done again, answers the same and writes the newer record', async () => {
+  it('is idempotent, and writes a newer record', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     const first = await attempt(activities.endAgent, endInput(bench)).result;
@@ -106,7 +106,7 @@ describe('endAgent', () => {
     expect((await recordIn(bench))?.status.undelivered).toEqual(['late']);
   });
 
-  it('names the snapshot that is kept, and asks for no other where nothing has changed', async () => {
+  it('returns the stored snapshot, and requests no other if nothing has changed', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     const turn = attempt(activities.runTurn, bench.turn());
@@ -119,7 +119,7 @@ describe('endAgent', () => {
     expect(bench.runner.stops[0]?.last).toMatchObject({ stored_seq: 2, after: 2 });
   });
 
-  it('keeps what a runner has left that an earlier attempt has stopped', async () => {
+  it('stores the report of a runner that an earlier attempt stopped', async () => {
     await using bench = await activityBench();
     await bench.runner.client.stop({ status: 'interrupted', last: { after: 0, snapshot_ms: 1 } });
     Object.assign(bench.ports.runners, { find: async () => undefined });
@@ -128,7 +128,7 @@ describe('endAgent', () => {
     expect(await bench.logged()).toEqual(['session_end']);
   });
 
-  it('ends an agent whose machine was never made', async () => {
+  it('ends an agent whose machine was never created', async () => {
     await using bench = await activityBench();
     await bench.provider.destroy(bench.spec.machine.name);
     expect(await attempt(bench.worker().activities.endAgent, endInput(bench)).result).toEqual({
@@ -137,7 +137,7 @@ describe('endAgent', () => {
     expect(await recordIn(bench)).not.toHaveProperty('snapshot');
   });
 
-  it('destroys a machine whose runner does not answer, and reports what could not be kept', async () => {
+  it('destroys a machine whose runner does not answer, and reports the failure to save', async () => {
     await using bench = await activityBench();
     bench.runner.broken = new MurmurError('UNAVAILABLE', 'frozen');
     await attempt(bench.worker().activities.endAgent, endInput(bench)).result;
@@ -145,7 +145,7 @@ describe('endAgent', () => {
     expect(bench.reports).toContain('agent was not ended in good order');
   });
 
-  it('destroys the machine when the last snapshot fails', async () => {
+  it('destroys the machine even if the final snapshot fails', async () => {
     await using bench = await activityBench();
     bench.runner.snapshotError = new MurmurError('UNAVAILABLE', 'no space');
     await attempt(bench.worker().activities.endAgent, endInput(bench)).result;
@@ -153,7 +153,7 @@ describe('endAgent', () => {
     expect(bench.runner.stops).toHaveLength(1);
   });
 
-  it('fails when the machine cannot be destroyed, and keeps secrets and record for the next attempt', async () => {
+  it('fails if the machine cannot be destroyed, and leaves secrets and record to the next attempt', async () => {
     await using bench = await activityBench();
     await bench.ports.secrets.put(secretsOf(bench), { A: '1' });
     const destroy = bench.provider.destroy;

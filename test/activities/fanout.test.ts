@@ -59,7 +59,7 @@ const SHARED: FanoutPlan['shared'] = {
 };
 
 let plans = 0;
-/** A plan of three agents beneath `lead`, or of a person. */
+/** A plan of three agents, beneath `lead` or as roots. */
 async function planned(path: readonly string[] = ['lead'], changes: Partial<FanoutPlan> = {}): Promise<string> {
   plans += 1;
   const plan: FanoutPlan = {
@@ -84,7 +84,7 @@ async function planned(path: readonly string[] = ['lead'], changes: Partial<Fano
   return key;
 }
 
-/** Where the secrets of a plan are kept. */
+/** Reference of a plan's secrets. */
 function secretsOf({ place, id }: Pick<FanoutPlan, 'place' | 'id'>): string {
   return secretsRef(fanoutWorkflowId(place, id), id);
 }
@@ -105,7 +105,7 @@ beforeEach(() => {
 });
 
 describe('startPlanned', () => {
-  it('starts each as its caller would have: own text, branch, machine, secrets and token', async () => {
+  it('starts each agent like a spawn: with its own text, branch, machine, secrets and token', async () => {
     const plan = await planned();
     expect(await start(plan, 0, 2)).toEqual([
       { index: 0, result: 'started' },
@@ -125,13 +125,13 @@ describe('startPlanned', () => {
     const secrets = await stores.secrets.get(c?.secrets?.ref ?? '');
     expect(secrets).toMatchObject({ KEY: 'value', [AGENT_TOKEN]: expect.stringMatching(/^mur_agent-/) });
     expect(await stores.tokenStore.get(c?.token_id ?? '')).toMatchObject({ agent: 'w/default/u/tess/lead1/do-c' });
-    // Another attempt, after an answer that got lost, gives the same agent the same token.
+    // Another attempt after a lost answer gives the agent the same token.
     await start(plan, 2);
     expect(started.at(-1)?.spawn_id).toBe(c?.spawn_id);
     expect(await stores.secrets.get(c?.secrets?.ref ?? '')).toEqual(secrets);
   });
 
-  it('puts off those for which the tree has no room; roots have no such limit', async () => {
+  it('postpones agents beyond the limit of their tree; roots have no limit', async () => {
     living = 9;
     expect(await start(await planned(), 0, 1)).toEqual([
       { index: 0, result: 'started' },
@@ -147,14 +147,14 @@ describe('startPlanned', () => {
     ['FAILED_PRECONDITION', undefined, 'orphaned'],
     ['NOT_FOUND', undefined, 'orphaned'],
     ['RESOURCE_EXHAUSTED', undefined, 'later'],
-  ] as const)('a start refused with %s %j is %s, and leaves no token', async (code, details, result) => {
+  ] as const)('a start that fails with %s %j is %s, and its token is deleted', async (code, details, result) => {
     refuse = () => new MurmurError(code, 'no', { details });
     const before = await stores.tokenStore.list();
     expect(await start(await planned(), 1)).toMatchObject([{ index: 1, result }]);
     expect(await stores.tokenStore.list()).toEqual(before);
   });
 
-  it('throws what another attempt may mend', async () => {
+  it('throws retryable errors', async () => {
     refuse = () => new MurmurError('UNAVAILABLE', 'no Temporal');
     expect(await rejection(start(await planned(), 0))).toMatchObject({ type: 'UNAVAILABLE', nonRetryable: false });
     refuse = () => new Error('a call that broke off');
@@ -167,7 +167,7 @@ describe('startPlanned', () => {
 });
 
 describe('an agent of a fan-out', () => {
-  it('is sealed as it is started, and another attempt starts it with the same spec', async () => {
+  it('is sealed at its start, and another attempt starts it with the same spec', async () => {
     const plan = await planned();
     await start(plan, 0);
     await start(plan, 0);
@@ -184,8 +184,8 @@ describe('an agent of a fan-out', () => {
 
   it.each([
     ['of this build', `system.call-x.${'0a'.repeat(32)}.txt`],
-    ['of a build whose names held no digest', 'call-x-system.txt'],
-  ])('has the system prompt of all %s, which is stored with the first of them', async (_, name) => {
+    ['of a build that wrote names without a digest', 'call-x-system.txt'],
+  ])('gets the common system prompt %s, which is stored with the first agent', async (_, name) => {
     const place = { workspace: 'default', account: 'tess', path: ['lead'] };
     const ref = `agents/w/default/u/tess/lead/do-a/texts/${name}`;
     const shared = { ...SHARED, append_system_prompt: { text: 'head', ref } };
@@ -205,11 +205,11 @@ describe('an agent of a fan-out', () => {
   });
 });
 
-describe('a fan-out that somebody else started', () => {
+describe('a forged fan-out', () => {
   const FORGED = { workflow: 'fanout/w/default/u/tess/_/forged' };
   const denied = { type: 'PERMISSION_DENIED', nonRetryable: true };
 
-  it('reads no plan but its own: neither that of another one nor what an agent has uploaded', async () => {
+  it('reads only its own plan: neither that of another fan-out nor an upload of an agent', async () => {
     const plan = await planned();
     await stores.objects.put('uploads/x/content', JSON.stringify({ id: 'forged' }));
     for (const key of [plan, 'uploads/x/content', `${plan}/../forged`]) {
@@ -224,7 +224,7 @@ describe('a fan-out that somebody else started', () => {
     expect(started).toEqual([]);
   });
 
-  it('gets no secrets by a plan that names others, or another place', async () => {
+  it('gets no secrets if its plan names those of another fan-out, or another place', async () => {
     const secrets = await planned(['lead'], { secrets_ref: 'server-signing-key' });
     expect(await rejection(start(secrets, 0))).toMatchObject(denied);
     const plan = await planned();
@@ -234,8 +234,8 @@ describe('a fan-out that somebody else started', () => {
   });
 });
 
-describe('the end of those that never were started', () => {
-  it('is a record and an event, written once', async () => {
+describe('the end of agents that were never started', () => {
+  it('writes a record and an event, once', async () => {
     const plan = await planned([]);
     const input = { plan, indices: [1], by: 'tess', reason: 'killed by tess' };
     await attempt(activities.dropPlanned, input).result;
@@ -283,7 +283,7 @@ describe('the end of those that never were started', () => {
   });
 });
 
-it('a fan-out that was closed starts no more agents', async () => {
+it('a closed fan-out starts no more agents', async () => {
   const plan = await planned();
   await start(plan, 0);
   await attempt(activities.closeFanout, { plan }).result;
@@ -291,7 +291,7 @@ it('a fan-out that was closed starts no more agents', async () => {
   expect(started).toHaveLength(1);
 });
 
-it('restingPlanned names those that rest or have ended', async () => {
+it('restingPlanned returns the agents that are idle or have ended', async () => {
   const plan = await planned();
   expect(await attempt(activities.restingPlanned, { plan, indices: [0, 1, 7] }).result).toEqual([1, 7]);
 });

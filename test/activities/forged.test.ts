@@ -1,4 +1,4 @@
-// Specs, messages and orders that somebody has written into Temporal past the API server: what the activities make of them.
+// The activities refuse forged specs, messages and orders that a client wrote directly into Temporal.
 import { describe, expect, it } from '@jest/globals';
 import type { EndAgentInput } from '../../contract/wire/activities.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
@@ -16,7 +16,7 @@ import { message, NOW, testAgent } from '../fixtures/agent-state.ts';
 import { eventually } from '../fixtures/waiting.ts';
 import { creation } from '../fixtures/creation.ts';
 
-/** A spec as somebody writes it who knows everything of the bench's agent but the key. */
+/** A forged spec by somebody who knows everything about the bench's agent except the key. */
 function forged(changes: Partial<AgentSpec> = {}): AgentSpec {
   return withCredentials(agentSpec({ ...changes }));
 }
@@ -25,8 +25,8 @@ function endInput(spec: AgentSpec): EndAgentInput {
   return { spec, record: recordOf({ ...testAgent(spec).state, phase: 'canceled' }, spec) };
 }
 
-/** What the bench's agent has: nobody else may get or end it. */
-async function givePossessions({ ports, spec }: ActivityBench): Promise<void> {
+/** Stores data of the bench's agent, which no other agent may get or end. */
+async function storeAgentData({ ports, spec }: ActivityBench): Promise<void> {
   await ports.secrets.put(spec.secrets?.ref ?? '', { KEY: 'of-the-victim' });
   await mintToken(ports.tokenStore, { id: spec.token_id ?? '', account: 'tess', created_at: NOW });
 }
@@ -41,7 +41,7 @@ async function expectUnharmed({ ports, spec, agent, provider }: ActivityBench): 
   expect(await ports.objects.get(recordKey(agent))).toBeUndefined();
 }
 
-describe('a spec that names what is not its own', () => {
+describe('a spec that refers to data of another agent', () => {
   it.each([
     ['the signing key', () => ({ secrets: { ref: 'server-signing-key', names: ['KEY'] } }), 'secrets.ref'],
     [
@@ -63,10 +63,10 @@ describe('a spec that names what is not its own', () => {
       'append_system_prompt',
     ],
   ] satisfies [string, (bench: ActivityBench) => Partial<AgentSpec>, string][])(
-    'gets no agent: %s',
+    'is refused: %s',
     async (_what, changes, field) => {
       await using bench = await activityBench();
-      await givePossessions(bench);
+      await storeAgentData(bench);
       const { activities } = bench.worker();
       const spec = { ...forged(), ...changes(bench) };
       expect(await rejection(attempt(activities.prepareAgent, { spec }).result)).toEqual(refused(field));
@@ -78,8 +78,8 @@ describe('a spec that names what is not its own', () => {
   );
 });
 
-describe('a spec without a seal', () => {
-  it('is refused by every activity that would act upon it, and makes no machine', async () => {
+describe('the check of a seal', () => {
+  it('is done by every activity: an unsealed spec is refused, and no machine is created', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     const spec = forged();
@@ -105,7 +105,7 @@ describe('a spec without a seal', () => {
     ['a field of a later build', { allow_repos: ['https://example.com/'] }],
     ['for_flight', { for_flight: 'f/default/u/bob/pilot' }],
     ['limits', { limits: { continue_after_turns: 1 } }],
-  ])('is one in which %s is not as it was sealed, also when the agent is known already', async (_what, changes) => {
+  ])('refuses a spec with a changed %s, even if the agent was admitted before', async (_what, changes) => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     await attempt(activities.prepareAgent, { spec: bench.spec }).result;
@@ -118,14 +118,14 @@ describe('a spec without a seal', () => {
     expect(await rejection(attempt(activities.runTurn, bench.turn({ spec: less })).result)).toEqual(refused('purpose'));
   });
 
-  it('is not one whose prompt was left out, or whose allowance a parent has set', async () => {
+  it('accepts a spec with an omitted prompt, or an allowance from the parent', async () => {
     await using bench = await activityBench();
     const spec = { ...bench.spec, prompt: { text: '' }, allowance_usd: 3 };
     await attempt(bench.worker().activities.prepareAgent, { spec }).result;
     expect(bench.runner.opens).toHaveLength(1);
   });
 
-  it('is one that another installation has sealed', async () => {
+  it('refuses a seal of another installation', async () => {
     await using bench = await activityBench();
     const spec = forged();
     await sealSpec({ objects: bench.ports.objects, key: signingKey(Buffer.alloc(32, 9)) }, spec);
@@ -135,9 +135,9 @@ describe('a spec without a seal', () => {
 });
 
 describe('a sealed spec', () => {
-  it('works in the workflow of its own agent only', async () => {
+  it('is accepted only in the workflow of its own agent', async () => {
     await using bench = await activityBench();
-    await givePossessions(bench);
+    await storeAgentData(bench);
     const { activities } = bench.worker();
     const elsewhere = { workflow: 'stolen' };
     const other = refused('it is the spec of another agent');
@@ -153,7 +153,7 @@ describe('a sealed spec', () => {
     await expectUnharmed(bench);
   });
 
-  it('does not begin an agent again that has ended, under the same worker or another', async () => {
+  it('does not start an ended agent again, under the same worker or another', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     await attempt(activities.prepareAgent, { spec: bench.spec }).result;
@@ -166,8 +166,8 @@ describe('a sealed spec', () => {
   });
 });
 
-describe('a machine of the right name that was made for another agent', () => {
-  it('is neither taken, nor used, nor destroyed', async () => {
+describe('a machine with the expected name that was created for another agent', () => {
+  it('is neither reused nor destroyed', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     const name = bench.spec.machine.name;
@@ -185,7 +185,7 @@ describe('a machine of the right name that was made for another agent', () => {
     expect(await bench.provider.describe(name)).toMatchObject({ state: 'running', labels });
   });
 
-  it('is not one that an earlier build made for the agent, which noted no spawn', async () => {
+  it('is accepted if an earlier build created it for the agent, without a spawn label', async () => {
     await using bench = await activityBench();
     const { name } = bench.spec.machine;
     await bench.provider.destroy(name);
@@ -197,13 +197,13 @@ describe('a machine of the right name that was made for another agent', () => {
   });
 });
 
-describe('a message that refers to what is not a text of the agent', () => {
+describe('a message that refers to a text of another agent', () => {
   it.each([
     ['a record', () => recordKey('w/default/u/bob/other')],
     ['a text of another agent', () => 'agents/w/default/u/bob/other/texts/m.txt'],
     ['what belongs to a child named texts', (agent: string) => `agents/${agent}/texts/texts/m.txt`],
     ['an upload', () => 'uploads/x/content'],
-  ])('is told as unreadable, and the turn goes on: %s', async (_what, refOf) => {
+  ])('is reported as unreadable, and the turn continues: %s', async (_what, refOf) => {
     await using bench = await activityBench();
     const ref = refOf(bench.agent);
     await bench.ports.objects.put(ref, 'a secret of somebody');
@@ -218,7 +218,7 @@ describe('a message that refers to what is not a text of the agent', () => {
     expect(prompt).not.toContain('a secret');
   });
 
-  it('is not read for an assessment either', async () => {
+  it('is not read for an assessment', async () => {
     await using bench = await activityBench();
     const task = { text: '', ref: 'uploads/x/content' };
     const input = { spec: bench.spec, assess_id: 'a', number: 1, task, subject: '', checklist: [] };
@@ -227,10 +227,10 @@ describe('a message that refers to what is not a text of the agent', () => {
   });
 });
 
-describe('the end of an agent that was forged', () => {
-  it('ends what is its own, and writes no record over that of an agent that had the slug before', async () => {
+describe('the end of a forged agent', () => {
+  it('ends its own machine, and does not replace the record of an earlier agent with the slug', async () => {
     await using bench = await activityBench();
-    await givePossessions(bench);
+    await storeAgentData(bench);
     const spec = forged();
     const agent = workflowIdOf(spec.identity);
     await bench.ports.objects.put(recordKey(agent), '{"of":"the agent before"}');
@@ -242,7 +242,7 @@ describe('the end of an agent that was forged', () => {
     expect((await bench.ports.objects.get(recordKey(agent)))?.toString()).toBe('{"of":"the agent before"}');
   });
 
-  it('leaves a record where there is none, so that people see how it ended', async () => {
+  it('writes a record if there is none, so that people see how it ended', async () => {
     await using bench = await activityBench();
     const spec = forged();
     await attempt(bench.worker().activities.endAgent, endInput(spec)).result;
@@ -250,9 +250,9 @@ describe('the end of an agent that was forged', () => {
     expect(record?.toString()).toContain('"canceled"');
   });
 
-  it('ends nobody that is not beneath it', async () => {
+  it('ends only its descendants', async () => {
     await using bench = await activityBench();
-    await givePossessions(bench);
+    await storeAgentData(bench);
     const agents = [{ agent: bench.agent, spawn_id: bench.spec.spawn_id, cost_usd: 0 }];
     const input = { agents, order: { id: 'k', from: 'x', leave_machine: true } } as const;
     const killing = attempt(bench.worker().activities.killAgents, input, { workflow: 'w/default/u/bob/forged' });
@@ -260,9 +260,9 @@ describe('the end of an agent that was forged', () => {
     await expectUnharmed(bench);
   });
 
-  it('ends nobody that the result of a workflow beneath it names', async () => {
+  it('does not end other agents that a descendant names in its result', async () => {
     await using bench = await activityBench();
-    await givePossessions(bench);
+    await storeAgentData(bench);
     const { spec, record } = endInput(bench.spec);
     const kid = 'w/default/u/bob/forged/kid';
     Object.assign(bench.ports, {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AgentResult, AgentSpec, DoomedAgent } from '../../contract/wire/agent.ts';
+import type { AgentResult, AgentSpec, KillTarget } from '../../contract/wire/agent.ts';
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { tokenId } from '../../agents/names.ts';
@@ -17,18 +17,18 @@ function spawnOf(agent: string): string {
   return `spawn-of-${agent.replaceAll('/', '-')}`;
 }
 
-function doomed(agent: string, cost_usd = 0): DoomedAgent {
+function target(agent: string, cost_usd = 0): KillTarget {
   return { agent, spawn_id: spawnOf(agent), cost_usd };
 }
 
-/** An agent of an earlier version, or one that ended by itself: it has ended its machine. */
+/** The result of an agent that has cleaned up itself, or of an earlier version. */
 function ended(agent: string): AgentResult {
   const line = { path: `/${agent}`, phase: 'canceled', machine: 'm', machine_state: 'destroyed', cost_usd: 1 } as const;
   return { phase: 'canceled', receipt: [line], cost: { usd: 1, by_model: {} }, total_usd: 3 };
 }
 
-/** One that leaves its machine to whoever kills it. */
-function leaving(spec: AgentSpec, usd: number, children: readonly DoomedAgent[] = []): AgentResult {
+/** The result of an agent with a pending clean-up. */
+function leaving(spec: AgentSpec, usd: number, children: readonly KillTarget[] = []): AgentResult {
   const path = absolutePathOf(spec.identity);
   const known = children.reduce((sum, { cost_usd }) => sum + cost_usd, usd);
   const line = { path, phase: 'canceled', machine: spec.machine.name, machine_state: 'left', cost_usd: usd } as const;
@@ -51,7 +51,7 @@ function childOf(spec: AgentSpec, slug: string): AgentSpec {
   });
 }
 
-/** Answers results by workflow id and notes who was told. */
+/** Returns results by workflow id, and records who was signalled. */
 function answer(bench: ActivityBench, results: Readonly<Record<string, AgentResult>>, told: string[] = []): string[] {
   Object.assign(bench.ports, {
     control: {
@@ -63,7 +63,7 @@ function answer(bench: ActivityBench, results: Readonly<Record<string, AgentResu
 }
 
 describe('killAgents', () => {
-  it('tells all before it waits for any, and names those that left no receipt', async () => {
+  it('signals all agents before it awaits any, and names those that did not answer', async () => {
     await using bench = await activityBench();
     const told: string[] = [];
     Object.assign(bench.ports, {
@@ -75,7 +75,7 @@ describe('killAgents', () => {
         },
       },
     });
-    const input = { agents: ['w/a', 'w/b', 'w/gone'].map((agent) => doomed(agent)), order: ORDER };
+    const input = { agents: ['w/a', 'w/b', 'w/gone'].map((agent) => target(agent)), order: ORDER };
     const { receipt, ended: ends, unanswered } = await attempt(bench.worker().activities.killAgents, input).result;
     expect(told).toEqual(['w/a', 'w/b', 'w/gone']);
     expect(receipt.map(({ path }) => path)).toEqual(['/w/a', '/w/b']);
@@ -83,7 +83,7 @@ describe('killAgents', () => {
     expect(unanswered).toEqual(['w/gone']);
   });
 
-  it('ends what agents leave, with what lives beneath them, and counts what that has cost', async () => {
+  it('cleans up after agents and their descendants, and adds their unreported cost', async () => {
     await using bench = await activityBench();
     const { provider, ports } = bench;
     const kid = childOf(bench.spec, 'kid');
@@ -95,16 +95,16 @@ describe('killAgents', () => {
         creation(),
       );
     }
-    const beneath = [doomed(grandkidId, 0.5)];
+    const beneath = [target(grandkidId, 0.5)];
     const told = answer(bench, { [kidId]: leaving(kid, 1, beneath), [grandkidId]: leaving(grandkid, 2) });
-    const input = { agents: [doomed(kidId)], order: ORDER };
+    const input = { agents: [target(kidId)], order: ORDER };
     const { receipt, ended: ends } = await attempt(bench.worker().activities.killAgents, input).result;
     expect(told).toEqual([kidId, grandkidId]);
     expect(receipt).toMatchObject([
       { path: `/${kidId}`, machine: kid.machine.name, machine_state: 'destroyed', cost_usd: 1 },
       { path: `/${grandkidId}`, machine: grandkid.machine.name, machine_state: 'destroyed', cost_usd: 2 },
     ]);
-    // The child had heard of half a dollar of the two.
+    // The grandchild had reported half a dollar of its two to the child.
     expect(ends).toEqual([{ agent: kidId, phase: 'canceled', total_usd: 3 }]);
     expect((await provider.list()).machines.map(({ name }) => name)).toEqual([bench.spec.machine.name]);
     for (const id of [kidId, grandkidId]) {
@@ -114,7 +114,7 @@ describe('killAgents', () => {
     }
   });
 
-  it('takes the token of an agent before its workflow can end', async () => {
+  it('deletes the token of an agent before its workflow can end', async () => {
     await using bench = await activityBench();
     const kid = childOf(bench.spec, 'kid');
     const agent = workflowIdOf(kid.identity);
@@ -137,13 +137,13 @@ describe('killAgents', () => {
         result: async () => leaving(kid, 0),
       },
     });
-    await attempt(bench.worker().activities.killAgents, { agents: [doomed(agent)], order: ORDER }).result;
+    await attempt(bench.worker().activities.killAgents, { agents: [target(agent)], order: ORDER }).result;
     expect(known).toBeUndefined();
     // A later life of the child's id is not meant.
     expect(order).toEqual({ ...ORDER, spawn_id: kid.spawn_id });
   });
 
-  it('tries again to end a machine, and names in the receipt what it could not end', async () => {
+  it('retries the end of a machine, and names a machine that it could not end in the receipt', async () => {
     await using bench = await activityBench();
     const [stubborn, moody] = [childOf(bench.spec, 'stubborn'), childOf(bench.spec, 'moody')];
     const ids = [stubborn, moody].map(({ identity }) => workflowIdOf(identity)) as [string, string];
@@ -162,7 +162,7 @@ describe('killAgents', () => {
         },
       },
     });
-    const input = { agents: ids.map((agent) => doomed(agent)), order: ORDER };
+    const input = { agents: ids.map((agent) => target(agent)), order: ORDER };
     const { receipt } = await attempt(bench.worker().activities.killAgents, input).result;
     expect(receipt).toMatchObject([
       { machine: stubborn.machine.name, machine_state: 'not destroyed: the disk is busy' },
@@ -171,12 +171,12 @@ describe('killAgents', () => {
     expect([stubborn, moody].map(({ machine }) => attempts.get(machine.name))).toEqual([3, 2]);
   }, 30_000);
 
-  it('goes on in the next attempt with what the last one has not ended', async () => {
+  it('the next attempt ends only the machines that the last one did not end', async () => {
     await using bench = await activityBench();
     const [first, second] = [childOf(bench.spec, 'first'), childOf(bench.spec, 'second')];
     const ids = [first, second].map(({ identity }) => workflowIdOf(identity)) as [string, string];
     answer(bench, { [ids[0]]: leaving(first, 0), [ids[1]]: leaving(second, 0) });
-    const input = { agents: ids.map((agent) => doomed(agent)), order: ORDER };
+    const input = { agents: ids.map((agent) => target(agent)), order: ORDER };
     const { killAgents } = bench.worker().activities;
     const whole = attempt(killAgents, input);
     await whole.result;

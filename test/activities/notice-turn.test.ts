@@ -6,14 +6,14 @@ import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts
 const notice = { id: 'n1', text: 'a word' };
 
 describe('noticeTurn', () => {
-  it('hands the notice to the runner', async () => {
+  it('sends the notice to the runner', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     await attempt(activities.noticeTurn, { spec: bench.spec, turn_id: 't1', notice }).result;
     expect(bench.runner.notices).toEqual([{ turn_id: 't1', notice }]);
   });
 
-  it('starts no runner where none answers, and fails when the machine is gone', async () => {
+  it('starts no runner if none answers, and fails if the machine is gone', async () => {
     await using bench = await activityBench();
     const ensure = (): never => {
       throw new Error('it was started');

@@ -10,7 +10,7 @@ import type { ActivityBench } from '../fixtures/activity-bench.ts';
 import { agentSpec } from '../fixtures/agent-spec.ts';
 import { eventually, gate } from '../fixtures/waiting.ts';
 
-/** Makes `open` wait, as a clone does. */
+/** Makes `open` wait, like a clone. */
 function slowOpen(bench: ActivityBench): { readonly asked: () => number; open(): void } {
   const { opened, open } = gate();
   const plain = bench.runner.client.open;
@@ -29,7 +29,7 @@ function slowOpen(bench: ActivityBench): { readonly asked: () => number; open():
 }
 
 describe('prepareAgent', () => {
-  it('makes the machine, labelled with its agent, and opens the runner', async () => {
+  it('creates the machine with the labels of its agent, and opens the session', async () => {
     await using bench = await activityBench();
     await bench.provider.destroy(bench.spec.machine.name);
     const { vm } = await attempt(bench.worker().activities.prepareAgent, { spec: bench.spec }).result;
@@ -38,7 +38,7 @@ describe('prepareAgent', () => {
     expect(bench.runner.opens[0]).not.toHaveProperty('restore');
   });
 
-  it('opens the session for the turns of this worker as well, and for those of no other', async () => {
+  it('opens the session for the turns of this worker, but not for those of another', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     await attempt(activities.prepareAgent, { spec: bench.spec }).result;
@@ -54,7 +54,7 @@ describe('prepareAgent', () => {
     expect(bench.runner.opens).toHaveLength(2);
   });
 
-  it('appends the events that come with it, and goes on when the log cannot be written', async () => {
+  it('appends the events of its input, and continues if the log cannot be written', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     const events = [{ seq: 1, at: '2026-11-21T09:00:00.000Z', event: { type: 'phase', phase: 'starting' } as const }];
@@ -65,7 +65,7 @@ describe('prepareAgent', () => {
     expect(bench.reports).toContain('events could not be written');
   });
 
-  it('may be done again', async () => {
+  it('is idempotent', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     const first = await attempt(activities.prepareAgent, { spec: bench.spec }).result;
@@ -73,7 +73,7 @@ describe('prepareAgent', () => {
     expect((await bench.provider.list()).machines).toHaveLength(1);
   });
 
-  it('restores the newest snapshot onto a new machine, and the journal goes on behind the log', async () => {
+  it('restores the newest snapshot on a new machine, whose journal continues after the log', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     bench.runner.files = { 'transcript.jsonl': 'conversation', 'repos/app/work tree.tar': 'changes' };
@@ -94,14 +94,14 @@ describe('prepareAgent', () => {
   it.each([
     ['NOT_FOUND', 'no branch main', true],
     ['UNAVAILABLE', 'github.com does not answer', false],
-  ] as const)('fails with %s (%s) as the table says', async (type, message, nonRetryable) => {
+  ] as const)('fails with %s (%s), retryable as the error table says', async (type, message, nonRetryable) => {
     await using bench = await activityBench();
     bench.runner.broken = new MurmurError(type, message);
     const failure = await rejection(attempt(bench.worker().activities.prepareAgent, { spec: bench.spec }).result);
     expect(failure).toMatchObject({ type, nonRetryable, details: [{ code: type, message }] });
   });
 
-  it('names a kind of machine that the worker does not have', async () => {
+  it('names a provider that is not configured', async () => {
     await using bench = await activityBench();
     const child = { ...bench.spec.identity, path: [...bench.spec.identity.path, 'kid'] };
     const plain = agentSpec({ identity: child });
@@ -120,7 +120,7 @@ describe('prepareAgent', () => {
     expect(await rejection(preparing.result)).toBeInstanceOf(CancelledFailure);
   });
 
-  it('leaves no machine when it is cancelled while one is being made', async () => {
+  it('leaves no machine if it is cancelled during the creation of one', async () => {
     await using bench = await activityBench();
     const { name } = bench.spec.machine;
     await bench.provider.destroy(name);
@@ -132,7 +132,7 @@ describe('prepareAgent', () => {
     expect((await bench.provider.list()).machines).toEqual([]);
   });
 
-  it('leaves a machine that is being made to the next worker when its own shuts down', async () => {
+  it('hands an unfinished machine over to the next worker when its own shuts down', async () => {
     await using bench = await activityBench();
     const { name } = bench.spec.machine;
     await bench.provider.destroy(name);
@@ -148,7 +148,7 @@ describe('prepareAgent', () => {
     expect((await bench.provider.list()).machines).toMatchObject([{ name, generation }]);
   });
 
-  it('asks for the machine by the same id in every attempt, and says whose it is', async () => {
+  it('requests the machine with the same id in every attempt, and names its owner', async () => {
     await using bench = await activityBench();
     await bench.provider.destroy(bench.spec.machine.name);
     const asked: string[] = [];

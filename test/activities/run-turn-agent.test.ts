@@ -1,4 +1,4 @@
-// What an agent is opened with before its turn, and the prompt of the turn.
+// The request that opens an agent's session, and the prompt of a turn.
 import { describe, expect, it } from '@jest/globals';
 import { createAgentActivities } from '../../activities/agent.ts';
 import type { ServerAddress } from '../../contract/wire/runner.ts';
@@ -8,7 +8,7 @@ import { activityBench, attempt, rejection } from '../fixtures/activity-bench.ts
 import { eventually } from '../fixtures/waiting.ts';
 
 describe('the agent', () => {
-  it('is opened once by a worker, and again when its runner is a new one', async () => {
+  it('is opened once per worker, and again for a new runner', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     const run = async (turn_id: string): Promise<void> => {
@@ -27,7 +27,7 @@ describe('the agent', () => {
     expect(bench.runner.opens[1]?.journal_after).toBe(4);
   });
 
-  it('gets credentials and secrets by value, and those that nobody may read are named', async () => {
+  it('gets credentials and secrets by value, with the names of those to redact', async () => {
     const ref = 'agents/w/default/u/tess/fix/texts/spawn-1-system.txt';
     await using bench = await activityBench({
       identity: { workspace: 'default', account: 'tess', path: ['fix'] },
@@ -99,7 +99,7 @@ describe('the agent', () => {
     expect(open?.dropped_secrets).toEqual(dropped);
   });
 
-  it('learns who it is and where the API server is, again when that has moved; its token is a secret', async () => {
+  it('gets its id and the address of the API server, again after a change; its token is a secret', async () => {
     await using bench = await activityBench();
     await bench.ports.secrets.put(bench.spec.secrets?.ref ?? '', { MURMUR_TOKEN: 'token-1' });
     let port: number | undefined;
@@ -127,7 +127,7 @@ describe('the agent', () => {
 });
 
 describe('the prompt', () => {
-  it('holds long texts whole, and several messages apart', async () => {
+  it('contains long texts as a whole, and separates several messages', async () => {
     await using bench = await activityBench();
     const ref = `agents/${bench.agent}/texts/long.txt`;
     await bench.ports.objects.put(ref, 'x'.repeat(1_000_000));
@@ -143,7 +143,7 @@ describe('the prompt', () => {
     expect(request?.inputs.map((input) => input.text)).toEqual(['a note', 'x', 'second']);
   });
 
-  it('that has been replaced in the store is not given, and the model is told whose is missing', async () => {
+  it('does not contain a text that was replaced in the store, and names its sender', async () => {
     await using bench = await activityBench();
     const text = await storeText(bench.ports.objects, bench.agent, { kind: 'message', id: 'm' }, 'x'.repeat(20_000));
     await bench.ports.objects.put(text.ref ?? '', 'other words');
@@ -156,7 +156,7 @@ describe('the prompt', () => {
     expect(bench.runner.prompts[0]?.prompt).not.toContain('other words');
   });
 
-  it('that is not in the store any more fails for good, naming what to do', async () => {
+  it('fails permanently if a stored text is missing', async () => {
     await using bench = await activityBench();
     const inputs = [{ ...message('x'), text: { text: 'x', ref: `agents/${bench.agent}/texts/gone.txt` } }];
     const failure = await rejection(attempt(bench.worker().activities.runTurn, bench.turn({ inputs })).result);

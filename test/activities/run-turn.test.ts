@@ -1,4 +1,4 @@
-// A turn as an activity: watched by one worker, handed over to the next.
+// The activity of a turn: followed by one worker, handed over to the next.
 import { describe, expect, it } from '@jest/globals';
 import { CancelledFailure } from '@temporalio/activity';
 import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/common';
@@ -9,11 +9,11 @@ import { eventually } from '../fixtures/waiting.ts';
 
 const SAY = { type: 'assistant_text', text: 'working' } as const;
 
-/** As a worker's shutdown looks to an activity. */
+/** A worker's shutdown, as an activity sees it. */
 const SHUTDOWN = { cancelRequested: false, workerShutdown: true };
 
 describe('runTurn', () => {
-  it('copies every event to the log, and ends with the outcome and the key of the stored snapshot', async () => {
+  it('copies every event to the log, and returns the outcome and the key of the stored snapshot', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     const turn = attempt(activities.runTurn, bench.turn());
@@ -27,8 +27,8 @@ describe('runTurn', () => {
   });
 
   it.each([
-    ['saves the question for the outcome, which comes with the end of the turn', false, 1],
-    ['asks a runner of an earlier build for the outcome', true, 2],
+    ['gets the outcome with the end of the turn, without another request', false, 1],
+    ['requests the outcome from a runner of an earlier build', true, 2],
   ])('%s', async (_, isEarlier, asked) => {
     await using bench = await activityBench();
     bench.runner.isEarlier = isEarlier;
@@ -42,7 +42,7 @@ describe('runTurn', () => {
     expect(bench.runner.asked).toBe(asked);
   });
 
-  it('finds the session open that the same worker has prepared, and opens it in another worker', async () => {
+  it('does not open the session again in the worker that prepared it, but does in another', async () => {
     await using bench = await activityBench();
     bench.runner.session = '0192f0c1-0000-7000-8000-000000000000';
     const { activities } = bench.worker();
@@ -67,9 +67,9 @@ describe('runTurn', () => {
     ]);
   });
 
-  it('is taken up by the next worker when its own has died, and the model is asked once', async () => {
+  it('is re-attached by the next worker after the death of its own, and the model is called once', async () => {
     await using bench = await activityBench();
-    // Nothing tells this attempt that it is dead: a frozen worker.
+    // This attempt is of a frozen worker, and does not know that it was superseded.
     const first = attempt(bench.worker().activities.runTurn, bench.turn());
     await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
     bench.runner.say(SAY);
@@ -82,7 +82,7 @@ describe('runTurn', () => {
     expect(await bench.logged()).toEqual(['turn_start', 'assistant_text', 'assistant_text', 'turn_complete']);
   });
 
-  it('ends at once when the turn has ended and the log has all of it', async () => {
+  it('ends at once if the turn has ended and the log has all its events', async () => {
     await using bench = await activityBench();
     const first = attempt(bench.worker().activities.runTurn, bench.turn());
     await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
@@ -93,7 +93,7 @@ describe('runTurn', () => {
     expect(await bench.logged()).toEqual(['turn_start', 'turn_complete']);
   });
 
-  it('copies what is missing when the turn ended while no worker was there', async () => {
+  it('copies the missing events if the turn ended while no worker ran', async () => {
     await using bench = await activityBench();
     await bench.runner.client.open({
       repos: [],
@@ -110,7 +110,7 @@ describe('runTurn', () => {
     expect(bench.runner.prompts).toHaveLength(1);
   });
 
-  it('is handed over when its worker shuts down, without a word to the agent', async () => {
+  it('is handed over when its worker shuts down, without an interrupt', async () => {
     await using bench = await activityBench();
     const { activities, handover } = bench.worker();
     const turn = attempt(activities.runTurn, bench.turn());
@@ -126,7 +126,7 @@ describe('runTurn', () => {
     expect(bench.runner.prompts).toHaveLength(1);
   });
 
-  it('is handed over, not ended, when a shutdown cancels it', async () => {
+  it('is handed over, not ended, if a shutdown cancels it', async () => {
     await using bench = await activityBench();
     const turn = attempt(bench.worker().activities.runTurn, bench.turn());
     await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
@@ -135,7 +135,7 @@ describe('runTurn', () => {
     expect(bench.runner.interrupts).toEqual([]);
   });
 
-  it('ends the turn when the workflow cancels it', async () => {
+  it('interrupts the turn when the workflow cancels it', async () => {
     await using bench = await activityBench();
     const turn = attempt(bench.worker().activities.runTurn, bench.turn());
     await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
@@ -144,7 +144,7 @@ describe('runTurn', () => {
     expect(bench.runner.interrupts).toEqual(['turn-1']);
   });
 
-  it('is not started at all by a worker that shuts down already', async () => {
+  it('is not started by a worker that is shutting down', async () => {
     await using bench = await activityBench();
     const { activities, handover } = bench.worker();
     handover.abort();
@@ -152,7 +152,7 @@ describe('runTurn', () => {
     expect(bench.runner.prompts).toEqual([]);
   });
 
-  it('is watched once in a worker: a later attempt sends the earlier one away', async () => {
+  it('is followed once per worker: a later attempt aborts the earlier one', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     const first = attempt(activities.runTurn, bench.turn());
@@ -163,7 +163,7 @@ describe('runTurn', () => {
     await expect(second.result).resolves.toMatchObject({ status: 'completed' });
   });
 
-  it('that was interrupted before it came costs no model call', async () => {
+  it('costs no model call if it was interrupted before it started', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     await attempt(activities.interruptTurn, { spec: bench.spec, turn_id: 'turn-1' }).result;
@@ -172,7 +172,7 @@ describe('runTurn', () => {
     expect(bench.runner.prompts).toEqual([]);
   });
 
-  it('fails as lost when its machine is gone, and makes none', async () => {
+  it('fails with MachineLost if its machine is gone, and creates none', async () => {
     await using bench = await activityBench();
     await bench.provider.lose(bench.spec.machine.name);
     const failure = await rejection(attempt(bench.worker().activities.runTurn, bench.turn()).result);
@@ -180,7 +180,7 @@ describe('runTurn', () => {
     expect((await bench.provider.list()).machines).toEqual([]);
   });
 
-  it('is retried when the stream of events breaks, and loses and doubles nothing', async () => {
+  it('is retried if the stream of events breaks, without lost or repeated events', async () => {
     await using bench = await activityBench();
     const { activities } = bench.worker();
     const turn = attempt(activities.runTurn, bench.turn());
@@ -197,7 +197,7 @@ describe('runTurn', () => {
 });
 
 describe('a runner that cannot be reached', () => {
-  it('is tried again at growing distance, and given up after thirty failures in a row', async () => {
+  it('is retried with growing delays, and given up after thirty failures in a row', async () => {
     await using bench = await activityBench();
     bench.runner.broken = new MurmurError('UNAVAILABLE', 'the runner does not answer');
     const { activities } = bench.worker();
@@ -213,7 +213,7 @@ describe('a runner that cannot be reached', () => {
     expect(delays.slice(0, 9)).toEqual([100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
   });
 
-  it('counts failures anew once it has been reached', async () => {
+  it('counts failures from zero after it was reached', async () => {
     await using bench = await activityBench();
     const turn = attempt(bench.worker().activities.runTurn, bench.turn(), { heartbeatDetails: { failures: 29 } });
     await eventually(() => bench.runner.prompts.length === 1, 'the prompt');
@@ -224,7 +224,7 @@ describe('a runner that cannot be reached', () => {
 });
 
 describe('a snapshot that fails', () => {
-  it('leaves the turn as it is, not saved, and is reported', async () => {
+  it('does not fail the turn, which counts as not saved, and is reported', async () => {
     await using bench = await activityBench();
     bench.runner.snapshotError = new MurmurError('UNAVAILABLE', 'the disk is full');
     const turn = attempt(bench.worker().activities.runTurn, bench.turn());

@@ -1,4 +1,5 @@
-// What each activity wants a runner for: by that one of an earlier build is kept or replaced.
+// The use for which each activity requests a runner. It decides whether a runner of an earlier build is kept or
+// replaced.
 import { describe, expect, it } from '@jest/globals';
 import { createAgentActivities } from '../../activities/agent.ts';
 import type { RunnerUse } from '../../drivers/machines/provider.ts';
@@ -19,8 +20,8 @@ async function useBench() {
   return { bench, uses, activities, [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose]() };
 }
 
-describe('the runner that an activity asks for', () => {
-  it('is that of its turn, at every attempt', async () => {
+describe('the use of a runner by an activity', () => {
+  it('is its turn, in every attempt', async () => {
     await using fixture = await useBench();
     const { activities, bench, uses } = fixture;
     const turn = attempt(activities.runTurn, bench.turn(), { attempt: 3 });
@@ -30,7 +31,7 @@ describe('the runner that an activity asks for', () => {
     expect(uses).toEqual([{ turn: 'turn-1' }]);
   });
 
-  it('is one to begin with for a workspace, and for the first attempt at an assessment', async () => {
+  it('is `begin` for a workspace, and for the first attempt of an assessment', async () => {
     await using fixture = await useBench();
     const { activities, bench, uses } = fixture;
     await attempt(activities.prepareAgent, { spec: bench.spec }).result;
@@ -44,12 +45,12 @@ describe('the runner that an activity asks for', () => {
     };
     await attempt(activities.assess, assessment).result;
     expect(uses).toEqual(['begin', 'begin']);
-    // It may find the assessment under way, and asks no second assessor.
+    // It may find the assessment in progress, and must not start a second assessor.
     await attempt(activities.assess, assessment, { attempt: 2 }).result;
     expect(uses.at(-1)).toBe('reach');
   });
 
-  it('is whatever runs for an interrupt', async () => {
+  it('is `reach` for an interrupt', async () => {
     await using fixture = await useBench();
     const { activities, bench, uses } = fixture;
     await attempt(activities.interruptTurn, { spec: bench.spec, turn_id: 'turn-1' }).result;

@@ -3,7 +3,7 @@ import { usageReporter } from '../../activities/usage-report.ts';
 import type { UsageReport } from '../../contract/wire/budget.ts';
 import { eventually } from '../fixtures/waiting.ts';
 
-/** A workflow that sets marks, and the reports that it got. */
+/** A workflow that sets thresholds, and the reports that it got. */
 function bench(marks: (number | undefined | Error)[], firstMark: number | undefined) {
   const reports: number[] = [];
   const facts: string[] = [];
@@ -26,19 +26,19 @@ function bench(marks: (number | undefined | Error)[], firstMark: number | undefi
 }
 
 describe('reports of usage', () => {
-  it('are made at the marks that the answers set, not with every message', async () => {
+  it('are sent at the thresholds from the answers, not with every message', async () => {
     const { use, reports } = bench([4, undefined], 2);
     for (const usd of [0.5, 1, 1.9, 2.1, 2.5, 3.9, 4.5, 6, 100]) await use(usd);
     expect(reports).toEqual([2.1, 4.5]);
   });
 
-  it('are not made without a budget', async () => {
+  it('are not sent without a budget', async () => {
     const { use, reports } = bench([], undefined);
     await use(1_000);
     expect(reports).toEqual([]);
   });
 
-  it('are made again with the next message when one failed, or when the answer has still to come', async () => {
+  it('are repeated with the next message after a failure, or without a higher threshold', async () => {
     const { use, reports, facts } = bench([new Error('no server'), 1, 9], 1);
     await use(1);
     await eventually(() => facts.length === 1, 'the failure to be told');

@@ -1,4 +1,4 @@
-// Questions of one agent's activity to another agent's workflow, on a real server.
+// Calls from an agent's activity to another agent's workflow, on a real server.
 import { randomUUID } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { isGrpcCancelledError } from '@temporalio/client';
@@ -9,9 +9,9 @@ import { eventually } from '../fixtures/waiting.ts';
 
 const temporal = sharedTemporalForFile();
 
-it('a question for the result of an agent ends its long poll when it is given up', async () => {
+it('awaiting the result of an agent ends its long poll when it is aborted', async () => {
   const { client } = temporal;
-  // No worker polls this queue, so the agent never ends by itself.
+  // No worker polls this queue, so the agent never ends.
   const workflowId = `w/default/u/tess/${randomUUID()}`;
   const handle = await client.workflow.start(AGENT_WORKFLOW, { taskQueue: randomUUID(), workflowId });
   const service = client.workflowService;

@@ -18,7 +18,7 @@ test.each<[AgentEvent, string | undefined]>([
   expect(progressOf(event)).toBe(shown);
 });
 
-test('control characters and long texts do not reach a table', () => {
+test('control characters are removed and long texts are shortened', () => {
   const shown = progressOf({ type: 'assistant_text', text: `\u001b[31m${'x'.repeat(500)}\u202e` }) ?? '';
   expect(shown).toMatch(/^\[text\] \[31mx+…$/);
   expect(shown.length).toBeLessThanOrEqual(90);

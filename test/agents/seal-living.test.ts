@@ -1,4 +1,4 @@
-// The first start with a key, over a client that knows some workflows by heart.
+// The first start with a key, with a stub client that has some workflows.
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { ServiceError, WorkflowNotFoundError } from '@temporalio/client';
@@ -16,19 +16,19 @@ import { agentSpec, withCredentials } from '../fixtures/agent-spec.ts';
 import { TEST_KEY } from '../fixtures/signing-key.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
 
-/** As gRPC gives it. */
+/** An error as gRPC throws it. */
 function grpcError(code: number): Error {
   return Object.assign(new Error(`status ${String(code)}`), { code, details: '', metadata: {} });
 }
 
-/** A payload that says it is JSON, with other bytes. */
+/** A payload that is marked as JSON but has other bytes. */
 function unreadable(data: Uint8Array) {
   return { metadata: { encoding: Buffer.from('json/plain') }, data };
 }
 
 async function installation() {
   const folder = await temporaryFolder();
-  /** Workflow id → what it was started with. */
+  /** Workflow id → input. */
   const workflows = new Map<string, unknown>();
   const calls: string[] = [];
   let down = false;
@@ -68,7 +68,7 @@ async function installation() {
     start,
     reports,
     calls,
-    /** As an earlier build started it: token and workflow, no seal. */
+    /** Starts an agent like an earlier build: with token and workflow, without a seal. */
     async agent(spec: AgentSpec, history: unknown = spec): Promise<void> {
       const agent = workflowIdOf(spec.identity);
       workflows.set(agent, history);
@@ -88,7 +88,7 @@ async function installation() {
 }
 
 describe('the first start with a key', () => {
-  it('seals the agents that live, as each run was given its spec, and no later start does', async () => {
+  it('seals the living agents with the spec of their latest run, and later starts do not', async () => {
     await using test = await installation();
     const [one, two, late] = [1, 2, 3].map(() => withCredentials(agentSpec())) as [AgentSpec, AgentSpec, AgentSpec];
     await test.agent(one);
@@ -100,13 +100,13 @@ describe('the first start with a key', () => {
     await test.agent(late);
     await sealLivingAgents(test.start);
     expect(await test.sealed(late)).toBeUndefined();
-    // Another key is another first start.
+    // With another key it is a first start again.
     const key = signingKey(Buffer.alloc(32, 5));
     await sealLivingAgents({ ...test.start, key });
     expect(await test.sealed(one, key)).toEqual(one);
   });
 
-  it('seals none that this installation has not given a token, and none whose spec is not its own', async () => {
+  it('does not seal agents without a token of this installation or with the spec of another agent', async () => {
     await using test = await installation();
     const planted = withCredentials(agentSpec());
     test.workflows.set(workflowIdOf(planted.identity), planted);
@@ -119,7 +119,7 @@ describe('the first start with a key', () => {
     expect(test.reports).toHaveLength(4);
   });
 
-  it('is done at once where no agent lives, and asks Temporal nothing', async () => {
+  it('does not call Temporal if there are no agents', async () => {
     await using test = await installation();
     test.breakOff(true);
     await mintToken(test.start.tokenStore, { id: 'token-1', account: 'tess', created_at: '2026-11-21' });
@@ -128,7 +128,7 @@ describe('the first start with a key', () => {
     expect(await readdir(test.start.folder)).toEqual([`agents-sealed-${TEST_KEY.id}`]);
   });
 
-  it('is done again after Temporal did not answer; a token without a workflow is no agent', async () => {
+  it('is repeated after Temporal did not answer; a token without a workflow is skipped', async () => {
     await using test = await installation();
     const spec = withCredentials(agentSpec());
     await test.agent(spec);
@@ -144,8 +144,8 @@ describe('the first start with a key', () => {
 
   it.each([
     ['whose input is not JSON', Buffer.from('{')],
-    ['whose input is no spec', Buffer.from('7')],
-    ['whose history has gone since', grpcError(5)],
+    ['whose input is not a spec', Buffer.from('7')],
+    ['whose history was deleted meanwhile', grpcError(5)],
     ['that Temporal cannot read', grpcError(13)],
   ])('reports an agent %s, and seals the others', async (_what, history) => {
     await using test = await installation();
@@ -160,7 +160,7 @@ describe('the first start with a key', () => {
     ]);
   });
 
-  it('is done again after the connection failed at a history', async () => {
+  it('is repeated after the connection failed while a history was read', async () => {
     await using test = await installation();
     const spec = withCredentials(agentSpec());
     await test.agent(spec, grpcError(4));

@@ -17,7 +17,7 @@ async function sealOf({ objects }: ReturnType<typeof stores>): Promise<readonly 
 }
 
 describe('a sealed spec', () => {
-  it('is read as it was sealed, prompt included, and says which key made it', async () => {
+  it('is read unchanged, including its prompt, with the id of its key', async () => {
     const seals = stores();
     const spec = agentSpec({ purpose: 'ünïcode', prompt: { text: 'Fix it', ref: 'agents/x' } });
     const id = workflowIdOf(spec.identity);
@@ -31,7 +31,7 @@ describe('a sealed spec', () => {
     ]);
   });
 
-  it('stays that of the first attempt, also when two seal at once', async () => {
+  it('stays that of the first attempt, even if two attempts seal concurrently', async () => {
     const seals = stores();
     const spec = agentSpec();
     const attempts = ['s1', 's2'].map((session_id) => sealSpec(seals, { ...spec, session_id }));
@@ -42,7 +42,7 @@ describe('a sealed spec', () => {
     expect(await sealSpec(seals, { ...spec, session_id: 's3' })).toMatchObject({ session_id: 's3' });
   });
 
-  it('is none once anything of it was changed in the store, or it was moved', async () => {
+  it('is invalid after any change in the store, or in another place', async () => {
     const seals = stores();
     const spec = agentSpec();
     const id = workflowIdOf(spec.identity);
@@ -69,7 +69,7 @@ describe('a sealed spec', () => {
     expect(await readSealedSpec(seals, id, 'other')).toBeUndefined();
   });
 
-  it('is sealed anew by an installation that has another key now', async () => {
+  it('is sealed again by an installation with a new key', async () => {
     const before = stores();
     const spec: AgentSpec = agentSpec();
     const id = workflowIdOf(spec.identity);

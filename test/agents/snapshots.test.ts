@@ -12,7 +12,7 @@ async function store(bench: ActivityBench, seq: number, content: string): Promis
 }
 
 describe('storeSnapshot', () => {
-  it('keeps the newest three, and names the newest', async () => {
+  it('keeps the newest three, and `latestSnapshot` returns the newest', async () => {
     await using bench = await activityBench();
     const keys: string[] = [];
     for (const seq of [9, 10, 99, 100, 1_000]) keys.push(await store(bench, seq, seq.toString()));
@@ -22,7 +22,7 @@ describe('storeSnapshot', () => {
     expect(stored).toHaveLength(3 * 2 + 1);
   });
 
-  it('takes what belongs to a child named `snapshots` for no snapshot', async () => {
+  it('does not delete keys of a child named `snapshots`', async () => {
     await using bench = await activityBench();
     const child = `${bench.agent}/snapshots`;
     const others = ['record.json', 'texts/m.txt', 'snapshots/latest.json'].map((name) => `agents/${child}/${name}`);
@@ -33,7 +33,7 @@ describe('storeSnapshot', () => {
     expect(await bench.ports.objects.get(key)).toBeDefined();
   });
 
-  it('leaves the one before in force when it is cut off half-way', async () => {
+  it('keeps the previous one as the latest if it is interrupted', async () => {
     await using bench = await activityBench();
     const whole = await store(bench, 1, 'one');
     const put = bench.ports.objects.put;
@@ -45,7 +45,7 @@ describe('storeSnapshot', () => {
     expect((await latestSnapshot(bench.ports.objects, bench.spec))?.key).toBe(whole);
   });
 
-  it('leaves no file of one of which another cannot be read', async () => {
+  it('deletes its files if one of them cannot be read', async () => {
     await using bench = await activityBench();
     const machine = await bench.provider.connect(bench.spec.machine.name);
     const directory = `${machine.paths.runner}/captured`;
@@ -56,7 +56,7 @@ describe('storeSnapshot', () => {
     expect(await bench.ports.objects.list(`${snapshotsPrefix(bench.agent)}/`)).toEqual([]);
   });
 
-  it('refuses more than a snapshot may hold, also of a runner that has captured it', async () => {
+  it('refuses a snapshot above the size limit, which earlier runners may have captured', async () => {
     await using bench = await activityBench();
     const machine = await bench.provider.connect(bench.spec.machine.name);
     const directory = `${machine.paths.runner}/captured`;

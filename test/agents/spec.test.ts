@@ -20,7 +20,7 @@ const INPUT: SpecInput = {
   created_by: 'tess',
 };
 
-it('leaves out what is absent, empty or the default, and names what belongs to the agent', async () => {
+it('omits absent, empty and default values, and derives machine, secrets and token', async () => {
   const empty = {
     allow_repos: [],
     append_system_prompt: '',
@@ -49,7 +49,7 @@ it('leaves out what is absent, empty or the default, and names what belongs to t
   });
 });
 
-it('keeps a text that is stored already, and stores one that is new', async () => {
+it('keeps the reference of a stored text, and stores a new text', async () => {
   const objects = createMemoryObjectStore();
   const stored = { text: 'be brief', ref: 'agents/elsewhere/texts/system.p.txt' };
   expect(await buildSpec(objects, { ...INPUT, append_system_prompt: stored })).toMatchObject({

@@ -9,7 +9,7 @@ import { agentSpec, ofEarlierBuild, withCredentials } from '../fixtures/agent-sp
 import { TEST_KEY } from '../fixtures/signing-key.ts';
 import { gate } from '../fixtures/waiting.ts';
 
-it('a spawn that could not be sealed fails once its credentials are stored, so that none stays behind', async () => {
+it('a spawn that cannot be sealed fails after its credentials are stored, so that they can be deleted', async () => {
   const [reached, go] = [gate(), gate()];
   const tokenStore = createMemoryTokenStore();
   const stores = {
@@ -31,7 +31,7 @@ it('a spawn that could not be sealed fails once its credentials are stored, so t
     return error;
   });
   await reached.opened;
-  // A failure that did not wait would be dealt with by then.
+  // Without the wait, the failure would have been handled by now.
   await new Promise(setImmediate);
   go.open();
   expect(await spawning).toEqual(new Error('no space'));

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { isAsked, readArguments } from '../../bench/arguments.ts';
 
-describe('the command line of the bench', () => {
+describe('the command line of the benchmark', () => {
   test('takes every measure with all samples by default', () => {
     expect(readArguments([], ['spawn'])).toEqual({ json: false, quick: false, floors: false, help: false });
   });
 
-  test('collects the measures that are named', () => {
+  test('accepts several measures', () => {
     expect(readArguments(['--only', 'ls', '--only', 'spawn', '--quick'], ['spawn', 'ls'])).toMatchObject({
       only: ['ls', 'spawn'],
       quick: true,

@@ -26,7 +26,7 @@ const machine = {
 };
 
 describe('the table', () => {
-  test('has ours, floor, ratio, target and verdict in one line, and the notes beneath', () => {
+  test('has ours, floor, ratio, target and verdict on one line, followed by the notes', () => {
     const lines = table([taken]).split('\n');
     expect(lines[2]?.split(/ {2,}/)).toEqual([
       ...['spawn → first model request', 'ms', '1200', '1200', '1000', '1000', '1.20', '1.20', '≤ 1.5 × floor', 'yes'],
@@ -34,19 +34,19 @@ describe('the table', () => {
     expect(lines.at(-1)).toBe('spawn: 2 activities');
   });
 
-  test('says of a measure that was not taken why', () => {
+  test('gives the reason for a measure that was not taken', () => {
     const text = table([taken, failed]);
     expect(text).toMatch(/murmur ls .*not taken/);
     expect(text).toContain('ls: not taken: no stack');
   });
 
-  test('leaves our columns empty when only floors were taken', () => {
+  test('leaves our columns empty if only floors were taken', () => {
     const { ours: _, ...floors } = taken.result as Exclude<Row['result'], { error: string }>;
     expect(table([{ measure, result: { ...floors, met: false } }])).not.toMatch(/NO|yes/);
   });
 });
 
-test('the JSON holds the machine, every figure and the ratios', () => {
+test('the JSON has the machine, all figures and the ratios', () => {
   const document = JSON.parse(json(machine, [taken, failed])) as { measures: unknown[] };
   expect(document).toMatchObject({
     machine,

@@ -4,10 +4,10 @@ import type { Measure, Trial } from '../../bench/measure.ts';
 import { take, takeAgainst } from '../../bench/sampling.ts';
 import { ratioAtMost } from '../../bench/target.ts';
 
-// The measures of these tests never look at it.
+// The measures of these tests do not use it.
 const laboratory = {} as Laboratory;
 
-/** A measure that writes down in which order its sides are called. */
+/** A measure that records the order in which its sides are called. */
 function measureOf(trial: Partial<Trial>, warmUps = 0): { measure: Measure; calls: string[] } {
   const calls: string[] = [];
   const noting = (side: string, value: number) => () => {
@@ -21,7 +21,7 @@ function measureOf(trial: Partial<Trial>, warmUps = 0): { measure: Measure; call
     samples: { full: 1, quick: 1 },
     warmUps,
     target: ratioAtMost(2),
-    patienceMs: 5_000,
+    timeoutMs: 5_000,
     open: () =>
       Promise.resolve({
         floor: noting('floor', 10),
@@ -37,21 +37,21 @@ function measureOf(trial: Partial<Trial>, warmUps = 0): { measure: Measure; call
 }
 
 describe('sampling', () => {
-  test('takes pairs, each side first in every other one', async () => {
+  test('takes pairs, in which the sides take turns being first', async () => {
     const { measure, calls } = measureOf({});
     const taken = await take(measure, laboratory, { pairs: 2, floorsOnly: false });
     expect(calls).toEqual(['floor', 'ours', 'ours', 'floor', 'close']);
     expect(taken).toMatchObject({ floor: { count: 2, p50: 10 }, ours: { count: 2, p50: 20 }, met: true });
   });
 
-  test('throws warm-ups away, and takes ours first in the last of them', async () => {
+  test('discards warm-ups, and takes ours first in the last one', async () => {
     const { measure, calls } = measureOf({}, 1);
     const taken = await take(measure, laboratory, { pairs: 1, floorsOnly: false });
     expect(calls).toEqual(['ours', 'floor', 'floor', 'ours', 'close']);
     expect(taken.floor.count).toBe(1);
   });
 
-  test('takes no sample of ours when only floors are asked for, and meets no target', async () => {
+  test('takes no sample of ours if only floors are requested, and meets no target', async () => {
     const { measure, calls } = measureOf({});
     const taken = await take(measure, laboratory, { pairs: 2, floorsOnly: true });
     expect(calls).toEqual(['floor', 'floor', 'close']);
@@ -59,26 +59,26 @@ describe('sampling', () => {
     expect(taken.met).toBe(false);
   });
 
-  test('judges by the target that the trial read', async () => {
+  test('uses the target from the trial', async () => {
     const { measure } = measureOf({ target: ratioAtMost(1.5) });
     const taken = await take(measure, laboratory, { pairs: 1, floorsOnly: false });
     expect(taken).toMatchObject({ met: false, target: '≤ 1.5 × floor' });
   });
 
-  test('cleans up after a sample that could not be taken', async () => {
+  test('cleans up after a failed sample', async () => {
     const { measure, calls } = measureOf({ ours: () => Promise.reject(new Error('no agent')) });
     await expect(take(measure, laboratory, { pairs: 1, floorsOnly: false })).rejects.toThrow('no agent');
     expect(calls.at(-1)).toBe('close');
   });
 
-  test('gives up a sample that never ends', async () => {
+  test('aborts a sample at its timeout', async () => {
     const { measure, calls } = measureOf({ floor: () => new Promise(() => undefined) });
-    const impatient = { ...measure, patienceMs: 20 };
-    await expect(take(impatient, laboratory, { pairs: 1, floorsOnly: false })).rejects.toThrow('a floor sample');
+    const hasty = { ...measure, timeoutMs: 20 };
+    await expect(take(hasty, laboratory, { pairs: 1, floorsOnly: false })).rejects.toThrow('a floor sample');
     expect(calls.at(-1)).toBe('close');
   });
 
-  test('takes two builds in turn, and allows the newer one five percent', async () => {
+  test('takes two builds alternately, and allows the newer one five percent', async () => {
     const { measure, calls } = measureOf({});
     const before: Laboratory = { ...laboratory };
     const ours = (value: number, name: string) => () => {

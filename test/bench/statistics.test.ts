@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { percentile, summarise } from '../../bench/statistics.ts';
 
 describe('percentile', () => {
-  test('is the sample at the nearest rank, whatever the order', () => {
+  test('is the sample at the nearest rank, in any order', () => {
     const samples = [5, 1, 4, 2, 3];
     expect(percentile(samples, 50)).toBe(3);
     expect(percentile(samples, 95)).toBe(5);
@@ -18,17 +18,17 @@ describe('percentile', () => {
     ).toBe(19);
   });
 
-  test('does not reorder what it was given', () => {
+  test('does not reorder its input', () => {
     const samples = [3, 1, 2];
     percentile(samples, 50);
     expect(samples).toEqual([3, 1, 2]);
   });
 
-  test('needs a sample', () => {
+  test('throws without samples', () => {
     expect(() => percentile([], 50)).toThrow(RangeError);
   });
 });
 
-test('a summary holds count, median, p95 and maximum', () => {
+test('a summary has count, median, p95 and maximum', () => {
   expect(summarise([1, 2, 3, 10])).toEqual({ count: 4, p50: 2, p95: 10, max: 10 });
 });

@@ -12,12 +12,12 @@ describe('a target', () => {
     expect(ratioAtLeast(0.5).met(summarise([49]), floor)).toBe(false);
   });
 
-  test('by what is added compares our p95 with the median of the floor', () => {
+  test('by difference compares our p95 with the median of the floor', () => {
     expect(addedAtMost(50, 'ms').met(summarise([110, 110, 150]), floor)).toBe(true);
     expect(addedAtMost(50, 'ms').met(summarise([110, 110, 151]), floor)).toBe(false);
   });
 
-  test('for every sample is missed by one', () => {
+  test('for every sample is missed if one sample exceeds it', () => {
     expect(everyAtMost(15, 'events').met(summarise([1, 15]), undefined)).toBe(true);
     expect(everyAtMost(15, 'events').met(summarise([1, 16]), undefined)).toBe(false);
   });

@@ -1,4 +1,4 @@
-// Every import of the tree, read by a parser of TypeScript.
+// All imports of the tree, read by a TypeScript parser.
 import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -9,22 +9,22 @@ export const ROOT = join(import.meta.dirname, '..', '..');
 export interface Import {
   /** Path of the importing file from the root. */
   readonly file: string;
-  /** As it is written. */
+  /** The specifier in the source. */
   readonly specifier: string;
   /** Path of the imported file from the root; undefined for packages and built-ins. */
   readonly target: string | undefined;
-  /** Gone when the program runs. */
+  /** A type import, which is removed at run time. */
   readonly isType: boolean;
-  /** Run only when the code gets there. */
+  /** A dynamic import. */
   readonly isLazy: boolean;
 }
 
-/** The imports of every TypeScript file below a folder, dynamic ones and re-exports included. */
+/** The imports of all TypeScript files below a folder, including dynamic ones and re-exports. */
 export function importsBelow(folder: string): Promise<readonly Import[]> {
   return importsOfAll(folder, '.ts');
 }
 
-/** The same of every JavaScript file below a folder. */
+/** The imports of all JavaScript files below a folder. */
 export function scriptImportsBelow(folder: string): Promise<readonly Import[]> {
   return importsOfAll(folder, '.js');
 }
@@ -35,7 +35,7 @@ async function importsOfAll(folder: string, extension: string): Promise<readonly
   return files.flatMap(importsOf);
 }
 
-/** The imports of one file, by its path from the root. Throws when the file does not parse. */
+/** The imports of one file, by its path from the root. Throws if the file cannot be parsed. */
 export function importsOf(file: string): readonly Import[] {
   const { errors, program } = parseSync(file, readFileSync(join(ROOT, file), 'utf8'));
   if (errors[0] !== undefined) throw new Error(`${file}: ${errors[0].message}`);
@@ -72,7 +72,7 @@ function isTypeImport({ importKind, specifiers }: ImportDeclaration): boolean {
   return specifiers.length > 0 && specifiers.every(isTypeOnly);
 }
 
-/** The text of a literal; undefined for what is known only when the program runs. */
+/** The text of a literal; undefined for an expression. */
 function textOf(source: Expression): string | undefined {
   if (source.type === 'Literal' && typeof source.value === 'string') return source.value;
   if (source.type !== 'TemplateLiteral' || source.expressions.length > 0) return undefined;

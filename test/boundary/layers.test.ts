@@ -30,7 +30,7 @@ describe.each(Object.entries(LAYERS))('layer %s', (layer, { builtins, packages }
 
   it('imports only the layers below it', async () => {
     const wrong = (await own).filter(({ file, target }) => target !== undefined && !mayImport(file, target));
-    // Facts about the package itself are no layer.
+    // Modules about the package itself do not belong to a layer.
     expect(shown(wrong.filter(({ specifier }) => !specifier.endsWith('package.json')))).toEqual([]);
   });
 
@@ -49,8 +49,8 @@ describe.each(Object.entries(LAYERS))('layer %s', (layer, { builtins, packages }
 });
 
 describe('the tree', () => {
-  // Of types as well: two files that need each other's types cannot be read, moved or replaced one at a time.
-  it('has no imports in a circle', async () => {
+  // Includes type imports: files that need each other's types cannot be read, moved or replaced separately.
+  it('has no import cycles', async () => {
     const folders = [...Object.keys(LAYERS), 'abuse', 'bench', 'demo', 'scripts', 'test'];
     const all = (await Promise.all(folders.map(importsBelow))).flat();
     const imported = new Map<string, Set<string>>();
@@ -70,8 +70,8 @@ describe('the tree', () => {
     expect(circles).toEqual([]);
   });
 
-  // The compiler says so of TypeScript, and knip of packages.
-  it('has JavaScript that imports only files and built-ins that there are', async () => {
+  // For TypeScript the compiler checks this, and for packages knip.
+  it('has JavaScript that imports only existing files and built-ins', async () => {
     const all = (await Promise.all(['bin', 'scripts'].map(scriptImportsBelow))).flat();
     const found = [...all, ...importsOf('jest.config.js')];
     expect(found.length).toBeGreaterThan(0);
@@ -85,7 +85,7 @@ describe('the tree', () => {
 });
 
 describe('start-up', () => {
-  /** Everything that is run when the module is loaded; `skip` is not entered. */
+  /** All modules that run when the module is loaded, except those in `skip`. */
   function loadedBy(entry: string, skip: readonly string[] = [], seen = new Set<string>()): ReadonlySet<string> {
     if (seen.has(entry) || skip.includes(entry)) return seen;
     seen.add(entry);
@@ -96,7 +96,7 @@ describe('start-up', () => {
   }
 
   it('of the CLI loads neither zod nor Temporal nor a logger', () => {
-    // The build puts plain data in the place of the descriptions.
+    // The build replaces the descriptions by plain data.
     const loaded = loadedBy('cli/main.ts', ['cli/descriptions.ts']);
     expect(loaded).toContain('cli/run.ts');
     const heavy = ['zod', 'pino', 'fastify', '@temporalio/client', '@temporalio/envconfig', 'yaml', 'execa'];
@@ -104,14 +104,14 @@ describe('start-up', () => {
   });
 
   it('of an MCP session loads no schemas, and no client before the first call', () => {
-    // The build puts plain data in the place of the tools.
+    // The build replaces the tools by plain data.
     const loaded = loadedBy('mcp/main.ts', ['mcp/tools.ts']);
     expect(loaded).toContain('mcp/session/session.ts');
     const heavy = ['zod', 'yaml', 'client/index.ts', 'contract/operations/index.ts'];
     expect(heavy.filter((name) => loaded.has(name))).toEqual([]);
   });
 
-  it('of the runner needs nothing but built-ins', () => {
+  it('of the runner loads only built-ins', () => {
     const loaded = [...loadedBy('runner/main.ts')];
     expect(loaded.filter((name) => !name.endsWith('.ts') && !name.startsWith('node:'))).toEqual([]);
   });

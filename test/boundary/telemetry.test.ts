@@ -1,11 +1,11 @@
-// OpenTelemetry costs nothing where it is not asked for: it is reached by one lazy import only.
+// OpenTelemetry is loaded only if it is configured: one lazy import leads to it.
 import { expect, it } from '@jest/globals';
 import { LAYERS } from '../../layers.ts';
 import { importsBelow } from './imports.ts';
 
 const LOADS_OPENTELEMETRY = ['drivers/telemetry/otlp.ts', 'drivers/telemetry/http-client.ts'];
 
-it('OpenTelemetry is imported by two modules, which only a lazy import reaches', async () => {
+it('OpenTelemetry is imported by two modules, which only a lazy import loads', async () => {
   const all = (await Promise.all(Object.keys(LAYERS).map(importsBelow))).flat().filter(({ isType }) => !isType);
   const loading = all.filter(({ specifier }) => /opentelemetry/.test(specifier));
   expect(loading.length).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-// What gets into the workflow sandbox, and that histories can be read from JSON.
+// The content of the workflow bundle, and the reading of histories from JSON.
 import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { DefaultLogger } from '@temporalio/worker';
@@ -10,7 +10,7 @@ beforeAll(async () => {
   modules = [...code.matchAll(/^\/\*!\*+!\*\\\n\s+!\*\*\* (\S+) (?:sync )?/gm)].map((match) => match[1] ?? '');
 }, 120_000);
 
-/** Names of the npm packages that modules come from. */
+/** Names of the npm packages of the modules. */
 function packages(): string[] {
   const names = modules
     .map((module) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(module)?.[1])
@@ -19,11 +19,11 @@ function packages(): string[] {
 }
 
 describe('the workflow bundle', () => {
-  it("has Temporal's workflow packages, what these need, and no other", () => {
+  it("has only Temporal's workflow packages and their dependencies", () => {
     expect(packages()).toEqual(['@temporalio/common', '@temporalio/workflow', 'long', 'ms', 'nexus-rpc']);
   });
 
-  it('has of ours the workflows and contract/wire, and no other', () => {
+  it('has only workflows and contract/wire of our code', () => {
     const ours = modules.filter((module) => module.startsWith('./') && !module.includes('node_modules'));
     const folders = new Set(
       ours.map((module) => /^\.\/(?:contract\/wire|workflows)(?=\/)/.exec(module)?.[0] ?? module),
@@ -32,7 +32,7 @@ describe('the workflow bundle', () => {
   });
 });
 
-it('there is one copy of protobufjs for all packages of Temporal, as histories cannot be read from JSON otherwise', () => {
+it('all packages of Temporal share one copy of protobufjs; otherwise histories cannot be read from JSON', () => {
   const require = createRequire(import.meta.url);
   const copyOf = (name: string): string =>
     createRequire(require.resolve(`@temporalio/${name}/package.json`)).resolve('protobufjs/minimal');

@@ -29,18 +29,18 @@ describe('auth', () => {
     );
   });
 
-  it('leaves the home alone when the token comes from the environment', async () => {
+  it('does not change the home if the token comes from the environment', async () => {
     await cli.run(['auth']);
     expect(await stat(join(cli.home, 'token')).catch(() => undefined)).toBeUndefined();
   });
 });
 
-describe('mending the token', () => {
+describe('recreating the token', () => {
   const token = (): string => join(cli.home, 'token');
-  // Without MURMUR_API_URL the home is the caller's, and stack.json says where the server is.
+  // Without MURMUR_API_URL, the home is the caller's, and stack.json has the server's address.
   const mend = () => cli.run(['auth'], { env: { MURMUR_API_URL: '', MURMUR_TOKEN: '' } });
 
-  it('makes a missing one, for the owner alone, and the server side knows only its hash', async () => {
+  it('creates a missing token that only the owner can read; the server has only its hash', async () => {
     await writeRunningStack();
     const { code, stderr } = await mend();
     expect(code).toBe(0);
@@ -54,7 +54,7 @@ describe('mending the token', () => {
     expect(cli.calls.at(-1)?.headers.authorization).toBe(`Bearer ${text}`);
   });
 
-  it('replaces a wrong one and keeps a right one', async () => {
+  it('replaces an invalid token and keeps a valid one', async () => {
     await writeFile(token(), 'mur_wrong\n');
     expect((await mend()).stderr).toContain('repaired the token');
     const repaired = await readFile(token(), 'utf8');
@@ -63,7 +63,7 @@ describe('mending the token', () => {
     expect(await readFile(token(), 'utf8')).toBe(repaired);
   });
 
-  it('closes a token file that others can read', async () => {
+  it('makes a token file private that others can read', async () => {
     await chmod(token(), 0o644);
     await mend();
     expect((await stat(token())).mode & 0o777).toBe(0o600);

@@ -28,7 +28,7 @@ describe('a command line', () => {
     [['queue', 'add', 'fix-auth', 'do', 'it', '-task=a']],
     [['-w', 'default', 'queue', 'add', 'fix-auth', 'do', 'it', '--task', 'a']],
     [['queue', 'add', '--task', 'a', '--', 'fix-auth', 'do', 'it']],
-  ])('takes flags in every position, with one dash or two: %j', async (argv) => {
+  ])('accepts flags in every position, with one dash or two: %j', async (argv) => {
     const { code } = await cli.run(argv);
     expect(code).toBe(0);
     expect(cli.lastInput()).toEqual({ slug: 'fix-auth', description: 'do it', tasks: ['a'], workspace: 'default' });
@@ -39,17 +39,17 @@ describe('a command line', () => {
     expect(cli.lastInput()['description']).toBe('the cat and the dog and the end');
   });
 
-  it('keeps a quoted prompt as it is, also one that begins with a dash', async () => {
+  it('does not change a quoted prompt, even one that begins with a dash', async () => {
     await cli.run(['queue', 'add', 'fix-auth', '- fix  this\n- and that']);
     expect(cli.lastInput()['description']).toBe('- fix  this\n- and that');
   });
 
-  it('takes everything after -- as words', async () => {
+  it('treats everything after -- as words', async () => {
     await cli.run(['queue', 'add', 'fix-auth', '--', '--json', '-w']);
     expect(cli.lastInput()['description']).toBe('--json -w');
   });
 
-  it('collects a repeatable flag without taking the words after it', async () => {
+  it('collects the values of a repeated flag without the words after it', async () => {
     await cli.run(['queue', 'add', '--task', 'one', '--task', 'two, and three', 'fix-auth', 'go']);
     expect(cli.lastInput()).toMatchObject({ tasks: ['one', 'two, and three'], slug: 'fix-auth', description: 'go' });
   });
@@ -61,7 +61,7 @@ describe('a command line', () => {
     expect(cli.lastInput()['timeline']).toEqual(['phase', 'taskComplete']);
   });
 
-  it('reads a bare --timeline as all types and leaves the slug alone', async () => {
+  it('reads --timeline without a value as all types, not the slug as its value', async () => {
     await cli.run(['status', '--timeline', 'fix-auth']);
     expect(cli.lastInput()['slug']).toBe('fix-auth');
     expect(cli.lastInput()['timeline']).toContain('push');
@@ -89,7 +89,7 @@ describe('a command line', () => {
     [['ls', '--workspace'], '--workspace needs a value', 'murmur ls --help'],
     [['ls', '-w', 'a', '-w', 'b'], '--workspace is given twice', 'murmur ls --help'],
     [['ls', '--all=perhaps'], '--all takes no value', 'murmur ls --help'],
-  ])('refuses %j with exit status 2 and what to do', async (argv, message, hint) => {
+  ])('refuses %j with exit status 2 and a hint', async (argv, message, hint) => {
     const { code, stderr, stdout } = await cli.run(argv);
     expect(code).toBe(2);
     expect(stdout).toBe('');
@@ -98,7 +98,7 @@ describe('a command line', () => {
     expect(cli.calls).toEqual([]);
   });
 
-  it('names no command when nothing is near', async () => {
+  it('suggests no command if none is similar', async () => {
     const { code, stderr } = await cli.run(['frobnicate']);
     expect(code).toBe(2);
     expect(stderr).toContain('`murmur --help` lists the commands');
@@ -133,7 +133,7 @@ describe('help', () => {
     expect(stdout).toContain('session interrupt');
   });
 
-  it('is not what --help after -- means', async () => {
+  it('is not shown by --help after --', async () => {
     await cli.run(['queue', 'add', 'fix-auth', '--', '--help']);
     expect(cli.lastInput()['description']).toBe('--help');
   });

@@ -16,7 +16,7 @@ afterAll(async () => {
   await cli.close();
 });
 
-/** What bash offers for the words, the last of which is being typed; `murmur ls -q` answers two slugs. */
+/** The completions that bash offers for the last word; `murmur ls -q` returns two slugs. */
 async function offered(...words: string[]): Promise<readonly string[]> {
   const list = words.map((word) => `'${word}'`).join(' ');
   const script = `murmur() { echo fix-auth; echo docs-pass; }
@@ -48,7 +48,7 @@ describe('completion for bash', () => {
 });
 
 describe('completion for other shells', () => {
-  it('names every command and its flags', () => {
+  it('has every command and its flags', () => {
     for (const shell of ['zsh', 'fish']) {
       for (const word of ['spawn', 'interrupt', 'strategy', 'task', 'append-system-prompt', 'keep-alive']) {
         if (shell === 'zsh' && word === 'keep-alive') continue; // zsh completes flags, not their values
@@ -57,7 +57,7 @@ describe('completion for other shells', () => {
     }
   });
 
-  it('is refused for a shell that is not known, offering the nearest', async () => {
+  it('is refused for an unknown shell, with a suggestion', async () => {
     const { code, stderr } = await cli.run(['completion', 'zhs']);
     expect(code).toBe(2);
     expect(stderr).toContain('did you mean zsh?');

@@ -37,7 +37,7 @@ describe('murmur each', () => {
   it.each([
     [['-d', '\\0'], 'x\ny\0z\0', ['x\ny', 'z']],
     [['--delimiter', ','], 'x,y', ['x', 'y']],
-  ])('takes other delimiters: %j', async (flags, stdin, items) => {
+  ])('accepts other delimiters: %j', async (flags, stdin, items) => {
     await cli.run(['each', ...REPO, ...flags, 'a-{}', 'Do {}'], { stdin });
     expect(cli.lastInput()).toMatchObject({ items });
   });
@@ -47,13 +47,13 @@ describe('murmur each', () => {
     [[], 'x\0y', 'item 1 on stdin holds a NUL character'],
     [['-e', 'TOKEN=-'], 'x', 'standard input holds the items, not a secret'],
     [['-d', ''], 'x', 'the delimiter is empty'],
-  ])('%j with %j asks the server nothing', async (flags, stdin, problem) => {
+  ])('%j with %j is refused without a call', async (flags, stdin, problem) => {
     const { code, stderr } = await cli.run(['each', ...REPO, ...flags, 'a-{}', 'Do {}'], { stdin });
     expect([code, stderr]).toEqual([2, expect.stringContaining(problem)]);
     expect(cli.calls).toEqual([]);
   });
 
-  it('names every item for which there is no agent, and exits with 1', async () => {
+  it('names every item without an agent, and exits with 1', async () => {
     const failed = [
       { slug: 'a-y', item: 'y', code: 'ALREADY_EXISTS', message: 'agent "/w/d/u/j/a-y" is already running' },
       { slug: 'a-z', item: 'z', code: 'FAILED_PRECONDITION', message: 'agent "/w/d/u/j/a-z" has ended' },
@@ -70,7 +70,7 @@ describe('murmur each', () => {
     expect([asJson.code, JSON.parse(asJson.stdout)]).toEqual([1, body]);
   });
 
-  it('a dry run shows what would be', async () => {
+  it('a dry run shows the agents that would be created', async () => {
     const body = { slugs: ['a-x', 'a-yy'], count: 2, workspace: 'd', failed: [], descriptions: ['Do x', 'Do y\ny'] };
     cli.answer('each', { body });
     const { stdout } = await cli.run(['each', '--dry-run', ...REPO, 'a-{}', 'Do {}'], { stdin: 'x\ny\ny' });
@@ -80,7 +80,7 @@ describe('murmur each', () => {
 });
 
 describe('spawn --each', () => {
-  it('reads the items from a file here', async () => {
+  it('reads the items from a local file', async () => {
     const file = join(cli.home, 'items.txt');
     writeFileSync(file, 'x\ny\n');
     const { code, stdout } = await cli.run(['spawn', ...REPO, '--each', file, 'a-{}', 'Do {}']);
@@ -90,7 +90,7 @@ describe('spawn --each', () => {
     expect(cli.lastInput()).not.toHaveProperty('each');
   });
 
-  it('says which file it cannot read', async () => {
+  it('names a file that it cannot read', async () => {
     const { code, stderr } = await cli.run(['spawn', ...REPO, '--each', '/no/such/file', 'a-{}', 'Do {}']);
     expect([code, stderr]).toEqual([4, expect.stringContaining('no file "/no/such/file"')]);
     expect((await cli.run(['spawn', ...REPO, '--each', cli.home, 'a-{}', 'Do {}'])).stderr).toContain('EISDIR');

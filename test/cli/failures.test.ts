@@ -13,7 +13,7 @@ afterAll(async () => {
   await cli.close();
 });
 
-// UNAVAILABLE is asked again by the client, so it has a test of its own.
+// The client retries UNAVAILABLE, so it has its own test.
 const CODES = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => code !== 'UNAVAILABLE');
 
 describe('an error of the server', () => {
@@ -44,19 +44,19 @@ describe('an error of the server', () => {
 describe('without a server', () => {
   const none = { MURMUR_API_URL: '', MURMUR_TOKEN: '' };
 
-  it('says at once that nothing is running and names murmur up', async () => {
+  it('reports at once that nothing is running, and suggests murmur up', async () => {
     const { code, stderr } = await cli.run(['ls'], { env: none });
     expect(code).toBe(ERRORS.UNAVAILABLE.exit);
     expect(stderr).toBe('murmur: no Murmur is running here\nhint: run `murmur up`\n');
   });
 
-  it('still tells the version of the client', async () => {
+  it('version still prints the version of the client', async () => {
     const { code, stdout } = await cli.run(['version'], { env: none });
     expect(code).toBe(0);
     expect(stdout).toBe('Client: 9.8.7 (checkout)\n');
   });
 
-  it('up names a home that cannot be written', async () => {
+  it('up names a home that is not writable', async () => {
     const home = join(cli.home, 'file', 'home');
     await writeFile(join(cli.home, 'file'), '');
     const { code, stderr } = await cli.run(['up'], { env: { MURMUR_HOME: home } });
@@ -65,13 +65,13 @@ describe('without a server', () => {
     expect(stderr).toContain('hint: make it writable, or set MURMUR_HOME');
   });
 
-  it('down says that there was nothing to stop', async () => {
+  it('down reports that nothing was running', async () => {
     const { code, stdout } = await cli.run(['down']);
     expect(code).toBe(0);
     expect(stdout).toBe('nothing was running\n');
   });
 
-  it('names a setting that cannot be understood', async () => {
+  it('names an invalid setting', async () => {
     const { code, stderr } = await cli.run(['ls'], { env: { MURMUR_API_URL: 'localhost' } });
     expect(code).toBe(2);
     expect(stderr).toContain('MURMUR_API_URL is "localhost"');

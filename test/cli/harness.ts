@@ -8,7 +8,7 @@ import { json } from 'node:stream/consumers';
 import { ERRORS, type ErrorBody } from '../../contract/wire/errors.ts';
 import { runInProcess, type RunOptions, type RunResult } from './in-process.ts';
 
-/** What the server answers: a value, an error, or the text of an event stream. */
+/** The server's answer: a value, an error, or the text of an event stream. */
 export type Answer = { readonly body: unknown } | { readonly error: ErrorBody } | { readonly stream: string };
 
 export interface ReceivedCall {
@@ -35,7 +35,7 @@ export class CliHarness {
         this.calls.push({ operation, input: input as Record<string, unknown>, headers: request.headers });
         const { status, type, text } = render(this.#answers.get(operation));
         response.writeHead(status, { 'content-type': type });
-        // A stream that says `hold` stays open, as that of a living agent does.
+        // A stream that contains `hold` stays open, like that of a living agent.
         if (text.endsWith(':hold\n\n')) response.write(text);
         else response.end(text);
       });
@@ -53,7 +53,7 @@ export class CliHarness {
     this.#answers.set(operation, answer);
   }
 
-  /** The environment that makes a command talk to this server. */
+  /** The environment with which a command calls this server. */
   env(): Record<string, string> {
     return { PATH: process.env['PATH'] ?? '', MURMUR_HOME: this.home, MURMUR_API_URL: this.url, MURMUR_TOKEN: 't' };
   }

@@ -1,4 +1,4 @@
-// Commands that an agent types on its machine.
+// Commands that an agent runs on its machine.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ function inputsOf(operation: string): readonly unknown[] {
   return cli.calls.filter((call) => call.operation === operation).map(({ input }) => input);
 }
 
-/** `kid` exists, everything else does not. */
+/** Only `kid` exists. */
 function withChild(): void {
   cli.answer('status', { body: { slug: 'kid' } });
 }
@@ -51,19 +51,19 @@ describe('without a slug', () => {
     [['task', 'get', '3'], 'task_get', { task_id: '3' }],
     [['task', 'create', 'Add a test'], 'task_create', { subject: 'Add a test' }],
     [['session', 'send', 'note to self'], 'session_send', { message: 'note to self' }],
-  ])('%j means the agent itself', async (argv, operation, input) => {
+  ])('%j addresses the agent itself', async (argv, operation, input) => {
     await asAgent(argv);
     expect(inputsOf(operation)).toEqual([input]);
   });
 
-  it('a person is told that the slug is required', async () => {
+  it('a person gets the error that the slug is required', async () => {
     for (const argv of [['turns'], ['kill'], ['status'], ['session', 'send', 'hello']]) {
       const { code, stderr } = await cli.run(argv);
       expect([code, stderr]).toEqual([2, expect.stringMatching(/slug required|message required/)]);
     }
   });
 
-  it('an agent is told so as well where somebody else is meant', async () => {
+  it('an agent gets it too for operations on other agents', async () => {
     expect(await asAgent(['spawn'])).toMatchObject({ code: 2, stderr: expect.stringContaining('slug required') });
     for (const command of [['queue', 'add'], ['notify']])
       expect(await asAgent([...command, 'kid'])).toMatchObject({ code: 2 });
@@ -71,13 +71,13 @@ describe('without a slug', () => {
     expect(cli.calls).toEqual([]);
   });
 
-  it('names what is waited for', async () => {
+  it('wait names the agent itself', async () => {
     const { stderr } = await asAgent(['wait', '--phase', 'idle']);
     expect(stderr).toContain('waiting until self is idle');
     expect(inputsOf('wait')).toEqual([{ phase: 'idle' }]);
   });
 
-  it('kill says that it has killed self', async () => {
+  it('kill prints that it killed self', async () => {
     const result = { slug: 'self', message: 'killed self', receipt: [], cost_usd: 0 };
     cli.answer('kill', { stream: `event: result\ndata: ${JSON.stringify(result)}\n\n` });
     expect((await asAgent(['kill'])).stdout).toContain('killed self');
@@ -85,8 +85,8 @@ describe('without a slug', () => {
   });
 });
 
-describe('the first word of several', () => {
-  it('is the slug of a child that exists', async () => {
+describe('the first of several words', () => {
+  it('is the slug of an existing child', async () => {
     withChild();
     await asAgent(['session', 'send', 'kid', 'look', 'again']);
     await asAgent(['task', 'create', 'kid', 'Add', 'a', 'test']);
@@ -95,21 +95,21 @@ describe('the first word of several', () => {
     expect(inputsOf('status')).toEqual([{ slug: 'kid' }, { slug: 'kid' }]);
   });
 
-  it('is an absolute path, which is not asked about', async () => {
+  it('is an absolute path, without a look-up', async () => {
     await asAgent(['session', 'send', '/w/a/u/b/other', 'look again']);
     expect(inputsOf('session_send')).toEqual([{ slug: '/w/a/u/b/other', message: 'look again' }]);
     expect(inputsOf('status')).toEqual([]);
   });
 
-  it('is a word of the message otherwise', async () => {
+  it('is part of the message otherwise', async () => {
     await asAgent(['session', 'send', 'check', 'the', 'errors']);
     await asAgent(['session', 'send', 'Please', 'check']);
     expect(inputsOf('session_send')).toEqual([{ message: 'check the errors' }, { message: 'Please check' }]);
-    // What cannot be a slug is not asked about.
+    // A word that cannot be a slug is not looked up.
     expect(inputsOf('status')).toEqual([{ slug: 'check' }]);
   });
 
-  it('is a word of the message after --, whoever exists', async () => {
+  it('is part of the message after --, even if such an agent exists', async () => {
     withChild();
     await asAgent(['session', 'send', '--', 'kid', '--json', 'is', 'odd']);
     await asAgent(['session', 'send', 'kid', '--', '--json', 'is', 'odd']);
@@ -119,7 +119,7 @@ describe('the first word of several', () => {
     ]);
   });
 
-  it('is not guessed when the server cannot say', async () => {
+  it('leads to an error if the look-up fails', async () => {
     cli.answer('status', { error: { code: 'UNAUTHENTICATED', message: 'the token is not known' } });
     const { code, stderr } = await asAgent(['session', 'send', 'check', 'it']);
     expect([code, stderr]).toEqual([3, expect.stringContaining('the token is not known')]);
@@ -128,14 +128,14 @@ describe('the first word of several', () => {
 });
 
 describe('the workspace', () => {
-  it("is the agent's own, whatever the project says", async () => {
+  it("is the agent's own, even if the project sets another", async () => {
     await asAgent(['ls'], { MURMUR_WORKSPACE: 'of-the-shell' });
     expect(cli.lastInput()).toEqual({});
     await cli.run(['ls']);
     expect(cli.lastInput()).toEqual({ workspace: 'of-the-project' });
   });
 
-  it('is passed on when it is named', async () => {
+  it('is passed on if the command names it', async () => {
     await asAgent(['ls', '-w', 'another']);
     expect(cli.lastInput()).toEqual({ workspace: 'another' });
   });

@@ -1,4 +1,4 @@
-// The program as a process: pipes, signals, exit statuses.
+// The CLI as a process: pipes, signals, exit statuses.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CliHarness, event } from './harness.ts';
 import { ROOT } from './in-process.ts';
 
-/** Starting the CLI from its sources takes half a second alone, and several on a busy machine. */
+/** Starting the CLI from its sources takes half a second on an idle machine, and several on a busy one. */
 const TIMEOUT_MS = 60_000;
 const BIN = join(ROOT, 'bin', 'murmur.js');
 

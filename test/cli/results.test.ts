@@ -84,14 +84,14 @@ describe('results for people', () => {
     expect(code).toBe(0);
   });
 
-  it('spawn names the commands to go on with', async () => {
+  it('spawn names the next commands', async () => {
     cli.answer('spawn', { body: { slug: 'fix', workspace: 'default', path: 'p', phase: 'starting', vm: 'm' } });
     const { stdout } = await cli.run(['spawn', 'fix', 'the', 'thing']);
     expect(stdout).toMatch(/^Spawned: fix\n\n  To get the status of the task: +murmur status fix\n/);
     expect(stdout).toContain('murmur queue add fix "additional context"');
   });
 
-  it('status prints only lines that say something', async () => {
+  it('status omits lines without a value', async () => {
     cli.answer('status', { body: STATUS });
     const { stdout } = await cli.run(['status', 'fix-auth']);
     expect(stdout).toMatch(/^workflow: +w\/default\/u\/jane\/fix-auth\nphase: +idle\n/);
@@ -104,7 +104,7 @@ describe('results for people', () => {
     expect(stdout).not.toMatch(/queued|purpose|parked|pr:/);
   });
 
-  it('status says that Temporal is open, and why', async () => {
+  it('status reports that Temporal is open, and why', async () => {
     cli.answer('status', { body: { ...STATUS, temporal_open: 'no namespaces here' } });
     const { stdout } = await cli.run(['status', 'fix-auth']);
     expect(stdout).toMatch(
@@ -119,7 +119,7 @@ describe('results for people', () => {
     expect(stdout).toMatch(/limits: +512 processes, 20480 MiB disk, 1000 MiB uploads, 10 messages\/s, 16 MiB queued\n/);
   });
 
-  it('status names each child with its phase, its cost and what it said last', async () => {
+  it('status names each child with its phase, its cost and its last response', async () => {
     const children = [
       { slug: 'api', phase: 'task-complete', phase_since: '', response: 'Done.\nTwo lines.', cost_usd: 0.5 },
       { slug: 'docs', phase: 'failed', phase_since: '', reason: 'no such repository', cost_usd: 0 },
@@ -131,7 +131,7 @@ describe('results for people', () => {
     expect(stdout).toMatch(/\n +docs \[failed\] {2}no such repository\n +new \[starting\]\n/);
   });
 
-  it('ls is a table, slugs with -q, and an empty one says so on stderr', async () => {
+  it('ls prints a table, slugs with -q, and for an empty list a note on stderr', async () => {
     const agent = { slug: 'lead/kid', path: 'p', phase: 'running', vm: 'm', cost: 1.234 };
     cli.answer('ls', { body: [agent] });
     expect((await cli.run(['ls'])).stdout).toBe(
@@ -147,7 +147,7 @@ describe('results for people', () => {
     expect(cli.lastInput()['developer']).toBe('*');
   });
 
-  it('turns are blocks, an open one in flight', async () => {
+  it('turns prints blocks, and marks a running turn', async () => {
     cli.answer('turns', {
       body: [
         {
@@ -179,7 +179,7 @@ describe('results for people', () => {
     expect(stdout).toMatch(/^workflow:/);
   });
 
-  it('wait for several asks for all of them, or for any, and prints one status after the other', async () => {
+  it('wait for several agents waits for all or for any, and prints one status after the other', async () => {
     cli.answer('wait', { stream: event('result', [STATUS, STATUS]) });
     const { stderr, stdout } = await cli.run(['wait', 'a', 'b', '--any', '--phase', 'idle']);
     expect(cli.lastInput()).toEqual({ slugs: ['a', 'b'], mode: 'any', phase: 'idle', workspace: 'default' });
@@ -191,7 +191,7 @@ describe('results for people', () => {
     expect((await cli.run(['wait'])).stderr).toContain('slug required');
   });
 
-  it('kill prints what was ended', async () => {
+  it('kill prints the receipt', async () => {
     const line = { path: '/w/d/u/j/a', phase: 'canceled', machine: 'm', machine_state: 'destroyed', cost_usd: 0.5 };
     cli.answer('kill', {
       stream: event('result', { slug: 'a', message: 'killed a', receipt: [line], cost_usd: 0.5 }),
@@ -201,7 +201,7 @@ describe('results for people', () => {
     expect(stdout).toContain('/w/d/u/j/a  canceled  m destroyed');
   });
 
-  it('version has the client, the address and the server', async () => {
+  it('version prints the client, the address and the server', async () => {
     cli.answer('version', {
       body: { server_version: '1.2.3', server_commit: 'abcd1234', api_host: '127.0.0.1:1', temporal: {} },
     });
@@ -219,7 +219,7 @@ describe('results for programs', () => {
     [['queue', 'add', 'a', 'b'], 'queue_add', { slug: 'a', message: 'm' }],
     [['task', 'ls', 'a'], 'task_list', []],
     [['auth'], 'auth', { account: 'a', workspace: 'w', token: { source: 's', created_at: 'c' } }],
-  ])('%j --json prints the answer as it is', async (argv, operation, body) => {
+  ])('%j --json prints the unchanged answer', async (argv, operation, body) => {
     cli.answer(operation, { body });
     const { stdout } = await cli.run([...argv, '--json']);
     expect(JSON.parse(stdout)).toEqual(body);

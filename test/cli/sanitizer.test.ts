@@ -6,14 +6,14 @@ import { CliHarness, event } from './harness.ts';
 const HOSTILE = 'a\u001b[2J\u001b]0;title\u0007b\u009b31mc\u202ed\rover\u0000';
 
 describe('text from outside', () => {
-  it('keeps newlines and tabs and nothing else that acts on a terminal', () => {
+  it('keeps newlines and tabs, but no other control characters', () => {
     const text = printable(`${HOSTILE}\n\tx\r\ny`);
     expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
     expect(text).toContain('\n\tx\ny');
     expect(text).toContain('␛[2J');
   });
 
-  it('shows where a character stands that takes no room, and leaves the joiners of emoji', () => {
+  it('shows characters without width, and keeps the joiners of emoji', () => {
     // Zero width space, joiners between letters, word joiner, byte order mark, soft hyphen, a tag, a Hangul filler.
     for (const hidden of ['\u200b', '\u200c', '\u200d', '\u2060', '\ufeff', '\u00ad', '\u{e0041}', '\u3164']) {
       expect(printable(`ma${hidden}in`)).toBe('ma\ufffdin');
@@ -23,16 +23,16 @@ describe('text from outside', () => {
     expect(safeJson('a\u{e0041}\u200bb')).toBe(String.raw`"a\udb40\udc41\u200bb"`);
   });
 
-  it('replaces lone surrogates, which are no text', () => {
+  it('replaces lone surrogates', () => {
     expect(printable('a\ud800b')).toBe('a\ufffdb');
   });
 
-  it('is one line where one line is promised, cut by characters', () => {
+  it('is put on one line where required, and shortened by characters', () => {
     expect(oneLine(' a\n b\tc ')).toBe('a b c');
     expect(oneLine('🔧🔧🔧🔧', 3)).toBe('🔧🔧…');
   });
 
-  it('stays JSON with the same value when it is printed as JSON', () => {
+  it('printed as JSON, keeps its value', () => {
     const json = safeJson({ text: HOSTILE }, 2);
     expect(JSON.parse(json)).toEqual({ text: HOSTILE });
     expect(json).not.toMatch(/[\u007f-\u009f\u202e]/);
@@ -48,13 +48,13 @@ describe('the terminal', () => {
     [{ NO_COLOR: '1' }, false],
     [{ TERM: 'dumb' }, false],
     [{ NO_COLOR: '1', FORCE_COLOR: '1' }, false],
-  ])('colours by the environment %j', (env, coloured) => {
+  ])('uses colours according to the environment %j', (env, coloured) => {
     written.length = 0;
     makeTerminal(stream, stream, env).line('text', 'red');
     expect(written.join('')).toBe(coloured ? '\u001b[31mtext\u001b[39m\n' : 'text\n');
   });
 
-  it('does not colour a pipe, unless told to', () => {
+  it('does not colour a pipe by default', () => {
     written.length = 0;
     const pipe = { write: stream.write };
     makeTerminal(pipe, pipe, {}).line('text', 'red');
@@ -90,7 +90,7 @@ describe('commands', () => {
           event('end', {}),
       },
     ],
-  ])('never print control characters raw: %j', async (argv, operation, answer) => {
+  ])('never print raw control characters: %j', async (argv, operation, answer) => {
     cli.answer(operation, answer);
     const { stderr, stdout } = await cli.run(argv);
     expect(stdout + stderr).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);

@@ -1,4 +1,4 @@
-// `upload` and `url`: what is sent, what is printed, and that a person is told who can open it.
+// `upload` and `url`: the request, the output, and the note on who can open the URL.
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -28,7 +28,7 @@ describe('upload', () => {
     readonly body: string;
   }
 
-  /** Runs the command against a server that takes anything. */
+  /** Runs the command against a server that accepts everything. */
   async function upload(
     argv: readonly string[],
   ): Promise<{ sent: Sent[]; code: number; stdout: string; stderr: string }> {
@@ -48,7 +48,7 @@ describe('upload', () => {
     return { sent, ...result };
   }
 
-  it('sends the file of the current directory under its own name, and prints the URL', async () => {
+  it('sends a file of the current directory under its own name, and prints the URL', async () => {
     await mkdir(join(cli.home, 'out'), { recursive: true });
     await writeFile(join(cli.home, 'out', 'rép ort.html'), '<p>');
     const { code, stdout, stderr, sent } = await upload(['out/rép ort.html']);
@@ -58,20 +58,20 @@ describe('upload', () => {
     expect(sent).toEqual([{ url, type: undefined, body: '<p>' }]);
   });
 
-  it('takes another name and a type', async () => {
+  it('accepts another name and a type', async () => {
     await writeFile(join(cli.home, 'log'), 'x');
     const { sent } = await upload(['log', '--filename', 'build.txt', '--content-type', 'text/x-log']);
     expect(sent).toEqual([{ url: '/v1/uploads/build.txt?workspace=default', type: 'text/x-log', body: 'x' }]);
   });
 
-  it('of a file that is not there is NOT_FOUND with its path, and nothing is sent', async () => {
+  it('of a missing file fails with NOT_FOUND and its path, and sends nothing', async () => {
     const { code, stderr, sent } = await upload(['nothing.png']);
     expect(code).toBe(4);
     expect(stderr).toContain(`murmur: there is no file ${join(cli.home, 'nothing.png')}`);
     expect(sent).toEqual([]);
   });
 
-  it('wants a file', async () => {
+  it('requires a file', async () => {
     const { code, stderr } = await upload([]);
     expect(code).toBe(2);
     expect(stderr).toContain('file required');
@@ -79,7 +79,7 @@ describe('upload', () => {
 });
 
 describe('url port', () => {
-  it('prints one URL for each port', async () => {
+  it('prints one URL per port', async () => {
     cli.answer('port_url', { body: 'https://murmur.example/ports/x/' });
     const { code, stdout, stderr } = await cli.run(['url', 'port', '3000', '8080']);
     expect([code, stdout]).toEqual([0, 'https://murmur.example/ports/x/\n'.repeat(2)]);
@@ -89,14 +89,14 @@ describe('url port', () => {
     expect(cli.calls.map(({ input }) => input)).toEqual([{ port: 3000 }, { port: 8080 }]);
   });
 
-  it.each(['0', '65536', '3.5', 'web', '-1'])('refuses the port %s before it asks for any', async (port) => {
+  it.each(['0', '65536', '3.5', 'web', '-1'])('refuses the port %s before the first call', async (port) => {
     const { code, stderr } = await cli.run(['url', 'port', '3000', port]);
     expect(code).toBe(2);
     expect(stderr).toContain(`port is "${port}": it needs a whole number from 1 to 65535`);
     expect(cli.calls).toEqual([]);
   });
 
-  it('on a laptop ends with what the server says', async () => {
+  it('ends with the error of the server', async () => {
     cli.answer('port_url', { error: { code: 'FAILED_PRECONDITION', message: 'only an agent can share a port' } });
     const { code, stderr } = await cli.run(['url', 'port', '3000']);
     expect(code).toBe(6);
@@ -105,7 +105,7 @@ describe('url port', () => {
 });
 
 describe('url agent', () => {
-  it('asks for a key and says for whom and how long the link is', async () => {
+  it('requests a key, and says for whom and how long the link is valid', async () => {
     cli.answer('agent_url', { body: `${LOCAL}/w/default/u/me/a#key=k` });
     const { code, stdout, stderr } = await cli.run(['url', 'agent', 'a']);
     expect([code, stdout]).toEqual([0, `${LOCAL}/w/default/u/me/a#key=k\n`]);
@@ -114,7 +114,7 @@ describe('url agent', () => {
     expect(cli.lastInput()).toEqual({ slug: 'a', workspace: 'default', key: true });
   });
 
-  it('prints the plain address with --plain, and always for an agent', async () => {
+  it('prints the URL without a key with --plain, and always for an agent', async () => {
     cli.answer('agent_url', { body: `${LOCAL}/w/default/u/me/a` });
     const { stderr } = await cli.run(['url', 'agent', 'a', '--plain']);
     expect(cli.lastInput()).toEqual({ slug: 'a', workspace: 'default' });

@@ -39,7 +39,7 @@ describe('a repository on the command line', () => {
     expect(() => repoOf(text)).toThrow(/names no branch/);
   });
 
-  it('wins over the current directory and may be repeated', async () => {
+  it('overrides the current directory, and can be repeated', async () => {
     await cli.run(['spawn', 'a', '--repo', 'https://h.example/x', 'do', '--repo', 'https://h.example/y=dev', 'it']);
     expect(cli.lastInput()).toMatchObject({
       slug: 'a',
@@ -50,7 +50,7 @@ describe('a repository on the command line', () => {
 });
 
 describe('repositories that a person allows', () => {
-  it.each(['spawn', 'each'])('are given to `%s` by a flag that may be repeated', async (command) => {
+  it.each(['spawn', 'each'])('are passed to `%s` by a repeatable flag', async (command) => {
     cli.answer('each', { body: { slugs: [], count: 0, workspace: 'default', failed: [] } });
     const flags = [
       '--allow-repo',
@@ -84,7 +84,7 @@ describe('spawn in a git work tree', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('means origin at the branch that is checked out and pushed, from any folder below', async () => {
+  it('uses origin at the checked-out branch, from any subfolder', async () => {
     mkdirSync(join(work, 'deep'));
     const { code, stderr } = await cli.run(['spawn', 'a', 'x'], { cwd: join(work, 'deep') });
     expect(code).toBe(0);
@@ -92,7 +92,7 @@ describe('spawn in a git work tree', () => {
     expect(cli.lastInput()['repos']).toEqual([{ clone_url: origin, base_branch: 'main' }]);
   });
 
-  it('refuses a branch that is not pushed, naming it and the command', async () => {
+  it('refuses an unpushed branch, with its name and the push command', async () => {
     git(work, 'checkout', '-b', 'feature/login');
     git(work, 'commit', '--allow-empty', '-m', 'more');
     const { code, stderr } = await cli.run(['spawn', 'a', 'x'], { cwd: work });
@@ -102,20 +102,20 @@ describe('spawn in a git work tree', () => {
     expect(cli.calls).toEqual([]);
   });
 
-  it('refuses commits that are not pushed', async () => {
+  it('refuses unpushed commits', async () => {
     git(work, 'commit', '--allow-empty', '-m', 'more');
     const { code, stderr } = await cli.run(['spawn', 'a', 'x'], { cwd: work });
     expect(code).toBe(6);
     expect(stderr).toContain('branch main has commits that are not on origin');
   });
 
-  it('asks the remote when its remembered state is old', async () => {
+  it('asks the remote if the remote-tracking branch is out of date', async () => {
     git(work, 'update-ref', '-d', 'refs/remotes/origin/main');
     const { code } = await cli.run(['spawn', 'a', 'x'], { cwd: work });
     expect(code).toBe(0);
   });
 
-  it('says that uncommitted changes stay behind', async () => {
+  it('warns that the agent does not get uncommitted changes', async () => {
     writeFileSync(join(work, 'file'), 'changed');
     const { code, stderr } = await cli.run(['spawn', 'a', 'x'], { cwd: work });
     expect(code).toBe(0);
@@ -131,7 +131,7 @@ describe('spawn in a git work tree', () => {
     expect(stderr).toContain('no remote named origin');
   });
 
-  it("leaves credentials in origin's URL out", async () => {
+  it("removes credentials from origin's URL", async () => {
     git(work, 'remote', 'set-url', 'origin', 'https://user:secret@h.example/a/b');
     const { stderr } = await cli.run(['spawn', 'a', 'x'], { cwd: work });
     expect(cli.lastInput()['repos']).toEqual([{ clone_url: 'https://h.example/a/b', base_branch: 'main' }]);
@@ -141,14 +141,14 @@ describe('spawn in a git work tree', () => {
 });
 
 describe('spawn elsewhere', () => {
-  it('starts the agent without a repository and says so', async () => {
+  it('starts the agent without a repository, with a note', async () => {
     const { code, stderr } = await cli.run(['spawn', 'a', 'x']);
     expect(code).toBe(0);
     expect(stderr).toContain('no git work tree');
     expect(cli.lastInput()['repos']).toEqual([]);
   });
 
-  it('takes the model from murmur.yaml unless a flag names one', async () => {
+  it('uses the model of murmur.yaml unless a flag names one', async () => {
     mkdirSync(join(cli.home, '.murmur'));
     writeFileSync(join(cli.home, '.murmur', 'murmur.yaml'), 'model: opus\nworkspace: back\n');
     await cli.run(['spawn', 'a', 'x']);
@@ -158,7 +158,7 @@ describe('spawn elsewhere', () => {
     rmSync(join(cli.home, '.murmur'), { recursive: true });
   });
 
-  it('sends each spawn under a key of its own, so that a retry is not a second agent', async () => {
+  it('sends each spawn with its own key, so that a retry creates no second agent', async () => {
     await cli.run(['spawn', 'a', 'x']);
     await cli.run(['spawn', 'b', 'x']);
     const keys = cli.calls.map(({ headers }) => headers['idempotency-key']);
@@ -169,7 +169,7 @@ describe('spawn elsewhere', () => {
 describe('spawn-time secrets', () => {
   const spawn = ['spawn', 'a', 'x'];
 
-  it('come from the environment, from stdin, or from the command line with a warning', async () => {
+  it('are read from the environment, from stdin, or from the command line with a warning', async () => {
     const { stderr } = await cli.run([...spawn, '-e', 'ONE', '-e', 'TWO=-', '-e', 'THREE=c=d'], {
       env: { ONE: 'a' },
       stdin: 'b\n',
@@ -179,13 +179,13 @@ describe('spawn-time secrets', () => {
     expect(stderr).not.toContain('c=d');
   });
 
-  it('that are not in the environment are named', async () => {
+  it('that are missing in the environment are named in the error', async () => {
     const { code, stderr } = await cli.run([...spawn, '-e', 'MISSING']);
     expect(code).toBe(2);
     expect(stderr).toContain('secret MISSING is not set in the environment');
   });
 
-  it('cannot both be read from stdin', async () => {
+  it('cannot be read from stdin twice', async () => {
     const { code, stderr } = await cli.run([...spawn, '-e', 'A=-', '-e', 'B=-']);
     expect(code).toBe(2);
     expect(stderr).toContain('not both A and B');

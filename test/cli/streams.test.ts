@@ -58,7 +58,7 @@ describe('session watch', () => {
     });
   });
 
-  it('ends with 130 on Ctrl-C and says on stderr where to resume', async () => {
+  it('exits with 130 on Ctrl-C, and prints on stderr where to resume', async () => {
     cli.answer('session_watch', { stream: `${SESSION}:hold\n\n` });
     const ending = new AbortController();
     const { code, stderr } = await cli.run(['session', 'watch', 'a'], {
@@ -72,13 +72,13 @@ describe('session watch', () => {
     expect(stderr).not.toContain('murmur:');
   });
 
-  it('asks for the events after --from', async () => {
+  it('requests the events after --from', async () => {
     cli.answer('session_watch', { stream: event('end', {}) });
     await cli.run(['session', 'watch', 'a', '--from', '41']);
     expect(cli.lastInput()['from']).toBe('41');
   });
 
-  it('ends with the error that the server sends', async () => {
+  it('ends with the error from the server', async () => {
     cli.answer('session_watch', { error: { code: 'NOT_FOUND', message: 'no such agent' } });
     const { code, stderr } = await cli.run(['session', 'watch', 'nobody']);
     expect(code).toBe(4);

@@ -1,4 +1,4 @@
-// What models are offered, as literals, and that it is what the command line offers.
+// The MCP tools as literals, and that they correspond to the commands.
 import { describe, expect, test } from '@jest/globals';
 import { grammarOf, argName, flagName } from '../../cli/derive/grammar.ts';
 import { describeOperation } from '../../contract/describe.ts';
@@ -9,7 +9,7 @@ import { operations } from '../../contract/operations/index.ts';
 import type { Operation } from '../../contract/operation.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 
-/** Tool → its fields, `!` when a model must give them. */
+/** Tool → its fields, with `!` if a model must set them. */
 const TOOLS: Readonly<Record<string, string>> = {
   ls: 'all developer workspace',
   status: 'slug! workspace children timeline',
@@ -40,18 +40,18 @@ function shownFields({ inputSchema: { properties, required } }: ToolDescription)
 }
 
 describe('the tools', () => {
-  test.each(Object.entries(TOOLS))('%s takes the fields of its page', (name, fields) => {
+  test.each(Object.entries(TOOLS))('%s has the fields of its page', (name, fields) => {
     expect(shownFields(toolNamed(name))).toBe(fields);
   });
 
-  test('spawn keeps what is for people alone to itself', () => {
+  test('spawn does not offer fields that are only for people', () => {
     const { properties } = toolNamed('spawn').inputSchema;
     expect(Object.keys(properties)).toEqual(expect.arrayContaining(['slug', 'description', 'tasks', 'out']));
     expect(properties).not.toHaveProperty('secrets');
     expect(properties).not.toHaveProperty('rights');
   });
 
-  test('are the operations that say so, and no others', () => {
+  test('are exactly the operations with `mcp`', () => {
     const hinted = Object.values(operations).filter((operation: Operation) => operation.mcp !== undefined);
     expect(tools.map(({ name }) => name)).toEqual(hinted.map(({ name }) => name));
     for (const name of ['spawn', ...Object.keys(TOOLS)]) expect(tools.map((tool) => tool.name)).toContain(name);
@@ -60,7 +60,7 @@ describe('the tools', () => {
     }
   });
 
-  test('say what they do to what is there', () => {
+  test('have hints on what they change', () => {
     expect(toolNamed('kill').annotations).toEqual({
       readOnlyHint: false,
       destructiveHint: true,
@@ -70,7 +70,7 @@ describe('the tools', () => {
     expect(toolNamed('status').annotations).toMatchObject({ readOnlyHint: true, destructiveHint: false });
   });
 
-  test('carry the values, defaults and ranges of their fields, and no mark of ours', () => {
+  test('have the values, defaults and ranges of their fields, without our mark', () => {
     const { properties } = toolNamed('spawn').inputSchema;
     expect(properties['on_idle']).toMatchObject({ enum: ['keep_alive', 'terminate'], default: 'keep_alive' });
     expect(properties['purpose']).toMatchObject({ type: 'string', maxLength: 240 });
@@ -85,13 +85,13 @@ describe('the tools', () => {
   });
 });
 
-/** Fields that only one of the two has, with the reason in the operation: `mcp.without`. */
+/** Fields that only one of the two has; `mcp.without` of the operation has the reason. */
 describe.each(tools.map((tool) => [tool.name, tool] as const))('%s', (name, tool) => {
   const operation: Operation = operations[name as keyof typeof operations];
   const description = describeOperation(operation);
   const fields = Object.keys(tool.inputSchema.properties);
 
-  test('has a field for each flag and positional of its command, and the other way round', () => {
+  test('has the same fields as its command has flags and positionals', () => {
     const { args, flags } = grammarOf(description);
     const onlyHere = operation.mcp?.without ?? [];
     const common = ['json', 'debug', 'help'];
@@ -103,7 +103,7 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('%s', (name, tool
     expect(named.toSorted()).toEqual(typed.toSorted());
   });
 
-  test('demands what its command demands, and describes every field', () => {
+  test('requires the same fields as its command, and describes every field', () => {
     const { args, flags } = grammarOf(description);
     const demanded = fields.filter((field) =>
       [...args, ...flags].some(
@@ -111,7 +111,7 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('%s', (name, tool
           each.required === true && [argName(description, field), flagName(description, field)].includes(each.name),
       ),
     );
-    // The slug can be left out on an agent's machine: for a tool the operation says where.
+    // On an agent's machine the slug is optional; for a tool, the operation decides that.
     const { required } = tool.inputSchema;
     for (const field of demanded) if (argName(description, field) !== 'slug') expect(required).toContain(field);
     for (const field of fields) {
@@ -124,7 +124,7 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('%s', (name, tool
 });
 
 describe('results', () => {
-  test('lists and texts stand under a name in structured content', () => {
+  test('lists and texts have a key in structured content', () => {
     expect(resultOf(toolNamed('task_list'), [])).toEqual({
       content: [{ type: 'text', text: '[]' }],
       structuredContent: { tasks: [] },
@@ -136,7 +136,7 @@ describe('results', () => {
     });
   });
 
-  test('an error says its code, what is wrong and what to do, twice', () => {
+  test('an error has its code, message and hint as text and in structured content', () => {
     expect(errorResultOf(new MurmurError('UNAVAILABLE', 'no worker', { hint: 'run it', details: { a: 1 } }))).toEqual({
       isError: true,
       content: [{ type: 'text', text: 'UNAVAILABLE: no worker\nhint: run it' }],

@@ -14,6 +14,6 @@ test.each([
   expect(nearestName(typed, NAMES)).toBe(meant);
 });
 
-test.each(['', 'frobnicate', 'x'.repeat(100_000)])('nothing is near to a text of another kind', (typed) => {
+test.each(['', 'frobnicate', 'x'.repeat(100_000)])('no name is suggested for an unrelated text', (typed) => {
   expect(nearestName(typed, ['spawn', 'status'])).toBeUndefined();
 });

@@ -35,7 +35,7 @@ describe('rights', () => {
     expect(ACCESSES.filter((access) => may(caller, access, target))).toEqual(expected);
   });
 
-  it("to spawn are beneath oneself, and anywhere of one's own for people and directors", () => {
+  it('to spawn cover descendants, and the whole account for people and agents with owner rights', () => {
     expect(maySpawn(PERSON, agent('new'))).toBe(true);
     expect(maySpawn(PERSON, agent('new', 'shop', 'bob'))).toBe(false);
     expect(maySpawn(LEAD, agent('lead/kid'))).toBe(true);

@@ -1,4 +1,4 @@
-// What the model of the tree demo says hangs on what it is told.
+// The model of the tree demo answers according to its input.
 import { describe, expect, it } from '@jest/globals';
 import { readRequest } from '../../demo/model/request.ts';
 import type { ModelStep } from '../../demo/model/step.ts';
@@ -15,7 +15,7 @@ const gets = (text: string): Message => ({
 const news = (slug: string, answer: string): Message =>
   hears(`[child_lifecycle] Your child agent \`${slug}\` is task-complete (cost $0.01).\nIts last answer:\n\n${answer}`);
 
-/** The step after this conversation. */
+/** The model's answer to this conversation. */
 function next(...messages: readonly Message[]): ModelStep {
   return treeScript(readRequest(1, {}, { messages }));
 }
@@ -23,7 +23,7 @@ function next(...messages: readonly Message[]): ModelStep {
 describe('the lead of the tree demo', () => {
   const begun = [hears(LEAD_TASK), says('spawned')];
 
-  it('spawns three children on the repository that its checkout comes from', () => {
+  it("spawns three children on its checkout's origin", () => {
     const step = next(hears(LEAD_TASK), says('Where?'), gets('/srv/project.git\n'));
     expect(step.tools?.map(({ tool, input }) => [tool, input?.['slug'], input?.['repos']])).toEqual(
       ['totals', 'format', 'docs'].map((slug) => [
@@ -34,14 +34,14 @@ describe('the lead of the tree demo', () => {
     );
   });
 
-  it('redirects a child that says that it is not done', () => {
+  it('redirects a child that reports that it is not done', () => {
     expect(next(...begun, news('format', `${NOT_DONE} the test fails.`))).toMatchObject({
       tool: 'mcp__murmur__queue_add',
       input: { slug: 'format', description: ADVICE },
     });
   });
 
-  it('merges once the last word of every child is good, and not before', () => {
+  it('merges only after the last report of every child is a success', () => {
     const heard = [news('format', `${NOT_DONE} x`), says('hint'), news('totals', 'Done: a'), says('waiting')];
     expect(next(...begun, ...heard, news('docs', 'Done: b'))).toMatchObject({ text: 'Waiting for format.' });
     const all = [...begun, ...heard, news('docs', 'Done: b'), says('waiting'), news('format', 'Done: c')];

@@ -1,20 +1,20 @@
-// The side doors, tried by a hostile agent in the isolation that this machine gives: the short form of `npm run abuse`.
+// The attacks of `npm run abuse`, except the long ones, in an isolation that is available on this machine.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ISOLATIONS, type IsolationName } from '../../abuse/ground.ts';
+import { ISOLATIONS, type IsolationName } from '../../abuse/testbed.ts';
 import { ATTACKS } from '../../abuse/attacks/index.ts';
-import { groundProblem, openGround, type Ground } from '../../abuse/ground.ts';
+import { testbedProblem, openTestbed, type Testbed } from '../../abuse/testbed.ts';
 import { tryAttack } from '../../abuse/try.ts';
 
 const isolation = await firstPossible();
-/** An attack sends commands to an agent, one after the other. */
+/** Limit of an attack, which runs several commands of an agent. */
 const TIMEOUT_MS = 250_000;
 
-let ground: Ground;
+let testbed: Testbed;
 beforeAll(async () => {
-  ground = await openGround(isolation);
+  testbed = await openTestbed(isolation);
 }, 240_000);
 afterAll(async () => {
-  await ground[Symbol.asyncDispose]();
+  await testbed[Symbol.asyncDispose]();
 }, 120_000);
 
 describe(`a hostile agent, with the isolation for ${isolation}`, () => {
@@ -23,7 +23,7 @@ describe(`a hostile agent, with the isolation for ${isolation}`, () => {
   it.each(attacks.map((attack) => [attack.name, attack] as const))(
     '%s: gets nothing but what docs/security.md admits',
     async (_, attack) => {
-      const outcome = await tryAttack(attack, ground);
+      const outcome = await tryAttack(attack, testbed);
       const admitted = attack.admitted?.[isolation] !== undefined;
       expect(outcome).toEqual(admitted ? expect.objectContaining({ kind: 'tried' }) : { kind: 'tried', got: [] });
     },
@@ -32,6 +32,6 @@ describe(`a hostile agent, with the isolation for ${isolation}`, () => {
 });
 
 async function firstPossible(): Promise<IsolationName> {
-  for (const name of ISOLATIONS) if ((await groundProblem(name)) === undefined) return name;
+  for (const name of ISOLATIONS) if ((await testbedProblem(name)) === undefined) return name;
   return 'tracking';
 }

@@ -10,7 +10,7 @@ import { startStack, type TestStack } from './fixtures/stack.ts';
 
 const FAKE = ['--model', 'fake-1'];
 const ACCOUNT = accountOfUser(userInfo().username);
-/** Several commands, each a process of its own, on two slow cores. */
+/** Limit for several commands, each a process, on two slow cores. */
 const TIMEOUT_MS = 120_000;
 
 let stack: TestStack;
@@ -23,7 +23,7 @@ afterAll(async () => {
 }, TIMEOUT_MS);
 
 describe('spawn and ls', () => {
-  it('ls says that there is nothing, in a form for each reader', async () => {
+  it('ls reports an empty list, for people and as JSON', async () => {
     expect(await stack.run(['ls'])).toEqual({
       exitCode: 0,
       stdout: '',
@@ -33,7 +33,7 @@ describe('spawn and ls', () => {
     expect(await stack.murmur(['ls', '-q'])).toBe('');
   }, 120_000);
 
-  it('spawn joins the words, takes flags behind them, and names the next commands', async () => {
+  it('spawn joins the words, accepts flags after them, and names the next commands', async () => {
     const args = ['spawn', 'first', 'Say', 'hello', '-model=fake-1', '--purpose', 'Says hello'];
     expect(await stack.run(args)).toEqual({
       exitCode: 0,
@@ -59,7 +59,7 @@ describe('spawn and ls', () => {
     expect(spawned.stderr).toContain('no git work tree: the agent starts in an empty directory');
   }, 120_000);
 
-  it('wait takes both spellings of a phase and shows progress on stderr only', async () => {
+  it('wait accepts both spellings of a phase, and shows progress only on stderr', async () => {
     const waited = await stack.run(['wait', 'first']);
     expect(waited.stderr).toContain('waiting until first needs attention …');
     expect(waited.stdout).toMatch(/^phase: +idle$/m);
@@ -98,7 +98,7 @@ describe('spawn and ls', () => {
 });
 
 describe('what an agent did', () => {
-  it('status prints the lines that say something, and the timeline when asked', async () => {
+  it('status omits lines without a value, and prints the timeline on request', async () => {
     const { vm } = await stack.json<AgentStatus>(['status', 'first']);
     const block = lines(
       `workflow:   w/default/u/${ACCOUNT}/first`,
@@ -161,7 +161,7 @@ describe('follow-ups', () => {
     expect(await stack.json(['status', 'second'])).toMatchObject({ queued: [] });
   }, 120_000);
 
-  it('session send is delivered past the queue, session interrupt makes room for it', async () => {
+  it('session send bypasses the queue, and session interrupt ends the turn before it', async () => {
     expect(await stack.murmur(['session', 'send', 'second', scripted('Go on.', { text: 'went on' })])).toBe('sent');
     expect(await stack.murmur(['session', 'interrupt', 'second'])).toBe('sent');
     expect(await stack.json(['wait', 'second'])).toMatchObject({ response: 'went on' });
@@ -169,7 +169,7 @@ describe('follow-ups', () => {
 });
 
 describe('watching', () => {
-  it('Ctrl-C ends wait and watch with 130, and watch says where to go on', async () => {
+  it('Ctrl-C ends wait and watch with 130, and watch prints where to resume', async () => {
     const waiting = startProgram(stack, ['wait', 'first', '--phase', 'completed']);
     const watching = startProgram(stack, ['watch', 'first']);
     await waiting.shows('waiting until first is completed …');

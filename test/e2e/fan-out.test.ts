@@ -1,5 +1,5 @@
-// Many agents: one for each line, from standard input and over MCP; and as many at once as a host has to bear. The runners
-// are real; the model is the fake backend's, in the runner itself, so that what is loaded is Murmur.
+// Many agents: one per line, from standard input and over MCP, and 150 concurrent turns. The runners are real. The
+// model is the fake backend in the runner, so that the load is Murmur's own.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -11,13 +11,13 @@ import { journal, ofType } from './fixtures/log.ts';
 import { nothingLeft, processesWith } from './fixtures/processes.ts';
 import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
 
-/** More than the SDK's 100 slots for activities, which turns would otherwise fill. */
+/** More than the SDK's default of 100 activity slots, which turns would fill. */
 const AGENTS = 150;
-/** One is noise, and each costs a turn. */
+/** Interrupts to measure: one alone would be noise, and each costs a turn. */
 const INTERRUPTS = 5;
-/** At once, beside all the turns. The others end with the stack, which takes a tenth of the time. */
+/** Agents killed during all the turns. The others end with the stack, which takes a tenth of the time. */
 const KILLS = 10;
-/** From sending an interrupt to the end of its turn. */
+/** Limit from the sending of an interrupt to the end of its turn, in milliseconds. */
 const INTERRUPT_LIMIT_MS = 1_000;
 
 let stack: TestStack;
@@ -37,7 +37,7 @@ async function phases(): Promise<Record<string, string>> {
 }
 
 describe('murmur each', () => {
-  it('shows what it would do, does it two at a time, and says what could not be done', async () => {
+  it('has a dry run, runs two agents at a time, and names the agents that could not be created', async () => {
     const hang = scripted('Audit {}.', { hang: true });
     await client.call('spawn', { slug: 'audit-taken', description: hang, model: 'fake' });
     const args = ['--model', 'fake', '--max-concurrent', '2', 'audit-{}', hang];
@@ -54,7 +54,7 @@ describe('murmur each', () => {
     expect(done.stderr).toContain('murmur each: spawn audit-taken: agent "/w/default/u/');
     expect(done.stderr).toMatch(/murmur: 1 spawn\(s\) failed$/);
 
-    // All exist at once; the third waits for one of the others.
+    // All agents exist at once. The third waits for a slot.
     expect(Object.keys(await phases())).toEqual(['audit-auth', 'audit-pay-ments', 'audit-taken', 'audit-web-ui']);
     expect(await client.call('status', { slug: 'audit-web-ui' })).toMatchObject({
       phase: 'starting',
@@ -65,7 +65,7 @@ describe('murmur each', () => {
     await client.wait({ slug: 'audit-auth', phase: 'running' });
     expect((await phases())['audit-web-ui']).toBe('starting');
 
-    // It is an agent like any other to those who would spawn it, and to those who would tell it something.
+    // A waiting agent exists for spawns and messages.
     await expect(client.call('spawn', { slug: 'audit-web-ui', description: 'x' })).rejects.toMatchObject({
       code: 'ALREADY_EXISTS',
     });
@@ -81,14 +81,14 @@ describe('murmur each', () => {
     for (const slug of ['audit-pay-ments', 'audit-web-ui', 'audit-taken']) await client.call('kill', { slug });
   }, 120_000);
 
-  it('kills what waits: by name, and beneath an agent that is killed', async () => {
+  it('kills waiting agents: by name, and beneath a killed agent', async () => {
     const hang = scripted('Work.', { hang: true });
     await client.call('spawn', { slug: 'lead', description: hang, model: 'fake' });
     await client.wait({ slug: 'lead', phase: 'running' });
     const file = join(stack.directory, 'items.txt');
     await writeFile(file, 'one\ntwo\nthree\nfour\n');
     const input = { slug: 'lead/do-{}', description: hang.replace('Work', 'Work on {}'), each: file, model: 'fake' };
-    // `murmur mcp` calls the same half.
+    // `murmur mcp` prepares the call in the same way.
     const { slugs, count } = await spawnEach(client, { ...input, max_concurrent: 1 } as never);
     expect({ slugs, count }).toEqual({
       slugs: ['lead/do-one', 'lead/do-two', 'lead/do-three', 'lead/do-four'],
@@ -151,13 +151,13 @@ describe('150 turns at once', () => {
     throw new Error(`the session of ${slug} ended without the end of its turn`);
   }
 
-  it('an interrupt ends its turn within a second, a kill leaves nothing, nor does down', async () => {
+  it('an interrupt ends its turn within a second; neither a kill nor down leaves a process', async () => {
     const slugs = Array.from({ length: AGENTS }, (_, index) => `agent-${String(index)}`);
     const description = scripted('Work for ever.', { hang: true });
     const machines = await Promise.all(
       slugs.map(async (slug) => (await client.call('spawn', { slug, description, model: 'fake' })).vm),
     );
-    // One after the other: none ends, and looking at all of them at once would take the time that they need.
+    // One after the other: none ends, and concurrent requests would take processor time from them.
     for (const [index, machine] of machines.entries()) {
       const began = async () => ofType(await journal(stack, machine).catch(() => []), 'user_text').length === 1;
       await eventually(`turn ${String(index + 1)} of ${String(AGENTS)} runs`, began, 240_000);

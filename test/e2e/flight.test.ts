@@ -1,4 +1,4 @@
-// Flights from the command line to their end, with the fake backend, since the graph is what counts here.
+// Flights from the command line to their end, with the fake backend, because the tests are about the graph.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -14,7 +14,7 @@ let stack: TestStack;
 let flights: string;
 beforeAll(async () => {
   stack = await startStack();
-  // Not in a repository: agents then start in an empty directory.
+  // Outside a repository, so that agents start in an empty directory.
   flights = join(stack.directory, '.murmur', 'flights');
   await mkdir(flights, { recursive: true });
 }, 180_000);
@@ -25,14 +25,14 @@ afterAll(async () => {
 
 type Flight = OutputOf<Operations['flight_status']>;
 
-/** What a command prints that works. */
+/** The output of a successful command. */
 async function run(...args: readonly string[]): Promise<string> {
   const { exitCode, stderr, stdout } = await stack.runInProcess(args, { cwd: stack.directory });
   expect([args, exitCode, exitCode === 0 ? '' : stderr]).toEqual([args, 0, '']);
   return stdout;
 }
 
-/** Resolves once the flight shows this of a node, over HTTP, as each command is a process. */
+/** Resolves when the flight shows this state of a node. Over HTTP, because a command takes a process. */
 async function untilNode(pilot: string, node: string, state: string): Promise<Flight> {
   const client = await clientOf(stack);
   return await eventually(`${node} is ${state}`, async () => {
@@ -41,13 +41,13 @@ async function untilNode(pilot: string, node: string, state: string): Promise<Fl
   });
 }
 
-/** Resolves once the agent of a node is there: the flight calls the node running when it has it started. */
+/** Resolves when the agent of a node exists: the flight shows `running` when it has requested the start. */
 async function started(slug: string): Promise<void> {
   await eventually('the agent', () => statusOf(stack, slug).catch(() => undefined));
 }
 
 describe('a flight', () => {
-  it('runs from its file to the final answer: gate, list of the pilot, inputs', async () => {
+  it('runs from its file to the final answer, with a gate, a list from the pilot, and inputs', async () => {
     const approve = bash('murmur flight approve "/$(dirname "$MURMUR_WORKFLOW_ID")" build; true');
     const list = bash('murmur flight items check --item "Web UI" --item api');
     await writeFile(
@@ -80,7 +80,7 @@ Report.
     const spawn = ['spawn', '--flight', 'ship.md', '--flight-inputs', '{"version": "2.1.0"}'];
     expect(await stack.murmur(spawn, { cwd: stack.directory })).toContain('Spawned: flight-ship');
     await untilNode('flight-ship', 'build', 'needs-approval');
-    // It tried to approve its own work.
+    // It tried to approve its own gate.
     const refused = ofType(await eventLog(stack, 'flight-ship/build'), 'tool_result').map(({ text }) => text);
     expect(refused.join()).toContain('flight_approve is for people');
     expect(await stack.murmur(['flight', 'approve', 'flight-ship', 'build'])).toBe('approved build');
@@ -94,14 +94,14 @@ Report.
     expect(shown).toMatch(/^state: +done$/m);
     expect(shown).toMatch(/^check +done? +check-web-ui +1 +Checked Web UI\.$/m);
     expect(shown).toMatch(/^ +done +check-api +1 +Checked api\.$/m);
-    // The fake backend answers with the beginning of what it was asked.
+    // The fake backend answers with the start of its prompt.
     expect(shown).toMatch(/^report +done +report +1 +ACK 1: Report\..*\[flight\] You are the agent `report`/m);
     const asked = ofType(await eventLog(stack, 'flight-ship/report'), 'user_text').map(({ text }) => text);
     expect(asked.join()).toContain('{"version":"2.1.0"}');
     expect(asked.join()).toMatch(/- `check` \(item Web UI\): Checked Web UI\./);
   }, 180_000);
 
-  it('goes on after a failure when it is rerun, and ends with its pilot', async () => {
+  it('continues after a failure by a rerun, and ends with its pilot', async () => {
     await writeFile(
       join(flights, 'stuck.md'),
       `# Stuck\n## stuck\n${scripted('Hang.', { hang: true })}\n## after\n> needs: stuck\n\nx\n`,
@@ -123,8 +123,8 @@ Report.
     expect([late.exitCode, late.stderr]).toEqual([6, expect.stringContaining('has ended')]);
   }, 180_000);
 
-  it('outlives the worker, killed with -9 in mid-turn of an agent that another one waits for: each is asked once', async () => {
-    // In a repository, with the real agent program: it is the model that must not be asked twice.
+  it('survives kill -9 of the worker during a turn that another agent waits for: each model is called once', async () => {
+    // In a repository, with the real agent program, because the test counts model calls.
     const inCheckout = join(stack.sample.checkout, '.murmur', 'flights');
     await mkdir(inCheckout, { recursive: true });
     const build = scripted('Job of build.', bash(heldCommand('build')), { text: 'It is built.' });
@@ -152,7 +152,7 @@ Report.
     expect(shown).toMatch(/^report +done +report +1 +ACK /m);
     const asked = stack.model.requests.filter(({ messages }) => messages[0]?.text.includes('Job of build.'));
     expect(asked.map(({ step }) => step)).toEqual([0, 1]);
-    // The journals of agents that have ended are gone with their machines.
+    // The journals of ended agents are deleted with their machines.
     for (const slug of ['flight-survive/build', 'flight-survive/report']) {
       const entries = await eventLog(stack, slug);
       expect(entries.map(({ id }) => id)).toEqual(entries.map((_, index) => index + 1));
@@ -163,7 +163,7 @@ Report.
     expect(told).toEqual([expect.any(String), expect.stringContaining('All agents of the flight Survive are done')]);
   }, 180_000);
 
-  it('without agents is the work of its pilot alone', async () => {
+  it('without agents is done by its pilot alone', async () => {
     await writeFile(join(flights, 'alone.md'), `# Alone\n\n${scripted('Tidy up.', { text: 'Tidy.' })}\n`);
     await run('spawn', '--flight', 'alone.md', 'tidy', '--model', 'fake');
     await eventually('the work', async () => (await statusOf(stack, 'tidy')).response === 'Tidy.');
@@ -201,7 +201,7 @@ describe('a flight that cannot be run creates nothing', () => {
     expect((await client.call('ls', { all: true })).map(({ slug }) => slug)).toEqual(before.map(({ slug }) => slug));
   });
 
-  it('inputs without a flight, from the command line', async () => {
+  it('refuses inputs without a flight, from the command line', async () => {
     const result = await stack.runInProcess(['spawn', 'x', 'y', '--flight-inputs', '{}'], { cwd: stack.directory });
     expect([result.exitCode, result.stderr]).toEqual([
       2,

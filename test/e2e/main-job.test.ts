@@ -1,4 +1,4 @@
-// One agent from `spawn` to a pushed branch, from the outside: followed, interrupted, stopped with everything and taken up.
+// One agent from `spawn` to a pushed branch: watched, interrupted, stopped with the stack, and resumed.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
 import {
@@ -66,7 +66,7 @@ describe('the main job', () => {
     const lines: { id: number; event: { type: string } }[] = [];
     for await (const line of watch.iterable()) {
       lines.push(JSON.parse(line) as (typeof lines)[number]);
-      // Leaving the loop waits for the program's end.
+      // Leaving the loop awaits the program's end.
       if (lines.at(-1)?.event.type === 'turn_complete') watch.kill('SIGINT');
     }
     const ids = lines.map(({ id }) => Number(id));
@@ -78,7 +78,7 @@ describe('the main job', () => {
     expect(JSON.stringify(lines)).toContain('git push origin HEAD');
   }, 120_000);
 
-  it('an interrupt ends the turn and its command, keeps the work, and what is queued runs next', async () => {
+  it('an interrupt ends the turn and its command and keeps the work; the queued follow-up runs next', async () => {
     const steps = [bash('echo kept > kept.txt'), bash(heldCommand('long')), { text: 'never said' }];
     const client = await clientOf(stack);
     await client.call('queue_add', { slug: 'add-note', description: scripted('Work long.', ...steps) });
@@ -93,7 +93,7 @@ describe('the main job', () => {
     expect(exitCode).toBe(1);
   }, 120_000);
 
-  it('an unfinished checklist brings reminders, three at most, then the agent idles and says why', async () => {
+  it('an unfinished checklist leads to at most three reminders; then the agent idles with a reason', async () => {
     await stack.murmur(['spawn', 'lazy', 'Say hello.', '--model', 'fake', '--task', 'Write the report']);
     await settled(stack, 'lazy');
     const status = await statusOf(stack, 'lazy');
@@ -105,8 +105,8 @@ describe('the main job', () => {
     expect(await stack.json(['task', 'ls', 'lazy'])).toMatchObject([{ id: '1', status: 'done' }]);
   }, 120_000);
 
-  it('kill ends the agent with a receipt, a second kill changes nothing, and messages are refused after it', async () => {
-    // Processes whose command line nobody else uses: one in the command's group, one that has left it.
+  it('kill ends the agent with a receipt; a second kill has no effect, and messages are refused', async () => {
+    // Processes with unique command lines: one in the command's group, one outside it.
     const [inGroup, astray] = [`7${String(process.pid)}`, `8${String(process.pid)}`];
     const prompt = scripted('Run.', bash(`(setsid env -i sleep ${astray} &) ; sleep ${inGroup}`), { text: 'x' });
     await stack.murmur(['spawn', 'doomed', '--model', 'fake', prompt]);
@@ -127,19 +127,19 @@ describe('the main job', () => {
   }, 120_000);
 });
 
-describe('stop and go', () => {
-  /** What the model was asked, one text per turn of its own, for conversations that hold `text`. */
+describe('down and up', () => {
+  /** The model's prompts, one per turn, in conversations that contain `text`. */
   function promptsAfter(text: string): readonly string[] {
     return stack.model.requests
       .filter(({ messages, step }) => step === 0 && messages.some((message) => message.text.includes(text)))
       .map(({ prompt }) => prompt);
   }
 
-  // Processes whose command line nobody else uses: neither their group nor their environment leads back to the agent.
+  // Processes with unique command lines; neither their group nor their environment leads back to the agent.
   const strayWords = ['sleep', `9${String(process.pid)}`] as const;
   const leaveStray = `(setsid env -i ${strayWords.join(' ')} &)`;
 
-  it('down ends everything and up carries on: the cut-off turn with a note, idle agents with their conversation', async () => {
+  it('after down and up, the cut-off turn continues with a note, and idle agents with their conversation', async () => {
     const turns = ofType(await eventLog(stack, 'add-note'), 'turn_complete').length;
     const command = `${leaveStray}; ${heldCommand('cut')}`;
     await spawnAgent(stack, 'cut', scripted('Job of cut.', bash(command), { text: 'cut is done' }));
@@ -165,7 +165,7 @@ describe('stop and go', () => {
     expect(second).toContain('Murmur was stopped in the middle of your last turn');
     expect(second).toContain('> Job of cut.');
 
-    // The log is one: who had watched before resumes after the last event that was seen, and misses nothing.
+    // The log continues: a viewer resumes after its last event and misses nothing.
     const entries = await expectWholeLog(stack, 'cut');
     expect(ofType(entries, 'turn_complete').map(({ status }) => status)).toEqual(['cut_off', 'completed']);
     await after.until('the end', ({ event }) => event.type === 'turn_complete' && event.turn === 2);
@@ -180,7 +180,7 @@ describe('stop and go', () => {
     expect(ofType(await eventLog(stack, 'add-note'), 'turn_complete')).toHaveLength(turns + 1);
   }, 120_000);
 
-  it('kill leaves no process behind, not even one without group and environment', async () => {
+  it('kill leaves no process, not even one outside the group and without the environment', async () => {
     const machine = await machineOf(stack, 'cut');
     expect(await processesRunning(...strayWords)).toHaveLength(1);
     await stack.murmur(['kill', 'cut']);
@@ -188,7 +188,7 @@ describe('stop and go', () => {
     expect(await processesWith(machine)).toEqual([]);
   }, 60_000);
 
-  it('a sent message is a turn of its own before the queue and outlives its clearing; strategies batch the rest', async () => {
+  it('a sent message gets its own turn before the queue and survives clearing it; strategies batch the rest', async () => {
     const client = await clientOf(stack);
     const slug = 'add-note';
     const queue = (description: string) => client.call('queue_add', { slug, description });
@@ -227,7 +227,7 @@ describe('stop and go', () => {
     expect(prompts.slice(4)).toEqual(['gamma', 'delta']);
   }, 120_000);
 
-  it('a second down has nothing to stop and says so', async () => {
+  it('a second down reports that nothing was running', async () => {
     await stack.murmur(['down']);
     expect(JSON.parse(await stack.murmur(['down', '--json']))).toEqual({ was_running: false });
     expect(await processesWith(stack.home)).toEqual([]);

@@ -1,5 +1,5 @@
-// When the model cannot be asked: the turn ends with the reason, the agent stays reachable and says what to do, and goes
-// on by itself where time helps. The real Claude Code; the model fails as long as a test lets it.
+// Model errors: the turn ends with the reason, the agent stays reachable and says what to do, and retries by itself if
+// that can help. With the real Claude Code; the tests control when the model fails.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startScriptedModel, type ModelScript, type ScriptedModel } from '../../demo/model/scripted-model.ts';
 import type { ModelStep } from '../../demo/model/step.ts';
@@ -7,10 +7,10 @@ import { statusOf, type AgentStatus } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
 import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
 
-/** A turn that fails takes the program's own tries, some 10 s, and more on a busy machine. */
+/** Limit of a failing turn: the program's own retries take some 10 s, and more on a busy machine. */
 const TIMEOUT_MS = 180_000;
 
-/** How the model answers the agents that are named; the others get their answer. */
+/** The model's failure by name of the agent. Other agents get an answer. */
 const outages = new Map<string, ModelStep>();
 const script: ModelScript = ({ messages }) =>
   [...outages].find(([slug]) => messages.some(({ text }) => text.includes(marked(slug))))?.[1];
@@ -27,7 +27,7 @@ afterAll(async () => {
   await model.stop();
 }, TIMEOUT_MS);
 
-/** What a prompt holds so that the model knows whose it is. */
+/** Mark in a prompt that tells the model the agent's name. */
 function marked(slug: string): string {
   return `(for ${slug})`;
 }
@@ -37,7 +37,7 @@ async function spawn(slug: string): Promise<void> {
   await client.call('spawn', { slug, description: `Do your work ${marked(slug)}.` });
 }
 
-/** The agent's status once it waits for more than a follow-up. */
+/** Resolves with the agent's status when it is parked. */
 function parked(slug: string): Promise<AgentStatus & { readonly parked: NonNullable<AgentStatus['parked']> }> {
   return eventually(
     `${slug} is parked`,
@@ -54,13 +54,13 @@ async function followUp(slug: string, text: string): Promise<void> {
   await client.call('queue_add', { slug, description: text });
 }
 
-/** Resolves once the agent has done what it was asked. */
+/** Resolves when the agent has completed its task. */
 async function completed(slug: string): Promise<void> {
   const client = await clientOf(stack);
   await client.wait({ slug, phase: 'task-complete' }, { signal: AbortSignal.timeout(TIMEOUT_MS) });
 }
 
-/** The request in which the agent went on, told what was cut off. */
+/** The request in which the agent continued, with the note on what was cut off. */
 function continued(slug: string, because: string): Promise<unknown> {
   return model.waitForRequest(
     ({ messages, prompt }) =>
@@ -84,7 +84,7 @@ describe('without a key', () => {
     expect(model.count()).toBe(0);
   }, 180_000);
 
-  it('the agent goes on after a restart with a key and a follow-up', async () => {
+  it('the agent continues after a restart with a key and a follow-up', async () => {
     const env = { ANTHROPIC_API_KEY: 'key-of-the-tests' };
     await stack.murmur(['down']);
     expect((await stack.run(['up'], { env })).stderr).not.toContain('ANTHROPIC_API_KEY');
@@ -97,7 +97,7 @@ describe('without a key', () => {
   }, 180_000);
 });
 
-describe('a failure that time can mend', () => {
+describe('a temporary failure', () => {
   const failures: readonly (readonly [string, ModelStep, string])[] = [
     ['broken', { status: 500, message: 'it is broken' }, 'it is broken'],
     ['overloaded', { status: 529 }, '529'],
@@ -125,13 +125,13 @@ describe('a failure that time can mend', () => {
       expect(status).not.toHaveProperty('parked');
       expect(status.response).toContain('ACK');
       expect(status.timeline?.some(({ phase: entered }) => entered === 'failed')).toBe(false);
-      // Its program would run, if idly, until the stack goes down; the next test needs one of them.
+      // Otherwise its idle program would run until the end of the stack; the next test needs one of them.
       if (slug !== 'broken') await (await clientOf(stack)).call('kill', { slug });
     },
     TIMEOUT_MS,
   );
 
-  it('a server that nobody answers for: the same, once it is there again', async () => {
+  it('an unreachable server: the same, when it is back', async () => {
     const { port } = model;
     await model.stop();
     await followUp('broken', 'Is anybody there?');
@@ -144,7 +144,7 @@ describe('a failure that time can mend', () => {
   }, 180_000);
 });
 
-describe('a failure that only a person can mend', () => {
+describe('a failure that only a person can fix', () => {
   it.each([
     ['a wrong key', { status: 401 }, 'put a valid key into ANTHROPIC_API_KEY'],
     ['a key without the right', { status: 403, message: 'not for you' }, 'use a key that may use this model'],
@@ -184,12 +184,12 @@ describe('a failure that only a person can mend', () => {
     expect(turn).toMatchObject({ number: 6, running: false });
   }, 180_000);
 
-  it('a quota that asks for patience: the next try is late, a follow-up need not wait for it', async () => {
+  it('a quota with a long retry-after: the retry is late, and a follow-up does not wait for it', async () => {
     outages.set('steady', { status: 429, headers: { 'retry-after': '3600' } });
     await followUp('steady', 'Use up the quota.');
     const { parked: why } = await parked('steady');
     expect(why.reason).toContain('429');
-    // Longer than any wait that Murmur would choose itself for a first failure.
+    // Longer than Murmur's own delay after a first failure.
     expect(Date.parse(why.retry_at ?? '') - Date.now()).toBeGreaterThan(20_000);
     outages.delete('steady');
     await followUp('steady', 'The quota is back.');

@@ -1,4 +1,5 @@
-// Past Murmur: what Temporal shows an operator, what it takes from one, and what neither it nor a file may ever hold.
+// An operator's direct use of Temporal: what it shows, which signals it accepts; and that no secret is in Temporal or a
+// file.
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -34,7 +35,7 @@ describe('an operator at Temporal', () => {
     await nothingLeft(stack);
   }, 120_000);
 
-  /** An agent without a program whose turn goes on until somebody ends it. */
+  /** An agent without a program, whose turn runs until it is ended. */
   async function hanging(slug: string): Promise<WorkflowHandle> {
     await client.call('spawn', { slug, description: scripted('Hang.', { hang: true }), model: 'fake' });
     await turnRuns(slug, 1);
@@ -52,7 +53,7 @@ describe('an operator at Temporal', () => {
     return timeline.filter(({ type }) => type === 'note').map(({ text }) => text ?? '');
   }
 
-  it('is shown what an agent is, where it stands and what its activities do', async () => {
+  it('sees the description of an agent, its state and its activities', async () => {
     const prompt = scripted('A prompt that nobody is shown.', bash(heldCommand('shown')), { text: 'ok' });
     await stack.murmur(['spawn', 'shown', prompt, '--model', 'fake', '--purpose', 'Show the operator']);
     const release = await heldCommandBegan(stack, 'shown');
@@ -107,7 +108,7 @@ describe('an operator at Temporal', () => {
     });
   }, 120_000);
 
-  it('may signal by hand, with any payload or none: it takes effect or stands in the timeline, and never fails a task', async () => {
+  it('can signal by hand with any payload: it takes effect or appears in the timeline, and never fails a task', async () => {
     const garbage = { encoding: 'binary/plain', data: Uint8Array.of(0, 159, 146, 150, 255) };
     const payloads: readonly (HandPayload | undefined)[] = [
       undefined,
@@ -143,7 +144,7 @@ describe('an operator at Temporal', () => {
       const found = await statusOf(stack, 'by-hand');
       return found.queued.length > 0 ? found : undefined;
     });
-    // A broken JSON is a text as well: somebody has typed it.
+    // Invalid JSON is taken as a text that somebody has typed.
     expect(status.queued).toEqual(['{"broken', 'because I say so']);
     expect((await notes('by-hand')).filter((text) => text.startsWith('queueAdd was dropped'))).toEqual([
       'queueAdd was dropped: it has no text',
@@ -170,12 +171,12 @@ describe('an operator at Temporal', () => {
     expect((await statusOf(stack, 'by-hand')).undelivered).toEqual(['{"broken', 'because I say so']);
   }, 180_000);
 
-  it('has the official command line, with address and certificates, from any folder and with its exit status', async () => {
+  it('can use the official CLI with address and certificates, from any folder, with its exit status', async () => {
     await client.call('spawn', { slug: 'listed', description: scripted('Say.', { text: 'ok' }), model: 'fake' });
     await settled(stack, 'listed');
     const { workflow } = await statusOf(stack, 'listed');
     const words = ['temporal', 'workflow', 'describe', '--workflow-id', workflow, '--output', 'json'];
-    // What its user has set for another server, in each way that the program has.
+    // The user's settings for another server, in all forms that the program reads.
     const configured = join(stack.directory, 'operator', '.config', 'temporalio');
     await mkdir(configured, { recursive: true });
     await writeFile(join(configured, 'temporal.yaml'), 'env:\n  default:\n    address: 127.0.0.1:9\n');
@@ -213,7 +214,7 @@ describe('an operator at Temporal', () => {
     120_000,
   );
 
-  it('sees an agent share a port of its own process, and none of the host: Temporal, the API, its runner, others', async () => {
+  it('sees that an agent can share ports of its own processes only: not of Temporal, the API, its runner or others', async () => {
     const script =
       `require('http').createServer((_, to) => to.end('from inside')).listen(0, '127.0.0.1', function () {` +
       ` require('fs').writeFileSync(process.env.HOME + '/served', this.address().port + ' ' + process.env.MURMUR_TOKEN) })`;
@@ -256,7 +257,7 @@ describe('an operator at Temporal', () => {
     expect((await fetch(url)).status).toBe(404);
   }, 120_000);
 
-  it('finds no secret in Temporal, in a file or in a log, while the agent lives and after its end', async () => {
+  it('finds no secret in Temporal, in a file or in a log, before and after the agent has ended', async () => {
     const canary = `canary-${randomBytes(12).toString('hex')}`;
     const commands = 'echo "it is $CANARY"; git commit --allow-empty -m "with $CANARY"';
     await stack.murmur(['spawn', 'careful', scripted('Echo it.', bash(commands), { text: 'echoed' }), '-e', 'CANARY'], {
@@ -272,7 +273,7 @@ describe('an operator at Temporal', () => {
     expect(await stack.murmur(['status', 'careful', '--timeline'])).toContain('with [secret CANARY]');
     expect(await textsAbout(agent)).toContain('with [secret CANARY]');
     expect(await textsAbout(agent)).not.toContain(canary);
-    // The stored value, and what is the agent's own: its home, where its program keeps the conversation, and its work.
+    // Except the secret store, and the agent's own home (with its program's conversation) and work.
     const ofTheAgent = ['home', 'work'].map((folder) => join(stack.home, 'machines', machine, folder));
     expect(await filesWith(canary, ofTheAgent)).toEqual([expect.stringContaining(join(stack.home, 'secrets'))]);
     const { supervisor, children } = await stack.record();
@@ -284,25 +285,25 @@ describe('an operator at Temporal', () => {
     await client.call('kill', { slug: 'careful' });
     expect(await textsAbout(agent)).not.toContain(canary);
     expect(await filesWith(canary)).toEqual([]);
-    // The search would have found it: the prompt does lie in the database.
+    // The search works: it finds the prompt in the database.
     expect(await filesWith('Echo it.')).toContainEqual(expect.stringContaining('temporal.db'));
     expect(await processesWith(canary)).toEqual([]);
     expect(await stack.murmur(['turns', 'careful'])).not.toContain(canary);
 
-    // The key of the model is a secret of the whole stack: only a file for the agent program's own use ever held it.
+    // The model's key is a secret of the whole stack. Only a file for the agent program ever contains it.
     const key = stack.env['ANTHROPIC_API_KEY'] ?? '';
     expect(await textsAbout(agent)).not.toContain(key);
     expect((await filesWith(key)).filter((file) => !file.includes('/run/agent/'))).toEqual([]);
   }, 120_000);
 
-  /** Files of the home that hold the text, but for those in the given folders. */
+  /** Files of the home that contain the text, except those in the given folders. */
   async function filesWith(text: string, except: readonly string[] = []): Promise<readonly string[]> {
     const entries = await readdir(stack.home, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
     const searched = files.filter((file) => !except.some((folder) => file.startsWith(`${folder}/`)));
     const found: string[] = [];
     for (const file of searched) {
-      // One that is gone by now, such as a journal of the database, holds nothing.
+      // The file was deleted meanwhile, such as a journal of the database.
       const content = await readFile(file).catch(() => Buffer.alloc(0));
       if (content.includes(text)) found.push(file);
     }

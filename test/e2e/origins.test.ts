@@ -1,5 +1,5 @@
-// Where code comes from and goes to: origins that want a password or a key, several repositories, none. The caller's git
-// credentials serve, and are shown nowhere.
+// Origins that need a password or a key, several repositories, and none. Git uses the caller's credentials, which are
+// never shown.
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -13,7 +13,7 @@ import { bash, scripted, settled as untilSettled, statusOf, type AgentStatus } f
 import { eventLog, ofType } from './fixtures/log.ts';
 import { startStack, type TestStack } from './fixtures/stack.ts';
 
-/** Several commands and a clone, on two slow cores. */
+/** Limit for several commands and a clone, on two slow cores. */
 const TIMEOUT_MS = 180_000;
 const FAKE = ['--model', 'fake-1'];
 const PASSWORD = 'correct-horse-battery';
@@ -49,7 +49,7 @@ beforeAll(async () => {
   sshUrl = `ssh://${ssh?.user ?? ''}@127.0.0.1:${String(ssh?.port ?? 0)}${origin}`;
   const env = {
     HOME: caller,
-    // The Temporal binary stays where it is.
+    // Keeps the cache, which has the Temporal binary.
     XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
     ...(ssh === undefined ? {} : { GIT_SSH_COMMAND: ssh.command }),
   };
@@ -60,7 +60,7 @@ afterAll(async () => {
   await cleanUp();
 }, TIMEOUT_MS);
 
-/** Spawns and waits until the agent rests. */
+/** Spawns an agent and waits until it idles. */
 async function settled(slug: string, args: readonly string[]): Promise<AgentStatus> {
   const spawned = await stack.runInProcess(['spawn', slug, ...args], { cwd: stack.directory });
   expect(spawned).toMatchObject({ exitCode: 0 });
@@ -74,7 +74,7 @@ async function tipOnOrigin(status: AgentStatus): Promise<string> {
   return (await execa('git', ['log', '-1', '--format=%an %s', branch], { cwd: stack.sample.origin })).stdout;
 }
 
-/** Everything that Murmur keeps as files, its own machines apart: logs, events, records, Temporal's database. */
+/** The content of all files of Murmur except its machines: logs, events, records, Temporal's database. */
 function keptFiles(): readonly string[] {
   const files = readdirSync(stack.home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = files.map(({ parentPath, name }) => join(parentPath, name));
@@ -91,7 +91,7 @@ describe('an origin that needs a password', () => {
     expect(await tipOnOrigin(status)).toBe('Jane Doe The work');
   }, 180_000);
 
-  it('refuses the wrong one: the reason names the repository and no credential, and none is kept', async () => {
+  it('refuses a wrong password: the reason names the repository, and no credential is shown or stored', async () => {
     const status = await settled('wrong-password', ['x', ...FAKE, '--repo', closedUrl]);
     expect(status.phase).toBe('failed');
     expect(status.reason).toContain(`git has no access to ${closedUrl}`);
@@ -119,7 +119,7 @@ describe('an origin that needs an ssh key', () => {
 });
 
 describe('repositories', () => {
-  it('are taken in all three forms, each on its working branch, in directories of their own', async () => {
+  it('are accepted in all three forms, each on its working branch in its own directory', async () => {
     const bare = await makeOrigins('api.git', 'other/api.git', 'a+b@2.0~Ünicode.v1.git');
     const [plain = '', sameName = '', odd = ''] = bare;
     const look =
@@ -152,7 +152,7 @@ describe('repositories', () => {
     expect(status).toMatchObject({ phase: 'idle', branches: [], commits: 0 });
   }, 180_000);
 
-  /** Bare repositories, each with a branch `main` and one `dev`, whose newest commits say which they are. */
+  /** Bare repositories with the branches `main` and `dev`, whose newest commits have the branch's name. */
   async function makeOrigins(...names: readonly string[]): Promise<readonly string[]> {
     const seed = join(stack.directory, 'seed');
     const git = (...args: string[]) =>

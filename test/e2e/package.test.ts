@@ -13,7 +13,7 @@ import { bash, scripted, type AgentStatus } from './fixtures/agent.ts';
 import { installPublished, type PublishedPackage } from './fixtures/published.ts';
 import { ROOT } from '../fixtures/program-under-test.ts';
 
-/** Build, installation and a start of the whole stack, on two slow cores. */
+/** Limit for build, installation and start of the stack, on two slow cores. */
 const TIMEOUT_MS = 600_000;
 
 let published: PublishedPackage;
@@ -29,7 +29,7 @@ beforeAll(async () => {
   sample = await makeSample(published.folder);
   env = {
     ...withoutNpm(process.env),
-    // Neither programs nor the Node of the checkout: what is on the path of a user.
+    // A user's PATH, without the checkout's programs and Node.
     PATH: (process.env['PATH'] ?? '')
       .split(delimiter)
       .filter((folder) => !folder.startsWith(ROOT))
@@ -51,7 +51,7 @@ afterAll(async () => {
   await published.remove();
 }, TIMEOUT_MS);
 
-/** What the installed program prints; throws when it fails. */
+/** The output of the installed program. Throws if it fails. */
 async function murmur(...args: string[]): Promise<string> {
   const options = { cwd: sample.checkout, env, extendEnv: false, timeout: TIMEOUT_MS, stdin: 'ignore' } as const;
   return (await execa(published.bin, args, options)).stdout;
@@ -65,7 +65,7 @@ async function commandLine(pid: number): Promise<string> {
 }
 
 describe('the published package', () => {
-  it('holds bundles and what builds Temporal, and no sources or tests', () => {
+  it('contains bundles and the build of Temporal, but no sources or tests', () => {
     const { files } = published;
     for (const file of ['bin/murmur.js', 'dist/cli.js', 'dist/runner.cjs', 'dist/workflows.js', 'temporal-dev.yaml']) {
       expect(files).toContain(file);
@@ -74,7 +74,7 @@ describe('the published package', () => {
     expect(files.filter((file) => /\.ts$|\.map$|^(?:test|demo|bench|docs)\/|^\./.test(file))).toEqual([]);
   });
 
-  it('has a CLI without zod, and a runner on built-ins alone', async () => {
+  it('has a CLI without zod, and a runner that uses only built-ins', async () => {
     const dist = join(published.folder, 'node_modules', 'murmur', 'dist');
     expect(await readFile(join(dist, 'cli.js'), 'utf8')).not.toMatch(/node_modules\/(zod|pino|fastify)\//);
     const runner = await readFile(join(dist, 'runner.cjs'), 'utf8');
@@ -83,7 +83,7 @@ describe('the published package', () => {
     expect(imported.filter((name) => !name.startsWith('node:'))).toEqual([]);
   });
 
-  it('tells its version and the commit that it was built from', async () => {
+  it('prints its version and the commit of its build', async () => {
     expect(await murmur('version', '--client')).toMatch(/^Client: \d+\.\d+\.\d+ \([0-9a-f]{8}\)$/);
   }, 60_000);
 
@@ -113,7 +113,7 @@ describe('the published package', () => {
       await murmur('spawn', 'add-note', prompt, '--out', 'push');
       const status = JSON.parse(await murmur('wait', 'add-note', '--json')) as AgentStatus;
       expect(status).toMatchObject({ phase: 'idle', response: 'The note is pushed.', commits: 1 });
-      // The agent has Murmur at hand: on its PATH and as tools.
+      // The agent has Murmur on its PATH and as tools.
       const results = model.requests.flatMap(({ toolResults }) => toolResults.map(({ text }) => text));
       expect(results).toContainEqual(expect.stringContaining(status.workflow));
       expect(results).toContain('{"agents":[]}');

@@ -1,5 +1,5 @@
-// The main job on a host that is reached by ssh: Debian's real sshd in namespaces of its own, the real runner and the real Claude
-// Code there, the scripted model here.
+// The main job on a host that is reached by ssh: Debian's sshd in its own namespaces, with the real runner and Claude
+// Code. The scripted model runs on this host.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
@@ -13,14 +13,14 @@ import { openSshConnection } from '../../drivers/machines/ssh/connection.ts';
 import { Commands } from '../../drivers/machines/ssh/exec.ts';
 import { serveHttpOrigin } from '../runner/broker/http-origin.ts';
 import { cleanUp } from '../runner/fixture.ts';
-import { startSshHost, whyNoSshHost } from '../fixtures/ssh-machines/ssh-host.ts';
+import { startSshHost, sshHostProblem } from '../fixtures/ssh-machines/ssh-host.ts';
 import type { SshHost } from '../fixtures/ssh-machines/ssh-host.ts';
 import { bash, heldCommand, machineOf, scripted, settled, statusOf } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
 import { expectWholeLog, ofType } from './fixtures/log.ts';
 import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
 
-const missing = whyNoSshHost();
+const missing = sshHostProblem();
 if (missing !== undefined) console.warn(`no host is reached by ssh in these tests: ${missing}`);
 
 const PASSWORD = 'correct-horse-battery';
@@ -79,7 +79,7 @@ const PASSWORD = 'correct-horse-battery';
     await cleanUp();
   }, 120_000);
 
-  /** What a script prints there, as the login. */
+  /** The output of a script that runs on the host, as the login. */
   async function onHost(script: string): Promise<string> {
     const connection = await openSshConnection(host.target('builder'), AbortSignal.timeout(20_000));
     try {
@@ -103,7 +103,7 @@ const PASSWORD = 'correct-horse-battery';
   }
   const asked = (text: string) => stack.model.requests.filter(({ prompt }) => prompt.includes(text));
 
-  it('an agent clones, commits and pushes there, and has its Murmur tools', async () => {
+  it('an agent on the host clones, commits and pushes, and has its Murmur tools', async () => {
     const prompt = scripted(
       'Add a note.',
       bash('echo note > note.txt && git add note.txt && git commit -m "Add a note"'),
@@ -123,7 +123,7 @@ const PASSWORD = 'correct-horse-battery';
     expect(last?.toolResults.map(({ text }) => text).join('\n')).toContain('add-note');
   }, 120_000);
 
-  it('a follow-up reaches the same conversation, and an interrupt ends the command there', async () => {
+  it('a follow-up reaches the same conversation, and an interrupt ends the command on the host', async () => {
     const client = await clientOf(stack);
     const held = scripted('Work long.', bash('echo kept > kept.txt'), bash(heldCommand('long')), { text: 'no' });
     await client.call('queue_add', { slug: 'add-note', description: held });

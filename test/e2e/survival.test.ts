@@ -1,4 +1,4 @@
-// What is killed comes back, and nothing is lost or done twice. Each test kills or freezes a real process.
+// Killed processes are restarted, and no work is lost or done twice. Each test kills or freezes a real process.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { StackChild } from '../../contract/stack.ts';
 import {
@@ -28,11 +28,11 @@ describe('survival', () => {
     await nothingLeft(stack);
   }, 120_000);
 
-  /** An agent at rest, for the next test. One that fails leaves its agent behind, and the next one gets another. */
+  /** An idle agent for the next test. After a failed test, the next one gets another agent. */
   let atRest: string | undefined;
   let agents = 0;
 
-  /** Has the agent begin a turn with this job, and waits until its command runs; `release` lets the command end. */
+  /** Starts a turn with this job and waits until its command runs. `release` lets the command end. */
   async function agentInMidTurn(job: string) {
     const command = `echo once >> ${job}.txt; ${heldCommand(job)}; cat ${job}.txt`;
     const prompt = scripted(`Job of ${job}.`, bash(command), { text: `${job} is done` });
@@ -60,7 +60,7 @@ describe('survival', () => {
     return identity.pid;
   }
 
-  /** Signals a process of the stack and waits until another one has taken its place. */
+  /** Signals a process of the stack and waits until another one has replaced it. */
   async function replaced(child: StackChild, signal: NodeJS.Signals): Promise<void> {
     const before = await childPid(child);
     process.kill(before, signal);
@@ -74,16 +74,16 @@ describe('survival', () => {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It went with its parent.
+      // It ended with its parent.
     }
   }
 
-  /** What the model has been asked since the turn began: there is one agent at a time. */
+  /** The model's requests since the start of the turn; there is one agent at a time. */
   function requestsSince({ before }: Agent) {
     return stack.model.requests.slice(before.requests);
   }
 
-  /** Resolves when the job is done, in its nth turn, with the log since the turn began. The whole log is in order. */
+  /** Resolves when the job is done in its nth turn, with the log since the start of the turn. Checks the whole log. */
   async function finishes(agent: Agent, turns: number) {
     const { before, job, slug } = agent;
     const number = before.turns + turns;
@@ -92,7 +92,7 @@ describe('survival', () => {
     return entries.slice(before.entries);
   }
 
-  /** The agent finishes in its first turn: its command has run once, the model was asked once a step, the log is whole. */
+  /** Expects the job to end in its first turn: one run of the command, one request per step, a complete log. */
   async function finishesOnce(agent: Agent): Promise<void> {
     const entries = await finishes(agent, 1);
     const requests = requestsSince(agent);
@@ -104,14 +104,14 @@ describe('survival', () => {
     atRest = agent.slug;
   }
 
-  it('kill -9 of the worker: the agent program goes on, and the next worker re-attaches to its turn', async () => {
+  it('kill -9 of the worker: the agent program continues, and the next worker re-attaches to its turn', async () => {
     const agent = await agentInMidTurn('kill-worker');
     await replaced('worker', 'SIGKILL');
     await agent.release();
     await finishesOnce(agent);
   }, 120_000);
 
-  it('kill -9 of the API server: who watches a session comes back to it and is shown each event once', async () => {
+  it('kill -9 of the API server: viewers of a session reconnect and get each event once', async () => {
     const agent = await agentInMidTurn('kill-server');
     const watch = watchSession(stack, agent.slug);
     await watch.until('the command', ({ event, id }) => event.type === 'tool_use' && Number(id) > agent.before.entries);
@@ -126,7 +126,7 @@ describe('survival', () => {
     expect(watch.entries.map(({ event }) => event)).toEqual(session.map(({ event }) => event));
   }, 120_000);
 
-  it('kill -9 of the Temporal server: the turn that ended meanwhile is taken up when it is back', async () => {
+  it('kill -9 of the Temporal server: a turn that ended meanwhile is picked up when it is back', async () => {
     const agent = await agentInMidTurn('kill-temporal');
     const before = await childPid('temporal');
     process.kill(before, 'SIGKILL');
@@ -135,7 +135,7 @@ describe('survival', () => {
     await finishesOnce(agent);
   }, 120_000);
 
-  it('SIGTERM to the worker, as a deploy sends it: the turn is handed over and not cancelled', async () => {
+  it('SIGTERM to the worker, as in a deploy: the turn is handed over and not cancelled', async () => {
     const agent = await agentInMidTurn('deploy');
     await using temporal = await temporalOf(stack);
     const workflow = await temporal.agent(agent.slug);
@@ -149,7 +149,7 @@ describe('survival', () => {
     await finishesOnce(agent);
   }, 120_000);
 
-  it('a worker that was frozen past its heartbeats thaws and writes nothing twice', async () => {
+  it('a worker that was frozen beyond its heartbeat timeout writes nothing twice when it resumes', async () => {
     const agent = await agentInMidTurn('frozen');
     await using temporal = await temporalOf(stack);
     const workflow = await temporal.agent(agent.slug);
@@ -171,7 +171,7 @@ describe('survival', () => {
     expect(await childPid('worker')).toBe(worker);
   }, 120_000);
 
-  it('kill -9 of the supervisor: commands still work, and the next `murmur up` takes everything over', async () => {
+  it('kill -9 of the supervisor: commands still work, and the next `murmur up` takes over', async () => {
     const agent = await agentInMidTurn('kill-supervisor');
     const before = await stack.record();
     process.kill(before.supervisor.pid, 'SIGKILL');
@@ -181,7 +181,7 @@ describe('survival', () => {
     const { supervisor, children } = await stack.record();
     expect(supervisor.pid).not.toBe(before.supervisor.pid);
     for (const [name, { pid }] of Object.entries(before.children)) {
-      // Adopted or replaced, but never a second one beside the first.
+      // Never two processes of the same kind.
       if (children[name as StackChild]?.pid !== pid) expect(await isAlive(pid)).toBe(false);
     }
     await agent.release();
@@ -193,7 +193,7 @@ describe('survival', () => {
     runner: ({ machine }: { machine: string }) => runnerOf(stack, machine),
   };
   for (const [what, pidOf] of Object.entries(programs)) {
-    it(`kill -9 of the ${what}: the turn ends as crashed, and the session is resumed with a note of it`, async () => {
+    it(`kill -9 of the ${what}: the turn ends as crashed, and the session is resumed with a note`, async () => {
       const agent = await agentInMidTurn(`kill-${what.replace(' ', '-')}`);
       process.kill(await pidOf(agent), 'SIGKILL');
       await eventually('the agent program is gone', async () => !(await isAlive(agent.program)));
@@ -203,7 +203,7 @@ describe('survival', () => {
       expect(ofType(entries, 'turn_complete').map(({ status }) => status)).toEqual(['crashed', 'completed']);
       expect(ofType(entries, 'session_start').at(-1)).toMatchObject({ resumed: true });
 
-      // The model has the conversation and is told what was cut off; what it had been asked before is not asked again.
+      // The model gets the conversation and a note on what was cut off; earlier prompts are not repeated.
       const [first, resumed, ...rest] = requestsSince(agent);
       expect(first).toMatchObject({ step: 0 });
       expect(resumed?.prompt).toContain('The agent program ended unexpectedly in the middle of your last turn');
@@ -216,7 +216,7 @@ describe('survival', () => {
     }, 120_000);
   }
 
-  it('kill -9 of everything at once, as a power cut does it: the next `murmur up` carries on', async () => {
+  it('kill -9 of everything at once, as in a power cut: the next `murmur up` continues', async () => {
     const agent = await agentInMidTurn('power-cut');
     const pids = (await processesWith(stack.home)).map((line) => Number.parseInt(line, 10));
     for (const pid of pids) killHard(pid);

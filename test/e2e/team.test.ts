@@ -1,5 +1,5 @@
-// What agents do with each other and may not do, with the real agent program: as callers of Murmur over MCP and with
-// `murmur` on their machine, within a budget, and judged by an assessor.
+// Teams with the real agent program: agents use Murmur over MCP and by `murmur` on their machine, within their rights
+// and budgets, and an assessor judges their work.
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -22,7 +22,7 @@ import { commandLinesWith, nothingLeft, runnerOf } from './fixtures/processes.ts
 import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
 import { pendingTurn, temporalOf, textsAbout } from './fixtures/temporal.ts';
 
-/** A model message that costs four cents and takes its time, as a real one does. */
+/** A model message that costs four cents and takes some time, like a real one. */
 const dear = (step: object): object => ({ ...step, delayMs: 400, usage: { input_tokens: 10_000, output_tokens: 1 } });
 
 let stack: TestStack;
@@ -35,13 +35,13 @@ afterAll(async () => {
 }, 120_000);
 
 describe('a team of agents', () => {
-  /** What the tools of a step returned to the model. */
+  /** The tool results of a step. */
   async function returned(prompt: string, step: number): Promise<string> {
     const request = await stack.model.waitForRequest((each) => each.prompt.includes(prompt) && each.step === step);
     return request.toolResults.map(({ text }) => text).join('\n');
   }
 
-  it('an agent spawns a child over MCP, hears of its end and uses murmur as itself', async () => {
+  it('an agent spawns a child over MCP, gets its end, and uses murmur with its own rights', async () => {
     const kid = scripted(
       'Do as the checklist says.',
       bash('murmur task update 1 -s done; murmur kill "/$(dirname $MURMUR_WORKFLOW_ID)"'),
@@ -69,7 +69,7 @@ describe('a team of agents', () => {
     expect(typed).toMatch(/^kid +\S/m);
     expect(typed).toMatch(/^workflow: +w\/default\/u\/[^/]+\/lead$/m);
     expect(typed).toMatch(/^sent$/m);
-    // The model has asked for it; who reads the session does not see it.
+    // The model has requested it, but viewers of the session do not see it.
     expect(typed).toMatch(/my token: mur_\S{30,}/);
     const shown = ofType(await eventLog(stack, 'lead'), 'tool_result').map(({ text }) => text);
     expect(shown.join('\n')).toContain(`my token: [secret ${AGENT_TOKEN}]`);
@@ -82,12 +82,12 @@ describe('a team of agents', () => {
     expect(phase).toBe('idle');
     expect(children).toMatchObject([{ slug: 'kid', phase: 'task-complete', response: 'The checklist is done.' }]);
     expect(await client.call('task_list', { slug: 'lead/kid' })).toMatchObject([{ subject: 'Say so', status: 'done' }]);
-    // For a child its parent cannot be killed: it is told that there is no such agent.
+    // A child cannot kill its parent: it gets NOT_FOUND.
     const [refused] = ofType(await eventLog(stack, 'lead/kid'), 'tool_result');
     expect(refused?.text).toMatch(/murmur: agent "[^"]*\/lead" not found/);
   }, 150_000);
 
-  it("an agent that calls over HTTP uploads a file of its checkout, and gets nothing that is the owner's", async () => {
+  it("an agent can upload a file of its checkout over HTTP, but none of the owner's files", async () => {
     const machine = await machineOf(stack, 'lead');
     const { server } = await stack.record();
     await using mcp = await overHttp(server?.url ?? '', await tokenOf(machine));
@@ -98,7 +98,7 @@ describe('a team of agents', () => {
     await readFile(config);
     const refused = await mcp.call('upload', { filename: 'config.txt', path: config });
     expect(textOf(refused)).toContain(`NOT_FOUND: there is no file "${config}"`);
-    // What lies on the owner's disk cannot be had as a repository either: its child would clone it with the owner's rights.
+    // Nor can it use a folder of the owner as a child's repository, which would be cloned with the owner's rights.
     for (const place of ['https://git.example/corp/payroll.git', `file://${join(stack.home, 'machines', machine)}`]) {
       const repos = [{ clone_url: place }];
       const denied = textOf(await mcp.call('spawn', { slug: 'thief', description: 'x', repos }));
@@ -106,7 +106,7 @@ describe('a team of agents', () => {
     }
   }, 60_000);
 
-  it('the token of an agent stands where only the agent is, and is refused once it has ended', async () => {
+  it("an agent's token is only in the agent's own environment, and is refused after its end", async () => {
     const temporal = await temporalOf(stack);
     const agent = await temporal.agent('lead');
     const machine = await machineOf(stack, 'lead');
@@ -117,7 +117,7 @@ describe('a team of agents', () => {
     expect(await asAgent.call('ls', {})).toMatchObject([{ slug: 'kid' }]);
 
     expect(await commandLinesWith(token)).toEqual([]);
-    // The search would have found it: the MCP server does stand in the program's command line.
+    // The search works: it finds the MCP server in the program's command line.
     expect(await commandLinesWith('"mcpServers":{"murmur":')).not.toEqual([]);
     expect(await textsAbout(agent)).not.toContain(token);
     const inTheHome = join(stack.home, 'machines', machine, 'home');
@@ -150,7 +150,7 @@ describe('a team of agents', () => {
     throw new Error(`no process of machine ${machine} has a token`);
   }
 
-  /** Files of the home that hold the text. */
+  /** Files of the home that contain the text. */
   async function filesWith(text: string): Promise<readonly string[]> {
     const entries = await readdir(stack.home, { recursive: true, withFileTypes: true });
     const found: string[] = [];
@@ -169,9 +169,9 @@ describe('an agent with a budget', () => {
     await (await clientOf(stack)).call('spawn', { slug, description, repos, ...more });
   };
 
-  it('is stopped at the limit in mid-turn, also when a worker died in it, and goes on where it was when it is raised', async () => {
+  it('is stopped at the limit during a turn, even after a worker has died, and continues when the limit is raised', async () => {
     const steps = Array.from({ length: 12 }, (_, index) => dear(bash(`echo ${String(index)} >> counted`)));
-    // $0.04 each: with the sixth 80 % are used, where the agent is told, with the eighth the limit is passed.
+    // $0.04 each: the sixth reaches 80 %, where the agent gets a notice, and the eighth exceeds the limit.
     const prompt = scripted(
       'Count.',
       ...steps.slice(0, 3),
@@ -206,10 +206,10 @@ describe('an agent with a budget', () => {
     const parked = await settled(stack, 'spender');
     expect(parked).toMatchObject({ phase: 'idle', parked: { reason: expect.stringContaining('`murmur budget /w/') } });
     const used = parked.budget?.used_usd ?? 0;
-    // The message in which it was noticed, and what came until the interrupt had arrived.
+    // The message that exceeded the limit, and those until the interrupt arrived.
     expect(used).toBeGreaterThanOrEqual(0.3);
     expect(used).toBeLessThan(0.48);
-    // It was told so in mid-turn: this was the only turn so far.
+    // It got the notice during the turn, which was the only one so far.
     expect(parked.turn?.number).toBe(1);
     const toldIn = ({ messages }: TestStack['model']['requests'][number]): number =>
       messages.filter(({ text }) => /The budget of \/w\/\S+, which covers your work, is used to/.test(text)).length;
@@ -226,7 +226,7 @@ describe('an agent with a budget', () => {
     expect(await stack.runInProcess(['budget', 'spender', '0'])).toMatchObject({ exitCode: 2 });
   }, 200_000);
 
-  it('cannot raise it itself, nor its own', async () => {
+  it('cannot raise its own limit', async () => {
     const raise = 'murmur budget "" 100 2>&1 | tail -1; echo "left with ${PIPESTATUS[0]}"';
     const prompt = scripted('Raise it.', bash(`bash -c '${raise}'`), { text: 'tried' });
     await spawn('cheat', prompt, { max_cost_usd: 3, model: 'fake' });
@@ -236,7 +236,7 @@ describe('an agent with a budget', () => {
     expect(refused?.text).toContain('is for people');
   }, 120_000);
 
-  it('is assessed: what is missing becomes the next turn, and what that costs counts', async () => {
+  it('is assessed: missing work becomes the next turn, and the assessment counts as cost', async () => {
     const missing = { done: false, reason: 'The file is empty.', missing: ['write a word into the file'] };
     const prompt = scripted(
       'Make a file.',

@@ -1,4 +1,4 @@
-// Traces and metrics of a whole stack, as a collector receives them.
+// Traces and metrics of a stack, as a collector receives them.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startOtlpCollector } from '../fixtures/otlp-collector.ts';
 import type { CollectedSpan, OtlpCollector } from '../fixtures/otlp-collector.ts';

@@ -1,4 +1,4 @@
-// Agents that an earlier build has started go on under this one. `npm run upgrade` tries the same from any commit.
+// Agents of earlier builds continue under this one. `npm run upgrade` checks the same for any commit.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +8,9 @@ import type { EarlierBuild } from '../../scripts/upgrade/earlier-build.ts';
 import { keptBuilds } from '../../scripts/upgrade/kept-builds.ts';
 import { upgradeFrom, WAYS } from '../../scripts/upgrade/upgrade.ts';
 
-/** Dependencies that are not those of the checkout are installed. */
+/** Limit for installing dependencies that differ from the checkout's. */
 const PREPARE_MS = 360_000;
-/** Two starts of a stack, one by each build, and some turns of every agent at once, on two busy cores. */
+/** Limit for two starts of a stack, one per build, and some turns of all agents, on two busy cores. */
 const UPGRADE_MS = 300_000;
 
 describe.each(await keptBuilds())('agents of build %s', (commit) => {

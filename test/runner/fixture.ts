@@ -196,10 +196,10 @@ export async function runTurn(
 /** The first event, from the beginning of the journal on, that fits. */
 export async function eventOf(client: RunnerClient, fits: (event: AgentEvent) => boolean): Promise<SourcedEvent> {
   // Long enough for a host under load; a test that hangs must still say where.
-  const patience = AbortSignal.timeout(60_000);
+  const timeout = AbortSignal.timeout(60_000);
   const found = new AbortController();
   try {
-    for await (const batch of client.events(0, AbortSignal.any([patience, found.signal]))) {
+    for await (const batch of client.events(0, AbortSignal.any([timeout, found.signal]))) {
       const hit = batch.find(({ event }) => fits(event));
       if (hit !== undefined) return hit;
     }

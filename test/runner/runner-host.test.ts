@@ -1,4 +1,4 @@
-// Which runners a process serves, and when it ends. Runners are stand-ins that start and stop when the test lets them.
+// Which runners a process serves, and when it ends. The test starts and stops the stand-in runners.
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { RunnerHost } from '../../runner/runner-host.ts';
 import type { ServedRunner } from '../../runner/serve.ts';
 
-class Stand {
+class Fixture {
   readonly host = new RunnerHost(async (directory, env) => {
     this.started.push(directory);
     this.lastEnv = env;
@@ -52,16 +52,16 @@ const request = (of: string) => ({ directory: of, env, request_id: randomUUID() 
 
 describe('a process that serves runners', () => {
   it('starts a runner once, with the environment that came with it', async () => {
-    const stand = new Stand();
+    const fixture = new Fixture();
     const one = directory();
-    await Promise.all([stand.host.serve(request(one)), stand.host.serve(request(one))]);
-    expect(stand.started).toEqual([one]);
-    expect(stand.lastEnv).toEqual(env);
-    await stand.host.stop();
+    await Promise.all([fixture.host.serve(request(one)), fixture.host.serve(request(one))]);
+    expect(fixture.started).toEqual([one]);
+    expect(fixture.lastEnv).toEqual(env);
+    await fixture.host.stop();
   });
 
   it('leaves a machine alone that another process serves', async () => {
-    const [first, second] = [new Stand(), new Stand()];
+    const [first, second] = [new Fixture(), new Fixture()];
     const [one, two] = [directory(), directory()];
     await Promise.all([first.host.serve(request(one)), second.host.serve(request(two))]);
     await expect(second.host.serve(request(one))).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
@@ -70,53 +70,53 @@ describe('a process that serves runners', () => {
   });
 
   it('stops a runner that is dropped while it starts, and ends with it', async () => {
-    const stand = new Stand();
+    const fixture = new Fixture();
     const gate = Promise.withResolvers<void>();
-    stand.gate = gate.promise;
+    fixture.gate = gate.promise;
     const one = directory();
-    const serving = stand.host.serve(request(one));
-    const dropping = stand.host.drop(request(one));
-    expect(stand.stopped).toEqual([]);
+    const serving = fixture.host.serve(request(one));
+    const dropping = fixture.host.drop(request(one));
+    expect(fixture.stopped).toEqual([]);
     gate.resolve();
     await Promise.all([serving, dropping]);
-    expect(stand.stopped).toEqual([one]);
-    await stand.host.stopped;
+    expect(fixture.stopped).toEqual([one]);
+    await fixture.host.stopped;
   });
 
   it('does not start a runner that was dropped before it was asked for, but starts it when asked again', async () => {
-    const stand = new Stand();
+    const fixture = new Fixture();
     const [one, other] = [directory(), directory()];
-    await stand.host.serve(request(other));
+    await fixture.host.serve(request(other));
     const late = request(one);
-    await stand.host.drop(late);
-    await expect(stand.host.serve(late)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
-    expect(stand.started).toEqual([other]);
-    await stand.host.serve(request(one));
-    expect(stand.started).toEqual([other, one]);
-    await stand.host.stop();
+    await fixture.host.drop(late);
+    await expect(fixture.host.serve(late)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    expect(fixture.started).toEqual([other]);
+    await fixture.host.serve(request(one));
+    expect(fixture.started).toEqual([other, one]);
+    await fixture.host.stop();
   });
 
   it('goes on while it has another, and takes none once it has none', async () => {
-    const stand = new Stand();
+    const fixture = new Fixture();
     const [one, two, three] = [directory(), directory(), directory()];
-    await Promise.all([stand.host.serve(request(one)), stand.host.serve(request(two))]);
-    await stand.host.drop(request(one));
+    await Promise.all([fixture.host.serve(request(one)), fixture.host.serve(request(two))]);
+    await fixture.host.drop(request(one));
     // It can come back, as a machine that was stopped and started.
-    await stand.host.serve(request(one));
-    expect(stand.started).toEqual([one, two, one]);
-    expect(stand.hasEnded).toBe(false);
-    await Promise.all([stand.host.drop(request(one)), stand.host.drop(request(two))]);
-    await stand.host.stopped;
-    await expect(stand.host.serve(request(three))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await fixture.host.serve(request(one));
+    expect(fixture.started).toEqual([one, two, one]);
+    expect(fixture.hasEnded).toBe(false);
+    await Promise.all([fixture.host.drop(request(one)), fixture.host.drop(request(two))]);
+    await fixture.host.stopped;
+    await expect(fixture.host.serve(request(three))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
   it('gives a machine up when its runner does not start, so that another process can take it', async () => {
-    const stand = new Stand();
+    const fixture = new Fixture();
     const one = directory();
-    stand.gate = Promise.reject(new Error('no'));
-    await expect(stand.host.serve(request(one))).rejects.toThrow('no');
-    await stand.host.stopped;
-    const other = new Stand();
+    fixture.gate = Promise.reject(new Error('no'));
+    await expect(fixture.host.serve(request(one))).rejects.toThrow('no');
+    await fixture.host.stopped;
+    const other = new Fixture();
     await other.host.serve(request(one));
     expect(other.started).toEqual([one]);
     await other.host.stop();

@@ -8,7 +8,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
-import type { RunnerLast } from '../../contract/wire/runner.ts';
+import type { StopReport } from '../../contract/wire/runner.ts';
 import { createFakeProvider } from '../../drivers/machines/fake.ts';
 import type { MachineProvider } from '../../drivers/machines/provider.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
@@ -166,7 +166,7 @@ test('rm ends an orphaned machine as every end does: last snapshot, token, secre
   await using machine = await each.provider.connect(name);
   const directory = posix.join(machine.paths.runner, 'snapshot');
   await machine.put(posix.join(directory, 'transcript.jsonl'), '{}');
-  const last: RunnerLast = { events: [], snapshot: { directory, files: ['transcript.jsonl'], seq: 1 } };
+  const last: StopReport = { events: [], snapshot: { directory, files: ['transcript.jsonl'], seq: 1 } };
   await machine.put(posix.join(machine.paths.runner, 'last.json'), JSON.stringify(last));
   const agent = absolutePathOf(spec.identity);
   expect(await client.call('machine_rm', { name })).toEqual({

@@ -79,7 +79,7 @@ describe('an answer that is not what HTTP has', () => {
     ['another protocol', '220 not HTTP\r\n', 502, NONE],
   ])('is relayed or refused with a reason: %s', async (_what, bytes, status, body) => {
     await using program = await saying(bytes);
-    const { headers, status: given, text: textOf } = await rawly(program.url);
+    const { headers, status: given, text: textOf } = await rawRequest(program.url);
     if (status !== undefined) expect([given, textOf]).toEqual([status, expect.stringMatching(body)]);
     else expect([200, 502]).toContain(given);
     expect(headers).not.toHaveProperty('x-evil');
@@ -118,7 +118,7 @@ describe('an answer that is not what HTTP has', () => {
 });
 
 /** An answer as it is, also one that `fetch` does not take; a bound for one that never comes. */
-async function rawly(url: string): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }> {
+async function rawRequest(url: string): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const asked = get(url, { agent: false, signal: AbortSignal.timeout(10_000) }, resolve);
   asked.on('error', reject);

@@ -47,7 +47,7 @@ test.each(['clear_queue', 'task_list'] as const)('%s is UNAVAILABLE and names th
   expect(body).toMatchObject({
     error: {
       code: 'UNAVAILABLE',
-      message: expect.stringContaining('no worker has answered'),
+      message: expect.stringContaining('no worker answered in time'),
       hint: 'start the worker with `murmur up`',
     },
   });

@@ -14,9 +14,9 @@ import { homePaths } from '../../config/home.ts';
 import type { StackRecord } from '../../contract/stack.ts';
 import { identityOf } from '../../stack/process.ts';
 import { linkHost, LINK_MS } from '../../stack/relay/link.ts';
-import { STRANGERS } from '../../stack/relay/strangers.ts';
-import { makeCertificates } from '../../stack/wall/certificates.ts';
-import { localhostAddresses } from '../../stack/wall/listeners.ts';
+import { UNAUTHENTICATED_LIMIT } from '../../stack/relay/unauthenticated.ts';
+import { makeCertificates } from '../../stack/network/certificates.ts';
+import { localhostAddresses } from '../../stack/network/listeners.ts';
 import { eventually } from '../fixtures/waiting.ts';
 import { silentConnection } from './silent-connection.ts';
 import { asRoot, asUser } from '../runner/isolation/variants.ts';
@@ -48,7 +48,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
     if (holderUid !== undefined) await chown(folder, holderUid, holderUid);
     const user =
       holderUid === undefined ? [] : ['setpriv', `--reuid=${holderUid}`, `--regid=${holderUid}`, '--clear-groups'];
-    const [program = '', ...args] = [...user, process.execPath, join(PROGRAMS, 'relay-keeper.ts'), home(), binary];
+    const [program = '', ...args] = [...user, process.execPath, join(PROGRAMS, 'relay-supervisor.ts'), home(), binary];
     const env = { PATH: process.env['PATH'], HOME: folder };
     keeper = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     starts = createInterface({ input: keeper.stdout ?? process.stdin })[Symbol.asyncIterator]();
@@ -60,7 +60,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
       const ended = once(keeper, 'exit');
       if (keeper.kill('SIGTERM')) await ended;
       expect(await identityOf(now.pid)).toBeUndefined();
-      expect(await identityOf(await standInPid())).toBeUndefined();
+      expect(await identityOf(await fakeTemporalPid())).toBeUndefined();
     } finally {
       await rm(folder, { recursive: true });
     }
@@ -85,7 +85,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
     return { port: Number(address.split(':')[1]), host: '127.0.0.1', ca, cert, key, servername: tls?.server_name };
   }
 
-  async function standInPid(): Promise<number> {
+  async function fakeTemporalPid(): Promise<number> {
     return Number(await readFile(`${databaseMark()}.pid`, 'utf8'));
   }
 
@@ -111,7 +111,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
   });
 
   test("none of Temporal's own ports is on the host", async () => {
-    const log = await readFile(`/proc/${String(await standInPid())}/net/tcp`, 'utf8');
+    const log = await readFile(`/proc/${String(await fakeTemporalPid())}/net/tcp`, 'utf8');
     const inside = [...log.matchAll(/^ *\d+: \S+:(\S+) \S+ 0A/gm)].map(([, port = '']) => Number.parseInt(port, 16));
     expect(inside).toEqual(expect.arrayContaining([7233, 7243, 8233]));
     for (const port of inside) expect(await askPlainly(port)).not.toContain(databaseMark());
@@ -172,11 +172,13 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
   });
 
   test(
-    'more silent connections than it keeps crowd nobody out',
+    'more silent connections than its limit do not lock out clients',
     async () => {
       const port = Number((await accessOf(now)).port);
       const silent = await Promise.all(
-        [port, uiPort()].flatMap((each) => Array.from({ length: STRANGERS + 20 }, () => silentConnection(each))),
+        [port, uiPort()].flatMap((each) =>
+          Array.from({ length: UNAUTHENTICATED_LIMIT + 20 }, () => silentConnection(each)),
+        ),
       );
       expect(await ask({ ...(await accessOf(now)), ALPNProtocols: ['h2'] })).toContain('grpc');
       expect(await askUi({ host: '127.0.0.1', port: uiPort(), as: await link(), path: '/' })).toMatchObject({
@@ -190,7 +192,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
   test(
     'a relay that is killed takes Temporal along; the next has the same ports and certificates, and another key',
     async () => {
-      const [pid, old] = [await standInPid(), await link()];
+      const [pid, old] = [await fakeTemporalPid(), await link()];
       process.kill(now.pid, 'SIGKILL');
       const next = await nextStart();
       expect(await identityOf(pid)).toBeUndefined();
@@ -207,7 +209,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
   test(
     'a Temporal that ends is started again, with its relay',
     async () => {
-      process.kill(await standInPid(), 'SIGKILL');
+      process.kill(await fakeTemporalPid(), 'SIGKILL');
       const next = await nextStart();
       expect(next.pid).not.toBe(now.pid);
       now = next;

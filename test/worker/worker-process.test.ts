@@ -14,7 +14,7 @@ import { mintToken } from '../../drivers/tokens/token.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
 import { agentSpec, ofEarlierBuild, withCredentials } from '../fixtures/agent-spec.ts';
 import { temporalForFile } from '../fixtures/temporal-for-file.ts';
-import { PATIENCE_MS, eventually } from '../fixtures/waiting.ts';
+import { eventually, WAIT_LIMIT_MS } from '../fixtures/waiting.ts';
 import { startWorkerProcess } from '../fixtures/worker-process.ts';
 import type { WorkerProcess } from '../fixtures/worker-process.ts';
 
@@ -159,7 +159,7 @@ describe('a worker process', () => {
     const failing = work({ MURMUR_ISOLATION: 'a tent' });
     const code = await Promise.race([
       failing.ended,
-      new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, 'late').unref()),
+      new Promise((resolve) => setTimeout(resolve, WAIT_LIMIT_MS, 'late').unref()),
     ]);
     expect(code).toBe(1);
     expect(failing.output()).toContain('a tent');

@@ -1,15 +1,15 @@
-// The items of a fan-out, from the text of a file or of standard input. Pure: loaded by the CLI and the MCP server.
+// Reads the items of a fan-out from the text of a file or of standard input. Pure; loaded by the CLI and MCP server.
 import { MurmurError } from '../errors.ts';
 
-/** One agent each. What is more belongs into several calls: the list is read and kept as a whole. */
+/** Items of one call, each for one agent. The list is read and stored as a whole; larger ones need several calls. */
 export const ITEM_LIMIT = 10_000;
-/** Bytes of a file of items: more cannot be ten thousand sensible ones, and the server takes no larger body. */
+/** Bytes of a file of items: some 800 per item. The server accepts no larger request body. */
 export const ITEMS_FILE_LIMIT = 8 * 1024 * 1024;
 
 /**
- * One item per line, or per piece between delimiters. Lines may end in CRLF, blank pieces are left out, and a byte order
- * mark is no part of the first item. Throws INVALID_ARGUMENT for no items, too many, and a NUL in one.
- * @param source where the text came from, as a phrase for messages: `on stdin`
+ * Splits a text into items at newlines (also CRLF) or at the delimiter. Skips blank items and a byte order mark. Throws
+ * INVALID_ARGUMENT for no items, too many items, and a NUL in an item.
+ * @param source origin of the text, for messages: `on stdin`
  */
 export function readItems(text: string, source: string, delimiter = '\n'): readonly string[] {
   const pieces = text.replace(/^\uFEFF/, '').split(delimiter);
@@ -20,7 +20,7 @@ export function readItems(text: string, source: string, delimiter = '\n'): reado
   return items;
 }
 
-/** What every caller's items must be. Throws INVALID_ARGUMENT. */
+/** Checks the items. Throws INVALID_ARGUMENT. */
 export function checkItems(items: readonly string[], source: string): void {
   if (items.length === 0) throw new MurmurError('INVALID_ARGUMENT', `no items ${source}`);
   if (items.length > ITEM_LIMIT) {
@@ -37,7 +37,7 @@ export function checkItems(items: readonly string[], source: string): void {
   });
 }
 
-/** INVALID_ARGUMENT for a file of more than `ITEMS_FILE_LIMIT`. */
+/** INVALID_ARGUMENT for a file larger than `ITEMS_FILE_LIMIT`. */
 export function itemsTooLarge(path: string): MurmurError {
   return new MurmurError(
     'INVALID_ARGUMENT',
@@ -49,7 +49,7 @@ export function itemsTooLarge(path: string): MurmurError {
   );
 }
 
-/** A delimiter as it is typed: `\0`, `\n`, `\t` mean what they mean to a shell's printf. Throws INVALID_ARGUMENT. */
+/** The delimiter for a typed text, in which `\0`, `\n` and `\t` are escapes as in printf. Throws INVALID_ARGUMENT. */
 export function readDelimiter(typed: string): string {
   const delimiter = typed.replaceAll(/\\([0nt])/g, (_all, letter: string) => ESCAPES[letter] ?? letter);
   if (delimiter !== '') return delimiter;

@@ -1,12 +1,11 @@
-// What is sent to a fan-out workflow, what it answers, and the activities that it calls. Loaded by the workflow
-// sandbox.
+// Messages to a fan-out workflow, its result, and its activities. Loaded by the workflow sandbox.
 import type { Order } from '../messages.ts';
 import { namesOf } from '../names.ts';
 
 /** Workflow type of a fan-out. */
 export const FANOUT_WORKFLOW = 'fanout';
 
-/** What a fan-out workflow is started with. The rest lies in the object store, as a payload has 2 MB at most. */
+/** Input of a fan-out workflow. The plan is in the object store, because a payload has at most 2 MB. */
 export interface FanoutInput {
   /** Object store key of the plan. */
   readonly plan: string;
@@ -16,13 +15,13 @@ export interface FanoutInput {
   readonly limits?: { readonly continue_after_steps?: number };
 }
 
-/** Signals: durable once acknowledged, and harmless when they come twice. */
+/** Signals: durable once acknowledged, and idempotent. */
 export interface FanoutSignals {
-  /** An agent has come to rest, or has ended, and leaves its slot to the next one. */
+  /** An agent is idle or has ended, and releases its slot. */
   readonly released: { readonly index: number };
-  /** These shall not be started. Nothing happens to those that have been. */
+  /** These agents must not be started. Agents that were started already are not affected. */
   readonly drop: Order & { readonly indices: readonly number[] };
-  /** None shall be started any more. */
+  /** No more agents must be started. */
   readonly dropAll: Order;
 }
 
@@ -32,15 +31,15 @@ export const FANOUT_SIGNALS = namesOf<FanoutSignals>({ released: true, drop: tru
 /** Name of the one query. */
 export const FANOUT_QUERY = 'progress';
 
-/** How far it is. Agents are started in the order of the list. */
+/** Progress of a fan-out. Agents are started in the order of the list. */
 export interface FanoutProgress {
-  /** Index of the first that has had no turn yet; those before have been started, unless they are among the others. */
+  /** Index of the next agent to start. All before it have been started, except those in the lists below. */
   readonly next: number;
-  /** Those that are being started. */
+  /** Agents that are being started. */
   readonly starting: readonly number[];
-  /** Those that were killed before they were started. */
+  /** Agents that were killed before they were started. */
   readonly dropped: readonly number[];
-  /** Those that could not be started. */
+  /** Agents that could not be started. */
   readonly failed: readonly number[];
 }
 
@@ -51,7 +50,7 @@ export interface FanoutResult {
   readonly failed: number;
 }
 
-/** Agents by their place in the plan's list. */
+/** Agents by their index in the plan's list. */
 interface Chosen {
   readonly plan: string;
   readonly indices: readonly number[];
@@ -59,29 +58,29 @@ interface Chosen {
 
 export type StartPlannedInput = Chosen;
 
-/** What came of an attempt to start one. */
+/** Result of an attempt to start one agent. */
 export type StartOutcome =
   | { readonly index: number; readonly result: 'started' }
-  /** The tree has grown to its limit: to be tried again. */
+  /** The tree has reached its limit: try again later. */
   | { readonly index: number; readonly result: 'later' }
   | { readonly index: number; readonly result: 'failed'; readonly message: string }
-  /** Its parent has ended, and so will every other one fail. */
+  /** Its parent has ended, so all others would fail as well. */
   | { readonly index: number; readonly result: 'orphaned' };
 
 export interface DropPlannedInput extends Chosen {
-  /** Account or agent path that ordered it. */
+  /** Account or agent path that requested it. */
   readonly by: string;
   readonly reason: string;
 }
 
-/** Node side of the fan-out workflow. All are idempotent. */
+/** Node side of the fan-out workflow. All activities are idempotent. */
 export interface FanoutActivities {
-  /** Starts agents as their caller would have: token, secrets, long texts, workflow. */
+  /** Starts agents, like a spawn: token, secrets, long texts, workflow. */
   startPlanned(input: StartPlannedInput): Promise<readonly StartOutcome[]>;
-  /** Writes the ends of agents that never were started: record and last event. */
+  /** Writes the record and the last event of agents that were never started. */
   dropPlanned(input: DropPlannedInput): Promise<void>;
-  /** Which of these rest or have ended, by what Temporal lists: for those that could not say so themselves. */
+  /** Which agents are idle or have ended, according to Temporal, for agents whose `released` signal was lost. */
   restingPlanned(input: Chosen): Promise<readonly number[]>;
-  /** Removes what was kept for the fan-out. */
+  /** Deletes the plan and the secrets of the fan-out. */
   closeFanout(input: { readonly plan: string }): Promise<void>;
 }

@@ -1,14 +1,14 @@
-// What a fan-out is made of: decided when it is asked for, kept in the object store until every agent has been started.
+// The plan of a fan-out: everything that its call decides. The object store has it until all agents have been started.
 // Loaded by the workflow sandbox.
 import type { AgentSpec } from '../agent.ts';
 import type { AgentIdentity, SlugContext } from '../identity.ts';
 
-/** Agents that work at once unless the caller says otherwise: what a laptop carries, at some 230 MB each. */
+/** Default number of agents at work at once: what a laptop can run, at some 230 MB each. */
 export const DEFAULT_CONCURRENT = 20;
-/** The most that may be asked for. */
+/** The largest number that a caller may request. */
 export const CONCURRENT_LIMIT = 1_000;
 
-/** What all agents of a fan-out have in common: the spec of an agent without what is each one's own. */
+/** The common part of the specs of a fan-out's agents. */
 export type SharedSpec = Omit<
   AgentSpec,
   | 'identity'
@@ -22,41 +22,41 @@ export type SharedSpec = Omit<
   | 'machine'
   | 'events_after'
 > & {
-  /** Who provides the machines. */
+  /** Provider of the machines. */
   readonly provider: string;
   /** Names of the spawn-time secrets. */
   readonly secret_names: readonly string[];
-  /** For each repository, the branch that the caller named; null where each agent has one of its own. */
+  /** For each repository, the branch that the caller named, or null if each agent gets its own. */
   readonly branches: readonly (string | null)[];
 };
 
-/** A fan-out, all choices made. */
+/** A fan-out, with all defaults applied. */
 export interface FanoutPlan {
-  /** The id of the call that asked for it. */
+  /** Id of the call that requested it. */
   readonly id: string;
-  /** Above the agents: a person's workspace, or the parent. */
+  /** Where the agents are created: in a person's workspace, or beneath a parent. */
   readonly place: SlugContext;
   /** Description with `{}`. */
   readonly description: string;
   /** In the order of the list. */
   readonly agents: readonly { readonly slug: string; readonly item: string }[];
   readonly shared: SharedSpec;
-  /** Key in the secret store of the spawn-time secrets, for those that are still to be started. */
+  /** Key in the secret store of the spawn-time secrets, for agents that are still to be started. */
   readonly secrets_ref: string;
-  /** What the agents' tokens allow beside the usual. */
+  /** Additional rights of the agents' tokens. */
   readonly rights?: 'owner';
-  /** Living agents beneath one root. */
+  /** Limit of living agents beneath one root. */
   readonly tree_limit: number;
   /** ISO 8601. */
   readonly created_at: string;
 }
 
-/** Identity of one of its agents. */
+/** Identity of an agent of the fan-out. */
 export function plannedIdentity(plan: FanoutPlan, slug: string): AgentIdentity {
   return { ...plan.place, path: [...plan.place.path, slug] };
 }
 
-/** The spawn of one of its agents, as a call of its own would have named it. */
+/** Spawn id of an agent of the fan-out. */
 export function plannedSpawnId(planId: string, index: number): string {
   return `${planId}-${index}`;
 }
@@ -66,22 +66,22 @@ function placeOf({ workspace, account, path }: SlugContext): string {
   return ['w', workspace, 'u', account, ...path].join('/');
 }
 
-/** Temporal workflow id of a fan-out. No agent's: those begin with `w/`. */
+/** Temporal workflow id of a fan-out. It cannot be an agent's id, which begins with `w/`. */
 export function fanoutWorkflowId(place: SlugContext, planId: string): string {
   return `fanout/${placeOf(place)}/_/${planId}`;
 }
 
-/** Object store keys of the plans of a place begin so. `_` is no slug, so that plans and places beneath never mix. */
+/** Prefix of the object store keys of a place's plans. `_` is not a valid slug, so the keys of child places differ. */
 export function plansPrefix(place: SlugContext): string {
   return `fanouts/${placeOf(place)}/_/`;
 }
 
-/** The same for a place and everything beneath it. */
+/** The same for a place and all places beneath it. */
 export function plansBeneathPrefix(place: SlugContext): string {
   return `fanouts/${placeOf(place)}/`;
 }
 
-/** Object store key of the plan of a fan-out, by its workflow's id; undefined for an id that is not a fan-out's. */
+/** Object store key of the plan for a fan-out's workflow id; undefined for any other id. */
 export function planKeyOf(workflowId: string): string | undefined {
   const [, place, plan] = /^fanout\/(w\/.+)\/_\/([^/]+)$/.exec(workflowId) ?? [];
   return place === undefined || plan === undefined ? undefined : `fanouts/${place}/_/${plan}`;

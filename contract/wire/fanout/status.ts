@@ -1,11 +1,11 @@
-// The state of an agent that a fan-out has not started yet. Loaded by server and worker.
+// The status of an agent that a fan-out has not started yet. Loaded by server and worker.
 import type { AgentStatus } from '../agent.ts';
 import { agentStatus } from '../status.ts';
 import type { KnownOfAgent } from '../status.ts';
 import { plannedIdentity } from './plan.ts';
 import type { FanoutPlan } from './plan.ts';
 
-/** Why it does nothing yet. */
+/** Its reason. */
 export const WAITING = 'waiting for a slot';
 
 /** As `status` shows it; `changes` are of one that will not be started. */

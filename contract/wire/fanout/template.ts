@@ -2,18 +2,19 @@
 import { MurmurError } from '../errors.ts';
 import { slugProblem } from '../identity.ts';
 
-/** Where the item goes. */
+/** Placeholder for the item. */
 export const PLACEHOLDER = '{}';
 
 /** Characters of a slug (RFC 1123). */
 const SLUG_LIMIT = 63;
-/** What an item counts as that has no letter or digit of the alphabet of slugs. */
+/** Replaces an item without any letter or digit that a slug can contain. */
 const NAMELESS = 'item';
 
 /**
- * The last segment of a slug template, for each item: the item in lower case with everything but letters and digits as
- * dashes, cut so that the slug stays valid, and `-2`, `-3` … after a slug that came before. Throws INVALID_ARGUMENT for a
- * template without `{}`, one that leaves no room for it, and one that makes no valid slug.
+ * Expands the last segment of a slug template for each item. The item is put in lower case, other characters than
+ * letters and digits become dashes, and it is shortened so that the slug is valid. A repeated slug gets `-2`, `-3` and
+ * so on. Throws INVALID_ARGUMENT for a template without `{}`, without room for an item, or with an invalid slug as the
+ * result.
  */
 export function expandSlugs(template: string, items: readonly string[]): readonly string[] {
   requirePlaceholder(template, 'slug');
@@ -27,7 +28,7 @@ export function expandSlugs(template: string, items: readonly string[]): readonl
     });
   }
   const taken = new Set<string>();
-  /** The number after a slug, so that a thousand equal items do not count from two each time. */
+  /** The last number given to a slug, so that the count does not start at two for each of a thousand equal items. */
   const numbers = new Map<string, number>();
   return items.map((item) => {
     const slug = template.replaceAll(PLACEHOLDER, () => cut(sanitised(item), room));
@@ -39,12 +40,12 @@ export function expandSlugs(template: string, items: readonly string[]): readonl
   });
 }
 
-/** The description of one agent: the item as it stands in the list, wherever the template says `{}`. */
+/** The description of one agent: the template with the unchanged item in place of each `{}`. */
 export function expandDescription(template: string, item: string): string {
   return template.replaceAll(PLACEHOLDER, () => item);
 }
 
-/** Throws INVALID_ARGUMENT for a template that would be the same for every item. */
+/** Throws INVALID_ARGUMENT for a template without a placeholder: it would be the same for every item. */
 export function requirePlaceholder(template: string, field: 'slug' | 'description'): void {
   if (template.includes(PLACEHOLDER)) return;
   throw new MurmurError('INVALID_ARGUMENT', `${field} ${JSON.stringify(template.slice(0, 100))} has no {}`, {

@@ -10,17 +10,17 @@ import type { FlightPlan } from './plan.ts';
 /** Workflow type of a flight. */
 export const FLIGHT_WORKFLOW = 'flight';
 
-/** `f/<workspace>/u/<account>/<pilot's path>`: no agent's id, since those begin with `w/`. */
+/** `f/<workspace>/u/<account>/<pilot's path>`. It cannot be an agent's id, which begins with `w/`. */
 export function flightIdOf(pilot: AgentIdentity): string {
   return workflowIdOf(pilot).replace(/^w\//, 'f/');
 }
 
-/** The inverse: the workflow id of the pilot, by that of its flight. */
+/** The inverse: the pilot's workflow id for its flight's. */
 export function pilotIdOf(flightId: string): string {
   return flightId.replace(/^f\//, 'w/');
 }
 
-/** What a flight's workflow is started with, by its pilot's. */
+/** Input of a flight's workflow, which the pilot's workflow starts. */
 export interface FlightInput {
   /** The pilot's spec, without its prompt. */
   readonly pilot: AgentSpec;
@@ -28,43 +28,43 @@ export interface FlightInput {
   readonly continue_after_signals?: number;
 }
 
-/** Signals carry what must not be lost. */
+/** Signals, for messages that must not be lost. */
 export interface FlightSignals {
-  /** An agent of the flight tells what it tells its parent too. */
+  /** An agent of the flight sends the same events as to its parent. */
   readonly childEvent: ChildEvent;
-  /** The pilot has ended, and everything beneath it with it. */
+  /** The pilot and its descendants have ended. */
   readonly pilotEnded: Order;
 }
 
-/** Updates are for answers that the flight must compute. All are idempotent. */
+/** Updates, for answers that the flight must compute. All are idempotent. */
 export interface FlightUpdates {
   /** Throws NOT_FOUND and FAILED_PRECONDITION. */
   readonly approve: { readonly input: NodeOrder; readonly output: { readonly approved_by: string } };
-  /** Agents that take the place of failed ones. Throws NOT_FOUND and FAILED_PRECONDITION. */
+  /** Replaces failed agents by new ones. Throws NOT_FOUND and FAILED_PRECONDITION. */
   readonly rerun: { readonly input: NodeOrder; readonly output: { readonly nodes: readonly string[] } };
-  /** The list of an `each` node. Throws NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION. */
+  /** Sets the list of an `each` node. Throws NOT_FOUND, INVALID_ARGUMENT and FAILED_PRECONDITION. */
   readonly items: {
     readonly input: NodeOrder & { readonly items: readonly string[] };
     readonly output: { readonly count: number };
   };
 }
 
-/** An order that concerns one node. */
+/** A message about one node. */
 export type NodeOrder = Order & { readonly node: string };
 
-/** Name of the one query; it answers a `FlightView`. */
+/** Name of the only query. It returns a `FlightView`. */
 export const FLIGHT_QUERY = 'flight';
 
 /** Message names as Temporal sees them, in the order in which their handlers are registered. */
 export const FLIGHT_SIGNALS = namesOf<FlightSignals>({ childEvent: true, pilotEnded: true });
 export const FLIGHT_UPDATES = namesOf<FlightUpdates>({ approve: true, rerun: true, items: true });
 
-/** What is kept in the object store for a flight until it starts. */
+/** A flight in the object store, until it starts. */
 export interface StoredFlight {
   readonly plan: FlightPlan;
   /** JSON text; absent without inputs. */
   readonly inputs?: string;
-  /** Living agents that the tree of the pilot may have. */
+  /** Limit of living agents in the pilot's tree. */
   readonly tree_limit: number;
 }
 
@@ -73,7 +73,7 @@ export function flightKey(pilotId: string, spawnId: string): string {
   return `agents/${pilotId}/flights/${spawnId}.json`;
 }
 
-/** A new agent of a flight. The ids are the flight's, so that starting it again changes nothing. */
+/** A new agent of a flight. The flight chooses the ids, so that a repeated start has no effect. */
 export interface StartNodeInput {
   /** The pilot. */
   readonly session?: SessionRef;
@@ -89,19 +89,19 @@ export interface StartNodeInput {
   readonly branch?: string;
   readonly out?: string;
   readonly on_idle: AgentSpec['on_idle'];
-  /** Living agents that the tree may have: a full one is waited for. */
+  /** Limit of living agents in the tree. The start waits while the tree is full. */
   readonly tree_limit: number;
 }
 
 /** Node side of the flight workflow. */
 export interface FlightActivities {
-  /** Fails with NOT_FOUND when it is not there. */
+  /** Fails with NOT_FOUND if the object is missing. */
   readFlight(input: { readonly key: string }): Promise<StoredFlight>;
   /**
-   * Starts an agent beneath the pilot, as a spawn would: token, secrets, long texts, and the pilot's own registry. Fails
-   * with FAILED_PRECONDITION when the pilot has ended, ALREADY_EXISTS for a slug that is in use.
+   * Starts an agent beneath the pilot, like a spawn: token, secrets, long texts, and the pilot's registry. Fails with
+   * FAILED_PRECONDITION if the pilot has ended, and with ALREADY_EXISTS if the slug is in use.
    */
   startNode(input: StartNodeInput): Promise<void>;
-  /** A long text as it may travel through Temporal. The name makes storing again harmless. */
+  /** Stores a long text and returns its reference. The name makes a repetition harmless. */
   storeNodeText(input: { readonly agent: string; readonly name: string; readonly text: string }): Promise<StoredText>;
 }

@@ -1,7 +1,7 @@
-// What a flight shows of itself. Loaded by the workflow sandbox: types and constants only.
+// The state of a flight, as its query returns it. Loaded by the workflow sandbox: types and constants only.
 
 /**
- * `pending` waits for others, `blocked` for ones that failed; `needs-items` for the pilot's list; `ready` for a slot;
+ * `pending` waits for other nodes, `blocked` for failed ones, `needs-items` for the pilot's list, `ready` for a slot,
  * `needs-approval` for a person.
  */
 export const NODE_STATES = [
@@ -19,19 +19,19 @@ export type NodeStateName = (typeof NODE_STATES)[number];
 export const INSTANCE_PHASES = ['waiting', 'starting', 'running', 'done', 'failed'] as const;
 export type InstancePhase = (typeof INSTANCE_PHASES)[number];
 
-/** `waiting`: nothing is at work, and it goes on once somebody approves, lists or reruns. `ended`: with its pilot. */
+/** `waiting`: no agent runs until somebody approves, lists or reruns. `ended`: it ended with its pilot. */
 export const FLIGHT_STATES = ['running', 'waiting', 'done', 'ended'] as const;
 export type FlightStateName = (typeof FLIGHT_STATES)[number];
 
-/** One agent at work for a node. */
+/** One agent of a node. */
 export interface InstanceView {
-  /** Slug of the agent, beneath the pilot. Absent until there is one. */
+  /** Slug of the agent beneath the pilot. Absent until it is started. */
   readonly agent?: string;
   readonly item?: string;
   readonly state: InstancePhase;
   readonly attempt: number;
   readonly reason?: string;
-  /** Head of its last answer. */
+  /** Start of its last answer. */
   readonly response?: string;
   readonly branches?: readonly string[];
 }

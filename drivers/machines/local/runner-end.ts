@@ -1,5 +1,5 @@
 // Ends the runner of a local machine that is being stopped or destroyed.
-import type { RunnerEnd } from '../../../contract/wire/runner.ts';
+import type { CleanStop } from '../../../contract/wire/runner.ts';
 import { killUntilGone } from './kill-until-gone.ts';
 import { isRunnerOf, runnersOf } from '../../../runner/identity/processes.ts';
 import { readRunnerFile } from './runner-files.ts';
@@ -12,7 +12,7 @@ import { dropRunner } from './runner-host-end.ts';
  * Answers whether the runner had stopped in good order and left nothing inside: then nobody need look for it.
  */
 export async function endRunner(runnerFolder: string): Promise<boolean> {
-  const stopped = await readRunnerFile<RunnerEnd>(runnerFolder, 'ended.json');
+  const stopped = await readRunnerFile<CleanStop>(runnerFolder, 'ended.json');
   if (stopped === undefined) await dropRunner(runnerFolder);
   await killUntilGone(() =>
     stopped === undefined ? runnersOf(runnerFolder) : isRunnerOf(stopped.pid, runnerFolder) ? [stopped.pid] : [],

@@ -19,7 +19,7 @@ import { dropRunner } from './runner-host-end.ts';
  * Machines that a process is given. More would save little, a sixteenth of a Node each, and all of them lose their turn when
  * the process is killed.
  */
-const SEATS = 16;
+const RUNNERS_PER_HOST = 16;
 /** It answers within 0.1 s; a loaded host may need many times that. */
 const START_LIMIT_MS = 20_000;
 /** Reading what a killed runner left takes longest. */
@@ -29,7 +29,7 @@ interface Host {
   readonly bundle: string;
   readonly access: Promise<RunnerHostAccess>;
   /** Machines that it can still be given. */
-  seats: number;
+  free: number;
 }
 
 export interface RunnerHostsOptions {
@@ -65,11 +65,11 @@ export class RunnerHosts {
 
   #seat(bundle: string): Host {
     const newest = this.#newest;
-    if (newest !== undefined && newest.bundle === bundle && newest.seats > 0) {
-      newest.seats -= 1;
+    if (newest !== undefined && newest.bundle === bundle && newest.free > 0) {
+      newest.free -= 1;
       return newest;
     }
-    const host = { bundle, access: this.#start(bundle), seats: SEATS - 1 };
+    const host = { bundle, access: this.#start(bundle), free: RUNNERS_PER_HOST - 1 };
     host.access.catch(() => {
       if (this.#newest === host) this.#newest = undefined;
     });

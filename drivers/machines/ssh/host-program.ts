@@ -12,7 +12,7 @@ export class HostProgram {
   readonly #connection: SshConnection;
   readonly #running: RunningCommand;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
-  #said = '';
+  #stderr = '';
   #ended: MurmurError | undefined;
   #count = 0;
 
@@ -20,9 +20,9 @@ export class HostProgram {
     this.#connection = connection;
     this.#running = running;
     running.stderr.on('data', (chunk: Buffer) => {
-      this.#said = (this.#said + chunk.toString('utf8')).slice(-STDERR_TAIL);
+      this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-STDERR_TAIL);
     });
-    createInterface({ input: running.stdout }).on('line', (line) => this.#hear(line));
+    createInterface({ input: running.stdout }).on('line', (line) => this.#onLine(line));
     void running.ended.then(({ problem }) => this.#end(problem));
   }
 
@@ -42,7 +42,10 @@ export class HostProgram {
     return this.#ended === undefined && !this.#connection.lost.aborted;
   }
 
-  /** One call. Throws what the program threw, UNAVAILABLE when it ended or the connection was lost, and the signal's reason. */
+  /**
+   * One call. Throws what the program threw, UNAVAILABLE when it ended or the connection was lost, and the signal's
+   * reason.
+   */
   async call<Name extends HostCallName>(
     call: Name,
     args: HostCalls[Name]['args'],
@@ -72,7 +75,7 @@ export class HostProgram {
     this.#running.channel.write(`${JSON.stringify(request)}\n`);
   }
 
-  #hear(line: string): void {
+  #onLine(line: string): void {
     const reply = JSON.parse(line) as HostReply;
     const waiting = this.#waiting.get(reply.id);
     if ('error' in reply) waiting?.reject(MurmurError.fromBody(reply.error));
@@ -80,7 +83,7 @@ export class HostProgram {
   }
 
   #end(problem: string | undefined): void {
-    const why = problem ?? (this.#said.trim() || 'it said nothing');
+    const why = problem ?? (this.#stderr.trim() || 'it said nothing');
     this.#ended = new MurmurError('UNAVAILABLE', `the program on host ${this.#connection.host} has ended: ${why}`);
     for (const waiting of this.#waiting.values()) {
       waiting.reject(this.#ended);

@@ -5,8 +5,8 @@ import type { AgentBackend, AgentSession, OpenSession } from '../backend.ts';
 import { removeKeyFile, writeKeyFile } from './key-file.ts';
 import { claudeArguments, claudeEnvironment, DEFAULT_MAX_RETRIES, KEY_VARIABLE } from './launch.ts';
 import { findProgram, INSTALL_CLAUDE } from './program.ts';
-import type { Patience } from './session.ts';
-import { ClaudeSession, DEFAULT_PATIENCE } from './session.ts';
+import type { ProgramTimeouts } from './session.ts';
+import { ClaudeSession, DEFAULT_TIMEOUTS } from './session.ts';
 import { prepareTranscript } from './transcript.ts';
 
 export interface ClaudeBackendOptions {
@@ -15,7 +15,7 @@ export interface ClaudeBackendOptions {
   /** Times the program itself repeats a failed model request. */
   readonly maxRetries?: number;
   /** Shorter waits, for tests with programs that do not answer. */
-  readonly patience?: Partial<Patience>;
+  readonly timeouts?: Partial<ProgramTimeouts>;
 }
 
 /** The backend for Claude Code. */
@@ -49,7 +49,7 @@ async function open(session: OpenSession, options: ClaudeBackendOptions): Promis
     options: session,
     child,
     resumed,
-    patience: { ...DEFAULT_PATIENCE, ...options.patience },
+    timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
     cleanUp,
   });
   const problem = await started.startProblem();

@@ -15,10 +15,10 @@ export interface FailureSigns {
 }
 
 /**
- * With a `retry-after` that is too long to wait in the program it gives up at once, and does not tell how long: a
- * minute is the shortest period over which rates are counted.
+ * If the server's `retry-after` is too long, the program gives up at once and does not report the value. A minute is the
+ * shortest period of a rate limit.
  */
-const UNTOLD_RETRY_AFTER_MS = 60_000;
+const DEFAULT_RETRY_AFTER_MS = 60_000;
 
 /** The error of a result with `is_error`. `now` in milliseconds since the epoch. */
 export function errorOf(result: ResultMessage, signs: FailureSigns, now: number): TurnError {
@@ -53,5 +53,5 @@ function kindOf(result: ResultMessage, { category }: FailureSigns): ModelErrorKi
 
 function retryAfter({ retry, limitEndsAt }: FailureSigns, now: number): number | undefined {
   if (limitEndsAt !== undefined && limitEndsAt > now) return limitEndsAt - now;
-  return retry === undefined ? UNTOLD_RETRY_AFTER_MS : undefined;
+  return retry === undefined ? DEFAULT_RETRY_AFTER_MS : undefined;
 }

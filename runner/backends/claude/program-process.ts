@@ -20,7 +20,7 @@ export interface ProgramExit {
 }
 
 /** Enough of stderr to hold a stack trace. */
-const KEPT_WORDS = 8_192;
+const OUTPUT_LIMIT = 8_192;
 
 /** A process that the program left behind may hold its pipes open: its end is not kept waiting for them. */
 const DRAIN_MS = 1_000;
@@ -36,7 +36,7 @@ export class ProgramProcess {
   readonly #awaited = new Map<string, (response: ControlResponse | undefined) => void>();
   readonly #onMessage: (message: ProgramMessage) => void;
   readonly #onHook: (request: ControlRequestMessage) => object;
-  #words = '';
+  #output = '';
   /** Resolves once, when the program has ended and what it had printed was handed over. */
   readonly exited: Promise<ProgramExit>;
 
@@ -52,7 +52,7 @@ export class ProgramProcess {
       'data',
       lineSplitter((line) => this.#take(line)),
     );
-    child.stderr.on('data', (chunk: Buffer) => this.#keepWords(chunk.toString('utf8')));
+    child.stderr.on('data', (chunk: Buffer) => this.#keepOutput(chunk.toString('utf8')));
     // Writing to a program that has ended fails here; its end is told by `exited`.
     child.stdin.on('error', () => undefined);
     this.exited = this.#end();
@@ -87,7 +87,7 @@ export class ProgramProcess {
   #take(line: string): void {
     const message = readMessage(line);
     if (message === undefined) {
-      this.#keepWords(`${line}\n`);
+      this.#keepOutput(`${line}\n`);
     } else if (message.type === 'control_response') {
       this.#awaited.get(message.response.request_id)?.(message.response);
     } else if (message.type === 'control_request') {
@@ -102,8 +102,8 @@ export class ProgramProcess {
     }
   }
 
-  #keepWords(text: string): void {
-    this.#words = (this.#words + text).slice(-KEPT_WORDS);
+  #keepOutput(text: string): void {
+    this.#output = (this.#output + text).slice(-OUTPUT_LIMIT);
   }
 
   #end(): Promise<ProgramExit> {
@@ -111,10 +111,10 @@ export class ProgramProcess {
       const finish = (code: number | null, signal: NodeJS.Signals | null): void => {
         // Whatever still holds the other ends must neither keep us alive nor wait for us.
         for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
-        resolve({ code, signal, words: this.#words.trim() });
+        resolve({ code, signal, words: this.#output.trim() });
       };
       this.#child.once('error', (error) => {
-        this.#keepWords(error.message);
+        this.#keepOutput(error.message);
         if (this.#child.pid === undefined) finish(null, null);
       });
       this.#child.once('exit', (code, signal) => {

@@ -14,15 +14,15 @@ import { userLine } from './protocol.ts';
 import { sessionFiles } from './transcript.ts';
 import { RunningTurn } from './turn.ts';
 
-/** How long the program is waited for, in milliseconds, before the next harder means. */
-export interface Patience {
+/** How long the session waits for the program before the next, harder step, in milliseconds. */
+export interface ProgramTimeouts {
   /** Its first answer comes 0.4 s after its start; 150 starts at once on two cores take a minute. */
   readonly start: number;
   /** It ends a turn within 200 ms of an interrupt; a loaded machine gets fifty times that. Then comes SIGINT. */
   readonly interrupt: number;
   /** SIGINT ends it in about 1.3 s, its tools first. Then comes SIGKILL. */
   readonly sigint: number;
-  /** It becomes idle in the moment its prompt is settled: later means that it does not tell, and the turn is over. */
+  /** It reports that it is idle at once after the prompt's result. Without a report by then, the turn is over. */
   readonly idle: number;
   /** Once its input is closed it ends at once when idle. Then comes SIGTERM. */
   readonly close: number;
@@ -30,7 +30,7 @@ export interface Patience {
   readonly sigterm: number;
 }
 
-export const DEFAULT_PATIENCE: Patience = {
+export const DEFAULT_TIMEOUTS: ProgramTimeouts = {
   start: 180_000,
   interrupt: 10_000,
   sigint: 5_000,
@@ -53,7 +53,7 @@ export interface SessionStart {
   readonly options: OpenSession;
   readonly child: ConstructorParameters<typeof ProgramProcess>[0];
   readonly resumed: boolean;
-  readonly patience: Patience;
+  readonly timeouts: ProgramTimeouts;
   /** Removes what was put on disk for the program. */
   readonly cleanUp: () => Promise<void>;
 }
@@ -65,7 +65,7 @@ export class ClaudeSession implements AgentSession {
   readonly exited: Promise<{ readonly reason: string }>;
   readonly #options: OpenSession;
   readonly #process: ProgramProcess;
-  readonly #patience: Patience;
+  readonly #timeouts: ProgramTimeouts;
   readonly #cleanUp: () => Promise<void>;
   #active: ActiveTurn | undefined;
   #exit: ProgramExit | undefined;
@@ -80,7 +80,7 @@ export class ClaudeSession implements AgentSession {
     this.sessionId = start.options.sessionId;
     this.resumed = start.resumed;
     this.#options = start.options;
-    this.#patience = start.patience;
+    this.#timeouts = start.timeouts;
     this.#cleanUp = start.cleanUp;
     this.#spent = { ...NO_COST, usd: start.options.spentUsd ?? 0 };
     this.#process = new ProgramProcess(
@@ -103,9 +103,9 @@ export class ClaudeSession implements AgentSession {
   /** Waits until the program answers. The reason in words when it ended instead; undefined when all is well. */
   async startProblem(): Promise<string | undefined> {
     const version = this.#process.control({ subtype: 'get_binary_version' });
-    if (!(await endsWithin(version, this.#patience.start))) {
+    if (!(await endsWithin(version, this.#timeouts.start))) {
       this.#process.kill('SIGKILL');
-      return `no answer within ${this.#patience.start / 1_000} s`;
+      return `no answer within ${this.#timeouts.start / 1_000} s`;
     }
     if ((await version) !== undefined) {
       this.#introduction = this.#introduce();
@@ -159,8 +159,8 @@ export class ClaudeSession implements AgentSession {
     if (this.#exit === undefined) {
       await this.interrupt();
       const ladder = [
-        { act: () => this.#process.closeInput(), ms: this.#patience.close },
-        { act: () => this.#process.kill('SIGTERM'), ms: this.#patience.sigterm },
+        { act: () => this.#process.closeInput(), ms: this.#timeouts.close },
+        { act: () => this.#process.kill('SIGTERM'), ms: this.#timeouts.sigterm },
         { act: () => this.#process.kill('SIGKILL'), ms: undefined },
       ];
       for (const { act, ms } of ladder) {
@@ -205,7 +205,7 @@ export class ClaudeSession implements AgentSession {
     if (active.turn.hasEnded) this.#settle((turn) => turn.outcome());
     else if (active.turn.isSettled && !active.isWaitingForIdle) {
       active.isWaitingForIdle = true;
-      void endsWithin(active.ended, this.#patience.idle).then((ended) => {
+      void endsWithin(active.ended, this.#timeouts.idle).then((ended) => {
         if (!ended && this.#active === active) this.#settle((turn) => turn.outcome());
       });
     }
@@ -220,9 +220,9 @@ export class ClaudeSession implements AgentSession {
 
   /** Ends the program when the turn has not ended in time. */
   async #endUnless(ended: Promise<unknown>): Promise<void> {
-    if (await endsWithin(ended, this.#patience.interrupt)) return;
+    if (await endsWithin(ended, this.#timeouts.interrupt)) return;
     this.#process.kill('SIGINT');
-    if (await endsWithin(ended, this.#patience.sigint)) return;
+    if (await endsWithin(ended, this.#timeouts.sigint)) return;
     this.#process.kill('SIGKILL');
     await this.exited;
   }

@@ -118,7 +118,7 @@ export class RunningTurn {
   #takeRetry(message: ApiRetryMessage): void {
     this.#signs = { ...this.#signs, retry: message };
     if (message.error_status === 401) this.#refusal = refusedCredentials(message);
-    this.#tell(retryEvent(message));
+    this.#emit(retryEvent(message));
   }
 
   #takeAnswer(message: AssistantMessage): void {
@@ -126,15 +126,15 @@ export class RunningTurn {
     this.#response = spokenText(message) ?? this.#response;
     const isNew = this.#usage.take(message);
     if (isNew && this.#context.reportsUsage) {
-      this.#tell({ type: 'usage', used_usd: this.#cost.usd + this.#usage.cost().usd });
+      this.#emit({ type: 'usage', used_usd: this.#cost.usd + this.#usage.cost().usd });
     }
-    for (const event of assistantEvents(message)) this.#tell(event);
+    for (const event of assistantEvents(message)) this.#emit(event);
   }
 
   #takeResults(message: UserMessage): void {
-    for (const event of toolResultEvents(message)) this.#tell(event);
+    for (const event of toolResultEvents(message)) this.#emit(event);
     for (const { id, text } of this.#notices.takenWith(message)) {
-      this.#tell({ type: 'user_text', text: eventText(text).text, notice: id });
+      this.#emit({ type: 'user_text', text: eventText(text).text, notice: id });
     }
   }
 
@@ -151,7 +151,7 @@ export class RunningTurn {
     this.#context.onCost(delta);
   }
 
-  #tell(event: BackendEvent): void {
+  #emit(event: BackendEvent): void {
     this.#tellPrompt();
     this.#context.onEvent(event);
   }
@@ -169,7 +169,7 @@ export class RunningTurn {
     this.#usage.settle();
     this.#tellPrompt();
     if (isSpent(untold)) this.#addCost(untold);
-    if (error !== undefined) this.#tell({ type: 'error', code: error.kind, message: error.message });
+    if (error !== undefined) this.#emit({ type: 'error', code: error.kind, message: error.message });
     return {
       status,
       response: (lastWords === undefined || lastWords === '' ? this.#response : lastWords).toWellFormed(),

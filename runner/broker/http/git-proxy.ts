@@ -21,11 +21,11 @@ import { Upstream } from './upstream.ts';
 /** A git command has one connection, git-lfs eight; an agent's hundred commands at once can wait. */
 const CONNECTIONS = 128;
 /**
- * Every process of the host can connect: those that have not shown the key are counted apart. Git shows it with the first
- * bytes; the one that has waited longest makes room.
+ * Every process of the host can connect. Connections that have not sent the key yet have their own limit: the oldest is
+ * closed first. Git sends the key with its first bytes.
  */
-const STRANGERS = 128;
-const STRANGER_MS = 10_000;
+const UNAUTHENTICATED_LIMIT = 128;
+const AUTHENTICATION_LIMIT_MS = 10_000;
 /** Path of a request that came by a rewritten URL: `/https/host:port/path`. */
 const REWRITTEN = /^\/(https?)\/([^/]+)(\/.*)$/s;
 
@@ -54,8 +54,8 @@ export class GitProxy {
   /** Where a connection that was opened for a host leads. */
   readonly #origins = new WeakMap<object, string>();
   readonly #sockets = new Set<Duplex>();
-  /** Connections that have not shown the key, oldest first. */
-  readonly #strangers = new Map<Duplex, NodeJS.Timeout>();
+  /** Connections that have not sent the key, oldest first. */
+  readonly #unauthenticated = new Map<Duplex, NodeJS.Timeout>();
   readonly #server: Server;
   #listening: Promise<number> | undefined;
   #secure: { readonly names: string; readonly cert: string; readonly context: SecureContext } | undefined;
@@ -69,7 +69,7 @@ export class GitProxy {
     this.#server.requestTimeout = 0;
     this.#server.on('connection', (socket) => {
       this.#keep(socket);
-      if (!this.#origins.has(socket)) this.#suspect(socket);
+      if (!this.#origins.has(socket)) this.#addUnauthenticated(socket);
     });
     this.#server.on('connect', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       this.#keep(socket);
@@ -145,31 +145,31 @@ export class GitProxy {
     socket.on('error', () => socket.destroy());
   }
 
-  /** Ends a connection that does not show the key soon. */
-  #suspect(socket: Duplex): void {
-    const [oldest] = this.#strangers.keys();
-    if (oldest !== undefined && this.#strangers.size >= STRANGERS) {
-      this.#trust(oldest);
+  /** Closes the connection unless it sends the key in time. */
+  #addUnauthenticated(socket: Duplex): void {
+    const [oldest] = this.#unauthenticated.keys();
+    if (oldest !== undefined && this.#unauthenticated.size >= UNAUTHENTICATED_LIMIT) {
+      this.#removeUnauthenticated(oldest);
       oldest.destroy();
     }
-    this.#strangers.set(socket, setTimeout(() => socket.destroy(), STRANGER_MS).unref());
-    socket.once('close', () => this.#trust(socket));
+    this.#unauthenticated.set(socket, setTimeout(() => socket.destroy(), AUTHENTICATION_LIMIT_MS).unref());
+    socket.once('close', () => this.#removeUnauthenticated(socket));
   }
 
-  #trust(socket: Duplex): void {
-    clearTimeout(this.#strangers.get(socket));
-    this.#strangers.delete(socket);
+  #removeUnauthenticated(socket: Duplex): void {
+    clearTimeout(this.#unauthenticated.get(socket));
+    this.#unauthenticated.delete(socket);
   }
 
   /** A connection with TLS inside counts twice. */
   #isFull(): boolean {
-    return this.#sockets.size - this.#strangers.size > 2 * CONNECTIONS;
+    return this.#sockets.size - this.#unauthenticated.size > 2 * CONNECTIONS;
   }
 
-  /** Whether the request has the key; its connection is then none of a stranger. */
-  #admits(request: IncomingMessage): boolean {
+  /** Whether the request has the key. If so, its connection counts as authenticated. */
+  #authenticates(request: IncomingMessage): boolean {
     if (!this.#isOurs(request)) return false;
-    this.#trust(request.socket);
+    this.#removeUnauthenticated(request.socket);
     return true;
   }
 
@@ -178,7 +178,8 @@ export class GitProxy {
     const refuse = (line: string, text: string): void => {
       socket.end(`HTTP/1.1 ${line}\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}\r\n\r\n${text}`);
     };
-    if (!this.#admits(request)) return refuse('407 Proxy Authentication Required', 'murmur: invalid proxy key\n');
+    if (!this.#authenticates(request))
+      return refuse('407 Proxy Authentication Required', 'murmur: invalid proxy key\n');
     const authority = (request.url ?? '').toLowerCase();
     if (this.#isFull()) return refuse('503 Service Unavailable', 'murmur: too many connections\n');
     const secureContext = this.#secure?.context;
@@ -211,7 +212,7 @@ export class GitProxy {
     const url = request.url ?? '';
     const inside = this.#origins.get(request.socket);
     if (inside !== undefined) return { origin: inside, path: url };
-    if (!this.#admits(request)) throw new Refusal(407, 'invalid proxy key');
+    if (!this.#authenticates(request)) throw new Refusal(407, 'invalid proxy key');
     if (this.#isFull()) throw new Refusal(503, 'too many connections');
     const [, protocol = '', authority = '', path = ''] =
       REWRITTEN.exec(url) ?? /^(http):\/\/([^/]+)(\/.*)$/s.exec(url) ?? [];

@@ -1,8 +1,8 @@
-// The environment of a test file: Node itself. Jest's own makes a context with globals of its own for each file.
+// Jest's test environment without a context of its own: test files run in Node's globals.
 
 /** A `testEnvironment` for jest. */
-export default class NodeItself {
-  /** What jest would put into the globals of a test file stays here. */
+export default class NodeEnvironment {
+  /** Receives what Jest would put into the globals of a test file. */
   readonly global = {};
   readonly #console = globalThis.console;
 
@@ -11,7 +11,7 @@ export default class NodeItself {
     globalThis.console = context.console;
   }
 
-  /** There is no context to run code in. */
+  /** There is no VM context. */
   getVmContext(): null {
     return null;
   }

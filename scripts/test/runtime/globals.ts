@@ -1,5 +1,5 @@
-// What `import … from '@jest/globals'` gives to tests and conformance suites. A module is loaded once, and every test file has
-// its own set of these functions: they are live bindings, renewed before a file is loaded.
+// Replaces '@jest/globals' for tests and conformance suites. This module is loaded once, but each test file needs its
+// own functions: they are live bindings, renewed before a file is loaded.
 import type * as Jest from '@jest/globals';
 
 export type TestGlobals = Pick<
@@ -16,10 +16,10 @@ export let expect: TestGlobals['expect'];
 export let it: TestGlobals['it'];
 export let test: TestGlobals['test'];
 
-/** Where jest's own `jest.setTimeout` leaves the limit, and jest-circus finds it. */
+/** Global in which Jest's `jest.setTimeout` stores the limit for jest-circus. */
 const TEST_TIMEOUT = Symbol.for('TEST_TIMEOUT_SYMBOL');
 
-/** The one function of `jest` that works without its module system; there are no mocks here. */
+/** The only function of `jest` that works without its module system. There are no mocks. */
 export const jest = {
   /** Limit of each test and hook of this file, in milliseconds. */
   setTimeout: (ms: number): void => {
@@ -27,7 +27,7 @@ export const jest = {
   },
 };
 
-/** Makes these the ones of the file that is loaded next. */
+/** Sets the functions for the next test file. */
 export function renewGlobals(globals: TestGlobals): void {
   ({ afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } = globals);
   Reflect.deleteProperty(globalThis, TEST_TIMEOUT);

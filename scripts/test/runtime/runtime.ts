@@ -1,5 +1,5 @@
-// How jest loads test files: as Node loads the sources, types stripped, each module once for all files of a worker. Jest's
-// own runtime compiles every module again for every test file, Temporal's SDK among them, which takes longer than the tests.
+// Loads test files like Node loads the sources: strips types, and loads each module once per Jest worker. Jest's own
+// runtime compiles all modules again for each test file, even Temporal's SDK, which takes longer than the tests.
 import { createRequire, enableCompileCache, registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,19 +10,19 @@ import type { TestGlobals } from './globals.ts';
 const requireModule = createRequire(import.meta.url);
 const GLOBALS = new URL('globals.ts', import.meta.url).href;
 
-// Compiling Temporal's SDK takes half a second, for each worker of jest.
+// Compiling Temporal's SDK takes half a second per Jest worker.
 enableCompileCache(join(userCacheFolder(process.env), 'compile-cache'));
 registerHooks({
   resolve: (specifier, context, next) =>
     specifier === '@jest/globals' ? { url: GLOBALS, shortCircuit: true } : next(specifier, context),
 });
 
-/** Handlers of jest-circus, which it adds to at every start. */
+/** Global handlers of jest-circus, to which each start adds more. */
 const CIRCUS_HANDLERS = Symbol.for('EVENT_HANDLERS');
 
-/** A `runtime` for jest: what jest-runner and jest-circus ask of one. Without mocks, coverage and source maps. */
+/** A `runtime` for Jest, with the methods that jest-runner and jest-circus call. No mocks, coverage or source maps. */
 export default class NodeModules {
-  /** jest-circus keeps the tests of a file in its module, so that every file needs a new one. */
+  /** Loads jest-circus again for each file, because it keeps a file's tests in its module. */
   requireInternalModule(path: string): unknown {
     Reflect.deleteProperty(globalThis, CIRCUS_HANDLERS);
     Reflect.deleteProperty(requireModule.cache, path);

@@ -1,4 +1,4 @@
-// Flights that were started past the API server: what their activities do for them.
+// The activities refuse flights that the API server did not start.
 import { describe, expect, it } from '@jest/globals';
 import { createFlightActivities } from '../../../activities/flight/flight.ts';
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
@@ -12,7 +12,7 @@ import { sessionRef } from '../../../workflows/session-ref.ts';
 import { agentSpec, withCredentials } from '../../fixtures/agent-spec.ts';
 import { NOW } from '../../fixtures/agent-state.ts';
 
-describe('a flight that somebody else started', () => {
+describe('a forged flight', () => {
   async function flightBench() {
     const bench = await activityBench();
     const { ports } = bench;
@@ -42,7 +42,7 @@ describe('a flight that somebody else started', () => {
     return { bench, activities, pilot, started, node, [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose]() };
   }
 
-  it('starts no agent and reads no plan for a pilot that is not sealed, and none of another pilot', async () => {
+  it('starts no agent and reads no plan for an unsealed or another pilot', async () => {
     await using test = await flightBench();
     const { activities, pilot, node, bench, started } = test;
     const { key } = pilot.flight;
@@ -88,7 +88,7 @@ describe('a flight that somebody else started', () => {
     expect(started).toHaveLength(1);
   });
 
-  it('is told from that of the pilot, whose agents are sealed', async () => {
+  it('differs from the real flight of the pilot, whose agents are sealed', async () => {
     await using test = await flightBench();
     const { activities, pilot, node, bench, started } = test;
     await sealSpec(bench.ports, pilot);

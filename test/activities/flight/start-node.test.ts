@@ -1,4 +1,4 @@
-// An agent of a flight as it is started: what it inherits from its pilot, and what trying again changes.
+// The start of a flight's agent: what it inherits from its pilot, and the effect of a retry.
 import { describe, expect, it } from '@jest/globals';
 import { startNode } from '../../../activities/flight/start-node.ts';
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
@@ -60,7 +60,7 @@ async function bench(options: { readonly living?: number; readonly refusal?: Mur
 }
 
 describe('an agent of a flight', () => {
-  it('has the repositories, grants and secrets of its pilot, a branch and a token of its own', async () => {
+  it('gets the repositories, grants and secrets of its pilot, and its own branch and token', async () => {
     const { start, started, storedFor, tokenStore } = await bench();
     await start();
     const [spec] = started;
@@ -81,13 +81,13 @@ describe('an agent of a flight', () => {
     expect(await tokenStore.get(spec?.token_id ?? '')).toMatchObject({ agent: BUILD, account: 'tess' });
   });
 
-  it('takes branch, model and result from its node', async () => {
+  it('gets branch, model and wanted result from its node', async () => {
     const { start, started } = await bench();
     await start({ branch: 'release', model: 'opus', out: 'push' });
     expect(started[0]).toMatchObject({ repos: [{ branch: 'release' }], model: 'opus', backend: 'claude', out: 'push' });
   });
 
-  it('tried again it keeps the token that it has; once it has ended it gets none any more', async () => {
+  it('keeps its token in a retry, and gets none after it has ended', async () => {
     const { objects, start, started, storedFor, secrets } = await bench();
     await start();
     const token = (await storedFor(started[0]))[AGENT_TOKEN];
@@ -99,13 +99,13 @@ describe('an agent of a flight', () => {
     expect(await storedFor(started[2])).toEqual({});
   });
 
-  it('waits for room in a tree that is full', async () => {
+  it('waits while its tree is full', async () => {
     const { start, started } = await bench({ living: 10 });
     await expect(start()).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
     expect(started).toEqual([]);
   });
 
-  it('leaves nothing behind when it is refused for good', async () => {
+  it('deletes everything that it stored if the start is refused permanently', async () => {
     const { start, secrets, tokenStore, started } = await bench({
       refusal: new MurmurError('ALREADY_EXISTS', 'taken'),
     });

@@ -1,4 +1,4 @@
-// Each case of the decision whether an agent owns a machine.
+// The cases of the decision whether an agent owns a machine.
 import { describe, expect, test } from '@jest/globals';
 import { machineName } from '../../../agents/names.ts';
 import { awaitsAncestor, CLOSE_GRACE_MS, ownershipOf } from '../../../agents/sweep/ownership.ts';
@@ -43,7 +43,7 @@ const verdict = (changes: Partial<MachineFacts>): unknown => ownershipOf(facts(c
 const orphaned = (reason: string): unknown => ({ state: 'orphaned', reason });
 
 describe('a machine is owned', () => {
-  test('while the execution of its spawn is open, whatever else is known', () => {
+  test('while the execution of its spawn is open, whatever the other facts are', () => {
     const open = execution();
     expect(verdict({ execution: open })).toEqual({ state: 'owned' });
     expect(verdict({ execution: open, sealedAt: undefined, recordedSpawn: SPAWN })).toEqual({ state: 'owned' });
@@ -51,13 +51,13 @@ describe('a machine is owned', () => {
     expect(verdict({ execution: open, labels: moved })).toEqual({ state: 'owned' });
   });
 
-  test('also when earlier builds have written fewer labels', () => {
+  test('even with the fewer labels of earlier builds', () => {
     expect(verdict({ execution: execution(), labels: { agent: AGENT, spawn: SPAWN } })).toEqual({ state: 'owned' });
     expect(verdict({ execution: execution(), labels: { agent: AGENT } })).toEqual({ state: 'owned' });
   });
 });
 
-test('a machine of another installation is foreign, whoever seems to own it', () => {
+test('a machine of another installation is foreign, even if its agent is alive', () => {
   const labels = { agent: AGENT, spawn: SPAWN, ...HOME, stack: 'stack-2' };
   expect(verdict({ labels })).toEqual({ state: 'foreign' });
   expect(verdict({ labels, execution: execution() })).toEqual({ state: 'foreign' });
@@ -80,7 +80,7 @@ describe('a machine is pending', () => {
     expect(verdict({ execution: kid, ancestors: [closed()] })).toEqual({ state: 'unowned' });
   });
 
-  test('for a while after a later life of its agent has closed', () => {
+  test('for a while after a later spawn of its agent has closed', () => {
     const later = closed({ spawnId: 'spawn-2', createdAt: '2026-11-30T09:00:00.000Z', closedAt: ago(1_000) });
     expect(verdict({ execution: later })).toEqual({ state: 'pending' });
   });
@@ -91,11 +91,11 @@ describe('a machine is unowned', () => {
     expect(verdict({})).toEqual({ state: 'unowned' });
   });
 
-  test('when its agent was killed with an ancestor that nobody knows any more', () => {
+  test('if its agent was killed with an ancestor that Temporal does not know any more', () => {
     expect(verdict({ execution: closed({ leftMachine: true }), ancestors: [undefined] })).toEqual({ state: 'unowned' });
   });
 
-  test('when a later life of its agent is open', () => {
+  test('if a later spawn of its agent is open', () => {
     const later = execution({ spawnId: 'spawn-2', createdAt: '2026-11-30T09:00:00.000Z' });
     expect(verdict({ execution: later })).toEqual({ state: 'unowned' });
   });
@@ -130,7 +130,7 @@ describe('a machine is orphaned', () => {
     expect(verdict({ execution: undefined, recordedSpawn: 'spawn-0' })).toEqual(orphaned('unknown_agent'));
   });
 
-  test('when all that Temporal knows of its agent is an earlier life, or an unknown one', () => {
+  test('if Temporal knows only an earlier or an unknown spawn of its agent', () => {
     const earlier = { spawnId: 'spawn-0', createdAt: '2026-11-30T07:00:00.000Z' };
     expect(verdict({ execution: closed(earlier) })).toEqual(orphaned('unknown_agent'));
     expect(verdict({ execution: execution(earlier) })).toEqual(orphaned('unknown_agent'));
@@ -140,7 +140,7 @@ describe('a machine is orphaned', () => {
   });
 });
 
-test('only an agent that left its machine to an ancestor awaits one', () => {
+test('only an agent with a pending clean-up waits for an ancestor', () => {
   expect(awaitsAncestor(closed({ leftMachine: true }))).toBe(true);
   expect(awaitsAncestor(closed())).toBe(false);
   expect(awaitsAncestor(execution())).toBe(false);

@@ -14,7 +14,7 @@ import { homePaths, makeHome } from '../../../config/home.ts';
 import { loadHostSettings } from '../../../config/host-settings.ts';
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../../contract/wire/identity.ts';
-import type { RunnerLast } from '../../../contract/wire/runner.ts';
+import type { StopReport } from '../../../contract/wire/runner.ts';
 import { findRunner } from '../../../drivers/machines/runner-process.ts';
 import { openPlatform } from '../../../drivers/platform.ts';
 import type { Platform } from '../../../drivers/platform.ts';
@@ -181,7 +181,7 @@ test('the last snapshot that a runner has left on a real machine is kept', async
   await using machine = await local.connect(spec.machine.name);
   const directory = join(machine.paths.runner, 'snapshot');
   await machine.put(join(directory, 'transcript.jsonl'), '{}');
-  const last: RunnerLast = { events: [], snapshot: { directory, files: ['transcript.jsonl'], seq: 3 } };
+  const last: StopReport = { events: [], snapshot: { directory, files: ['transcript.jsonl'], seq: 3 } };
   await machine.put(join(machine.paths.runner, 'last.json'), JSON.stringify(last));
   await home.round();
   expect(await home.names()).toEqual([]);

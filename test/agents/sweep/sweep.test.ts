@@ -14,11 +14,11 @@ jest.setTimeout(60_000);
 
 const temporal = sharedTemporalForFile();
 const OTHER_KEY = signingKey(Buffer.alloc(32, 8));
-/** A queue that a worker with stub activities serves; any other has none. */
+/** The queue of a worker with stub activities. Other queues have no worker. */
 const SERVED = randomUUID();
 beforeAll(async () => {
   const worker = await startWorker(temporal, SERVED, stubActivities().activities);
-  // Before the server, without which it would not end.
+  // Before the server, because the worker could not end without it.
   temporal.beforeStop(() => worker.stop());
 }, 60_000);
 

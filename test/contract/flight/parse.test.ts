@@ -1,4 +1,4 @@
-// What a flight's file says, and what it may look like.
+// Parsing of a flight's file.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, test } from '@jest/globals';
@@ -53,7 +53,7 @@ Announce it.
 `;
 
 describe('a flight', () => {
-  it('is read whole: frontmatter, name, notes, and each agent with its directives and prompt', () => {
+  it('has frontmatter, name, notes, and agents with directives and prompt', () => {
     expect(parseFlight(DEPLOY, 'deploy.md')).toEqual({
       name: 'Deploy the shop',
       notes: 'Stop at the first sign of trouble.\n\n```sh\n## not a heading\n> needs: nobody\n```',
@@ -73,14 +73,14 @@ describe('a flight', () => {
     });
   });
 
-  it('says the same with Windows line ends, old Mac ones, and a byte order mark', () => {
+  it('is the same with Windows and old Mac line ends, and with a byte order mark', () => {
     const plan = parseFlight(DEPLOY, 'deploy.md');
     for (const end of ['\r\n', '\r']) {
       expect(parseFlight(`\uFEFF${DEPLOY.replaceAll('\n', end)}`, 'deploy.md')).toEqual(plan);
     }
   });
 
-  it('needs no frontmatter and no agents: the pilot does the work then', () => {
+  it('needs no frontmatter and no agents: then the pilot does the work', () => {
     expect(parseFlight('# Tidy up\n\nRemove what is not used.\n', 'tidy.md')).toEqual({
       name: 'Tidy up',
       notes: 'Remove what is not used.',
@@ -89,7 +89,7 @@ describe('a flight', () => {
     });
   });
 
-  it('max_concurrent 0 is no limit', () => {
+  it('has no limit with max_concurrent 0', () => {
     expect(parseFlight('---\nmax_concurrent: 0\n---\n# A\n', 'a.md').settings).toEqual({});
   });
 
@@ -100,20 +100,20 @@ describe('a flight', () => {
     ['four spaces', 'text\n\n    ## no'],
     ['no space after the marks', '##no'],
     ['seven marks', '####### no'],
-  ])('a heading is none in or with %s', (_what, text) => {
+  ])('a heading is not one in or with %s', (_what, text) => {
     const { nodes } = parseFlight(`# A\n## one\n\n${text}\n`, 'a.md');
     expect(nodes.map(({ slug }) => slug)).toEqual(['one']);
     expect(nodes[0]?.prompt).toContain('no');
   });
 
-  it('closing marks and up to three spaces belong to a heading', () => {
+  it('a heading may have closing marks and up to three leading spaces', () => {
     expect(parseFlight('   # A flight ##\n  ## one ##\nDo it.', 'a.md')).toMatchObject({
       name: 'A flight',
       nodes: [{ slug: 'one' }],
     });
   });
 
-  it('the example of the documentation is one', async () => {
+  it('the example of the documentation is valid', async () => {
     const page = await readFile(join(import.meta.dirname, '../../../docs/flights.md'), 'utf8');
     const example = /^````markdown\n([\s\S]*?)^````$/m.exec(page)?.[1] ?? '';
     const plan = parseFlight(example, 'deploy.md');
@@ -127,7 +127,7 @@ describe('a flight', () => {
     );
   });
 
-  it('whatever a file holds, reading ends with a flight or with problems that lie in the file', () => {
+  it('reading any file ends with a flight or with problems at positions in the file', () => {
     const pieces = [
       '---',
       '\n',

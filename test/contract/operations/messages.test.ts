@@ -1,4 +1,4 @@
-// What plain messages send and answer.
+// The payloads and answers of plain messages.
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { defineOperation } from '../../../contract/operation.ts';
@@ -8,7 +8,7 @@ import type { FollowUpMessage, UpdateMessage } from '../../../contract/message.t
 
 const ORDER = { id: 'call-1', from: 'jane' };
 
-/** Operation → what it sends, and its payload for an input with every field that it takes. */
+/** Operation → message name, and payload for an input with all fields. */
 const PAYLOADS: Readonly<Record<string, readonly [string, object, unknown]>> = {
   interrupt: ['signal interrupt', { slug: 'a' }, ORDER],
   session_stop: ['signal stop', { slug: 'a' }, ORDER],
@@ -60,7 +60,7 @@ describe('a plain message does not compile', () => {
     cli: { command: 'pause', args: ['slug'], examples: [] },
   } as const;
 
-  test('with a signal that no agent knows', () => {
+  test('with an unknown signal', () => {
     // @ts-expect-error there is no such signal
     defineOperation({ ...facts, to: { signal: 'hibernate', payload: (order) => order, answer: () => ({ slug: '' }) } });
   });
@@ -75,7 +75,7 @@ describe('a plain message does not compile', () => {
     defineOperation({ ...facts, to: { signal: 'stop', payload: (order) => order, answer: () => ({ message: '' }) } });
   });
 
-  test('with a text that goes around the limit of what may be queued', () => {
+  test('with a text that bypasses the limit of queued bytes', () => {
     // @ts-expect-error follow-ups are no plain signals
     defineOperation({ ...facts, to: { signal: 'queueAdd', payload: (order) => order, answer: () => ({ slug: '' }) } });
   });

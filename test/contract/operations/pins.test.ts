@@ -1,9 +1,9 @@
-// What the product's pages promise to callers, as literals: a red pin makes a change deliberate.
+// The interface that the product's pages promise, as literals, so that a change is deliberate.
 import { describe, expect, test } from '@jest/globals';
 import { describeOperations } from '../../../contract/describe.ts';
 import { openApiDocument } from '../../../contract/openapi.ts';
 
-/** Field, type, `!` when required, values and default. */
+/** Field, type, `!` if required, values and default. */
 const INPUTS: Readonly<Record<string, readonly string[]>> = {
   spawn: [
     'slug string =""',
@@ -174,7 +174,7 @@ test('the commands and their positionals are these', () => {
   expect(Object.fromEntries(commands)).toEqual(COMMANDS);
 });
 
-test('these stream events, and these tell of progress', () => {
+test('these stream events, and these report progress', () => {
   const streams = (kind: string): string[] => described.filter(({ stream }) => stream === kind).map(({ name }) => name);
   expect(streams('events')).toEqual(['watch', 'session_watch']);
   expect(streams('result')).toEqual(['wait', 'kill']);
@@ -199,7 +199,7 @@ test('phases and task statuses are marked as accepting other spellings', () => {
   expect(marked).toEqual(['wait.phase', 'task_update.status']);
 });
 
-test('queue_add answers the codes of the product’s page, and those that all answer', () => {
+test('queue_add can return the codes of the product’s page and the common ones', () => {
   const errors = described.find(({ name }) => name === 'queue_add')?.errors;
   expect(errors?.map(({ code, http, exit }) => [code, http, exit])).toEqual([
     ['INVALID_ARGUMENT', 400, 2],
@@ -218,7 +218,7 @@ describe('the OpenAPI document', () => {
     components: { schemas: Record<string, unknown> };
   };
 
-  test('has one path per operation, one for the content of uploads, and the two checks', () => {
+  test('has one path per operation, one for the content of uploads, and two health checks', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths)).toEqual([
       ...Object.keys(INPUTS).map((name) => `/v1/${name}`),
@@ -228,14 +228,14 @@ describe('the OpenAPI document', () => {
     ]);
   });
 
-  test('has no reference that leads nowhere', () => {
+  test('has no dangling reference', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
     expect(references.length).toBeGreaterThan(0);
     for (const [, name = ''] of references) expect(Object.keys(document.components.schemas)).toContain(name);
     expect(JSON.stringify(document)).not.toContain('#/$defs');
   });
 
-  test('survives JSON', () => {
+  test('is the same after a JSON round trip', () => {
     expect(JSON.parse(JSON.stringify(document))).toEqual(document);
   });
 });

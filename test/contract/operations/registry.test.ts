@@ -1,4 +1,4 @@
-// Rules that every operation keeps, so that surfaces can be derived from it.
+// Rules for all operations, so that surfaces can be derived from them.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -11,7 +11,7 @@ import { ERRORS } from '../../../contract/wire/errors.ts';
 const FOLDER = join(import.meta.dirname, '../../../contract/operations');
 const all: [string, Operation][] = Object.entries(operations);
 
-test('every file of the folder is one operation of the registry', async () => {
+test('every file of the folder is an operation of the registry', async () => {
   const files = (await readdir(FOLDER)).filter((name) => name !== 'index.ts');
   expect(files.map((name) => name.replace('.ts', '').replaceAll('-', '_')).toSorted()).toEqual(
     all.map(([name]) => name).toSorted(),
@@ -37,7 +37,7 @@ describe.each(all)('%s', (name, operation) => {
     expect(operation.description).toMatch(/^[A-Z][\s\S]*\.$/);
   });
 
-  test('says of every input field what it means', () => {
+  test('describes every input field', () => {
     for (const field of describeOperations().find((each) => each.name === name)?.fields ?? []) {
       expect([field.name, field.description]).toEqual([field.name, expect.stringMatching(/^\S[\s\S]{10,}/)]);
     }
@@ -48,7 +48,7 @@ describe.each(all)('%s', (name, operation) => {
     expect(result.error?.issues.some(({ code }) => code === 'unrecognized_keys')).toBe(true);
   });
 
-  test('names errors of the table only, without the common ones', () => {
+  test('names only errors of the table, without the common ones', () => {
     for (const code of operation.errors) expect(Object.keys(ERRORS)).toContain(code);
     expect(operation.errors).not.toContain('UNAUTHENTICATED');
     expect(new Set(operation.errors).size).toBe(operation.errors.length);
@@ -63,23 +63,23 @@ describe.each(all)('%s', (name, operation) => {
     for (const { line } of cli.examples) expect(line === cli.command || line.startsWith(`${cli.command} `)).toBe(true);
   });
 
-  test('prints fields of its answer only', () => {
+  test('prints only fields of its answer', () => {
     const { properties = {} } = z.toJSONSchema(operation.output, { io: 'output' });
     for (const [, field] of cli.prints?.matchAll(/\{([^}]*)\}/g) ?? [])
       expect(Object.keys(properties)).toContain(field);
   });
 
-  test('names the agent and its right when it is a plain message', () => {
+  test('has a slug and an access right if it is a plain message', () => {
     if (operation.to === undefined) return;
     expect(fields).toContain('slug');
     expect(['message', 'change', 'own']).toContain(operation.access);
   });
 
-  test('tells of progress exactly when it ends in a result', () => {
+  test('has progress events exactly if it streams a result', () => {
     expect(operation.progress !== undefined).toBe(operation.stream === 'result');
   });
 
-  test('has input and output that JSON Schema can say', () => {
+  test('has input and output that JSON Schema can express', () => {
     expect(() => z.toJSONSchema(input, { io: 'input' })).not.toThrow();
     expect(() => z.toJSONSchema(operation.output, { io: 'output' })).not.toThrow();
   });

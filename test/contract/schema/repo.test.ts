@@ -30,14 +30,14 @@ describe('a clone URL', () => {
     expect(cloneUrlProblem(url)).toContain(problem);
   });
 
-  test('with a password is refused, and the password is not repeated', () => {
+  test('with a password is refused, and the error does not contain the password', () => {
     const problem = cloneUrlProblem('https://me:hunter2@git.example.com/x');
     expect(problem).toBe(
       'clone URL "https://git.example.com/x" carries credentials: leave them out and let git\'s credential helper answer',
     );
   });
 
-  test('with a token in the place of the user is refused too', () => {
+  test('with a token as its user is refused', () => {
     expect(cloneUrlProblem('https://ghp_token@github.com/x')).not.toContain('ghp_token');
     expect(cloneUrlProblem('https://ghp_token@github.com/x')).toContain('carries credentials');
   });

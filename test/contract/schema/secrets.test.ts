@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { spawnSecrets } from '../../../contract/schema/secrets.ts';
 
-test('names of environment variables with any text as value are accepted', () => {
+test('names of environment variables are accepted, with any text as value', () => {
   const values = { FOO: 'bar', _X9: '', PATHS: 'multi\nline' };
   expect(spawnSecrets.parse(values)).toEqual(values);
   expect(spawnSecrets.parse(undefined)).toEqual({});
@@ -41,7 +41,7 @@ test.each([
   ...['LESS', 'LESSKEY_CONTENT', 'MAX_THINKING_TOKENS', 'DISABLE_COMPACT', 'DISABLE_TELEMETRY', 'ENABLE_LSP_TOOL'],
   ...['BETA_TRACING_ENDPOINT', 'MCP_TRUNCATION_PROMPT_OVERRIDE', 'SELF_HOSTED_RUNNER_HOOKS_DIR'],
   ...['CLAUDE_CONFIG_DIR', 'CLAUDE_CODE_USE_BEDROCK', 'ANTHROPIC_CUSTOM_HEADERS', 'OPENAI_ORG_ID', 'CODEX_HOME'],
-])('the name %s, which programs read as a setting, is not allowed', (name) => {
+])('the name %s, which programs read as a setting, is refused', (name) => {
   expect(spawnSecrets.safeParse({ [name]: 'x' }).error?.message).toContain('is not allowed');
 });
 
@@ -54,7 +54,7 @@ test.each([
   expect(spawnSecrets.parse({ [name]: 'x' })).toEqual({ [name]: 'x' });
 });
 
-test('the address of a model is accepted together with a key for that model only', () => {
+test('the address of a model is accepted only together with a key for that model', () => {
   const address = { ANTHROPIC_BASE_URL: 'http://127.0.0.1:1' };
   for (const others of [{}, { OPENAI_API_KEY: 'x' }, { GH_TOKEN: 'x' }]) {
     expect(spawnSecrets.safeParse({ ...address, ...others }).error?.message).toContain('needs a key of yours');
@@ -65,8 +65,8 @@ test('the address of a model is accepted together with a key for that model only
 
 test.each([
   ['a NUL character', 'a\0b'],
-  ['more than the system takes', 'x'.repeat(100_001)],
-])('a value with %s is refused without being repeated', (_name, value) => {
+  ['more characters than the system accepts', 'x'.repeat(100_001)],
+])('a value with %s is refused, and the error does not contain it', (_name, value) => {
   const message = spawnSecrets.safeParse({ FOO: value }).error?.message ?? '';
   expect(message).toContain('secret FOO');
   expect(message.length).toBeLessThan(400);

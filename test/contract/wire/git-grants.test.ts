@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { grantProblem, isGranted } from '../../../contract/wire/git-grants.ts';
 
 describe('a grant', () => {
-  it('begins with the name of a host, which is seldom one word', () => {
+  it('begins with the name of a host, which usually has a dot', () => {
     expect(grantProblem('acme/shop')).toContain('names no host');
     expect(grantProblem('acme')).toContain('names no host');
     for (const grant of ['localhost/x', 'https://gitlab/x', 'gitlab:80/x']) expect(grantProblem(grant)).toBeUndefined();
@@ -93,7 +93,7 @@ describe('a grant', () => {
     'a@b@c:d',
     '*/acme',
     'https:',
-  ])('%s covers nothing, and is said to be wrong', (grant) => {
+  ])('%s covers nothing and is invalid', (grant) => {
     expect(grantProblem(grant)).toBeDefined();
     for (const url of ['/srv/git', 'file:///srv/git/x', 'https://github.com/acme/x', 'https://evil/x']) {
       expect(isGranted(url, [grant])).toBe(false);

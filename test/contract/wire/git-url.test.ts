@@ -23,7 +23,7 @@ describe('a clone URL', () => {
     ['./a:b', { kind: 'local' }],
     ['file:///srv/r.git', { kind: 'local', path: '/srv/r.git' }],
     ['git://host/r', { kind: 'other', host: 'host' }],
-    // What follows was seen with git 2.39 and curl 7.88.
+    // The following was observed with git 2.39 and curl 7.88.
     ['https://github.com\\@127.0.0.1/x', { kind: 'http', host: '127.0.0.1', user: 'github.com\\', path: '/x' }],
     ['https://a@b@h/x', { kind: 'http', host: 'h', user: 'a@b' }],
     ['https://u:p@h@x/y@z', { kind: 'http', host: 'x', user: 'u', password: 'p@h', path: '/y@z' }],
@@ -34,7 +34,7 @@ describe('a clone URL', () => {
     ['ext::sh -c id', { kind: 'other' }],
     ['[git@h:22]:p', { kind: 'local' }],
     ['https://H.Example./r', { kind: 'http', host: 'h.example.' }],
-  ])('%s is read as git reads it', (url, parts) => {
+  ])('%s is parsed the way git does', (url, parts) => {
     expect(parseGitUrl(url)).toMatchObject(parts);
   });
 
@@ -49,7 +49,7 @@ describe('a clone URL', () => {
     expect(redactUrl(url)).toBe(shown);
   });
 
-  it('is shown without credentials in the words of git', () => {
+  it("is shown without credentials in git's output", () => {
     expect(redactUrls("fatal: 'https://u:tok@h/r' and http://tok@h2/ and ssh://g:a@b@h/r failed")).toBe(
       "fatal: 'https://h/r' and http://h2/ and ssh://g@h/r failed",
     );
@@ -59,7 +59,7 @@ describe('a clone URL', () => {
     ['file:///srv/a%20b/%2e%2e/c', '/srv/c'],
     ['/srv//a%20b/./c/', '/srv/a%20b/c'],
     ['/../etc', '/etc'],
-  ])('%s lies at %s', (url, path) => {
+  ])('%s has the local path %s', (url, path) => {
     expect(localPath(parseGitUrl(url))).toBe(path);
   });
 });
@@ -79,7 +79,7 @@ describe('the check of a clone URL', () => {
     '/srv/a@b/c::d',
     '/srv/a;b',
     'file:///srv/a;b',
-  ])('takes %s', (url) => {
+  ])('accepts %s', (url) => {
     expect(gitUrlProblem(url)).toBeUndefined();
   });
 
@@ -126,7 +126,7 @@ describe('the check of a clone URL', () => {
     expect(gitUrlProblem(url)).toContain(words);
   });
 
-  it('repeats nothing that can be a password', () => {
+  it('does not repeat anything that can be a password', () => {
     for (const url of ['https://u:hunter2@h/x', 'https://u:hun/ter2@h/x', 'ssh://u:hunter2@a@h/x']) {
       expect(gitUrlProblem(url)).not.toMatch(/hun|ter2/);
     }
@@ -156,7 +156,7 @@ describe('two URLs', () => {
     ['https://h/x', 'https://h/a/../x'],
     ['https://h/x', 'git@h:x'],
     ['git@h:x', 'root@h:x'],
-    // A path without a slash begins in the user's home.
+    // A path without a leading slash is relative to the user's home.
     ['jane@h:srv/x', 'ssh://jane@h/srv/x'],
     ['/srv/x', '/srv/x'],
     ['https://k.example/x', 'https://\u212a.example/x'],

@@ -1,4 +1,4 @@
-// The scripted model as its clients see it: over HTTP.
+// The scripted model over HTTP.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +33,7 @@ function ask(
   });
 }
 
-/** The text and tool calls of an answer that is not streamed. */
+/** The text and tool calls of a non-streamed answer. */
 async function said(response: Response): Promise<readonly unknown[]> {
   const body = (await response.json()) as { content: { type: string; text?: string; name?: string }[] };
   return body.content.map(({ type, text, name }) => (type === 'text' ? text : name));
@@ -56,20 +56,20 @@ describe('a script in the prompt', () => {
     expect(past).toEqual(['ACK 5: and now?']);
   });
 
-  it('goes on when a newer message has no script, and yields to a newer script', async () => {
+  it('continues if a newer message has no script, and is replaced by a newer script', async () => {
     const model = await start();
     expect(await said(await ask(model, [prompt, assistant('.'), user('a note')]))).toEqual(['done']);
     expect(await said(await ask(model, [prompt, user('[[ {"text":"other"} ]]')]))).toEqual(['other']);
   });
 
-  it('does not count the answer that Claude Code writes for a killed one', async () => {
+  it('does not count the answer that Claude Code writes for a killed request', async () => {
     const model = await start();
     expect(await said(await ask(model, [prompt, assistant('No response requested.'), user('go on')]))).toEqual([
       'Bash',
     ]);
   });
 
-  it('fails as often as it says, in each conversation on its own', async () => {
+  it('fails as often as requested, separately in each conversation', async () => {
     const model = await start();
     const failing = [user('[[ {"status":429,"headers":{"retry-after":"7"},"times":1,"text":"fine"} ]]')];
     for (const session of ['a', 'b']) {
@@ -83,7 +83,7 @@ describe('a script in the prompt', () => {
 });
 
 describe('a script as a function', () => {
-  it('sees what the tools returned and decides by it', async () => {
+  it('gets the results of the tools', async () => {
     const model = await start({
       script: ({ toolResults: [result] }) =>
         result === undefined ? { tool: 'Bash', input: { command: 'cat' } } : { text: `read ${result.text}` },
@@ -98,7 +98,7 @@ describe('a script as a function', () => {
     expect(await said(await ask(model, messages))).toEqual(['read the file']);
   });
 
-  it('may leave the answer to the prompt, wait, or be replaced', async () => {
+  it('can leave the answer to the prompt, wait, or be replaced', async () => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     const model = await start({ script: () => undefined });
@@ -113,7 +113,7 @@ describe('a script as a function', () => {
     expect(await said(await answer)).toEqual(['held']);
   });
 
-  it('that throws is a server error with its words', async () => {
+  it('that throws leads to a server error with its message', async () => {
     const model = await start({
       script: () => {
         throw new Error('no such scene');
@@ -146,7 +146,7 @@ describe('the stream', () => {
     expect(events.find(({ type }) => type === 'message_delta')?.delta.stop_reason).toBe('tool_use');
   });
 
-  it.each(['start', 'mid', 'preend'])('breaks at the %s when told to', async (cut) => {
+  it.each(['start', 'mid', 'preend'])('breaks at the %s if requested', async (cut) => {
     const model = await start();
     const reading = ask(model, [user(`[[ {"text":"some words to say","cut":"${cut}"} ]]`)], { stream: true });
     await expect(reading.then((response) => response.text())).rejects.toThrow();
@@ -154,7 +154,7 @@ describe('the stream', () => {
 });
 
 describe('the record', () => {
-  it('holds prompt, history, system prompt, tools and credential of each request', async () => {
+  it('has prompt, history, system prompt, tools and credential of each request', async () => {
     const model = await start();
     await ask(
       model,
@@ -178,13 +178,13 @@ describe('the record', () => {
     expect(request?.firstByteAt).toBeGreaterThanOrEqual(request?.at ?? Infinity);
   });
 
-  it('tells what came when the request waited for does not come', async () => {
+  it('lists the received requests if the awaited one does not arrive', async () => {
     const model = await start();
     await ask(model, [user('something else')]);
     await expect(model.waitForRequest(() => false, { timeoutMs: 10 })).rejects.toThrow(/1 came.*something else/);
   });
 
-  it('keeps only the newest when told so', async () => {
+  it('keeps only the newest if requested', async () => {
     const model = await start({ keep: 2 });
     for (const prompt of ['a', 'b', 'c']) await ask(model, [user(prompt)]);
     expect(model.requests.map(({ prompt }) => prompt)).toEqual(['b', 'c']);
@@ -193,13 +193,13 @@ describe('the record', () => {
 });
 
 describe('the server', () => {
-  it('refuses another key than the expected one', async () => {
+  it('refuses an unexpected key', async () => {
     const model = await start({ credential: 'right' });
     expect((await ask(model, [user('x')])).status).toBe(401);
     expect((await ask(model, [user('x')], {}, { 'x-api-key': 'right' })).status).toBe(200);
   });
 
-  it('holds 150 conversations at once', async () => {
+  it('serves 150 concurrent conversations', async () => {
     const model = await start();
     let release = (): void => undefined;
     const all = new Promise<void>((resolve) => (release = resolve));
@@ -213,13 +213,13 @@ describe('the server', () => {
     expect(answers).toEqual(names.map((name) => [`hello ${name}`]));
   });
 
-  it('says 404 for a route it does not have and 400 for a body that is not JSON', async () => {
+  it('answers 404 to an unknown route and 400 to a body that is not JSON', async () => {
     const model = await start();
     expect((await fetch(`${model.url}/v1/nothing`)).status).toBe(404);
     expect((await fetch(`${model.url}/v1/messages`, { method: 'POST', body: 'no' })).status).toBe(400);
   });
 
-  it('runs as a process of its own until it is told to stop', async () => {
+  it('runs as a separate process until it is stopped', async () => {
     const main = fileURLToPath(new URL('../../../demo/model/main.ts', import.meta.url));
     const child = spawn(process.execPath, [main], { stdio: ['ignore', 'pipe', 'inherit'] });
     try {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { IsolationSpec, IsolationWishes } from '../../../contract/wire/isolation.ts';
+import type { IsolationSpec, IsolationRequest } from '../../../contract/wire/isolation.ts';
 import { detectIsolation } from '../../../runner/isolation/detect.ts';
 import { resolveIsolation } from '../../../runner/isolation/resolve.ts';
 
@@ -18,8 +18,8 @@ describe('resolveIsolation', () => {
   });
 
   it('tracks where that is asked for, for an agent that is the caller', async () => {
-    const wishes: IsolationWishes = { ...PLAN, choice: 'tracking', uid: 7 };
-    expect(await resolveIsolation(wishes, {})).toEqual({ ...PLAN, kind: 'tracking' });
+    const request: IsolationRequest = { ...PLAN, choice: 'tracking', uid: 7 };
+    expect(await resolveIsolation(request, {})).toEqual({ ...PLAN, kind: 'tracking' });
   });
 
   it('takes what works here, with a user of its own for the agent of a root caller and a covered HOME otherwise', async () => {

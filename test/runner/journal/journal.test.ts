@@ -99,7 +99,7 @@ describe('a journal', () => {
     expect(openJournal(journal.file).unfinished).toMatchObject({ turn_id: 't2', turn: 2, answered: true });
     journal.append({ type: 'usage', used_usd: 0.5 });
     journal.append({ type: 'cost', total_usd: 0.4, delta: { usd: 0.4, by_model: {} } });
-    expect(openJournal(journal.file).unfinished).toMatchObject({ used_usd: 0.5, told_usd: 0.4, notices: [] });
+    expect(openJournal(journal.file).unfinished).toMatchObject({ used_usd: 0.5, reported_usd: 0.4, notices: [] });
     journal.append({ type: 'user_text', text: 'the prompt' });
     journal.append({ type: 'user_text', text: 'a word', notice: 'n1' });
     expect(openJournal(journal.file).unfinished).toMatchObject({ notices: ['n1'] });

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';
-import type { LastRequest, RunnerLast } from '../../../contract/wire/runner.ts';
+import type { FinalSnapshotRequest, StopReport } from '../../../contract/wire/runner.ts';
 import { readState } from '../../../runner/state-file.ts';
 import { bash, cleanUp, makeFolder, makeOrigin, openRequest, runTurn, script, startRunner } from '../fixture.ts';
 import type { TestRunner } from '../fixture.ts';
@@ -12,10 +12,10 @@ afterEach(cleanUp);
 /** Long enough for any capture here. */
 const CAPTURE_MS = 20_000;
 
-async function lastOf(runner: TestRunner, request: Partial<LastRequest> = {}): Promise<RunnerLast> {
+async function lastOf(runner: TestRunner, request: Partial<FinalSnapshotRequest> = {}): Promise<StopReport> {
   await runner.client.stop({ status: 'interrupted', last: { after: 0, snapshot_ms: CAPTURE_MS, ...request } });
   await runner.served.stopped;
-  return readState<RunnerLast>(runner.paths.last) ?? { events: [] };
+  return readState<StopReport>(runner.paths.last) ?? { events: [] };
 }
 
 /** A runner that has done one turn and captured it. */

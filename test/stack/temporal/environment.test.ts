@@ -9,7 +9,7 @@ const ROOT = new URL('../../../', import.meta.url).pathname;
 async function environmentOfTemporal(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   const { spec } = await temporalStart({ home: homePaths('/nowhere') } as StackSettings, {
     binary: '/bin/true',
-    wall: { open: 'this is a test' },
+    network: { open: 'this is a test' },
     description: await readDevServer(ROOT),
     ports: { grpc: 1, ui: 2, http: 3, metrics: 4 },
     sockets: [],

@@ -1,6 +1,6 @@
 // The registry of an agent's children, and the events that the agent sends its own parent. Pure: contract/wire only.
 import type { KillAgentsResult } from '../../../contract/wire/activities.ts';
-import type { AgentSpec, ChildView, DoomedAgent } from '../../../contract/wire/agent.ts';
+import type { AgentSpec, ChildView, KillTarget } from '../../../contract/wire/agent.ts';
 import { defined } from '../../../contract/wire/defined.ts';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { absolutePathOf, parentOf, workflowIdOf } from '../../../contract/wire/identity.ts';
@@ -25,7 +25,7 @@ const REGISTRY_ANSWER_LIMIT = 200;
 const WAKING_PHASES: readonly Phase[] = ['task-complete', 'idle', 'failed', 'completed', 'canceled'];
 
 /** The children that have not ended, as targets of a kill. */
-export function livingChildren(state: AgentState, spec: AgentSpec): readonly DoomedAgent[] {
+export function livingChildren(state: AgentState, spec: AgentSpec): readonly KillTarget[] {
   const own = workflowIdOf(spec.identity);
   return state.children
     .filter((child) => !isTerminal(child.phase))

@@ -14,13 +14,13 @@ describe('items', () => {
     expect(readItems(text, 'on stdin')).toEqual(items);
   });
 
-  it('are whatever stands between other delimiters, a newline too', () => {
+  it('are separated by other delimiters, and may contain newlines then', () => {
     expect(readItems('a\nb\0c\0', 'on stdin', readDelimiter('\\0'))).toEqual(['a\nb', 'c']);
     expect(readItems('a, b', 'on stdin', readDelimiter(', '))).toEqual(['a', 'b']);
     expect(() => readDelimiter('')).toThrow('the delimiter is empty');
   });
 
-  it('must be there, must be no more than ten thousand, and hold no NUL', () => {
+  it('are required, at most ten thousand, and without NUL', () => {
     expect(() => readItems('', 'on stdin')).toThrow('no items on stdin');
     expect(() => readItems('\r\n \n', 'in "list"')).toThrow('no items in "list"');
     expect(() => readItems('a\nb\0', 'on stdin')).toThrow('item 2 on stdin holds a NUL character');
@@ -38,7 +38,7 @@ describe('slugs of a fan-out', () => {
     ['fix-{}', '日本語', 'fix-item'],
     ['{}-to-{}', 'A', 'a-to-a'],
     ['a-{}', 'x'.repeat(100), `a-${'x'.repeat(61)}`],
-    // The cut must not end in a dash.
+    // The shortened slug must not end in a dash.
     ['a-{}', `${'x'.repeat(60)}/y`, `a-${'x'.repeat(60)}`],
     ['{}-of-{}', 'y'.repeat(100), `${'y'.repeat(29)}-of-${'y'.repeat(29)}`],
   ])('%s with %j is %s', (template, item, slug) => {
@@ -69,12 +69,12 @@ describe('slugs of a fan-out', () => {
     ['lint', 'slug "lint" has no {}'],
     ['Lint-{}', 'slug "Lint-a" is not valid'],
     [`${'x'.repeat(63)}{}`, 'leaves no room for the item'],
-  ])('%s is no template', (template, problem) => {
+  ])('%s is not a valid template', (template, problem) => {
     expect(() => expandSlugs(template, ['a'])).toThrow(problem);
   });
 });
 
-it('a description takes the item as it is, also one that looks like a template', () => {
+it('a description contains the unchanged item, even one that looks like a template', () => {
   expect(expandDescription('Lint {} and test {}', "it's $& {} $1")).toBe("Lint it's $& {} $1 and test it's $& {} $1");
   expect(() => {
     requirePlaceholder('Lint it', 'description');

@@ -14,13 +14,13 @@ import { Commands } from '../../../../drivers/machines/ssh/exec.ts';
 import { Exposures } from '../../../../drivers/machines/ssh/exposures.ts';
 import { HostFiles } from '../../../../drivers/machines/ssh/files.ts';
 import { readHostKey } from '../../../../drivers/machines/ssh/host-key.ts';
-import { startSshHost, whyNoSshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
+import { startSshHost, sshHostProblem } from '../../../fixtures/ssh-machines/ssh-host.ts';
 import type { SshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
 
 jest.setTimeout(60_000);
 
 const LIMIT_MS = 20_000;
-const missing = whyNoSshHost();
+const missing = sshHostProblem();
 if (missing !== undefined) console.warn(`no host is reached by ssh in these tests: ${missing}`);
 
 (missing === undefined ? describe : describe.skip)('a connection by ssh', () => {

@@ -8,7 +8,7 @@ import type { OpenRequest } from '../../../../contract/wire/runner.ts';
 import type { Machine, MachineProvider } from '../../../../drivers/machines/provider.ts';
 import { createRunnerClient } from '../../../../drivers/machines/runner-client.ts';
 import type { RunnerClient } from '../../../../drivers/machines/runner-client.ts';
-import { startSshHost, whyNoSshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
+import { startSshHost, sshHostProblem } from '../../../fixtures/ssh-machines/ssh-host.ts';
 import type { SshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
 import { PASSWORD, setup, withStore, WORK } from '../../../runner/broker/https-setup.ts';
 import type { Setup } from '../../../runner/broker/https-setup.ts';
@@ -20,7 +20,7 @@ import { sshMachines } from './ssh-machines.ts';
 jest.setTimeout(120_000);
 
 const LIMIT_MS = 60_000;
-const missing = whyNoSshHost();
+const missing = sshHostProblem();
 if (missing !== undefined) console.warn(`no host is reached by ssh in these tests: ${missing}`);
 
 (missing === undefined ? describe : describe.skip)('git of an agent on a host that is reached by ssh', () => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { userCacheFolder } from '../../../../config/home.ts';
 import type { Machine, MachineProvider } from '../../../../drivers/machines/provider.ts';
 import { createRunnerClient } from '../../../../drivers/machines/runner-client.ts';
-import { startSshHost, whyNoSshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
+import { startSshHost, sshHostProblem } from '../../../fixtures/ssh-machines/ssh-host.ts';
 import type { SshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
 import { runnerBundle } from '../../../../worker/runner-bundle.ts';
 import { sshMachines } from './ssh-machines.ts';
@@ -17,7 +17,7 @@ import type { SshMachines } from './ssh-machines.ts';
 jest.setTimeout(90_000);
 
 const LIMIT_MS = 20_000;
-const missing = whyNoSshHost();
+const missing = sshHostProblem();
 if (missing !== undefined) console.warn(`no host is reached by ssh in these tests: ${missing}`);
 
 (missing === undefined ? describe : describe.skip)('machines on a host that is reached by ssh', () => {

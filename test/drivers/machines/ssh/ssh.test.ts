@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, jest } from '@jest/globals';
 import { machineProviderConformance } from '../../../../drivers/machines/conformance.ts';
 import { startLoginHost, whyNoLoginHost } from '../../../fixtures/ssh-machines/login-host.ts';
 import type { LoginHost } from '../../../fixtures/ssh-machines/login-host.ts';
-import { startSshHost, whyNoSshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
+import { startSshHost, sshHostProblem } from '../../../fixtures/ssh-machines/ssh-host.ts';
 import type { SshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
 import { userCacheFolder } from '../../../../config/home.ts';
 import { runnerBundle } from '../../../../worker/runner-bundle.ts';
@@ -11,7 +11,7 @@ import { sshMachines } from './ssh-machines.ts';
 jest.setTimeout(90_000);
 
 const runner = await runnerBundle(userCacheFolder(process.env));
-const missing = whyNoSshHost();
+const missing = sshHostProblem();
 // Where a whole host can be made it has an ordinary login as well.
 const missingLogin = missing === undefined ? 'is not needed' : await whyNoLoginHost();
 if (missing !== undefined) console.warn(`no whole host is reached by ssh in these tests: ${missing}`);

@@ -29,7 +29,7 @@ describe('a program that does not behave', () => {
 
   beforeEach(async () => {
     const backend = createClaudeBackend({
-      patience: { start: 30_000, interrupt: 50, sigint: 50, idle: 50, close: 50, sigterm: 50 },
+      timeouts: { start: 30_000, interrupt: 50, sigint: 50, idle: 50, close: 50, sigterm: 50 },
     });
     fixture = await SessionFixture.create({
       backend,
@@ -72,7 +72,7 @@ describe('a program that does not behave', () => {
   });
 
   it('that never answers is ended', async () => {
-    const backend = createClaudeBackend({ program: file, patience: { start: 50 } });
+    const backend = createClaudeBackend({ program: file, timeouts: { start: 50 } });
     await writeFile(file, `#!${process.execPath}\nsetInterval(() => {}, 1000);\n`);
     await chmod(file, 0o755);
     const other = await SessionFixture.create({

@@ -23,7 +23,7 @@ function report({ state, spec }: TestAgent, usd: number): TurnNotice | undefined
 }
 
 /** Whether the next turn's prompt has the notice. */
-function tellsNext(agent: TestAgent): boolean {
+function nextPromptHasNotice(agent: TestAgent): boolean {
   agent.state.queue.push(message('go on'));
   return texts(agent.begin().inputs).some((text) => BUDGET.test(text));
 }
@@ -44,7 +44,7 @@ describe('the notice of a budget that is used to 80 %', () => {
     const agent = spender();
     const { id = '' } = report(agent, 0.81) ?? {};
     agent.end({ notices: [id], cost: { usd: 0.82, by_model: {} } });
-    expect(tellsNext(agent)).toBe(false);
+    expect(nextPromptHasNotice(agent)).toBe(false);
   });
 
   it.each(['completed', 'interrupted', 'crashed', 'cut_off', 'api_error'] as const)(
@@ -53,7 +53,7 @@ describe('the notice of a budget that is used to 80 %', () => {
       const agent = spender();
       report(agent, 0.81);
       agent.end({ status, cost: { usd: 0.82, by_model: {} } });
-      expect(tellsNext(agent)).toBe(true);
+      expect(nextPromptHasNotice(agent)).toBe(true);
       expect(noticeForTurn(agent.state)).toBeUndefined();
     },
   );
@@ -65,18 +65,18 @@ describe('the notice of a budget that is used to 80 %', () => {
     SIGNAL_HANDLERS.budgetNotice(agent.state, notice, NOW, agent.spec);
     expect(noticeForTurn(agent.state)?.id).not.toBe(id);
     agent.end({ notices: [id] });
-    expect(tellsNext(agent)).toBe(true);
+    expect(nextPromptHasNotice(agent)).toBe(true);
   });
 
   it('is delivered again if its turn was lost before the model answered', () => {
     const agent = spender();
     report(agent, 0.81);
     agent.end({ cost: { usd: 0.82, by_model: {} } });
-    expect(tellsNext(agent)).toBe(true);
+    expect(nextPromptHasNotice(agent)).toBe(true);
     agent.end({ status: 'crashed', answered: false, response: '' });
-    expect(tellsNext(agent)).toBe(true);
+    expect(nextPromptHasNotice(agent)).toBe(true);
     agent.end({ status: 'crashed', answered: true });
-    expect(tellsNext(agent)).toBe(false);
+    expect(nextPromptHasNotice(agent)).toBe(false);
   });
 
   it('is not delivered to a turn that is about to end', () => {
@@ -92,6 +92,6 @@ describe('the notice of a budget that is used to 80 %', () => {
     const notice = { path: '/w/acme/u/tess/above', limit_usd: 9, used_usd: 8 };
     SIGNAL_HANDLERS.budgetNotice(agent.state, notice, NOW, agent.spec);
     expect(noticeForTurn(agent.state)).toBeUndefined();
-    expect(tellsNext(agent)).toBe(true);
+    expect(nextPromptHasNotice(agent)).toBe(true);
   });
 });

@@ -20,7 +20,7 @@ it('a runner that is told what is wanted tries what works, holds its agent by it
     machine: 'murmur-00000001',
     isolation: {
       choice: 'auto',
-      machine: 'murmur-wishes-0001',
+      machine: 'murmur-request-0001',
       paths: { home, work, run, isolation: path.join(path.dirname(runner), 'isolation') },
       hide: [folder],
       keep: [process.execPath, PACKAGE_ROOT],

@@ -1,4 +1,4 @@
-// Where attacks are tried: an owner, the real stack in one isolation, a scripted model, a hostile agent and a sibling.
+// The testbed of attacks: an owner, the real stack in one isolation, a scripted model, a hostile agent and a sibling.
 import { chown, copyFile, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -13,19 +13,19 @@ import { spawnHostile, type HostileAgent, type HostileHost } from './hostile.ts'
 import { CANARIES, makeOwner, type Owner } from './owner.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-/** A user that owns nothing and needs no entry of its own. */
+/** A user id that owns nothing and needs no entry in /etc/passwd. */
 const NOBODY = 65_534;
-/** A first `up` bundles the workflows; two slow cores need some tens of seconds. */
+/** The first `up` bundles the workflows, which takes some tens of seconds on two slow cores. In milliseconds. */
 const COMMAND_MS = 120_000;
 
-/** How agents are held apart where attacks are tried. */
+/** The isolations in which attacks are run. */
 export const ISOLATIONS = ['root', 'user', 'tracking'] as const;
 /** `root`, `user`: namespaces, with Murmur run as root or as an ordinary user. `tracking`: no namespaces. */
 export type IsolationName = (typeof ISOLATIONS)[number];
 
-export interface Ground extends HostileHost, AsyncDisposable {
+export interface Testbed extends HostileHost, AsyncDisposable {
   readonly isolation: IsolationName;
-  /** Holds everything else; removed at the end. */
+  /** Contains all other files; removed at the end. */
   readonly folder: string;
   /** User of the owner's processes. */
   readonly uid: number;
@@ -34,24 +34,24 @@ export interface Ground extends HostileHost, AsyncDisposable {
   /** Path of the `murmur` program. */
   readonly program: string;
   readonly hostile: HostileAgent;
-  /** An agent of the same owner that the hostile one is not above. */
+  /** An agent of the same owner that is not a descendant of the hostile one. */
   readonly sibling: HostileAgent;
   /** Runs `murmur` as the owner; resolves for any exit status. */
   murmur(...args: readonly string[]): Promise<{ readonly exitCode: number; readonly output: string }>;
   /** Runs a shell script as the owner. Throws when it fails. */
   asOwner(script: string): Promise<void>;
-  /** One more agent, to be killed by who spawns it. */
+  /** Spawns another agent, which the caller has to kill. */
   spawn(slug: string, repository?: string): Promise<HostileAgent>;
   record(): Promise<StackRecord>;
 }
 
-export interface GroundOptions {
+export interface TestbedOptions {
   /** Path of the `murmur` program; this checkout's unless given. */
   readonly program?: string;
 }
 
-/** Why attacks cannot be tried in an isolation on this machine; undefined when they can. */
-export async function groundProblem(isolation: IsolationName): Promise<string | undefined> {
+/** Why attacks cannot be run in an isolation on this machine; undefined if they can. */
+export async function testbedProblem(isolation: IsolationName): Promise<string | undefined> {
   const isRoot = process.getuid?.() === 0;
   if (process.platform !== 'linux') return 'the attacks are written for Linux';
   if (isolation === 'root') return isRoot ? await namespaceProblem([]) : 'needs root';
@@ -72,8 +72,8 @@ function asUser(uid: number): readonly string[] {
   return ['--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--'];
 }
 
-/** Brings everything up. Disposing ends it all and removes the folder. */
-export async function openGround(isolation: IsolationName, options: GroundOptions = {}): Promise<Ground> {
+/** Starts the testbed. Disposing ends all its processes and removes the folder. */
+export async function openTestbed(isolation: IsolationName, options: TestbedOptions = {}): Promise<Testbed> {
   const isRoot = process.getuid?.() === 0;
   const uid = isRoot && isolation !== 'root' ? NOBODY : (process.getuid?.() ?? 0);
   const folder = await mkdtemp(join(await realpath(tmpdir()), 'murmur-abuse-'));
@@ -84,7 +84,7 @@ export async function openGround(isolation: IsolationName, options: GroundOption
   await writeSettings(home, uid);
   const program = options.program ?? join(ROOT, 'bin', 'murmur.js');
 
-  const run = async (words: readonly string[]): ReturnType<Ground['murmur']> => {
+  const run = async (words: readonly string[]): ReturnType<Testbed['murmur']> => {
     const [file = '', ...rest] = uid === process.getuid?.() ? words : ['setpriv', ...asUser(uid), ...words];
     const done = await execa(file, rest, {
       ...{ env, extendEnv: false, cwd: owner.home, stdin: 'ignore', reject: false, all: true },
@@ -92,7 +92,7 @@ export async function openGround(isolation: IsolationName, options: GroundOption
     });
     return { exitCode: done.exitCode ?? -1, output: done.all };
   };
-  const murmur: Ground['murmur'] = (...args) => run([process.execPath, program, ...args]);
+  const murmur: Testbed['murmur'] = (...args) => run([process.execPath, program, ...args]);
   const asOwner = async (script: string): Promise<void> => {
     const { exitCode, output } = await run(['sh', '-ec', script]);
     if (exitCode !== 0) throw new Error(`as the owner: ${output}`);
@@ -111,17 +111,17 @@ export async function openGround(isolation: IsolationName, options: GroundOption
     const api = (await record()).server?.url ?? '';
     const token = (await readFile(join(home, 'token'), 'utf8')).trim();
     const base = { isolation, folder, owner, uid, home, api, program, model, murmur, asOwner, record };
-    const ground = { ...base, client: createClient({ url: api, token }) };
-    const [hostile, sibling] = await Promise.all([spawnHostile(ground, 'hostile'), spawnHostile(ground, 'sibling')]);
-    const spawn: Ground['spawn'] = (slug, repository) => spawnHostile(ground, slug, repository);
-    return { ...ground, hostile, sibling, spawn, [Symbol.asyncDispose]: close };
+    const testbed = { ...base, client: createClient({ url: api, token }) };
+    const [hostile, sibling] = await Promise.all([spawnHostile(testbed, 'hostile'), spawnHostile(testbed, 'sibling')]);
+    const spawn: Testbed['spawn'] = (slug, repository) => spawnHostile(testbed, slug, repository);
+    return { ...testbed, hostile, sibling, spawn, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** Lower than the default, so that passing it does not take a gigabyte. */
+/** Lower than the default, so that a test of the limit does not need a gigabyte. */
 export const UPLOADS_MB = 20;
 
 async function writeSettings(home: string, uid: number): Promise<void> {

@@ -7,16 +7,16 @@ import { handedOver } from './failure.ts';
  */
 const HEARTBEAT_MS = 1_000;
 
-export interface AttentionOptions {
+export interface HeartbeatOptions {
   /** Heartbeat details for the next attempt. */
   readonly details?: () => unknown;
   /** Aborts when a later attempt has superseded this one. */
-  readonly takenOver?: AbortSignal;
+  readonly superseded?: AbortSignal;
   /** Milliseconds between two heartbeats, each of which costs Temporal milliseconds. Default: 1,000. */
   readonly heartbeatMs?: number;
 }
 
-export interface Attention {
+export interface ActivityScope {
   /** Aborts when this attempt must stop: cancelled, handed over, or superseded by a later attempt. */
   readonly signal: AbortSignal;
   /** Whether the workflow requested the cancellation. A worker's shutdown looks similar but must not end a turn. */
@@ -31,30 +31,30 @@ export interface Attention {
  * Runs the work with heartbeats. When the signal aborts, the work should end soon; its error is replaced by the reason.
  * @param handover aborts when the worker shuts down
  */
-export async function attentively<T>(
+export async function withHeartbeat<T>(
   handover: AbortSignal,
-  work: (attention: Attention) => Promise<T>,
-  options: AttentionOptions = {},
+  work: (scope: ActivityScope) => Promise<T>,
+  options: HeartbeatOptions = {},
 ): Promise<T> {
-  const { details = () => undefined, heartbeatMs = HEARTBEAT_MS, takenOver } = options;
+  const { details = () => undefined, heartbeatMs = HEARTBEAT_MS, superseded } = options;
   const context = Context.current();
   const { cancellationSignal } = context;
-  const signal = AbortSignal.any([handover, cancellationSignal, ...(takenOver === undefined ? [] : [takenOver])]);
+  const signal = AbortSignal.any([handover, cancellationSignal, ...(superseded === undefined ? [] : [superseded])]);
   const cancelled = new AbortController();
-  const attention: Attention = {
+  const scope: ActivityScope = {
     signal,
     cancelled: cancelled.signal,
     get cancelRequested() {
       return context.cancellationDetails?.cancelRequested === true;
     },
     reason: () => {
-      if (attention.cancelRequested) return new CancelledFailure('canceled by the workflow');
+      if (scope.cancelRequested) return new CancelledFailure('canceled by the workflow');
       // Not cancelled by the workflow: only this attempt ends, and another one continues.
       return handedOver();
     },
   };
   const onCancellation = (): void => {
-    if (attention.cancelRequested) cancelled.abort(attention.reason());
+    if (scope.cancelRequested) cancelled.abort(scope.reason());
   };
   cancellationSignal.addEventListener('abort', onCancellation, { once: true });
   if (cancellationSignal.aborted) onCancellation();
@@ -62,10 +62,10 @@ export async function attentively<T>(
     context.heartbeat(details());
   }, heartbeatMs);
   try {
-    if (signal.aborted) throw attention.reason();
-    return await work(attention);
+    if (signal.aborted) throw scope.reason();
+    return await work(scope);
   } catch (error) {
-    throw signal.aborted ? attention.reason() : error;
+    throw signal.aborted ? scope.reason() : error;
   } finally {
     clearInterval(heart);
     cancellationSignal.removeEventListener('abort', onCancellation);
@@ -74,13 +74,10 @@ export async function attentively<T>(
   }
 }
 
-/** Like `unlessAborted`; disposes of a result that arrives too late. */
-export async function leaseUnlessAborted<T extends AsyncDisposable>(
-  attention: Attention,
-  lease: Promise<T>,
-): Promise<T> {
+/** Like `abortable`; disposes of a result that arrives too late. */
+export async function abortableLease<T extends AsyncDisposable>(scope: ActivityScope, lease: Promise<T>): Promise<T> {
   try {
-    return await unlessAborted(attention, lease);
+    return await abortable(scope, lease);
   } catch (error) {
     lease.then((late) => late[Symbol.asyncDispose]()).catch(() => undefined);
     throw error;
@@ -88,16 +85,16 @@ export async function leaseUnlessAborted<T extends AsyncDisposable>(
 }
 
 /** Rejects with the reason once the signal aborts, for work that ignores the signal. */
-export async function unlessAborted<T>(attention: Attention, work: Promise<T>): Promise<T> {
+export async function abortable<T>(scope: ActivityScope, work: Promise<T>): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => {
-    reject(attention.reason());
+    reject(scope.reason());
   };
-  attention.signal.addEventListener('abort', onAbort, { once: true });
+  scope.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    if (attention.signal.aborted) onAbort();
+    if (scope.signal.aborted) onAbort();
     return await Promise.race([work, aborted]);
   } finally {
-    attention.signal.removeEventListener('abort', onAbort);
+    scope.signal.removeEventListener('abort', onAbort);
   }
 }

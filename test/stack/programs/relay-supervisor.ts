@@ -1,29 +1,29 @@
-// Keeps a relay with a stand-in for Temporal, as the supervisor does and as its user: `node relay-keeper.ts <home>
-// <binary>`. Prints what a client needs, and the process id at each start.
+// Supervises a relay with a stand-in for Temporal, as `murmur up` does: `node relay-supervisor.ts <home> <binary>`.
+// Prints what a client needs, and the process id at each start.
 import { homePaths, makeHome } from '../../../config/home.ts';
 import { PACKAGE_ROOT } from '../../../config/package.ts';
 import { choosePorts } from '../../../stack/ports.ts';
-import { keepChild } from '../../../stack/supervisor/child.ts';
+import { superviseChild } from '../../../stack/supervisor/child.ts';
 import { holdSockets } from '../../../stack/supervisor/sockets.ts';
 import { temporalStart } from '../../../stack/supervisor/temporal.ts';
 import { readDevServer } from '../../../stack/temporal/dev-server.ts';
-import { findWall } from '../../../stack/wall/find.ts';
+import { findNetworkIsolation } from '../../../stack/network/isolation.ts';
 
 const [folder = '', binary = ''] = process.argv.slice(2);
 const home = homePaths(folder);
 makeHome(home);
 const wanted = { api: 0, temporal: 0, temporalUi: 0 };
-const wall = await findWall('auto');
+const network = await findNetworkIsolation('auto');
 const ports = await choosePorts(wanted, true);
 const sockets = await holdSockets(ports, true);
 const description = await readDevServer(PACKAGE_ROOT);
-const settings = { home, version: '0', ports: wanted, temporal: { binary, wall } };
+const settings = { home, version: '0', ports: wanted, temporal: { binary, network } };
 const { record, spec } = await temporalStart(settings, {
-  ...{ binary, wall, description, env: process.env },
+  ...{ binary, network, description, env: process.env },
   ports: ports.temporal,
   sockets: sockets.relay,
 });
-const child = await keepChild(home, spec, {
+const child = await superviseChild(home, spec, {
   onStart: (_, { pid }) => {
     process.stdout.write(`${JSON.stringify({ record, pid })}\n`);
     return Promise.resolve();

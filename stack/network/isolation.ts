@@ -1,4 +1,4 @@
-// Whether Temporal can have a network namespace of its own on this host, found out by trying it.
+// Whether Temporal can run in its own network namespace on this host. This is tried out.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { IsolationChoice } from '../../config/config.ts';
@@ -6,19 +6,21 @@ import { detectIsolation } from '../../runner/isolation/detect.ts';
 import { findTool, namespaceTools } from '../../runner/isolation/namespace-tools.ts';
 
 /**
- * A command that runs the words after it in a network namespace whose loopback interface is up, and whose files are the
- * owner's alone; or why there is none.
+ * `command` runs the arguments appended to it in its own network namespace: the loopback interface is up, and only the
+ * owner can read new files. `open` is the reason why there is no such command.
  */
-export type Wall = { readonly command: readonly string[]; readonly setpriv: string } | { readonly open: string };
+export type NetworkIsolation =
+  | { readonly command: readonly string[]; readonly setpriv: string }
+  | { readonly open: string };
 
-/** A trial takes 10 ms; a host on which it hangs has no namespaces to offer. */
+/** A trial takes 10 ms. On a host where it hangs, namespaces count as unavailable. */
 const TRIAL_LIMIT_MS = 10_000;
 
-/** As isolation makes it: the caller keeps its user id and gets the rights over the new namespace. */
+/** The same as for agents: the caller keeps its user id and gets all capabilities in the new namespace. */
 const USER_NAMESPACE = ['--user', '--map-current-user', '--keep-caps'];
 
-/** Temporal gets a wall wherever agents run in namespaces: without those they could enter this one. */
-export async function findWall(choice: IsolationChoice): Promise<Wall> {
+/** Temporal is isolated only where agents run in namespaces: without them, agents could enter Temporal's namespace. */
+export async function findNetworkIsolation(choice: IsolationChoice): Promise<NetworkIsolation> {
   if (choice === 'tracking') return { open: 'MURMUR_ISOLATION=tracking: agents run without namespaces' };
   try {
     const { kind, reason = '' } = await detectIsolation(choice);
@@ -30,15 +32,15 @@ export async function findWall(choice: IsolationChoice): Promise<Wall> {
 }
 
 /**
- * The new namespace's interface is down. Root without the right to configure networks, as in many containers, has that
- * right in a user namespace of its own.
+ * The interface of a new network namespace is down. Root that may not configure networks, as in many containers, may do
+ * so in its own user namespace.
  */
-async function tryNamespaces(): Promise<Wall> {
+async function tryNamespaces(): Promise<NetworkIsolation> {
   const isRoot = process.getuid?.() === 0;
   const { setpriv, sh, unshare } = namespaceTools();
   const problems: string[] = [];
   for (const namespaces of isRoot ? [[], USER_NAMESPACE] : [USER_NAMESPACE]) {
-    for (const { script, flags } of waysUp()) {
+    for (const { script, flags } of loopbackScripts()) {
       const command = [
         unshare,
         ...namespaces,
@@ -58,8 +60,8 @@ async function tryNamespaces(): Promise<Wall> {
   return { open: `a network namespace cannot be made: ${problems[0] ?? 'no program brings up its interface'}` };
 }
 
-/** Ways to bring the loopback interface up, the usual ones first; the last needs neither iproute2 nor net-tools. */
-function waysUp(): readonly { readonly script: string; readonly flags: readonly string[] }[] {
+/** Scripts that bring up the loopback interface, by preference. The last needs neither iproute2 nor net-tools. */
+function loopbackScripts(): readonly { readonly script: string; readonly flags: readonly string[] }[] {
   const [ip, ifconfig, mount] = ['ip', 'ifconfig', 'mount'].map(findTool);
   return [
     ...(ip === undefined ? [] : [{ script: `${ip} link set lo up`, flags: [] }]),

@@ -1,34 +1,34 @@
-// Connections that have proved nothing yet. Every process of the host can open them, so they are few.
+// Connections that are not authenticated yet. Every process of the host can open them, so their number is limited.
 import type { Server, Socket } from 'node:net';
 
 /**
- * Unproved connections at once, some 50 KB each. A client of ours is unproved for milliseconds: to push one out, somebody has
- * to open as many connections within that time.
+ * Unauthenticated connections at once, some 50 KB each. Murmur's own clients authenticate within milliseconds. To push one
+ * of them out, a process would have to open this many connections within that time.
  */
-export const STRANGERS = 256;
+export const UNAUTHENTICATED_LIMIT = 256;
 
-/** Log lines of accept errors: one a second at most, as each of many connections may cause one. */
+/** Milliseconds between two log lines about accept errors: each of many connections may cause one. */
 const LOG_INTERVAL_MS = 1_000;
 
-/** What tells two connections to the same port apart, also when TLS lies over one of them. */
+/** Identifies a connection to a port, for the TLS socket and for the socket beneath it. */
 type Peer = Pick<Socket, 'remoteAddress' | 'remotePort'>;
 
-/** Keeps count of a server's unproved connections, and ends the oldest when there are too many. */
-export class Strangers {
+/** Counts the unauthenticated connections of a server, and closes the oldest when there are too many. */
+export class UnauthenticatedConnections {
   readonly #limit: number;
   /** The oldest first. */
   readonly #sockets = new Map<string, Socket>();
 
-  constructor(limit = STRANGERS) {
+  constructor(limit = UNAUTHENTICATED_LIMIT) {
     this.#limit = limit;
   }
 
-  /** Counts each connection of the server from now on. */
+  /** Counts all later connections of the server. */
   watch(server: Server): void {
     server.on('connection', (socket: Socket) => this.#add(socket));
   }
 
-  /** The connection has proved whose it is: it stays. */
+  /** Marks the connection as authenticated: it is no longer counted or closed. */
   admit(peer: Peer): void {
     this.#sockets.delete(nameOf(peer));
   }
@@ -48,8 +48,8 @@ export class Strangers {
 }
 
 /**
- * Listens on an inherited descriptor. Fails loudly when it cannot; an error once it listens, such as EMFILE when it accepts,
- * costs that connection only and is logged.
+ * Listens on an inherited descriptor. An error before the server listens is thrown. A later one, such as EMFILE on accept,
+ * loses only that connection and is logged.
  */
 export function listenOn(server: Server, descriptor: number, name: string): void {
   let loggedAt = -Infinity;

@@ -1,24 +1,24 @@
 // Runs one attempt at a turn per agent in a worker. A worker that was frozen may resume several attempts: Temporal
 // timed them out, but they do not know it.
 
-export interface TurnOfAgent {
+export interface LatestAttempt {
   /** Runs `work` exclusively per agent: aborts and awaits an earlier attempt first. */
-  takeOver<T>(agent: string, work: (takenOver: AbortSignal) => Promise<T>): Promise<T>;
+  takeOver<T>(agent: string, work: (superseded: AbortSignal) => Promise<T>): Promise<T>;
 }
 
 /** The running attempts of one worker. */
-export function createTurnOfAgent(): TurnOfAgent {
-  const running = new Map<string, { readonly leave: AbortController; readonly left: Promise<unknown> }>();
+export function createLatestAttempt(): LatestAttempt {
+  const running = new Map<string, { readonly controller: AbortController; readonly settled: Promise<unknown> }>();
   return {
     takeOver: async (agent, work) => {
       const before = running.get(agent);
-      const leave = new AbortController();
+      const controller = new AbortController();
       const result = (async () => {
-        before?.leave.abort();
-        await before?.left;
-        return await work(leave.signal);
+        before?.controller.abort();
+        await before?.settled;
+        return await work(controller.signal);
       })();
-      const mine = { leave, left: result.catch(() => undefined) };
+      const mine = { controller, settled: result.catch(() => undefined) };
       running.set(agent, mine);
       try {
         return await result;

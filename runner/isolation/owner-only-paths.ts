@@ -1,30 +1,31 @@
-// What an agent that shares the owner's user must not reach, beside the owner's HOME: there a file's mode protects nothing.
+// Host paths, beside the owner's HOME, that an agent with the owner's user id must not reach. File modes do not protect
+// them from such an agent.
 import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isBelow } from './mount-plan.ts';
 
 /**
- * Devices: the owner's terminals, camera and disks. Sockets: a read-only mount keeps nobody from connecting to the owner's
+ * Devices: the owner's terminals, camera and disks. Sockets: a read-only mount does not prevent connections to the owner's
  * service manager, desktop and container engine.
  */
-const DOORS = ['/dev', '/run', '/var/run', '/var/snap', '/var/lib/lxd', '/var/lib/incus'];
+const HIDDEN_FOLDERS = ['/dev', '/run', '/var/run', '/var/snap', '/var/lib/lxd', '/var/lib/incus'];
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'].map((name) => `/dev/${name}`);
 const LINKS = ['fd', 'stdin', 'stdout', 'stderr'].map((name) => `/dev/${name}`);
 /** Programs and drivers, on NixOS. */
 const RUN_PROGRAMS = ['/run/current-system', '/run/opengl-driver'];
 
-export interface OwnerDoors {
+export interface OwnerOnlyPaths {
   readonly hide: readonly string[];
-  /** What is shown again. */
+  /** Paths inside the hidden ones that stay visible. */
   readonly show: readonly string[];
-  /** Links that are made again. */
+  /** Links inside the hidden folders that are created again. */
   readonly links: readonly string[];
 }
 
-/** As they are on this host. */
-export function ownerDoors(): OwnerDoors {
+/** The paths that exist on this host. */
+export function ownerOnlyPaths(): OwnerOnlyPaths {
   return {
-    hide: DOORS.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory()),
+    hide: HIDDEN_FOLDERS.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory()),
     show: [...DEVICES, ...RUN_PROGRAMS, ...nameServers()].filter((path) => existsSync(path)),
     links: LINKS.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()),
   };

@@ -1,4 +1,4 @@
-// Connections to the relay that have proved nothing: few, and no danger to the others.
+// The limit of unauthenticated connections to the relay.
 import { once } from 'node:events';
 import { mkdtemp, open, readFile, realpath, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
@@ -6,19 +6,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { describe, expect, test } from '@jest/globals';
-import { listenOn, Strangers } from '../../stack/relay/strangers.ts';
+import { listenOn, UnauthenticatedConnections } from '../../stack/relay/unauthenticated.ts';
 import { createTlsServer } from '../../stack/relay/tls.ts';
-import { makeCertificates } from '../../stack/wall/certificates.ts';
+import { makeCertificates } from '../../stack/network/certificates.ts';
 import { silentConnection } from './silent-connection.ts';
 
-describe('connections to the relay that have proved nothing', () => {
-  test('are so many at most: the oldest goes, and one with the certificate stays', async () => {
+describe('unauthenticated connections to the relay', () => {
+  test('are limited: the oldest is closed, and one with the certificate stays', async () => {
     const folder = await mkdtemp(join(await realpath(tmpdir()), 'murmur-relay-'));
     const temporal = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
     await once(temporal, 'listening');
     const { server: files, client } = await makeCertificates(folder);
     const inside = (temporal.address() as AddressInfo).port;
-    const server = createTlsServer(files, { grpc: inside, http: inside }, new Strangers(2)).listen(0, '127.0.0.1');
+    const limit = new UnauthenticatedConnections(2);
+    const server = createTlsServer(files, { grpc: inside, http: inside }, limit).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const [ca, cert, key] = await Promise.all(
@@ -46,7 +47,7 @@ describe('connections to the relay that have proved nothing', () => {
   test('that cannot be accepted do not end the server', async () => {
     const server = createServer();
     const file = await open('/dev/null');
-    // A descriptor that is no socket: an error before it listens is thrown.
+    // The descriptor is not a socket: an error before the server listens is thrown.
     const failed = once(server, 'listening');
     listenOn(server, file.fd, 'x');
     await expect(failed).rejects.toMatchObject({ syscall: 'listen' });

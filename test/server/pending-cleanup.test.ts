@@ -1,9 +1,9 @@
-// Agents that were killed with their parent and whose killer was stopped in the middle: their workflows have ended, their
-// machines have not. The real workflow with stub activities.
+// Agents whose clean-up is pending: their parent was killed and its activity was stopped before it ended their machines.
+// The real workflow with stub activities.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { AgentRemains, AgentResult } from '../../contract/wire/agent.ts';
+import type { AgentResult, PendingCleanup } from '../../contract/wire/agent.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { machineName } from '../../agents/names.ts';
 import { agentOf, stubActivities } from '../fixtures/stub-activities.ts';
@@ -33,17 +33,17 @@ afterAll(async () => {
 const idOf = (slug: string): string => `w/default/u/${ACCOUNT}/${slug}`;
 const workflowOf = (slug: string): WorkflowHandle => temporal.client.workflow.getHandle(idOf(slug));
 
-/** Spawns it, lets it work, and ends it as an activity does that is stopped then. */
-async function leave(slug: string): Promise<AgentRemains> {
+/** Spawns an agent, lets it work and ends its workflow as `killAgents` does, without the clean-up. */
+async function endWithoutCleanup(slug: string): Promise<PendingCleanup> {
   await api.client.call('spawn', { slug, description: 'x' });
   await api.client.call('wait', { slug });
   await workflowOf(slug).signal('kill', { id: randomUUID(), from: 'boss', with_parent: true, leave_machine: true });
   const { left } = (await workflowOf(slug).result()) as AgentResult;
-  if (left === undefined) throw new Error('it left nothing');
+  if (left === undefined) throw new Error('the result has no pending clean-up');
   return left;
 }
 
-function machineOf(left: AgentRemains): string {
+function machineOf(left: PendingCleanup): string {
   const { id, spawnId } = agentOf(left);
   return machineName(id, spawnId);
 }
@@ -53,15 +53,15 @@ async function phasesIn(slug: string): Promise<readonly string[]> {
   return entries.flatMap(({ event }) => (event.type === 'phase' ? [event.phase] : []));
 }
 
-test('status shows what the agent said last', async () => {
-  await leave('told');
+test('status shows the last response of the agent', async () => {
+  await endWithoutCleanup('told');
   const status = await api.client.call('status', { slug: 'told' });
   expect(status).toMatchObject({ phase: 'canceled', reason: 'killed by boss', response: 'answer 1' });
   expect(status).not.toHaveProperty('stale');
 });
 
-test('kill waits for whoever ends it, and does nothing itself', async () => {
-  const left = await leave('awaited');
+test('kill waits for the clean-up by another process and destroys nothing itself', async () => {
+  const left = await endWithoutCleanup('awaited');
   const { record } = left;
   const before = api.destroyed.length;
   const killing = api.client.call('kill', { slug: 'awaited' });
@@ -73,8 +73,8 @@ test('kill waits for whoever ends it, and does nothing itself', async () => {
   expect(api.destroyed).toHaveLength(before);
 });
 
-test('kill ends it when nobody does, and keeps what the agent said', async () => {
-  const machine = machineOf(await leave('orphan'));
+test('kill does a clean-up that no process does, and keeps the last response', async () => {
+  const machine = machineOf(await endWithoutCleanup('orphan'));
   const { receipt } = await api.client.call('kill', { slug: 'orphan' });
   expect(receipt).toMatchObject([{ phase: 'canceled', machine, machine_state: 'destroyed' }]);
   expect(api.destroyed).toContain(machine);
@@ -85,10 +85,10 @@ test('kill ends it when nobody does, and keeps what the agent said', async () =>
   expect((await phasesIn('orphan')).at(-1)).toBe('canceled');
 });
 
-test('kill of a parent that was terminated finds it', async () => {
+test('kill of a terminated parent includes a child whose clean-up is pending', async () => {
   await api.client.call('spawn', { slug: 'boss', description: 'x' });
   await api.client.call('wait', { slug: 'boss' });
-  const machine = machineOf(await leave('boss/kid'));
+  const machine = machineOf(await endWithoutCleanup('boss/kid'));
   await workflowOf('boss').terminate('by hand');
   await eventually(async () => {
     const query = `WorkflowId = "${idOf('boss/kid')}" AND ExecutionStatus = "Completed"`;
@@ -99,6 +99,6 @@ test('kill of a parent that was terminated finds it', async () => {
     { path: `/${idOf('boss')}`, machine_state: 'destroyed' },
     { path: `/${idOf('boss/kid')}`, machine, machine_state: 'destroyed' },
   ]);
-  // What ended before is no part of another kill.
+  // A later kill does not include agents that were cleaned up before.
   expect((await api.client.call('kill', { slug: 'boss' })).receipt).toHaveLength(1);
 });

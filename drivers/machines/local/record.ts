@@ -7,13 +7,13 @@ export interface LocalRecord {
   readonly name: string;
   readonly labels: MachineLabels;
   readonly state: 'running' | 'stopped';
-  /** User of the agent's processes, as root. */
+  /** User id of the agent's processes; only when Murmur runs as root. */
   readonly uid?: number;
-  /** Another one for each machine of this name. Absent in machines of earlier builds. */
+  /** Different for each machine that had this name. Absent in machines of earlier builds. */
   readonly generation?: string | undefined;
 }
 
-/** Undefined when the machine does not exist, or its creation did not come so far. */
+/** Undefined when the machine does not exist or its creation was not completed. */
 export async function readRecord(file: string): Promise<LocalRecord | undefined> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as LocalRecord;

@@ -31,7 +31,7 @@ it('a lost machine is absent at once', async () => {
   await expect(provider.describe('murmur-1')).resolves.toMatchObject({ state: 'absent' });
 });
 
-it('create fails while it is refused', async () => {
+it('create throws the error of refuseCreate until that is cleared', async () => {
   await using folder = await temporaryFolder();
   const provider = createFakeProvider(folder.path);
   provider.refuseCreate(new MurmurError('UNAVAILABLE', 'no capacity'));

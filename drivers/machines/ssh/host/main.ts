@@ -1,5 +1,5 @@
-// Entry of the program on a host that is reached by ssh: it keeps the machines there as `local` keeps those of its own host, and
-// answers calls on its input, one line of JSON each. It ends with its input, once what it has begun is done.
+// Entry of the program on an ssh host. It manages the machines there with the provider `local`, and answers calls on
+// stdin, one line of JSON each. It exits at the end of stdin, after completing the calls in progress.
 import { createInterface } from 'node:readline';
 import process from 'node:process';
 import { findClaude } from '../../../../config/programs.ts';

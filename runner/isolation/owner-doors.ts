@@ -1,27 +1,27 @@
-// What an agent that shares the owner's user must not reach, beside the owner's HOME: there a file's mode protects nothing.
+// Paths besides HOME that an agent with the owner's user id must not reach. File modes do not protect them from it.
 import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isBelow } from './mount-plan.ts';
 
 /**
- * Devices: the owner's terminals, camera and disks. Sockets: a read-only mount keeps nobody from connecting to the owner's
- * service manager, desktop and container engine.
+ * Devices: the owner's terminals, camera and disks. Sockets of the owner's service manager, desktop and container
+ * engine: a read-only mount does not prevent connections.
  */
 const DOORS = ['/dev', '/run', '/var/run', '/var/snap', '/var/lib/lxd', '/var/lib/incus'];
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'].map((name) => `/dev/${name}`);
 const LINKS = ['fd', 'stdin', 'stdout', 'stderr'].map((name) => `/dev/${name}`);
-/** Programs and drivers, on NixOS. */
+/** Programs and drivers on NixOS. */
 const RUN_PROGRAMS = ['/run/current-system', '/run/opengl-driver'];
 
 export interface OwnerDoors {
   readonly hide: readonly string[];
-  /** What is shown again. */
+  /** Paths below `hide` that are shown. */
   readonly show: readonly string[];
-  /** Links that are made again. */
+  /** Links that are created again. */
   readonly links: readonly string[];
 }
 
-/** As they are on this host. */
+/** The paths that exist on this host. */
 export function ownerDoors(): OwnerDoors {
   return {
     hide: DOORS.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory()),
@@ -30,7 +30,10 @@ export function ownerDoors(): OwnerDoors {
   };
 }
 
-/** The folder in which the host's resolver keeps what /etc/resolv.conf is a link to: the file is replaced now and then. */
+/**
+ * The folder with the target of the link /etc/resolv.conf. The folder is shown, as the host's resolver replaces the
+ * file.
+ */
 function nameServers(): readonly string[] {
   try {
     const file = realpathSync('/etc/resolv.conf');

@@ -1,9 +1,9 @@
-// What a journal file says when a runner starts. Only whole lines that begin like an entry count.
+// Reads the state of a journal file when a runner starts. Only whole lines that begin like an entry count.
 import { closeSync, constants, ftruncateSync, openSync, readSync } from 'node:fs';
 import { ANSWER_EVENTS } from '../../contract/wire/events.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
 
-/** Where reading may begin: the byte at which the line with number `seq` starts. */
+/** A position to start reading: the byte at which the line with number `seq` begins. */
 export interface JournalMark {
   readonly seq: number;
   readonly offset: number;
@@ -12,12 +12,13 @@ export interface JournalMark {
 export interface UnfinishedTurn {
   readonly turn_id: string;
   readonly turn: number;
-  /** Whether the model had answered in it. */
+  /** Whether the model had answered in the turn. */
   readonly answered: boolean;
-  /** Dollars that it had used by its own word, and the part of them that `cost` events have. */
+  /** Dollars that `usage` events report. */
   readonly used_usd: number;
-  readonly told_usd: number;
-  /** Ids of the notices that its model was given. */
+  /** Dollars that `cost` events report. */
+  readonly reported_usd: number;
+  /** Ids of the notices that were delivered to the model. */
   readonly notices: readonly string[];
 }
 
@@ -32,11 +33,11 @@ export interface RecoveredJournal {
 
 /** Bytes per read: the file is never in memory as a whole. */
 const CHUNK = 256 * 1024;
-/** `{"seq":12,"at":"…","event":{"type":"turn_start"` is found in this many bytes. */
+/** An entry's beginning up to its type, `{"seq":12,"at":"…","event":{"type":"turn_start"`, is within this many bytes. */
 const HEAD = 120;
 const ENTRY = /^\{"seq":(\d+),"at":"[^"]*","event":\{"type":"(\w+)"/;
 
-/** Reads the file once and truncates it behind the last whole line. A missing file is created empty. */
+/** Reads the file once and truncates it after the last valid line. Creates a missing file. */
 export function recoverJournal(file: string, indexStep: number): RecoveredJournal {
   const descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
@@ -47,14 +48,14 @@ export function recoverJournal(file: string, indexStep: number): RecoveredJourna
     let spentUsd = 0;
     for (const { line, end } of wholeLines(descriptor)) {
       const entry = ENTRY.exec(line.toString('latin1', 0, HEAD));
-      // A line that is no entry and everything behind it cannot be trusted: it is cut off like a torn end.
+      // An invalid line and everything after it cannot be trusted. They are removed like an incomplete last line.
       if (entry === null) break;
       const number = Number(entry[1]);
       if (number % indexStep === 0 || number > seq + 1) marks.push({ seq: number, offset: size });
       if (entry[2] === 'turn_start' || entry[2] === 'turn_complete') unfinished = turnAfter(line);
       if (unfinished !== undefined && isAnswer(entry[2])) unfinished = { ...unfinished, answered: true };
       if (entry[2] === 'cost') spentUsd = spentIn(line);
-      if (unfinished !== undefined) unfinished = withWhatItTold(unfinished, entry[2], line);
+      if (unfinished !== undefined) unfinished = withEvent(unfinished, entry[2], line);
       seq = number;
       size = end;
     }
@@ -68,15 +69,15 @@ export function recoverJournal(file: string, indexStep: number): RecoveredJourna
 function turnAfter(line: Buffer): UnfinishedTurn | undefined {
   const { event } = JSON.parse(line.toString('utf8')) as SourcedEvent;
   return event.type === 'turn_start'
-    ? { turn_id: event.turn_id, turn: event.turn, answered: false, used_usd: 0, told_usd: 0, notices: [] }
+    ? { turn_id: event.turn_id, turn: event.turn, answered: false, used_usd: 0, reported_usd: 0, notices: [] }
     : undefined;
 }
 
-function withWhatItTold(turn: UnfinishedTurn, type: string | undefined, line: Buffer): UnfinishedTurn {
+function withEvent(turn: UnfinishedTurn, type: string | undefined, line: Buffer): UnfinishedTurn {
   if (type !== 'usage' && type !== 'cost' && type !== 'user_text') return turn;
   const { event } = JSON.parse(line.toString('utf8')) as SourcedEvent;
   if (event.type === 'usage') return { ...turn, used_usd: event.used_usd };
-  if (event.type === 'cost') return { ...turn, told_usd: turn.told_usd + event.delta.usd };
+  if (event.type === 'cost') return { ...turn, reported_usd: turn.reported_usd + event.delta.usd };
   const isNotice = event.type === 'user_text' && event.notice !== undefined;
   return isNotice ? { ...turn, notices: [...turn.notices, event.notice] } : turn;
 }
@@ -90,7 +91,7 @@ function spentIn(line: Buffer): number {
   return event.type === 'cost' ? event.total_usd : 0;
 }
 
-/** Lines that end in a newline, each with the offset behind it. */
+/** Lines that end in a newline, each with the offset after it. */
 function* wholeLines(descriptor: number): Generator<{ line: Buffer; end: number }> {
   const chunk = Buffer.alloc(CHUNK);
   let rest = Buffer.alloc(0);

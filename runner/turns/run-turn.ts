@@ -1,4 +1,4 @@
-// One turn from the prompt to the observation of what it changed.
+// Runs one turn, from the prompt to the observation of its changes.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunnerTurnOutcome, TurnRequest } from '../../contract/wire/runner.ts';
 import type { TurnNotice } from '../../contract/wire/turns.ts';
@@ -9,55 +9,55 @@ import type { Observation } from '../observation/observe.ts';
 import { NO_COST } from '../../contract/wire/cost.ts';
 
 /**
- * After an interrupt the program ends its tools, which takes some 0.1 s. A tool that does not end, because what it
- * started keeps its output open, is ended after this time.
+ * After an interrupt, the program ends its tools, which takes some 0.1 s. After this time, remaining processes are
+ * killed: a tool may not end because a child keeps its output open.
  */
 const TOOL_PATIENCE_MS = 1_000;
 /**
- * Then the program is ended, and the next turn starts it anew: longer than it needs when the host is busy, short enough
- * that nobody asks again.
+ * Then the program is ended, and the next turn restarts it. Longer than a busy host needs, and short enough that people
+ * do not interrupt again.
  */
 const PROGRAM_PATIENCE_MS = 5_000;
-/** A backend whose program is gone has this long to say so. */
+/** A backend has this long to report that its program is gone. */
 const BACKEND_PATIENCE_MS = 5_000;
 
 export interface TurnResult {
   readonly outcome: RunnerTurnOutcome;
-  /** Whether the turn was ended from outside, not by the program's own end of it. */
+  /** Whether the turn was ended from outside, not by the program. */
   readonly wasCut: boolean;
 }
 
-/** What reaches a turn from outside while it runs, and what it tells. */
-export interface TurnWires {
+/** Inputs of a running turn, and the receiver of its events. */
+export interface TurnCallbacks {
   readonly interrupted: AbortSignal;
-  /** Asked after each tool: what the model is to read beside its result. */
+  /** Called after each tool: the notice that the model reads with the result, if any. */
   readonly nextNotice: () => TurnNotice | undefined;
   readonly onEvent: (event: BackendEvent) => void;
 }
 
-export type RunTurn = (request: TurnRequest, wires: TurnWires) => Promise<TurnResult>;
+export type RunTurn = (request: TurnRequest, callbacks: TurnCallbacks) => Promise<TurnResult>;
 
 export interface TurnRunner {
   readonly program: AgentProgram;
   readonly containment: Isolation;
-  /** What changed since it was asked last. */
+  /** What changed since the last call. */
   readonly observe: () => Promise<Observation>;
 }
 
-/** Runs a turn on the machine's agent program. An interrupt that comes before the prompt costs no model call. */
+/** Runs a turn on the machine's agent program. After an interrupt before the prompt, there is no model request. */
 export async function runTurn(
   { program, containment, observe }: TurnRunner,
   request: TurnRequest,
-  wires: TurnWires,
+  callbacks: TurnCallbacks,
 ): Promise<TurnResult> {
-  const { interrupted } = wires;
+  const { interrupted } = callbacks;
   const began = new Date();
   const session = await program.running();
   const end = interrupted.aborted
     ? { status: 'interrupted' as const, response: '', cost: NO_COST }
-    : await promptOnce({ program, containment, observe }, session, request, wires);
+    : await promptOnce({ program, containment, observe }, session, request, callbacks);
   const wasCut = interrupted.aborted && end.status !== 'completed';
-  // What the turn started and left behind would go on changing files after its end.
+  // Processes that the turn left running would change files after its end.
   if (interrupted.aborted) await endLeftovers(containment, began, session);
   const { status, response, cost, error } = end;
   const observed = await observe();
@@ -65,7 +65,7 @@ export async function runTurn(
     wasCut,
     outcome: {
       turn_id: request.turn_id,
-      // A program that had to be ended because it did not take the interrupt did not crash.
+      // A program that was ended because it ignored the interrupt did not crash.
       status: wasCut && status === 'crashed' ? 'interrupted' : status,
       response,
       cost,
@@ -79,7 +79,7 @@ async function promptOnce(
   runner: TurnRunner,
   session: AgentSession,
   { turn_id, prompt, report_usage: reportsUsage = false }: TurnRequest,
-  { interrupted, nextNotice, onEvent }: TurnWires,
+  { interrupted, nextNotice, onEvent }: TurnCallbacks,
 ): Promise<BackendTurnEnd> {
   const began = new Date();
   const settled = new AbortController();
@@ -87,8 +87,8 @@ async function promptOnce(
   let used = 0;
   const interrupt = (): void => {
     session.interrupt().catch(() => undefined);
-    press(runner, session, began, settled.signal).then(
-      // A backend that tells nothing more has not told the cost either: what it had told before counts.
+    escalateInterrupt(runner, session, began, settled.signal).then(
+      // The backend has not reported the cost, so the usage that it had reported counts.
       () => given.resolve({ status: 'interrupted', response: '', cost: { ...NO_COST, usd: used } }),
       // The turn has ended meanwhile.
       () => undefined,
@@ -108,8 +108,8 @@ async function promptOnce(
   }
 }
 
-/** Makes an interrupted turn end that does not end by itself. Rejects once it has. */
-async function press(
+/** Ends an interrupted turn with increasing force. Rejects when `settled` aborts. */
+async function escalateInterrupt(
   { program, containment }: TurnRunner,
   session: AgentSession,
   began: Date,
@@ -122,7 +122,7 @@ async function press(
   await delay(BACKEND_PATIENCE_MS, undefined, { signal: settled });
 }
 
-/** Ends what was started since then, but for the program. A process that cannot be ended must not keep the turn open. */
+/** Kills processes that were started since, except the program. The turn must end even if one cannot be killed. */
 async function endLeftovers(containment: Isolation, since: Date, { pid }: AgentSession): Promise<void> {
   try {
     await containment.endStartedSince(since, pid === undefined ? [] : [pid]);

@@ -1,4 +1,4 @@
-// Which runners a process serves, and when it ends. Runners are stand-ins that start and stop when the test lets them.
+// Which runners a process serves, and when it exits. The test controls when the stand-in runners start and stop.
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -40,7 +40,7 @@ class Stand {
 const root = mkdtempSync(join(tmpdir(), 'murmur-hosts-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** For a runner of its own. */
+/** The folder of a new runner. */
 function directory(): string {
   const folder = join(root, randomUUID(), 'runner');
   mkdirSync(folder, { recursive: true });
@@ -51,7 +51,7 @@ const env = { PATH: '/bin' };
 const request = (of: string) => ({ directory: of, env, request_id: randomUUID() });
 
 describe('a process that serves runners', () => {
-  it('starts a runner once, with the environment that came with it', async () => {
+  it('starts a runner once, with the environment of its request', async () => {
     const stand = new Stand();
     const one = directory();
     await Promise.all([stand.host.serve(request(one)), stand.host.serve(request(one))]);
@@ -60,7 +60,7 @@ describe('a process that serves runners', () => {
     await stand.host.stop();
   });
 
-  it('leaves a machine alone that another process serves', async () => {
+  it('rejects a machine that another process serves', async () => {
     const [first, second] = [new Stand(), new Stand()];
     const [one, two] = [directory(), directory()];
     await Promise.all([first.host.serve(request(one)), second.host.serve(request(two))]);
@@ -83,7 +83,7 @@ describe('a process that serves runners', () => {
     await stand.host.stopped;
   });
 
-  it('does not start a runner that was dropped before it was asked for, but starts it when asked again', async () => {
+  it('does not start a runner whose request was dropped before it arrived, but starts it for a new request', async () => {
     const stand = new Stand();
     const [one, other] = [directory(), directory()];
     await stand.host.serve(request(other));
@@ -96,12 +96,12 @@ describe('a process that serves runners', () => {
     await stand.host.stop();
   });
 
-  it('goes on while it has another, and takes none once it has none', async () => {
+  it('keeps running while it has another runner, and accepts none after the last one', async () => {
     const stand = new Stand();
     const [one, two, three] = [directory(), directory(), directory()];
     await Promise.all([stand.host.serve(request(one)), stand.host.serve(request(two))]);
     await stand.host.drop(request(one));
-    // It can come back, as a machine that was stopped and started.
+    // The machine can return, as after a stop and a start.
     await stand.host.serve(request(one));
     expect(stand.started).toEqual([one, two, one]);
     expect(stand.hasEnded).toBe(false);
@@ -110,7 +110,7 @@ describe('a process that serves runners', () => {
     await expect(stand.host.serve(request(three))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
-  it('gives a machine up when its runner does not start, so that another process can take it', async () => {
+  it('releases a machine whose runner does not start, so that another process can take it', async () => {
     const stand = new Stand();
     const one = directory();
     stand.gate = Promise.reject(new Error('no'));

@@ -1,5 +1,5 @@
-// The broker's end of http: a proxy on the machine's loopback for the agent's git, which speaks to the server itself and
-// adds the owner's access. URLs stay as they are: `https` ends here, with a certificate that only the agent's git trusts.
+// The broker's http proxy on the machine's loopback. It forwards requests of the agent's git to the server and adds the
+// owner's access. It terminates TLS of `https` URLs, with a certificate that only the agent's git trusts.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -18,11 +18,11 @@ import { lazyTls } from './route.ts';
 import { gitHttpRequest } from './target.ts';
 import { Upstream } from './upstream.ts';
 
-/** A git command has one connection, git-lfs eight; an agent's hundred commands at once can wait. */
+/** A git command opens one connection, git-lfs eight. More than a hundred commands at once have to wait. */
 const CONNECTIONS = 128;
 /**
- * Every process of the host can connect: those that have not shown the key are counted apart. Git shows it with the first
- * bytes; the one that has waited longest makes room.
+ * Every process of the host can connect. Connections that have not sent the key are counted separately. Git sends it
+ * with its first bytes. At the limit, the oldest such connection is closed.
  */
 const STRANGERS = 128;
 const STRANGER_MS = 10_000;
@@ -35,33 +35,33 @@ export interface GitProxyOptions {
   readonly credentials: HttpCredentials;
 }
 
-/** How the agent's git reaches the proxy. */
+/** What the agent's git needs to reach the proxy. */
 export interface GitProxyAddress {
   readonly port: number;
-  /** Every process of the host can connect to the port: this alone is served. */
+  /** Only requests with this key are served, as every process of the host can connect to the port. */
   readonly key: string;
-  /** PEM of what the proxy answers with for https. */
+  /** PEM of the proxy's certificate for https. */
   readonly certificate: string;
 }
 
 export class GitProxy {
   readonly #context: ExchangeContext;
   readonly #key = randomBytes(32).toString('hex');
-  /** Where a connection that was opened for a host leads. */
+  /** The origin for which a connection was opened. */
   readonly #origins = new WeakMap<object, string>();
   readonly #sockets = new Set<Duplex>();
-  /** Connections that have not shown the key, oldest first. */
+  /** Connections that have not sent the key, oldest first. */
   readonly #strangers = new Map<Duplex, NodeJS.Timeout>();
   readonly #server: Server;
   #listening: Promise<number> | undefined;
   #secure: { readonly names: string; readonly cert: string; readonly context: SecureContext } | undefined;
-  /** Authorities, with their port, for which TLS ends here. */
+  /** Authorities, with port, for which the proxy terminates TLS. */
   #hosts: ReadonlySet<string> = new Set();
 
   constructor({ git, access, credentials }: GitProxyOptions) {
     this.#context = { git, access, credentials, upstream: new Upstream(git.env), moved: new Map() };
     this.#server = createServer((request, response) => void this.#answer(request, response));
-    // A push lasts as long as its data; it ends with its client.
+    // A push takes as long as its data needs. It ends with its client.
     this.#server.requestTimeout = 0;
     this.#server.on('connection', (socket) => {
       this.#keep(socket);
@@ -73,7 +73,7 @@ export class GitProxy {
     });
   }
 
-  /** Listens on a free port of 127.0.0.1 from the first call on. `urls` are the http URLs that may be asked for. */
+  /** Starts listening on a free port of 127.0.0.1 at the first call. `urls` are the http URLs that may be requested. */
   async serve(urls: readonly string[]): Promise<GitProxyAddress> {
     const places = urls.map((url) => new URL(url)).filter(({ protocol }) => protocol === 'https:');
     const hosts = [...new Set(places.map(({ hostname }) => hostname.replace(/^\[(.*)\]$/, '$1')))];
@@ -84,7 +84,7 @@ export class GitProxy {
     return { port: await this.#listening, key: this.#key, certificate: this.#secure?.cert ?? '' };
   }
 
-  /** Ends every connection and what it asked for. No-op when it never listened. */
+  /** Ends every connection and its requests. No-op if it never listened. */
   async close(): Promise<void> {
     await this.#listening?.catch(() => undefined);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -95,12 +95,12 @@ export class GitProxy {
     await promise;
   }
 
-  /** The certificate stays for the same hosts: a git command may be under way. */
+  /** Keeps the certificate while the hosts are the same: a git command may be in progress. */
   #certify(hosts: readonly string[]): void {
     const names = hosts.join(' ');
     if (names === (this.#secure?.names ?? '')) return;
     const own = makeCertificate(hosts);
-    // It asks no client for a certificate; without `ca` a context reads all that the system trusts.
+    // `ca` only avoids reading the system's certificates: clients send none.
     const context = lazyTls().createSecureContext({ ...own, ca: own.cert, minVersion: 'TLSv1.2' });
     this.#secure = names === '' ? undefined : { names, cert: own.cert, context };
   }
@@ -112,11 +112,11 @@ export class GitProxy {
     try {
       await promise;
     } catch (error) {
-      // The host may have had no free file handle: the next call tries again.
+      // The host may have had no free file descriptor. The next call tries again.
       this.#listening = undefined;
       throw error;
     }
-    // Accepting can fail when file handles run out; only that connection is lost.
+    // Accepting can fail when file descriptors run out. Only that connection is lost.
     this.#server.on('error', () => undefined);
     return (this.#server.address() as AddressInfo).port;
   }
@@ -124,11 +124,11 @@ export class GitProxy {
   #keep(socket: Duplex): void {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    // A client that goes away is no error of ours.
+    // A client that disconnects is not an error.
     socket.on('error', () => socket.destroy());
   }
 
-  /** Ends a connection that does not show the key soon. */
+  /** Closes a connection that does not send the key in time. */
   #suspect(socket: Duplex): void {
     const [oldest] = this.#strangers.keys();
     if (oldest !== undefined && this.#strangers.size >= STRANGERS) {
@@ -144,19 +144,19 @@ export class GitProxy {
     this.#strangers.delete(socket);
   }
 
-  /** A connection with TLS inside counts twice. */
+  /** A connection with TLS inside counts as two sockets. */
   #isFull(): boolean {
     return this.#sockets.size - this.#strangers.size > 2 * CONNECTIONS;
   }
 
-  /** Whether the request has the key; its connection is then none of a stranger. */
+  /** Whether the request has the key. If so, its connection is trusted from now on. */
   #admits(request: IncomingMessage): boolean {
     if (!this.#isOurs(request)) return false;
     this.#trust(request.socket);
     return true;
   }
 
-  /** Ends TLS for a host of the agent's repositories, and serves what comes inside as requests to it. */
+  /** Terminates TLS for a host of the agent's repositories and serves the requests inside. */
   #connect(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const refuse = (line: string, text: string): void => {
       socket.end(`HTTP/1.1 ${line}\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}\r\n\r\n${text}`);
@@ -189,7 +189,7 @@ export class GitProxy {
     }
   }
 
-  /** Which server is meant: by the connection, by an absolute URL, or by a rewritten one. */
+  /** The requested server: from the connection, an absolute URL, or a rewritten one. */
   #placeOf(request: IncomingMessage): { origin: string; path: string } {
     const url = request.url ?? '';
     const inside = this.#origins.get(request.socket);
@@ -206,7 +206,7 @@ export class GitProxy {
     return { origin: origin.endsWith(usual) ? origin.slice(0, -usual.length) : origin, path };
   }
 
-  /** Compares digests, so that neither time nor length tells anything of the key. */
+  /** Compares digests in constant time, so that neither timing nor length reveals the key. */
   #isOurs({ headers }: IncomingMessage): boolean {
     const basic = /^Basic (.+)$/i.exec(headers['proxy-authorization'] ?? '')?.[1] ?? '';
     const given =

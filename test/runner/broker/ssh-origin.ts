@@ -1,4 +1,4 @@
-// An ssh server on a loopback port that lets one key in: OpenSSH's own, with keys made for the test.
+// OpenSSH's server on a loopback port that accepts one key, with keys created for the test.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { atEnd } from '../fixture.ts';
 
-/** Where distributions put sshd: it is rarely on PATH. */
+/** Where distributions install sshd, which is rarely on PATH. */
 const PLACES = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd'];
 const START_LIMIT_MS = 20_000;
 
@@ -22,11 +22,11 @@ export function sshdProblem(): string | undefined {
 export interface SshOrigin {
   readonly port: number;
   readonly user: string;
-  /** `GIT_SSH_COMMAND` with which the caller's git gets in. */
+  /** `GIT_SSH_COMMAND` with which the caller's git can log in. */
   readonly command: string;
 }
 
-/** Serves this host's files to the key that it makes, until the test's end. */
+/** Serves this host's files to a new key, until the test's end. */
 export async function serveSshOrigin(folder: string): Promise<SshOrigin> {
   const place = path.join(folder, 'sshd');
   mkdirSync(place, { mode: 0o700 });
@@ -52,7 +52,7 @@ export async function serveSshOrigin(folder: string): Promise<SshOrigin> {
     `PidFile ${path.join(place, 'pid')}`,
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
-  // The server separates its privileges in this folder, which a host without a running sshd does not have.
+  // The server needs this folder for privilege separation. A host without a running sshd does not have it.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const sshd = PLACES.find((each) => existsSync(each)) ?? 'sshd';
   const child = spawn(sshd, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });

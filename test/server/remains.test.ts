@@ -1,5 +1,5 @@
-// Agents that were killed with their parent and whose killer was stopped in the middle: their workflows have ended, their
-// machines have not. The real workflow with stub activities.
+// Agents that were killed with their parent by an activity that was stopped half-way: their workflows have ended, but
+// their machines still exist. The real workflow with stub activities.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -32,7 +32,7 @@ afterAll(async () => {
 const idOf = (slug: string): string => `w/default/u/${ACCOUNT}/${slug}`;
 const workflowOf = (slug: string): WorkflowHandle => temporal.client.workflow.getHandle(idOf(slug));
 
-/** Spawns it, lets it work, and ends it as an activity does that is stopped then. */
+/** Spawns an agent, lets it work, and ends it like an activity that is stopped half-way. */
 async function leave(slug: string): Promise<AgentRemains> {
   await api.client.call('spawn', { slug, description: 'x' });
   await api.client.call('wait', { slug });
@@ -47,14 +47,14 @@ async function phasesIn(slug: string): Promise<readonly string[]> {
   return entries.flatMap(({ event }) => (event.type === 'phase' ? [event.phase] : []));
 }
 
-test('status shows what the agent said last', async () => {
+test('status shows the last answer of the agent', async () => {
   await leave('told');
   const status = await api.client.call('status', { slug: 'told' });
   expect(status).toMatchObject({ phase: 'canceled', reason: 'killed by boss', response: 'answer 1' });
   expect(status).not.toHaveProperty('stale');
 });
 
-test('kill waits for whoever ends it, and does nothing itself', async () => {
+test('kill waits while another process cleans up the agent, and does nothing itself', async () => {
   const { record, spec } = await leave('awaited');
   const before = api.destroyed.length;
   const killing = api.client.call('kill', { slug: 'awaited' });
@@ -66,7 +66,7 @@ test('kill waits for whoever ends it, and does nothing itself', async () => {
   expect(api.destroyed).toHaveLength(before);
 });
 
-test('kill ends it when nobody does, and keeps what the agent said', async () => {
+test("kill cleans up the agent if no other process does, and keeps the agent's last answer", async () => {
   const { spec } = await leave('orphan');
   const { receipt } = await api.client.call('kill', { slug: 'orphan' });
   expect(receipt).toMatchObject([{ phase: 'canceled', machine: spec.machine.name, machine_state: 'destroyed' }]);
@@ -92,6 +92,6 @@ test('kill of a parent that was terminated finds it', async () => {
     { path: `/${idOf('boss')}`, machine_state: 'destroyed' },
     { path: `/${idOf('boss/kid')}`, machine: spec.machine.name, machine_state: 'destroyed' },
   ]);
-  // What ended before is no part of another kill.
+  // Agents that ended before are not part of another kill.
   expect((await api.client.call('kill', { slug: 'boss' })).receipt).toHaveLength(1);
 });

@@ -1,5 +1,5 @@
-// Which repositories an agent may name for agents of its own, through the API with its own token: its machine would clone
-// them with the owner's rights.
+// Which repositories an agent may name for its children, through the API with its own token: their machines clone them
+// with the owner's rights.
 import { randomUUID } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -63,7 +63,7 @@ function idOf(agent: string): string {
 }
 
 let count = 0;
-/** Spawns an agent beneath `kid` on a repository; answers the repositories that it got. */
+/** Spawns an agent below `kid` on a repository. Returns the repositories of its spec. */
 async function give(cloneUrl: string): Promise<readonly unknown[]> {
   const slug = `n-${String((count += 1))}`;
   await kid.call('spawn', { slug, description: 'x', repos: [{ clone_url: cloneUrl }] });
@@ -128,11 +128,11 @@ describe('an agent', () => {
     'https://git.example@evil.example/acme/x',
     'https://a@b@git.example/acme/shop.git',
     'ext::sh -c id',
-  ])('is told that %s is no URL', async (cloneUrl) => {
+  ])('gets an error that %s is not a URL', async (cloneUrl) => {
     await expect(give(cloneUrl)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
-  test("is refused the owner's other directories, whatever is there and however they are named", async () => {
+  test("may not name the owner's other directories, with any content and in any form", async () => {
     const at = (name: string): string => path.join(folder, name);
     symlinkSync(at('private.git'), at('link.git'));
     mkdirSync(at('worktree'));
@@ -154,7 +154,7 @@ describe('an agent', () => {
     await expect(give(`file://${murmurs.replace('evil', '%65vil')}`)).rejects.toMatchObject(DENIED);
   });
 
-  test("is refused what lies in Murmur's folder even if it has it", async () => {
+  test("may not name repositories in Murmur's folder, even its own", async () => {
     const evil = path.join(home, 'machines', 'm', 'evil.git');
     Object.assign(api.parts, { home: '/nowhere' });
     await api.client.call('spawn', { slug: 'old', description: 'x', workspace, repos: [{ clone_url: evil }] });
@@ -167,7 +167,7 @@ describe('an agent', () => {
     }
   });
 
-  test('is refused a repository of its own once something else is in its place', async () => {
+  test('may not name its own repository once it was replaced', async () => {
     const moved = path.join(folder, 'moved.git');
     renameSync(local, moved);
     symlinkSync(path.join(folder, 'private.git'), local);
@@ -187,7 +187,7 @@ describe('an agent', () => {
     }
   });
 
-  test('is told the rule, what it has, and how a person allows more', async () => {
+  test('gets an error with the rule, its repositories, and how a person allows more', async () => {
     await expect(give('ssh://git@evil.example/x')).rejects.toMatchObject({
       message:
         'agents may not clone "ssh://git@evil.example/x"; allowed are this agent\'s own repositories, its root\'s, and what ' +
@@ -197,7 +197,7 @@ describe('an agent', () => {
     });
   });
 
-  test('allows nothing itself', async () => {
+  test('cannot allow repositories itself', async () => {
     const allow = { allow_repos: ['evil.example/x'] };
     await expect(kid.call('spawn', { slug: 'a', description: 'x', ...allow })).rejects.toMatchObject({
       code: 'PERMISSION_DENIED',
@@ -208,7 +208,7 @@ describe('an agent', () => {
     );
   });
 
-  test("with owner's rights names no more than others", async () => {
+  test("with owner's rights may name no more than others", async () => {
     await api.client.call('spawn', { slug: 'director', description: 'x', workspace, rights: 'owner' });
     const director = await agentClient(api, idOf('director'));
     const slug = `/w/${workspace}/u/alice/lead/helper`;
@@ -217,7 +217,7 @@ describe('an agent', () => {
     ).rejects.toMatchObject(DENIED);
   });
 
-  test('fans out over what it may name, and nothing else', async () => {
+  test('may fan out only on repositories that it may name', async () => {
     const each = (cloneUrl: string, more: object) =>
       kid.call('each', {
         ...{ slug: 'e-{}', description: 'x {}', items: ['../../corp/payroll', '2'], repos: [{ clone_url: cloneUrl }] },
@@ -241,7 +241,7 @@ describe('an agent', () => {
     });
   });
 
-  test('pilots a flight on what it may name, and nothing else', async () => {
+  test('may pilot a flight only on repositories that it may name', async () => {
     const fly = (slug: string, cloneUrl: string, agents: string) =>
       lead.call('spawn', {
         ...{ slug, description: '', flight: 'f.md', flight_source: `# F\n\nFly.\n${agents}` },
@@ -259,13 +259,13 @@ describe('an agent', () => {
 });
 
 describe('an agent that an earlier build has started', () => {
-  test('has the repositories of its spec, whose paths may lead through links, and is allowed nothing more', async () => {
+  test('has the repositories of its spec, whose paths may contain links, and no others', async () => {
     const link = path.join(folder, 'as-it-was-named.git');
     symlinkSync(local, link);
     const identity = { workspace, account: 'alice', path: ['earlier'] };
     const repos = [link, SHOP].map((clone_url) => ({ clone_url, branch: 'earlier' }));
     const { taskQueue } = api.parts;
-    // As the worker seals those that live at its first start.
+    // As the worker seals living agents at its first start.
     const spec = await sealSpec(api.parts, agentSpec({ identity, repos }));
     await startRootAgent(api.parts.temporal, taskQueue, spec);
     const token = { id: `earlier-${workspace}`, account: 'alice', agent: idOf('earlier'), created_at: '2026-01-01' };
@@ -280,7 +280,7 @@ describe('an agent that an earlier build has started', () => {
 });
 
 describe('what a person allows', () => {
-  test('holds for all beneath, however deep, with what is allowed further down', async () => {
+  test('applies to all descendants, together with what is allowed further down', async () => {
     await api.client.call('spawn', {
       slug: 'bare',
       description: 'x',
@@ -323,7 +323,7 @@ describe('a person', () => {
     return (await startedSpec(api, idOf(slug))).repos;
   }
 
-  test('names any repository, a local one by its real path', async () => {
+  test('may name any repository; a local one is stored with its real path', async () => {
     const link = path.join(folder, 'a link');
     symlinkSync(local, link);
     expect(await name('https://anywhere.example/x')).toMatchObject([{ clone_url: 'https://anywhere.example/x' }]);
@@ -333,11 +333,11 @@ describe('a person', () => {
     ]);
   });
 
-  test('names a path to nothing, of which git tells when it clones', async () => {
+  test('may name a missing path, which git reports when it clones', async () => {
     expect(await name(path.join(folder, 'not-yet'))).toMatchObject([{ clone_url: path.join(folder, 'not-yet') }]);
   });
 
-  test("is refused Murmur's own folder, bundles and linked work trees, and told why", async () => {
+  test("may not name Murmur's own folder, bundles and linked work trees, with the reason", async () => {
     const bundle = path.join(folder, 'some.bundle');
     writeFileSync(bundle, '# v2 git bundle\n');
     for (const [place, why] of [

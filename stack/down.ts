@@ -2,35 +2,35 @@
 import type { HomePaths } from '../config/home.ts';
 import type { StackRecord } from '../contract/stack.ts';
 import { endProcess, isRunning } from './process.ts';
-import { readRecord, removeRecord, whileDeciding } from './record.ts';
+import { readRecord, removeRecord, withStartLock } from './record.ts';
 import { stopRunners } from './runners.ts';
 import { endLeftovers } from './supervisor/leftovers.ts';
 
-/** The sum of what the supervisor may wait for: worker, runners, server and Temporal, one after the other. */
+/** The sum of the supervisor's time limits for worker, runners, server and Temporal, which it stops in sequence. */
 const SUPERVISOR_GRACE_MS = 60_000;
 
 export interface DownResult {
-  /** False when there was nothing to stop. */
+  /** False when nothing was running. */
   readonly was_running: boolean;
 }
 
 /**
- * Stops the stack: the worker hands its turns over, runners end what runs, then the API server and Temporal stop.
- * Asked again, it does nothing. No process of the stack is left when it resolves.
+ * Stops the stack: the worker hands over its turns, runners end running work, then the API server and Temporal stop.
+ * Idempotent. When it resolves, no process of the stack is left.
  */
 export async function down(home: HomePaths, onProgress: (message: string) => void): Promise<DownResult> {
   const record = await readRecord(home);
   if (record === undefined) return { was_running: (await stopRunners(home)).length > 0 };
   onProgress('stopping: cutting off and saving turns, then ending the processes');
   const ended = await endProcess(record.supervisor, SUPERVISOR_GRACE_MS);
-  const left = await whileDeciding(home, () => clean(home, onProgress));
+  const left = await withStartLock(home, () => clean(home, onProgress));
   return { was_running: ended !== 'absent' || left };
 }
 
-/** What a supervisor that was killed, now or long ago, did not get to do. */
+/** Ends what a killed supervisor left running. */
 async function clean(home: HomePaths, onProgress: (message: string) => void): Promise<boolean> {
   const record: StackRecord | undefined = await readRecord(home);
-  // A supervisor that was started meanwhile is somebody's wish of after this one.
+  // A supervisor that was started meanwhile is a later request. It keeps running.
   if (record === undefined || (await isRunning(record.supervisor))) return false;
   const machines: string[] = [];
   const left = await endLeftovers(record.children, async () => {

@@ -1,34 +1,34 @@
-// Connections that have proved nothing yet. Every process of the host can open them, so they are few.
+// Limits connections that have not authenticated yet: every process of the host can open them.
 import type { Server, Socket } from 'node:net';
 
 /**
- * Unproved connections at once, some 50 KB each. A client of ours is unproved for milliseconds: to push one out, somebody has
- * to open as many connections within that time.
+ * Most unauthenticated connections, some 50 KB each. Our clients authenticate within milliseconds. To displace one, a
+ * process would have to open this many connections within that time.
  */
 export const STRANGERS = 256;
 
-/** Log lines of accept errors: one a second at most, as each of many connections may cause one. */
+/** At most one log line of accept errors per second: each of many connections may cause one. */
 const LOG_INTERVAL_MS = 1_000;
 
-/** What tells two connections to the same port apart, also when TLS lies over one of them. */
+/** Identifies a connection to a port, also below TLS. */
 type Peer = Pick<Socket, 'remoteAddress' | 'remotePort'>;
 
-/** Keeps count of a server's unproved connections, and ends the oldest when there are too many. */
+/** Tracks a server's unauthenticated connections, and ends the oldest one when there are too many. */
 export class Strangers {
   readonly #limit: number;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly #sockets = new Map<string, Socket>();
 
   constructor(limit = STRANGERS) {
     this.#limit = limit;
   }
 
-  /** Counts each connection of the server from now on. */
+  /** Tracks each new connection of the server. */
   watch(server: Server): void {
     server.on('connection', (socket: Socket) => this.#add(socket));
   }
 
-  /** The connection has proved whose it is: it stays. */
+  /** The connection has authenticated: stops tracking it. */
   admit(peer: Peer): void {
     this.#sockets.delete(nameOf(peer));
   }
@@ -48,8 +48,8 @@ export class Strangers {
 }
 
 /**
- * Listens on an inherited descriptor. Fails loudly when it cannot; an error once it listens, such as EMFILE when it accepts,
- * costs that connection only and is logged.
+ * Listens on an inherited descriptor. An error before it listens is not handled. A later one, such as EMFILE at an accept,
+ * only loses that connection and is logged.
  */
 export function listenOn(server: Server, descriptor: number, name: string): void {
   let loggedAt = -Infinity;

@@ -1,4 +1,4 @@
-// Whether Temporal can have a network namespace of its own on this host, found out by trying it.
+// Finds out by a trial whether Temporal can have its own network namespace on this host.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { IsolationChoice } from '../../config/config.ts';
@@ -6,18 +6,18 @@ import { detectIsolation } from '../../runner/isolation/detect.ts';
 import { findTool, namespaceTools } from '../../runner/isolation/namespace-tools.ts';
 
 /**
- * A command that runs the words after it in a network namespace whose loopback interface is up, and whose files are the
- * owner's alone; or why there is none.
+ * A command that runs the words after it in a new network namespace, with its loopback interface up and a umask for
+ * files that only the owner may read; or why there is none.
  */
 export type Wall = { readonly command: readonly string[]; readonly setpriv: string } | { readonly open: string };
 
-/** A trial takes 10 ms; a host on which it hangs has no namespaces to offer. */
+/** A trial takes 10 ms. A host on which it hangs counts as one without namespaces. */
 const TRIAL_LIMIT_MS = 10_000;
 
-/** As isolation makes it: the caller keeps its user id and gets the rights over the new namespace. */
+/** As in isolation: the caller keeps its user id and gets rights over the new namespace. */
 const USER_NAMESPACE = ['--user', '--map-current-user', '--keep-caps'];
 
-/** Temporal gets a wall wherever agents run in namespaces: without those they could enter this one. */
+/** Temporal gets its own namespace only if agents run in namespaces: otherwise agents could enter it. */
 export async function findWall(choice: IsolationChoice): Promise<Wall> {
   if (choice === 'tracking') return { open: 'MURMUR_ISOLATION=tracking: agents run without namespaces' };
   try {
@@ -30,8 +30,8 @@ export async function findWall(choice: IsolationChoice): Promise<Wall> {
 }
 
 /**
- * The new namespace's interface is down. Root without the right to configure networks, as in many containers, has that
- * right in a user namespace of its own.
+ * The loopback interface of a new namespace is down. Root without the right to configure networks, as in many
+ * containers, has that right in a new user namespace.
  */
 async function tryNamespaces(): Promise<Wall> {
   const isRoot = process.getuid?.() === 0;
@@ -58,7 +58,7 @@ async function tryNamespaces(): Promise<Wall> {
   return { open: `a network namespace cannot be made: ${problems[0] ?? 'no program brings up its interface'}` };
 }
 
-/** Ways to bring the loopback interface up, the usual ones first; the last needs neither iproute2 nor net-tools. */
+/** Ways to bring up the loopback interface, usual ones first. The last one needs neither iproute2 nor net-tools. */
 function waysUp(): readonly { readonly script: string; readonly flags: readonly string[] }[] {
   const [ip, ifconfig, mount] = ['ip', 'ifconfig', 'mount'].map(findTool);
   return [

@@ -1,4 +1,4 @@
-// Connections to the relay that have proved nothing: few, and no danger to the others.
+// Unauthenticated connections to the relay: limited, and without effect on others.
 import { once } from 'node:events';
 import { mkdtemp, open, readFile, realpath, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
@@ -11,8 +11,8 @@ import { createTlsServer } from '../../stack/relay/tls.ts';
 import { makeCertificates } from '../../stack/wall/certificates.ts';
 import { silentConnection } from './silent-connection.ts';
 
-describe('connections to the relay that have proved nothing', () => {
-  test('are so many at most: the oldest goes, and one with the certificate stays', async () => {
+describe('unauthenticated connections to the relay', () => {
+  test('are limited: the oldest is closed, and one with the certificate stays', async () => {
     const folder = await mkdtemp(join(await realpath(tmpdir()), 'murmur-relay-'));
     const temporal = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
     await once(temporal, 'listening');
@@ -46,7 +46,7 @@ describe('connections to the relay that have proved nothing', () => {
   test('that cannot be accepted do not end the server', async () => {
     const server = createServer();
     const file = await open('/dev/null');
-    // A descriptor that is no socket: an error before it listens is thrown.
+    // A descriptor that is not a socket: an error before listening is thrown.
     const failed = once(server, 'listening');
     listenOn(server, file.fd, 'x');
     await expect(failed).rejects.toMatchObject({ syscall: 'listen' });

@@ -1,4 +1,4 @@
-// Hosts on which the usual way to a network namespace is closed. Only root can take tools and rights away.
+// Hosts on which the usual ways to create a network namespace do not work. Only root can remove tools and rights.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,13 +11,13 @@ const LIMIT_MS = 60_000;
 const FIND = [process.execPath, join(import.meta.dirname, 'programs', 'find-wall.ts')];
 const test = asRoot.isPossible ? it : it.skip;
 
-/** Runs a script whose arguments are the command that finds the wall. */
+/** Runs a script whose arguments are the command that calls `findWall`. */
 async function found(script: string): Promise<Wall> {
   const { stdout } = await promisify(execFile)('unshare', ['--mount', 'sh', '-c', script, 'sh', ...FIND]);
   return JSON.parse(stdout) as Wall;
 }
 
-/** What a program behind the wall says of its interface and of its user. */
+/** The interface and the user that a program in the namespace sees. */
 async function behind(wall: Wall): Promise<readonly string[]> {
   if ('open' in wall) return [wall.open];
   const [program = '', ...args] = [...wall.command, 'sh', '-c', 'cat /proc/net/fib_trie; id -u; umask'];
@@ -32,7 +32,7 @@ const coverAll = ['ip', 'ifconfig']
 
 describe('a network namespace with its own loopback interface', () => {
   test(
-    'is made without iproute2 and net-tools',
+    'is created without iproute2 and net-tools',
     async () => {
       const wall = await found([...coverAll, 'exec "$@"'].join(' && '));
       expect(wall).toMatchObject({ command: expect.arrayContaining(['--mount']) });
@@ -42,7 +42,7 @@ describe('a network namespace with its own loopback interface', () => {
   );
 
   test(
-    'is made by a root that may not configure networks, with files that are still its own',
+    'is created by a root that may not configure networks, and its files still belong to root',
     async () => {
       const wall = await found('exec setpriv --bounding-set=-net_admin --inh-caps=-net_admin -- "$@"');
       expect(wall).toMatchObject({ command: expect.arrayContaining(['--user']) });
@@ -52,7 +52,7 @@ describe('a network namespace with its own loopback interface', () => {
   );
 
   test(
-    'is not made without any way, and the reason is told',
+    'is not created if no way works, and the reason is reported',
     async () => {
       const all = [...coverAll, 'mount --bind /bin/false /usr/bin/unshare'];
       const wall = await found([...all, 'exec "$@"'].join(' && '));

@@ -1,4 +1,4 @@
-// Prints what `findWall` finds: a test takes tools and rights away from this process.
+// Prints the result of `findWall`. A test removes tools and rights from this process.
 import { findWall } from '../../../stack/wall/find.ts';
 
 process.stdout.write(JSON.stringify(await findWall('auto')));

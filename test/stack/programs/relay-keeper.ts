@@ -1,9 +1,9 @@
-// Keeps a relay with a stand-in for Temporal, as the supervisor does and as its user: `node relay-keeper.ts <home>
+// Supervises a relay with a stand-in for Temporal, like the supervisor and as its user: `node relay-keeper.ts <home>
 // <binary>`. Prints what a client needs, and the process id at each start.
 import { homePaths, makeHome } from '../../../config/home.ts';
 import { PACKAGE_ROOT } from '../../../config/package.ts';
 import { choosePorts } from '../../../stack/ports.ts';
-import { keepChild } from '../../../stack/supervisor/child.ts';
+import { superviseChild } from '../../../stack/supervisor/child.ts';
 import { holdSockets } from '../../../stack/supervisor/sockets.ts';
 import { temporalStart } from '../../../stack/supervisor/temporal.ts';
 import { readDevServer } from '../../../stack/temporal/dev-server.ts';
@@ -23,7 +23,7 @@ const { record, spec } = await temporalStart(settings, {
   ports: ports.temporal,
   sockets: sockets.relay,
 });
-const child = await keepChild(home, spec, {
+const child = await superviseChild(home, spec, {
   onStart: (_, { pid }) => {
     process.stdout.write(`${JSON.stringify({ record, pid })}\n`);
     return Promise.resolve();

@@ -1,39 +1,39 @@
-// Calls with one answer, at once or after progress events.
+// Calls with one answer, which may follow progress events.
 import type { IncomingMessage } from 'node:http';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { textOf } from './exchange.ts';
 import { readErrorBody, send, unreachable } from './request.ts';
 import type { Endpoint, Request } from './request.ts';
-import { Patience } from './retry.ts';
+import { Backoff } from './retry.ts';
 import { readEvents } from './sse.ts';
 
 export interface AnswerRequest extends Request {
   readonly onProgress: ((progress: unknown) => void) | undefined;
 }
 
-/** Asks until there is an answer, with the same idempotency key. */
+/** Repeats the call with the same idempotency key until there is an answer. */
 export async function answer(endpoint: Endpoint, request: AnswerRequest): Promise<unknown> {
-  const patience = new Patience(endpoint.retryForMs, request.signal);
+  const backoff = new Backoff(endpoint.retryForMs, request.signal);
   const heard: AnswerRequest = {
     ...request,
     onHeartbeat: () => {
-      patience.renew();
+      backoff.renew();
       request.onHeartbeat?.();
     },
   };
   for (;;) {
     try {
-      return await ask(endpoint, heard, patience);
+      return await ask(endpoint, heard, backoff);
     } catch (error) {
-      await patience.pauseAfter(error);
+      await backoff.pauseAfter(error);
     }
   }
 }
 
-async function ask(endpoint: Endpoint, request: AnswerRequest, patience: Patience): Promise<unknown> {
+async function ask(endpoint: Endpoint, request: AnswerRequest, backoff: Backoff): Promise<unknown> {
   const response = await send(endpoint, request);
   if (response.headers['content-type']?.startsWith('text/event-stream') === true) {
-    return await followToResult(endpoint, request, response, patience);
+    return await followToResult(endpoint, request, response, backoff);
   }
   try {
     return JSON.parse(await textOf(response));
@@ -47,10 +47,10 @@ async function followToResult(
   endpoint: Endpoint,
   request: AnswerRequest,
   response: IncomingMessage,
-  patience: Patience,
+  backoff: Backoff,
 ): Promise<unknown> {
   for await (const message of readEvents(endpoint, request, response)) {
-    patience.renew();
+    backoff.renew();
     if (message.event === 'result') return JSON.parse(message.data);
     if (message.event === 'progress') request.onProgress?.(JSON.parse(message.data));
     if (message.event === 'error') throw streamError(message.data);

@@ -1,17 +1,17 @@
-// Event streams: reconnected after a break, resumed after the last event that was seen.
+// Event streams: reconnect after a break and resume after the last received event.
 import { streamError } from './answer.ts';
 import { send, unreachable } from './request.ts';
 import type { Endpoint, Request } from './request.ts';
-import { Patience } from './retry.ts';
+import { Backoff } from './retry.ts';
 import { readEvents } from './sse.ts';
 
-/** Yields each event once and in order until the server says that there will be no more. */
+/** Yields each event once and in order until the server ends the stream. */
 export async function* events(endpoint: Endpoint, request: Request): AsyncGenerator {
-  const patience = new Patience(endpoint.reconnectForMs, request.signal);
+  const backoff = new Backoff(endpoint.reconnectForMs, request.signal);
   const heard: Request = {
     ...request,
     onHeartbeat: () => {
-      patience.renew();
+      backoff.renew();
       request.onHeartbeat?.();
     },
   };
@@ -20,7 +20,7 @@ export async function* events(endpoint: Endpoint, request: Request): AsyncGenera
     try {
       const response = await send(endpoint, heard, lastId);
       for await (const message of readEvents(endpoint, heard, response)) {
-        patience.renew();
+        backoff.renew();
         if (message.event === 'end') return;
         if (message.event === 'error') throw streamError(message.data);
         if (message.event === 'reconnect') break;
@@ -29,15 +29,15 @@ export async function* events(endpoint: Endpoint, request: Request): AsyncGenera
         yield JSON.parse(message.data);
       }
     } catch (error) {
-      await patience.pauseAfter(error);
+      await backoff.pauseAfter(error);
       continue;
     }
-    // The connection was closed in good order: come back after a short pause, without an error to report.
-    await patience.pauseAfter(unreachable(endpoint, new Error('the stream was closed')));
+    // The server closed the connection normally, for example to restart: reconnect after a short pause.
+    await backoff.pauseAfter(unreachable(endpoint, new Error('the stream was closed')));
   }
 }
 
-/** Ids are decimal numbers that grow along the stream. */
+/** Whether the event was received before. Ids are increasing decimal numbers. */
 function isSeen(id: string, lastId: string | undefined): boolean {
   return lastId !== undefined && BigInt(id) <= BigInt(lastId);
 }

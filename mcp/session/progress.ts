@@ -1,32 +1,32 @@
-// Progress notifications of one call. They keep it alive: clients count their time limit from the last one.
+// Progress notifications of one call. They keep the call alive: clients restart their time limit at each one.
 import type { ProgressToken, ServerNotification } from '@modelcontextprotocol/sdk/types.js';
 import { progressLineOf } from '../../contract/mcp-call.ts';
 
-export interface ProgressTeller {
-  /** Tells one progress event of the operation; told again when nothing follows. */
-  readonly tell: (progress: unknown) => void;
-  /** Nothing is told after this. */
+export interface ProgressReporter {
+  /** Reports a progress event of the operation. The last one is repeated as heartbeat. */
+  readonly report: (progress: unknown) => void;
+  /** Ends the notifications. */
   end(): void;
 }
 
-/** Tells nothing to a client that gave no token. */
-export function tellProgress(
+/** Sends nothing to a client without a progress token. */
+export function progressReporter(
   token: ProgressToken | undefined,
   send: (notification: ServerNotification) => Promise<void>,
   heartbeatMs: number,
-): ProgressTeller {
-  if (token === undefined) return { tell: () => undefined, end: () => undefined };
+): ProgressReporter {
+  if (token === undefined) return { report: () => undefined, end: () => undefined };
   let count = 0;
   let latest: string | undefined;
   const notify = (): void => {
     count += 1;
     const params = { progressToken: token, progress: count, ...(latest === undefined ? {} : { message: latest }) };
-    // A client that has gone hears nothing more; its call is aborted elsewhere.
+    // Fails after the client has disconnected; its call is aborted elsewhere.
     send({ method: 'notifications/progress', params }).catch(() => undefined);
   };
   let heartbeat = setInterval(notify, heartbeatMs);
   return {
-    tell(progress) {
+    report(progress) {
       const line = progressLineOf(progress);
       if (line === latest) return;
       latest = line;

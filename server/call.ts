@@ -26,7 +26,7 @@ export function openCall(operation: Operation, facts: CallFacts): Omit<Call, 'pr
   const caller = callerOf(facts.token);
   const access = operation.access ?? 'read';
   if (access === 'own' && caller.agent !== undefined) {
-    throw new MurmurError('PERMISSION_DENIED', `${operation.name} is for people: an agent may not do it`);
+    throw new MurmurError('PERMISSION_DENIED', `agents are not allowed to call ${operation.name}`);
   }
   return { ...facts, id: ownId(caller, facts.id), account: caller.account, caller, from: nameOf(caller), access };
 }

@@ -62,6 +62,6 @@ function replyOf({ status, structured, error, cost }: BackendTurnEnd): AssessRep
   if (status === 'interrupted') return { status: 'interrupted', cost };
   const verdict = readVerdict(structured);
   if (verdict !== undefined) return { status: 'assessed', verdict, cost };
-  const given = structured === undefined ? 'the assessor gave no verdict' : 'the verdict does not have the wanted form';
+  const given = structured === undefined ? 'the assessor gave no verdict' : 'the verdict does not match the schema';
   return { status: 'not_assessed', problem: error?.message ?? given, cost };
 }

@@ -101,7 +101,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw invalidInputs(`flight_inputs is ${quoteValue(text)}: it is no JSON`);
+    throw invalidInputs(`flight_inputs is ${quoteValue(text)}: it is not valid JSON`);
   }
 }
 

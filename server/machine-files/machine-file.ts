@@ -27,7 +27,7 @@ export async function fileReaderOf(parts: ServerParts, { caller }: Call, field: 
   }
   const on = await machineOf(parts, caller.agent);
   if (await hasRunner(on)) return { file: (file, signal) => readOver(on, file, signal) };
-  throw new MurmurError('UNAVAILABLE', `nothing on machine ${on.name} answers that could read your file`, {
+  throw new MurmurError('UNAVAILABLE', `the runner on machine ${on.name} did not answer; the file was not read`, {
     hint: 'try again in a moment: a machine that is lost is replaced',
     details: { field, machine: on.name },
   });

@@ -255,7 +255,7 @@ describe('a machine that cannot be used', () => {
     await machines.stop('murmur-0000000b');
     for (const name of ['murmur-0000000a', 'murmur-0000000b', 'murmur-0000000c']) {
       expect(await answerOn(name)).toBe(
-        `UNAVAILABLE: nothing on machine ${name} answers that could read your file\n` +
+        `UNAVAILABLE: the runner on machine ${name} did not answer; the file was not read\n` +
           'hint: try again in a moment: a machine that is lost is replaced',
       );
     }

@@ -86,9 +86,9 @@ describe('an assessment', () => {
   });
 
   it.each([
-    ['nothing of the wanted form', null, 'the assessor gave no verdict'],
-    ['something else', { done: 'perhaps' }, 'the verdict does not have the wanted form'],
-    ['a contradiction', { ...verdict, missing: ['tests'] }, 'the verdict does not have the wanted form'],
+    ['an answer that does not match the schema', null, 'the assessor gave no verdict'],
+    ['something else', { done: 'perhaps' }, 'the verdict does not match the schema'],
+    ['a contradiction', { ...verdict, missing: ['tests'] }, 'the verdict does not match the schema'],
   ])('with %s has no verdict, but its cost counts', async (_what, given, problem) => {
     const runner = await begin();
     const reply = await assess(runner, 'a1', { verdict: given });

@@ -163,7 +163,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
     });
 
     describe('generations', () => {
-      it('are told by each way to write and to read, and change with each write', async () => {
+      it('are returned by every write and read, and change with each write', async () => {
         await using test = await create();
         const first = await test.store.put('a', 'same');
         expect(await test.store.read('a')).toEqual({ content: Buffer.from('same'), generation: first });
@@ -179,7 +179,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         expect(new Set([first, second, third, fourth]).size).toBe(4);
       });
 
-      it('guard a write: it succeeds for the generation that is there and changes nothing for another', async () => {
+      it('are a condition of writes: a write succeeds for the current generation and changes nothing for another', async () => {
         await using test = await create();
         const first = await test.store.put('a', 'one');
         const second = await test.store.put('a', 'two', { if: first });
@@ -196,7 +196,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         expect(await test.store.list('')).toEqual(['a', 'c', 'd']);
       });
 
-      it('guard a delete', async () => {
+      it('are a condition of deletes', async () => {
         await using test = await create();
         const first = await test.store.put('a', 'one');
         const second = await test.store.put('a', 'two');
@@ -207,7 +207,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         expect(await test.store.get('a')).toBeUndefined();
       });
 
-      it('lose no change of many who read, count on and write at once', async () => {
+      it('lose no change of concurrent writers that read, count up and write', async () => {
         await using test = await create();
         await test.store.put('count', '0');
         const countOn = async (): Promise<void> => {
@@ -227,7 +227,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
     });
 
     describe('pages', () => {
-      it('give every key once, in the order of the list, whatever their size', async () => {
+      it('return every key once, in the order of the list, for any page size', async () => {
         await using test = await create();
         const keys = ['a', 'a-b', 'a.b', 'a/b', 'a/b/c', 'a0', 'b/1', 'b/2/x', 'b-1/y', 'bc'];
         for (const key of keys.toReversed()) await test.store.put(key, key);
@@ -251,7 +251,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         expect(await test.store.page({ prefix: 'z' })).toEqual({ keys: [] });
       });
 
-      it('are put together to the list', async () => {
+      it('together give the list', async () => {
         await using test = await create();
         const keys = Array.from({ length: 1_100 }, (_, index) => `many/${String(index).padStart(4, '0')}`);
         await Promise.all(keys.map((key) => test.store.put(key, '')));
@@ -259,7 +259,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         expect(await test.store.list('many/')).toEqual(keys);
       }, 30_000);
 
-      it.each([0, -1, 1.5, 1_001])('refuse a limit of %d', async (limit) => {
+      it.each([0, -1, 1.5, 1_001])('reject a limit of %d', async (limit) => {
         await using test = await create();
         const refusal = expect.objectContaining({ code: 'INVALID_ARGUMENT' });
         await expect(test.store.page({ prefix: '', limit })).rejects.toEqual(refusal);

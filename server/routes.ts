@@ -41,7 +41,7 @@ function openExchange(
   stopping: AbortSignal,
 ): Exchange {
   const gone = new AbortController();
-  // After a whole answer there is nothing left to abort, and an `AbortError` costs as much as a file that is read.
+  // After a complete answer there is nothing to abort, and creating an `AbortError` costs as much as reading a file.
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort();
   });

@@ -1,4 +1,4 @@
-// Calls with one answer, at once or after progress events.
+// Calls with one answer, which may follow progress events.
 import type { IncomingMessage } from 'node:http';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { textOf } from './exchange.ts';
@@ -11,7 +11,7 @@ export interface AnswerRequest extends Request {
   readonly onProgress: ((progress: unknown) => void) | undefined;
 }
 
-/** Asks until there is an answer, with the same idempotency key. */
+/** Repeats the call with the same idempotency key until there is an answer. */
 export async function answer(endpoint: Endpoint, request: AnswerRequest): Promise<unknown> {
   const backoff = new Backoff(endpoint.retryForMs, request.signal);
   const observed: AnswerRequest = {

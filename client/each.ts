@@ -1,4 +1,4 @@
-// The caller's half of a fan-out: its items lie in a file where the client runs.
+// The client's part of a fan-out: reads the file with its items.
 import { readFile } from 'node:fs/promises';
 import type { InputOf, OutputOf } from '../contract/operation.ts';
 import type { Operations } from '../contract/operations/index.ts';
@@ -7,8 +7,8 @@ import { ITEMS_FILE_LIMIT, itemsTooLarge, readItems } from '../contract/wire/fan
 import type { AnswerOptions, MurmurClient } from './index.ts';
 
 /**
- * A `spawn` whose `each` names a file: one agent for each of its lines. Throws NOT_FOUND or INVALID_ARGUMENT for the file,
- * and what the call throws.
+ * A `spawn` whose `each` names a file: one agent per line. Throws NOT_FOUND or INVALID_ARGUMENT for the file, and the
+ * errors of the call.
  */
 export async function spawnEach(
   client: MurmurClient,

@@ -1,11 +1,11 @@
-// Event streams: reconnected after a break, resumed after the last event that was seen.
+// Event streams: reconnect after a break and resume after the last received event.
 import { streamError } from './answer.ts';
 import { send, unreachable } from './request.ts';
 import type { Endpoint, Request } from './request.ts';
 import { Backoff } from './retry.ts';
 import { readEvents } from './sse.ts';
 
-/** Yields each event once and in order until the server says that there will be no more. */
+/** Yields each event once and in order until the server ends the stream. */
 export async function* events(endpoint: Endpoint, request: Request): AsyncGenerator {
   const backoff = new Backoff(endpoint.reconnectForMs, request.signal);
   const observed: Request = {
@@ -32,12 +32,12 @@ export async function* events(endpoint: Endpoint, request: Request): AsyncGenera
       await backoff.pauseAfter(error);
       continue;
     }
-    // The connection was closed in good order: come back after a short pause, without an error to report.
+    // The server closed the connection normally, for example to restart: reconnect after a short pause.
     await backoff.pauseAfter(unreachable(endpoint, new Error('the stream was closed')));
   }
 }
 
-/** Ids are decimal numbers that grow along the stream. */
+/** Whether the event was received before. Ids are increasing decimal numbers. */
 function isSeen(id: string, lastId: string | undefined): boolean {
   return lastId !== undefined && BigInt(id) <= BigInt(lastId);
 }

@@ -1,27 +1,27 @@
-// One HTTP request and its answer, with Node's plain client: `fetch` takes longer to load than a whole command takes.
+// One HTTP request and its answer, with Node's basic client: loading `fetch` takes longer than a whole command.
 import { request as requestHttp, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 
-/** A host that drops packets is given up long before the operating system does so. */
+/** Far below the operating system's own limit for a host that drops packets. */
 const CONNECT_MS = 10_000;
 
-/** A server that has gone silent with the connection still standing; streams show life every 15 s. */
+/** Longest silence on an open connection. Streams send a heartbeat every 15 s. */
 const SILENCE_MS = 300_000;
 
-/** What is sent. */
+/** An outgoing request. */
 export interface Outgoing {
   readonly headers: OutgoingHttpHeaders;
   readonly body: string;
-  /** Ends the exchange, also while the answer is read. */
+  /** Aborts the request, also while the answer is read. */
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Posts to the URL. Resolves with the head of the answer, whose body is for the caller to read or to destroy. Redirects are
- * not followed: they would carry a token to somebody else. Rejects with the error of the connection, or of the URL.
+ * Posts to the URL. Resolves with the head of the answer; the caller reads or destroys its body. Does not follow
+ * redirects, which could send the token to another server. Rejects with the error of the connection or of the URL.
  */
 export async function post(url: string, { body, headers, signal }: Outgoing): Promise<IncomingMessage> {
   const address = new URL(url);
-  // TLS is loaded where it is used: most servers are on this host.
+  // Loads TLS only when needed: most servers are on this host.
   const request = address.protocol === 'https:' ? (await import('node:https')).request : requestHttp;
   const { promise, reject, resolve } = Promise.withResolvers<IncomingMessage>();
   const outgoing = request(address, {

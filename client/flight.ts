@@ -1,4 +1,4 @@
-// The caller's half of a flight: its file lies in the repository where the client runs.
+// The client's part of a flight: reads the file from the caller's repository.
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { checkFlightPath, FLIGHTS_FOLDER, flightRefused, flightText, flightTooLarge } from '../contract/flight/file.ts';
@@ -9,9 +9,9 @@ import type { FlightPlan } from '../contract/wire/flight/plan.ts';
 import { nearestName } from '../contract/wire/nearest.ts';
 
 /**
- * The input of a `spawn` whose `flight` names a file, with the text of the file. What the file says of workspace and model
- * takes the place of what was `configured`, not of what was asked for. Throws what `readFlight` throws.
- * @param input as it was asked for
+ * The input of a `spawn` whose `flight` names a file, with the text of the file. The file's workspace and model
+ * override `configured`, but not `input`. Throws as `readFlight` does.
+ * @param input the caller's input
  */
 export async function withFlight(
   input: Readonly<Record<string, unknown>>,
@@ -30,8 +30,8 @@ export async function withFlight(
 }
 
 /**
- * Reads and checks a flight of the nearest folder `.murmur/flights`, upwards from the working directory. Throws NOT_FOUND
- * for a file that is not there, INVALID_ARGUMENT for a path that leads out of the folder and for mistakes in the file.
+ * Reads and validates a flight in the nearest folder `.murmur/flights`, upwards from the working directory. Throws
+ * NOT_FOUND for a missing file, INVALID_ARGUMENT for a path that leads out of the folder and for an invalid file.
  */
 export async function readFlight(
   cwd: string,
@@ -60,7 +60,7 @@ async function flightsFolder(cwd: string): Promise<string | undefined> {
 async function readText(folder: string, path: string): Promise<string> {
   const file = await realpath(join(folder, path)).catch(() => undefined);
   if (file === undefined) throw await absent(folder, path);
-  // A link in the folder may lead anywhere, and a flight's text goes to the server.
+  // A link may lead to any file, and the text of a flight is sent to the server.
   if (!file.startsWith(`${folder}${sep}`)) throw flightRefused(path, 'it is a link that leads out of the folder');
   const facts = await stat(file);
   if (!facts.isFile()) throw flightRefused(path, 'it is not a file');

@@ -1,4 +1,4 @@
-// The typed HTTP client of the API server. Loads neither zod nor Temporal: the operations are types here.
+// The typed HTTP client of the API server. It imports operations as types only, so it loads neither zod nor Temporal.
 import { randomUUID } from 'node:crypto';
 import type { ZodType } from 'zod';
 import type { AnswerOperation, EventsOperation, Operations } from '../contract/operations/index.ts';
@@ -9,62 +9,62 @@ import type { Endpoint } from './request.ts';
 
 /** How to reach the API server. */
 export interface ClientOptions {
-  /** Such as `http://127.0.0.1:7700`. */
+  /** For example `http://127.0.0.1:7700`. */
   readonly url: string;
-  /** Bearer token; without one every call but health is refused. */
+  /** Bearer token. Without it, the server rejects every call except health. */
   readonly token?: string | undefined;
   /**
-   * How long a call is repeated while the server cannot be reached, in milliseconds. Default 10 s: the supervisor
-   * starts a killed server again within that time.
+   * How long to retry a call while the server cannot be reached, in milliseconds. Default 10 s: the supervisor restarts
+   * a killed server within that time.
    */
   readonly retryForMs?: number;
-  /** The same for an event stream, counted from the last sign of life. Default 60 s: a laptop's short sleep. */
+  /** The same for an event stream, counted from the last received data. Default 60 s: a laptop's short sleep. */
   readonly reconnectForMs?: number;
   /** Header of W3C Trace Context: the calls become part of its trace. */
   readonly traceparent?: string | undefined;
 }
 
-/** What any call may take. */
+/** Options of every call. */
 export interface CallOptions {
-  /** Ends the call; it then throws the signal's reason. */
+  /** Aborts the call, which then throws the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Makes asking again harmless. Made by the client when absent; the same for every repetition of one call. */
+  /** Makes retries safe: the same for every attempt of one call. By default, the client generates one. */
   readonly idempotencyKey?: string;
-  /** Called at every sign of life of a stream that has nothing to tell. */
+  /** Called at every heartbeat of a stream without events. */
   readonly onHeartbeat?: () => void;
 }
 
-/** What a call takes; `onProgress` is called by operations that tell of their progress. */
+/** Options of a call. `onProgress` is called by operations that report progress. */
 export interface AnswerOptions<Name extends AnswerOperation> extends CallOptions {
   readonly onProgress?: (progress: ProgressOf<Name>) => void;
 }
 
-/** What a stream takes. */
+/** Options of a stream. */
 export interface StreamOptions extends CallOptions {
-  /** Event id to begin after; default: the beginning. */
+  /** Begins after the event with this id; by default at the first event. */
   readonly from?: string;
 }
 
-/** A progress event of the operation; never for one that has none. */
+/** A progress event of the operation; `never` for one without progress. */
 export type ProgressOf<Name extends AnswerOperation> = Operations[Name] extends { readonly progress: ZodType<infer P> }
   ? P
   : never;
 
 /** One agent to wait for, and the phase. */
 export type WaitInput = Omit<InputOf<Operations['wait']>, 'slugs' | 'mode'>;
-/** The status of an agent that has been waited for. */
+/** The status of an agent after a wait. */
 export type WaitedAgent = Exclude<OutputOf<Operations['wait']>, readonly unknown[]>;
 
 /** Every method throws MurmurError, or the reason of the signal that ended it. */
 export interface MurmurClient {
-  /** Asks for one answer, however long it takes. */
+  /** Calls an operation and waits for its answer, without a time limit. */
   call<Name extends AnswerOperation>(
     name: Name,
     input: InputOf<Operations[Name]>,
     options?: AnswerOptions<Name>,
   ): Promise<OutputOf<Operations[Name]>>;
   /**
-   * Yields each event once and in order, across restarts of the server, until the agent has ended. Resume with the
+   * Yields each event once and in order, across restarts of the server, until the agent has ended. To resume, pass the
    * `id` of the last event.
    */
   stream<Name extends EventsOperation>(
@@ -76,7 +76,7 @@ export interface MurmurClient {
   wait(input: WaitInput, options?: AnswerOptions<'wait'>): Promise<WaitedAgent>;
 }
 
-/** Makes a client. Nothing is sent before the first call. */
+/** Creates a client. Sends nothing before the first call. */
 export function createClient(options: ClientOptions): MurmurClient {
   const endpoint: Endpoint = {
     url: options.url.replace(/\/+$/, ''),
@@ -109,7 +109,7 @@ export function createClient(options: ClientOptions): MurmurClient {
         signal: streamOptions.signal,
         onHeartbeat: streamOptions.onHeartbeat,
       }) as AsyncIterable<never>,
-    // With one agent asked for there is one status.
+    // A wait for one agent returns one status.
     wait: async (input, waitOptions) => (await client.call('wait', input, waitOptions)) as WaitedAgent,
   };
   return client;

@@ -1,10 +1,10 @@
-// One HTTP exchange with the API server, and what its failure means.
+// One HTTP request to the API server, and the errors of a failed one.
 import type { IncomingMessage } from 'node:http';
 import { isErrorCode, MurmurError } from '../contract/wire/errors.ts';
 import type { ErrorBody } from '../contract/wire/errors.ts';
 import { post, textOf } from './exchange.ts';
 
-/** The API server and how patiently it is asked. */
+/** The API server and the limits of retries. */
 export interface Endpoint {
   readonly url: string;
   readonly token: string | undefined;
@@ -13,7 +13,7 @@ export interface Endpoint {
   readonly traceparent: string | undefined;
 }
 
-/** One call, however often it is sent. */
+/** One call, the same for all its attempts. */
 export interface Request {
   readonly operation: string;
   readonly body: unknown;
@@ -23,8 +23,8 @@ export interface Request {
 }
 
 /**
- * Sends the request once. Returns the answer when its status is 200; throws MurmurError otherwise, UNAVAILABLE when
- * there was no answer, or the signal's reason.
+ * Sends the request once. Returns an answer with status 200. Throws a MurmurError for other answers, UNAVAILABLE
+ * without an answer, and the signal's reason.
  */
 export async function send(endpoint: Endpoint, request: Request, lastEventId?: string): Promise<IncomingMessage> {
   const answer = await reach(endpoint, request, lastEventId);
@@ -52,7 +52,7 @@ async function reach(endpoint: Endpoint, request: Request, lastEventId: string |
   }
 }
 
-/** The error for a server that does not answer, or stopped answering. */
+/** The error for a server that does not answer or stopped answering. */
 export function unreachable(endpoint: Endpoint, cause: unknown): MurmurError {
   return new MurmurError('UNAVAILABLE', `cannot reach the API server at ${endpoint.url}: ${reasonOf(cause)}`, {
     hint: 'run `murmur up`',
@@ -61,7 +61,7 @@ export function unreachable(endpoint: Endpoint, cause: unknown): MurmurError {
   });
 }
 
-/** `fetch`, which uploads, hides the reason in the cause of its error. */
+/** The reason of a failure. `fetch`, which uploads use, has it in the cause of its error. */
 function reasonOf(error: unknown): string {
   const { cause = error } = error as { readonly cause?: unknown };
   const { code, message } = cause as { readonly code?: unknown; readonly message?: unknown };
@@ -70,7 +70,7 @@ function reasonOf(error: unknown): string {
   return typeof message === 'string' ? message : String(cause);
 }
 
-/** The error that an answer holds; UNAVAILABLE for one that is not the API server's. */
+/** The error in an answer; UNAVAILABLE for an answer that is not from an API server. */
 export function readError(endpoint: Endpoint, status: number, text: string): MurmurError {
   const body = readErrorBody(text);
   if (body !== undefined) return MurmurError.fromBody(body);
@@ -78,7 +78,7 @@ export function readError(endpoint: Endpoint, status: number, text: string): Mur
   return new MurmurError('UNAVAILABLE', what, { hint: 'run `murmur up`', details: { url: endpoint.url } });
 }
 
-/** Reads `{"error": {…}}`; undefined for anything else. */
+/** Parses `{"error": {…}}`; undefined for anything else. */
 export function readErrorBody(text: string): ErrorBody | undefined {
   let body: unknown;
   try {

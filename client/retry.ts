@@ -1,13 +1,13 @@
-// When the client repeats a request, and when it gives up.
+// Decides when to retry and when to give up.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MurmurError } from '../contract/wire/errors.ts';
 
-/** First pause: a server that is being replaced on the same host is back within a second. */
+/** First pause: a server that restarts on the same host is back within a second. */
 const FIRST_PAUSE_MS = 100;
-/** Longest pause: more would be noticed as a delay after the server is back. */
+/** Longest pause: a longer one would be noticeable after the server is back. */
 const LONGEST_PAUSE_MS = 2_000;
 
-/** Growing pauses between attempts, until the server has not answered for too long. */
+/** Pauses between attempts, until the time limit without success. */
 export class Backoff {
   readonly #forMs: number;
   readonly #signal: AbortSignal | undefined;
@@ -19,15 +19,15 @@ export class Backoff {
     this.#signal = signal;
   }
 
-  /** The server has sent something: the time starts again. */
+  /** The server has answered: restarts the time limit. */
   renew(): void {
     this.#since = performance.now();
     this.#pause = FIRST_PAUSE_MS;
   }
 
   /**
-   * Pauses before the next attempt. Throws the error if it is not retryable or the time is over, and the signal's
-   * reason when it aborts.
+   * Pauses before the next attempt after this error. Throws the error when a retry cannot help or the time limit is
+   * reached, and the signal's reason when it aborts.
    */
   async pauseAfter(error: unknown): Promise<void> {
     if (!(error instanceof MurmurError) || error.code !== 'UNAVAILABLE') throw error;
@@ -38,7 +38,7 @@ export class Backoff {
   }
 
   async #sleep(ms: number): Promise<void> {
-    // Spread, so that many clients of a restarted server do not come back in the same millisecond.
+    // Jitter, so that many clients of a restarted server do not reconnect in the same millisecond.
     const spread = ms * (0.75 + Math.random() / 2);
     try {
       await sleep(spread, undefined, this.#signal === undefined ? {} : { signal: this.#signal });

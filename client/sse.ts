@@ -6,14 +6,14 @@ import type { Endpoint, Request } from './request.ts';
 import { unreachable } from './request.ts';
 
 /**
- * The server sends a comment at least every 15 s: three missed ones mean that it, or the way to it, is dead although
- * the connection still stands.
+ * The server sends a comment at least every 15 s. After three missed ones, the server or the network counts as dead,
+ * although the connection is open.
  */
 const SILENCE_MS = 45_000;
 
 /**
- * Yields the events of one answer until it ends. Throws UNAVAILABLE when the connection breaks or falls silent, and
- * the signal's reason when it aborts.
+ * Yields the events of one answer until it ends. Throws UNAVAILABLE when the connection breaks or stalls, and the
+ * signal's reason when it aborts.
  */
 export async function* readEvents(
   endpoint: Endpoint,

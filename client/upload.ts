@@ -1,4 +1,4 @@
-// The client's half of `upload`: reads the caller's file and sends it piece by piece.
+// The client's part of `upload`: streams the caller's file to the server.
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, isAbsolute } from 'node:path';
@@ -14,8 +14,8 @@ import { Backoff } from './retry.ts';
 type Input = InputOf<Operations['upload']>;
 
 /**
- * Sends the file, again while the server cannot be reached, and resolves with its URL. Throws INVALID_ARGUMENT for a path
- * that is not absolute or no file, NOT_FOUND for one that leads nowhere, and what the server answers.
+ * Sends the file and resolves with its URL. Retries while the server cannot be reached. Throws INVALID_ARGUMENT for a
+ * relative path or one that is not a file, NOT_FOUND for a missing file, and the server's errors.
  */
 export async function uploadFile(
   endpoint: Endpoint,
@@ -25,7 +25,7 @@ export async function uploadFile(
   checkTexts(input);
   const backoff = new Backoff(endpoint.retryForMs, options.signal);
   for (;;) {
-    // Looked at anew: between two attempts it may have grown.
+    // Read for each attempt, because the file may have grown.
     const bytes = await sizeOf(input.path);
     try {
       return await send(endpoint, input, bytes, options);
@@ -35,7 +35,7 @@ export async function uploadFile(
   }
 }
 
-/** They become parts of a URL and of a head: only well-formed ones can be sent at all. */
+/** They become parts of a URL and of a header, so only well-formed ones can be sent. */
 function checkTexts({ filename, content_type: type }: Input): void {
   const problem = uploadNameProblem(filename) ?? (type === undefined ? undefined : contentTypeProblem(type));
   if (problem !== undefined) throw new MurmurError('INVALID_ARGUMENT', problem);

@@ -1,4 +1,4 @@
-// The whole configuration of worker, server and stack as one frozen object. The CLI loads settings.ts instead.
+// The whole configuration of worker, server and stack, as one frozen object. The CLI loads settings.ts instead.
 import { MurmurError } from '../contract/wire/errors.ts';
 import { taskQueueOf } from '../contract/wire/messages.ts';
 import type { Environment } from './environment.ts';
@@ -22,34 +22,34 @@ export type IsolationChoice = (typeof ISOLATION_CHOICES)[number];
 
 export interface Config extends Settings {
   readonly hostId: string;
-  /** Workflows and activities of this host share it: eager execution works only within one queue. */
+  /** Shared by workflows and activities of this host: eager execution works only within one queue. */
   readonly taskQueue: string;
   readonly temporal: TemporalSettings;
-  /** Loopback ports of the embedded stack; 0 takes a free one. */
+  /** Loopback ports of the embedded stack; 0 means any free one. */
   readonly ports: { readonly api: number; readonly temporal: number; readonly temporalUi: number };
   readonly modelCredentials: ModelCredentials;
-  /** Absolute path of Claude Code; undefined when there is none. */
+  /** Absolute path of Claude Code; undefined when it is missing. */
   readonly claude: string | undefined;
   readonly isolation: IsolationChoice;
-  /** Where people reach the API server from elsewhere; undefined when only this host does. */
+  /** URL of the API server for people on other hosts; undefined when only this host uses it. */
   readonly publicUrl: string | undefined;
   /** Largest upload, in bytes. */
   readonly uploadLimit: number;
   /** Days without an event after which the oldest entries of an agent's log are dropped (`EventLog.prune`). */
   readonly eventDays: number;
-  /** What each agent may take of the host, and what it is shown of it. */
+  /** Where agents run, their limits, and the paths that they see. */
   readonly host: HostSettings;
-  /** File with the installation's key, where several hosts share one; undefined: MURMUR_HOME has its own. */
+  /** File with the installation's key, if several hosts share one. When undefined, the key is in MURMUR_HOME. */
   readonly signingKeyFile: string | undefined;
-  /** Where traces and metrics go; undefined: nowhere. */
+  /** Where traces and metrics are sent; undefined for none. */
   readonly telemetry: TelemetrySettings | undefined;
-  /** How far a tree of agents may grow: levels, and living agents beneath one root. */
+  /** Limits of a tree of agents: levels, and living agents below one root. */
   readonly limits: { readonly depth: number; readonly agents: number };
 }
 
 /**
- * Five levels are more than any team of agents has been seen to need, and a tree that spawns without end stops there.
- * A thousand agents are more than a host runs at once, at some 230 MB each.
+ * No observed team of agents needs five levels, and the limit stops endless spawning. A thousand agents are more than a
+ * host runs at once, at some 230 MB each.
  */
 const DEFAULT_LIMITS = { depth: 5, agents: 1_000 } as const;
 
@@ -57,15 +57,15 @@ const DEFAULT_LIMITS = { depth: 5, agents: 1_000 } as const;
 const DEFAULT_UPLOAD_MB = 100;
 const MB = 1_000_000;
 
-/** A quarter: an agent that nobody has used for so long is rarely looked at, and then at its last turns. */
+/** A quarter of a year. The log of an agent unused for so long is rarely read, and then for its last turns. */
 const DEFAULT_EVENT_DAYS = 90;
 
-/** Away from Temporal's own 7233 and 8233, where a developer's other dev server listens. */
+/** Not Temporal's 7233 and 8233, on which a developer's own dev server may listen. */
 const DEFAULT_PORTS = { api: 7470, temporal: 7471, temporalUi: 7472 } as const;
 
 /**
- * Reads everything and makes MURMUR_HOME with its host id. Throws INVALID_ARGUMENT for a value that cannot be
- * understood, FAILED_PRECONDITION when MURMUR_HOME cannot be written. What may still be put right is `problemsOf`'s.
+ * Reads the configuration and creates MURMUR_HOME with its host id. Throws INVALID_ARGUMENT for an invalid value and
+ * FAILED_PRECONDITION when MURMUR_HOME cannot be written. `problemsOf` reports other problems.
  */
 export async function loadConfig(env: Environment, source: SettingsSource): Promise<Config> {
   const settings = await loadSettings(env, source);
@@ -99,8 +99,9 @@ export async function loadConfig(env: Environment, source: SettingsSource): Prom
 const PUBLIC_URL = 'MURMUR_PUBLIC_URL';
 
 /**
- * `MURMUR_PUBLIC_URL` without a slash at its end; undefined when it is not set. Throws INVALID_ARGUMENT, quoting the
- * value, for anything but the origin of an http or https URL: pages bind cookies to paths, so a prefix cannot be served.
+ * `MURMUR_PUBLIC_URL` without trailing slash; undefined when it is not set. Throws INVALID_ARGUMENT, which quotes the
+ * value, for anything but the origin of an http or https URL: pages bind cookies to paths, so a prefix cannot be
+ * served.
  */
 function publicUrlOf(env: Environment): string | undefined {
   const text = textOf(env, PUBLIC_URL);

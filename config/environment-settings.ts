@@ -2,19 +2,19 @@
 import { isAbsolute } from 'node:path';
 import { refusedFile } from './yaml-file.ts';
 
-/** A host of the provider `ssh`. What is absent is looked up in the owner's ssh configuration. */
+/** A host of the provider `ssh`. Missing values come from the owner's ssh configuration. */
 export interface SshHostSettings {
-  /** As the owner's ssh knows it: a name of its configuration, or an address. */
+  /** A host name in the owner's ssh configuration, or an address. */
   readonly host: string;
   readonly user?: string;
   readonly port?: number;
-  /** Absolute path of a private key without a passphrase; the ssh agent is asked when absent. */
+  /** Absolute path of a private key without a passphrase. When absent, the ssh agent is used. */
   readonly key_file?: string;
   /** `<type> <base64>` of the host's public key; looked up in the known hosts when absent. */
   readonly host_key?: string;
-  /** A host to go through, as ssh takes it. */
+  /** Jump host, in the form of `ssh -J`. */
   readonly jump?: string;
-  /** Absolute path of Node on the host, where it is not found by itself. */
+  /** Absolute path of Node on the host, if it is not found automatically. */
   readonly node?: string;
 }
 
@@ -27,12 +27,12 @@ const TEXTS = ['host', 'user', 'key_file', 'host_key', 'jump', 'node'] as const;
 const HOST_KEYS: readonly string[] = [...TEXTS, 'port'];
 const HINT =
   'write `environment: {provider: ssh, hosts: [{host: build-1}]}`; a host may have user, port, key_file, host_key, jump and node';
-/** Host names, addresses and names of users; nothing that ssh could take for an option. */
+/** Host names, addresses and user names. Excludes texts that ssh could parse as an option. */
 const NAME = /^[A-Za-z0-9_[][A-Za-z0-9_.:@%[\]-]*$/;
 
 /**
- * The checked value of the key; machines of this host when it is absent. Throws INVALID_ARGUMENT that names file, key and value.
- * @param userHome what `~` means in a path
+ * The validated value of the key; `local` when it is absent. Throws INVALID_ARGUMENT that names file, key and value.
+ * @param userHome replaces `~` in paths
  */
 export function environmentOf(file: string, value: unknown, userHome: string): EnvironmentSettings {
   if (value === undefined) return Object.freeze({ provider: 'local' });
@@ -41,7 +41,8 @@ export function environmentOf(file: string, value: unknown, userHome: string): E
   if (!isMap(value)) throw refuse('environment', value, 'keys and values');
   const { provider, hosts, ...others } = value;
   const [stray] = Object.keys(others);
-  if (stray !== undefined) throw refuse(`environment.${stray}`, others[stray], 'to go, as it is not known');
+  if (stray !== undefined)
+    throw refuse(`environment.${stray}`, others[stray], 'to be removed, because the key is unknown');
   if (provider === 'local' && hosts === undefined) return Object.freeze({ provider });
   if (provider !== 'ssh') throw refuse('environment.provider', provider, 'local or ssh');
   if (!Array.isArray(hosts) || hosts.length === 0) throw refuse('environment.hosts', hosts, 'a list of hosts');
@@ -50,7 +51,7 @@ export function environmentOf(file: string, value: unknown, userHome: string): E
   );
   const names = checked.map(({ host }) => host);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw refuse('environment.hosts', twice, 'each host once');
+  if (twice !== undefined) throw refuse('environment.hosts', twice, 'to list each host once');
   return Object.freeze({ provider, hosts: Object.freeze(checked) });
 }
 
@@ -61,7 +62,7 @@ function hostOf(
 ): SshHostSettings {
   if (!isMap(value)) throw refuse('', value, 'a host with its settings');
   for (const [key, each] of Object.entries(value)) {
-    if (!HOST_KEYS.includes(key)) throw refuse(`.${key}`, each, 'to go, as it is not known');
+    if (!HOST_KEYS.includes(key)) throw refuse(`.${key}`, each, 'to be removed, because the key is unknown');
     if (key !== 'port' && (typeof each !== 'string' || each === '')) throw refuse(`.${key}`, each, 'a text');
   }
   const { host, user, port, key_file: written, host_key, jump, node } = value as Partial<Record<string, string>>;

@@ -1,7 +1,7 @@
-// Reading single values of an environment. The environment itself is handed in: entry files pass process.env.
+// Reads single values of an environment. Callers pass the environment; entry files pass process.env.
 import { MurmurError } from '../contract/wire/errors.ts';
 
-/** What `process.env` is, read-only. */
+/** `process.env`, read-only. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The value, or undefined when it is unset or empty: `FOO= murmur …` is the usual way to unset one. */
@@ -10,7 +10,7 @@ export function textOf(env: Environment, name: string): string | undefined {
   return value === undefined || value === '' ? undefined : value;
 }
 
-/** A port from 0 (any free one) to 65535; throws INVALID_ARGUMENT that quotes the value. */
+/** A port from 0 (any free one) to 65535. Throws INVALID_ARGUMENT that quotes the value. */
 export function portOf(env: Environment, name: string): number | undefined {
   const text = textOf(env, name);
   if (text === undefined) return undefined;
@@ -21,7 +21,7 @@ export function portOf(env: Environment, name: string): number | undefined {
   });
 }
 
-/** A whole number from 1; throws INVALID_ARGUMENT that quotes the value. */
+/** A whole number from 1. Throws INVALID_ARGUMENT that quotes the value. */
 export function countOf(env: Environment, name: string): number | undefined {
   const text = textOf(env, name);
   if (text === undefined) return undefined;
@@ -31,7 +31,7 @@ export function countOf(env: Environment, name: string): number | undefined {
   });
 }
 
-/** One of the choices; throws INVALID_ARGUMENT that quotes the value and names them. */
+/** One of the choices. Throws INVALID_ARGUMENT that quotes the value and names the choices. */
 export function choiceOf<Choice extends string>(
   env: Environment,
   name: string,

@@ -1,4 +1,4 @@
-// MURMUR_HOME: where everything lies in it, and how it is made. Built-ins only: the CLI loads this on every start.
+// MURMUR_HOME: its paths and its creation. Built-ins only: the CLI loads this on every start.
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -7,16 +7,16 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import type { Environment } from './environment.ts';
 import { textOf } from './environment.ts';
 
-/** Absolute paths of everything in MURMUR_HOME. */
+/** Absolute paths of the files and folders in MURMUR_HOME. */
 export interface HomePaths {
   readonly root: string;
   /** Ports, process ids and addresses of the embedded stack; 0600. */
   readonly stackFile: string;
-  /** The owner's token in clear, for the CLI; 0600. */
+  /** The owner's token in clear text, for the CLI; 0600. */
   readonly token: string;
-  /** The API server's side: hashes only. */
+  /** The owner's token for the API server: only its hash. */
   readonly tokens: string;
-  /** Tokens of agents, and those that people made; hashes only. */
+  /** Tokens of agents, and tokens that people created: only hashes. */
   readonly tokenStore: string;
   readonly hostId: string;
   readonly temporal: {
@@ -40,12 +40,12 @@ export interface HomePaths {
   readonly objects: string;
   readonly events: string;
   readonly secrets: string;
-  /** The key of the installation, and which agents were sealed with it at its first start; 0700. */
+  /** The installation's key, and the list of agents that were sealed at its first start; 0700. */
   readonly keys: string;
   readonly machines: string;
 }
 
-/** The paths of one MURMUR_HOME; nothing is made or read. */
+/** The paths of one MURMUR_HOME. Creates and reads nothing. */
 export function homePaths(home: string): HomePaths {
   const root = resolve(home);
   const temporal = join(root, 'temporal');
@@ -80,20 +80,20 @@ export function homePaths(home: string): HomePaths {
   });
 }
 
-/** `$HOME`, absolute; without it what the system says. */
+/** `$HOME`, absolute; without it, the home folder in the user database. */
 export function userHome(env: Environment): string {
   return resolve(textOf(env, 'HOME') ?? homedir());
 }
 
 /**
- * `$MURMUR_HOME` or `~/.murmur`, absolute and with links followed: isolation hides the folder itself, and a machine
- * that was named through a link would be hidden with it.
+ * `$MURMUR_HOME` or `~/.murmur`, absolute and with links resolved. Isolation hides the real folder; a machine whose
+ * path contains a link would be hidden with it.
  */
 export function murmurHome(env: Environment): string {
   return realPathOf(resolve(textOf(env, 'MURMUR_HOME') ?? join(userHome(env), '.murmur')));
 }
 
-/** As far as the path exists. */
+/** Resolves links in the existing part of the path. */
 function realPathOf(path: string): string {
   try {
     return realpathSync(path);
@@ -104,7 +104,7 @@ function realPathOf(path: string): string {
 }
 
 /**
- * The folder that outlives every MURMUR_HOME, for the Temporal binary and bundles: `$XDG_CACHE_HOME/murmur`,
+ * The cache folder shared by all MURMUR_HOMEs, for the Temporal binary and bundles: `$XDG_CACHE_HOME/murmur`,
  * `~/.cache/murmur`, on macOS `~/Library/Caches/murmur`.
  */
 export function userCacheFolder(env: Environment, platform: NodeJS.Platform = process.platform): string {
@@ -114,13 +114,13 @@ export function userCacheFolder(env: Environment, platform: NodeJS.Platform = pr
 }
 
 /**
- * Makes MURMUR_HOME (0700) and its folders; what exists stays. Throws FAILED_PRECONDITION, naming the folder and the
+ * Creates MURMUR_HOME (0700) and its missing folders. Throws FAILED_PRECONDITION, which names the folder and the
  * system's reason, when it cannot be written.
  */
 export function makeHome(paths: HomePaths): void {
   try {
     mkdirSync(paths.root, { recursive: true, mode: 0o700 });
-    // A folder that existed may be open to others; tokens and secrets lie in it.
+    // An existing folder may be readable for others, but contains tokens and secrets.
     chmodSync(paths.root, 0o700);
     const folders = [paths.temporal.folder, paths.cache, paths.logs.folder, paths.objects, paths.events, paths.secrets];
     for (const folder of [...folders, paths.keys, paths.machines]) mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -134,8 +134,9 @@ export function makeHome(paths: HomePaths): void {
 }
 
 /**
- * Takes every right but the owner's from the database of the embedded Temporal server, which holds prompts in clear and is
- * made with the rights that the caller's umask leaves. Its log and its index get the rights that it has at their making.
+ * Removes all rights except the owner's from the database of the embedded Temporal server. It contains prompts in clear
+ * text, and is created with the rights of the caller's umask. SQLite creates its log and index with the database's
+ * rights.
  */
 function closeDatabase({ temporal }: Pick<HomePaths, 'temporal'>): void {
   for (const ending of ['', '-wal', '-shm']) {
@@ -148,8 +149,8 @@ function closeDatabase({ temporal }: Pick<HomePaths, 'temporal'>): void {
 }
 
 /**
- * The id of this host: 8 hex digits, made once per MURMUR_HOME. It names task queues, since a host's name changes with
- * its network. Undefined when MURMUR_HOME does not exist yet.
+ * The id of this host: 8 hex digits, created once per MURMUR_HOME. Task queues use it, because a host's name may change
+ * with its network. Undefined when MURMUR_HOME does not exist yet.
  */
 export function readHostId(paths: HomePaths): string | undefined {
   try {
@@ -160,7 +161,7 @@ export function readHostId(paths: HomePaths): string | undefined {
   }
 }
 
-/** The id of this host, made when there is none. Two processes at once get the same one. */
+/** The id of this host; creates one if missing. Two concurrent processes get the same one. */
 export function ensureHostId(paths: HomePaths): string {
   const known = readHostId(paths);
   if (known !== undefined) return known;

@@ -1,6 +1,6 @@
-// What only the owner of the host may set. No imports: the CLI loads this on every start.
+// Settings that only the owner of the host may set. No imports: the CLI loads this on every start.
 
-/** In MURMUR_HOME. */
+/** Name of the file in MURMUR_HOME. */
 export const HOST_SETTINGS_FILE = 'murmur.yaml';
 
 /** Keys of that file. */

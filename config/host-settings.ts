@@ -1,4 +1,5 @@
-// MURMUR_HOME/murmur.yaml: what the owner of the host lets agents take and see. A repository's file of that name cannot.
+// MURMUR_HOME/murmur.yaml: the owner's settings for agents on this host. A repository's file of that name cannot set
+// them.
 import { basename, isAbsolute, join, normalize } from 'node:path';
 import { DEFAULT_MACHINE_LIMITS } from '../contract/wire/machine-limits.ts';
 import type { MachineLimits } from '../contract/wire/machine-limits.ts';
@@ -8,13 +9,13 @@ import { environmentOf } from './environment-settings.ts';
 import type { EnvironmentSettings } from './environment-settings.ts';
 import { readYamlFile, refusedFile } from './yaml-file.ts';
 
-/** Limits of one agent; whole numbers. */
+/** Limits of one agent, as whole numbers. */
 export interface AgentLimits extends MachineLimits {
-  /** Files that it has uploaded, all together, in MiB. */
+  /** Total size of its uploads, in MiB. */
   readonly uploads_mb: number;
-  /** Messages and orders that one agent may send to another in a second; ten seconds' worth at once. */
+  /** Messages and control calls per second from one agent to another, with bursts of ten seconds' worth. */
   readonly messages_per_second: number;
-  /** What one sender may have waiting at an agent, in MiB. */
+  /** What one sender may have queued at an agent, in MiB. */
   readonly queued_mb: number;
 }
 
@@ -22,13 +23,13 @@ export interface HostSettings {
   /** Where agents run. */
   readonly environment: EnvironmentSettings;
   readonly limits: AgentLimits;
-  /** Absolute paths that agents without a user of their own see read-only. */
+  /** Absolute paths that agents without their own user see read-only. */
   readonly show: readonly string[];
 }
 
 /**
- * An agent shares some screenshots and recordings, of at most fifty megabytes each. One that works with others sends a
- * few messages a minute. A prompt has at most eight megabytes, so two of the largest can wait.
+ * An agent uploads some screenshots and recordings, of at most fifty megabytes each. An agent in a team sends a few
+ * messages a minute. A prompt has at most eight megabytes, so two of the largest can be queued.
  */
 export const DEFAULT_AGENT_LIMITS: AgentLimits = {
   ...DEFAULT_MACHINE_LIMITS,
@@ -37,21 +38,21 @@ export const DEFAULT_AGENT_LIMITS: AgentLimits = {
   queued_mb: 16,
 };
 
-/** More than any host has of anything, and exact in every unit. */
+/** More than any host has, and exact in every unit. */
 const LARGEST = 999_999_999;
 
 const HINT = `correct the file; it may hold ${HOST_KEYS.join(' and ')}`;
 
 /**
- * The settings, defaults included. Throws INVALID_ARGUMENT that names file, key and value.
- * @param userHome what `~` means in a path
+ * The settings with defaults. Throws INVALID_ARGUMENT that names file, key and value.
+ * @param userHome replaces `~` in paths
  */
 export async function loadHostSettings(home: Pick<HomePaths, 'root'>, userHome: string): Promise<HostSettings> {
   const file = join(home.root, HOST_SETTINGS_FILE);
   const content = (await readYamlFile(file, HINT)) ?? {};
   for (const [key, value] of Object.entries(content)) {
     if (HOST_KEYS.some((known) => known === key)) continue;
-    // In the home of a user it is also the project file of all that lies there, and project.ts has checked the rest.
+    // In a user's home folder, the file is also the project file of everything below. project.ts validates these keys.
     if (basename(home.root) === '.murmur' && ['workspace', 'model'].includes(key)) continue;
     throw refusedFile(file, `key ${JSON.stringify(key)} (value ${JSON.stringify(value)}) is not known`, HINT, {
       key,

@@ -1,10 +1,10 @@
-// The credentials of the model, and how they leave the environment before anything can inherit them.
+// The model's credentials. They are removed from the environment before any process can inherit them.
 import type { Environment } from './environment.ts';
 import { textOf } from './environment.ts';
 
 const MODEL_VARIABLES = ['ANTHROPIC_API_KEY', 'CLAUDE_CODE_OAUTH_TOKEN', 'ANTHROPIC_BASE_URL'] as const;
 
-/** Variables for the agent program; kept in memory, handed to the runner. */
+/** Variables for the agent program. Kept in memory and sent to the runner. */
 export type ModelCredentials = Readonly<Partial<Record<(typeof MODEL_VARIABLES)[number], string>>>;
 
 export function modelCredentials(env: Environment): ModelCredentials {
@@ -12,7 +12,7 @@ export function modelCredentials(env: Environment): ModelCredentials {
   return Object.freeze(Object.fromEntries(found.filter(([, value]) => value !== undefined)));
 }
 
-/** Why no model request can succeed with them, or undefined. */
+/** Why no model request can succeed with these credentials, or undefined. */
 export function modelCredentialsProblem(credentials: ModelCredentials): string | undefined {
   return credentials.ANTHROPIC_API_KEY === undefined && credentials.CLAUDE_CODE_OAUTH_TOKEN === undefined
     ? 'neither ANTHROPIC_API_KEY nor CLAUDE_CODE_OAUTH_TOKEN is set: agents have no access to a model'
@@ -20,8 +20,8 @@ export function modelCredentialsProblem(credentials: ModelCredentials): string |
 }
 
 /**
- * Removes every credential from an environment, once the configuration is read: a process started with it, such as a
- * git hook or an agent's tool, inherits none. Called by the worker's entry with `process.env`.
+ * Removes all credentials from an environment, so that no process inherits them, such as a git hook or an agent's tool.
+ * The worker's entry calls it with `process.env` after it has read the configuration.
  */
 export function dropCredentials(env: Record<string, string | undefined>): void {
   for (const name of [

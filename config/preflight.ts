@@ -1,4 +1,4 @@
-// What would keep agents from working on this host, all at once. The stack adds what concerns its processes.
+// Finds everything that would prevent agents from working on this host. The stack adds checks of its processes.
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import type { Config } from './config.ts';
@@ -10,13 +10,13 @@ import { claudeVersionProblem, findProgram, versionOf } from './programs.ts';
 export interface Problem {
   /** `error`: no agent can work; `warning`: agents may work. */
   readonly severity: 'error' | 'warning';
-  /** One sentence with the value that is wrong. */
+  /** One sentence with the invalid value. */
   readonly message: string;
   /** What to do, as a phrase. */
   readonly fix: string;
 }
 
-/** Every problem, in the order in which a person would put them right; empty when all is well. */
+/** All problems, in the order in which to fix them; empty without problems. */
 export async function problemsOf(config: Config, env: Environment): Promise<readonly Problem[]> {
   const found = await Promise.all([homeProblem(config), gitProblem(env), claudeProblem(config, env)]);
   return [...found, keyProblem(config)].filter((problem) => problem !== undefined);

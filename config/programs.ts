@@ -1,4 +1,4 @@
-// The programs of the host that agents need, and which versions of them are tested.
+// The host's programs that agents need, and their tested versions.
 import { execFile } from 'node:child_process';
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { Environment } from './environment.ts';
 import { textOf } from './environment.ts';
 
-/** Versions of Claude Code that the end-to-end tests run with: `from` inclusive, `below` exclusive. */
+/** Versions of Claude Code with which the end-to-end tests run: `from` inclusive, `below` exclusive. */
 const CLAUDE_TESTED = { from: '2.1.328', below: '2.2.0' } as const;
 
 /** Absolute path of the first executable file of that name on PATH. */
@@ -20,8 +20,8 @@ export function findProgram(env: Environment, name: string): string | undefined 
 }
 
 /**
- * Absolute path of Claude Code, links followed: `$MURMUR_CLAUDE`, or `claude` on PATH. Links are followed because an
- * agent sees only the folders that are kept for it.
+ * Absolute path of Claude Code with links resolved: `$MURMUR_CLAUDE`, or `claude` on PATH. Links are resolved because
+ * an agent sees only certain folders, which may not include the link.
  */
 export function findClaude(env: Environment): string | undefined {
   const chosen = textOf(env, 'MURMUR_CLAUDE');
@@ -29,10 +29,10 @@ export function findClaude(env: Environment): string | undefined {
   return path !== undefined && isExecutable(path) ? realpathSync(path) : undefined;
 }
 
-/** What a program prints for `--version`, trimmed; undefined when it does not start or answer. */
+/** A program's output for `--version`, trimmed; undefined when it does not start or answer. */
 export async function versionOf(program: string): Promise<string | undefined> {
   try {
-    // A cold Claude Code needs about a second; a hung wrapper must not hang `doctor`.
+    // The first start of Claude Code takes about a second. A hanging wrapper must not block `doctor`.
     const { stdout } = await promisify(execFile)(program, ['--version'], { timeout: 20_000 });
     return stdout.trim();
   } catch {
@@ -40,7 +40,7 @@ export async function versionOf(program: string): Promise<string | undefined> {
   }
 }
 
-/** What is wrong with what `claude --version` printed, naming the tested range, or undefined. */
+/** A warning about the output of `claude --version`, with the tested range; undefined within the range. */
 export function claudeVersionProblem(printed: string): string | undefined {
   const version = /\d+\.\d+\.\d+/.exec(printed)?.[0];
   const range = `${CLAUDE_TESTED.from} up to, not including, ${CLAUDE_TESTED.below}`;
@@ -50,7 +50,7 @@ export function claudeVersionProblem(printed: string): string | undefined {
     : undefined;
 }
 
-/** Negative, zero or positive, as for `sort`; both are `a.b.c`. */
+/** Negative, zero or positive, as for `sort`. Both versions have the form `a.b.c`. */
 export function compareVersions(left: string, right: string): number {
   const [a, b] = [left.split('.').map(Number), right.split('.').map(Number)];
   for (let index = 0; index < 3; index += 1) {

@@ -1,12 +1,12 @@
-// The project's files: .murmur/murmur.yaml (shared) and .murmur/murmur.local.yaml (one developer's). Checked by hand: the
-// CLI reads them on every start, and zod alone costs more than Node.
+// The project's files: .murmur/murmur.yaml (shared) and .murmur/murmur.local.yaml (one developer's). Validated without
+// zod: the CLI reads them on every start, and loading zod takes longer than starting Node.
 import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { workspaceProblem } from '../contract/wire/identity.ts';
 import { HOST_KEYS, HOST_SETTINGS_FILE } from './host-keys.ts';
 import { readYamlFile, refusedFile } from './yaml-file.ts';
 
-/** What a project file may say. */
+/** The settings of a project file. */
 export interface ProjectSettings {
   readonly workspace?: string;
   readonly model?: string;
@@ -16,8 +16,8 @@ const KEYS = ['workspace', 'model'] as const satisfies readonly (keyof ProjectSe
 const HINT = `correct the file; it may hold ${KEYS.join(' and ')}`;
 
 /**
- * The settings of the nearest project, the local file's before the shared one's.
- * @param home MURMUR_HOME, whose murmur.yaml is the host's as well when the search meets it
+ * The settings of the nearest project. The local file overrides the shared one.
+ * @param home MURMUR_HOME; if the search finds its murmur.yaml, that file may also have the host's settings
  */
 export async function loadProject(cwd: string, home?: string): Promise<ProjectSettings> {
   for (const folder of foldersUpFrom(cwd)) {
@@ -48,7 +48,7 @@ function isSame(folder: string, home: string): boolean {
   }
 }
 
-/** Undefined when there is no such file; throws INVALID_ARGUMENT that names file, key and value. */
+/** Undefined for a missing file. Throws INVALID_ARGUMENT that names file, key and value. */
 async function readProjectFile(file: string, isHosts: boolean): Promise<ProjectSettings | undefined> {
   const content = await readYamlFile(file, HINT, { mayBeForeign: true });
   if (content === undefined) return undefined;

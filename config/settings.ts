@@ -1,4 +1,4 @@
-// What every command needs to know: cheap to load, so that the CLI starts fast. No Temporal, no zod.
+// The settings that every command needs. Fast to load, for the start of the CLI: no Temporal, no zod.
 // Precedence: flag, environment, murmur.local.yaml, murmur.yaml, default.
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -11,14 +11,14 @@ import { homePaths, murmurHome } from './home.ts';
 import { loadProject } from './project.ts';
 import { readStackFile } from './stack-file.ts';
 
-/** Values given on the command line; they win. */
+/** Values from the command line. They override all others. */
 interface SettingFlags {
   readonly workspace?: string | undefined;
   readonly model?: string | undefined;
 }
 
 export interface SettingsSource {
-  /** Where the search for `.murmur/murmur.yaml` begins, upwards. */
+  /** Start of the upward search for `.murmur/murmur.yaml`. */
   readonly cwd: string;
   readonly flags?: SettingFlags;
 }
@@ -26,12 +26,12 @@ export interface SettingsSource {
 export interface Settings {
   readonly home: HomePaths;
   readonly workspace: string;
-  /** Absent: the agent program's own default. */
+  /** When absent, the agent program's default. */
   readonly model?: string;
   readonly account: string;
   /** `MURMUR_API_URL`, or the embedded stack's; undefined when nothing was started. */
   readonly apiUrl?: string;
-  /** `MURMUR_TOKEN`, or the owner's token of MURMUR_HOME. */
+  /** `MURMUR_TOKEN`, or the owner's token in MURMUR_HOME. */
   readonly token?: string;
 }
 
@@ -73,7 +73,7 @@ function systemAccount(env: Environment): string {
   try {
     return accountOfUser(userInfo().username);
   } catch {
-    // A container may run under a user id that has no entry in the user database.
+    // In a container, the user id may be missing in the user database.
     return accountOfUser(textOf(env, 'USER') ?? textOf(env, 'LOGNAME') ?? '');
   }
 }

@@ -1,9 +1,9 @@
-// stack.json: what the embedded stack tells about itself. Written by stack/, read by all. Built-ins only.
+// stack.json: the record of the embedded stack. Written by stack/, read by all. Built-ins only.
 import { readFileSync } from 'node:fs';
 import type { TemporalTls } from '../contract/stack.ts';
 import type { HomePaths } from './home.ts';
 
-/** The embedded stack as it was last started; its processes may have died since. */
+/** The embedded stack as last started. Its processes may have ended since. */
 export interface StackFile {
   /** Version of Murmur that started it. */
   readonly version: string;
@@ -12,17 +12,17 @@ export interface StackFile {
     /** `host:port` of the frontend. */
     readonly address: string;
     readonly namespace: string;
-    /** False when the cluster is not ours. */
+    /** False for an external cluster. */
     readonly embedded?: boolean;
-    /** What a client shows to Temporal's relay; absent where there is none. */
+    /** Client certificate for Temporal's relay; absent without a relay. */
     readonly tls?: TemporalTls;
     /** Why every process of this host can use Temporal without credentials. */
     readonly open?: string;
     /** Port of the relay of Temporal's Web UI. */
     readonly ui_port?: number;
-    /** The HTTP form of Temporal's API; absent when the cluster is not ours. */
+    /** URL of Temporal's HTTP API; absent for an external cluster. */
     readonly http_url?: string;
-    /** Temporal's Web UI, in the file of an earlier build. */
+    /** URL of Temporal's Web UI, in files of earlier builds. */
     readonly ui_url?: string;
     readonly pid?: number;
   };
@@ -32,7 +32,7 @@ export interface StackFile {
   readonly started_at: string;
 }
 
-/** Undefined when no stack was started, or the file cannot be read: nothing is running as far as a caller can tell. */
+/** Undefined when no stack was started or the file cannot be read. Callers then assume that nothing runs. */
 export function readStackFile(paths: HomePaths): StackFile | undefined {
   try {
     const content: unknown = JSON.parse(readFileSync(paths.stackFile, 'utf8'));

@@ -1,23 +1,24 @@
-// Where traces and metrics go, by OpenTelemetry's own variables. Cheap to load: the CLI asks too.
+// The export of traces and metrics, configured by OpenTelemetry's own variables. Fast to load, because the CLI uses it
+// too.
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { Environment } from './environment.ts';
 import { countOf, textOf } from './environment.ts';
 
 export interface TelemetrySettings {
-  /** Base URL of an OTLP/HTTP collector, without a slash at its end. */
+  /** Base URL of an OTLP/HTTP collector, without trailing slash. */
   readonly endpoint: string;
-  /** Sent with each export; may hold credentials. */
+  /** Sent with each export. May contain credentials. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Between two exports of metrics, in milliseconds. */
+  /** Interval of metric exports, in milliseconds. */
   readonly metricIntervalMs: number;
 }
 
-/** OpenTelemetry's own default of a minute is long for a person who waits for the effect of a change. */
+/** OpenTelemetry's default, a minute, is long for people who wait for the effect of a change. */
 const METRIC_INTERVAL_MS = 10_000;
 
 /**
- * Undefined unless OTEL_EXPORTER_OTLP_ENDPOINT is set and OTEL_SDK_DISABLED is not `true`. Throws INVALID_ARGUMENT when the
- * endpoint is no http or https URL.
+ * Undefined unless OTEL_EXPORTER_OTLP_ENDPOINT is set and OTEL_SDK_DISABLED is not `true`. Throws INVALID_ARGUMENT when
+ * the endpoint is not an http or https URL.
  */
 export function telemetrySettings(env: Environment): TelemetrySettings | undefined {
   const endpoint = textOf(env, 'OTEL_EXPORTER_OTLP_ENDPOINT');
@@ -35,7 +36,7 @@ export function telemetrySettings(env: Environment): TelemetrySettings | undefin
   };
 }
 
-/** `key=value` pairs separated by commas, with percent-encoded values. */
+/** Parses `key=value` pairs separated by commas, with percent-encoded values. */
 function headersOf(text: string): Readonly<Record<string, string>> {
   const pairs = text.split(',').flatMap((pair) => {
     const [name = '', ...value] = pair.split('=');

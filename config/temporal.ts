@@ -1,4 +1,4 @@
-// How to reach Temporal: any cluster by the usual settings, or else the embedded stack.
+// How to reach Temporal: a cluster named by Temporal's usual settings, or else the embedded stack.
 import { readFileSync } from 'node:fs';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import type { TemporalTls } from '../contract/stack.ts';
@@ -9,7 +9,7 @@ import type { HomePaths } from './home.ts';
 import { readStackFile, type StackFile } from './stack-file.ts';
 
 export interface TemporalSettings {
-  /** Whether the cluster is somebody else's: then `murmur up` starts none. */
+  /** Whether an external cluster is used. Then `murmur up` does not start Temporal. */
   readonly external: boolean;
   /** `host:port`; undefined when the embedded stack was never started. */
   readonly address: string | undefined;
@@ -17,13 +17,13 @@ export interface TemporalSettings {
   /** For `Connection.connect` and `NativeConnection.connect`, with address, TLS and API key. */
   readonly connectionOptions: ClientConnectConfig['connectionOptions'];
   /**
-   * Why every process of this host, agents included, can use Temporal without credentials; undefined when none can, and
-   * when nothing is known of an embedded one that was never started.
+   * Why every process of this host, including agents, can use Temporal without credentials. Undefined when none can,
+   * and when the embedded Temporal was never started.
    */
   readonly open?: string;
 }
 
-/** One of these decides that a cluster is meant: a namespace or key alone is often left in a shell by other projects. */
+/** Each of these selects a cluster. Others do not: shells often have a namespace or key from other projects. */
 const DECIDING = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'] as const;
 
 /** Whether the environment names a cluster. */
@@ -46,8 +46,8 @@ export async function temporalSettings(env: Environment, home: HomePaths): Promi
 }
 
 /**
- * What a client shows to the relay of the embedded Temporal. Without the files there is nothing to show, and the relay
- * refuses: `murmur up` makes new ones.
+ * The client certificate for the relay of the embedded Temporal. If the files are missing, the relay rejects the
+ * client; `murmur up` creates new ones.
  */
 function tlsOptions(files: TemporalTls | undefined): ClientConnectConfig['connectionOptions'] {
   if (files === undefined) return {};
@@ -70,7 +70,7 @@ function opennessOf(temporal: StackFile['temporal'] | undefined): { readonly ope
   return temporal.embedded === false ? {} : { open: 'it was started by an earlier version of Murmur' };
 }
 
-/** Agents run on this host, so a server on its loopback interface is theirs to use unless it asks who calls. */
+/** Agents run on this host, so they can use a server on its loopback interface unless it requires certificates. */
 function clusterOpenness(address: string, isEncrypted: boolean): { readonly open?: string } {
   const { hostname = '' } = URL.parse(`tcp://${address}`) ?? {};
   if (isEncrypted || !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return {};

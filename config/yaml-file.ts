@@ -1,10 +1,10 @@
-// One settings file in YAML: read, parsed and refused in the same words, whichever file it is.
+// Reads and parses a YAML settings file, with the same errors for all files.
 import { readFileSync } from 'node:fs';
 import { MurmurError } from '../contract/wire/errors.ts';
 
 /**
- * The keys and values of a file; undefined when there is no such file, or when this user may not read it and
- * `mayBeForeign` is set. Throws INVALID_ARGUMENT that names file and problem.
+ * The keys and values of a file. Undefined for a missing file, or when this user may not read it and `mayBeForeign` is
+ * set. Throws INVALID_ARGUMENT that names file and problem.
  */
 export async function readYamlFile(
   file: string,
@@ -37,13 +37,13 @@ function readText(file: string, hint: string, mayBeForeign: boolean): string | u
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    // A parent folder that this user may not enter is somebody else's project.
+    // A parent folder that this user may not enter belongs to another user's project.
     if (mayBeForeign && (code === 'EACCES' || code === 'EPERM')) return undefined;
     throw refusedFile(file, error instanceof Error ? error.message : String(error), hint);
   }
 }
 
-/** `yaml` is loaded only when there is a file: the CLI reads settings on every start. */
+/** Loads `yaml` only when there is a file: the CLI reads settings on every start. */
 async function parseYaml(file: string, text: string, hint: string): Promise<unknown> {
   const { parse } = await import('yaml');
   try {

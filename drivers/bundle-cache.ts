@@ -1,4 +1,4 @@
-// Bundles made in a checkout, kept by the content of what goes into them.
+// A cache of the bundles that a checkout builds. The key is a hash of the sources and the build options.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -14,13 +14,13 @@ export interface BundleInputs {
   /** What else decides the content: versions of the bundler and the libraries, options. */
   readonly salt: readonly string[];
   /**
-   * Of the file: `js` when absent. What Node runs needs `cjs`: a package.json in any folder above, such as one of the user's in
-   * HOME, decides what `js` means.
+   * The file's extension; `js` when absent. CommonJS for Node needs `cjs`: a package.json in any parent folder, such as
+   * the user's HOME, decides how Node reads `.js`.
    */
   readonly extension?: 'cjs';
 }
 
-/** What bundled CommonJS expects around it, and an ES module does not have. */
+/** Defines the variables that bundled CommonJS code expects and an ES module lacks. */
 export const COMMONJS_SCOPE = [
   "import { createRequire as createRequireOfBundle } from 'node:module';",
   'const require = createRequireOfBundle(import.meta.url);',
@@ -28,7 +28,7 @@ export const COMMONJS_SCOPE = [
   'const __dirname = import.meta.dirname;',
 ].join('\n');
 
-/** A program for Node, made of our sources by esbuild. */
+/** A program for Node that esbuild bundles from this package's sources. */
 export interface ProgramBundle extends Omit<BundleInputs, 'salt' | 'extension'> {
   /** Relative to the package. */
   readonly entry: string;
@@ -38,7 +38,7 @@ export interface ProgramBundle extends Omit<BundleInputs, 'salt' | 'extension'> 
   readonly options?: Pick<BuildOptions, 'external' | 'minifySyntax'>;
 }
 
-/** The path of the program's bundle in the folder: `cachedBundle`, by the bundler that only a checkout has. */
+/** The path of the program's bundle: `cachedBundle` with esbuild as its bundler. Only a checkout has esbuild. */
 export async function programBundle(folder: string, bundle: ProgramBundle): Promise<string> {
   const { name, sources, entry, format, options = {} } = bundle;
   const { build, stop, version } = await import('esbuild');
@@ -58,20 +58,20 @@ export async function programBundle(folder: string, bundle: ProgramBundle): Prom
       ...banner,
       ...options,
     });
-    // Its helper process would stay for as long as ours.
+    // Otherwise esbuild's helper process runs as long as this process.
     await stop();
     const [file] = outputFiles;
-    if (file === undefined) throw new Error(`esbuild made no file of ${entry}`);
+    if (file === undefined) throw new Error(`esbuild wrote no file for ${entry}`);
     return file.contents;
   });
 }
 
-/** Bundles that nobody has used for this long are removed: each change of a source leaves one behind. */
+/** Bundles unused for this long are removed: each change of a source adds one. */
 const UNUSED_AFTER_MS = 7 * 24 * 60 * 60_000;
 
 /**
- * The path of the bundle for these inputs, made by `build` when it is not in the folder: once, when a process asks for it twice
- * at once. Two processes that start at once may both build: the file is replaced whole, with the same content.
+ * The path of the bundle for these inputs. `build` makes it when the folder does not have it. Concurrent calls in one
+ * process share one build. Two processes may both build: each replaces the file atomically with the same content.
  */
 export async function cachedBundle(
   folder: string,
@@ -80,7 +80,7 @@ export async function cachedBundle(
 ): Promise<string> {
   const file = join(folder, `${inputs.name}-${await fingerprint(inputs)}.${inputs.extension ?? 'js'}`);
   if (await isFile(file)) {
-    // Its time says when it was last used.
+    // `removeUnused` reads the modification time as the time of the last use.
     await utimes(file, new Date(), new Date()).catch(() => undefined);
     return file;
   }
@@ -93,7 +93,7 @@ export async function cachedBundle(
   }
 }
 
-/** Under way: the end of one build of esbuild's would end the helper process of another. */
+/** Builds in progress, by file: `stop` after one build would end the helper process of another. */
 const builds = new Map<string, Promise<string>>();
 
 async function make(

@@ -1,4 +1,4 @@
-// The drivers of one process, as the configuration wants them: opened once, for the worker and for the API server alike.
+// Opens the configured drivers of one process, for the worker and for the API server.
 import type { Config } from '../config/config.ts';
 import type { EventLog } from './events/event-log.ts';
 import { createFileEventLog } from './events/file.ts';
@@ -13,24 +13,24 @@ import type { SecretStore } from './secrets/secret-store.ts';
 import { createDirectoryTokenStore } from './tokens/directory.ts';
 import type { TokenStore } from './tokens/token-store.ts';
 
-/** Where agents and what belongs to them are kept. */
+/** The stores and machines of agents. */
 export interface Drivers {
   readonly objects: ObjectStore;
   readonly events: EventLog;
   readonly secrets: SecretStore;
-  /** Tokens of agents, and those that people made for themselves. */
+  /** Tokens of agents, and tokens that people created. */
   readonly tokenStore: TokenStore;
   readonly machines: Machines;
-  /** The installation's: seals the specs of agents, and its id says whose a machine is. */
+  /** The installation's signing key. It seals the specs of agents; its id labels the installation's machines. */
   readonly key: SigningKey;
 }
 
-/** Drivers, and what closes them. */
+/** Drivers; disposing closes them. */
 export interface Platform extends Drivers, AsyncDisposable {}
 
 /**
- * Opens all drivers. Throws FAILED_PRECONDITION for a signing key that cannot be used, and what the providers of machines
- * throw; what was opened before is closed then.
+ * Opens all drivers. Throws FAILED_PRECONDITION for an invalid signing key, and the errors of machine providers. Then
+ * it closes what it has opened.
  * @param env environment of runners: the caller's, without credentials of models
  */
 export async function openPlatform(
@@ -52,7 +52,7 @@ export async function openPlatform(
   return { ...drivers, [Symbol.asyncDispose]: async () => await stack.disposeAsync() };
 }
 
-/** A driver that holds something open is disposable; the others need no closing. */
+/** Registers the driver for disposal if it is disposable; the others hold nothing open. */
 function closedBy<Driver extends object>(stack: AsyncDisposableStack, driver: Driver): Driver {
   if (Symbol.asyncDispose in driver) stack.use(driver as AsyncDisposable);
   return driver;

@@ -1,4 +1,4 @@
-// Calls of tools as calls to the API server, over HTTP like every client's.
+// Translates tool calls into calls to the API server, over HTTP like every client.
 import type { Settings, SettingsSource } from '../config/settings.ts';
 import { loadSettings } from '../config/settings.ts';
 import type { Environment } from '../config/environment.ts';
@@ -8,7 +8,7 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import { isAgentToken } from '../contract/wire/tokens.ts';
 import type { CallOptions } from './session/session.ts';
 
-/** What the calls of one session have in common. */
+/** Shared by the calls of one session. */
 export interface ApiCaller {
   readonly env: Environment;
   readonly source: SettingsSource;
@@ -18,8 +18,8 @@ export interface ApiCaller {
 }
 
 /**
- * Asks the API server. The settings are read for each call: the server may be started, or started again with another
- * port and token, while the session lasts. Throws UNAVAILABLE when nothing runs.
+ * Calls the API server. Reads the settings for each call: during the session, the server may be started, or restarted
+ * with another port and token. Throws UNAVAILABLE when no stack runs.
  */
 export async function callApi(
   caller: ApiCaller,
@@ -30,7 +30,7 @@ export async function callApi(
   const settings = await loadSettings(caller.env, caller.source);
   const { apiUrl: url, token } = settings;
   if (url === undefined) throw new MurmurError('UNAVAILABLE', 'no Murmur is running here', { hint: 'run `murmur up`' });
-  // Not before the first call: a client lists the tools of every server that it knows, and calls few of them.
+  // Loaded at the first call: MCP clients list the tools of every server and call few of them.
   const { createClient } = await import('../client/index.ts');
   const tool = caller.tools.find((each) => each.name === name);
   const body = await bodyOf(tool, name, input, caller, settings);
@@ -45,7 +45,7 @@ export async function callApi(
   return name === 'version' ? { client_version: caller.version, ...(answer as object) } : answer;
 }
 
-/** The input with what is configured, and with the text of the flight that it names. */
+/** The input with configured defaults, and with the text of its flight. */
 async function bodyOf(
   tool: ToolDescription | undefined,
   name: string,
@@ -59,13 +59,13 @@ async function bodyOf(
   return await withFlight(input, defaults, source.cwd);
 }
 
-/** What the settings say where the arguments say nothing, as on the command line. */
+/** Configured values for missing arguments, as on the command line. */
 function defaultsOf(
   tool: ToolDescription | undefined,
   { flags }: SettingsSource,
   { model, token, workspace }: Settings,
 ): Readonly<Record<string, unknown>> {
-  // An agent's names are relative to itself: a workspace that its repository configures is somebody else's.
+  // An agent's names are relative to itself, so the workspace that its repository configures does not apply.
   const ownWorkspace = token !== undefined && isAgentToken(token) ? flags?.workspace : workspace;
   return {
     ...(ownWorkspace !== undefined && has(tool, 'workspace') ? { workspace: ownWorkspace } : {}),

@@ -1,4 +1,4 @@
-// Entry of the MCP server on standard input and output: everything that belongs to the process and nothing else.
+// Entry of the MCP server over stdio: the part that concerns the process.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../config/package.ts';
@@ -14,11 +14,11 @@ import { openTrafficLog } from './traffic-log.ts';
 export interface McpOptions {
   /** Log the traffic to MURMUR_HOME/logs/mcp.log. */
   readonly debug: boolean;
-  /** Workspace of calls that name none, in place of the configured one. */
+  /** Workspace of calls that name none; overrides the configured one. */
   readonly workspace?: string | undefined;
 }
 
-/** Serves one client until it closes standard input or a signal ends the process. Resolves with the exit status. */
+/** Serves one client until it closes stdin or a signal ends the process. Resolves with the exit status. */
 export async function main({ debug, workspace }: McpOptions): Promise<number> {
   try {
     const log = debug ? openTrafficLog(homePaths(murmurHome(process.env)).logs.mcp) : undefined;
@@ -52,7 +52,7 @@ function ownVersion(): string {
   return (JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { readonly version: string }).version;
 }
 
-/** A client that ends its server in order has no use for what is still under way. */
+/** Aborts on a signal: a client that ends its server does not need the answers of calls in progress. */
 function endOfProcess(): AbortSignal {
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ending.abort());

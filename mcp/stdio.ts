@@ -1,11 +1,11 @@
-// A session over standard input and output, which belong to the protocol alone.
+// A session over stdin and stdout. Only the protocol may use them.
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Session } from './session/session.ts';
 import type { TrafficLog } from './traffic-log.ts';
 
-/** How long calls may go on after the last request was read: a script pipes its requests in and waits for the answers. */
+/** Time for open calls after the end of stdin: a script pipes its requests in and waits for the answers. */
 const GRACE_MS = 2_000;
 
 export interface StdioOptions {
@@ -14,7 +14,7 @@ export interface StdioOptions {
   /** Ends the session at once. */
   readonly signal: AbortSignal;
   readonly log?: TrafficLog | undefined;
-  /** Told of what cannot be read: a line that is no JSON, a message that is none. The session goes on. */
+  /** Called for invalid input: a line that is not JSON, or an invalid message. The session continues. */
   readonly complain: (problem: string) => void;
 }
 
@@ -29,7 +29,7 @@ export async function serveStdio({ idle, server }: Session, options: StdioOption
   server.onerror = (error) => complain(firstLine(error));
   signal.addEventListener('abort', () => close(), { once: true });
   stdin.once('end', end).once('close', end);
-  // Nobody reads any more: that is the same as closing our standard input.
+  // The client no longer reads. Handle it like the end of stdin.
   stdout.on('error', () => close());
   if (signal.aborted) return;
   await server.connect(transport);
@@ -38,7 +38,7 @@ export async function serveStdio({ idle, server }: Session, options: StdioOption
   stdin.destroy();
 }
 
-/** The SDK's errors hold whole lists of what is wrong with a message. */
+/** The SDK's errors contain long lists of problems. */
 function firstLine(error: Error): string {
   return error.message.split('\n')[0] ?? error.name;
 }

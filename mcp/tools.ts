@@ -1,5 +1,4 @@
-// Every tool as plain data. The build puts the data itself in the place of this module, so that our own code loads no zod
-// when a session starts.
+// Every tool as plain data. The build replaces this module by the data, so that a session starts without loading zod.
 import { describeTools } from '../contract/mcp.ts';
 import type { ToolDescription } from '../contract/mcp-call.ts';
 

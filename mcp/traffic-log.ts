@@ -1,22 +1,22 @@
-// The log of `murmur mcp --debug`: every message in and out, without what opens doors.
+// The log of `murmur mcp --debug`: every message in both directions, without credentials.
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { MurmurError } from '../contract/wire/errors.ts';
 
-/** Keys whose values are left out, at any depth. */
+/** Keys whose values are redacted, at any depth. */
 const SECRET_KEYS = /^(?:secrets?|token|password|authorization|api_?key)$/i;
 
 export interface TrafficLog {
-  /** Logs what the transport carries. To be called before a server takes the transport over. */
+  /** Logs the transport's messages. Must be called before a server uses the transport. */
   attach(transport: Transport): void;
-  /** Logs what could not be read as a message. */
+  /** Logs input that is not a message. */
   note(text: string): void;
 }
 
 /**
- * Appends to the file, which only its owner may read; makes its folder. Throws FAILED_PRECONDITION when it cannot be
- * written.
+ * Appends to the file, which only its owner may read. Creates its folder. Throws FAILED_PRECONDITION when the file
+ * cannot be written.
  */
 export function openTrafficLog(file: string): TrafficLog {
   const write = (kind: 'in' | 'out' | 'note', content: unknown): void => {
@@ -45,7 +45,7 @@ export function openTrafficLog(file: string): TrafficLog {
   };
 }
 
-/** The same value with tokens, credentials in URLs and the values of secret fields replaced. */
+/** The value with tokens, credentials in URLs and values of secret fields redacted. */
 export function withoutSecrets(value: unknown): unknown {
   if (typeof value === 'string') return scrub(value);
   if (Array.isArray(value)) return value.map(withoutSecrets);

@@ -1,4 +1,4 @@
-// The one agent program of the machine: started, started again when it has died, ended.
+// Starts, restarts and stops the machine's agent program.
 import { randomUUID } from 'node:crypto';
 import { AGENT_TOKEN } from '../contract/wire/tokens.ts';
 import type { AgentBackend, AgentSession, BackendTurnEnd, OpenSession } from './backends/backend.ts';
@@ -14,8 +14,8 @@ export class AgentProgram {
   #stopping = false;
 
   /**
-   * @param callbacks `onDeath` is called when the program ends without a request, `onSession` with the session's id at each
-   * start, and `spentUsd` before each start
+   * @param callbacks `onDeath` is called when the program ends without a request, `onSession` with the session's id at
+   * each start, and `spentUsd` before each start
    */
   constructor(
     backend: AgentBackend,
@@ -34,20 +34,20 @@ export class AgentProgram {
     this.#sessionId = session.sessionId;
   }
 
-  /** Id of the conversation: as the program told it last, and before its first start the one that is wished. */
+  /** Id of the conversation: the one that the program last reported, or before its first start the requested one. */
   get sessionId(): string {
     return this.#sessionId;
   }
 
-  /** The running program, started when there is none. Throws what the backend's `open` throws; may be asked again. */
+  /** The running program; starts it if necessary. Throws as the backend's `open` does. A later call tries again. */
   async running(): Promise<AgentSession> {
     this.#opening ??= this.#open();
     return this.#opening;
   }
 
   /**
-   * Asks a session of its own, which can read and not write, and ends it. The agent's own session, running or not, is not
-   * touched. Throws what the backend's `open` throws.
+   * Asks a separate session, which can read and not write, and ends it. The agent's own session is not affected. Throws
+   * as the backend's `open` does.
    */
   async ask(prompt: string, schema: object, signal: AbortSignal): Promise<BackendTurnEnd> {
     const { [AGENT_TOKEN]: _token, ...env } = this.#session.env;
@@ -71,7 +71,7 @@ export class AgentProgram {
     }
   }
 
-  /** Ends the program; it can be started again. No-op when it does not run. */
+  /** Ends the program. It can be started again. No-op when it does not run. */
   async stop(): Promise<void> {
     const opening = this.#opening;
     if (opening === undefined) return;
@@ -85,7 +85,7 @@ export class AgentProgram {
     }
   }
 
-  /** The process that holds the program; undefined when it does not run. */
+  /** Id of the program's process; undefined when it does not run. */
   async pid(): Promise<number | undefined> {
     return (await this.#opening?.catch(() => undefined))?.pid;
   }

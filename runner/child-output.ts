@@ -1,4 +1,4 @@
-// Running a program to its end with bounds on time and output. Imports nothing of Murmur but errors.
+// Runs a program to its end, with limits of time and output. Of Murmur, imports only errors.
 import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process';
 import { MurmurError } from '../contract/wire/errors.ts';
 
@@ -14,19 +14,19 @@ export interface OutputLimits {
   readonly input?: string | Buffer;
   /** More of stdout than this ends the program; 64 MB when absent. */
   readonly maxBytes?: number;
-  /** Ends the program and what it started; its own process alone when absent. */
+  /** Kills the program with its children. By default, kills only the program's own process. */
   readonly end?: (child: ChildProcess) => void;
 }
 
 const MAX_BYTES = 64 * 1024 * 1024;
-/** Error messages are at the end of stderr. */
+/** Only the end of stderr is kept, because it has the error message. */
 const STDERR_TAIL = 64 * 1024;
-/** After its process has ended, a pipe that a grandchild keeps open is not waited for longer than this. */
+/** After the process has ended, waits at most this long for pipes that a grandchild keeps open. */
 const PIPE_GRACE_MS = 500;
 
 /**
- * Collects what a child prints and how it exits. Throws DEADLINE_EXCEEDED when the time is over, RESOURCE_EXHAUSTED
- * for too much output, and the spawn error itself (ENOENT) when the program cannot be started.
+ * Collects a child's output and exit status. Throws DEADLINE_EXCEEDED after the time limit, RESOURCE_EXHAUSTED for too
+ * much output, and the spawn error itself (ENOENT) when the program cannot be started.
  */
 export async function childOutput(child: ChildProcessWithoutNullStreams, limits: OutputLimits): Promise<ChildOutput> {
   const stdout: Buffer[] = [];
@@ -56,7 +56,7 @@ export async function childOutput(child: ChildProcessWithoutNullStreams, limits:
   child.once('error', fail);
   child.once('close', (code) => resolve(status(code)));
   child.once('exit', (code) => setTimeout(() => resolve(status(code)), PIPE_GRACE_MS).unref());
-  // A program that ends without reading its input is judged by its exit status.
+  // Ignores a program that ends without reading its input: its exit status counts.
   child.stdin.on('error', () => undefined);
   child.stdin.end(limits.input);
   try {

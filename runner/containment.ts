@@ -1,4 +1,4 @@
-// Programs that run inside the isolation to their end.
+// Runs programs inside the isolation to their end.
 import type { Isolation } from './isolation/port.ts';
 import { childOutput } from './child-output.ts';
 import type { ChildOutput, OutputLimits } from './child-output.ts';
@@ -8,7 +8,7 @@ export interface ContainedRun extends OutputLimits {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Runs a program inside to its end; see `childOutput` for the limits and errors. */
+/** Runs a program inside the isolation to its end; see `childOutput` for limits and errors. */
 export function runContained(
   containment: Isolation,
   command: string,

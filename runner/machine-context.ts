@@ -1,4 +1,4 @@
-// What belongs to the machine and outlives a session of the agent program: git on both sides, the broker, the secrets.
+// State of the machine that outlives sessions of the agent program: git on both sides, the broker, the secrets.
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PortRelay } from './port-relay.ts';
@@ -24,7 +24,7 @@ import { makePassable, requireFolder } from './run-folder.ts';
 import { Scrubber } from './secrets/scrubber.ts';
 import { makeDirectory } from './workspace/checkout.ts';
 
-/** A shorter password is a word of the language as well; scrubbing it would only destroy texts. */
+/** A shorter password may be an ordinary word. Scrubbing it would only damage texts. */
 const SCRUBBED_PASSWORD = 8;
 
 export interface MachineContextOptions {
@@ -48,7 +48,7 @@ export class MachineContext {
   readonly scripts: WrittenScripts;
   /** Environment of git and of the agent's processes, without secrets. */
   readonly env: Readonly<Record<string, string>>;
-  /** Where the agent program gets files of its own. Only the runner changes what is there. */
+  /** Folder for files of the agent program. Only the runner writes there. */
   readonly agentRun: string;
   readonly clones: string;
   readonly #access = new BrokerAccess();
@@ -58,7 +58,7 @@ export class MachineContext {
   readonly #gitConfig: string;
   readonly #gitRelay: PortRelay;
 
-  /** Writes scripts and directories. `run` has just been made, and no process of the agent's may run yet. */
+  /** Writes scripts and directories. `run` must be new, and no process of the agent may run yet. */
   constructor(options: MachineContextOptions) {
     const { paths, containment, machine, callerEnv } = options;
     const { user } = containment;
@@ -95,8 +95,8 @@ export class MachineContext {
   }
 
   /**
-   * Lets the broker serve exactly these repositories and what the grants cover, and writes the configuration of the
-   * agent's git.
+   * Makes the broker serve exactly these repositories and those of the grants. Writes the configuration of the agent's
+   * git.
    */
   async allowRemotes(cloneUrls: readonly string[], grants: readonly string[] = []): Promise<void> {
     const caller = await this.git.config();
@@ -139,17 +139,17 @@ export class MachineContext {
     return proxyRoutes(routes, address, caFile);
   }
 
-  /** Dollars that the session's cost events add up to. */
+  /** Dollars spent according to the session's cost events. */
   spentUsd(): number {
     return this.journal.spentUsd;
   }
 
-  /** Records that the agent program ended without being told to. */
+  /** Journals that the agent program ended without a request. */
   onProgramDeath(reason: string): void {
     this.journal.tryAppend({ type: 'session_end', reason: this.scrubber.text(reason) });
   }
 
-  /** Ends what runs as the caller, then what runs for the agent, and closes the relays when nothing needs their ports. */
+  /** Ends the caller's git commands, then the agent's processes, and last the relay, when no process needs its port. */
   async close(endAgent: () => Promise<void>): Promise<void> {
     this.git.endAll();
     await this.#broker.close();
@@ -162,7 +162,7 @@ export class MachineContext {
   }
 }
 
-/** Made anew: the agent's git may be reading the old one. */
+/** Replaces the file atomically: the agent's git may be reading the old one. */
 function replaceFile(file: string, text: string): void {
   requireFolder(path.dirname(file));
   rmSync(file, { force: true });

@@ -1,30 +1,30 @@
-// Where things lie on a machine. Imports nothing of Murmur.
+// Paths of folders and files on a machine. Imports nothing of Murmur.
 import path from 'node:path';
 
-/** Absolute paths. The agent sees `home`, `work` and `run`; `runner` is the runner's alone. */
+/** Absolute paths. The agent sees `home`, `work` and `run`. Only the runner uses `runner`. */
 export interface MachinePaths {
   readonly runner: string;
   readonly home: string;
   readonly work: string;
-  /** What the runner hands to the agent's processes: sockets, scripts, git configuration. */
+  /** What the runner provides to the agent's processes: sockets, scripts, git configuration. */
   readonly run: string;
   readonly config: string;
   readonly address: string;
   readonly journal: string;
-  /** One file a turn. */
+  /** One file per turn. */
   readonly turns: string;
   readonly snapshots: string;
-  /** Clones that are not finished. */
+  /** Unfinished clones. */
   readonly clones: string;
-  /** What the last observation saw: see observation/baseline.ts. */
+  /** State of the last observation; see observation/observe.ts. */
   readonly baseline: string;
-  /** Port of the relay to the API server, to take the same one again. */
+  /** Port of the relay to the API server, so that the next runner uses the same one. */
   readonly relay: string;
   /** The same of the relay to the broker of git, where that is on another host. */
   readonly gitRelay: string;
   /** SessionRecord: open-session.ts. */
   readonly session: string;
-  /** Exists from the order to stop until the next start. */
+  /** Exists from the stop request until the next start. */
   readonly stopOrder: string;
   /** CleanStop. */
   readonly ended: string;

@@ -1,6 +1,6 @@
-// Entry of the runner, bundled into one file for machines. `node runner/main.ts <machine>/runner` serves one machine and
-// exits when it has been told to stop, by call or by signal; 0 as well when another runner already serves the machine.
-// `node runner/main.ts --host <folder of machines>` serves those that it is given and exits with the last: runner-host.ts.
+// Entry of the runner, bundled into one file for machines. `node runner/main.ts <machine>/runner` serves one machine
+// until a call or a signal stops it. It also exits with 0 when another runner already serves the machine. `node
+// runner/main.ts --host <folder of machines>` serves several machines and exits after the last one: runner-host.ts.
 import process from 'node:process';
 import type { IsolationInForce, IsolationSpec } from '../contract/wire/isolation.ts';
 import { createClaudeBackend } from './backends/claude/backend.ts';
@@ -22,13 +22,13 @@ const OPTIONS: Omit<ServeOptions, 'callerEnv' | 'openIsolation'> = {
   build: runnerBuild(process.argv[1] ?? ''),
 };
 
-function serve(directory: string, callerEnv: NodeJS.ProcessEnv, standsInRun: boolean): Promise<ServedRunner> {
+function serve(directory: string, callerEnv: NodeJS.ProcessEnv, entersRun: boolean): Promise<ServedRunner> {
   const openIsolation: ServeOptions['openIsolation'] = async (config, paths) => {
     const spec = await resolveIsolation(config.isolation, callerEnv);
     if (spec !== config.isolation) writeState(paths.isolation, inForce(spec));
     return createIsolation(spec);
   };
-  return serveRunner(directory, { ...OPTIONS, callerEnv, standsInRun, openIsolation });
+  return serveRunner(directory, { ...OPTIONS, callerEnv, entersRun, openIsolation });
 }
 
 function inForce({ kind, limitsInForce }: IsolationSpec): IsolationInForce {
@@ -56,11 +56,11 @@ async function serveSeveral(): Promise<void> {
 
 function stopOnSignal(stop: () => Promise<void>): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
-  // Closing a terminal is no order to stop.
+  // Closing a terminal must not stop the runner.
   process.on('SIGHUP', () => undefined);
 }
 
-// A log on a full disk, or a starter that has gone, is no reason to end.
+// Errors of the log must not end the runner: a full disk, or the end of the process that started it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 const [, , first, second] = process.argv;
 if (first === undefined || (first === HOST_FLAG) !== (second !== undefined)) {

@@ -1,4 +1,4 @@
-// One runner a machine: two would write one journal. The claim lies in the runner's folder.
+// Ensures one runner per machine: two would write to one journal. The claim is in the runner's folder.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunnerAddress } from '../contract/wire/runner.ts';
 import type { Claim } from './identity/claims.ts';
@@ -11,7 +11,7 @@ import { readState } from './state-file.ts';
 const WAIT_LIMIT_MS = 2_000;
 const LOOK_AGAIN_MS = 20;
 
-/** Claims the directory, waiting a moment for it. Undefined when another process that is alive keeps it. */
+/** Claims the directory; waits up to `PATIENCE_MS` for it. Undefined when another living process holds it. */
 export async function claimDirectory(directory: string): Promise<Claim | undefined> {
   for (const end = Date.now() + WAIT_LIMIT_MS; ; await delay(LOOK_AGAIN_MS)) {
     const claim = await tryClaim(directory, () => isHeldByEarlyRunner(directory));
@@ -20,7 +20,7 @@ export async function claimDirectory(directory: string): Promise<Claim | undefin
   }
 }
 
-/** One of build b35f5f2 leaves no such claim. */
+/** Runners of build b35f5f2 create no claim. */
 async function isHeldByEarlyRunner(directory: string): Promise<boolean> {
   const address = readState<RunnerAddress>(machinePaths(directory).address);
   return address !== undefined && address.token === undefined && (await isEarlyRunner(directory, address));

@@ -1,4 +1,4 @@
-// What `/open` makes: the workspace and the agent program, at the same time.
+// Implements `/open`: prepares the workspace and starts the agent program concurrently.
 import type { AgentEvent } from '../contract/wire/events.ts';
 import type { OpenReply, OpenRequest } from '../contract/wire/runner.ts';
 import type { AgentBackend, McpServer } from './backends/backend.ts';
@@ -20,12 +20,12 @@ export interface OpenedSession {
   readonly observer: Observer;
 }
 
-/** Names that the agent's environment cannot do without. */
+/** Variables that requests must not override. */
 const OURS = ['HOME', 'GIT_CONFIG_GLOBAL', 'MURMUR_MACHINE'];
 
 /**
- * Prepares the workspace and starts the agent program; when either fails, neither is left running. Throws what cloning
- * and the backend throw.
+ * Prepares the workspace and starts the agent program. When one of them fails, ends the other. Throws the errors of
+ * cloning and of the backend.
  */
 export async function openSession(
   request: OpenRequest,
@@ -65,7 +65,7 @@ export async function openSession(
       sessionId: sessionToOpen(request, known, snapshot?.manifest.session_id),
       model: request.model,
       appendSystemPrompt: request.append_system_prompt,
-      // The program starts while the clone goes on; its first prompt waits for the instructions in it.
+      // The program starts during the clone. Its first prompt waits for the instructions from the repository.
       projectInstructions: preparing.then(
         () => readProjectInstructions(checkouts),
         () => undefined,
@@ -79,7 +79,7 @@ export async function openSession(
     {
       spentUsd: () => context.spentUsd(),
       onDeath: (reason) => context.onProgramDeath(reason),
-      // Read again: the program may have been started again, with yet another id.
+      // Reads the file again: the program may have been restarted with another id.
       onSession: (id) =>
         writeState(paths.session, recordOfSession(request, readState<SessionRecord>(paths.session), id)),
     },
@@ -95,12 +95,12 @@ export async function openSession(
 }
 
 /**
- * `<machine>/runner/session.json`: the conversation and the ids that name it. A program may create its own id. The caller
- * does not know that id if the runner or the worker died before it was reported.
+ * `<machine>/runner/session.json`: the session's id and the ids by which it was requested. A program may choose its own
+ * id. The caller may not know that id yet, if the runner or the worker died in between.
  */
 interface SessionRecord {
   readonly session_id: string;
-  /** Ids under which callers requested it. */
+  /** Ids by which the session was requested. */
   readonly asked: readonly string[];
 }
 
@@ -118,7 +118,7 @@ function recordOfSession(request: OpenRequest, known: SessionRecord | undefined,
   return { session_id: id, asked: [...new Set([...before, request.session_id])].filter((each) => each !== id) };
 }
 
-/** An agent that an earlier build started goes on without the variable. */
+/** An agent of an earlier build continues without the variable. */
 function droppedSecret(name: string): AgentEvent {
   const message = `secret ${JSON.stringify(name)} was dropped: this name is no longer allowed`;
   return { type: 'error', code: 'secret_dropped', message };
@@ -133,8 +133,8 @@ function withoutOurs(env: Readonly<Record<string, string>>): Record<string, stri
 }
 
 /**
- * Whether the session is what the request asks for. What a session begins with does not tell two apart: it has happened.
- * Nor does where the relays lead. The conversation may be meant by its own id or by the one that was wished.
+ * Whether the session is the requested one. Ignores fields that only matter at the start, and the target of the relay.
+ * The conversation may be requested by its own id or by an earlier requested one.
  */
 export function isSameSession(asked: OpenRequest, { request, program }: OpenedSession): boolean {
   const lasting = (each: OpenRequest): string => {
@@ -145,17 +145,17 @@ export function isSameSession(asked: OpenRequest, { request, program }: OpenedSe
   return isMeantBy && lasting(asked) === lasting(request);
 }
 
-/** What `/open` answers now: the program may have been started again since, under another id. */
+/** The current reply of `/open`: the program may have been restarted with another id. */
 export function replyOf({ reply, program }: OpenedSession): OpenReply {
   return { ...reply, session_id: program.sessionId };
 }
 
-/** Variables that `murmur` and its MCP server read, for a relay on this port; none without a relay. */
+/** Variables for `murmur` and its MCP server, for a relay on this port; empty without a relay. */
 function murmurEnvironment(relayPort: number | undefined): Readonly<Record<string, string>> {
   return relayPort === undefined ? {} : { MURMUR_API_URL: `http://127.0.0.1:${relayPort}` };
 }
 
-/** `murmur mcp`, from the machine's PATH. An interrupt must not end it: the agent program does not start it again. */
+/** `murmur mcp`, from the machine's PATH. An interrupt must not end it, because the agent program does not restart it. */
 function murmurServer(): Readonly<Record<string, McpServer>> {
   return { murmur: { command: 'murmur', args: ['mcp'], env: { [COMPANION]: '1' } } };
 }

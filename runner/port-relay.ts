@@ -1,13 +1,13 @@
-// A loopback port of the machine for a server elsewhere: the API server, or the broker of git on another host. The agent
-// program learns the port once, at its start; where the server listens may change under it.
+// The machine's loopback port for the API server. The agent program learns the port once, at its start. The address
+// behind the port may change.
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { ServerAddress } from '../contract/wire/runner.ts';
 import { readState, writeState } from './state-file.ts';
 
 /**
- * The agent's processes send its token to the port, so the port is held as long as one of them runs: in namespaces they end
- * with a runner that is killed, and those that the next one starts learn the port that it then has.
+ * The agent's processes send its token to the port, so no other process may get the port while one of them runs. In
+ * namespaces they end with a killed runner; processes of the next runner learn its port.
  */
 export class PortRelay {
   readonly #file: string;
@@ -16,15 +16,14 @@ export class PortRelay {
   #greeting = '';
   #listening: Promise<Server> | undefined;
 
-  /** `file` keeps the port, so that a runner started again takes the same one when it is free. */
+  /** `file` stores the port, so that a restarted runner takes the same one if it is free. */
   constructor(file: string) {
     this.#file = file;
   }
 
   /**
-   * Relays connections from now on to this server; those that are open stay where they are. Listens from the first call
-   * on. Resolves with the port, always the same one.
-   * @param greeting sent to the server before anything else, on each connection
+   * Relays new connections to this server; open ones keep theirs. Starts listening at the first call. Resolves with the
+   * port, which does not change.
    */
   async relayTo(server: ServerAddress, greeting = ''): Promise<number> {
     this.#server = server;
@@ -33,7 +32,7 @@ export class PortRelay {
     return portOf(await this.#listening);
   }
 
-  /** Ends every connection and stops listening. No-op when it never listened. */
+  /** Ends every connection and stops listening. No-op if it never listened. */
   async close(): Promise<void> {
     const server = await this.#listening?.catch(() => undefined);
     for (const socket of this.#open) socket.destroy();
@@ -59,7 +58,7 @@ export class PortRelay {
       [server, caller],
     ] as const) {
       this.#open.add(from);
-      // A server that is down closes the connection, which clients take for what it is and try again.
+      // When the server is down, the caller's connection closes too, and clients retry.
       from.on('error', () => to.destroy());
       from.on('close', () => {
         this.#open.delete(from);
@@ -76,7 +75,7 @@ async function listenOn(port: number, onConnection: (caller: Socket) => void): P
   server.once('error', reject);
   server.listen(port, '127.0.0.1', resolve);
   await promise;
-  // Accepting may fail for want of file handles: that connection is lost, the others go on.
+  // Accepting may fail without free file descriptors. That connection is lost, the others continue.
   server.on('error', () => undefined);
   return server;
 }

@@ -1,11 +1,11 @@
-// Ending a process together with the group that it leads. Imports nothing of Murmur.
+// Kills a process group. Imports nothing of Murmur.
 
-/** Ends the group that a detached child leads; no-op when it has ended or never began. */
+/** Kills the group that a detached child leads. No-op when it has ended or never started. */
 export function endGroup(pid: number | undefined): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // The group has ended by itself.
+    // The group has already ended.
   }
 }

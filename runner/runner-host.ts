@@ -1,6 +1,6 @@
-// A process that serves the runners of several machines of one host: a process for each would cost every agent the start
-// of a Node and 60 MB. The runners stay apart: each has its machine's port, token, journal and claim, and its agent's
-// processes are held by namespaces of their own.
+// A process that serves the runners of several machines of one host: a process per runner would cost each agent a Node
+// start and 60 MB. The runners are separate: each has its own port, token, journal and claim, and its agent's processes
+// have their own namespaces.
 import { randomBytes } from 'node:crypto';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { DropRequest, RunnerHostAccess, ServeRequest } from '../contract/wire/runner.ts';
@@ -9,20 +9,20 @@ import { HttpServer } from './http/server.ts';
 import { claimDirectory } from './only-one.ts';
 import type { ServedRunner } from './serve.ts';
 
-/** One that nobody has asked for anything was started by a worker that was killed at that moment. */
+/** A process without a request for this long was started by a worker that was killed just then. It exits. */
 const UNASKED_MS = 60_000;
 
 export class RunnerHost {
-  /** Resolves when the last runner has stopped, or when nobody ever asked for one. */
+  /** Resolves when the last runner has stopped, or when no request came within `UNASKED_MS`. */
   readonly stopped: Promise<void>;
   readonly #serve: (directory: string, callerEnv: NodeJS.ProcessEnv) => Promise<ServedRunner>;
   readonly #serving = new Map<string, Promise<ServedRunner>>();
-  /** Requests to serve that are not to be followed any more. */
+  /** Ids of cancelled requests to serve. */
   readonly #dropped = new Set<string>();
   readonly #done = Promise.withResolvers<void>();
   readonly #unasked: NodeJS.Timeout;
   #server: HttpServer | undefined;
-  /** From the order to stop, or the end of the last runner. */
+  /** Set from a stop request, or from the end of the last runner. */
   #refusing = false;
 
   constructor(serve: (directory: string, callerEnv: NodeJS.ProcessEnv) => Promise<ServedRunner>) {
@@ -45,9 +45,9 @@ export class RunnerHost {
   }
 
   /**
-   * Resolves when the runner serves; the same again changes nothing. Throws ALREADY_EXISTS when another process serves
-   * this machine, UNAVAILABLE when this one is about to end, FAILED_PRECONDITION when the request was dropped before it
-   * came, and what the start of the runner throws.
+   * Resolves when the runner serves. Idempotent. Throws ALREADY_EXISTS when another process serves the machine,
+   * UNAVAILABLE when this process is about to exit, FAILED_PRECONDITION when the request was dropped before it arrived,
+   * and the errors of the runner's start.
    */
   async serve({ directory, env, request_id: request }: ServeRequest): Promise<object> {
     clearTimeout(this.#unasked);
@@ -59,7 +59,7 @@ export class RunnerHost {
     }
     if (this.#refusing) throw new MurmurError('UNAVAILABLE', 'this process is about to end');
     if (this.#dropped.has(request))
-      throw new MurmurError('FAILED_PRECONDITION', 'the machine has been ended meanwhile');
+      throw new MurmurError('FAILED_PRECONDITION', 'the machine was stopped or destroyed meanwhile');
     const serving = this.#start(directory, env);
     this.#serving.set(directory, serving);
     await serving.catch(() => this.#leave(directory));
@@ -67,7 +67,7 @@ export class RunnerHost {
     return {};
   }
 
-  /** Stops the runner, also one that is just starting. Resolves when nothing of it runs; no-op for one that is not here. */
+  /** Stops the runner, also while it starts. Resolves once it has ended. No-op for an unknown one. */
   async drop({ directory, request_id: request }: DropRequest): Promise<object> {
     this.#dropped.add(request);
     await this.#end(directory);
@@ -78,7 +78,7 @@ export class RunnerHost {
   async stop(): Promise<void> {
     this.#refusing = true;
     const ends = await Promise.allSettled([...this.#serving.keys()].map((directory) => this.#end(directory)));
-    // One that cannot be stopped as it should is no reason to cut the others short.
+    // Waits for all runners, even if one cannot be stopped cleanly.
     for (const end of ends) if (end.status === 'rejected') console.error(end.reason);
     this.#close();
   }

@@ -1,4 +1,4 @@
-// The runner: the calls of the protocol, put together from their parts.
+// The runner: implements the calls of the protocol.
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MurmurError } from '../contract/wire/errors.ts';
@@ -51,15 +51,15 @@ export interface RunnerOptions {
   readonly backends: Readonly<Record<BackendName, () => AgentBackend>>;
   readonly callerEnv: NodeJS.ProcessEnv;
   readonly node: string;
-  /** Which build this runner is of: runner/identity/build.ts. */
+  /** The build of this runner; see identity/build.ts. */
   readonly build: string;
-  /** How much disk the agent may use; absent on machines of earlier builds. */
+  /** Limit of the agent's disk usage; absent on machines of earlier builds. */
   readonly disk?: Omit<DiskLimitOptions, 'onExcess'> | undefined;
 }
 
 export class Runner {
   readonly journal: Journal;
-  /** How a turn ended that has; undefined for any other. */
+  /** The reply for a turn that has ended; undefined for any other. */
   readonly endOf = (turnId: string): TurnReply | undefined => this.#turns.endOf(turnId);
   readonly #options: RunnerOptions;
   readonly #context: MachineContext;
@@ -72,7 +72,7 @@ export class Runner {
   #stopping: Promise<void> | undefined;
   #readings = 0;
 
-  /** Ends the turn that a killed runner left open; nothing is prompted. No process of the agent's may run yet. */
+  /** Ends the turn that a killed runner left open, without a prompt. No process of the agent may run yet. */
   constructor(options: RunnerOptions) {
     const { paths, containment, machine, callerEnv, node } = options;
     this.#options = options;
@@ -96,11 +96,11 @@ export class Runner {
     removeState(paths.stopOrder);
     rmSync(paths.clones, { recursive: true, force: true });
     if (options.disk !== undefined) {
-      this.#disk = new DiskLimit({ ...options.disk, onExcess: (message) => void this.#endGrowth(message) });
+      this.#disk = new DiskLimit({ ...options.disk, onExcess: (message) => void this.#enforceDiskLimit(message) });
     }
   }
 
-  /** Opens the way for git inside the isolation. */
+  /** Opens the git broker's socket. */
   async listen(): Promise<void> {
     await this.#context.listen();
   }
@@ -111,8 +111,8 @@ export class Runner {
   }
 
   /**
-   * Prepares workspace and agent program. The same request again changes nothing and starts a program that has died;
-   * another one (a new key, a new model) replaces the program between turns, and waits for the next call during one.
+   * Prepares workspace and agent program. Repeating a request only restarts a program that died. A different request (a
+   * new key, a new model) replaces the program. During a turn it has no effect until the next call.
    */
   async open(request: OpenRequest): Promise<OpenReply> {
     const open = this.#opening.then(() => this.#open(request));
@@ -132,12 +132,12 @@ export class Runner {
     if (!this.#assessments.interrupt(turn_id)) this.#turns.interrupt(turn_id);
   }
 
-  /** Keeps a notice for the model of a turn that runs or has not come yet; no-op for one that has ended. */
+  /** Stores a notice for the running turn or for one that has not arrived yet. No-op for an ended turn. */
   notice({ turn_id, notice }: NoticeRequest): void {
     this.#turns.notice(turn_id, notice);
   }
 
-  /** Asks an assessor; the same id again is the same assessment. Throws FAILED_PRECONDITION while a turn runs. */
+  /** Runs an assessment, once per id. Throws FAILED_PRECONDITION while a turn runs. */
   async assess(request: AssessRequest): Promise<AssessReply> {
     this.#refuseWhenStopping();
     this.#opened();
@@ -146,7 +146,7 @@ export class Runner {
     return this.#context.scrubber.value(await this.#assessments.assess(request));
   }
 
-  /** Throws FAILED_PRECONDITION while a turn runs; one that has been interrupted is waited for. */
+  /** Waits for an interrupted turn. Throws FAILED_PRECONDITION while another turn runs. */
   async snapshot(): Promise<SnapshotReply> {
     await this.#turns.interruptedEnd();
     this.#refuseWhenStopping();
@@ -158,8 +158,8 @@ export class Runner {
   }
 
   /**
-   * A file of the machine as the agent may read it, at any time. Throws what reading it throws, UNAVAILABLE before the
-   * session is open, and RESOURCE_EXHAUSTED when too many are read at once.
+   * Reads a file with the rights of the agent, at any time. Throws the errors of `readFile`, UNAVAILABLE before the
+   * session is open, and RESOURCE_EXHAUSTED for too many concurrent reads.
    */
   async *readFile(request: FileRequest, signal: AbortSignal): AsyncGenerator<Buffer> {
     this.#refuseWhenStopping();
@@ -182,8 +182,8 @@ export class Runner {
   }
 
   /**
-   * Ends turn, program and everything in the isolation, and leaves what was asked for in `last.json`; asked again, it is
-   * the same stop.
+   * Ends the turn, the program and everything in the isolation, and writes what was requested to `last.json`. Later
+   * calls wait for the same stop.
    */
   stop(request: StopRequest): Promise<void> {
     return (this.#stopping ??= this.#stop(request));
@@ -221,8 +221,8 @@ export class Runner {
     return end;
   }
 
-  /** Ends the turn and all that the agent has started, in earlier turns too. Never rejects, as nobody waits for it. */
-  async #endGrowth(message: string): Promise<void> {
+  /** Ends the turn and all processes of the agent, also those of earlier turns. Never rejects: it is not awaited. */
+  async #enforceDiskLimit(message: string): Promise<void> {
     const action = 'tell the agent what to delete, or have the owner of the host raise limits.disk_mb';
     this.#turns.endByLimit({ kind: 'disk', message, action, retryable: false });
     try {
@@ -236,7 +236,7 @@ export class Runner {
 
   async #stop({ status, last }: StopRequest): Promise<void> {
     this.#disk?.close();
-    // If this process dies on the way, the next one ends the turn with the status that was ordered.
+    // If this process dies during the stop, the next one ends the turn with this status.
     tryWriteState(this.#options.paths.stopOrder, { status } satisfies StopRequest);
     const snapshot =
       last === undefined ? {} : await this.#captures.last(last, () => this.#cutShort(status), this.#context);
@@ -253,7 +253,7 @@ export class Runner {
     settled.abort();
     await this.#session?.program.stop();
     await this.#context.close(() => this.#options.containment.endStarted());
-    // `interrupted` is about a turn; the session was told to end, whether one ran or not.
+    // `interrupted` is a status of turns. For the session, the reason is `stopped`, with or without a turn.
     this.journal.tryAppend({ type: 'session_end', reason: status === 'interrupted' ? 'stopped' : status });
     const { containment, paths } = this.#options;
     if (last !== undefined) {
@@ -275,7 +275,7 @@ export class Runner {
     }
   }
 
-  /** Ends the turn; what can be captured then, if there is anything. */
+  /** Ends the turn. Resolves with the input for a capture, if a session is open. */
   async #cutShort(status: StopRequest['status']): Promise<CaptureInput | undefined> {
     await this.#turns.cutShort(status);
     return this.#session === undefined ? undefined : this.#captureInput();

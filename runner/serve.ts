@@ -1,4 +1,4 @@
-// The runner as a process: its files, its HTTP routes, its end.
+// Runs the runner as a process: files, HTTP routes, shutdown.
 import { randomBytes } from 'node:crypto';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { CleanStop, RunnerAddress, RunnerConfig } from '../contract/wire/runner.ts';
@@ -25,9 +25,9 @@ import { readState, removeState, writeState } from './state-file.ts';
 
 export interface ServedRunner {
   readonly port: number;
-  /** Bearer token of every call; another one at each start. */
+  /** Bearer token of every call. Each start creates a new one. */
   readonly token: string;
-  /** Aborted once it has been told to stop and takes no more calls. */
+  /** Aborts once a stop was requested and no more calls are accepted. */
   readonly ending: AbortSignal;
   /** Resolves when a stop, by call or by `stop`, is complete. */
   readonly stopped: Promise<void>;
@@ -35,10 +35,10 @@ export interface ServedRunner {
 }
 
 export type ServeOptions = Omit<RunnerOptions, 'paths' | 'machine' | 'containment' | 'disk'> & {
-  /** Between looks at the disk; a second unless given. */
+  /** Interval of disk checks in milliseconds; a second unless given. */
   readonly diskLookMs?: number;
-  /** Whether this process is the machine's alone and may stand in its `run`. */
-  readonly standsInRun?: boolean;
+  /** Whether this process serves only this machine and may use its `run` as working directory. */
+  readonly entersRun?: boolean;
   readonly openIsolation: (config: RunnerConfig, paths: MachinePaths) => Promise<RunnerOptions['containment']>;
 };
 
@@ -50,12 +50,12 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
   const containment = await options.openIsolation(config, paths);
   removeState(paths.ended);
   removeState(paths.last);
-  // What a killed runner left is not this one's: it would go on writing into the workspace. A machine without an address
-  // has had no runner that could have started anything.
+  // Processes of a killed runner would continue to write to the workspace. A machine without an address had no runner
+  // that could have started any.
   if (readState<RunnerAddress>(paths.address) !== undefined) await containment.endAll();
   makeRunFolder(paths.run);
-  // The broker's socket is made by its short, relative name.
-  if (options.standsInRun === true) process.chdir(paths.run);
+  // The broker's socket is created by its short relative path.
+  if (options.entersRun === true) process.chdir(paths.run);
   const disk = diskLimitOf(config, paths, options.diskLookMs);
   const runner = new Runner({ ...options, machine: config.machine, paths, containment, disk });
   await runner.listen();
@@ -115,7 +115,7 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
   }
 }
 
-/** As the provider has written it; undefined for a machine of a build that set no limit. */
+/** The disk limit in the runner's configuration; undefined on a machine of a build without this limit. */
 function diskLimitOf(
   { isolation }: RunnerConfig,
   paths: MachinePaths,
@@ -123,7 +123,7 @@ function diskLimitOf(
 ): RunnerOptions['disk'] {
   const { limits, paths: own } = isolation;
   if (limits === undefined) return undefined;
-  // The machine's /tmp is among the files of the isolation.
+  // The isolation's folder contains the machine's /tmp.
   const folders = [paths.home, paths.work, paths.run, own.isolation];
   return { folders, limitMb: limits.disk_mb, ...(lookMs === undefined ? {} : { lookMs }) };
 }

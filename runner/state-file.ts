@@ -1,7 +1,7 @@
-// Small JSON files that a killed process must not leave half-written. Imports nothing of Murmur.
+// Small JSON files that are written atomically. Imports nothing of Murmur.
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
-/** The file's value; undefined when there is none. Throws SyntaxError for a file that is not JSON. */
+/** The file's value; undefined when it is missing. Throws SyntaxError for invalid JSON. */
 export function readState<Value>(file: string): Value | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Value;
@@ -11,12 +11,12 @@ export function readState<Value>(file: string): Value | undefined {
   }
 }
 
-/** Replaces the file at once, mode 0600: a reader sees the old or the new value. */
+/** Replaces the file atomically, mode 0600: a reader sees the old or the new value. */
 export function writeState(file: string, value: unknown): void {
   const draft = `${file}.${process.pid}.new`;
   const descriptor = openSync(draft, 'w', 0o600);
   try {
-    // Unlike writeSync, it writes all of it or throws: on a disk that is nearly full a part may fit.
+    // Unlike writeSync, this writes everything or throws: on a nearly full disk, only a part may fit.
     writeFileSync(descriptor, JSON.stringify(value));
   } finally {
     closeSync(descriptor);
@@ -24,7 +24,7 @@ export function writeState(file: string, value: unknown): void {
   renameSync(draft, file);
 }
 
-/** As `writeState`, for what is worth having and no reason to fail: what went wrong is logged. */
+/** `writeState` for optional files: logs an error instead of throwing. */
 export function tryWriteState(file: string, value: unknown): void {
   try {
     writeState(file, value);
@@ -33,7 +33,7 @@ export function tryWriteState(file: string, value: unknown): void {
   }
 }
 
-/** No-op when there is no such file. */
+/** No-op when the file is missing. */
 export function removeState(file: string): void {
   rmSync(file, { force: true });
 }

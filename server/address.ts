@@ -11,9 +11,9 @@ import type { Call } from './handlers/handler.ts';
 import type { ServerParts } from './parts.ts';
 
 /**
- * The agent that is meant. Throws INVALID_ARGUMENT, quoting what was typed, and NOT_FOUND for an agent that the caller has
- * no right to: the same as for one that does not exist. Counts the call when it sends the agent something: throws
- * RESOURCE_EXHAUSTED when the caller sends too many.
+ * The addressed agent. Throws INVALID_ARGUMENT, which quotes the input. Throws NOT_FOUND for an agent to which the
+ * caller has no rights, the same as for one that does not exist. Counts calls that send something to the agent, and
+ * throws RESOURCE_EXHAUSTED for too many.
  */
 export function addressOf(
   parts: ServerParts,
@@ -27,7 +27,7 @@ export function addressOf(
   return agent;
 }
 
-/** What the caller's slugs are relative to: a person's root agents, or an agent's children. */
+/** The base of the caller's slugs: a person's root agents, or an agent's children. */
 export function contextOf(parts: ServerParts, caller: Caller, workspace: string | undefined): SlugContext {
   const { account, agent } = caller;
   if (agent === undefined) return { workspace: workspaceOf(parts, workspace), account, path: [] };
@@ -38,7 +38,7 @@ export function contextOf(parts: ServerParts, caller: Caller, workspace: string 
   });
 }
 
-/** The workspace that is meant. Throws INVALID_ARGUMENT. */
+/** The named or default workspace. Throws INVALID_ARGUMENT. */
 export function workspaceOf(parts: ServerParts, name: string | undefined): string {
   if (name === undefined || name === '') return parts.settings.workspace;
   const problem = workspaceProblem(name);

@@ -22,39 +22,39 @@ import { addTraces } from './traces.ts';
 import { TokenWatch } from './token-watch.ts';
 import { addUploads } from './uploads/routes.ts';
 
-/** A prompt of several megabytes passes; more belongs into the repository. */
+/** Enough for a prompt of several megabytes. Larger texts belong in the repository. */
 const BODY_LIMIT = 8 * 1024 * 1024;
 
-/** Characters of a part of a path: a port's token holds a machine, the name of a token and a signature. */
+/** Characters of a path segment: a port's token consists of a machine, the name of a token and a signature. */
 const SEGMENT_LIMIT = 300;
 
 /**
- * Makes the server; `listen` starts it. `close` ends streams with a hint to come back and resolves when every call has
- * ended.
+ * Creates the server; `listen` starts it. `close` ends streams so that clients reconnect, and resolves when every call
+ * has ended.
  */
 export function createServer(parts: ServerParts): FastifyInstance {
   const stopping = new AbortController();
   const watch = new TokenWatch(parts.tokens, parts.timing.tokenCheck);
-  // Named by fastify's type: hooks and handlers are typed by it.
+  // Annotated with fastify's type, because the types of hooks and handlers depend on it.
   const logger: FastifyBaseLogger = parts.log;
   const app = fastify({
     bodyLimit: BODY_LIMIT,
-    // Its request lines hold headers; ours do not (addLog).
+    // Fastify's request lines contain headers; those of `addLog` do not.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: SEGMENT_LIMIT },
     loggerInstance: logger,
-    // Whole requests are bounded by addArrivalLimit, route by route.
+    // addArrivalLimit limits the arrival of whole requests, per route.
     requestTimeout: 0,
     http: {
       requestTimeout: 0,
       headersTimeout: parts.timing.requestArrival,
       shouldUpgradeCallback: isPortUpgrade,
-      // How often node looks for heads that are late; its own default is 30 s.
+      // Interval of Node's check for late request heads; the default is 30 s.
       connectionsCheckingInterval: Math.min(1_000, parts.timing.requestArrival),
     },
   });
-  // A page may send text/plain to us without asking first.
+  // A foreign page may send text/plain without a preflight.
   app.removeContentTypeParser('text/plain');
   addErrors(app);
   addArrivalLimit(app, parts.timing.requestArrival);
@@ -67,7 +67,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   addPorts(app, parts, watch);
   addPages(app, parts, watch, stopping.signal);
   addUpgrades(app, parts, watch, stopping.signal);
-  // A scope of its own: health is answered without a token.
+  // A separate scope, because health needs no token.
   app.register(async (api) => {
     addIdentity(api, parts.tokens, watch);
     addHeldBodies(api, BODY_LIMIT);
@@ -77,7 +77,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   });
   app.addHook('preClose', async () => {
     stopping.abort();
-    // A caller that neither reads nor goes must not hold the server back.
+    // A caller that neither reads nor disconnects must not delay the end.
     setTimeout(() => app.server.closeAllConnections(), parts.timing.stop).unref();
     await Promise.resolve();
   });
@@ -92,7 +92,7 @@ function addErrors(app: FastifyInstance): void {
   });
 }
 
-/** Before the body is read: what leads nowhere needs no token. */
+/** Answers unknown routes before the body is read. They need no token. */
 function addNotFound(app: FastifyInstance): void {
   app.addHook('onRequest', async (request) => {
     if (request.is404) throw notFound(request);
@@ -120,7 +120,7 @@ function isFastifyError(error: unknown): error is FastifyError {
   return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number';
 }
 
-/** What fastify itself refuses concerns the body. */
+/** Translates fastify's own errors, which are about the body. */
 function refusalOf(error: FastifyError, request: FastifyRequest): MurmurError {
   switch (error.statusCode) {
     case 413: {
@@ -142,7 +142,7 @@ function refusalOf(error: FastifyError, request: FastifyRequest): MurmurError {
   }
 }
 
-/** The table's status, but for the two that say more about a body. */
+/** The status of the error table, except for two more specific ones about bodies. */
 function statusOf(error: unknown, known: MurmurError): number {
   const status = isFastifyError(error) ? error.statusCode : undefined;
   return status === 413 || status === 415 ? status : ERRORS[known.code].http;
@@ -152,7 +152,7 @@ interface Logged extends FastifyRequest {
   failure?: string;
 }
 
-/** One line per request. Never a body, a header or a message: they may hold prompts, tokens and secrets. */
+/** Logs one line per request, without body, headers and messages: they may contain prompts, tokens and secrets. */
 function addLog(app: FastifyInstance): void {
   app.addHook('onSend', async (request, reply) => {
     void reply.header('x-request-id', request.id);
@@ -160,7 +160,7 @@ function addLog(app: FastifyInstance): void {
   });
   app.addHook('onResponse', async (request, reply) => {
     const { failure } = request as Logged;
-    // The route's own pattern: a path that matches none is the caller's text.
+    // The route's pattern, not the path: an unmatched path is the caller's text.
     const path = request.routeOptions.url ?? 'unknown';
     const fact = {
       method: request.method,
@@ -169,7 +169,7 @@ function addLog(app: FastifyInstance): void {
       ms: Math.round(reply.elapsedTime),
       ...(failure === undefined ? {} : { code: failure }),
     };
-    // The supervisor asks for health many times a second while the stack starts.
+    // The supervisor calls health many times a second while the stack starts.
     if (path.startsWith('/v1/') || path === MCP_PATH) request.log.info(fact, 'request');
     else request.log.debug(fact, 'request');
     await Promise.resolve();

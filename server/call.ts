@@ -1,4 +1,4 @@
-// One call of an operation on its way to the handler and back, whatever brought it here.
+// One call of an operation, from any transport to its handler and back.
 import type { Operation } from '../contract/operation.ts';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
@@ -10,31 +10,31 @@ import type { AgentInput } from './handlers/messages.ts';
 import type { ServerParts } from './parts.ts';
 import { unlessRevoked } from './token-watch.ts';
 
-/** What is known of a call beside its input. */
+/** What is known about a call besides its input. */
 export interface CallFacts {
-  /** Idempotency key, as it was sent. */
+  /** Idempotency key, as sent. */
   readonly id: string;
   readonly token: TokenEntry;
   /** Host header, checked. */
   readonly host: string;
-  /** Aborts when the caller has gone or the server stops. */
+  /** Aborts when the caller disconnects or the server stops. */
   readonly signal: AbortSignal;
 }
 
-/** The call as handlers take it. Throws PERMISSION_DENIED for what agents may not do at all. */
+/** The call for handlers. Throws PERMISSION_DENIED for operations that agents are not allowed to call. */
 export function openCall(operation: Operation, facts: CallFacts): Omit<Call, 'progress'> {
   const caller = callerOf(facts.token);
   const access = operation.access ?? 'read';
   if (access === 'own' && caller.agent !== undefined) {
-    throw new MurmurError('PERMISSION_DENIED', `${operation.name} is for people: an agent may not do it`);
+    throw new MurmurError('PERMISSION_DENIED', `agents are not allowed to call ${operation.name}`);
   }
   return { ...facts, id: ownId(caller, facts.id), account: caller.account, caller, from: nameOf(caller), access };
 }
 
-/** A handler without its operation's own types: input and answer belong together by the registry. */
+/** A handler without the types of its operation. The registry ensures that input and answer match. */
 type AnyHandler = (parts: ServerParts, input: unknown, call: Call) => Promise<unknown>;
 
-/** The operation's handler; a plain message needs none of its own. */
+/** The operation's handler. Plain messages share one. */
 export function handlerOf({ name, to }: Operation): AnyHandler {
   if (to === undefined) return handlers[name as keyof typeof handlers] as AnyHandler;
   return (parts, input, call) => sendMessage(parts, to, input as AgentInput, call);
@@ -50,7 +50,7 @@ export async function answerTo(
   return await answerUnlessStopped(operation, stoppable, () => handlerOf(operation)(parts, input, stoppable.call));
 }
 
-/** A call, and what ends it from outside. */
+/** A call, and the signals that end it from outside. */
 export interface Stoppable {
   readonly call: Pick<Call, 'signal'>;
   /** Aborts when the server stops. */
@@ -60,9 +60,9 @@ export interface Stoppable {
 }
 
 /**
- * The answer of the work. Throws UNAVAILABLE when the server stops before there is one: a handler that waits ends
- * early then, with what it knows so far, and that is not what was waited for. Throws UNAUTHENTICATED as soon as the
- * caller's token is no longer valid; what was asked for may be done nevertheless.
+ * The answer of the work. Throws UNAVAILABLE when the server stops first: a waiting handler then returns early, with an
+ * incomplete answer. Throws UNAUTHENTICATED as soon as the caller's token becomes invalid; the operation may still take
+ * effect.
  */
 export async function answerUnlessStopped(
   operation: Operation,

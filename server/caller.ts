@@ -1,4 +1,4 @@
-// Who calls: read from the request before its body is.
+// Identifies the caller of a request before its body is read.
 import { createHash, randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MurmurError } from '../contract/wire/errors.ts';
@@ -9,23 +9,23 @@ import type { Tokens } from './parts.ts';
 import type { TokenWatch } from './token-watch.ts';
 import { expiry } from './token-watch.ts';
 
-/** A bearer whose token is known. */
+/** A caller with a valid token. */
 export interface Bearer {
   readonly token: TokenEntry;
-  /** Aborts with UNAUTHENTICATED when the token is no longer valid before the answer's end. */
+  /** Aborts with UNAUTHENTICATED when the token becomes invalid before the answer ends. */
   readonly revoked: AbortSignal;
 }
 
 const bearers = new WeakMap<FastifyRequest, Bearer>();
 
-/** Lets only known bearers pass, before the body is read: a stranger's eight megabytes are not. */
+/** Rejects requests without a valid token before their body is read. */
 export function addIdentity(app: FastifyInstance, tokens: Tokens, watch: TokenWatch): void {
   app.addHook('onRequest', async (request, reply) => {
     bearers.set(request, await identify(tokens, watch, request, reply));
   });
 }
 
-/** The bearer of a request that `addIdentity` has let pass. */
+/** The bearer of a request that passed `addIdentity`. */
 export function bearerOf(request: FastifyRequest): Bearer {
   const bearer = bearers.get(request);
   if (bearer === undefined) throw new TypeError('an unauthenticated request reached a handler');
@@ -48,7 +48,7 @@ export async function identify(
   return { token: entry, revoked: watch.watch(token, entry, reply.raw) };
 }
 
-/** Who the bearer of a token is. A token of an agent whose id cannot be read lets nobody in. */
+/** The caller with this token. Throws UNAUTHENTICATED for a token with an invalid agent id. */
 export function callerOf(entry: TokenEntry): Caller {
   const { account, rights } = entry;
   if (entry.agent === undefined) return { account };
@@ -57,19 +57,19 @@ export function callerOf(entry: TokenEntry): Caller {
   return { account, agent, ...(rights === undefined ? {} : { rights }) };
 }
 
-/** How the caller is named in what it causes. */
+/** The caller's name in messages and timelines: account, or absolute path of an agent. */
 export function nameOf({ account, agent }: Caller): string {
   return agent === undefined ? account : absolutePathOf(agent);
 }
 
-/** Digits of a hash that no agent finds another caller's to be equal to: 96 bits. */
+/** Hex digits of a hash: 96 bits, so that an agent cannot find a collision with another caller. */
 const OWNER_DIGITS = 24;
-/** Ids of messages are remembered up to their hundredth character, and some of this is for the caller's hash. */
+/** Message ids are deduplicated by their first hundred characters, including the caller's hash. */
 const KEY_LENGTH = 75;
 
 /**
- * The id of what the call causes: of a message, a spawn, a fan-out, an update. An agent's is its own alone: whatever key it
- * sends, also one that it has read in another agent's timeline or foresees, is never what somebody else's call is known by.
+ * The id of the message, spawn, fan-out or update that a call causes. For agents it includes the caller: a key that an
+ * agent reads in another agent's timeline or guesses never yields the id of another caller's call.
  */
 export function ownId({ agent }: Caller, key: string): string {
   if (agent === undefined) return key;
@@ -81,7 +81,7 @@ function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** The caller's idempotency key, or a new one. It becomes part of keys in stores. Throws INVALID_ARGUMENT. */
+/** The caller's idempotency key, or a new one. Store keys contain it. Throws INVALID_ARGUMENT. */
 export function callId(request: FastifyRequest): string {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return randomUUID();

@@ -1,4 +1,4 @@
-// Anything that is thrown becomes a MurmurError here, and a MurmurError becomes the body of an answer.
+// Translates thrown values into MurmurErrors, and MurmurErrors into bodies of answers.
 import {
   ApplicationFailure,
   isGrpcServiceError,
@@ -9,7 +9,7 @@ import { causesOf, noWorker, temporalSilent } from '../agents/temporal.ts';
 import { isErrorCode, MurmurError } from '../contract/wire/errors.ts';
 import type { ErrorBody } from '../contract/wire/errors.ts';
 
-/** gRPC status numbers, as the protocol fixes them. */
+/** gRPC status codes. */
 const GRPC = {
   CANCELLED: 1,
   DEADLINE_EXCEEDED: 4,
@@ -21,7 +21,7 @@ const GRPC = {
   UNAUTHENTICATED: 16,
 } as const;
 
-/** What an error means to a caller. Walks the causes to the first that says so; a defect is INTERNAL. */
+/** The error for the caller. Uses the first cause with a known meaning; everything else is a defect, INTERNAL. */
 export function murmurErrorOf(error: unknown): MurmurError {
   for (const each of causesOf(error)) {
     const known = readKnown(each);
@@ -40,12 +40,12 @@ function readKnown(error: unknown): MurmurError | undefined {
     });
   }
   if (isGrpcServiceError(error)) return readGrpc(error.code, error.details, error);
-  // Its cause is the gRPC deadline, which would read as if Temporal did not answer.
+  // Checked before its cause, a gRPC deadline, which would mean that Temporal did not answer.
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return noWorker(error);
   return undefined;
 }
 
-/** A failure of ours carries its code as type and, when it has more to say, the error body as its first detail. */
+/** A failure of a Murmur workflow has the error code as type and may have the error body as first detail. */
 function readFailure(failure: ApplicationFailure): MurmurError | undefined {
   if (!isErrorCode(failure.type)) return undefined;
   const body = failure.details?.[0] as Partial<ErrorBody> | undefined;

@@ -1,17 +1,17 @@
-// Writes server-sent events to one caller, at the pace at which it reads.
+// Writes server-sent events to one caller, with back-pressure.
 import { once } from 'node:events';
 import type { FastifyReply } from 'fastify';
 
-/** Milliseconds after which a client that follows the standard comes back. */
+/** Milliseconds after which a standard client reconnects. */
 const RECONNECT_AFTER = 500;
 
-/** An open stream. After `close`, or when the caller has gone, writing does nothing. */
+/** An open stream. After `close`, or after the caller has disconnected, writes are no-ops. */
 export class EventStream {
   readonly #reply: FastifyReply;
   readonly #signal: AbortSignal;
   readonly #heartbeat: NodeJS.Timeout;
 
-  /** Takes the answer over from fastify and sends its head. The signal aborts when the caller has gone. */
+  /** Takes over the answer from fastify and sends its head. The signal aborts when the caller disconnects. */
   constructor(reply: FastifyReply, heartbeatMs: number, signal: AbortSignal) {
     this.#reply = reply;
     this.#signal = signal;
@@ -20,7 +20,7 @@ export class EventStream {
     reply.raw.writeHead(200, {
       ...(headers as Record<string, string>),
       'content-type': 'text/event-stream; charset=utf-8',
-      // Proxies would hold events back.
+      // Prevents proxies from buffering events.
       'x-accel-buffering': 'no',
     });
     reply.raw.write(`retry: ${String(RECONNECT_AFTER)}\n: open\n\n`);
@@ -29,7 +29,7 @@ export class EventStream {
     }, heartbeatMs);
   }
 
-  /** Sends one event and waits while the caller is slow to read: it must not fill this process's memory. */
+  /** Sends one event and waits for a slow caller, which must not fill this process's memory. */
   async send(event: { readonly id?: string; readonly name?: string; readonly data: unknown }): Promise<void> {
     if (!this.#writable()) return;
     const lines = [
@@ -38,7 +38,7 @@ export class EventStream {
       `data: ${JSON.stringify(event.data)}`,
     ];
     if (this.#reply.raw.write(`${lines.join('\n')}\n\n`)) return;
-    // Rejects when the caller goes while we wait; then there is nobody left to send to.
+    // Rejects when the caller disconnects, which ends the stream anyway.
     await once(this.#reply.raw, 'drain', { signal: this.#signal }).catch(() => undefined);
   }
 

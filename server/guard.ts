@@ -1,12 +1,12 @@
-// Who may talk to the server at all: programs that name it by its own name, and no foreign page in a browser.
+// Rejects requests with a foreign Host header and requests of foreign pages in a browser.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MurmurError } from '../contract/wire/errors.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * Whose pages may lead to the route. Absent: only our own. `links`: any, by a link that a person follows.
-     * `everyone`: any, in every way, since nothing but the URL gives access.
+     * Pages that may access the route. Absent: only the server's own. `links`: any page, by a link that a person
+     * follows. `everyone`: any page in any way, because the URL itself grants access.
      */
     openTo?: 'links' | 'everyone';
   }
@@ -14,7 +14,7 @@ declare module 'fastify' {
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Sent with every answer: nothing here is a page, and nothing may be kept or framed. */
+/** Sent with every answer, to forbid scripts, caching and framing. */
 const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -24,7 +24,7 @@ const SECURITY_HEADERS = {
   'x-frame-options': 'DENY',
 } as const;
 
-/** Refuses foreign hosts and origins before anything else is read. */
+/** Rejects foreign hosts and origins before anything else. */
 export function addGuard(app: FastifyInstance, hosts: readonly string[]): void {
   const allowed = allowedHosts(hosts);
   app.addHook('onRequest', async (request, reply) => {
@@ -35,21 +35,21 @@ export function addGuard(app: FastifyInstance, hosts: readonly string[]): void {
   });
 }
 
-/** The names in a Host header that are answered: loopback and these, in lower case. */
+/** The accepted names of a Host header: loopback and `hosts`, in lower case. */
 export function allowedHosts(hosts: readonly string[]): ReadonlySet<string> {
   return new Set([...LOOPBACK, ...hosts.map((host) => host.toLowerCase())]);
 }
 
 /**
- * Why a Host header is refused, or undefined. A page can make a name of its own point to 127.0.0.1; the browser then
- * still sends that name.
+ * Why a Host header is rejected, or undefined. A foreign page can point its domain to 127.0.0.1; the browser then still
+ * sends that domain.
  */
 export function hostProblem(host = '', allowed: ReadonlySet<string>): string | undefined {
   const name = host.replace(/:\d+$/, '').toLowerCase();
   return allowed.has(name) ? undefined : `the server does not answer to the host ${JSON.stringify(host.slice(0, 80))}`;
 }
 
-/** Browsers tell where a request comes from, simple ones without preflight too. */
+/** Browsers send the origin of a request, also for simple requests without a preflight. */
 function originProblem(request: FastifyRequest): string | undefined {
   const { origin, host } = request.headers;
   const { openTo } = request.routeOptions.config;
@@ -58,13 +58,13 @@ function originProblem(request: FastifyRequest): string | undefined {
     return `requests from the page ${JSON.stringify(origin.slice(0, 80))} are refused`;
   }
   const site = request.headers['sec-fetch-site'];
-  // `none` is a person who typed the address.
+  // `none`: a person typed the address.
   return site === undefined || site === 'same-origin' || site === 'none'
     ? undefined
     : 'requests from a page of another site are refused';
 }
 
-/** A person goes to the page: what another page loads, frames or sends is none. */
+/** Whether a person navigates to the page. Another page's subresources, frames and forms do not count. */
 function isFollowedLink({ method, headers }: FastifyRequest): boolean {
   const dest = headers['sec-fetch-dest'];
   return method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && dest === 'document';

@@ -1,11 +1,11 @@
-// Whether the server lives, and whether agents can be run. Without a token: supervisors ask.
+// Health of the server, and whether agents can run. Needs no token, because supervisors call it.
 import type { FastifyInstance } from 'fastify';
 import { inTime } from '../agents/temporal.ts';
 import type { ServerParts } from './parts.ts';
 
-/** A worker asks for work at least once a minute; it counts as gone when it has not for a little longer. */
+/** A worker polls at least once a minute. After a little longer it counts as gone. */
 const POLLER_AGE_MS = 75_000;
-/** A check that takes longer is an answer too; the supervisor gives the whole call 2 s. */
+/** A check that takes longer counts as failed. The supervisor limits the whole call to 2 s. */
 const CHECK_MS = 1_500;
 /** `TASK_QUEUE_TYPE_WORKFLOW` of Temporal's protocol. */
 const WORKFLOW_QUEUE = 1;
@@ -30,7 +30,7 @@ async function readiness(parts: ServerParts): Promise<{ readonly temporal: strin
   }
 }
 
-/** When a worker last asked for work, in milliseconds since the epoch. */
+/** When a worker last polled, in milliseconds since the epoch. */
 async function lastPoll(parts: ServerParts): Promise<number | undefined> {
   const { pollers } = await inTime(
     parts,

@@ -1,5 +1,5 @@
-// How many bytes of requests the server holds in memory at once, for one caller and for all. A request counts with what it
-// announces, before its body is read, and until its answer ends.
+// Limits the bytes of requests in memory, per caller and in total. A request counts with its announced length from
+// before its body is read until its answer ends.
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -9,25 +9,25 @@ import { bearerOf } from './caller.ts';
 
 const MB = 1024 * 1024;
 
-/** What a call holds besides its body: head, parser and handler. It bounds how many calls can be under way. */
+/** Memory of a call besides its body: head, parser and handler. So the number of concurrent calls is limited too. */
 const CALL_BYTES = 16 * 1024;
 
-/** Requests up to this size count only against the caller's own limit, so that no callers together can lock out others. */
+/** Requests up to this size count only against the caller's own limit, so that several callers cannot lock out others. */
 const SMALL_BYTES = 64 * 1024;
 
 /**
- * An agent sends prompts of some kilobytes: two of the largest bodies, or a thousand calls, are far from what one needs. A
- * person's programs may start many agents with large prompts at once.
+ * An agent sends prompts of some kilobytes. Two of the largest bodies, or a thousand calls, are far more than it needs.
+ * A person's programs may start many agents with large prompts at once.
  */
 const OWN_BYTES = { agent: 16 * MB, person: 64 * MB } as const;
 
-/** A body takes up to three times its size while it is parsed: both kinds together stay below a gigabyte. */
+/** Parsing takes up to three times a body's size, so both kinds of callers together stay below a gigabyte. */
 const ALL_BYTES = { agent: 128 * MB, person: 128 * MB } as const;
 
-/** A body of the largest size has arrived by then on this host. */
+/** On loopback, the largest body arrives within this time. */
 const RETRY_MS = 1_000;
 
-/** Bounds the requests of every route of the app; `addIdentity` comes first. `bodyLimit` is what a body may have. */
+/** Limits the requests of all routes of the app. `addIdentity` must come first. `bodyLimit` is the largest body. */
 export function addHeldBodies(app: FastifyInstance, bodyLimit: number): void {
   const pools = { agent: new Pool('agent'), person: new Pool('person') };
   const unknown = new WeakMap<FastifyRequest, { readonly hold: Hold; readonly readBefore: number }>();
@@ -41,7 +41,7 @@ export function addHeldBodies(app: FastifyInstance, bodyLimit: number): void {
     if (isChunked) unknown.set(request, { hold, readBefore: raw.socket.bytesRead });
     await Promise.resolve();
   });
-  // A body of unknown length has arrived: it counts with what it was.
+  // A body of unknown length has arrived. From now on it counts with its actual length.
   app.addHook('preHandler', async (request) => {
     const { hold, readBefore = 0 } = unknown.get(request) ?? {};
     hold?.shrink(request.raw.socket.bytesRead - readBefore + CALL_BYTES);
@@ -50,13 +50,13 @@ export function addHeldBodies(app: FastifyInstance, bodyLimit: number): void {
 }
 
 interface Hold {
-  /** Holds no more than this from now on. */
+  /** Reduces the held bytes to this number. */
   shrink(bytes: number): void;
-  /** Again does nothing. */
+  /** Idempotent. */
   release(): void;
 }
 
-/** Bytes of one kind of callers. */
+/** The held bytes of one kind of callers. */
 class Pool {
   readonly #kind: keyof typeof OWN_BYTES;
   readonly #held = new Map<string, number>();
@@ -91,7 +91,9 @@ class Pool {
 
 const open = new WeakMap<Socket, Set<() => void>>();
 
-/** Calls back when the answer has been sent, or its connection is lost: an answer that waits for another is not told. */
+/**
+ * Calls back when the answer was sent or the connection is lost. A queued answer on a lost connection emits no `close`.
+ */
 function whenOver(socket: Socket, answer: ServerResponse, over: () => void): void {
   if (answer.closed || socket.destroyed) {
     over();
@@ -112,14 +114,14 @@ function whenOver(socket: Socket, answer: ServerResponse, over: () => void): voi
 }
 
 function tooMuch(limit: number): MurmurError {
-  return new MurmurError('RESOURCE_EXHAUSTED', 'too many or too large requests of this caller are under way', {
-    hint: 'send it again when others have been answered',
+  return new MurmurError('RESOURCE_EXHAUSTED', 'this caller has too many or too large requests in progress', {
+    hint: 'send it again after others were answered',
     details: { limit_bytes: limit, retry_after_ms: RETRY_MS },
   });
 }
 
 function busy(): MurmurError {
-  return new MurmurError('UNAVAILABLE', 'the API server holds as many large requests as it can', {
+  return new MurmurError('UNAVAILABLE', 'the API server has too many large requests in progress', {
     hint: 'send it again in a moment',
     details: { retry_after_ms: RETRY_MS },
   });

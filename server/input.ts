@@ -1,4 +1,4 @@
-// Checks an input once and says what is wrong with it: field, value, and the name that was probably meant.
+// Validates an input. Errors name the field, the value, and the probably intended name.
 import type { z } from 'zod';
 import type { Operation } from '../contract/operation.ts';
 import { quoteValue } from '../contract/schema/quote.ts';
@@ -13,7 +13,7 @@ const SECRET_FIELDS = ['secrets'];
 export function parseInput(operation: Operation, body: unknown): Record<string, unknown> {
   const result = operation.input.safeParse(body ?? {}, { reportInput: true });
   if (result.success) return result.data;
-  // A misspelt field also leaves the right one missing: the misspelling is what to tell.
+  // A misspelt field also causes an error for the missing one. Report the misspelling.
   const { issues } = result.error;
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   if (issue === undefined) throw new MurmurError('INVALID_ARGUMENT', 'the input is not valid');
@@ -52,7 +52,7 @@ function knownFieldsAt(operation: Operation, path: readonly PropertyKey[]): read
   }
 }
 
-/** Messages of the schemas name their field; zod's own do not and are replaced. */
+/** The message. Those of the schemas name their field; zod's own do not and are replaced. */
 function messageOf(issue: Issue, field: string, value: unknown): string {
   const name = field === '' ? 'the input' : field;
   if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
@@ -76,7 +76,7 @@ function article(expected: string): string {
   return /^[aeiou]/.test(expected) ? `an ${expected}` : `a ${expected}`;
 }
 
-/** `repos[0].clone_url`. */
+/** A path as text, such as `repos[0].clone_url`. */
 function fieldOf(path: readonly PropertyKey[]): string {
   return path
     .map((part, index) => (typeof part === 'number' ? `[${String(part)}]` : `${index === 0 ? '' : '.'}${String(part)}`))

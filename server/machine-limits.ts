@@ -1,4 +1,4 @@
-// What is in force of the limits that machines were made with: read from the machine, remembered for a while.
+// The limits of machines that are in force: read from the machine and cached for a while.
 import { LRUCache } from 'lru-cache';
 import type { MachineView } from '../contract/wire/agent.ts';
 import type { IsolationInForce } from '../contract/wire/isolation.ts';
@@ -9,24 +9,24 @@ import { readRunnerText } from '../drivers/machines/runner-process.ts';
 
 /** Reads the limits of machines; see `createMachineLimitsReader`. */
 export interface MachineLimitsReader {
-  /** The limits in force; nothing when the machine has none or is out of reach. Never throws. */
+  /** The limits in force; empty without limits, or when the machine cannot be reached. Never throws. */
   read(machine: Pick<MachineView, 'name' | 'provider'>): Promise<Partial<MachineLimits>>;
 }
 
-/** Machines whose limits are remembered: more than one server's agents that people look at in the same minute. */
+/** Machines in the cache: more than the agents of a server that people view in the same minute. */
 const REMEMBERED = 1_000;
 
-/** Limits change only when a runner starts anew. Reading takes about a sixth of a `status`, so it is done this seldom. */
+/** Limits change only when a runner restarts, and reading them takes about a sixth of a `status` call. */
 const FRESH_MS = 10_000;
 
-/** A reader that asks each machine at most every ten seconds. An answer without limits is not remembered. */
+/** A reader that queries each machine at most every ten seconds. Does not cache an answer without limits. */
 export function createMachineLimitsReader(machines: Machines): MachineLimitsReader {
   const known = new LRUCache<string, Partial<MachineLimits>, Pick<MachineView, 'name' | 'provider'>>({
     max: REMEMBERED,
     ttl: FRESH_MS,
     fetchMethod: async (_key, _stale, { context }) => {
       const limits = await readLimits(machines, context);
-      // Nothing is remembered of a machine that could not be asked.
+      // Not cached: the machine may have been unreachable.
       return Object.keys(limits).length === 0 ? undefined : limits;
     },
   });
@@ -47,7 +47,7 @@ async function readLimits(
     };
     const { isolation } = await read<RunnerConfig>('config.json');
     if (isolation === undefined) return {};
-    // A runner that got an isolation request writes down what it chose.
+    // A runner with a choice of isolation reports what works.
     const found: Partial<IsolationInForce> =
       'choice' in isolation ? await read<IsolationInForce>('isolation.json') : isolation;
     const { kind, limitsInForce } = found;
@@ -58,7 +58,7 @@ async function readLimits(
       Object.entries({ ...counted, ...bounded, disk_mb }).filter(([, value]) => typeof value === 'number'),
     );
   } catch {
-    // A file that is being written, or a machine that another host has: the rest of the state is worth showing.
+    // The file may be incomplete, or the machine on another host. The rest of the state is still useful.
     return {};
   }
 }

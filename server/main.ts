@@ -1,5 +1,5 @@
-// Entry of the API server, `node main.ts [descriptor of a listening socket]`: settings → drivers → app → listen. Ends on
-// SIGTERM and SIGINT once open calls have ended.
+// Entry of the API server, `node main.ts [descriptor of a listening socket]`: settings → drivers → app → listen. Ends
+// on SIGTERM and SIGINT once open calls have ended.
 import pino from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { loadConfig } from '../config/config.ts';
@@ -29,7 +29,7 @@ try {
   await serve(await partsOf(config, platform), platform, config.ports.api);
 } catch (error) {
   log.fatal({ err: error }, 'the API server cannot start');
-  // Log lines are written at once, so that nothing is lost here; the supervisor reads the exit status.
+  // Log lines are written synchronously, so none is lost. The supervisor reads the exit status.
   process.exitCode = 1;
 }
 
@@ -56,7 +56,7 @@ async function partsOf(config: Config, platform: Platform): Promise<ServerParts>
         namespace: temporal.namespace,
         ...(temporal.open === undefined ? {} : { open: temporal.open }),
       },
-      // A person's workspace comes with each call; this one is for calls that name none.
+      // For calls that name no workspace.
       workspace: 'default',
       provider: config.host.environment.provider,
       hosts: config.publicUrl === undefined ? [] : [new URL(config.publicUrl).hostname],
@@ -71,7 +71,10 @@ async function partsOf(config: Config, platform: Platform): Promise<ServerParts>
   };
 }
 
-/** On one host people reach the server where it listens; agents may reach it elsewhere, so that it has to be said. */
+/**
+ * Without MURMUR_PUBLIC_URL, people use the listening address. Set explicitly, as agents may reach the server
+ * elsewhere.
+ */
 function publicUrlSetting({ publicUrl, ports }: Config): { readonly publicUrl?: string } {
   if (publicUrl !== undefined) return { publicUrl };
   return ports.api === 0 ? {} : { publicUrl: `http://${HOST}:${String(ports.api)}` };
@@ -80,13 +83,13 @@ function publicUrlSetting({ publicUrl, ports }: Config): { readonly publicUrl?: 
 async function serve(parts: ServerParts, platform: Platform, port: number): Promise<void> {
   const app = createServer(parts);
   const [, , descriptor] = process.argv;
-  // With a descriptor neither host nor port is looked at, but without a host fastify listens on a second address.
+  // With a descriptor, host and port are ignored; but without a host, fastify would listen on a second address.
   const url = await app.listen({ host: HOST, ...(descriptor === undefined ? { port } : { fd: Number(descriptor) }) });
   log.info({ url }, 'listening');
   const stop = (signal: NodeJS.Signals): void => {
     log.info({ signal }, 'stopping');
-    // The connection to Temporal keeps the process alive, and closing it would fail calls on their way: all that is
-    // worth waiting for has ended, so the process ends as it is.
+    // The connection to Temporal keeps the process alive, and closing it would fail calls in progress. All calls that
+    // matter have ended, so the process exits.
     const end = async (): Promise<void> => {
       await app.close();
       await parts.telemetry?.[Symbol.asyncDispose]();

@@ -1,5 +1,5 @@
-// The MCP tools over streamable HTTP: `POST /mcp`, each request a session of its own. Behind the same guard, token and
-// limits as every operation, and with the same handlers: nothing is asked over HTTP a second time.
+// The MCP tools over streamable HTTP, `POST /mcp`. Each request is its own session. The guard, tokens, limits and
+// handlers are those of the operations; handlers are called directly, not over HTTP.
 import { randomUUID } from 'node:crypto';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -30,7 +30,7 @@ export function addMcp(app: FastifyInstance, parts: ServerParts, stopping: Abort
       heartbeatMs: parts.timing.heartbeat,
       call: async (name, input, options) => {
         const operation: Operation = operations[name as OperationName];
-        // A client that asks again asks for another call: the protocol has no key for repetitions.
+        // The protocol has no idempotency key, so a repeated request is a new call.
         const id = randomUUID();
         const { token, revoked } = bearerOf(request);
         const signal = AbortSignal.any([stopping, options.signal, revoked]);
@@ -55,7 +55,7 @@ export function addMcp(app: FastifyInstance, parts: ServerParts, stopping: Abort
     return await answer(request, reply, sessionOf(request), gone.signal);
   });
   for (const method of ['GET', 'DELETE'] as const) {
-    // There are no sessions to listen to or to end; clients take this status for that.
+    // There are no sessions to listen to or to end. This status tells clients so.
     app.route({
       method,
       url: MCP_PATH,
@@ -72,11 +72,11 @@ async function answer(
 ): Promise<unknown> {
   const transport = new WebStandardStreamableHTTPServerTransport();
   await server.connect(transport);
-  // Ends calls that are under way: there is no way back to their answers.
+  // Ends calls in progress: the client can no longer get their answers.
   gone.addEventListener('abort', () => void server.close(), { once: true });
   const { headers, method, url } = request;
   const pairs = Object.entries(headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []));
-  // The transport looks at method and headers; the body has been read, within our limit.
+  // The transport reads method and headers. Fastify has already read the body, within the limit.
   const asked = new Request(new URL(url, 'http://localhost'), { method, headers: pairs as [string, string][] });
   return await reply.send(await transport.handleRequest(asked, { parsedBody: request.body }));
 }

@@ -1,4 +1,4 @@
-// What the server is made of: handed in by main.ts, and by tests.
+// The dependencies of the server, passed in by main.ts and by tests.
 import type { Logger } from 'pino';
 import type { AgentPlatform } from '../agents/platform.ts';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
@@ -8,50 +8,50 @@ import type { MachineLimitsReader } from './machine-limits.ts';
 import type { Signer } from './signer.ts';
 import type { Timing } from './timing.ts';
 
-/** Knows bearer tokens by their hashes. */
+/** Finds bearer tokens by their hashes. */
 export interface Tokens {
-  /** Where they come from, for `auth`. */
+  /** Source of the tokens, for `auth`. */
   readonly source: string;
-  /** The entry of the token, expired ones included; undefined for an unknown one. Takes as long for any token. */
+  /** The token's entry, even if it has expired; undefined for an unknown token. Constant time. */
   identify(token: string): Promise<TokenEntry | undefined>;
-  /** Another text than before whenever a token may have come, changed or gone. Cheap: for looking often. */
+  /** Changes whenever a token may have been added, changed or removed. Cheap, for frequent checks. */
   version(): Promise<string>;
-  /** The entry that `tokenName` names so, expired ones included; undefined once it is revoked or replaced. */
+  /** The entry with this `tokenName`, even if it has expired; undefined once it is revoked or replaced. */
   named(name: string): Promise<TokenEntry | undefined>;
 }
 
-/** Facts that the server tells about itself, and whom it answers. */
+/** Facts that the server reports about itself, and its settings. */
 export interface ServerSettings {
   readonly version: string;
   readonly temporal: {
     readonly address: string;
     readonly namespace: string;
-    /** Why every process of this host can use it without credentials; absent when none can. */
+    /** Why Temporal is open to every process of this host; absent when it requires certificates. */
     readonly open?: string;
   };
   /** Workspace of a call that names none. */
   readonly workspace: string;
   /** Provider of the machines of new agents. */
   readonly provider: string;
-  /** Names that a Host header may hold beside the loopback ones, without port. */
+  /** Accepted names of a Host header besides loopback, without port. */
   readonly hosts: readonly string[];
   readonly limits: TreeLimits;
   readonly agentLimits: AllowanceLimits;
-  /** Where people reach the server, without a slash at its end; absent: wherever the caller does. */
+  /** URL of the server for people, without trailing slash. When absent, the address that the caller used. */
   readonly publicUrl?: string;
   /** Largest upload, in bytes. */
   readonly uploadLimit: number;
 }
 
-/** How far a tree of agents may grow. */
+/** Limits of a tree of agents. */
 export interface TreeLimits {
-  /** Levels, the root being the first. */
+  /** Levels; the root is the first. */
   readonly depth: number;
-  /** Living agents beneath one root, itself included. */
+  /** Living agents below one root, including itself. */
   readonly agents: number;
 }
 
-/** Everything the handlers work with. */
+/** Everything that handlers use. */
 export interface ServerParts extends AgentPlatform {
   readonly tokens: Tokens;
   readonly signer: Signer;
@@ -59,7 +59,7 @@ export interface ServerParts extends AgentPlatform {
   readonly machineLimits: MachineLimitsReader;
   readonly settings: ServerSettings;
   readonly timing: Timing;
-  /** Absent: no traces and metrics are made. */
+  /** Absent: no traces and metrics. */
   readonly telemetry?: Telemetry;
   readonly log: Logger;
 }

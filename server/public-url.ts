@@ -1,15 +1,15 @@
-// URLs that are given out, as people open them.
+// URLs of the server for people.
 import type { ServerParts } from './parts.ts';
 
 /**
- * Where people reach the server: its public URL, or what the caller itself has used. Without a slash at the end.
+ * The server's URL for people: its public URL, or the address that the caller used. Without trailing slash.
  * @param host Host header of the call, checked
  */
 export function publicUrl({ settings }: Pick<ServerParts, 'settings'>, { host }: { readonly host: string }): string {
   return settings.publicUrl ?? `http://${host}`;
 }
 
-/** Whether people may reach the server through a proxy of the operator's, which adds headers of its own to requests. */
+/** Whether people may reach the server through the operator's proxy, which adds headers to requests. */
 export function isPublic({ settings }: Pick<ServerParts, 'settings'>): boolean {
   return settings.hosts.length > 0;
 }

@@ -1,4 +1,4 @@
-// One route for each operation, all alike: derived from the registry.
+// One route per operation, derived from the registry.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { operations } from '../contract/operations/index.ts';
 import type { OperationName } from '../contract/operations/index.ts';
@@ -12,7 +12,7 @@ import { parseInput } from './input.ts';
 import type { ServerParts } from './parts.ts';
 import { unlessRevoked } from './token-watch.ts';
 
-/** Adds `POST /v1/<operation>` for each; the signal aborts when the server stops. */
+/** Adds `POST /v1/<operation>` for each operation. The signal aborts when the server stops. */
 export function addRoutes(app: FastifyInstance, parts: ServerParts, stopping: AbortSignal): void {
   for (const name of Object.keys(operations) as OperationName[]) {
     const operation: Operation = operations[name];
@@ -25,7 +25,7 @@ export function addRoutes(app: FastifyInstance, parts: ServerParts, stopping: Ab
   }
 }
 
-/** One request on its way through a handler. */
+/** One request and its call. */
 interface Exchange {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
@@ -41,7 +41,7 @@ function openExchange(
   stopping: AbortSignal,
 ): Exchange {
   const gone = new AbortController();
-  // After a whole answer there is nothing left to abort, and an `AbortError` costs as much as a file that is read.
+  // After a complete answer there is nothing to abort, and creating an `AbortError` costs as much as reading a file.
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort();
   });
@@ -52,14 +52,14 @@ function openExchange(
   return { request, reply, stopping, revoked, call };
 }
 
-/** A stream resumes after the last event that the caller saw, which its client sends as a header. */
+/** The body. A stream resumes after the last event that the caller saw, which its client sends as a header. */
 function bodyOf(operation: Operation, request: FastifyRequest): unknown {
   const last = request.headers['last-event-id'];
   if (operation.stream !== 'events' || last === undefined) return request.body;
   return { ...(request.body as object), from: last };
 }
 
-/** A plain answer when it is there soon, else a stream of progress that ends in it. */
+/** A plain answer if it is ready soon, else a stream of progress that ends with the answer. */
 async function answerOnce(
   parts: ServerParts,
   operation: Operation,
@@ -83,7 +83,7 @@ async function answerOnce(
   return reply;
 }
 
-/** Every answer is JSON; a text by itself would be sent as it is. */
+/** Every answer is JSON, but fastify would send a string unchanged. */
 function plainAnswer(reply: FastifyReply, answer: unknown): unknown {
   return typeof answer === 'string' ? reply.type('application/json').send(JSON.stringify(answer)) : answer;
 }
@@ -112,7 +112,7 @@ async function answerEvents(
   return reply;
 }
 
-/** An error after the head was sent; a stopping server lets the caller come back instead. */
+/** Sends an error after the head. A stopping server sends none, so that the caller reconnects. */
 async function sendError(stream: EventStream, exchange: Exchange, error: unknown): Promise<void> {
   if (exchange.stopping.aborted) {
     await stream.send({ name: 'reconnect', data: {} });
@@ -124,7 +124,7 @@ async function sendError(stream: EventStream, exchange: Exchange, error: unknown
   stream.close();
 }
 
-/** The stack of a defect goes to the log; nothing of a caller's mistake does. */
+/** Logs the stack of a defect, but not errors of the caller. */
 export function logFailure(request: FastifyRequest, error: unknown, code: string): void {
   if (code === 'INTERNAL') request.log.error({ err: error }, 'defect');
 }
@@ -133,7 +133,7 @@ function takesEvents(request: FastifyRequest): boolean {
   return request.headers.accept?.includes('text/event-stream') === true;
 }
 
-/** Becomes a stream with the first progress that is told after a while. */
+/** Opens a stream with the first progress that is reported after `plainAnswer`. */
 class ProgressStream {
   readonly #open: () => EventStream;
   readonly #timer: NodeJS.Timeout;
@@ -150,11 +150,11 @@ class ProgressStream {
 
   tell(progress: object): void {
     this.#latest = progress;
-    // Not awaited: progress that a slow reader has not taken waits in the socket, and there is little of it.
+    // Not awaited: there is little progress, and for a slow reader it waits in the socket.
     void this.#stream?.send({ name: 'progress', data: progress });
   }
 
-  /** The stream, when it has been opened; after this none will be. */
+  /** The stream, if it was opened. After this call, none will be opened. */
   end(): EventStream | undefined {
     clearTimeout(this.#timer);
     return this.#stream;

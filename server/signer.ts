@@ -1,15 +1,16 @@
-// Signatures of the server's own: what it gave out it knows again, without keeping a list. One key for each installation.
+// The server's signatures: with them it recognizes tokens that it issued, without storing them. One key per
+// installation.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { SigningKey } from '../drivers/keys/signing-key.ts';
 import type { SecretStore } from '../drivers/secrets/secret-store.ts';
 
-/** What a signature is for: one that was made for a port opens no page. */
+/** The purpose of a signature: one for a port is not valid for a page. */
 type Purpose = 'page key' | 'port' | 'upload';
 
 export interface Signer {
-  /** 256 bits in base64url: 43 characters of `A-Za-z0-9_-`. The same for the same text. */
+  /** 256 bits in base64url: 43 characters of `A-Za-z0-9_-`. Deterministic. */
   sign(purpose: Purpose, text: string): string;
-  /** Whether the signature is that of the text, in a time that tells nothing. */
+  /** Whether the signature belongs to the text. Constant time. */
   holds(purpose: Purpose, text: string, signature: string): boolean;
 }
 
@@ -21,7 +22,7 @@ export function createSigner(installation: SigningKey): Signer {
   return {
     sign,
     holds: (purpose, text, signature) => {
-      // As they are written: a signature has one form only.
+      // Compared as text, because a signature has only one encoding.
       const given = Buffer.from(signature);
       const wanted = Buffer.from(sign(purpose, text));
       return given.length === wanted.length && timingSafeEqual(given, wanted);
@@ -29,12 +30,12 @@ export function createSigner(installation: SigningKey): Signer {
   };
 }
 
-/** Where earlier builds kept the server's key: in the store of the agents' secrets. */
+/** Reference under which earlier builds stored the server's key, in the store of agents' secrets. */
 const EARLIER_KEY_REF = 'server-signing-key';
 
 /**
- * Removes the key of an earlier build. What was signed with it ends: agents could read it. Uploads stay, since each is
- * found by its id.
+ * Removes the key of an earlier build, which agents could read. Tokens that were signed with it become invalid. Uploads
+ * stay, because they are found by id.
  */
 export async function removeEarlierKey(secrets: SecretStore): Promise<void> {
   await secrets.delete(EARLIER_KEY_REF);

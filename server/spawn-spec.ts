@@ -1,4 +1,4 @@
-// The spec of an agent that a call spawns.
+// Builds the spec of a spawned agent.
 import type { spawn } from '../contract/operations/spawn.ts';
 import type { ParsedInputOf } from '../contract/operation.ts';
 import type { AgentSpec } from '../contract/wire/agent.ts';
@@ -12,7 +12,7 @@ import type { ServerParts } from './parts.ts';
 
 type SpawnInput = ParsedInputOf<typeof spawn>;
 
-/** The spec; texts and the plan of a flight are stored. Throws as `reposOf` does, before anything is stored. */
+/** The spec. Stores its texts and a flight's plan. Throws as `reposOf` does, before it stores anything. */
 export async function specOfSpawn(
   parts: ServerParts,
   agent: AgentAddress,

@@ -1,4 +1,4 @@
-// The connection to Temporal: it may be made before the server is up and outlives the server's restarts.
+// The connection to Temporal. It may be created before Temporal is up, and survives Temporal's restarts.
 import {
   Client,
   Connection,
@@ -8,15 +8,15 @@ import {
 } from '@temporalio/client';
 import type { ConnectionOptions, WorkflowClientInterceptor } from '@temporalio/client';
 
-/** How soon and how often a lost connection is tried again; gRPC's own would wait up to 2 minutes. */
+/** Backoff after a lost connection. gRPC's default waits up to 2 minutes. */
 const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1_000 } as const;
 
-/** gRPC's number for a server that asks for patience. */
+/** gRPC's status code for a server that limits requests. */
 const RESOURCE_EXHAUSTED = 8;
 
 /**
- * Calls are repeated until their deadline: each has one (agents/temporal.ts). The SDK's own pauses grow to 5 s, which
- * would keep people waiting after a restart of the dev server that took one.
+ * Retries calls until their deadline, which each call has (agents/temporal.ts). The SDK's pauses grow to 5 s, so people
+ * would wait longer than a restart of the dev server, which takes one second.
  */
 const RETRY = makeGrpcRetryInterceptor({
   retryableDecider: (_attempt, status) => isRetryableError(status),
@@ -24,7 +24,7 @@ const RETRY = makeGrpcRetryInterceptor({
     Number(status.code) === RESOURCE_EXHAUSTED ? 1_000 : Math.min(50 * 2 ** Math.min(attempt, 10), 400),
 });
 
-/** A client that asks open workflows only: closed agents are answered from their record. Connects when first used. */
+/** A client that queries only open workflows, because closed agents have records. Connects at the first use. */
 export function createTemporalClient(
   options: ConnectionOptions,
   namespace: string,

@@ -1,27 +1,27 @@
-// Every deadline and interval of the server, with its reason. Milliseconds. Tests shorten them.
+// All time limits and intervals of the server in milliseconds, with reasons. Tests shorten them.
 import { AGENT_TIMING } from '../agents/platform.ts';
 import type { AgentTiming } from '../agents/platform.ts';
 
 export interface Timing extends AgentTiming {
-  /** Between signs of life in a stream; clients give a silent one up after three times as long. */
+  /** Interval of heartbeats in a stream. Clients close a silent stream after three times as long. */
   readonly heartbeat: number;
-  /** How long an answer with progress may stay a plain answer, so that quick ones and early errors need no stream. */
+  /** Time before an answer with progress becomes a stream, so that quick answers and early errors need none. */
   readonly plainAnswer: number;
-  /** Between looks at the tokens of running calls and used links: both end within a second of the revocation. */
+  /** Interval of checks of tokens of running calls and used links. Both end within a second after the revocation. */
   readonly tokenCheck: number;
-  /** Between questions to an agent that is being killed. */
+  /** Interval of queries to an agent that is being killed. */
   readonly killProbe: number;
-  /** The last snapshot of a large work tree takes a minute; what takes longer is terminated. */
+  /** The last snapshot of a large work tree takes a minute. A workflow that takes longer is terminated. */
   readonly killBound: number;
-  /** For a whole request to arrive: a sender that trickles holds a connection. 8 MB take a second on a slow line. */
+  /** For the arrival of a whole request: a slow sender occupies a connection. 8 MB take a second on a slow network. */
   readonly requestArrival: number;
-  /** Between two pieces of an upload, after which its sender counts as gone. */
+  /** Between two pieces of an upload. After this time, the sender counts as gone. */
   readonly uploadSilence: number;
-  /** For a whole upload to arrive: 100 MB at half a megabit a second. */
+  /** For the arrival of a whole upload: 100 MB at half a megabit per second. */
   readonly uploadArrival: number;
-  /** For the head of an answer from an agent's port: a development server compiles before its first page. */
+  /** For the head of an answer from an agent's port: a development server compiles before its first answer. */
   readonly portAnswer: number;
-  /** For open calls to end when the server stops; then connections are closed. */
+  /** For open calls to end when the server stops. Then connections are closed. */
   readonly stop: number;
 }
 

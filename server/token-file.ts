@@ -1,4 +1,4 @@
-// Who may call: the owner, by MURMUR_HOME/tokens.json, and everybody whose token is in the token store.
+// The valid tokens: the owner's in MURMUR_HOME/tokens.json, and those in the token store.
 import { readFile, stat } from 'node:fs/promises';
 import type { TokenEntry, TokenFile } from '../contract/wire/tokens.ts';
 import { findToken, matches } from '../drivers/tokens/token.ts';
@@ -6,7 +6,7 @@ import type { TokenStore } from '../drivers/tokens/token-store.ts';
 import type { Tokens } from './parts.ts';
 import { idInName, tokenName } from './token-name.ts';
 
-/** Tokens of a file, read again whenever it has changed, and those of a store. No file means none in it. */
+/** Tokens of a file, which is read again after changes, and of a store. The file may be missing. */
 export function createTokens(path: string, store: TokenStore): Tokens {
   let known: { readonly version: string; readonly entries: readonly TokenEntry[] } | undefined;
   const entries = async (): Promise<readonly TokenEntry[]> => {
@@ -22,7 +22,7 @@ export function createTokens(path: string, store: TokenStore): Tokens {
   };
 }
 
-/** The entry whose hash the token has. Every entry is compared, so that the time tells nothing. */
+/** The entry with the token's hash. Compares all entries, so that timing reveals nothing. */
 export function findEntry(entries: readonly TokenEntry[], token: string): TokenEntry | undefined {
   let found: TokenEntry | undefined;
   for (const entry of entries) {
@@ -50,7 +50,7 @@ async function versionOf(path: string): Promise<string> {
   }
 }
 
-/** A file that cannot be read or understood lets nobody in. */
+/** An unreadable or invalid file has no entries. */
 async function readEntries(path: string): Promise<readonly TokenEntry[]> {
   try {
     const content = JSON.parse(await readFile(path, 'utf8')) as Partial<TokenFile>;

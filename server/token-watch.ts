@@ -1,18 +1,18 @@
-// Ends running calls and used links when their token is no longer valid. One timer serves them all: another process may
-// delete a token without a message to this one.
+// Ends running calls and used links when their token becomes invalid. Polls with one timer, because other processes may
+// delete tokens without a notification.
 import type { ServerResponse } from 'node:http';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
 import type { Tokens } from './parts.ts';
 
-/** A token, and what ends with it. */
+/** A token and the calls and links that end with it. */
 interface Watched {
-  /** Looks the token up; undefined once it is revoked or replaced. */
+  /** Looks up the token; undefined once it is revoked or replaced. */
   readonly find: () => Promise<TokenEntry | undefined>;
   readonly dependents: Set<AbortController>;
-  /** As it was last looked up; absent before the first look at a token that is known by its name. */
+  /** The entry at the last check; undefined before the first check of a token that is known by name. */
   entry: TokenEntry | undefined;
-  /** Version of the tokens at the last look; absent before the first one. */
+  /** Version of the tokens at the last check; absent before the first one. */
   checked?: string;
 }
 
@@ -22,13 +22,13 @@ export class TokenWatch {
   readonly #watched = new Map<string, Watched>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Looks at the tokens in use once in the interval, and at none while none is in use. */
+  /** Checks the tokens in use once per interval. Without tokens in use, there is no timer. */
   constructor(tokens: Tokens, intervalMs: number) {
     this.#tokens = tokens;
     this.#intervalMs = intervalMs;
   }
 
-  /** A signal that aborts with UNAUTHENTICATED when the token has been revoked or has expired before the answer's end. */
+  /** A signal that aborts with UNAUTHENTICATED when the token is revoked or expires before the answer ends. */
   watch(token: string, entry: TokenEntry, answer: ServerResponse): AbortSignal {
     const call = new AbortController();
     const end = this.#add(`token ${token}`, entry, () => this.#tokens.identify(token), call);
@@ -37,8 +37,7 @@ export class TokenWatch {
   }
 
   /**
-   * The same for a link that was given out, by the name of the token that asked for it (`tokenName`). Looks until `over`
-   * aborts.
+   * The same for a link, by the name of the token that requested it (`tokenName`). Ends when `over` aborts.
    */
   watchNamed(name: string, over: AbortSignal): AbortSignal {
     const link = new AbortController();
@@ -66,11 +65,11 @@ export class TokenWatch {
 
   async #check(): Promise<void> {
     try {
-      // Before the looks: what changes after it is seen at the next one.
+      // Read before the checks, so that the next round sees later changes.
       const version = await this.#tokens.version();
       await Promise.all([...this.#watched].map(([key, watched]) => this.#checkOne(key, watched, version)));
     } catch {
-      // Tokens that cannot be read now tell nothing about one that was valid before.
+      // A failed read does not make tokens invalid.
     }
     this.#timer = this.#watched.size === 0 ? undefined : this.#later();
   }
@@ -92,13 +91,13 @@ function revoked(): MurmurError {
   return new MurmurError('UNAUTHENTICATED', 'the token was revoked while the call was under way');
 }
 
-/** UNAUTHENTICATED for an entry whose time is over. */
+/** UNAUTHENTICATED for an expired entry. */
 export function expiry({ expires_at: end }: TokenEntry): MurmurError | undefined {
   if (end === undefined || Date.parse(end) > Date.now()) return undefined;
   return new MurmurError('UNAUTHENTICATED', `the token has expired at ${end}`);
 }
 
-/** The result of the work. Throws the signal's reason as soon as it aborts; the work is left to end by itself. */
+/** The result of the work. Throws the signal's reason as soon as it aborts. The work itself continues. */
 export async function unlessRevoked<T>(revoked: AbortSignal, work: Promise<T>): Promise<T> {
   const refused = Promise.withResolvers<never>();
   const refuse = (): void => refused.reject(revoked.reason as MurmurError);

@@ -1,9 +1,9 @@
-// A span and a duration for each call of an operation and of the MCP server.
+// Records a span and a duration for each call of an operation or of the MCP server.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { CallSpan, Telemetry } from '../drivers/telemetry/telemetry.ts';
 import { MCP_PATH } from './mcp.ts';
 
-/** Adds the hooks. Pages, shared ports and health are left out: they are no calls of ours. */
+/** Adds the hooks. Omits pages, shared ports and health, which are not calls of operations. */
 export function addTraces(app: FastifyInstance, telemetry: Telemetry): void {
   const spans = new WeakMap<FastifyRequest, CallSpan>();
   app.addHook('onRequest', async (request) => {
@@ -13,7 +13,7 @@ export function addTraces(app: FastifyInstance, telemetry: Telemetry): void {
       spans.set(request, telemetry.receive({ headers, method, route }));
     await Promise.resolve();
   });
-  // Once the body has been read: what reads it calls back from outside of the span.
+  // After the body was read, because its parser calls back outside of the span.
   app.addHook('preHandler', (request, _reply, done) => {
     const span = spans.get(request);
     if (span === undefined) done();

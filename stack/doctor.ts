@@ -1,4 +1,4 @@
-// `murmur doctor`: everything that agents on this host need, checked at once. A check never stops the others.
+// `murmur doctor`: checks everything that agents on this host need. A failing check does not stop the others.
 import { stat, statfs } from 'node:fs/promises';
 import { loadConfig } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
@@ -20,16 +20,16 @@ export interface DoctorOptions {
   readonly cwd: string;
 }
 
-/** GIT_CONFIG_GLOBAL, by which an agent gets its own settings, came with it. */
+/** The first version with GIT_CONFIG_GLOBAL, through which an agent gets its own settings. */
 const OLDEST_GIT = '2.32.0';
 
-/** The program runs on older ones as little as its dependencies do. */
+/** Murmur and its dependencies do not run on older versions. */
 const OLDEST_NODE = '22.0.0';
 
-/** A checkout, its snapshot and the logs of one busy agent; below, agents fail in odd places. */
+/** Space for a checkout, its snapshot and the logs of one busy agent. With less, agents fail in various ways. */
 const LEAST_DISK_BYTES = 1_000_000_000;
 
-/** Every check, in the order in which a person would put things right. Never throws for a problem. */
+/** All checks, in the order in which to fix problems. Never throws for a problem. */
 export async function diagnose({ env, cwd }: DoctorOptions): Promise<readonly Check[]> {
   const home = homePaths(murmurHome(env));
   const config = await loadConfig(env, { cwd }).catch((error: unknown) => asCheck('configuration', error));
@@ -54,7 +54,7 @@ function nodeCheck(): Check {
   return { name: 'node', state: 'ok', message: `Node ${version} at ${process.execPath}` };
 }
 
-/** That git is missing is the preflight's to tell. */
+/** Checks git's version. The preflight reports a missing git. */
 async function gitCheck(env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
   const git = findProgram(env, 'git');
   const printed = git === undefined ? undefined : await versionOf(git);
@@ -65,7 +65,7 @@ async function gitCheck(env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
   return [{ name: 'git', state: 'problem', message, fix: 'install a newer git' }];
 }
 
-/** What the configuration's owner finds: git, claude, credentials. */
+/** The checks of config/preflight.ts: git, claude, credentials. */
 async function preflight(config: Config, env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
   const problems = await problemsOf(config, env);
   const found = problems.map((problem): Check => {
@@ -82,7 +82,7 @@ function subjectOf(message: string): string {
   return ['MURMUR_HOME', 'claude', 'git'].find((subject) => message.includes(subject)) ?? 'setup';
 }
 
-/** Ports matter to a start; a stack that runs holds its own. */
+/** Checks ports for a start. A running stack holds its own. */
 async function ports(config: Config): Promise<readonly Check[]> {
   const running = await runningRecord(config.home);
   if (running !== undefined) {
@@ -119,7 +119,7 @@ async function diskCheck(home: HomePaths): Promise<readonly Check[]> {
     if (free >= LEAST_DISK_BYTES) return [{ name: 'disk', state: 'ok', message }];
     return [{ name: 'disk', state: 'problem', message, fix: 'free some space, or set MURMUR_HOME to another disk' }];
   } catch {
-    return []; // the home is not there: another check says so
+    return []; // the home is missing, which another check reports
   }
 }
 
@@ -133,7 +133,7 @@ function asCheck(name: string, error: unknown): Check {
 /** Group and others. */
 const OPEN_TO_OTHERS = 0o077;
 
-/** Tokens and secrets must be the owner's alone. What does not exist yet is fine. */
+/** Only the owner may read tokens and secrets. Missing files are fine. */
 async function permissionChecks(home: HomePaths): Promise<readonly Check[]> {
   const paths = [home.root, home.token, home.tokens, home.secrets, home.temporal.database];
   const found = await Promise.all(paths.map(openCheck));

@@ -6,17 +6,17 @@ import { readRecord, removeRecord, withStartLock } from './record.ts';
 import { stopRunners } from './runners.ts';
 import { endLeftovers } from './supervisor/leftovers.ts';
 
-/** The sum of what the supervisor may wait for: worker, runners, server and Temporal, one after the other. */
+/** The sum of the supervisor's time limits for worker, runners, server and Temporal, which it stops in sequence. */
 const SUPERVISOR_GRACE_MS = 60_000;
 
 export interface DownResult {
-  /** False when there was nothing to stop. */
+  /** False when nothing was running. */
   readonly was_running: boolean;
 }
 
 /**
- * Stops the stack: the worker hands its turns over, runners end what runs, then the API server and Temporal stop.
- * Asked again, it does nothing. No process of the stack is left when it resolves.
+ * Stops the stack: the worker hands over its turns, runners end running work, then the API server and Temporal stop.
+ * Idempotent. When it resolves, no process of the stack is left.
  */
 export async function down(home: HomePaths, onProgress: (message: string) => void): Promise<DownResult> {
   const record = await readRecord(home);
@@ -27,10 +27,10 @@ export async function down(home: HomePaths, onProgress: (message: string) => voi
   return { was_running: ended !== 'absent' || left };
 }
 
-/** What a supervisor that was killed, now or long ago, did not get to do. */
+/** Ends what a killed supervisor left running. */
 async function clean(home: HomePaths, onProgress: (message: string) => void): Promise<boolean> {
   const record: StackRecord | undefined = await readRecord(home);
-  // A supervisor that was started meanwhile is somebody's wish of after this one.
+  // A supervisor that was started meanwhile is a later request. It keeps running.
   if (record === undefined || (await isRunning(record.supervisor))) return false;
   const machines: string[] = [];
   const left = await endLeftovers(record.children, async () => {

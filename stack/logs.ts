@@ -1,15 +1,15 @@
-// Log files of the stack's processes. Each process appends to its own file directly, so that it goes on logging when the
-// supervisor is gone.
+// Log files of the stack's processes. Each process appends to its own file directly, so that it keeps logging after the
+// supervisor has ended.
 import { copyFile, mkdir, open, rename, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { HomePaths } from '../config/home.ts';
 
-/** One file; with its predecessor a process uses at most about twice this. */
+/** Size of one file. With its predecessor, a process uses about twice this at most. */
 const LOG_LIMIT_BYTES = 20_000_000;
 
 export type LogName = 'supervisor' | 'temporal' | 'worker' | 'server';
 
-/** Opens a log for appending, after moving one that has grown past the limit aside. Returns the file descriptor's owner. */
+/** Opens a log for appending. Renames a log that exceeds the limit first. Returns the file handle. */
 export async function openLog(home: HomePaths, name: LogName) {
   await mkdir(dirname(home.logs[name]), { recursive: true, mode: 0o700 });
   const file = home.logs[name];
@@ -18,8 +18,8 @@ export async function openLog(home: HomePaths, name: LogName) {
 }
 
 /**
- * Shortens a log that a process has open: the content is copied aside and the file emptied. The writer appends, so it
- * goes on at the new end; lines written between copy and emptying are lost, which a debug log can bear.
+ * Rotates a log that a process has open: copies the content to another file and truncates the log. The writer appends,
+ * so it continues at the new end. Lines between copy and truncation are lost, which is acceptable for a debug log.
  */
 export async function rotateLive(home: HomePaths, name: LogName, limit = LOG_LIMIT_BYTES): Promise<void> {
   const file = home.logs[name];

@@ -1,19 +1,19 @@
-// Questions to the programs of this host, with Node's plain client: `fetch` takes longer to load than to start a program.
+// Requests to programs of this host, with Node's basic client: loading `fetch` takes longer than starting a program.
 import { request } from 'node:http';
 import { request as requestByTls, type RequestOptions } from 'node:https';
 
 export interface Question {
-  /** An answer that takes longer is none, in milliseconds. */
+  /** Time limit in milliseconds. A later answer counts as none. */
   readonly limitMs: number;
-  /** Posted as JSON; without one it is a GET. */
+  /** Posted as JSON. Without a body, the request is a GET. */
   readonly body?: unknown;
-  /** The Host header, where it is not the URL's. */
+  /** The Host header, if it differs from the URL's. */
   readonly host?: string;
   /** Certificates, for https. */
   readonly tls?: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'servername'>;
 }
 
-/** The JSON of a good answer, null when it is no JSON; undefined for any other answer and when there is none. */
+/** The JSON of a successful answer, null for invalid JSON; undefined for an error status or without an answer. */
 export async function ask(url: string, question: Question): Promise<unknown> {
   try {
     const { ok, text } = await exchange(url, question, AbortSignal.timeout(question.limitMs));
@@ -36,7 +36,7 @@ async function exchange(
     ...(host === undefined ? {} : { host }),
   };
   const { promise, reject, resolve } = Promise.withResolvers<{ readonly ok: boolean; readonly text: string }>();
-  // Its own connection: a pooled one would be open when the program that answers is to end.
+  // Its own connection: a pooled one would still be open when the other program shuts down.
   const options = { method: payload === undefined ? 'GET' : 'POST', headers, signal, agent: false, ...tls } as const;
   const send = tls === undefined ? request : requestByTls;
   send(url, options, (answer) => {

@@ -1,4 +1,4 @@
-// Ports of the embedded stack: those that were asked for, or free ones.
+// Ports of the embedded stack: the requested ones, or free ones.
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import getPort from 'get-port';
@@ -6,7 +6,7 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import type { DevServerPorts } from './temporal/dev-server.ts';
 import { localhostAddresses, type ListenAddress } from './network/listeners.ts';
 
-/** What is wanted; 0 means any free port. */
+/** Requested ports; 0 means any free one. */
 export interface WantedPorts {
   readonly temporal: number;
   readonly temporalUi: number;
@@ -18,21 +18,21 @@ export interface StackPorts {
   readonly api: number;
 }
 
-/** How a person changes a port. */
+/** How to change a port. */
 interface PortSetting {
   readonly what: string;
   readonly flag: string;
   readonly variable: string;
 }
 
-/** Each wanted port, with how to change it. */
+/** Port → how to change it. */
 export const PORT_SETTINGS: Readonly<Record<keyof WantedPorts, PortSetting>> = {
   temporal: { what: 'Temporal', flag: '--temporal-port', variable: 'MURMUR_TEMPORAL_PORT' },
   temporalUi: { what: "Temporal's Web UI", flag: '--temporal-ui-port', variable: 'MURMUR_TEMPORAL_UI_PORT' },
   api: { what: 'the API server', flag: '--api-port', variable: 'MURMUR_API_PORT' },
 };
 
-/** What is wrong with a wanted port, or undefined. Port 0 is always there. */
+/** The error for a requested port that is taken, or undefined. Port 0 is always available. */
 export async function portProblem(which: keyof WantedPorts, port: number): Promise<MurmurError | undefined> {
   const addresses = which === 'temporalUi' ? localhostAddresses(port) : [{ host: '127.0.0.1', port }];
   const free = await Promise.all(port === 0 ? [] : addresses.map(isFree));
@@ -44,7 +44,7 @@ export async function portProblem(which: keyof WantedPorts, port: number): Promi
   });
 }
 
-/** Settles every port. Throws FAILED_PRECONDITION for one that is needed and taken. */
+/** Chooses all ports. Throws FAILED_PRECONDITION for a needed port that is taken. */
 export async function choosePorts(wanted: WantedPorts, embedded: boolean, hasUi = embedded): Promise<StackPorts> {
   const needed: readonly (keyof WantedPorts)[] = [
     ...(embedded ? (['temporal'] as const) : []),
@@ -69,13 +69,13 @@ export async function choosePorts(wanted: WantedPorts, embedded: boolean, hasUi 
 }
 
 /**
- * Ports that no system gives to a connection or to a server that asked for any: Linux gives those from 32768 on
- * (ip_local_port_range), macOS and the IANA from 49152 on. Such a one could be taken between our look and the server's
- * start, or while the server is started again on the ports that it had.
+ * Ports outside of the ephemeral range, which on Linux begins at 32768 (ip_local_port_range), on macOS and at the IANA
+ * at 49152. An ephemeral port could be taken between our check and the server's start, or while the server restarts on
+ * it.
  */
 const UNASSIGNED = { from: 10_000, to: 32_767 } as const;
 
-/** More than one, in case that some are taken; random, as several stacks may look at the same time. */
+/** Several, as some may be taken. Random, as several stacks may start at the same time. */
 function unassigned(): readonly number[] {
   return Array.from({ length: 20 }, () => randomInt(UNASSIGNED.from, UNASSIGNED.to + 1));
 }

@@ -1,30 +1,30 @@
-// Processes by identity: a process number alone may belong to another program after a crash or a reboot.
+// Processes by identity: a process id alone may belong to another program after a crash or a reboot.
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { ProcessIdentity } from '../contract/stack.ts';
 
-/** How often a process that was asked to end is looked at. */
+/** Interval of checks whether a process has ended. */
 const POLL_MS = 25;
 
-/** After SIGKILL the kernel needs moments; a process in uninterruptible I/O may need longer than anybody waits. */
+/** After SIGKILL, the kernel needs milliseconds. A process in uninterruptible I/O may take longer than this. */
 const KILL_WAIT_MS = 5_000;
 
-/** The identity of a running process; undefined when it is not there, or is a zombie that nobody has collected. */
+/** The identity of a running process; undefined when it does not exist or is a zombie. */
 export async function identityOf(pid: number): Promise<ProcessIdentity | undefined> {
   const started = process.platform === 'linux' ? await startOnLinux(pid) : await startByPs(pid);
   return started === undefined ? undefined : { pid, started };
 }
 
-/** Whether this very process runs. */
+/** Whether the process with this identity is running. */
 export async function isRunning(identity: ProcessIdentity): Promise<boolean> {
   return (await identityOf(identity.pid))?.started === identity.started;
 }
 
 /**
- * Asks the process to end and waits; kills it when the grace is over. Resolves with how it ended, or `absent` when it
- * was not running. Never touches another process that got the number.
+ * Sends SIGTERM and waits; kills the process after the grace period. Resolves with how it ended, or `absent` when it
+ * was not running. Never ends another process that got its id.
  */
 export async function endProcess(
   identity: ProcessIdentity,
@@ -52,11 +52,11 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It ended between the look and the signal.
+    // The process has ended since the check.
   }
 }
 
-/** Field 22 of /proc/<pid>/stat counts from boot, so the boot belongs to it. */
+/** The start time in /proc/<pid>/stat (field 22) counts from boot, so the identity includes the boot id. */
 async function startOnLinux(pid: number): Promise<string | undefined> {
   try {
     const [stat, boot] = await Promise.all([readFile(`/proc/${pid.toString()}/stat`, 'utf8'), bootId()]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { userCacheFolder } from '../config/home.ts';
 import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from '../config/package.ts';
 
-/** Entry files in a checkout; a bundle has the program's name. */
+/** Entry files in a checkout. A bundle is named after the program. */
 const SOURCES = {
   supervisor: 'stack/supervisor/main.ts',
   worker: 'worker/main.ts',
@@ -19,8 +19,8 @@ export function entryOf(program: Program): string {
 }
 
 /**
- * The environment of a program of the stack: Node keeps what it has compiled, which halves the processor time of a start.
- * The folder is that of the command line, see bin/murmur.js.
+ * The environment of a program of the stack. It enables Node's compile cache, which halves the processor time of a
+ * start. The CLI uses the same folder, see bin/murmur.js.
  */
 export function programEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { NODE_COMPILE_CACHE: join(userCacheFolder(env), 'compile-cache'), ...env };

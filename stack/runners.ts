@@ -1,5 +1,5 @@
-// Stops the runners of this host's local machines: what `murmur down` owes to the agents. The conversation and the work
-// tree stay on disk, and the next `murmur up` starts the runners again when their turns are taken up.
+// Stops the runners of this host's local machines, for `murmur down`. Conversations and work trees stay on disk. After
+// the next `murmur up`, runners are started again when their turns continue.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HomePaths } from '../config/home.ts';
@@ -13,17 +13,17 @@ import { findRunnerHosts } from '../drivers/machines/local/runner-host-end.ts';
 import { callRunner, type RunnerCall } from '../drivers/machines/runner-client.ts';
 import { endProcess, identityOf } from './process.ts';
 
-/** A runner that lives answers its health in milliseconds. */
+/** A running runner answers its health check in milliseconds. */
 const HEALTH_MS = 2_000;
 
-/** It ends the agent program and everything below it before it exits. */
+/** A stopping runner ends the agent program and its descendants before it exits. */
 const STOP_MS = 10_000;
 
-/** Stops every runner at once. Resolves with the names of the machines that had one; none of them runs afterwards. */
+/** Stops all runners concurrently. Resolves with the names of the machines that had one, when none is running. */
 export async function stopRunners(home: HomePaths): Promise<readonly string[]> {
   const names = await readdir(home.machines).catch(() => []);
   const stopped = await Promise.all(names.map((name) => stopRunner(join(home.machines, name, 'runner'))));
-  // One that has been started for a machine that never came.
+  // A process may have been started for a machine that was never created.
   await Promise.all((await findRunnerHosts(home.machines)).map(endHost));
   return names.filter((_, index) => stopped[index]);
 }
@@ -36,7 +36,7 @@ async function stopRunner(folder: string): Promise<boolean> {
     await requestStop(folder, address);
     await endProcess(identity, STOP_MS);
   }
-  // One that does not answer, or has no address yet, is found by its command line.
+  // Finds a runner that does not answer, or has no address yet, by its command line.
   await endRunner(folder);
   return answers;
 }
@@ -46,7 +46,7 @@ async function endHost(pid: number): Promise<void> {
   if (identity !== undefined) await endProcess(identity, STOP_MS);
 }
 
-/** The number in the file may belong to another program by now: the runner says who it is. */
+/** Whether the runner answers: the process id in the file may belong to another program by now. */
 async function isOurs(folder: string, address: RunnerAddress): Promise<boolean> {
   const health = await ask<RunnerHealth>(folder, address, { method: 'GET', path: '/health', limitMs: HEALTH_MS });
   return health?.machine === machineNameOf(folder) && health.pid === address.pid;
@@ -58,7 +58,7 @@ async function requestStop(folder: string, address: RunnerAddress): Promise<void
   await ask(folder, address, { method: 'POST', path: '/stop', body, limitMs: STOP_MS });
 }
 
-/** Undefined when the runner does not answer, or something else does. */
+/** The runner's answer; undefined when it does not answer or another process does. */
 async function ask<Reply>(
   folder: string,
   address: RunnerAddress,

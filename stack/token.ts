@@ -1,4 +1,4 @@
-// The owner's token: made by `murmur up`, kept in clear for the CLI and as a hash for the API server.
+// The owner's token. `murmur up` creates it and stores it in clear text for the CLI and as a hash for the API server.
 import { randomBytes } from 'node:crypto';
 import { chmod, readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
@@ -7,18 +7,18 @@ import { hashOf } from '../drivers/tokens/token.ts';
 import type { TokenEntry, TokenFile } from '../contract/wire/tokens.ts';
 import { withStartLock } from './record.ts';
 
-/** Readable by the owner alone. */
+/** Readable by the owner only. */
 const PRIVATE = 0o600;
 
 /**
- * Makes sure that the owner's token exists, is known to the API server's side and can be read by its owner alone.
- * Resolves with what was put right; undefined when all was well. Needs write access to the home.
+ * Ensures that the owner's token exists, that the API server knows its hash, and that only its owner can read it.
+ * Resolves with what was changed, or undefined. Needs write access to the home.
  */
 export async function ensureToken(home: HomePaths, account: string): Promise<'made' | 'repaired' | undefined> {
-  return withStartLock(home, () => mend(home, account));
+  return withStartLock(home, () => repair(home, account));
 }
 
-async function mend(home: HomePaths, account: string): Promise<'made' | 'repaired' | undefined> {
+async function repair(home: HomePaths, account: string): Promise<'made' | 'repaired' | undefined> {
   const [token, file] = await Promise.all([readToken(home), readTokens(home)]);
   const known = file.tokens.find((entry) => entry.id === 'owner');
   if (token !== undefined && known?.sha256 === hashOf(token) && known.account === account) {
@@ -34,7 +34,7 @@ async function replaceToken(home: HomePaths, account: string, file: TokenFile): 
   const token = `mur_${randomBytes(32).toString('base64url')}`;
   const entry: TokenEntry = { id: 'owner', account, sha256: hashOf(token), created_at: new Date().toISOString() };
   const tokens: TokenFile = { tokens: [...file.tokens.filter((other) => other.id !== 'owner'), entry] };
-  // The server's side first: a token that is refused would be worse than one that is not used yet.
+  // The server's file first: a rejected token would be worse than an unused one.
   await writeFileAtomic(home.tokens, `${JSON.stringify(tokens, undefined, 2)}\n`, { mode: PRIVATE });
   await writeFileAtomic(home.token, `${token}\n`, { mode: PRIVATE });
 }

@@ -1,4 +1,4 @@
-// `murmur up`: makes sure that the embedded stack runs, in the background or in this process.
+// `murmur up`: ensures that the embedded stack runs, in the background or in this process.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -18,20 +18,20 @@ import { findTemporal } from './temporal/find.ts';
 import { ensureToken } from './token.ts';
 import { findNetworkIsolation } from './network/isolation.ts';
 
-/** How often stack.json is looked at during start-up. */
+/** Interval of reads of stack.json during the start. */
 const POLL_MS = 50;
 
-/** Longer than every step of the supervisor may take: it reports its own failures before. */
+/** Longer than all time limits of the supervisor, which reports its failures earlier. */
 const START_MS = 5 * 60_000;
 
 export interface UpOptions {
   readonly config: Config;
   readonly env: NodeJS.ProcessEnv;
   readonly version: string;
-  /** Ports that were asked for on the command line. */
+  /** Ports from the command line. */
   readonly ports?: Partial<WantedPorts>;
   readonly onProgress: (message: string) => void;
-  /** Aborted by Ctrl-C. */
+  /** Ctrl-C aborts it. */
   readonly signal: AbortSignal;
   readonly entries?: StackSettings['entries'];
 }
@@ -42,7 +42,7 @@ export interface UpResult {
 }
 
 /**
- * Starts the stack in the background and resolves when it is ready; when one runs, resolves with that one.
+ * Starts the stack in the background and resolves when it is ready. Resolves with a running stack if there is one.
  * Throws FAILED_PRECONDITION (home not writable, port taken, no Temporal) and UNAVAILABLE (a process does not start).
  */
 export async function up(options: UpOptions): Promise<UpResult> {
@@ -57,7 +57,7 @@ export async function up(options: UpOptions): Promise<UpResult> {
   return { already_running: record.supervisor.pid !== pid, record };
 }
 
-/** Runs the stack in this process until `signal` is aborted; `onReady` is called once it is ready. */
+/** Runs the stack in this process until `signal` aborts. Calls `onReady` once it is ready. */
 export async function upInForeground(options: UpOptions, onReady: (record: StackRecord) => void): Promise<void> {
   makeHome(options.config.home);
   await ensureToken(options.config.home, options.config.account);
@@ -102,8 +102,8 @@ async function startSupervisor(settings: StackSettings, env: NodeJS.ProcessEnv):
 }
 
 /**
- * Follows stack.json until the stack is ready, reporting each new message. `started` is the supervisor that was just
- * started: it may fail, or lose to another one, which is then followed instead.
+ * Follows stack.json until the stack is ready, and reports each new message. `started` is the supervisor that was just
+ * started. It may fail, or end because another one runs, which is then followed.
  */
 async function untilReady(options: UpOptions, started?: number): Promise<StackRecord> {
   const { home } = options.config;
@@ -116,7 +116,7 @@ async function untilReady(options: UpOptions, started?: number): Promise<StackRe
       await removeRecord(home);
       throw failureOf(record);
     }
-    // Its own supervisor: the record of one that was killed says ready until the next has written its own.
+    // Checks the supervisor too: the record of a killed one says `ready` until the next one has written its own.
     if (record?.state === 'ready' && (await isRunning(record.supervisor))) return record;
     if (started !== undefined && !processExists(started) && (await runningRecord(home)) === undefined) {
       const last = await readRecord(home);

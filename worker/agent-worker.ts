@@ -1,4 +1,4 @@
-// One Temporal worker from its connection to its end, and again when it breaks down.
+// Runs a Temporal worker and restarts it with a new connection after a failure.
 import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { NativeConnectionOptions, WorkerOptions } from '@temporalio/worker';
@@ -13,11 +13,11 @@ export interface AgentWorkerOptions {
   /** Path of the workflow bundle. */
   readonly bundle: string;
   readonly activities: AgentActivities & FanoutActivities & FlightActivities;
-  /** Traces of workflows and activities; absent: none are made. */
+  /** Traces of workflows and activities. When absent, there are none. */
   readonly traces?: Pick<WorkerOptions, 'interceptors' | 'sinks'>;
-  /** Done each time before it begins to poll, when Temporal has answered; what it throws is tried again. */
+  /** Runs before each start of polling, after Temporal has answered. After an error, the start is retried. */
   readonly prepare: () => Promise<void>;
-  /** Ends the worker: turns are handed over, short activities end. */
+  /** Stops the worker: it hands over turns, and short activities end. */
   readonly stop: AbortSignal;
   readonly report: WorkerReport;
 }
@@ -27,12 +27,12 @@ export interface WorkerReport {
   brokeDown(error: unknown): void;
 }
 
-/** Between two tries to reach Temporal. Agents wait for it, so it is short; the server is not flooded by one a second. */
+/** Pause between attempts to reach Temporal. Short, because agents wait for it; one attempt a second is no load. */
 const TRY_AGAIN_MS = 1_000;
 
 /**
- * Runs until `stop` aborts. A Temporal server that is down, or is started again, never ends it: it tries until it
- * succeeds, as agents that live on would otherwise have nobody.
+ * Runs until `stop` aborts. Retries for ever while Temporal is down or restarts: without a worker, living agents could
+ * not continue.
  */
 export async function runAgentWorker(options: AgentWorkerOptions): Promise<void> {
   while (!options.stop.aborted) {
@@ -65,7 +65,7 @@ async function runOnce(options: AgentWorkerOptions): Promise<void> {
       stop.removeEventListener('abort', shutDown);
     }
   } finally {
-    // A connection to a server that is gone may not close in good order.
+    // Closing a connection to a dead server may fail.
     await connection.close().catch(() => undefined);
   }
 }
@@ -80,26 +80,26 @@ function workerOptions({ namespace, taskQueue, bundle, activities, traces }: Age
   };
 }
 
-/** A workflow that was started with a trace reports to this sink, also to a worker that makes no traces. */
+/** Workflows that were started with a trace call this sink, also on a worker without telemetry. */
 const UNTRACED = { sinks: { murmurTrace: { reached: { fn: () => undefined, callDuringReplay: false } } } };
 
 const tuning = {
-  // Turns wait for a model most of their time and are limited by memory (about 230 MB each) long before this. With the
-  // SDK's 100, a hundred turns would starve every interrupt and kill.
+  // Turns mostly wait for a model, and memory (about 230 MB each) limits them long before this. With the SDK's default
+  // of 100, a hundred turns would block every interrupt and kill.
   maxConcurrentActivityTaskExecutions: 1_000,
-  // A workflow task takes milliseconds; more at once than the two defaults only costs memory.
+  // Workflow tasks take milliseconds, so more than these defaults would only cost memory.
   maxConcurrentWorkflowTaskExecutions: 40,
   maxConcurrentLocalActivityExecutions: 200,
-  // Agents that are at rest need no cache; a cached one takes some 100 KB, and one that is not is replayed in a few ms.
+  // Idle agents need no cache. A cached workflow takes some 100 KB; replaying another one takes a few ms.
   maxCachedWorkflows: 300,
   reuseV8Context: true,
-  // After the death of a worker the next workflow task waits this long for it: 1.2 s instead of 10 s, measured.
+  // After a worker dies, its sticky workflow tasks are reassigned after this time. Measured: 1.2 s instead of 10 s.
   stickyQueueScheduleToStartTimeout: '1s',
-  // Heartbeats are sent at 80 % of the timeout by default, too late for a handover's and a cancellation's sake.
+  // By default, heartbeats are sent at 80 % of the timeout, too late for a handover or a cancellation.
   maxHeartbeatThrottleInterval: '1s',
   defaultHeartbeatThrottleInterval: '1s',
-  // For short activities; turns are handed over at once.
+  // Time for short activities. Turns are handed over at once.
   shutdownGraceTime: '10s',
-  // An activity that does not end after that is left to its timeout; the process must end.
+  // The process must end. Activities that are still running then time out.
   shutdownForceTime: '13s',
 } satisfies Partial<WorkerOptions>;

@@ -1,20 +1,20 @@
-// Retention of the event logs: old entries of agents that have long been quiet.
+// Retention of event logs: drops old entries of agents without recent events.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EventLog } from '../drivers/events/event-log.ts';
 
-/** Quiet for so many days means so many, give or take one. */
+/** The limit is in days, so a daily check is precise enough. */
 const INTERVAL_MS = 24 * 3_600_000;
 const DAY_MS = 24 * 3_600_000;
 
 export interface RetentionOptions {
-  /** A log is cut once nothing was appended to it for so many days. */
+  /** Days without a new entry after which a log is cut. */
   readonly days: number;
   readonly signal: AbortSignal;
-  /** Hears how many logs were cut, when there were any, or why they could not be. */
+  /** Receives the number of cut logs, if any, or the error. */
   readonly report: (outcome: { readonly cut?: number; readonly error?: unknown }) => void;
 }
 
-/** Cuts quiet logs at once and then once a day, until the signal aborts. Several workers may do so at the same time. */
+/** Cuts logs at once and then once a day, until the signal aborts. Several workers may do so concurrently. */
 export async function keepRetention(
   events: Pick<EventLog, 'prune'>,
   { days, signal, report }: RetentionOptions,

@@ -1,14 +1,14 @@
-// Log lines of the worker and of Temporal's SDK as JSON lines on stdout.
+// Logs of the worker and of Temporal's SDK, as JSON lines on stdout.
 import { Runtime, makeTelemetryFilterString } from '@temporalio/worker';
 import type { LogLevel, LogMetadata, Logger as SdkLogger, MetricsExporterConfig } from '@temporalio/worker';
 import pino from 'pino';
 import type { Logger } from 'pino';
 import type { TelemetrySettings } from '../config/telemetry.ts';
 
-/** Levels of the SDK in pino's words. */
+/** Levels of the SDK → levels of pino. */
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
-/** What the SDK attaches to its lines that may be logged: names and numbers. Inputs and results are never among them. */
+/** Attributes of the SDK's lines that are logged: names and numbers, never inputs or results. */
 const FIELDS = [
   'activityType',
   'activityId',
@@ -25,16 +25,16 @@ export function createLog(): Logger {
 }
 
 /**
- * Gives the SDK's runtime our log, and takes the signals from it: the worker has its own order of shutting down.
- * To be called before the first connection.
- * @param telemetry where the metrics of Temporal's core go
+ * Installs the SDK's runtime with our log and without its signal handlers, because the worker shuts down in its own
+ * order. Must be called before the first connection.
+ * @param telemetry where the metrics of Temporal's core are sent
  */
 export function installRuntime(log: Logger, telemetry?: TelemetrySettings): void {
   Runtime.install({
     logger: sdkLogger(log),
     shutdownSignals: [],
     telemetryOptions: {
-      // Core reports a server that is down once a second at this level, and nothing of payloads.
+      // At this level, Core reports an unreachable server once a second, and no payloads.
       logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
       ...(telemetry === undefined ? {} : { metrics: coreMetrics(telemetry) }),
     },
@@ -65,6 +65,6 @@ function fieldsOf(meta: LogMetadata): Record<string, unknown> {
     FIELDS.filter((name) => meta[name] !== undefined).map((name) => [name, meta[name]]),
   );
   const { error } = meta as { readonly error?: unknown };
-  // Only the message: the cause of a failure may carry what an activity was given.
+  // Only the message: the cause of a failure may contain an activity's input.
   return error instanceof Error ? { ...fields, error: error.message } : fields;
 }

@@ -1,4 +1,4 @@
-// Entry of the worker: configuration → drivers → activities → Temporal worker. SIGTERM hands running turns over.
+// Entry of the worker: configuration → drivers → activities → Temporal worker. On SIGTERM, it hands over running turns.
 import { Client, Connection } from '@temporalio/client';
 import packageJson from '../package.json' with { type: 'json' };
 import { createAgentActivities } from '../activities/agent.ts';
@@ -39,7 +39,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 try {
   const config = await loadConfig(process.env, { cwd: process.cwd() });
   const cache = userCacheFolder(process.env);
-  // The environment of a runner is the caller's, without what gives access to a model.
+  // Runners get the caller's environment without credentials of models.
   dropCredentials(process.env);
   installRuntime(log, config.telemetry);
   await work(config, cache, { ...process.env });
@@ -59,7 +59,7 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     version: packageJson.version,
   });
   const bundles = Promise.all([workflowBundle(cache), runnerBundle(cache)]);
-  // Awaited below, while isolation is tried out in the meantime.
+  // Awaited below. Meanwhile, isolation is tried out.
   bundles.catch(() => undefined);
   await using platform = await openPlatform(config, env);
   const [bundle, runner] = await bundles;
@@ -118,7 +118,8 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
         folder: home.keys,
         report: (fact, details) => log.info(details, fact),
       });
-      // After the seals, which decide, and when Temporal has answered.
+      // Starts after living agents were sealed, because the sweep depends on the seals, and after Temporal has
+      // answered.
       sweeping ??= sweepUntil(stop.signal, sweep);
     },
     activities: { ...agent, ...fanout, ...flight },

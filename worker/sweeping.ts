@@ -1,13 +1,13 @@
-// When the worker sweeps.
+// Schedules the worker's sweeps.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Sweep } from '../agents/sweep/sweep.ts';
 
-/** Between two rounds, in milliseconds. A machine without an agent costs memory or money by the minute, not by the second. */
+/** Pause between two rounds. A machine without an agent costs memory or money per minute, not per second. */
 const SWEEP_INTERVAL_MS = 30_000;
 
 /**
- * Sweeps at once and then again and again, one round at a time, until the signal aborts. Resolves when no end is under way any
- * more: its connection to the machine must not be closed before the last snapshot is stored.
+ * Sweeps at once and then repeatedly, one round at a time, until the signal aborts. Resolves when no clean-up is in
+ * progress: the connection to its machine must stay open until the last snapshot is stored.
  */
 export async function sweepUntil(stop: AbortSignal, sweep: Sweep): Promise<void> {
   while (!stop.aborted) {

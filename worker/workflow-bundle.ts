@@ -1,4 +1,4 @@
-// The workflow code as one file. Bundling takes 1.5 to 2.3 s, so it is done once for each content.
+// The workflow code as one file. Bundling takes 1.5 to 2.3 s, so it is done once per content.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
@@ -6,7 +6,7 @@ import type { Logger } from '@temporalio/worker';
 import { cachedBundle } from '../drivers/bundle-cache.ts';
 import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from '../config/package.ts';
 
-/** The path of the bundle: part of the published package, or made in the cache folder. */
+/** The path of the bundle: in the published package, or built in the cache folder. */
 export async function workflowBundle(cacheFolder: string, logger?: Logger): Promise<string> {
   if (IS_PUBLISHED) return publishedFile('workflows.js');
   const { version } = createRequire(import.meta.url)('@temporalio/workflow/package.json') as { version: string };
@@ -14,7 +14,7 @@ export async function workflowBundle(cacheFolder: string, logger?: Logger): Prom
   return await cachedBundle(cacheFolder, inputs, () => buildWorkflowBundle(logger));
 }
 
-/** The code of the bundle, from the sources of a checkout. */
+/** Bundles the workflow code from the sources of a checkout. */
 export async function buildWorkflowBundle(logger?: Logger): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(PACKAGE_ROOT, 'workflows', 'index.ts'),

@@ -5,10 +5,10 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 /** A file name may have 255 bytes. */
 const SEGMENT_LIMIT = 255;
 
-/** `@` never occurs in an encoded segment, so the log of an agent is no child's folder. */
+/** `@` never occurs in an encoded segment, so the file's name never equals a child's folder. */
 export const LOG_FILE = '@events.jsonl';
 
-/** The folder of an agent's log; different ids have different folders. Throws INVALID_ARGUMENT for an unusable id. */
+/** The folder of an agent's log. Different ids have different folders. Throws INVALID_ARGUMENT for an unusable id. */
 export function agentFolder(root: string, agent: string): string {
   const segments = agent.split('/').map(encodeSegment);
   const problem = segments.some((segment) => segment === '' || segment.length > SEGMENT_LIMIT);

@@ -2,14 +2,14 @@
 import type { LogEntry, SourcedEvent } from '../../contract/wire/events.ts';
 import type { EventLog } from './event-log.ts';
 
-/** A log for one test, and what ends it. */
+/** A log for one test; disposing closes it. */
 export interface EventLogUnderTest extends AsyncDisposable {
   readonly log: EventLog;
 }
 
 export const AGENT = 'w/default/u/jane/fix-auth';
 
-/** Events `from` to `to` of a source, each told apart by its text. */
+/** Events `from` to `to` of a source. Each has a different text. */
 export function notes(from: number, to: number, text = 'note'): readonly SourcedEvent[] {
   return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => ({
     seq: from + index,
@@ -18,7 +18,7 @@ export function notes(from: number, to: number, text = 'note'): readonly Sourced
   }));
 }
 
-/** Entries of a follower until `count` have come; the follower is ended then. */
+/** The first `count` entries that a follower receives. Ends the follower. */
 export async function followed(log: EventLog, agent: string, after: number, count: number): Promise<LogEntry[]> {
   const abort = new AbortController();
   const entries: LogEntry[] = [];

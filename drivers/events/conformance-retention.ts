@@ -11,7 +11,7 @@ export function retentionConformance(create: () => Promise<EventLogUnderTest>): 
   describe('retention', () => {
     const DROPPED = 100;
     const later = (): Date => new Date(Date.now() + 60_000);
-    /** A log with as many entries more than are kept. */
+    /** Appends more entries than retention keeps. */
     const fill = async (log: EventLog): Promise<void> => {
       await log.append(AGENT, 'workflow', notes(1, 1));
       await log.append(AGENT, 'runner', notes(1, DROPPED + KEPT_ENTRIES - 1));
@@ -20,7 +20,7 @@ export function retentionConformance(create: () => Promise<EventLogUnderTest>): 
       (await log.read(AGENT, after, 10_000)).map(({ id }) => id);
     const kept = notes(DROPPED + 1, DROPPED + KEPT_ENTRIES).map(({ seq }) => seq);
 
-    it('drops the oldest entries of a log that is quiet, and no others', async () => {
+    it('drops only the oldest entries, and only of logs without recent entries', async () => {
       await using test = await create();
       await fill(test.log);
       await test.log.append('short', 'runner', notes(1, 10));
@@ -37,7 +37,7 @@ export function retentionConformance(create: () => Promise<EventLogUnderTest>): 
       expect(await test.log.read('short', 0, 100)).toHaveLength(10);
     });
 
-    it('lets numbers go on, also those of a source of which no entry is left', async () => {
+    it('continues ids and sequence numbers, also for a source whose entries are all dropped', async () => {
       await using test = await create();
       await fill(test.log);
       await test.log.prune(later());
@@ -55,7 +55,7 @@ export function retentionConformance(create: () => Promise<EventLogUnderTest>): 
       ]);
     });
 
-    it('gives followers what is kept, whether they came before or after, and what comes', async () => {
+    it('gives the kept and all new entries to followers that started before or after the cut', async () => {
       await using test = await create();
       await fill(test.log);
       const abort = new AbortController();
@@ -68,7 +68,7 @@ export function retentionConformance(create: () => Promise<EventLogUnderTest>): 
       await test.log.append(AGENT, 'workflow', notes(2, 2));
       while (ids.at(-1) !== last) ids.push(((await early.next()) as IteratorYieldResult<LogEntry>).value.id);
       expect((await late).map(({ id }) => id)).toEqual([...kept, last]);
-      // The entries that were dropped may have been read ahead.
+      // The follower may have read dropped entries before the cut.
       expect(ids.slice(-kept.length - 1)).toEqual([...kept, last]);
       expect(ids).toEqual(ids.toSorted((one, other) => one - other));
       abort.abort();

@@ -9,7 +9,7 @@ import { retentionConformance } from './conformance-retention.ts';
 export function describeEventLog(name: string, create: () => Promise<EventLogUnderTest>): void {
   describe(`event log: ${name}`, () => {
     describe('append and read', () => {
-      it('gives back what was appended, with ids from 1', async () => {
+      it('reads back what was appended, with ids from 1', async () => {
         await using test = await create();
         expect(await test.log.append(AGENT, 'runner', notes(1, 3, 'zwölf\n"\u2028'))).toBe(3);
         const entries = await test.log.read(AGENT, 0, 10);
@@ -18,7 +18,7 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
         );
       });
 
-      it('has nothing for an agent that never had an event', async () => {
+      it('has no entries for an agent without events', async () => {
         await using test = await create();
         expect(await test.log.read(AGENT, 0, 10)).toEqual([]);
         expect(await test.log.tail(AGENT, 10)).toEqual([]);
@@ -26,7 +26,7 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
         expect(await test.log.append(AGENT, 'runner', [])).toBe(0);
       });
 
-      it('numbers two sources on their own and gives both one order of ids', async () => {
+      it('counts sequence numbers per source and ids across both sources', async () => {
         await using test = await create();
         await test.log.append(AGENT, 'runner', notes(1, 2));
         await test.log.append(AGENT, 'workflow', notes(1, 1));
@@ -42,7 +42,7 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
         expect(await test.log.lastSeq(AGENT, 'workflow')).toBe(1);
       });
 
-      it('drops numbers that it has, keeping the first content', async () => {
+      it('drops an event whose number it has and keeps the first content', async () => {
         await using test = await create();
         await test.log.append(AGENT, 'runner', notes(1, 3, 'first'));
         expect(await test.log.append(AGENT, 'runner', notes(2, 5, 'second'))).toBe(5);
@@ -57,7 +57,7 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
         ]);
       });
 
-      it('refuses a gap in the numbers and appends nothing of that batch', async () => {
+      it('rejects a batch with a gap in its numbers and appends none of it', async () => {
         await using test = await create();
         await test.log.append(AGENT, 'runner', notes(1, 2));
         const refusal = expect.objectContaining({ code: 'FAILED_PRECONDITION' });
@@ -67,7 +67,7 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
         expect(await test.log.read(AGENT, 0, 10)).toHaveLength(2);
       });
 
-      it('reads pages', async () => {
+      it('reads page by page', async () => {
         await using test = await create();
         await test.log.append(AGENT, 'runner', notes(1, 10));
         expect((await test.log.read(AGENT, 0, 4)).map(({ id }) => id)).toEqual([1, 2, 3, 4]);
@@ -77,7 +77,7 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
         expect(await test.log.read(AGENT, 0, 0)).toEqual([]);
       });
 
-      it('tells the newest entries in order', async () => {
+      it('returns the newest entries in order', async () => {
         await using test = await create();
         await test.log.append(AGENT, 'runner', notes(1, 10));
         expect((await test.log.tail(AGENT, 3)).map(({ id }) => id)).toEqual([8, 9, 10]);
@@ -85,7 +85,7 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
         expect(await test.log.tail(AGENT, 0)).toEqual([]);
       });
 
-      it('keeps agents apart, also a parent and its child', async () => {
+      it('keeps the entries of different agents apart, also of a parent and its child', async () => {
         await using test = await create();
         await test.log.append(AGENT, 'runner', notes(1, 1, 'parent'));
         await test.log.append(`${AGENT}/kid`, 'runner', notes(1, 2, 'kid'));
@@ -95,7 +95,7 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
         expect(await test.log.read('another', 0, 10)).toHaveLength(3);
       });
 
-      it('counts each event once when the same batches are appended at once', async () => {
+      it('counts each event once when the same batches are appended concurrently', async () => {
         await using test = await create();
         const batches = Array.from({ length: 20 }, (_, index) => notes(1, index + 1));
         await Promise.allSettled(batches.map((batch) => test.log.append(AGENT, 'runner', batch)));
@@ -120,7 +120,7 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
     });
 
     describe('follow', () => {
-      it('gives what is there and then what comes', async () => {
+      it('gives the existing entries and then each new one', async () => {
         await using test = await create();
         await test.log.append(AGENT, 'runner', notes(1, 2));
         const entries = followed(test.log, AGENT, 0, 4);
@@ -134,20 +134,20 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
         ]);
       });
 
-      it('begins after the entry that is named', async () => {
+      it('begins after the given entry', async () => {
         await using test = await create();
         await test.log.append(AGENT, 'runner', notes(1, 5));
         expect((await followed(test.log, AGENT, 3, 2)).map(({ id }) => id)).toEqual([4, 5]);
       });
 
-      it('waits for an agent that has no log yet', async () => {
+      it('waits for the first entry of an agent without a log', async () => {
         await using test = await create();
         const entries = followed(test.log, AGENT, 0, 1);
         await test.log.append(AGENT, 'runner', notes(1, 1));
         expect(await entries).toHaveLength(1);
       });
 
-      it('gives every follower every entry once, in order, while entries come', async () => {
+      it('gives every follower each entry once and in order while others append', async () => {
         await using test = await create();
         const followers = [0, 0, 10].map((after) => followed(test.log, AGENT, after, 300 - after));
         for (let seq = 1; seq <= 300; seq += 1) await test.log.append(AGENT, 'runner', notes(seq, seq));
@@ -157,11 +157,11 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
         }
       });
 
-      it('hears of each entry while it waits', async () => {
+      it('receives each entry as soon as it is appended', async () => {
         await using test = await create();
         const abort = new AbortController();
         const entries = test.log.follow(AGENT, 0, abort.signal)[Symbol.asyncIterator]();
-        // Each round waits for the last: a log that was only looked at now and then would not come to the end in time.
+        // Each round waits for the one before: a driver that only polls would exceed the test's time limit.
         for (let seq = 1; seq <= 30; seq += 1) {
           const next = entries.next();
           await test.log.append(AGENT, 'runner', notes(seq, seq));
@@ -171,7 +171,7 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
         expect(await entries.next()).toEqual({ done: true, value: undefined });
       }, 30_000);
 
-      it('ends when the signal aborts, while it waits or before it begins', async () => {
+      it('ends when the signal aborts, before it begins or while it waits', async () => {
         await using test = await create();
         const abort = new AbortController();
         const iterator = test.log.follow(AGENT, 0, abort.signal)[Symbol.asyncIterator]();
@@ -196,7 +196,7 @@ export function describeEventLog(name: string, create: () => Promise<EventLogUnd
 
     retentionConformance(create);
 
-    it('ends its followers when it is disposed of', async () => {
+    it('ends its followers when it is disposed', async () => {
       await using test = await create();
       await test.log.append(AGENT, 'runner', notes(1, 1));
       const follow = (after: number): AsyncIterator<LogEntry> =>

@@ -1,8 +1,8 @@
-// Which events of a batch are new, the same in every driver.
+// Decides which events of a batch are new, for all drivers.
 import type { EventSource, SourcedEvent } from '../../contract/wire/events.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 
-/** The events above `last`; throws FAILED_PRECONDITION when a number is left out, naming both. */
+/** The events above `last`. Throws FAILED_PRECONDITION for a gap in their numbers. */
 export function newEvents(events: readonly SourcedEvent[], source: EventSource, last: number): readonly SourcedEvent[] {
   const fresh = events.filter((event) => event.seq > last);
   let expected = last + 1;

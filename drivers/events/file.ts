@@ -1,4 +1,4 @@
-// The event log as one JSONL file per agent, shared by all processes of a host. See log-line.ts for why without locks.
+// The event log as one JSONL file per agent, shared by all processes of a host. log-line.ts says why it needs no locks.
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,13 +14,13 @@ import { entriesFrom, seek, unfinishedLine } from './log-file.ts';
 import { advanced, baseOf, encodeLines, entryOf } from './log-line.ts';
 import { cutLog, logFolders } from './prune-file.ts';
 
-/** From the beginning of a cut to its last appended line: milliseconds, on a busy host a hundred times that. */
+/** A cut takes milliseconds from its first line to its last appended one, on a busy host a hundred times that. */
 const LATE_MS = 5_000;
 const LATE_LOOK_MS = 5;
-/** More than the first line of a log that was cut. */
+/** Longer than the first line of a log that was cut. */
 const HEAD_BYTES = 200;
 
-/** A log below a folder. Throws UNAVAILABLE when the disk refuses. */
+/** The event log in a folder. Throws UNAVAILABLE when the disk fails. */
 export function createFileEventLog(root: string): EventLog {
   const pathOf = (agent: string): string => join(agentFolder(root, agent), LOG_FILE);
   const ends = new LogEnds();
@@ -29,11 +29,11 @@ export function createFileEventLog(root: string): EventLog {
     ends.exclusive(agent, () =>
       logged(agent, async () => {
         for (;;) {
-          // `await`: the file would be closed before a promise that is only returned settles.
+          // `return await` below: otherwise the file is closed before the returned promise settles.
           await using file = await openToAppend(folder);
           try {
             const last = await appendTo({ file, ends, agent }, source, events);
-            // Retention may have put another file in its place meanwhile, without these lines.
+            // Retention may have replaced the file meanwhile by one without these lines.
             if (await isAt(join(folder, LOG_FILE), file)) return last;
           } catch (error) {
             if (!(await isBeingCut(error, file))) throw error;
@@ -43,7 +43,7 @@ export function createFileEventLog(root: string): EventLog {
       }),
     );
   return {
-    // Outside of the promises: an unusable id is refused before anything else is done.
+    // `agentFolder` throws for an unusable id, before the append is queued.
     append: async (agent, source, events) => await append(agent, agentFolder(root, agent), source, events),
     lastSeq: (agent, source) =>
       ends.exclusive(agent, () =>
@@ -83,11 +83,11 @@ interface OpenLog {
 }
 
 async function appendTo(log: OpenLog, source: EventSource, events: readonly SourcedEvent[]): Promise<number> {
-  // A write that the disk cut short leaves the rest to a second one, which then tells the disk's reason.
+  // After a short write, a second one writes the rest; it throws the disk's error, such as a full disk.
   for (let attempt = 1; attempt <= 2; attempt += 1) {
     const end = await log.ends.catchUp(log.agent, log.file);
     const unfinished = await unfinishedLine(log.file, end.offset, end.size);
-    // What a killed writer left may be a whole entry without its newline; the newline of this write makes it count.
+    // A killed writer may have left a whole entry without its newline. The newline of this write completes it.
     const left = entryOf(unfinished, end.state);
     const state = left === undefined ? end.state : advanced(end.state, left.source, left.seq);
     const fresh = newEvents(events, source, state.last[source]);
@@ -96,7 +96,7 @@ async function appendTo(log: OpenLog, source: EventSource, events: readonly Sour
     const written = await log.ends.catchUp(log.agent, log.file);
     if (written.state.last[source] >= (fresh.at(-1)?.seq ?? 0)) return written.state.id;
   }
-  throw new MurmurError('UNAVAILABLE', `event log of ${log.agent}: the disk took only a part of a write`);
+  throw new MurmurError('UNAVAILABLE', `event log of ${log.agent}: the disk stored only a part of a write`);
 }
 
 async function readEntries(file: FileHandle, after: number, limit: number): Promise<readonly LogEntry[]> {
@@ -111,7 +111,7 @@ async function readEntries(file: FileHandle, after: number, limit: number): Prom
   return entries;
 }
 
-/** The last entries, in one pass where they lie near the end. */
+/** The last entries. One pass is enough when they are near the end of the file. */
 async function readTail(file: FileHandle, limit: number): Promise<readonly LogEntry[]> {
   if (limit <= 0) return [];
   const start = await seek(file, (await file.stat()).size, Number.POSITIVE_INFINITY);
@@ -127,7 +127,7 @@ async function readTail(file: FileHandle, limit: number): Promise<readonly LogEn
 
 async function openToAppend(folder: string): Promise<FileHandle> {
   const path = join(folder, LOG_FILE);
-  // `a`: the kernel puts each write whole at the end, whoever else writes.
+  // `a`: the kernel appends each write as a whole, also when several processes write.
   try {
     return await open(path, 'a+', 0o600);
   } catch (error) {
@@ -138,8 +138,8 @@ async function openToAppend(folder: string): Promise<FileHandle> {
 }
 
 /**
- * Whether numbers are missing because retention has just replaced the file and is about to append what was written to
- * the old one last.
+ * Whether numbers are missing because retention has just replaced the file. It will append the last lines of the old
+ * file next.
  */
 async function isBeingCut(error: unknown, file: FileHandle): Promise<boolean> {
   if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') return false;
@@ -149,10 +149,10 @@ async function isBeingCut(error: unknown, file: FileHandle): Promise<boolean> {
   return baseOf(head.toString('utf8').split('\n')[0] ?? '') !== undefined && Date.now() - birthtimeMs < LATE_MS;
 }
 
-/** Whether the path leads to this very file. */
+/** Whether the path still names the open file. */
 async function isAt(path: string, file: FileHandle): Promise<boolean> {
   const [found, own] = await Promise.all([stat(path).catch(() => undefined), file.stat()]);
-  // One that was removed is not looked for: the agent is gone.
+  // A removed file counts as well: the agent is gone.
   return found === undefined || found.ino === own.ino;
 }
 

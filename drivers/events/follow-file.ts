@@ -1,5 +1,5 @@
-// Following log files by the system's file notifications. All followers of one log share a feed: one watch, one open
-// file, and each new entry read once.
+// Follows log files by the system's file notifications. All followers of one log share a feed: one watch, one open
+// file, and one read of each new entry.
 import type { FSWatcher } from 'node:fs';
 import { watch } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import type { Place } from './log-tail.ts';
 
 /** The system drops notifications when its queue is full (16,384 on Linux); followers then lag by this much. */
 const RECHECK_MS = 5_000;
-/** Without a watch (the system has a limit on them, 8,192 on small hosts), looking again is all that is left. */
+/** Without a watch, a feed polls. The system limits watches, to 8,192 on small hosts. */
 const UNWATCHED_RECHECK_MS = 250;
 
 /** The feeds of one event log. */
@@ -18,7 +18,7 @@ export class LogFeeds {
   readonly #feeds = new Map<string, LogFeed>();
   #isClosed = false;
 
-  /** Entries above `after`, then each as it comes; ends when the signal aborts. The folder is made when it is missing. */
+  /** Entries above `after`, then each new one, until the signal aborts. Creates the folder if it is missing. */
   async *follow(folder: string, after: number, signal: AbortSignal): AsyncGenerator<LogEntry> {
     if (signal.aborted || this.#isClosed) return;
     const feed = this.#feeds.get(folder) ?? new LogFeed(folder);
@@ -50,7 +50,7 @@ class LogFeed {
   #opening: Promise<void> | undefined;
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Counts what was noticed; nothing is looked at for a number that was looked at before. */
+  /** Counts noticed changes; `#looked` is the count at the last read, so nothing is read twice for one change. */
   #changes = 1;
   #looked = 0;
   #looking: Promise<void> | undefined;
@@ -91,13 +91,13 @@ class LogFeed {
   async #open(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     if (this.#isClosed) return;
-    // The folder is watched, not the file, which may not exist yet; before the first read, so that no change is missed.
+    // Watches the folder, as the file may not exist yet. Starts before the first read, so that no change is missed.
     this.#watcher = tryWatch(this.#folder, () => this.#notice());
     const recheckMs = this.#watcher === undefined ? UNWATCHED_RECHECK_MS : RECHECK_MS;
     this.#timer = setInterval(() => this.#notice(), recheckMs);
   }
 
-  /** Reads what has come, once for all who ask at the same time. */
+  /** Reads new entries. Concurrent callers share one read. */
   async #look(): Promise<void> {
     while (this.#looked < this.#changes && !this.#isClosed) {
       this.#looking ??= this.#lookOnce().finally(() => (this.#looking = undefined));
@@ -134,10 +134,10 @@ class LogFeed {
 function tryWatch(folder: string, notice: () => void): FSWatcher | undefined {
   try {
     const watcher = watch(folder, (_event, name) => {
-      // Children's folders lie beside the file; the name is absent on some systems.
+      // The folder also holds the children's folders. Some systems do not report a name.
       if (name === null || name === LOG_FILE) notice();
     });
-    // A folder that is removed while it is watched; the next look finds out.
+    // For example, the folder was removed while it was watched. The next read notices it.
     watcher.on('error', notice);
     return watcher;
   } catch {

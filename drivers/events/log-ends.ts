@@ -1,13 +1,13 @@
-// The ends of the logs that this process writes to, so that an append reads only what others wrote since.
+// Caches the end of each log that this process writes to. An append then reads only what other processes wrote since.
 import type { FileHandle } from 'node:fs/promises';
 import type { LogPosition } from './log-file.ts';
 import { entriesFrom, LOG_START, seek } from './log-file.ts';
 
-/** Ends kept in memory, a few hundred bytes each; an agent beyond that costs one seek. */
+/** Ends in memory, a few hundred bytes each. Beyond this number, an append needs one seek. */
 const KEPT_ENDS = 10_000;
 
 interface LogEnd {
-  /** Tell a log that was cut, or removed and made again, from its predecessor. */
+  /** Inode and birth time change when a log is cut, or removed and created again. */
   readonly inode: number;
   readonly born: number;
   readonly position: LogPosition;
@@ -17,7 +17,7 @@ export class LogEnds {
   readonly #ends = new Map<string, LogEnd>();
   readonly #queues = new Map<string, Promise<unknown>>();
 
-  /** Runs the acts on one agent one after the other. */
+  /** Serializes the acts on one agent's log. */
   exclusive<T>(agent: string, act: () => Promise<T>): Promise<T> {
     const previous = this.#queues.get(agent) ?? Promise.resolve();
     const result = previous.then(act, act);

@@ -1,10 +1,10 @@
-// Reading a log file: line by line, and from the right place without reading what lies before.
+// Reads a log file line by line, and finds the position of an entry without reading everything before it.
 import type { FileHandle } from 'node:fs/promises';
 import type { LogEntry } from '../../contract/wire/events.ts';
 import type { LogState } from './log-line.ts';
 import { advanced, baseOf, EMPTY_LOG, entryOf, confirmedState } from './log-line.ts';
 
-/** A state, and the byte at which the lines that follow it begin. */
+/** A byte offset between two lines, and the state of the log there. */
 export interface LogPosition {
   readonly offset: number;
   readonly state: LogState;
@@ -12,7 +12,7 @@ export interface LogPosition {
 
 export const LOG_START: LogPosition = { offset: 0, state: EMPTY_LOG };
 
-/** Bytes of one read, and how near a seek comes: an average line has some hundred bytes, the longest some 100 KB. */
+/** Bytes of one read and the precision of a seek. An average line has some hundred bytes, the longest some 100 KB. */
 const CHUNK = 65_536;
 
 interface Line {
@@ -22,7 +22,7 @@ interface Line {
   readonly end: number;
 }
 
-/** Whole lines that begin at or after `from`, until the end of the file; an unfinished last line is left out. */
+/** Whole lines that begin at or after `from`, to the end of the file. Skips an unfinished last line. */
 async function* linesFrom(file: FileHandle, from: number): AsyncGenerator<Line> {
   let [offset, pending] = [from, Buffer.alloc(0)];
   for (;;) {
@@ -53,12 +53,12 @@ export async function* entriesFrom(
     if (line.offset === 0) state = baseOf(line.text) ?? state;
     const entry = entryOf(line.text, state);
     if (entry !== undefined) state = advanced(state, entry.source, entry.seq);
-    // Lines that do not count are told as well, so that a caller need not read them again.
+    // Yields a position for lines without an entry too, so that callers need not read these again.
     yield { entry, position: { offset: line.end, state } };
   }
 }
 
-/** What lies after the last whole line. */
+/** The text after the last whole line. */
 export async function unfinishedLine(file: FileHandle, offset: number, size: number): Promise<string> {
   if (size <= offset) return '';
   const bytes = Buffer.alloc(size - offset);
@@ -67,8 +67,8 @@ export async function unfinishedLine(file: FileHandle, offset: number, size: num
 }
 
 /**
- * A position shortly before entry `after + 1`. A binary search over lines that contain their own offset. It starts near
- * the end of the file, where most readers start to read.
+ * A position shortly before entry `after + 1`. Binary search over lines whose `pos` is right (see log-line.ts). The
+ * first probe is near the end of the file, where most readers start.
  */
 export async function seek(file: FileHandle, size: number, after: number): Promise<LogPosition> {
   let [low, high] = [LOG_START, size];

@@ -1,11 +1,11 @@
-// One line of a log, and the rule by which every reader turns lines into entries.
+// The lines of a log file, and the rule by which every reader turns lines into entries.
 //
-// Writers take no lock: a lock's holder can be frozen, thaw and write late, whatever the lock says. A line counts when
-// its number is above the last of its source, and entries are numbered in the order of lines that count. All readers
-// come to the same entries, whoever wrote what twice.
+// Writers take no lock: a process that holds a lock can be frozen and write late, after the lock has expired. Instead,
+// a line counts only when its sequence number is above the last one of its source. Ids number the lines that count, in
+// file order. So all readers see the same entries, also when writers repeat lines.
 import type { AgentEvent, EventSource, LogEntry, SourcedEvent } from '../../contract/wire/events.ts';
 
-/** The place in a log: what was counted so far. */
+/** What was counted up to a place in a log. */
 export interface LogState {
   readonly id: number;
   readonly last: Readonly<Record<EventSource, number>>;
@@ -14,8 +14,8 @@ export interface LogState {
 export const EMPTY_LOG: LogState = { id: 0, last: { runner: 0, workflow: 0 } };
 
 /**
- * A line as written. `pos` is the byte where the writer meant it to begin, `id` and `last` the state with it. They are
- * true when the line does begin there: then nobody wrote in between, and a reader may start here.
+ * A line as written. `pos` is the byte at which the writer expected it to begin; `id` and `last` are the state after
+ * it. When the line does begin at `pos`, no other writer intervened: the state is right, and a reader may start here.
  */
 interface LogLine extends SourcedEvent {
   readonly id: number;
@@ -24,7 +24,7 @@ interface LogLine extends SourcedEvent {
   readonly source: EventSource;
 }
 
-/** The events as bytes to append at `position`; empty lines are no entries. */
+/** The events as bytes to append at `position`. Readers skip empty lines. */
 export function encodeLines(
   events: readonly SourcedEvent[],
   source: EventSource,
@@ -45,12 +45,12 @@ export function encodeLines(
   return Buffer.from(parts.join(''));
 }
 
-/** The first line of a log whose oldest entries were dropped: what had been counted before the entries that follow. */
+/** The first line of a log whose oldest entries were dropped: the state before its first kept entry. */
 export function encodeBase({ id, last }: LogState): string {
   return `${JSON.stringify({ base: { id, last: [last.runner, last.workflow] } })}\n`;
 }
 
-/** The state that such a line holds; undefined for any other line. */
+/** The state in a line of `encodeBase`; undefined for any other line. */
 export function baseOf(text: string): LogState | undefined {
   if (!text.startsWith('{"base":')) return undefined;
   try {
@@ -61,7 +61,7 @@ export function baseOf(text: string): LogState | undefined {
   }
 }
 
-/** The entry that a line adds to the state; undefined when it does not count: unfinished, damaged or seen before. */
+/** The entry that a line adds to the state; undefined for an unfinished, damaged or repeated line. */
 export function entryOf(text: string, state: LogState): LogEntry | undefined {
   const line = decodeLine(text);
   if (line === undefined || line.seq <= state.last[line.source]) return undefined;

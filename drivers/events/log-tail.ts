@@ -1,4 +1,4 @@
-// The end of one log file, read once for all who follow it; what lies before it is read by each that still needs it.
+// The end of one log file, read once for all its followers. A follower that is further behind reads the file itself.
 import type { FileHandle } from 'node:fs/promises';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,9 +7,9 @@ import { LOG_FILE } from './agent-folder.ts';
 import type { LogPosition } from './log-file.ts';
 import { entriesFrom, LOG_START, seek } from './log-file.ts';
 
-/** Newest entries kept in memory: a follower that is slower than these reads the file itself. */
+/** Newest entries kept in memory. A follower that is further behind reads the file. */
 const RECENT_ENTRIES = 500;
-/** Bytes of log that they, and a page of older ones, come from; one entry may have some 100 KB. */
+/** Bytes of the recent entries, and of a page of older ones. One entry may have some 100 KB. */
 const PAGE_BYTES = 1_000_000;
 
 /** Where a follower is in a file. */
@@ -20,9 +20,9 @@ export interface Place {
 
 export interface Page {
   readonly entries: readonly LogEntry[];
-  /** Whether nothing more is there. */
+  /** Whether it is the last page. */
   readonly isEnd: boolean;
-  /** For the next page; undefined when it comes from memory. */
+  /** Where the next page begins in the file; undefined when it comes from memory. */
   readonly place: Place | undefined;
 }
 
@@ -42,7 +42,7 @@ export class LogTail {
     this.#path = join(folder, LOG_FILE);
   }
 
-  /** Reads what was appended since the last time. Never twice at once. */
+  /** Reads what was appended since the last call. Calls must not overlap. */
   async refresh(): Promise<void> {
     const found = await identityOf(this.#path);
     if (this.#file !== undefined && this.#file.identity !== found) await this.#drop();
@@ -107,10 +107,10 @@ export class LogTail {
   }
 }
 
-/** An open file that is closed once nobody reads it any more. */
+/** An open file that is closed once its last reader is done. */
 class OpenFile {
   readonly handle: FileHandle;
-  /** Tells a log that was cut, or removed and made again, from its predecessor. */
+  /** Changes when the log is cut, or removed and created again. */
   readonly identity: string;
   #uses = 0;
   #isLeft = false;

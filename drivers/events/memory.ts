@@ -6,7 +6,7 @@ import { KEPT_ENTRIES } from './event-log.ts';
 import { newEvents } from './event-order.ts';
 
 interface Log {
-  /** Those that are kept, in order and without gaps. */
+  /** The kept entries, in order and without gaps. */
   entries: readonly LogEntry[];
   readonly last: Record<EventSource, number>;
   lastId: number;

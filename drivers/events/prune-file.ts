@@ -1,4 +1,4 @@
-// Retention of log files: the newest entries are written to a new file, which takes the place of the old one.
+// Retention of log files: writes the newest entries to a new file and replaces the old file by it.
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { open, readdir, rename, rm } from 'node:fs/promises';
@@ -27,9 +27,9 @@ export async function* logFolders(root: string): AsyncGenerator<string> {
 }
 
 /**
- * Cuts the log in the folder when nothing was written to it since `quietSince`. Answers whether it did. A writer that
- * had the old file open finds the new one in its place and writes to that again; what it wrote to the old file before
- * is handed to `late`, to be appended.
+ * Cuts the log in the folder if nothing was written to it since `quietSince`. Resolves with whether it did. A writer
+ * that has the old file open notices the new one and repeats its write there. `late` appends what reached only the old
+ * file.
  */
 export async function cutLog(
   folder: string,
@@ -51,9 +51,9 @@ export async function cutLog(
     await copy.base();
     await copy.entries();
     await cut.sync();
-    // What came meanwhile: little is left for `late`.
+    // Copies what came during the sync, so that little remains for `late`.
     await copy.entries();
-    // Still as quiet as it was.
+    // A cut does not count as a write.
     await cut.utimes(mtime, mtime);
     await rename(draft, path);
     for await (const { entry } of entriesFrom(file, copy.read)) if (entry !== undefined) await late(entry);
@@ -63,7 +63,7 @@ export async function cutLog(
   }
 }
 
-/** The position behind the entry with the id; undefined when no entry up to it is there. */
+/** The position after the entry with the id; undefined when the log does not hold that entry. */
 async function positionOf(file: FileHandle, size: number, id: number): Promise<LogPosition | undefined> {
   let found: LogPosition | undefined;
   if (id <= 0) return undefined;
@@ -95,7 +95,7 @@ class LogCopy {
     await this.#write(Buffer.from(encodeBase(this.#state)));
   }
 
-  /** Copies the entries that are there by now. */
+  /** Copies the entries up to the current end of the log. */
   async entries(): Promise<void> {
     for await (const { entry, position } of entriesFrom(this.#from, this.read)) {
       this.read = position;

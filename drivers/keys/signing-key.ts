@@ -1,5 +1,5 @@
-// The key of an installation: API server and worker share it. Each use derives a key of its own, so that a signature
-// made for one use is never good for another.
+// The key of an installation, shared by API server and worker. Each use derives its own key, so a signature made for
+// one use is never valid for another.
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
@@ -11,9 +11,9 @@ import { createFile } from '../objects/file-stream.ts';
 export type KeyUse = 'seals' | 'urls';
 
 export interface SigningKey {
-  /** The first 8 hex digits of the key's hash: says which key it is, and nothing of it. */
+  /** The first 8 hex digits of the key's hash: identifies the key without revealing it. */
   readonly id: string;
-  /** 32 bytes; the same for the same use. */
+  /** 32 bytes; always the same for one use. */
   derive(use: KeyUse): Buffer;
 }
 
@@ -30,16 +30,16 @@ export function signingKey(bytes: Buffer): SigningKey {
 }
 
 /**
- * The installation's key: from `file`, which several hosts may share, else from the folder, where it is made (0600) when
- * there is none. Two processes that start at once get the same one. Throws FAILED_PRECONDITION when the
- * file does not hold 64 hex digits, or when everybody may read it.
+ * The installation's key: from `file`, which several hosts may share, else from the folder. There it is created (0600)
+ * if missing. Two processes that start at once get the same key. Throws FAILED_PRECONDITION when the file does not hold
+ * 64 hex digits, or when every user may read it.
  */
 export async function openSigningKey(folder: string, file: string | undefined): Promise<SigningKey> {
   if (file !== undefined) return await readKey(file, 'MURMUR_SIGNING_KEY_FILE');
   const path = join(folder, FILE);
   if (!existsSync(path)) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    // Of two processes the first one's key stands.
+    // When two processes create a key at once, the first one's is kept.
     await createFile(path, `${randomBytes(32).toString('hex')}\n`);
   }
   return await readKey(path, 'the signing key');
@@ -49,7 +49,7 @@ async function readKey(path: string, name: string): Promise<SigningKey> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw unusable(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, path);
   });
-  // Agents that run as users of their own are among everybody.
+  // "Others" include agents that run with their own user ids.
   if (((await stat(path)).mode & 0o007) !== 0) {
     throw new MurmurError('FAILED_PRECONDITION', `${name}, ${path}, is open to everybody on this host`, {
       hint: `run \`chmod 600 ${path}\``,

@@ -1,4 +1,4 @@
-// The machines of this host, from the configuration: for the worker, and for the server when no worker answers.
+// Opens the machines of this host as configured: for the worker, and for the API server when no worker answers.
 import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
@@ -16,16 +16,16 @@ import type { LocalIsolation } from './local/isolation.ts';
 import { createLocalProvider } from './local/provider.ts';
 import type { LocalProvider } from './local/provider.ts';
 
-/** With this very Node: an agent may change its PATH, and the system's Node may be too old. */
+/** Runs with this process's Node: an agent may change its PATH, and the system's Node may be too old. */
 const MURMUR = [process.execPath, join(PACKAGE_ROOT, 'bin', 'murmur.js')];
 
-/** The providers of machines that this host has, by name. Spec, memo and record of an agent name the one that it uses. */
+/** The machine providers of this host, by name. Spec, memo and record of an agent name its provider. */
 export type Machines = Readonly<Record<string, MachineProvider>>;
 
-/** Provider of new machines where none is chosen, and of agents that an earlier build started without naming one. */
+/** The provider of new machines unless another one is chosen, and of agents of earlier builds, whose specs name none. */
 export const DEFAULT_PROVIDER = 'local';
 
-/** Throws FAILED_PRECONDITION, naming the provider and what to do, for one that this host does not have. */
+/** Throws FAILED_PRECONDITION for a provider that this host does not have. The error says what to do. */
 export function providerNamed(machines: Machines, name = DEFAULT_PROVIDER): MachineProvider {
   const found = Object.hasOwn(machines, name) ? machines[name] : undefined;
   if (found !== undefined) return found;
@@ -36,7 +36,7 @@ export function providerNamed(machines: Machines, name = DEFAULT_PROVIDER): Mach
   });
 }
 
-/** What of the configuration decides how machines of this host are. */
+/** The settings that local machines depend on. */
 export interface LocalSettings extends Pick<Config, 'home' | 'isolation' | 'claude'> {
   readonly host: Pick<HostSettings, 'limits' | 'show'>;
 }
@@ -50,7 +50,7 @@ export async function createMachines(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Machines & { readonly local: LocalProvider }> {
   const { home, claude } = config;
-  // Where the stack's programs keep what they have compiled: what a runner with a process of its own starts has no use for it.
+  // Without the compile cache of the stack's programs: children of a runner with its own process have no use for it.
   const { NODE_COMPILE_CACHE: compileCache, ...callers } = env;
   const local = createLocalProvider({
     machines: home.machines,
@@ -67,12 +67,12 @@ async function localIsolation(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<LocalIsolation> {
   const { kind, ownUser, limitsInForce } = await detectIsolation(isolation);
-  // Programs that the agent needs, wherever they are installed: a user's own folder may be closed to it.
+  // Programs that the agent needs. They may be installed in a home folder that the agent cannot read.
   const programs = [process.execPath, ...(claude === undefined ? [] : [claude])].map((path) => realpathSync(path));
   const hidden = realpathSync(home.root);
-  // `murmur` itself runs on the machine.
+  // `murmur` runs on the machine too.
   const own = realpathSync(PACKAGE_ROOT);
-  // An agent with the owner's user id could change every file of the owner's, so it sees none but programs.
+  // An agent with the owner's user id could change every file of the owner, so it sees only programs.
   const covered =
     kind === 'namespace' && !ownUser ? ownerHome(env, [...programs, join(own, 'bin', 'murmur.js')]) : undefined;
   const { processes, memory_mb, shm_mb, disk_mb } = host.limits;
@@ -104,7 +104,7 @@ async function localIsolation(
   };
 }
 
-/** The real path; nothing for one that is not there, or that leads into the hidden folder by a link. */
+/** The real path; empty when it does not exist, or when a link leads into the hidden folder. */
 function shownPath(path: string, hidden: string): readonly string[] {
   try {
     const real = realpathSync(path);

@@ -1,5 +1,5 @@
-// What every machine provider must do. Run against each driver by test/drivers/machines. Everything happens on the machine
-// itself, under names and labels of the run: a provider passes whose machines are elsewhere, and that others use as well.
+// What every machine provider must do. test/drivers/machines runs it against each driver. It works on the machine
+// itself and uses names and labels of the run. So it also tests providers on other hosts and providers that are in use.
 import { afterEach, beforeEach, describe } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { commandConformance } from './conformance/commands.ts';
@@ -8,7 +8,7 @@ import { fileConformance } from './conformance/files.ts';
 import { lifecycleConformance } from './conformance/lifecycle.ts';
 import { createBench, type Bench, type ProviderUnderTest, type SuiteOptions } from './conformance/suite.ts';
 
-/** Registers the suite for a driver; `make` gives each test a provider of its own, without machines of earlier tests. */
+/** Registers the suite for a driver. `make` returns a new provider for each test, without machines of earlier tests. */
 export function machineProviderConformance(
   label: string,
   make: () => Promise<ProviderUnderTest>,

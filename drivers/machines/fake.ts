@@ -16,13 +16,13 @@ import type { Machine, MachineInfo, MachineLabels, MachineProvider, MachineState
 import { createRunnerControl, launchRunner, RunnerDecisions } from './runner-control.ts';
 
 export interface FakeProvider extends MachineProvider {
-  /** Takes the machine away, disk and all, as a cloud may. */
+  /** Removes the machine with its disk, as a cloud may do. */
   lose(name: string): Promise<void>;
-  /** Lets the connections to the machine break; the machine itself goes on. */
+  /** Breaks the connections to the machine. The machine keeps running. */
   breakConnection(name: string): void;
-  /** Lets the next calls of `create` fail with this error; undefined ends it. */
+  /** Makes the next calls of `create` fail with this error, until it is called with undefined. */
   refuseCreate(error: MurmurError | undefined): void;
-  /** Lets the next calls of `create` stand in the middle until the returned function is called or they are cancelled. */
+  /** Blocks the next calls of `create` half-way until the returned function is called or they are cancelled. */
   holdCreate(): () => void;
 }
 
@@ -32,10 +32,10 @@ interface FakeMachine {
   readonly generation: string;
 }
 
-/** Programs that every host has; a fake machine brings none. */
+/** A fake machine uses the host's programs; it has none of its own. */
 const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
 
-/** A provider that keeps its machines in memory and their folders under `folder`. */
+/** A provider that holds its machines in memory and their folders below `folder`. */
 export function createFakeProvider(folder: string): FakeProvider {
   const machines = new Map<string, FakeMachine>();
   const connections = new LostSignals((name) => decisions.forget(name));

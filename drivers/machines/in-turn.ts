@@ -1,9 +1,9 @@
-// Work on one machine, one piece after the other within this process.
+// Serializes the work on one machine within this process.
 
 /** Runs the work once all earlier work under the same name has settled. */
 export type InTurn = <T>(name: string, work: () => Promise<T>) => Promise<T>;
 
-/** For one provider. */
+/** The queues of one provider. */
 export function createTurns(): InTurn {
   const last = new Map<string, Promise<unknown>>();
   return async (name, work) => {

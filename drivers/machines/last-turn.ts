@@ -1,5 +1,5 @@
-// What the journal of a machine says of its last turn, without its runner being asked: to ask about a turn that has not come
-// yet is to start it.
+// Reads the last turn from a machine's journal, not from its runner: asking the runner about an unknown turn would
+// start that turn.
 import { posix } from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
@@ -7,17 +7,19 @@ import type { Machine } from './provider.ts';
 
 export interface LastTurn {
   readonly id: string;
-  /** False once it has ended, however it has. */
+  /** False once it has ended, with any outcome. */
   readonly isOpen: boolean;
 }
 
-/** Begins every entry of a turn's start or end, in the journals of all builds. */
+/** How each entry for a turn's start or end begins, in the journals of all builds. */
 const TURN_ENTRY = /^\{"seq":\d+,"at":"[^"]*","event":\{"type":"turn_(?:start|complete)"/;
 /** That beginning lies in this many bytes. */
 const HEAD_BYTES = 120;
 const NEWLINE = 10;
 
-/** The turn that was begun last; undefined before the first. Reads the whole journal. Throws as the machine's `get` does. */
+/**
+ * The turn that started last; undefined before the first. Reads the whole journal. Throws as the machine's `get` does.
+ */
 export async function lastTurnOf(machine: Pick<Machine, 'paths' | 'get'>): Promise<LastTurn | undefined> {
   try {
     return lastTurnIn(await machine.get(posix.join(machine.paths.runner, 'journal.jsonl')));
@@ -27,7 +29,7 @@ export async function lastTurnOf(machine: Pick<Machine, 'paths' | 'get'>): Promi
   }
 }
 
-/** As `lastTurnOf`; a last line without its newline is not there yet. */
+/** `lastTurnOf` for the journal's content. Ignores a last line without a newline. */
 export function lastTurnIn(journal: Buffer): LastTurn | undefined {
   let end = journal.lastIndexOf(NEWLINE);
   while (end > 0) {

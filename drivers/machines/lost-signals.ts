@@ -1,10 +1,10 @@
-// The signals of connections that are only names: lost when the machine is stopped, not when a wire breaks.
+// `Machine.lost` for connections that hold nothing open. They are lost when the machine is stopped.
 
 /** A lease of the connection to one machine. */
 export interface NamedLease {
-  /** `Machine.lost`; the same for all leases until it aborts. */
+  /** `Machine.lost`: one signal for all leases, until it aborts. */
   readonly lost: AbortSignal;
-  /** Gives the lease back; the second time changes nothing. */
+  /** Gives the lease back. Idempotent. */
   release(): void;
 }
 
@@ -13,7 +13,7 @@ interface Connection {
   leases: number;
 }
 
-/** The connections of one provider, by name of the machine; kept while somebody has a lease. */
+/** The connections of one provider, by machine. A connection is kept while it has a lease. */
 export class LostSignals {
   readonly #current = new Map<string, Connection>();
   readonly #onLost: (name: string) => void;

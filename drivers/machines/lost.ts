@@ -7,9 +7,9 @@ export function connectionLost(name: string, why: string): MurmurError {
   return new MurmurError('UNAVAILABLE', `the connection to machine ${name} is lost: ${why}`);
 }
 
-/** The work's outcome, or a rejection with the signal's reason if that aborts first. The work itself goes on. */
+/** The work's outcome, or a rejection with the signal's reason if it aborts first. The work itself continues. */
 export async function unlessLost<T>(lost: AbortSignal, work: Promise<T>): Promise<T> {
-  // Nobody waits for it any more once the connection is lost.
+  // After the loss, the work's rejection has no other handler.
   work.catch(() => undefined);
   lost.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
@@ -23,8 +23,8 @@ export async function unlessLost<T>(lost: AbortSignal, work: Promise<T>): Promis
 }
 
 /**
- * Destroys the stream with the signal's reason when that aborts. Answers the stream. Its error reaches those who listen, and
- * is not uncaught while nobody does yet.
+ * Destroys the stream with the signal's reason when the signal aborts. Returns the stream. Its error reaches listeners
+ * and is not an uncaught one while there are none.
  */
 export function tied<S extends Readable | Duplex>(lost: AbortSignal, stream: S): S {
   stream.on('error', () => undefined);
@@ -38,7 +38,7 @@ export function tied<S extends Readable | Duplex>(lost: AbortSignal, stream: S):
   return stream;
 }
 
-/** The pieces of the source; throws the signal's reason when that aborts, also while the source is silent. */
+/** The pieces of the source. Throws the signal's reason when it aborts, also while the source yields nothing. */
 export async function* piecesUnlessLost<T>(lost: AbortSignal, source: AsyncIterable<T>): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
   let isOver = false;
@@ -52,7 +52,7 @@ export async function* piecesUnlessLost<T>(lost: AbortSignal, source: AsyncItera
       yield next.value;
     }
   } finally {
-    // A source that is silent may never answer.
+    // Not awaited: the source may never settle.
     if (!isOver) void iterator.return?.()?.catch(() => undefined);
   }
 }

@@ -1,6 +1,5 @@
-// The port to machines: where agents run. Implementations: local (a directory on this host), ssh (the same on others) and
-// fake (for tests).
-// drivers/machines/conformance.ts says by example what every driver does.
+// The port to machines: where agents run. Implementations: `local` (a directory on this host), `ssh` (the same on other
+// hosts) and a fake for tests. drivers/machines/conformance.ts tests what every driver must do.
 import type { Duplex, Readable } from 'node:stream';
 import type { RepoSpec } from '../../contract/wire/agent.ts';
 import type { MurmurError } from '../../contract/wire/errors.ts';
@@ -8,9 +7,9 @@ import type { GitAccess, ServerAddress } from '../../contract/wire/runner.ts';
 import type { ProvenAccess } from '../../runner/identity/proof.ts';
 
 /**
- * `absent` also after destroy: a provider keeps no memory of machines that are gone. `lost`: the provider still lists the
- * machine, but nothing on it will run again, so it can only be destroyed. `repairing`: the provider works on it, and it
- * comes back without our help.
+ * `absent` also after destroy: a provider does not remember destroyed machines. `lost`: the provider still lists the
+ * machine, but it will never run again and can only be destroyed. `repairing`: the provider repairs the machine, and it
+ * comes back without action by Murmur.
  */
 export type MachineState =
   | 'absent'
@@ -23,7 +22,7 @@ export type MachineState =
   | 'repairing'
   | 'lost';
 
-/** Why a machine is in its state, where that is not what was asked for. Programs decide by it; sentences are for people. */
+/** Why a machine is not in the requested state. Programs decide by this code; sentences are for people. */
 export type MachineReason = 'no_capacity' | 'quota' | 'permission' | 'preempted' | 'host_failed';
 
 export type MachineLabels = Readonly<Record<string, string>>;
@@ -31,13 +30,13 @@ export type MachineLabels = Readonly<Record<string, string>>;
 export interface MachineInfo {
   readonly name: string;
   readonly state: MachineState;
-  /** As they were given, whatever the provider's own rules for labels are. Empty for an absent machine. */
+  /** As they were given, also where the provider's own labels allow fewer characters. Empty for an absent machine. */
   readonly labels: MachineLabels;
   /** Changes with every change of the labels: what `label` compares. Empty for an absent machine. */
   readonly version: string;
-  /** Where it is: from the provider, not from the configuration, which may have changed since. */
+  /** Where the machine is. It comes from the provider: the configuration may have changed since. */
   readonly zone?: string;
-  /** The provider's id of this very machine. A machine made again under the same name has another one. */
+  /** The provider's id of the machine. A machine that is recreated under the same name has another one. */
   readonly generation?: string;
   /** Addresses at which this host may reach it, the best one first. */
   readonly addresses?: readonly string[];
@@ -62,67 +61,67 @@ export interface UnreachableHost {
 export interface MachineSpec {
   /** Unique; `murmur-<8 hex>`. */
   readonly name: string;
-  /** For whom it is made (agents/machine.ts says which). It is used for nobody else. */
+  /** They name the agent for which the machine is created (agents/machine.ts). No other agent uses it. */
   readonly labels: MachineLabels;
   /** The provider's name of a size or machine type; the provider's default when absent. */
   readonly size?: string;
   readonly image?: string;
   /** In the order in which they are tried. */
   readonly zones?: readonly string[];
-  /** The pool of warm machines to which it belongs. */
+  /** The pool of warm machines to which the machine belongs. */
   readonly pool?: string;
 }
 
 export interface CreateOptions {
-  /** Aborts the creation: see `create`. */
+  /** Cancels the creation: see `create`. */
   readonly signal: AbortSignal;
   /**
-   * The same for every attempt at one creation, so that a request that is sent twice makes one machine. A provider whose
-   * service wants an id of another form derives it from this one.
+   * The same for every attempt at one creation, so that a repeated request creates one machine. A provider whose
+   * service needs another form of id derives it from this one.
    */
   readonly requestId: string;
-  /** Hears, in a sentence for people, what takes longer than usual: another zone is tried, a quota is waited for. */
+  /** Receives a sentence for people when the creation takes longer than usual, such as while it waits for quota. */
   readonly onProgress?: (sentence: string) => void;
 }
 
 /**
- * Makes and ends machines. Every call is idempotent by name, so an activity may be retried at any point.
- * All calls throw MurmurError: UNAVAILABLE when the provider cannot be reached, FAILED_PRECONDITION when it refuses,
- * RESOURCE_EXHAUSTED without capacity or quota, INVALID_ARGUMENT for a name that is not valid. A call whose signal aborts
- * rejects with the signal's reason; whatever the provider was already told may still happen, except in `create`.
- * Disposing of the provider closes its connections. It touches no machine.
+ * Creates and ends machines. Every call is idempotent by name, so an activity may be retried at any point. All calls
+ * throw MurmurError: UNAVAILABLE when the provider cannot be reached, FAILED_PRECONDITION when it refuses,
+ * RESOURCE_EXHAUSTED without capacity or quota, INVALID_ARGUMENT for an invalid name. A call whose signal aborts
+ * rejects with the signal's reason. A request that was already sent may still take effect, except in `create`.
+ * Disposing the provider closes its connections and leaves the machines unchanged.
  */
 export interface MachineProvider extends AsyncDisposable {
   readonly name: string;
   /**
-   * Resolves when the machine is running. A machine of that name which is there already is started if need be, and answered
-   * with its own labels. When the signal aborts, the call removes what it has made and then rejects with the signal's
-   * reason: no machine is left by it, and none that was there before is touched.
+   * Resolves once the machine is running. An existing machine of that name is started if necessary and returned with
+   * its own labels. When the signal aborts, the call removes what it created and then rejects with the signal's reason.
+   * It leaves no new machine, and an existing one unchanged.
    */
   create(machine: MachineSpec, options: CreateOptions): Promise<MachineInfo>;
-  /** Asks the provider, not the machine: a dead connection is not a dead machine. */
+  /** Asks the provider, not the machine: a lost connection does not mean a lost machine. */
   describe(name: string, signal?: AbortSignal): Promise<MachineInfo>;
   /**
-   * Replaces all labels, if the machine's `version` is still the given one. Throws FAILED_PRECONDITION when it is not,
-   * NOT_FOUND for an absent machine. Of several callers with the same version exactly one succeeds.
+   * Replaces all labels if the machine still has the given `version`. Throws FAILED_PRECONDITION for another version
+   * and NOT_FOUND for an absent machine. Of several callers with the same version, exactly one succeeds.
    */
   label(
     name: string,
     labels: MachineLabels,
     options: { readonly if: string; readonly signal?: AbortSignal },
   ): Promise<MachineInfo>;
-  /** Resolves when it is running. Throws NOT_FOUND for an absent machine. */
+  /** Resolves once the machine is running. Throws NOT_FOUND for an absent machine. */
   start(name: string, signal?: AbortSignal): Promise<void>;
-  /** Ends every process on it and keeps its disk. No-op for an absent machine. */
+  /** Ends every process of the machine and keeps its disk. No-op for an absent machine. */
   stop(name: string, signal?: AbortSignal): Promise<void>;
   /**
-   * Keeps memory and disk; processes go on after `resume`. Absent where a provider cannot do it. Throws NOT_FOUND for an
-   * absent machine, FAILED_PRECONDITION in a state that does not allow it.
+   * Keeps memory and disk; processes continue after `resume`. Undefined where the provider cannot suspend. Throws
+   * NOT_FOUND for an absent machine, FAILED_PRECONDITION in a state that does not allow it.
    */
   suspend?(name: string, signal?: AbortSignal): Promise<void>;
-  /** Resolves when it is running. Throws as `suspend` does. */
+  /** Resolves once the machine is running. Throws as `suspend` does. */
   resume?(name: string, signal?: AbortSignal): Promise<void>;
-  /** Ends every process on it and removes its disk. No-op for an absent machine. */
+  /** Ends every process of the machine and removes its disk. No-op for an absent machine. */
   destroy(name: string, signal?: AbortSignal): Promise<void>;
   /**
    * Machines that carry all of these labels; all that the provider has when none are given. A provider of several hosts
@@ -130,9 +129,9 @@ export interface MachineProvider extends AsyncDisposable {
    */
   list(labels?: MachineLabels, signal?: AbortSignal): Promise<MachineList>;
   /**
-   * A lease of the provider's connection to the machine: all leases of one machine share it, so that a call finds it open.
-   * It is closed when the provider is disposed of, when it is lost, and some time after its last lease was given back; the
-   * next `connect` opens another one. Throws NOT_FOUND for an absent machine, UNAVAILABLE for one that does not answer.
+   * A lease of the provider's connection to the machine. All leases of a machine share one open connection. It closes
+   * when the provider is disposed, when it is lost, and some time after its last lease was given back. The next
+   * `connect` opens another one. Throws NOT_FOUND for an absent machine, UNAVAILABLE for one that does not answer.
    */
   connect(name: string, signal?: AbortSignal): Promise<Machine>;
 }
@@ -142,7 +141,7 @@ export interface ExecOptions {
   /** Added to the machine's own environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Buffer;
-  /** The whole tree of the command is ended when the time is over; DEADLINE_EXCEEDED is thrown. */
+  /** After this time, the command and its descendants are ended and DEADLINE_EXCEEDED is thrown. */
   readonly timeoutMs: number;
 }
 
@@ -159,17 +158,17 @@ export interface LaunchOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What was found on the machine. */
+/** Facts about a machine, read on the machine. */
 export interface MachineFacts {
-  /** Absolute path of a Node that runs the runner. */
+  /** Absolute path of a Node that can run the runner. */
   readonly node: string;
-  /** Whom commands and the runner run as. */
+  /** The user of commands and of the runner. */
   readonly user: { readonly uid: number; readonly name: string };
   /** HOME of that user, as an absolute path without links. */
   readonly home: string;
-  /** Version of git; absent where there is none. */
+  /** Version of git; absent where git is missing. */
   readonly git?: string;
-  /** Absolute paths of `claude`, `codex` and `murmur`, as far as they are there. */
+  /** Absolute paths of `claude`, `codex` and `murmur`, where they are installed. */
   readonly programs: Readonly<Record<string, string>>;
 }
 
@@ -182,16 +181,16 @@ export interface GitWanted {
 
 /** What a runner is wanted for. */
 export type RunnerUse =
-  /** To reach what runs, such as a turn that is to be interrupted: a runner of any build will do. */
+  /** To control what is running, for example to interrupt a turn. A runner of any build is enough. */
   | 'reach'
-  /** To begin something on the machine. */
+  /** To start something on the machine. */
   | 'begin'
-  /** To run the turn of this id, or to find it as it is. */
+  /** To run the turn of this id, or to re-attach to it. */
   | { readonly turn: string };
 
-/** How to reach a runner: it proves that it knows the token before it is sent anything. */
+/** How to reach a runner. The runner proves that it knows the token before anything is sent to it. */
 export interface RunnerAccess extends ProvenAccess {
-  /** For a runner too old to prove it: whether it is still the one that listens on the port. */
+  /** For a runner of a build without the proof: whether this runner still listens on the port. */
   readonly isUnchanged?: () => Promise<boolean>;
 }
 
@@ -207,8 +206,8 @@ export interface EnsureRunnerOptions {
 }
 
 /**
- * A connection to a running machine. Calls and streams that are under way when the connection is lost fail with UNAVAILABLE
- * at once. Disposing gives the lease back, once however often it is done; what was opened through it may be closed then.
+ * A connection to a running machine. When the connection is lost, calls and streams in progress fail with UNAVAILABLE
+ * at once. Disposing gives the lease back and is idempotent. Streams that were opened through it may close then.
  */
 export interface Machine extends AsyncDisposable {
   readonly name: string;
@@ -220,42 +219,43 @@ export interface Machine extends AsyncDisposable {
     readonly home: string;
     /** Parent of the checkouts. */
     readonly work: string;
-    /** The runner's own files, out of the agent's sight where isolation allows. */
+    /** The runner's own files. Isolation hides them from the agent where it can. */
     readonly runner: string;
   };
-  /** Found on the machine once per connection. Throws FAILED_PRECONDITION when no Node there can run the runner. */
+  /** Determined once per connection. Throws FAILED_PRECONDITION when no Node on the machine can run the runner. */
   facts(): Promise<MachineFacts>;
   /**
-   * Runs a command with the rights of the runner, not of the agent. Resolves for any exit code. For small things: a
-   * provider may let later calls wait when many run.
+   * Runs a command with the rights of the runner, not of the agent. Resolves for any exit code. For short commands: a
+   * provider may queue calls when many run.
    */
   exec(command: string, args: readonly string[], options: ExecOptions): Promise<ExecResult>;
   /** Starts a program that outlives this connection, with the rights of the runner. Resolves once it has started. */
   launch(command: string, args: readonly string[], options: LaunchOptions): Promise<void>;
-  /** Writes a small file; parents are made. The file has its old or its new content, never a part. */
+  /** Writes a small file and creates its parents. Atomic: the file has its old or its new content. */
   put(path: string, content: Buffer | string, mode?: number): Promise<void>;
-  /** Throws NOT_FOUND. */
+  /** Throws NOT_FOUND for a missing file. */
   get(path: string): Promise<Buffer>;
   /**
-   * Writes a file of any size that only its owner may read; parents are made. The file is there, whole, when the promise
-   * resolves; until then, and when the source or the connection fails, the path holds what it held before. Rejects with the
-   * source's error.
+   * Writes a file of any size that only its owner may read, and creates its parents. The new content appears when the
+   * promise resolves. Until then, and when the source or the connection fails, the path keeps its old content. Rejects
+   * with the source's error.
    */
   write(path: string, source: AsyncIterable<Uint8Array>): Promise<void>;
   /**
-   * Streams the current content of the file. The caller reads it to its end or destroys it. The stream fails with
-   * NOT_FOUND for a missing file and with UNAVAILABLE when the connection is lost, so its end is the end of the file.
+   * Streams the current content of the file. The caller reads the stream to its end or destroys it. It fails with
+   * NOT_FOUND for a missing file and with UNAVAILABLE when the connection is lost, so its end is always the end of the
+   * file.
    */
   read(path: string): Readable;
   /**
-   * Connects to a loopback port of the machine. Throws UNAVAILABLE when nothing listens. Destroying the stream settles at
-   * once, also on a dead connection.
+   * Connects to a loopback port of the machine. Throws UNAVAILABLE when nothing listens there. Destroying the stream
+   * takes effect at once, also on a dead connection.
    */
   dial(port: number): Promise<Duplex>;
   /**
-   * Makes a server that this host reaches reachable from the machine, over the connection that we hold, and says where:
-   * on the machine's loopback when the server listens on ours. The place stays while the connection lives; asked again
-   * after a reconnect it may be another one. The machine's runner relays a port that stays.
+   * Makes a server that this host can reach reachable from the machine, over this connection. Resolves with its address
+   * there: on the machine's loopback when the server listens on this host's. The address is valid while the connection
+   * lives; after a reconnect it may change. Agents use a port of the runner's relay, which does not change.
    */
   expose(server: ServerAddress): Promise<ServerAddress>;
   /**
@@ -273,6 +273,6 @@ export interface Machine extends AsyncDisposable {
    * @param bundle the runner as one file, on this host
    */
   ensureRunner(bundle: string, options: EnsureRunnerOptions): Promise<RunnerAccess>;
-  /** The runner that was started last, whether it answers or not; undefined when none ever was. Starts nothing. */
+  /** The runner that was started last, even if it does not answer; undefined when none was. Starts nothing. */
   recordedRunner(): Promise<RunnerAccess | undefined>;
 }

@@ -1,4 +1,4 @@
-// The providers of machines that this host has, by name, as its configuration wants them.
+// Opens the machine providers of this host, as configured.
 import type { Config } from '../../config/config.ts';
 import { userCacheFolder } from '../../config/home.ts';
 import { createMachines } from './configured.ts';
@@ -7,7 +7,7 @@ import type { MachineProvider } from './provider.ts';
 import { hostStartOf } from './ssh/host-start.ts';
 
 /**
- * Always `local`, since machines may be left from before; `ssh` where hosts are configured. Nothing is connected yet.
+ * Always `local`, as machines may exist from before; `ssh` where hosts are configured. Opens no connection yet.
  * @param env environment of runners: the caller's, without credentials of models
  */
 export async function openMachines(

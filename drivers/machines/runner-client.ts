@@ -22,7 +22,7 @@ import type {
 import type { Machine, RunnerAccess } from './provider.ts';
 import { proves } from '../../runner/identity/proof.ts';
 
-/** A turn whose end is waited for. */
+/** A turn whose end the caller waits for. */
 export interface TurnWatch {
   readonly turn_id: string;
   readonly onEnd: (reply: TurnReply) => void;
@@ -30,23 +30,24 @@ export interface TurnWatch {
 
 export interface RunnerClient {
   health(): Promise<RunnerHealth>;
-  /** Long: a clone may take minutes. Bounded by the signal only. */
+  /** No time limit but the signal: a clone may take minutes. */
   open(input: OpenRequest, signal?: AbortSignal): Promise<OpenReply>;
   turn(input: TurnRequest): Promise<TurnReply>;
   /**
-   * Events of the journal above `after`, in the batches in which they come, until the signal aborts. Throws UNAVAILABLE
-   * when the runner ends or falls silent.
-   * @param turn hears how the turn ended before the batch with its end is given, unless the runner is of an earlier build
+   * Events of the journal above `after`, in batches as they arrive, until the signal aborts. Throws UNAVAILABLE when
+   * the runner ends or sends nothing for some seconds.
+   * @param turn receives the turn's reply before the batch with its end; runners of earlier builds do not send it
    */
   events(after: number, signal: AbortSignal, turn?: TurnWatch): AsyncIterable<readonly SourcedEvent[]>;
-  /** Long: a model reads and answers. Bounded by the signal only. */
+  /** No time limit but the signal: a model reads and answers. */
   assess(input: AssessRequest, signal: AbortSignal): Promise<AssessReply>;
   /**
-   * The pieces of a file on the machine, with the rights of the agent. Bounded by the signal only. Throws what the runner
-   * refuses with before the first piece, and UNAVAILABLE when it breaks off. The reading ends when no more is asked for.
+   * The pieces of a file on the machine, read with the rights of the agent. No time limit but the signal. Throws the
+   * runner's error before the first piece, and UNAVAILABLE when the stream breaks off. Leaving the loop ends the
+   * reading.
    */
   file(input: FileRequest, signal: AbortSignal): AsyncIterable<Buffer>;
-  /** Throws NOT_FOUND for a runner of an earlier version, which cannot tell. */
+  /** Throws NOT_FOUND for a runner of an earlier build, which does not have this call. */
   port(input: PortRequest): Promise<PortReply>;
   interrupt(input: InterruptRequest): Promise<void>;
   notice(input: NoticeRequest): Promise<void>;
@@ -54,14 +55,14 @@ export interface RunnerClient {
   stop(input: StopRequest): Promise<void>;
 }
 
-/** Short calls: the runner answers them from memory; a frozen one must not hold a control activity. */
+/** The runner answers short calls from memory. A frozen runner must not block a control activity for longer. */
 const SHORT_CALL_MS = 8_000;
 /** Capturing a large repository writes a bundle; stopping waits for the agent program to end. */
 const LONG_CALL_MS = 120_000;
-/** The runner sends a blank line every second; five missed ones mean that it is frozen or gone. */
+/** The runner sends a blank line every second. After five missed ones it counts as frozen or gone. */
 const SILENCE_MS = 5_000;
 
-/** What calls need of a machine. */
+/** The part of a machine that calls need. */
 export type RunnerMachine = Pick<Machine, 'name' | 'dial'>;
 
 export interface RunnerCall {
@@ -72,8 +73,8 @@ export interface RunnerCall {
 }
 
 /**
- * A client of the runner that listens on the port. Every call throws MurmurError: what the runner answered, or
- * UNAVAILABLE when it cannot be reached or does not answer in time.
+ * A client of the runner at this address. Every call throws MurmurError: the runner's error, or UNAVAILABLE when the
+ * runner cannot be reached or does not answer in time.
  */
 export function createRunnerClient(machine: RunnerMachine, access: RunnerAccess): RunnerClient {
   const call = <Reply>(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal): Promise<Reply> =>
@@ -95,7 +96,7 @@ export function createRunnerClient(machine: RunnerMachine, access: RunnerAccess)
   };
 }
 
-/** One call, answered in JSON. Throws as the calls of the client do. */
+/** One call with a JSON answer. Throws as the calls of the client do. */
 export async function callRunner<Reply>(
   machine: RunnerMachine,
   access: RunnerAccess,
@@ -134,7 +135,7 @@ async function* events(
         else batch.push(told);
       }
       if (batch.length === 0) continue;
-      // The reader may take its time; the silence that counts is the runner's.
+      // Stops the timer while the consumer works on the batch: only the runner's silence counts.
       clearTimeout(quiet);
       yield batch;
       quiet = setTimeout(onSilence, SILENCE_MS);
@@ -157,7 +158,7 @@ async function* file(
   const answer = await send(machine, access, 'POST', '/file', input, signal);
   try {
     if (answer.statusCode !== 200) await jsonOf(answer);
-    // Leaving the loop ends the connection, and with it the program that reads.
+    // Leaving the loop closes the connection, and the runner then ends the program that reads the file.
     yield* answer as AsyncIterable<Buffer>;
   } catch (error) {
     throw error instanceof MurmurError ? error : unreachable(machine, 'the file broke off', error);
@@ -196,25 +197,29 @@ async function send(
 }
 
 /**
- * A connection to the runner, and to nobody else who has the port of one that is gone. Throws UNAVAILABLE when nothing
- * answers, UNAUTHENTICATED for anything but the runner.
+ * A connection to the runner. Checks that no other process has taken the port of an ended runner. Throws UNAVAILABLE
+ * when nothing answers, UNAUTHENTICATED when another process does.
  */
 async function dialProven(machine: RunnerMachine, access: RunnerAccess, signal: AbortSignal): Promise<Duplex> {
   const socket = await machine.dial(access.port);
-  // The connection may break while the system is asked.
+  // The connection may break during the check.
   socket.on('error', () => undefined);
   try {
-    // Checked after connecting: the process that listens now is the one that took the connection.
+    // Checked after connecting: the process that listens now is the one that accepted the connection.
     if (await (access.isUnchanged?.() ?? proves(socket, access, signal))) return socket;
   } catch (error) {
     socket.destroy();
-    throw unreachable(machine, signal.aborted ? 'it did not answer in time' : 'it did not prove what it is', error);
+    throw unreachable(
+      machine,
+      signal.aborted ? 'it did not answer in time' : 'the check of its identity failed',
+      error,
+    );
   }
   socket.destroy();
   throw new MurmurError('UNAUTHENTICATED', `what listens on port ${String(access.port)} is not the runner`);
 }
 
-/** The answer's JSON; throws what the runner refused with. */
+/** The answer's JSON. Throws the runner's error. */
 async function jsonOf(answer: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
@@ -226,7 +231,7 @@ async function jsonOf(answer: IncomingMessage): Promise<unknown> {
   throw new MurmurError('INTERNAL', `the runner answered ${String(answer.statusCode)}`);
 }
 
-/** What callers see when a runner cannot be reached: worth trying again, since it may be starting. */
+/** The error for a runner that cannot be reached. Retryable: the runner may be starting. */
 export function unreachable(machine: Pick<Machine, 'name'>, why: string, cause?: unknown): MurmurError {
   return new MurmurError('UNAVAILABLE', `the runner on machine ${machine.name} cannot be reached: ${why}`, { cause });
 }

@@ -1,5 +1,5 @@
-// What a driver needs to give its machines `ensureRunner`: finds the runner of a machine, starts it, and replaces one of
-// another build. This is the one place that decides which runner an agent has.
+// Implements `ensureRunner` for drivers: finds the runner of a machine, starts it, and replaces one of another build.
+// Only this file decides which runner an agent has.
 import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import type { EnsureRunnerOptions, Machine, RunnerAccess } from './provider.ts';
 import { createRunnerClient, unreachable, type RunnerClient } from './runner-client.ts';
 import { healthOf, readRunnerText } from './runner-process.ts';
 
-/** The part of a machine over which its runner is found and started. */
+/** The part of a machine that is needed to find and start its runner. */
 export type RunnerSite = Pick<Machine, 'name' | 'paths' | 'get' | 'put' | 'dial'>;
 
 export interface RunnerControlOptions {
@@ -20,16 +20,17 @@ export interface RunnerControlOptions {
   /** For the runner's configuration. */
   readonly isolation: RunnerConfig['isolation'];
   /**
-   * Starts the runner, whose config.json is written. Answers `serving` when it is known to answer, unless another process
-   * had the machine; `launched` when it will once it is up. `launchRunner` is the one for machines with a runner each.
+   * Starts the runner after its config.json was written. Resolves with `serving` when a shared process serves it
+   * already, and with `launched` when it is still starting. `launchRunner` implements it for runners with their own
+   * process.
    */
   readonly start: (bundle: string) => Promise<'serving' | 'launched'>;
   /**
-   * Whether the runner of build b35f5f2 that left this address runs and listens there: it cannot prove it itself. Absent
-   * where no such runner can be.
+   * Whether the runner of build b35f5f2 that wrote this address still listens there: it cannot prove its identity.
+   * Absent where no such runner can exist.
    */
   readonly isEarlyRunner?: (address: RunnerAddress) => Promise<boolean>;
-  /** Of the provider, for all its connections: two runners of one machine would write one journal. */
+  /** Shared by all connections of the provider: two runners of one machine would write to one journal. */
   readonly decisions: RunnerDecisions;
 }
 
@@ -63,7 +64,7 @@ interface Decision {
   readonly isCurrent: boolean;
 }
 
-/** A runner that was found, and the build that it says to be of: those from before it was asked about say nothing. */
+/** A runner that answers, and its build. Early builds do not report theirs. */
 interface FoundRunner {
   readonly access: RunnerAccess;
   readonly client: RunnerClient;
@@ -73,15 +74,15 @@ interface FoundRunner {
 /** A runner answers within 0.2 s of its start; a loaded host may need many times that. */
 const START_LIMIT_MS = 20_000;
 /**
- * Address files appear without a signal over a machine's connection. A runner has written its own after some 60 ms; when
- * many start at once it takes seconds, and looking for all of them as often would delay them further.
+ * Over a machine's connection, address files can only be polled. A runner writes its file after some 60 ms. When many
+ * start at once it takes seconds, and polling all of them as often would delay them further.
  */
 const LOOK_AGAIN = { firstMs: 5, whileMs: 200, laterMs: 50 } as const;
 
-/** A runner that has stopped gives up its port at once; a busy host may take a while. */
+/** A stopped runner releases its port at once; a busy host may need seconds. */
 const GONE_LIMIT_MS = 10_000;
 
-/** The calls of `Machine` that are about its runner. */
+/** The calls of `Machine` about its runner. */
 export function createRunnerControl(options: RunnerControlOptions): Pick<Machine, 'ensureRunner' | 'recordedRunner'> {
   const { decisions, site } = options;
   return {
@@ -108,7 +109,7 @@ export function createRunnerControl(options: RunnerControlOptions): Pick<Machine
   };
 }
 
-/** Puts the bundle on the machine and launches a runner of its own there, by the Node that was found. */
+/** Copies the bundle to the machine and launches a runner with its own process there. */
 export async function launchRunner(
   machine: RunnerSite & Pick<Machine, 'facts' | 'launch'>,
   bundle: string,
@@ -146,7 +147,7 @@ async function recordedRunner({ site, isEarlyRunner }: RunnerControlOptions): Pr
   return { port, token: early, isUnchanged: async () => (await isEarlyRunner?.(address)) ?? false };
 }
 
-/** Who answers on the machine. */
+/** The runner that answers on the machine; undefined when none does. */
 async function look(options: RunnerControlOptions): Promise<FoundRunner | undefined> {
   const access = await recordedRunner(options);
   if (access === undefined) return undefined;
@@ -155,14 +156,14 @@ async function look(options: RunnerControlOptions): Promise<FoundRunner | undefi
   return health === undefined ? undefined : { access, client, build: health.build };
 }
 
-/** Resolves when it answers no more. */
+/** Resolves once the runner no longer answers. */
 async function stopInGoodOrder(options: RunnerControlOptions, runner: RunnerClient): Promise<void> {
   await runner.stop({ status: 'cut_off' }).catch((error: unknown) => {
-    // The connection may break with its end.
+    // The connection may break when the runner exits.
     if (!(error instanceof MurmurError) || error.code !== 'UNAVAILABLE') throw error;
   });
   for (const end = Date.now() + GONE_LIMIT_MS; (await look(options)) !== undefined; await delay(LOOK_AGAIN.firstMs)) {
-    if (Date.now() > end) throw unreachable(options.site, 'one of another build does not end');
+    if (Date.now() > end) throw unreachable(options.site, 'it is of another build and did not stop');
   }
 }
 
@@ -175,13 +176,13 @@ async function startRunner(
   const known = await readJson<RunnerConfig>(site, 'config.json');
   const config: RunnerConfig = {
     machine: site.name,
-    // One of build b35f5f2 that does not answer may be about to do so.
+    // Keeps the token: a runner of build b35f5f2 that does not answer yet may still be starting.
     ...(known?.token === undefined ? {} : { token: known.token }),
     isolation,
   };
   await site.put(posix.join(site.paths.runner, 'config.json'), JSON.stringify(config), 0o600);
   if ((await options.start(bundle)) === 'serving') {
-    // It serves already, unless another process has had the machine.
+    // The runner serves already, unless another process has the machine.
     const found = await look(options);
     if (found !== undefined) return found;
   }
@@ -196,7 +197,7 @@ async function startRunner(
   throw unreachable(site, `it did not start: ${log.slice(-1_000).trim()}`);
 }
 
-/** Undefined when there is no such file, or one that was cut off: the runner that is started writes it anew. */
+/** Undefined when the file is missing or incomplete. The next runner writes it again. */
 async function readJson<Value>(site: RunnerSite, name: string): Promise<Value | undefined> {
   const text = await readRunnerText(site, name);
   try {

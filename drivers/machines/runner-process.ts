@@ -1,4 +1,4 @@
-// The client of a machine's runner: found as it is, or ensured.
+// Clients of a machine's runner: finds a running one, or ensures one.
 import { posix } from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { OLDEST_RUNNER_PROTOCOL, RUNNER_PROTOCOL } from '../../contract/wire/runner.ts';
@@ -9,17 +9,17 @@ import { createRunnerClient, type RunnerClient } from './runner-client.ts';
 export interface RunnerPrograms {
   /** The runner as one bundled file on this host; it is copied to the machine. */
   readonly bundle: string;
-  /** How long a runner may take to answer; 20 s unless given. */
+  /** How long a runner may take to answer, in milliseconds; 20 s unless given. */
   readonly startLimitMs?: number;
 }
 
-/** The runner if one answers, of whatever build; undefined otherwise. Never starts one. */
+/** The runner that answers, of any build; undefined when none does. Never starts one. */
 export async function findRunner(machine: Machine): Promise<RunnerClient | undefined> {
   const client = await recordedRunner(machine);
   return client !== undefined && (await healthOf(machine, client)) !== undefined ? client : undefined;
 }
 
-/** The runner of the machine for this use; see `Machine.ensureRunner`. */
+/** A client of the machine's runner for this use; see `Machine.ensureRunner`. */
 export async function ensureRunner(
   machine: Machine,
   { bundle, startLimitMs }: RunnerPrograms,
@@ -72,13 +72,13 @@ function watched(client: RunnerClient, onGone: () => void): RunnerClient {
   };
 }
 
-/** The runner that was started last, whether it answers or not; undefined when none ever was. */
+/** The runner that was started last, even if it does not answer; undefined when none was. */
 export async function recordedRunner(machine: Machine): Promise<RunnerClient | undefined> {
   const access = await machine.recordedRunner();
   return access === undefined ? undefined : createRunnerClient(machine, access);
 }
 
-/** What the runner of the machine answers; undefined when nothing answers, or something else. */
+/** The runner's health; undefined when nothing or another process answers. */
 export async function healthOf(
   { name }: Pick<Machine, 'name'>,
   client: Pick<RunnerClient, 'health'>,
@@ -93,12 +93,12 @@ export async function healthOf(
   }
 }
 
-/** Nothing listens, or something else that has the port of a runner that is gone. */
+/** Whether the error means that nothing listens, or that another process has taken the port of an ended runner. */
 export function isNotThisRunner(error: unknown): boolean {
   return error instanceof MurmurError && ['UNAVAILABLE', 'INTERNAL', 'UNAUTHENTICATED'].includes(error.code);
 }
 
-/** A file of the machine's runner; empty when there is none. */
+/** A file of the machine's runner; empty when it is missing. */
 export async function readRunnerText(machine: Pick<Machine, 'paths' | 'get'>, name: string): Promise<string> {
   try {
     return (await machine.get(posix.join(machine.paths.runner, name))).toString('utf8');

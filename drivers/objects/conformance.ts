@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import type { ObjectStore, ObjectStream } from './object-store.ts';
 
-/** A store for one test, and what ends it. */
+/** A store for one test; disposing closes it. */
 export interface ObjectStoreUnderTest extends AsyncDisposable {
   readonly store: ObjectStore;
 }
@@ -12,7 +12,7 @@ export interface ObjectStoreUnderTest extends AsyncDisposable {
 /** Declares the suite under the driver's name. */
 export function describeObjectStore(name: string, create: () => Promise<ObjectStoreUnderTest>): void {
   describe(`object store: ${name}`, () => {
-    it('gives back what was put, byte for byte', async () => {
+    it('returns the bytes that were put', async () => {
       await using test = await create();
       const bytes = Buffer.from([0, 255, 10, 13, 128]);
       await test.store.put('a/bytes', bytes);
@@ -23,7 +23,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       expect(await test.store.get('a/empty')).toEqual(Buffer.alloc(0));
     });
 
-    it('has undefined for an object that was never put', async () => {
+    it('returns undefined for an object that was never put', async () => {
       await using test = await create();
       expect(await test.store.get('never')).toBeUndefined();
       await test.store.put('a', 'x');
@@ -37,7 +37,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       expect((await test.store.get('key'))?.toString()).toBe('second');
     });
 
-    it('keeps one whole content when two are put at once', async () => {
+    it('keeps one of two contents whole when both are put at once', async () => {
       await using test = await create();
       const contents = Array.from({ length: 20 }, (_, index) => String(index).repeat(10_000));
       await Promise.all(contents.map((content) => test.store.put('key', content)));
@@ -45,7 +45,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       expect(await test.store.list('')).toEqual(['key']);
     });
 
-    it('deletes an object, and again without complaint', async () => {
+    it('deletes an object, and does nothing for an absent one', async () => {
       await using test = await create();
       await test.store.put('a/b', 'x');
       await test.store.delete('a/b');
@@ -54,7 +54,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       expect(await test.store.list('')).toEqual([]);
     });
 
-    it('creates an object once, also when two ask at once', async () => {
+    it('creates an object once, also for two concurrent calls', async () => {
       await using test = await create();
       const made = await Promise.all(['one', 'two'].map((content) => test.store.create('a/b', content)));
       expect(made.toSorted()).toEqual([false, true]);
@@ -64,7 +64,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       expect(await test.store.list('')).toEqual(['a/b']);
     });
 
-    it('lists the keys that begin with a prefix, sorted, whether or not it ends at a segment', async () => {
+    it('lists the keys that begin with a prefix, sorted, also for a prefix that ends within a segment', async () => {
       await using test = await create();
       for (const key of ['b/2', 'b/10', 'b/1/deep', 'bc', 'a']) await test.store.put(key, key);
       expect(await test.store.list('')).toEqual(['a', 'b/1/deep', 'b/10', 'b/2', 'bc']);
@@ -74,7 +74,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       expect(await test.store.list('z/')).toEqual([]);
     });
 
-    it('holds an object whose key is the folder of another', async () => {
+    it('stores an object whose key is a parent of another key', async () => {
       await using test = await create();
       await test.store.put('a', 'parent');
       await test.store.put('a/b', 'child');
@@ -83,7 +83,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
     });
 
     it.each(['', '/', 'a//b', '/a', 'a/', '.', '..', '../x', 'a/../b', 'a\\b', 'a b', 'a\0b', 'ü', 'x'.repeat(1_001)])(
-      'refuses the key %j',
+      'rejects the key %j',
       async (key) => {
         await using test = await create();
         const refusal = expect.objectContaining({ code: 'INVALID_ARGUMENT' });
@@ -96,14 +96,14 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       },
     );
 
-    it('lists nothing for a prefix that points out of the store', async () => {
+    it('lists nothing for a prefix that leads out of the store', async () => {
       await using test = await create();
       await test.store.put('a', 'x');
       expect(await test.store.list('../')).toEqual([]);
       expect(await test.store.list('/etc/')).toEqual([]);
     });
 
-    it('does not give out its own copy', async () => {
+    it('copies contents in and out', async () => {
       await using test = await create();
       const content = Buffer.from('original');
       await test.store.put('key', content);
@@ -112,7 +112,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       expect((await test.store.get('key'))?.toString()).toBe('original');
     });
 
-    it('takes an object piece by piece and gives it back so', async () => {
+    it('writes and reads an object as a stream', async () => {
       await using test = await create();
       expect(await test.store.putStream('a/b', pieces('one ', 'two ', 'grün'))).toMatchObject({ bytes: 13 });
       expect((await test.store.get('a/b'))?.toString()).toBe('one two grün');
@@ -124,7 +124,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       expect(await test.store.getStream('never')).toBeUndefined();
     });
 
-    it('keeps what was there when a source breaks off, and throws its error', async () => {
+    it('keeps the old object when a source fails, and throws its error', async () => {
       await using test = await create();
       await test.store.put('a/b', 'old');
       const broken = new Error('the sender has gone');
@@ -134,7 +134,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       expect(await test.store.list('')).toEqual(['a/b']);
     });
 
-    it('makes no object of a source that is cut off without an error of its own', async () => {
+    it('stores nothing when the source is destroyed without an error', async () => {
       await using test = await create();
       const source = new PassThrough();
       const upload = test.store.putStream('cut', source);
@@ -144,29 +144,26 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       expect(await test.store.get('cut')).toBeUndefined();
     });
 
-    it.each(['replaced', 'deleted'])(
-      'streams one generation, or an error, when the object is %s meanwhile',
-      async (how) => {
-        await using test = await create();
-        // More than fits into the buffers of a stream that has begun.
-        const [first, second] = ['a', 'b'].map((letter) => letter.repeat(2_000_000));
-        const generation = await test.store.put('a', first ?? '');
-        const stream = await test.store.getStream('a');
-        expect(stream).toMatchObject({ bytes: 2_000_000, generation });
-        const reading = stream?.content[Symbol.asyncIterator]();
-        const begun = String((await reading?.next())?.value);
-        await (how === 'replaced' ? test.store.put('a', second ?? '') : test.store.delete('a'));
-        const rest = async (): Promise<string> => {
-          let text = begun;
-          for (let next = await reading?.next(); next?.done === false; next = await reading?.next()) text += next.value;
-          return text;
-        };
-        expect([first, 'an error']).toContain(await rest().catch(() => 'an error'));
-      },
-    );
+    it.each(['replaced', 'deleted'])('streams one generation or fails when the object is %s meanwhile', async (how) => {
+      await using test = await create();
+      // More than the buffers of a stream hold.
+      const [first, second] = ['a', 'b'].map((letter) => letter.repeat(2_000_000));
+      const generation = await test.store.put('a', first ?? '');
+      const stream = await test.store.getStream('a');
+      expect(stream).toMatchObject({ bytes: 2_000_000, generation });
+      const reading = stream?.content[Symbol.asyncIterator]();
+      const begun = String((await reading?.next())?.value);
+      await (how === 'replaced' ? test.store.put('a', second ?? '') : test.store.delete('a'));
+      const rest = async (): Promise<string> => {
+        let text = begun;
+        for (let next = await reading?.next(); next?.done === false; next = await reading?.next()) text += next.value;
+        return text;
+      };
+      expect([first, 'an error']).toContain(await rest().catch(() => 'an error'));
+    });
 
     describe('generations', () => {
-      it('are told by each way to write and to read, and change with each write', async () => {
+      it('are returned by every write and read, and change with each write', async () => {
         await using test = await create();
         const first = await test.store.put('a', 'same');
         expect(await test.store.read('a')).toEqual({ content: Buffer.from('same'), generation: first });
@@ -182,7 +179,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         expect(new Set([first, second, third, fourth]).size).toBe(4);
       });
 
-      it('guard a write: it succeeds for the generation that is there and changes nothing for another', async () => {
+      it('are a condition of writes: a write succeeds for the current generation and changes nothing for another', async () => {
         await using test = await create();
         const first = await test.store.put('a', 'one');
         const second = await test.store.put('a', 'two', { if: first });
@@ -199,7 +196,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         expect(await test.store.list('')).toEqual(['a', 'c', 'd']);
       });
 
-      it('guard a delete', async () => {
+      it('are a condition of deletes', async () => {
         await using test = await create();
         const first = await test.store.put('a', 'one');
         const second = await test.store.put('a', 'two');
@@ -210,7 +207,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         expect(await test.store.get('a')).toBeUndefined();
       });
 
-      it('lose no change of many who read, count on and write at once', async () => {
+      it('lose no change of concurrent writers that read, count up and write', async () => {
         await using test = await create();
         await test.store.put('count', '0');
         const countOn = async (): Promise<void> => {
@@ -230,7 +227,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
     });
 
     describe('pages', () => {
-      it('give every key once, in the order of the list, whatever their size', async () => {
+      it('return every key once, in the order of the list, for any page size', async () => {
         await using test = await create();
         const keys = ['a', 'a-b', 'a.b', 'a/b', 'a/b/c', 'a0', 'b/1', 'b/2/x', 'b-1/y', 'bc'];
         for (const key of keys.toReversed()) await test.store.put(key, key);
@@ -254,7 +251,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         expect(await test.store.page({ prefix: 'z' })).toEqual({ keys: [] });
       });
 
-      it('are put together to the list', async () => {
+      it('together give the list', async () => {
         await using test = await create();
         const keys = Array.from({ length: 1_100 }, (_, index) => `many/${String(index).padStart(4, '0')}`);
         await Promise.all(keys.map((key) => test.store.put(key, '')));
@@ -262,7 +259,7 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         expect(await test.store.list('many/')).toEqual(keys);
       }, 30_000);
 
-      it.each([0, -1, 1.5, 1_001])('refuse a limit of %d', async (limit) => {
+      it.each([0, -1, 1.5, 1_001])('reject a limit of %d', async (limit) => {
         await using test = await create();
         const refusal = expect.objectContaining({ code: 'INVALID_ARGUMENT' });
         await expect(test.store.page({ prefix: '', limit })).rejects.toEqual(refusal);

@@ -18,14 +18,14 @@ import type { ObjectStore, WriteCondition } from './object-store.ts';
 import { checkCondition, everyKey, pageLimit, pageOf } from './pages.ts';
 
 /**
- * A store in a folder, made when the first object comes. Several processes of one host may use it: a write is a rename
- * after an fsync. UNAVAILABLE when the file system refuses.
+ * A store in a folder, which the first write creates. Several processes of one host may share it: a write is a rename
+ * after an fsync. Throws UNAVAILABLE when the file system fails.
  */
 export function createDirectoryObjectStore(folder: string): ObjectStore {
   const locks = new KeyLocks(join(folder, LOCKS));
   const pathOf = (key: string): string => {
     checkObjectKey(key);
-    // The suffix lets `a` and `a/b` both be objects: one is the file `a@`, the other lies in the folder `a`.
+    // With the suffix, `a` and `a/b` can both be objects: the file `a@`, and a file in the folder `a`.
     return join(folder, `${key}${SUFFIX}`);
   };
   const guarded = async (key: string, condition: WriteCondition, act: () => Promise<void>): Promise<void> =>
@@ -33,7 +33,7 @@ export function createDirectoryObjectStore(folder: string): ObjectStore {
       checkCondition(key, condition, await fileGeneration(pathOf(key)));
       await act();
     });
-  /** How a draft becomes the object. The disk's own errors are told as they are. */
+  /** Moves a draft to the object's path. Does not translate the disk's errors. */
   const placing = (key: string, condition: WriteCondition | undefined): Place => {
     const path = pathOf(key);
     if (condition === undefined) return (draft) => rename(draft, path);
@@ -63,7 +63,7 @@ export function createDirectoryObjectStore(folder: string): ObjectStore {
       return await stored(key, async () => {
         await using file = await unlessAbsent(open(path, 'r'));
         if (file === undefined) return undefined;
-        // Of the open file: what is read and what is looked at are one generation.
+        // Both from the open file, so that content and generation match.
         const generation = generationOf(await file.stat({ bigint: true }));
         return { content: await file.readFile(), generation };
       });
@@ -75,7 +75,7 @@ export function createDirectoryObjectStore(folder: string): ObjectStore {
         await makeFolderOf(path);
         return await writeFileFrom(path, source, (cause) => (failure = { cause }), placing(key, condition));
       } catch (error) {
-        // The source's own error says what is wrong with it; everything else is the disk's.
+        // An error of the source is thrown as it is. All others are the disk's.
         if (failure !== undefined) throw failure.cause;
         throw refused(key, error);
       }
@@ -107,11 +107,11 @@ export function createDirectoryObjectStore(folder: string): ObjectStore {
   return store;
 }
 
-/** `@` is not in the alphabet of keys, so no key collides with a suffix, a half-written file or the locks. */
+/** `@` is not valid in keys, so no key collides with a suffix, a partial file or the locks. */
 const SUFFIX = '@';
 const LOCKS = '@locks';
 
-/** Keys with the prefix, after `after`, in order. Folders without such keys are not read: a store holds many agents. */
+/** Keys with the prefix, after `after`, in order. Skips folders without such keys: a store holds many agents. */
 async function* keysUnder(folder: string, prefix: string, after: string): AsyncGenerator<string> {
   const start = prefix.slice(0, prefix.lastIndexOf('/') + 1);
   if (start === '' || objectKeyProblem(start.slice(0, -1)) === undefined) yield* walk(start);
@@ -119,7 +119,7 @@ async function* keysUnder(folder: string, prefix: string, after: string): AsyncG
   async function* walk(base: string): AsyncGenerator<string> {
     for (const item of await itemsOf(join(folder, base))) {
       const path = base + item;
-      // As text, a folder with its slash stands where its keys stand.
+      // A folder's name with its slash sorts where its keys sort.
       if (!path.startsWith(prefix) && !prefix.startsWith(path)) continue;
       if (!item.endsWith('/')) {
         if (path > after) yield path;
@@ -128,7 +128,7 @@ async function* keysUnder(folder: string, prefix: string, after: string): AsyncG
   }
 }
 
-/** What a folder of the store holds, in order: keys' last segments, and folders with a slash at their end. */
+/** The content of a folder of the store, in order: last segments of keys, and folders with a trailing slash. */
 async function itemsOf(folder: string): Promise<readonly string[]> {
   const entries = (await unlessAbsent(readdir(folder, { withFileTypes: true }))) ?? [];
   return entries

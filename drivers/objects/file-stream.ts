@@ -1,4 +1,4 @@
-// Files of the object store in a folder: read and written piece by piece, and made only when they are not there.
+// File operations of the object store: reads and writes streams, and creates files exclusively.
 import { randomBytes } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
@@ -6,12 +6,12 @@ import { link, open, rename, rm, stat } from 'node:fs/promises';
 import { pipeline, Readable, Transform } from 'node:stream';
 import type { Generation, ObjectStream, WrittenObject } from './object-store.ts';
 
-/** Puts a draft in the place of a file. Whatever it throws, nothing of the draft stays. */
+/** Moves a draft to the path of the file. When it throws, the draft is removed. */
 export type Place = (draft: string) => Promise<void>;
 
 /**
- * Writes what comes beside the file, and puts it in its place once the source has ended and the disk has all of it.
- * When anything fails nothing stays. `onSourceError` hears of an error of the source, which is thrown as well.
+ * Writes the source to a draft beside the file. Moves the draft into place once the source has ended and the disk has
+ * all bytes. Removes it after any error. An error of the source is passed to `onSourceError` and thrown.
  */
 export async function writeFileFrom(
   path: string,
@@ -38,10 +38,10 @@ export async function writeFileOnce(path: string, content: Buffer | string, plac
   return await writeDraft(path, (file) => file.writeFile(content), place);
 }
 
-/** Writes a file that is not there yet, whole or not at all. Answers whether it did; one that is there stays. */
+/** Creates a file atomically. Resolves with false, and changes nothing, when the file exists. */
 export async function createFile(path: string, content: Buffer | string): Promise<boolean> {
   try {
-    // Unlike a rename, a link does not replace what is there.
+    // Unlike rename, link does not replace an existing file.
     await writeFileOnce(path, content, (draft) => link(draft, path));
     return true;
   } catch (error) {
@@ -51,8 +51,8 @@ export async function createFile(path: string, content: Buffer | string): Promis
 }
 
 /**
- * Opens a file for reading from its start, as much of it as there is now; an open file stays readable after it is
- * replaced. A file that is cut while it is read ends in an error. Throws the system's errors.
+ * Opens a file for reading, up to its current length. An open file stays readable after it is replaced. The stream
+ * fails when the file is truncated meanwhile. Throws the system's errors.
  */
 export async function openFile(path: string): Promise<ObjectStream> {
   const file = await open(path, 'r');
@@ -64,7 +64,7 @@ export async function openFile(path: string): Promise<ObjectStream> {
       await file.close();
       return { bytes, generation, content: Readable.from([], { objectMode: false }) };
     }
-    // The stream owns the file: it closes it at its end and when it is destroyed, also before it was read.
+    // The stream owns the file: it closes it at its end and when it is destroyed, also before the first read.
     return { bytes, generation, content: whole(file.createReadStream({ end: bytes - 1 }), bytes) };
   } catch (error) {
     await file.close();
@@ -72,7 +72,7 @@ export async function openFile(path: string): Promise<ObjectStream> {
   }
 }
 
-/** The generation of the file at the path; undefined when there is none. */
+/** The generation of the file at the path; undefined when the file is missing. */
 export async function fileGeneration(path: string): Promise<Generation | undefined> {
   try {
     return generationOf(await stat(path, { bigint: true }));
@@ -82,16 +82,13 @@ export async function fileGeneration(path: string): Promise<Generation | undefin
   }
 }
 
-/** Whether the system says that there is no such file. */
+/** Whether the error says that the file does not exist. */
 export function isAbsent(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/**
- * A file is replaced by another, never changed: the number of its inode and the time of its writing tell it from
- * others.
- */
+/** Files are replaced and never changed, so inode and modification time identify a generation. */
 export function generationOf({ ino, mtimeNs }: BigIntStats): Generation {
   return `${ino.toString(36)}-${mtimeNs.toString(36)}`;
 }
@@ -120,9 +117,9 @@ async function writeDraft(path: string, write: (file: FileHandle) => Promise<voi
 let lastMicroseconds = 0;
 
 /**
- * The time, later with each call by two microseconds at least, as one may be lost in rounding. The system's own time of
- * a write is that of its last tick: a file that is removed and another one that gets its inode in the same 4 ms would
- * be one generation.
+ * The time, at least two microseconds later with each call: rounding may lose one. The system's own modification time
+ * is that of its last clock tick. A file that gets the inode of a file removed in the same 4 ms would look like the
+ * same generation.
  */
 function uniqueSeconds(): number {
   const now = Math.round((performance.timeOrigin + performance.now()) * 1_000);
@@ -130,7 +127,7 @@ function uniqueSeconds(): number {
   return lastMicroseconds / 1_000_000;
 }
 
-/** The file's bytes, or an error when it ends before its time. */
+/** The file's bytes, or an error when the file ends early. */
 function whole(file: Readable, bytes: number): Readable {
   let missing = bytes;
   const checked = new Transform({

@@ -1,4 +1,4 @@
-// Locks for conditional writes among the processes of one host. A file system has no "replace if it is still this one".
+// Locks for conditional writes by the processes of one host: a file system has no compare-and-replace.
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Claim } from '../../runner/identity/claims.ts';
 import { tryClaim } from '../../runner/identity/claims.ts';
 
-/** Locks on disk: each leaves one socket behind. Keys that share one wait for each other, for some 100 µs. */
+/** Locks on disk. Each leaves one socket behind. Keys that share a lock wait for each other, for some 100 µs. */
 const LOCKS = 64;
 /** A lock is held for a look and a rename. Whoever holds it for longer is frozen, and must not be overtaken. */
 const WAIT_LIMIT_MS = 5_000;
@@ -15,14 +15,14 @@ const LOOK_AGAIN_MS = 5;
 
 export class KeyLocks {
   readonly #folder: string;
-  /** This process's own callers wait here, and not on the disk. */
+  /** Callers of this process wait here instead of polling the disk. */
   readonly #queues = new Map<string, Promise<unknown>>();
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** Runs the act while no other process runs one for the key. Throws UNAVAILABLE when the lock is not free in time. */
+  /** Runs the act with the lock of the key. Throws UNAVAILABLE when the lock is not released in time. */
   async exclusive<T>(key: string, act: () => Promise<T>): Promise<T> {
     const lock = String(createHash('sha256').update(key).digest().readUInt16BE(0) % LOCKS);
     const before = this.#queues.get(lock) ?? Promise.resolve();

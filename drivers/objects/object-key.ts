@@ -1,4 +1,4 @@
-// The rule for keys, the same in every driver: a key that one store takes, all take.
+// The rule for keys, shared by all drivers: a key that one store accepts is valid in all.
 import { MurmurError } from '../../contract/wire/errors.ts';
 
 /** Longest key; a file system's own limit for a path is 4,096. */
@@ -6,7 +6,7 @@ const KEY_LIMIT = 1_000;
 /** Longest segment: a file name may have 255 bytes, of which a temporary name needs some. */
 const SEGMENT_LIMIT = 200;
 
-/** What is wrong with a key, or undefined. */
+/** Why a key is invalid; undefined for a valid key. */
 export function objectKeyProblem(key: string): string | undefined {
   if (key.length > KEY_LIMIT) return `object key of ${key.length} characters is longer than ${KEY_LIMIT}`;
   const shown = JSON.stringify(key);
@@ -18,7 +18,7 @@ export function objectKeyProblem(key: string): string | undefined {
   return undefined;
 }
 
-/** Throws INVALID_ARGUMENT for a key that no store takes. */
+/** Throws INVALID_ARGUMENT for an invalid key. */
 export function checkObjectKey(key: string): void {
   const problem = objectKeyProblem(key);
   if (problem !== undefined) throw new MurmurError('INVALID_ARGUMENT', problem);

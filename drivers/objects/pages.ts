@@ -1,15 +1,15 @@
-// What every driver does alike with pages and conditions.
+// Pages and conditions, shared by all drivers.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Generation, ListRequest, ObjectPage, ObjectStore, WriteCondition } from './object-store.ts';
 import { PAGE_LIMIT } from './object-store.ts';
 
-/** The page's size. Throws INVALID_ARGUMENT for one that no store gives. */
+/** The page's size. Throws INVALID_ARGUMENT for one out of range. */
 export function pageLimit({ limit = PAGE_LIMIT }: ListRequest): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= PAGE_LIMIT) return limit;
   throw new MurmurError('INVALID_ARGUMENT', `a page of ${limit} keys: the limit is from 1 to ${PAGE_LIMIT}`);
 }
 
-/** The page that begins with these keys, of which one more than `limit` tells that another page follows. */
+/** The page of these keys. The caller passes one key more than `limit` when another page follows. */
 export function pageOf(keys: readonly string[], limit: number): ObjectPage {
   const page = keys.slice(0, limit);
   const next = page.at(-1);
@@ -28,7 +28,7 @@ export async function everyKey(store: Pick<ObjectStore, 'page'>, prefix: string)
   return keys;
 }
 
-/** Throws FAILED_PRECONDITION when the condition does not hold for what is there. */
+/** Throws FAILED_PRECONDITION when the condition does not hold for the current generation. */
 export function checkCondition(
   key: string,
   condition: WriteCondition | undefined,
@@ -39,7 +39,7 @@ export function checkCondition(
   const found = current === undefined ? 'there is no such object' : 'the object exists';
   const problem = 'ifAbsent' in condition ? found : `${found}, but not in generation ${condition.if}`;
   throw new MurmurError('FAILED_PRECONDITION', `object ${key} was not changed: ${problem}`, {
-    hint: 'read it again and decide anew',
+    hint: 'read it again and retry with its current generation',
     details: { key, ...(current === undefined ? {} : { generation: current }) },
   });
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SecretStore } from './secret-store.ts';
 
-/** A store for one test, and what ends it. */
+/** A store for one test; disposing closes it. */
 export interface SecretStoreUnderTest extends AsyncDisposable {
   readonly store: SecretStore;
 }
@@ -10,14 +10,14 @@ export interface SecretStoreUnderTest extends AsyncDisposable {
 /** Declares the suite under the driver's name. */
 export function describeSecretStore(name: string, create: () => Promise<SecretStoreUnderTest>): void {
   describe(`secret store: ${name}`, () => {
-    it('gives back the values of a reference', async () => {
+    it('returns the values of a reference', async () => {
       await using test = await create();
       await test.store.put('one', { TOKEN: 'line 1\nline "2"', EMPTY: '' });
       await test.store.put('two', { TOKEN: 'other' });
       expect(await test.store.get('one')).toEqual({ TOKEN: 'line 1\nline "2"', EMPTY: '' });
     });
 
-    it('has no values for an unknown reference', async () => {
+    it('returns no values for an unknown reference', async () => {
       await using test = await create();
       expect(await test.store.get('unknown')).toEqual({});
     });
@@ -29,7 +29,7 @@ export function describeSecretStore(name: string, create: () => Promise<SecretSt
       expect(await test.store.get('ref')).toEqual({ B: '3' });
     });
 
-    it('deletes a reference, and again without complaint', async () => {
+    it('deletes a reference, and does nothing for an unknown one', async () => {
       await using test = await create();
       await test.store.put('ref', { A: '1' });
       await test.store.delete('ref');
@@ -38,7 +38,7 @@ export function describeSecretStore(name: string, create: () => Promise<SecretSt
     });
 
     it.each(['', '.', '..', '../x', 'a/b', 'a\\b', '.hidden', 'a\0b', 'x'.repeat(201)])(
-      'refuses the reference %j',
+      'rejects the reference %j',
       async (ref) => {
         await using test = await create();
         const refusal = expect.objectContaining({ code: 'INVALID_ARGUMENT' });

@@ -6,7 +6,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { checkSecretRef } from './secret-ref.ts';
 import type { SecretStore } from './secret-store.ts';
 
-/** A store in a folder, made when the first secret comes. UNAVAILABLE, without any value, when the disk refuses. */
+/** A store in a folder, which the first write creates. Throws UNAVAILABLE, without any value, when the disk fails. */
 export function createDirectorySecretStore(folder: string): SecretStore {
   const pathOf = (ref: string): string => {
     checkSecretRef(ref);
@@ -44,7 +44,7 @@ async function stored<T>(ref: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    // A parse error quotes the file's text, so only the system's code is told and the cause is left out.
+    // A parse error quotes the file's text. So the error has only the system's code, and no cause.
     const reason = (error as NodeJS.ErrnoException).code ?? 'the file is damaged';
     throw new MurmurError('UNAVAILABLE', `secret store, ${ref}: ${reason}`);
   }

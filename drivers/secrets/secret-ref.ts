@@ -1,4 +1,4 @@
-// The rule for references, the same in every driver.
+// The rule for references, shared by all drivers.
 import { MurmurError } from '../../contract/wire/errors.ts';
 
 /** Throws INVALID_ARGUMENT unless the reference is 1 to 200 of `A-Za-z0-9._-`, not beginning with a dot. */

@@ -2,9 +2,9 @@
 // Implementations: directory (0600 files) and memory.
 
 export interface SecretStore {
-  /** Stores name → value under the reference, replacing what was there. */
+  /** Stores name → value under the reference, replacing earlier values. */
   put(ref: string, values: Readonly<Record<string, string>>): Promise<void>;
-  /** Empty when the reference is unknown. */
+  /** The values; empty when the reference is unknown. */
   get(ref: string): Promise<Readonly<Record<string, string>>>;
   /** No-op when the reference is unknown. */
   delete(ref: string): Promise<void>;

@@ -1,5 +1,5 @@
-// Spans of HTTP requests that are made within a span, such as an activity's calls to a runner. By Node's own channels, so that
-// the clients know nothing of traces.
+// Spans of HTTP requests that are made within a span, such as an activity's calls to a runner. Uses Node's diagnostics
+// channels, so that the clients need no tracing code.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
@@ -11,13 +11,13 @@ interface Message {
   readonly response?: IncomingMessage;
 }
 
-/** Begins; the result ends it. A request gets the `traceparent` header of its span. */
+/** Starts tracing; the returned function stops it. A request gets the `traceparent` header of its span. */
 export function traceHttpClient(tracer: Tracer): () => void {
   const spans = new WeakMap<ClientRequest, Span>();
   const created = (message: unknown): void => {
     const { request } = message as Message;
     const active = context.active();
-    // The exporters' own requests are suppressed, and what belongs to no call is not worth a trace.
+    // Skips the exporters' own requests, and requests outside of a span.
     if (isTracingSuppressed(active) || trace.getSpan(active) === undefined || request.headersSent) return;
     const path = request.path.split('?', 1)[0] ?? '';
     const attributes = { 'http.request.method': request.method, 'url.path': path };

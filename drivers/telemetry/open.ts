@@ -1,10 +1,10 @@
-// Traces and metrics over OTLP/HTTP. Without settings nothing of OpenTelemetry is loaded.
+// Traces and metrics over OTLP/HTTP. Loads OpenTelemetry only when it is configured.
 import type { TelemetrySettings } from '../../config/telemetry.ts';
 import type { Telemetry, TelemetrySource } from './telemetry.ts';
 
 /**
- * Starts to export; undefined without settings. A collector that cannot be reached never disturbs the process. Disposing
- * sends what is left, within 2 s.
+ * Starts the export; undefined without settings. An unreachable collector never affects the process. Disposing sends
+ * the rest, within 2 s.
  */
 export async function openTelemetry(
   settings: TelemetrySettings | undefined,

@@ -1,4 +1,5 @@
-// OpenTelemetry's SDK with exporters over OTLP/HTTP, and Temporal's interceptors. Loaded only when traces are asked for.
+// OpenTelemetry's SDK with exporters over OTLP/HTTP, and Temporal's interceptors. Loaded only when telemetry is
+// configured.
 import { setTimeout as delay } from 'node:timers/promises';
 import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Tracer } from '@opentelemetry/api';
@@ -18,13 +19,13 @@ import type { ReachedWorkflow } from '../../contract/wire/trace.ts';
 import { traceHttpClient } from './http-client.ts';
 import type { ReceivedCall, CallSpan, Telemetry, TelemetrySource } from './telemetry.ts';
 
-/** A person looks for a trace right after a call; the SDK's own 5 s are for services with many more spans. */
+/** People look for a trace right after a call. The SDK's default, 5 s, is for services with many more spans. */
 const EXPORT_DELAY_MS = 1_000;
 
-/** What is left at the end is sent within this time or dropped: the supervisor waits for the process. */
+/** At the end, remaining spans are sent within this time or dropped: the supervisor waits for the process. */
 const CLOSE_MS = 2_000;
 
-/** Chooses ids at random, but for one that a workflow has chosen. */
+/** Generates random ids, except for a span whose id a workflow has chosen. */
 class SpanIds implements IdGenerator {
   chosen: string | undefined;
   readonly #random = new RandomIdGenerator();
@@ -86,7 +87,7 @@ export function startExport(settings: TelemetrySettings, { service, version }: T
   };
 }
 
-/** The spans have no length: a workflow lives for days, and they say that a call has reached it. */
+/** These spans have no duration: a workflow lives for days. They show that a call reached the workflow. */
 function workflowSinks(tracer: Tracer, ids: SpanIds): InjectedSinks<Record<string, never>> {
   const reached = (
     { runId, workflowId }: { readonly runId: string; readonly workflowId: string },

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { findToken, mintToken } from './token.ts';
 import type { TokenStore } from './token-store.ts';
 
-/** A store for one test, and what ends it. */
+/** A store for one test; disposing closes it. */
 export interface TokenStoreUnderTest extends AsyncDisposable {
   readonly store: TokenStore;
 }
@@ -13,14 +13,14 @@ const ENTRY = { id: 'agent-1', account: 'jane', created_at: '2026-01-01T00:00:00
 /** Declares the suite under the driver's name. */
 export function describeTokenStore(name: string, create: () => Promise<TokenStoreUnderTest>): void {
   describe(`token store: ${name}`, () => {
-    it('knows a token that it has minted, and keeps only its hash', async () => {
+    it('finds a token that was minted, and stores only its hash', async () => {
       await using test = await create();
       const token = await mintToken(test.store, { ...ENTRY, agent: 'w/default/u/jane/lead' });
       expect(await findToken(test.store, token)).toMatchObject({ account: 'jane', agent: 'w/default/u/jane/lead' });
       expect(JSON.stringify(await test.store.list())).not.toContain(token.slice(-20));
     });
 
-    it('does not know another token of the same id, nor one of another form', async () => {
+    it('does not find another token of the same id, nor a malformed one', async () => {
       await using test = await create();
       const token = await mintToken(test.store, ENTRY);
       const other = `${token.slice(0, -3)}${token.endsWith('AAA') ? 'BBB' : 'AAA'}`;
@@ -29,7 +29,7 @@ export function describeTokenStore(name: string, create: () => Promise<TokenStor
       }
     });
 
-    it('refuses a token from its deletion on', async () => {
+    it('does not find a deleted token', async () => {
       await using test = await create();
       const token = await mintToken(test.store, ENTRY);
       expect(await test.store.delete(ENTRY.id)).toBe(true);
@@ -38,7 +38,7 @@ export function describeTokenStore(name: string, create: () => Promise<TokenStor
       expect(await test.store.list()).toEqual([]);
     });
 
-    it('has another version after each change', async () => {
+    it('changes its version with each put and delete', async () => {
       await using test = await create();
       const versions = new Set([await test.store.version()]);
       for (const id of ['a', 'b']) {
@@ -58,7 +58,7 @@ export function describeTokenStore(name: string, create: () => Promise<TokenStor
       expect(await findToken(test.store, second)).toMatchObject({ id: 'agent-1' });
     });
 
-    it.each(['', '.', '../x', 'a/b', 'a.b', 'x'.repeat(65)])('keeps nothing under the id %j', async (id) => {
+    it.each(['', '.', '../x', 'a/b', 'a.b', 'x'.repeat(65)])('rejects the id %j', async (id) => {
       await using test = await create();
       await expect(mintToken(test.store, { ...ENTRY, id })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
       expect(await test.store.get(id)).toBeUndefined();

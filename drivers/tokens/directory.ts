@@ -1,4 +1,4 @@
-// Tokens as one 0600 file each in a 0700 folder: server and worker share it, and a deleted file is a dead token at once.
+// Tokens as one 0600 file each in a 0700 folder. Server and worker share it. Deleting a file revokes its token at once.
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
@@ -8,10 +8,13 @@ import type { StoredToken, TokenStore } from './token-store.ts';
 
 const ENDING = '.json';
 
-/** A folder's time moves with the kernel's clock tick, of 1 to 10 ms: two changes within one look like one. */
+/**
+ * A folder's modification time advances with the kernel's clock tick, 1 to 10 ms. Two changes in one tick look like
+ * one.
+ */
 const TICK_MS = 50;
 
-/** A store in a folder, made when the first token comes. Throws UNAVAILABLE when the disk refuses. */
+/** A store in a folder, which the first write creates. Throws UNAVAILABLE when the disk fails. */
 export function createDirectoryTokenStore(folder: string): TokenStore {
   const pathOf = (id: string): string => join(folder, `${id}${ENDING}`);
   const read = async (id: string): Promise<StoredToken | undefined> => {
@@ -19,7 +22,7 @@ export function createDirectoryTokenStore(folder: string): TokenStore {
     try {
       return text === undefined ? undefined : (JSON.parse(text) as StoredToken);
     } catch {
-      // A damaged entry lets nobody in.
+      // A damaged entry matches no token.
       return undefined;
     }
   };

@@ -1,19 +1,19 @@
-// The port to tokens that come and go: those of agents, and those that people make for themselves. Only hashes are kept.
+// The port to tokens that are created and revoked at run time: those of agents and of people. Stores only hashes.
 // Implementations: directory (0600 files) and memory.
 import type { TokenEntry } from '../../contract/wire/tokens.ts';
 
-/** An entry that is kept under its id. */
+/** An entry, stored under its id. */
 export type StoredToken = TokenEntry & { readonly id: string };
 
 export interface TokenStore {
-  /** Keeps the entry under its id, replacing what was there. */
+  /** Stores the entry under its id, replacing an earlier one. */
   put(entry: StoredToken): Promise<void>;
-  /** Undefined when there is none of that id, or the id is not one. */
+  /** Undefined for an unknown or invalid id. */
   get(id: string): Promise<StoredToken | undefined>;
-  /** All of them, in no order. */
+  /** All entries, in no particular order. */
   list(): Promise<readonly StoredToken[]>;
-  /** Another text than before whenever an entry has been put or deleted, by whichever process. Cheap. */
+  /** Changes whenever any process puts or deletes an entry. Cheap. */
   version(): Promise<string>;
-  /** The token is refused from the next request on. Answers whether there was one. */
+  /** Revokes the token: the next request with it fails. Resolves with whether it existed. */
   delete(id: string): Promise<boolean>;
 }

@@ -1,9 +1,9 @@
-// Progress notifications of one call. They keep the call alive: clients restart their time limit with each one.
+// Progress notifications of one call. They keep the call alive: clients restart their time limit at each one.
 import type { ProgressToken, ServerNotification } from '@modelcontextprotocol/sdk/types.js';
 import { progressLineOf } from '../../contract/mcp-call.ts';
 
 export interface ProgressReporter {
-  /** Sends a progress event of the operation, and repeats it while no other follows. */
+  /** Reports a progress event of the operation. The last one is repeated as heartbeat. */
   readonly report: (progress: unknown) => void;
   /** Ends the notifications. */
   end(): void;
@@ -21,7 +21,7 @@ export function reportProgress(
   const notify = (): void => {
     count += 1;
     const params = { progressToken: token, progress: count, ...(latest === undefined ? {} : { message: latest }) };
-    // The client has disconnected; its call is aborted elsewhere.
+    // Fails after the client has disconnected; its call is aborted elsewhere.
     send({ method: 'notifications/progress', params }).catch(() => undefined);
   };
   let heartbeat = setInterval(notify, heartbeatMs);

@@ -1,5 +1,5 @@
-// An MCP session whatever carries it: tells the tools, makes the calls, turns what comes of them into results. The SDK's
-// low-level server is used, so that the schemas are ours and nothing is checked twice.
+// An MCP session over any transport: lists the tools, makes the calls and translates answers into results. Uses the
+// SDK's low-level server, so that the schemas are ours and inputs are validated only once.
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { CallToolRequestSchema, ErrorCode, ListToolsRequestSchema, McpError } from '@modelcontextprotocol/sdk/types.js';
 import type { CallToolResult, Tool } from '@modelcontextprotocol/sdk/types.js';
@@ -9,7 +9,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { nearestName } from '../../contract/wire/nearest.ts';
 import { reportProgress } from './progress.ts';
 
-/** What a client's model is told once of all tools together. */
+/** Instructions about all tools for the client's model. */
 const INSTRUCTIONS =
   'Murmur runs coding agents, each on its own machine and branch. `spawn` creates an agent with a task and returns at ' +
   'once. `wait` blocks until an agent needs attention. `status` and `ls` show the state of agents. `queue_add` sends a ' +
@@ -18,11 +18,11 @@ const INSTRUCTIONS =
   'slug names an agent at the root. An absolute path, `/w/<workspace>/u/<account>/<slug>`, names any agent. Errors have ' +
   'a code and a hint that says what to do next.';
 
-/** How a call goes on and how it ends early. */
+/** How a call reports progress and how it ends early. */
 export interface CallOptions {
   /** Aborts when the client cancels the call or is gone. */
   readonly signal: AbortSignal;
-  /** Takes the operation's progress events. */
+  /** Receives the operation's progress events. */
   readonly onProgress: (progress: unknown) => void;
   /** The client's place in a trace, in the form of W3C Trace Context, if its request has told one. */
   readonly traceparent?: string | undefined;
@@ -32,24 +32,24 @@ export interface SessionOptions {
   /** Version of Murmur. */
   readonly version: string;
   readonly tools: readonly ToolDescription[];
-  /** Asks for the operation of that name; throws MurmurError. Anything else that it throws is a defect. */
+  /** Calls the operation of that name. Throws MurmurError; any other error is a defect. */
   readonly call: (name: string, input: Readonly<Record<string, unknown>>, options: CallOptions) => Promise<unknown>;
-  /** What an error that is no MurmurError means. */
+  /** Translates an error that is not a MurmurError. */
   readonly errorOf: (error: unknown) => MurmurError;
-  /** Milliseconds between signs of life of a call that takes long. Clients give up after a minute of silence. */
+  /** Interval of heartbeats of a long call, in milliseconds. Clients give up after a minute of silence. */
   readonly heartbeatMs?: number;
 }
 
 export interface Session {
   /** Not connected yet. */
   readonly server: Server;
-  /** Resolves when no call is under way. */
+  /** Resolves when no call is in progress. */
   idle(): Promise<void>;
 }
 
 const HEARTBEAT_MS = 15_000;
 
-/** Makes a session for one client. Nothing is shared with other sessions, so that no answer can reach the wrong client. */
+/** Creates a session for one client. Sessions share nothing, so that no answer can reach the wrong client. */
 export function createSession(options: SessionOptions): Session {
   const tools = new Map(options.tools.map((tool) => [tool.name, tool]));
   const running = new Set<Promise<unknown>>();
@@ -98,13 +98,13 @@ async function callTool(
   }
 }
 
-/** A tool as clients are told of it. */
+/** A tool as listed to clients. */
 function listedTool({ annotations, description, inputSchema, name }: ToolDescription): Tool {
   const { required, ...schema } = inputSchema;
   return { name, description, annotations, inputSchema: { ...schema, required: [...required] } };
 }
 
-/** The one mistake that the protocol has an error of its own for. */
+/** Throws the protocol's own error for an unknown tool. */
 function unknownTool(name: string, known: readonly string[]): never {
   const nearest = nearestName(name, known);
   const offer = nearest === undefined ? '' : `: did you mean ${JSON.stringify(nearest)}?`;

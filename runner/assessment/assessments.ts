@@ -1,4 +1,4 @@
-// Assessments: one at a time, each id once for as long as this runner lives.
+// Runs assessments: one at a time, and each id once in the lifetime of the runner.
 import type { AssessReply, AssessRequest } from '../../contract/wire/assessment.ts';
 import { readVerdict } from '../../contract/wire/assessment.ts';
 import type { BackendTurnEnd } from '../backends/backend.ts';
@@ -16,14 +16,14 @@ interface RunningAssessment {
 export class Assessments {
   readonly #ask: Ask;
   #last: RunningAssessment | undefined;
-  /** Interrupted before they came. */
+  /** Ids that were interrupted before their assessment arrived. */
   readonly #tombstones = new Set<string>();
 
   constructor(ask: Ask) {
     this.#ask = ask;
   }
 
-  /** Never rejects: what goes wrong is part of the reply. */
+  /** Never rejects: the reply reports problems. */
   assess(request: AssessRequest): Promise<AssessReply> {
     if (this.#last?.id === request.assess_id) return this.#last.reply;
     const interrupt = new AbortController();
@@ -33,7 +33,7 @@ export class Assessments {
     return reply;
   }
 
-  /** Ends the assessment; leaves word for one that has not come. False when this id is not known. */
+  /** Ends the assessment. An id that has not arrived yet is remembered and not run. False for an unknown id. */
   interrupt(id: string): boolean {
     const isKnown = this.#last?.id === id;
     if (isKnown) this.#last?.interrupt.abort();
@@ -41,7 +41,7 @@ export class Assessments {
     return isKnown;
   }
 
-  /** Ends what runs; resolves when it has ended. */
+  /** Ends the running assessment; resolves once it has ended. */
   async end(): Promise<void> {
     this.#last?.interrupt.abort();
     await this.#last?.reply;
@@ -62,6 +62,6 @@ function replyOf({ status, structured, error, cost }: BackendTurnEnd): AssessRep
   if (status === 'interrupted') return { status: 'interrupted', cost };
   const verdict = readVerdict(structured);
   if (verdict !== undefined) return { status: 'assessed', verdict, cost };
-  const given = structured === undefined ? 'the assessor gave no verdict' : 'the verdict does not have the wanted form';
+  const given = structured === undefined ? 'the assessor gave no verdict' : 'the verdict does not match the schema';
   return { status: 'not_assessed', problem: error?.message ?? given, cost };
 }

@@ -1,5 +1,5 @@
-// What the agent has changed, for an assessor: the work tree of each repository, untracked files included, against the
-// commit at which its branch left the base.
+// The agent's changes, for an assessor: the diff of each repository's work tree, with untracked files, against the
+// commit at which the branch left its base.
 import { randomUUID } from 'node:crypto';
 import { runContained } from '../containment.ts';
 import { LOOK_TIMEOUT_MS } from '../observation/look.ts';
@@ -7,13 +7,13 @@ import type { LookContext } from '../observation/look.ts';
 import { readParts, WORK_TREE } from '../observation/script.ts';
 import type { Checkout } from '../workspace/checkout.ts';
 
-/** Bytes of one repository's diff: some fifty thousand tokens. What is longer is cut, and named file by file. */
+/** Bytes of one repository's diff: some fifty thousand tokens. A longer diff is cut, and a list names its files. */
 const DIFF_BYTES = 200_000;
 const STAT_BYTES = 20_000;
 
 /**
- * Arguments: token, base branch or an empty word. Nothing that the repository configures runs: no external diff, no
- * text conversion.
+ * Arguments: token, base branch or an empty word. Runs no program that the repository configures: no external diff and
+ * no text conversion.
  */
 const CHANGES_SCRIPT = `
 token=$1 wanted=$2
@@ -29,7 +29,7 @@ part diff; git diff-tree -r -p --no-color --no-ext-diff --no-textconv "$base" "$
 part end
 `;
 
-/** The changes of all repositories in words; a repository that cannot be read is named. */
+/** The changes of all repositories as text. Names repositories that cannot be read. */
 export async function changesText(checkouts: readonly Checkout[], context: LookContext): Promise<string> {
   const texts = await Promise.all(checkouts.map((checkout) => changesIn(checkout, context).catch(() => undefined)));
   return checkouts
@@ -56,7 +56,7 @@ async function changesIn(
   return `${fenced(parts.get('stat')?.toString('utf8') ?? '')}\n\nThe beginning of it; read the files for the rest:\n\n${fenced(text)}`;
 }
 
-/** A fence that the text cannot close. */
+/** Puts the text into a code fence that is longer than any in the text. */
 function fenced(text: string): string {
   const longest = Math.max(2, ...(text.match(/`{3,}/g) ?? []).map((mark) => mark.length));
   const fence = '`'.repeat(longest + 1);

@@ -1,25 +1,25 @@
-// Files in folders that an agent can rearrange while we work there with more rights: each folder is reached from the open
-// one before it, so that no link is followed, whenever it was put in the way. Built-ins only.
+// Files in folders that an agent can change while we access them with more rights. Each folder is opened relative to
+// its open parent, so no symbolic link is followed, even if the agent adds one meanwhile. Built-ins only.
 import { closeSync, constants, fchownSync, fstatSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { readlinkSync, realpathSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
-/** A folder that is open: what is done at `path` is done in this very folder, wherever it is moved. */
+/** An open folder. `path` always leads to this folder, also after the agent moves it. */
 export interface OpenFolder {
   readonly path: string;
   close(): void;
 }
 
-/** Whose the folders are to be that are made; the caller's when `user` is undefined. */
+/** Create missing folders, owned by `user`, or by the caller when it is undefined. */
 export interface MakeFolders {
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 /**
- * Opens the folder with these names below `base`, one in the other, whose own path must not be the agent's to change.
- * Throws what the system says when one is missing, unless they are to be made, or is a link.
+ * Opens the nested folder `names` below `base`. The agent must not be able to change the path of `base`. Throws the
+ * system's error when a folder is a link, or is missing and `make` is not given.
  */
 export function openFolder(base: string, names: readonly string[], make?: MakeFolders): OpenFolder {
   let descriptor = openSync(base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -41,7 +41,7 @@ export function openFolder(base: string, names: readonly string[], make?: MakeFo
   return { path, close: () => closeSync(descriptor) };
 }
 
-/** What `use` does in the folder of `openFolder`. */
+/** Runs `use` in the folder of `openFolder`. */
 export function inFolder<Result>(
   base: string,
   names: readonly string[],
@@ -56,9 +56,9 @@ export function inFolder<Result>(
   }
 }
 
-/** Opens a regular file with one name only: another's file can be linked into a folder. Throws when it is none. */
+/** Opens a regular file. Throws for any other, and for one with several hard links: it may be another user's file. */
 export function openFile(path: string, flags: number): number {
-  // NONBLOCK: opening a pipe would wait for ever.
+  // NONBLOCK: otherwise, opening a pipe waits for ever.
   const descriptor = openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
   const found = fstatSync(descriptor);
   if (found.isFile() && found.nlink <= 1) return descriptor;
@@ -66,24 +66,24 @@ export function openFile(path: string, flags: number): number {
   throw new Error(`${path} is not a file of its own`);
 }
 
-/** Whether the open file lies below the folder, whatever links its path had when it was opened. */
+/** Whether the open file lies below the folder, also if its path contained links when it was opened. */
 export function liesBelow(descriptor: number, file: string, folder: string): boolean {
   if (lstatSync(folder).isSymbolicLink()) return false;
   const real = process.platform === 'linux' ? readlinkSync(`/proc/self/fd/${descriptor}`) : realpathSync(file);
   return isBelow(relative(realpathSync(folder), real));
 }
 
-/** Whether a relative path leads to something below where it begins. */
+/** Whether a relative path stays below its start. */
 export function isBelow(path: string): boolean {
   return path !== '' && !path.startsWith(sep) && path.split(sep)[0] !== '..';
 }
 
-/** Elsewhere than on Linux no agent has fewer rights than we. */
+/** Only on Linux can an agent have fewer rights than the runner. */
 function pathOf(descriptor: number, path: string): string {
   return process.platform === 'linux' ? `/proc/self/fd/${descriptor}` : path;
 }
 
-/** False when something of that name is there. */
+/** Creates the folder; false when the name is already taken. */
 function makeOne(path: string): boolean {
   try {
     mkdirSync(path, { mode: 0o700 });

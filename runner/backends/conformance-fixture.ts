@@ -1,5 +1,5 @@
-// What a conformance test of a backend stands on: a session in temporary folders, its events, and the processes that it
-// must not leave behind. For tests only.
+// The fixture of the backends' conformance tests: a session in temporary folders, its events, and the processes that it
+// must end. For tests only.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentBackend, AgentSession, BackendEvent, BackendTurn, BackendTurnEnd, OpenSession } from './backend.ts';
 
-/** What a model was asked. */
+/** A request to a model. */
 export interface AskedModel {
   readonly system: string;
   readonly messages: readonly { readonly role: string; readonly text: string }[];
@@ -21,21 +21,21 @@ export interface ToolStep {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-/** One thing that every program has a tool for. */
+/** A kind of tool that every program has. */
 export interface ProgramTool<Arguments extends readonly string[]> {
-  /** The tool's name as events tell it. */
+  /** The tool's name in events. */
   readonly name: string;
-  /** How a script asks for it. */
+  /** The script step that calls it. */
   readonly step: (...input: Arguments) => ToolStep;
 }
 
-/** The tools of a program, by what they do. */
+/** The tools of a program, by purpose. */
 export interface ProgramTools {
   readonly shell: ProgramTool<[command: string]>;
-  /** Gives a file, which may be new, this content. */
+  /** Writes this content to a new or existing file. */
   readonly edit: ProgramTool<[path: string, content: string]>;
   readonly read: ProgramTool<[path: string]>;
-  /** Whether a tool of this name can change something, run something or reach somebody. */
+  /** Whether a tool of this name can write, execute or communicate. */
   readonly isActing: (name: string) => boolean;
 }
 
@@ -47,9 +47,9 @@ export interface BackendHarness {
   /** Requests to the model so far, oldest first. */
   asked(): readonly AskedModel[];
   readonly tools: ProgramTools;
-  /** What a program that is killed while it writes leaves at the end of its transcript. */
+  /** What a program that is killed during a write leaves at the end of its transcript. */
   readonly tornLine: string;
-  /** Names of the tools that the model was offered last; empty for a backend that does not tell. */
+  /** Names of the tools in the last model request; empty for a backend that cannot report them. */
   offered(): readonly string[];
   /** Ends the program of a session at once, as `kill -9` does. */
   kill(session: AgentSession): void;
@@ -62,7 +62,7 @@ export const TEST_MS = 180_000;
 /** A cold program on two slow cores that other tests share. */
 const BOUND_MS = 60_000;
 
-/** Waits for a condition; throws, naming it, when it does not come true. */
+/** Waits for a condition. Throws an error that names it after the time limit. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const deadline = Date.now() + BOUND_MS;
   while (!condition()) {
@@ -71,7 +71,7 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   }
 }
 
-/** Whether the process runs; one that has ended and is not yet collected does not. */
+/** Whether the process is running. A zombie is not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -85,7 +85,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Folders of one agent, and what was opened in them. */
+/** The folders of one agent and the sessions that were opened in them. */
 export class SessionFixture {
   readonly home: string;
   readonly cwd: string;
@@ -111,8 +111,8 @@ export class SessionFixture {
   }
 
   /**
-   * Opens the session; again after the one before has ended, to resume it: by the id that it has told. A new one gets a
-   * wish, which it need not heed.
+   * Opens the session. After the first one has ended, resumes it by its reported id. A new session gets a requested id,
+   * which the program may ignore.
    */
   async open(options: Partial<OpenSession> = {}): Promise<AgentSession> {
     const session = await this.#harness.backend.open({
@@ -131,7 +131,7 @@ export class SessionFixture {
     return session;
   }
 
-  /** Runs a turn; its events are added to `events`. */
+  /** Runs a turn and adds its events to `events`. */
   turn(
     session: AgentSession,
     prompt: string,
@@ -145,7 +145,7 @@ export class SessionFixture {
     return this.events.filter((event): event is Extract<BackendEvent, { type: T }> => event.type === type);
   }
 
-  /** A prompt whose tool writes its own pid and that of a process it starts into files, and never ends. */
+  /** A prompt whose tool never ends. It writes its pid and that of a child process to files. */
   async endlessTool(): Promise<{ readonly prompt: string; readonly pids: () => readonly number[] }> {
     const command = 'tail -f /dev/null & echo $! > child.pid; echo $$ > shell.pid; wait';
     const files = ['child.pid', 'shell.pid'].map((name) => join(this.cwd, name));
@@ -169,7 +169,7 @@ export class SessionFixture {
   }
 }
 
-/** What the model was asked last; throws when it was asked nothing. */
+/** The last model request. Throws when there was none. */
 export function lastAsked(harness: BackendHarness): AskedModel {
   const last = harness.asked().at(-1);
   if (last === undefined) throw new Error('the model was not asked');

@@ -1,11 +1,11 @@
-// The part of the backends' conformance suite that holds for the turns of one session, one after the other. For tests only.
+// The part of the backends' conformance suite about consecutive turns of one session. For tests only.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { EVENT_TEXT_LIMIT } from '../../contract/wire/events.ts';
 import type { AgentSession } from './backend.ts';
 import type { BackendHarness } from './conformance-fixture.ts';
 import { isAlive, lastAsked, script, SessionFixture, TEST_MS, until } from './conformance-fixture.ts';
 
-/** Declares the tests, which share a session: starting a program is what costs most. */
+/** Declares the tests. They share a session, because starting a program takes most of the time. */
 export function turnsConformance(harnessOfSuite: () => BackendHarness): void {
   describe('a session', () => {
     let harness: BackendHarness;
@@ -23,7 +23,7 @@ export function turnsConformance(harnessOfSuite: () => BackendHarness): void {
     const test = (claim: string, body: () => Promise<void>): void => it(claim, body, TEST_MS);
     const asked = (): string => JSON.stringify(lastAsked(harness).messages);
 
-    test('goes on with the conversation in a follow-up, in the same process', async () => {
+    test('continues the conversation with a follow-up, in the same process', async () => {
       await fixture.turn(session, script({ text: 'the first answer' }));
       const { pid } = session;
       const end = await fixture.turn(session, script({ text: 'the second answer' }));
@@ -34,14 +34,14 @@ export function turnsConformance(harnessOfSuite: () => BackendHarness): void {
       expect(fixture.eventsOf('user_text')).toHaveLength(2);
     });
 
-    test('tells what a turn has used with every message when asked to, and the real figure at its end', async () => {
+    test("reports estimated usage with every message if requested, and the real cost at the turn's end", async () => {
       const prompt = script(harness.tools.shell.step('true'), { text: 'Done.' });
       const end = await fixture.turn(session, prompt, { reportsUsage: true });
       const used = fixture.eventsOf('usage').map(({ used_usd: usd }) => usd);
       expect(used).toHaveLength(2);
       expect(used[0]).toBeGreaterThan(0);
       expect(used[1]).toBeGreaterThan(used[0] ?? 0);
-      // Counted from what is known of a message at its beginning: near the real figure, which replaces it.
+      // Estimated from the beginning of each message: close to the real figure, which replaces it.
       expect(Math.abs((used[1] ?? 0) - end.cost.usd)).toBeLessThan(end.cost.usd / 2);
       expect(fixture.eventsOf('cost').map(({ delta }) => delta)).toEqual([end.cost]);
     });
@@ -53,7 +53,7 @@ export function turnsConformance(harnessOfSuite: () => BackendHarness): void {
       await first;
     });
 
-    test('ends the turn and the processes of its tool on an interrupt, and takes the next prompt', async () => {
+    test('an interrupt ends the turn and the processes of its tool, and the next prompt works', async () => {
       const { prompt, pids } = await fixture.endlessTool();
       const turn = fixture.turn(session, prompt);
       await until(() => pids().length === 2, 'the tool to run');
@@ -67,7 +67,7 @@ export function turnsConformance(harnessOfSuite: () => BackendHarness): void {
       expect(asked()).toContain('working');
     });
 
-    test('ends the turn with the reason when the model refuses, and takes the next prompt', async () => {
+    test('ends the turn with the reason when the model request fails, and the next prompt works', async () => {
       const end = await fixture.turn(session, script({ status: 403, message: 'no such permission' }));
       expect(end).toMatchObject({ status: 'api_error', error: { kind: 'permission', retryable: false } });
       expect(end.error?.message).toContain('no such permission');
@@ -76,7 +76,7 @@ export function turnsConformance(harnessOfSuite: () => BackendHarness): void {
       expect(await fixture.turn(session, script({ text: 'fine' }))).toMatchObject({ status: 'completed' });
     });
 
-    test('cuts a tool result of 5 MB and says how long it was', async () => {
+    test('cuts a tool result of 5 MB and reports its whole length', async () => {
       const command = "head -c 5000000 /dev/zero | tr '\\0' a";
       const end = await fixture.turn(session, script(harness.tools.shell.step(command), { text: 'seen' }));
       expect(end).toMatchObject({ status: 'completed', response: 'seen' });
@@ -86,7 +86,7 @@ export function turnsConformance(harnessOfSuite: () => BackendHarness): void {
       expect(result?.whole_bytes).toBe(5_000_000);
     });
 
-    test('carries a prompt of 1 MB, and odd characters both ways', async () => {
+    test('passes a prompt of 1 MB, and unusual characters in both directions', async () => {
       const odd = 'tab\t bell\u0007 escape\u001b[31m nul\u0000 half\ud83d pair🙂 line\u2028';
       const command = "printf 'a\\001\\033[31m\\377\\376b'";
       const end = await fixture.turn(

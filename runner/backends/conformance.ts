@@ -1,4 +1,4 @@
-// The conformance suite of the backend port: what every backend does alike. Run by the tests of each. For tests only.
+// The conformance suite of the backend port. The tests of each backend run it. For tests only.
 import { randomUUID } from 'node:crypto';
 import { appendFile, cp, mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -8,7 +8,7 @@ import type { AskedModel, BackendHarness } from './conformance-fixture.ts';
 import { isAlive, lastAsked, script, SessionFixture, TEST_MS, until } from './conformance-fixture.ts';
 import { turnsConformance } from './conformance-turns.ts';
 
-/** Declares the suite. With `skip`, its tests are shown as skipped, with the reason in their title. */
+/** Declares the suite. With `skip`, its tests are reported as skipped, with the reason in their title. */
 export function backendConformance(name: string, start: () => Promise<BackendHarness>, skip?: string): void {
   const suite = skip === undefined ? describe : describe.skip;
   suite(`the ${name} backend${skip === undefined ? '' : ` (skipped: ${skip})`}`, () => {
@@ -29,7 +29,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
 
     turnsConformance(() => harness);
 
-    test('runs a fresh turn: tools work in the working directory, events come in order, the cost is told', async () => {
+    test('runs a first turn: tools work in the working directory, events are in order, the cost is reported', async () => {
       const session = await fixture.open();
       const before = harness.asked().length;
       const { tools } = harness;
@@ -68,7 +68,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       expect(fixture.eventsOf('cost').map(({ delta }) => delta)).toEqual([end.cost]);
     });
 
-    test('gives notices to the model within the running turn, each with the result of a tool, and tells of it', async () => {
+    test('delivers notices within the running turn, each with the result of a tool, and reports each delivery', async () => {
       const session = await fixture.open();
       const before = harness.asked().length;
       const notices = ['first word', 'second word', 'third word'].map((text) => ({ id: `id of the ${text}`, text }));
@@ -91,7 +91,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
         ...['tool_use', 'tool_result', 'user_text'],
         ...['tool_use', 'tool_result', 'user_text'],
       ]);
-      // They are part of the conversation from then on.
+      // The notices stay part of the conversation.
       await session.stop();
       await fixture.turn(await fixture.open(), script({ text: 'later' }));
       expect(wordsOf(lastAsked(harness))).toEqual(['first word', 'second word']);
@@ -101,7 +101,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       const schema = VERDICT_SCHEMA;
       const verdict = { done: false, reason: 'a test is missing', missing: ['write the test'] };
 
-      test('answers in the schema, without write tools, beside the agent and without a trace of itself', async () => {
+      test("answers in the schema, without write tools and without a trace in the agent's session", async () => {
         const session = await fixture.open();
         await fixture.turn(session, script({ text: 'the first answer' }));
         const { pid } = session;
@@ -114,14 +114,14 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
         expect(harness.offered().filter(harness.tools.isActing)).toEqual([]);
         const files = await session.transcriptFiles();
         expect(files.length).toBeGreaterThan(0);
-        // The agent's own session is as it was.
+        // The agent's own session is unchanged.
         expect(session.pid).toBe(pid);
         await fixture.turn(session, script({ text: 'the second answer' }));
         expect(asked()).toContain('the first answer');
         expect(asked()).not.toContain('a test is missing');
       });
 
-      test('tells when the model gave no answer of the wanted form', async () => {
+      test('reports an answer that does not match the schema', async () => {
         const answering = await fixture.open({ answer: { schema } });
         const end = await fixture.turn(answering, script({ verdict: null }));
         expect(end.structured).toBeUndefined();
@@ -138,7 +138,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       });
     });
 
-    test('counts what a turn had used when its program died', async () => {
+    test('counts the usage of a turn whose program died', async () => {
       const session = await fixture.open();
       const { prompt, pids } = await fixture.endlessTool();
       const running = fixture.turn(session, prompt);
@@ -151,7 +151,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       for (const pid of pids()) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     });
 
-    test('tells the model what is appended to its system prompt and what the repository says', async () => {
+    test("gives the model the appended system prompt and the repository's instructions", async () => {
       let tell = (_: string): void => undefined;
       const projectInstructions = new Promise<string>((resolve) => (tell = resolve));
       const session = await fixture.open({ appendSystemPrompt: 'BE BRIEF', projectInstructions });
@@ -167,7 +167,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       expect(await fixture.turn(session, script({ text: 'fine' }))).toMatchObject({ status: 'completed' });
     });
 
-    test('ends the turn on an interrupt that follows the prompt at once, and on one while the model thinks', async () => {
+    test('an interrupt right after the prompt, or while the model thinks, ends the turn', async () => {
       const session = await fixture.open();
       const early = fixture.turn(session, script({ hang: true }));
       await session.interrupt();
@@ -205,7 +205,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       expect(fixture.eventsOf('session_start').at(-1)).toMatchObject({ resumed: true, session_id: session.sessionId });
     });
 
-    test('resumes from a transcript whose last line is torn', async () => {
+    test('resumes from a transcript with an incomplete last line', async () => {
       const session = await fixture.open();
       await fixture.turn(session, script({ text: 'a fact to keep' }));
       await session.stop();
@@ -220,7 +220,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       expect(asked()).toContain('a fact to keep');
     });
 
-    test('resumes elsewhere from the transcript files alone', async () => {
+    test('resumes in another home from the transcript files alone', async () => {
       const session = await fixture.open();
       await fixture.turn(session, script({ text: 'a fact to keep' }));
       await session.stop();
@@ -235,7 +235,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       expect(asked()).toContain('a fact to keep');
     });
 
-    test('tells its id, by which it is resumed, and begins another session for an id that it has not told', async () => {
+    test('reports an id by which it can be resumed, and starts a new session for an unknown id', async () => {
       const session = await fixture.open();
       await fixture.turn(session, script({ text: 'a fact to keep' }));
       await session.stop();
@@ -257,7 +257,7 @@ export function backendConformance(name: string, start: () => Promise<BackendHar
       expect(await fixture.turn(session, script({ text: 'first' }))).toMatchObject({ status: 'completed' });
     });
 
-    test('leaves no process when it is stopped in mid-turn; the turn ends as interrupted', async () => {
+    test('stopping during a turn leaves no process and ends the turn as interrupted', async () => {
       const session = await fixture.open();
       const { prompt, pids } = await fixture.endlessTool();
       const turn = fixture.turn(session, prompt);

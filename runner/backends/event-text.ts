@@ -1,16 +1,16 @@
-// Text on its way into an event: capped, and always valid when written as JSON in UTF-8. Imports contract/wire only.
+// Prepares text for an event: limits its length and makes it valid Unicode. Imports contract/wire only.
 import { EVENT_TEXT_LIMIT } from '../../contract/wire/events.ts';
 
-/** Text of at most EVENT_TEXT_LIMIT characters; `whole_bytes` is set when something was cut off. */
+/** Text of at most EVENT_TEXT_LIMIT characters. `whole_bytes` is set when it was cut. */
 export interface EventText {
   readonly text: string;
-  /** UTF-8 bytes of the whole. */
+  /** UTF-8 bytes of the whole text. */
   readonly whole_bytes?: number;
 }
 
 /**
- * Cuts a text for an event. Half a surrogate pair, whether from the cut or from the source, becomes U+FFFD, so that
- * every reader of the log sees the same string. Control characters stay: whoever prints them must quote them.
+ * Cuts a text for an event. A lone surrogate, from the cut or from the source, becomes U+FFFD, so that every reader of
+ * the log sees the same string. Control characters stay: code that prints them must escape them.
  */
 export function eventText(text: string): EventText {
   if (text.length <= EVENT_TEXT_LIMIT) return { text: text.toWellFormed() };

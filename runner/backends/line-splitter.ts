@@ -2,8 +2,8 @@
 import { StringDecoder } from 'node:string_decoder';
 
 /**
- * Calls `onLine` for every complete line. A line may be megabytes long: pieces are joined once, when it ends. Invalid
- * UTF-8 becomes U+FFFD, also where a character is split between two chunks it is read whole.
+ * Calls `onLine` for every complete line. Joins the pieces of a line once, at its end, because it may be megabytes
+ * long. Decodes characters that are split between chunks. Invalid UTF-8 becomes U+FFFD.
  */
 export function lineSplitter(onLine: (line: string) => void): (chunk: Buffer) => void {
   const decoder = new StringDecoder('utf8');

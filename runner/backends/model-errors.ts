@@ -1,4 +1,4 @@
-// What a person can do about a model error, and whether time helps. Shared by all backends. Imports contract/wire only.
+// Advice for model errors, and whether a retry can help. Shared by all backends. Imports contract/wire only.
 import type { ModelErrorKind, TurnError } from '../../contract/wire/turns.ts';
 
 interface ErrorAdvice {
@@ -22,11 +22,11 @@ const ADVICE: Readonly<Record<ModelErrorKind, ErrorAdvice>> = {
     retryable: false,
   },
   billing: { action: "add credit to the key's account, then send a follow-up", retryable: false },
-  rate_limit: { action: "wait: it is tried again by itself; or raise the account's rate limit", retryable: true },
-  overloaded: { action: 'wait: it is tried again by itself', retryable: true },
-  server_error: { action: 'wait: it is tried again by itself', retryable: true },
+  rate_limit: { action: "wait for the automatic retry, or raise the account's rate limit", retryable: true },
+  overloaded: { action: 'wait for the automatic retry', retryable: true },
+  server_error: { action: 'wait for the automatic retry', retryable: true },
   connection: {
-    action: 'check the network, the proxy and ANTHROPIC_BASE_URL; it is tried again by itself',
+    action: 'check the network, the proxy and ANTHROPIC_BASE_URL; there is an automatic retry',
     retryable: true,
   },
   context_too_long: {
@@ -39,13 +39,13 @@ const ADVICE: Readonly<Record<ModelErrorKind, ErrorAdvice>> = {
   },
   model_not_found: { action: 'spawn an agent with a model that exists and that the key may use', retryable: false },
   program: {
-    action: 'wait: the session is resumed by itself; if it keeps ending, look at its last events',
+    action: 'wait: the session resumes automatically; if it keeps ending, look at its last events',
     retryable: true,
   },
-  unknown: { action: 'look at the message, then send a follow-up to go on', retryable: false },
+  unknown: { action: 'look at the message, then send a follow-up to continue', retryable: false },
 };
 
-/** A turn error of this kind, with what to do about it. `message` holds the program's own words. */
+/** A turn error of this kind with its advice. `message` is the program's text. */
 export function turnError(kind: ModelErrorKind, message: string, retryAfterMs?: number): TurnError {
   return {
     kind,
@@ -55,7 +55,7 @@ export function turnError(kind: ModelErrorKind, message: string, retryAfterMs?: 
   };
 }
 
-/** The kind of a failed model request by its HTTP status; undefined for a status that says nothing. */
+/** The kind of a failed model request by its HTTP status; undefined for an unspecific status. */
 export function kindOfStatus(status: number): ModelErrorKind | undefined {
   if (status === 401) return 'authentication';
   if (status === 402) return 'billing';

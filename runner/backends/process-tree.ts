@@ -1,14 +1,14 @@
-// Ends a process with everything below it. Built-ins only, and `ps`, which every Unix has.
+// Kills a process and its descendants. Needs only built-ins and `ps`, which every Unix has.
 import type { ChildProcess } from 'node:child_process';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** Listing processes takes milliseconds; a machine that cannot do it in this time is not waited for. */
+/** Listing processes takes milliseconds. After this time, only the child itself is killed. */
 const PS_MS = 5_000;
 
 /**
- * Kills the child and its descendants. What has left the tree (a daemon) is for the machine's isolation to end. Does
- * not wait for the end; never throws.
+ * Kills the child and its descendants. The machine's isolation ends processes that have left the tree, such as daemons.
+ * Does not wait for the end and never throws.
  */
 export async function endProcessTree(child: ChildProcess): Promise<void> {
   if (child.pid === undefined) return;
@@ -18,7 +18,7 @@ export async function endProcessTree(child: ChildProcess): Promise<void> {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has ended by itself.
+      // It has already ended.
     }
   }
 }

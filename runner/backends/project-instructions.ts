@@ -1,23 +1,23 @@
-// The instructions that a repository has for agents: CLAUDE.md and AGENTS.md as text. The program itself is kept from
-// reading the repository's settings, since those can run commands. Built-ins only.
+// The repository's instructions for agents: CLAUDE.md and AGENTS.md as text. The program itself does not read the
+// repository's settings, because they can run commands. Built-ins only.
 import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { liesBelow } from './agent-folder.ts';
 
-/** Files that agents read, in the order in which they are told. */
+/** Files with instructions, in the order in which the prompt has them. */
 const FILES = ['CLAUDE.md', 'AGENTS.md'] as const;
 
-/** Bytes of one file: what a context window can spare for standing rules, and ten times the usual size. */
+/** Bytes of one file: ten times the usual size, and small enough for a context window. */
 const FILE_LIMIT = 65_536;
 
-/** Files in all: a workspace of many repositories must not fill the context before the first prompt. */
+/** Bytes of all files: a workspace of many repositories must not fill the context before the first prompt. */
 const TOTAL_LIMIT = 262_144;
 
 /**
- * Reads the instructions at the roots of the repositories and introduces them as coming from there. Undefined when
- * there are none. A file that is missing, leads out of its repository or cannot be read is left out: it belongs to
- * whoever wrote the repository, and must never show more of this computer than the repository itself.
+ * Reads the instructions at the roots of the repositories, with an introduction that names their origin. Undefined
+ * without instructions. Skips files that are missing, unreadable or lead out of the repository: the repository's author
+ * must not be able to read other files of this host.
  */
 export async function readProjectInstructions(repositories: readonly string[]): Promise<string | undefined> {
   const sections: string[] = [];
@@ -26,7 +26,7 @@ export async function readProjectInstructions(repositories: readonly string[]): 
     const told = new Set<string>();
     for (const file of FILES) {
       const content = await readInside(repository, file, Math.min(FILE_LIMIT, left));
-      // CLAUDE.md is often a link to AGENTS.md: once is enough.
+      // CLAUDE.md is often a link to AGENTS.md.
       if (content === undefined || told.has(content.text)) continue;
       told.add(content.text);
       left -= Buffer.byteLength(content.text);
@@ -49,14 +49,14 @@ async function readInside(
 ): Promise<{ readonly text: string; readonly isCut: boolean } | undefined> {
   if (limit <= 0) return undefined;
   try {
-    // The folder itself can be the agent's to replace.
+    // The agent may be able to replace the repository's folder.
     const root = join(await realpath(dirname(repository)), basename(repository));
     const target = await realpath(join(root, file));
     if (!target.startsWith(root + sep)) return undefined;
-    // NOFOLLOW: the path is resolved, a link here was put in between. NONBLOCK: opening a pipe would wait for ever.
+    // NOFOLLOW: the path is resolved, so a link was added since. NONBLOCK: otherwise, opening a pipe waits for ever.
     const handle = await open(target, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      // The folders on the way may have been replaced since.
+      // Parent folders may have been replaced since.
       if (!(await handle.stat()).isFile() || !liesBelow(handle.fd, target, root)) return undefined;
       const buffer = Buffer.alloc(limit + 1);
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);

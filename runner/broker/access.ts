@@ -1,5 +1,5 @@
-// Which repositories the broker serves: the session's own and those that a person has allowed, as the owner's git would
-// reach them.
+// Which repositories the broker serves, and how the owner's git reaches them: those of the session and those that a
+// person allowed.
 import { isGranted } from '../../contract/wire/git-grants.ts';
 import { isSameRemote, localPath, parseGitUrl, redactUrl, repositoryPath } from '../../contract/wire/git-url.ts';
 import type { GitUrl } from '../../contract/wire/git-url.ts';
@@ -8,7 +8,7 @@ import { effectiveUrls } from '../git/rewrite.ts';
 
 export interface StoredCredential {
   readonly username: string;
-  /** Empty when the owner's git has to be asked. */
+  /** Empty when the owner's git has to supply it. */
   readonly password: string;
 }
 
@@ -16,19 +16,19 @@ export interface StoredCredential {
 export interface HttpUpstream {
   /** Without credentials. */
   readonly url: string;
-  /** Those of the URL that the owner's git would use. */
+  /** Credentials in the URL that the owner's git would use. */
   readonly credential?: StoredCredential;
 }
 
-/** Where a URL of the session leads; neither holds credentials. */
+/** How a URL of the session is rewritten. Both URLs are without credentials. */
 export interface HttpRoute {
   readonly from: string;
   readonly to: string;
-  /** Whether this is about pushing alone. */
+  /** Whether it applies to pushes only. */
   readonly isPush: boolean;
 }
 
-/** What git asks ssh for: the words of its command line. */
+/** The parts of a command line with which git calls ssh. */
 export interface SshAsked {
   readonly user: string;
   /** Without the brackets of an IPv6 address. */
@@ -44,7 +44,7 @@ export class BrokerAccess {
   #cloneUrls: readonly string[] = [];
   #grants: readonly string[] = [];
 
-  /** Serves exactly these from now on: clone URLs, and grants as `isGranted` reads them. */
+  /** From now on, serves exactly these: clone URLs, and grants as `isGranted` reads them. */
   serve(cloneUrls: readonly string[], grants: readonly string[], config: readonly ConfigEntry[]): void {
     this.#config = config;
     this.#cloneUrls = cloneUrls;
@@ -74,7 +74,7 @@ export class BrokerAccess {
       .map(localPath);
   }
 
-  /** Where the owner's git goes for this URL, which holds no credentials; undefined for one that is not served. */
+  /** How the owner's git reaches this URL, which has no credentials; undefined for a URL that is not served. */
   upstream(asked: string): HttpUpstream | undefined {
     if (!this.#allowsRemote(asked)) return undefined;
     const rewritten = effectiveUrls(asked, this.#config).find((url) => redactUrl(url) === asked);
@@ -110,7 +110,7 @@ function grantedHttpUrl(grant: string): readonly string[] {
   return isBare ? [`https://${grant}`] : [];
 }
 
-/** What git asks ssh for when it is given this URL: it decodes a URL, and a path that begins with `/~` loses the slash. */
+/** How git calls ssh for this URL: it decodes a URL and removes the slash of a path that begins with `/~`. */
 function sshAsked(url: GitUrl): SshAsked {
   const { user, port } = url;
   const host = url.host.replace(/^\[(.*)\]$/, '$1');
@@ -123,7 +123,7 @@ function isSameSsh(one: SshAsked, other: SshAsked): boolean {
   return key(one) === key(other);
 }
 
-/** The forms of a clone URL that lead to this. */
+/** The clone URLs for which git calls ssh like this. */
 function sshUrls({ user, host, port, path }: SshAsked): readonly string[] {
   const place = `${user && `${user}@`}${host.includes(':') ? `[${host}]` : host}`;
   if (path.startsWith('/')) return [`ssh://${place}${port && `:${port}`}${path}`];

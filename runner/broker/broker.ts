@@ -1,5 +1,5 @@
-// The git broker: a unix socket that lets git inside the isolation use the owner's ssh and repositories on the owner's
-// disk, and a proxy for http: for the agent's own repositories, and nothing else of the owner's.
+// The git broker. Through a Unix socket, git inside the isolation uses the owner's ssh and repositories on the owner's
+// disk. A proxy serves http. Both serve only the agent's repositories.
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
@@ -22,7 +22,7 @@ export interface BrokerOptions {
   readonly run: string;
   /** The runner's own folder. */
   readonly runner: string;
-  /** The agent's user: it alone may connect. */
+  /** The agent's user. Only this user may connect. */
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
   readonly git: CallerGit;
   readonly access: BrokerAccess;
@@ -76,7 +76,7 @@ export class Broker {
     far.pipe(socket, { end: false });
   }
 
-  /** Listens on `<run>/git.sock`, in the place of a socket that a killed runner left. */
+  /** Listens on `<run>/git.sock` and replaces the socket of a killed runner. */
   async listen(): Promise<void> {
     const { run, user } = this.#options;
     const file = path.join(run, 'git.sock');
@@ -114,7 +114,7 @@ export class Broker {
   async #start(request: BrokerRequest): Promise<ChildProcessWithoutNullStreams | { refused: string }> {
     const { git, access, runner, user } = this.#options;
     const protocol = request.protocol === '' ? {} : { GIT_PROTOCOL: request.protocol };
-    // A group of its own: ssh can have a proxy command, git starts others.
+    // Its own process group: ssh may start a proxy command, and git starts other programs.
     const options = { cwd: '/', stdio: 'pipe', detached: true } as const;
     if (request.kind === 'local') {
       const command = await localCommand(request, access, { runner, user, env: git.env });
@@ -129,13 +129,13 @@ export class Broker {
   }
 }
 
-/** A socket's path has at most 107 bytes: below a deep directory only the relative one fits. */
+/** A socket's path has at most 107 bytes. Below a deep directory, only the relative path fits. */
 function shortest(file: string): string {
   const relative = path.relative(process.cwd(), file);
   return relative.length < file.length ? relative : file;
 }
 
-/** Joins socket and child until the child has ended; the child ends when the socket closes early. */
+/** Connects socket and child until the child ends. Kills the child when the socket closes first. */
 async function relay(socket: Socket, child: ChildProcessWithoutNullStreams): Promise<void> {
   const exit = Promise.withResolvers<number>();
   const gone = Promise.withResolvers<undefined>();
@@ -145,7 +145,7 @@ async function relay(socket: Socket, child: ChildProcessWithoutNullStreams): Pro
   });
   child.once('close', (code) => exit.resolve(code ?? 128));
   child.stdin.on('error', () => undefined);
-  // It may have closed while the child was being started, and then closes no more.
+  // The socket may have closed while the child started; then it emits no further `close`.
   if (socket.destroyed) return endGroup(child.pid);
   socket.once('close', () => {
     endGroup(child.pid);
@@ -154,7 +154,7 @@ async function relay(socket: Socket, child: ChildProcessWithoutNullStreams): Pro
   socket.pipe(child.stdin);
   const streams = [child.stdout.pipe(framed(STDOUT)), child.stderr.pipe(framed(STDERR))];
   for (const stream of streams) stream.pipe(socket, { end: false });
-  // The status comes last: a frame that waits for the socket must not be overtaken.
+  // The exit status must be the last frame, after frames that wait for the socket.
   const drained = Promise.all([exit.promise, ...streams.map((stream) => finished(stream))]);
   const done = await Promise.race([drained, gone.promise]);
   if (done !== undefined) socket.end(frame(EXIT, Buffer.from([done[0] & 0xff])));

@@ -1,5 +1,5 @@
-// How the broker answers on its socket: frames of a channel number (1 byte), a length (4 bytes, big endian) and data.
-// What the client sends is one line of JSON and then plain bytes. Imports nothing of Murmur.
+// The protocol of the broker's socket. The broker sends frames: channel number (1 byte), length (4 bytes, big endian),
+// data. The client sends one line of JSON and then plain bytes. Imports nothing of Murmur.
 import { Transform } from 'node:stream';
 
 export const STDOUT = 1;
@@ -14,7 +14,7 @@ export function frame(channel: number, data: Buffer): Buffer {
   return Buffer.concat([head, data]);
 }
 
-/** Turns a stream of bytes into frames of one channel. */
+/** Converts a stream of bytes into frames of one channel. */
 export function framed(channel: number): Transform {
   return new Transform({
     transform(chunk: Buffer, _encoding, done): void {

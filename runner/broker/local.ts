@@ -1,5 +1,5 @@
-// A repository on the owner's disk, served to the agent by the owner's git. Programs that the repository's
-// configuration or hooks name are not run: git gets a configuration of its own, and settings that override the repository's.
+// Serves a repository on the owner's disk to the agent, with the owner's git. Git gets its own configuration, and
+// settings that override the repository's: it runs no program from the repository's configuration or hooks.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -15,11 +15,11 @@ export interface LocalRequest {
 }
 
 export interface LocalOptions {
-  /** The runner's own folder, which only the owner sees. */
+  /** The runner's own folder, which the agent cannot see. */
   readonly runner: string;
   /** The owner's environment. */
   readonly env: NodeJS.ProcessEnv;
-  /** The agent's user, when it is not the owner. */
+  /** The agent's user, if it is not the owner. */
   readonly user: { readonly uid: number } | undefined;
 }
 
@@ -28,19 +28,21 @@ export interface LocalCommand {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** The programs that git starts for fetch and push. `git-upload-archive` runs filters of the repository's configuration. */
+/**
+ * The programs that git starts for fetch and push. `git-upload-archive` runs filters of the repository's configuration.
+ */
 const SERVICES = ['git-upload-pack', 'git-receive-pack'];
 /** Folders of a machine, see machine-paths.ts. */
 const MACHINE_FOLDERS = ['home', 'work', 'run', 'runner', 'isolation'];
-/** How git starts, speaks and finds its libraries; nothing that names a program or a configuration. */
+/** Variables for PATH, locale and libraries. None of them names a program or a configuration. */
 const KEPT = ['PATH', 'TZ', 'TMPDIR', 'USER', 'LOGNAME', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'MURMUR_MACHINE'];
-/** Reading configuration starts no program: ten seconds are for a machine under load. */
+/** Reading configuration starts no program. Ten seconds suffice on a machine under load. */
 const CONFIG_TIMEOUT_MS = 10_000;
 
-/** On the command line, as these go before the repository's configuration in every version of git. */
+/** Passed on the command line: there they override the repository's configuration in every version of git. */
 const SETTINGS = [
   'core.hooksPath=/dev/null',
-  // A command that prints nothing: without a value git would look for one again.
+  // A command that prints nothing. With an empty value, git would use its default.
   'core.alternateRefsCommand=true',
   'core.fsmonitor=false',
   'core.sshCommand=false',
@@ -56,7 +58,7 @@ const SETTINGS = [
   'protocol.allow=never',
 ];
 
-/** Git's command for the request, or why it is refused. */
+/** Git's command for the request, or the reason for a refusal. */
 export async function localCommand(
   { service, args }: LocalRequest,
   access: BrokerAccess,
@@ -76,17 +78,17 @@ export async function localCommand(
   return { args: [...settings.flatMap((each) => ['-c', each]), service.slice('git-'.length), repository], env };
 }
 
-/** Real paths: git's directory, the one that it shares with other work trees, and the folder that was named. */
+/** Real paths of git's directory, of the one shared with other work trees, and of the named folder. */
 function placesOf(directory: string): readonly string[] | undefined {
   try {
     const named = realpathSync(directory);
-    // In the order in which git looks.
+    // In git's order.
     for (const candidate of [`${named}/.git`, named, `${named}.git/.git`, `${named}.git`]) {
       const found = gitDirectory(candidate);
       if (found !== undefined) return [found, path.resolve(found, textOf(`${found}/commondir`) ?? '.'), named];
     }
   } catch {
-    // It is not there.
+    // The folder does not exist.
   }
   return undefined;
 }
@@ -109,7 +111,7 @@ function textOf(file: string): string | undefined {
   }
 }
 
-/** Why an agent could have written what lies there. */
+/** Why an agent may have written the place; undefined when it cannot. */
 function problemOf(place: string, { runner, user }: LocalOptions): string | undefined {
   const machines = realpathSync(path.dirname(path.dirname(runner)));
   const [machine, folder = ''] = path.relative(machines, place).split(path.sep);
@@ -120,7 +122,7 @@ function problemOf(place: string, { runner, user }: LocalOptions): string | unde
   return (mode & 0o002) === 0 ? undefined : `${place} can be written by everybody, agents included`;
 }
 
-/** A home of its own for git: its configuration trusts these places, and says nothing else. */
+/** An environment with a separate HOME. Its git configuration only marks these places as safe. */
 function environment(trusted: readonly string[], { runner, env }: LocalOptions): NodeJS.ProcessEnv {
   const home = path.join(runner, 'git-home');
   mkdirSync(home, { recursive: true, mode: 0o700 });
@@ -132,7 +134,7 @@ function environment(trusted: readonly string[], { runner, env }: LocalOptions):
     HOME: home,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: config,
-    // A repository that lacks objects may name the remote, and with it the program, from which they come.
+    // A partial clone may name a remote, and so a program, for its missing objects.
     GIT_NO_LAZY_FETCH: '1',
     GIT_ALLOW_PROTOCOL: 'none',
     GIT_TERMINAL_PROMPT: '0',
@@ -141,7 +143,7 @@ function environment(trusted: readonly string[], { runner, env }: LocalOptions):
   };
 }
 
-/** With what depends on the repository's own configuration. */
+/** The settings, including those that depend on the repository's configuration. */
 async function settingsFor(repository: string, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const args = [`--git-dir=${repository}`, 'config', '--includes', '--list', '-z'];
   const child = spawn('git', args, { cwd: '/', env, stdio: 'pipe', detached: true });
@@ -151,9 +153,9 @@ async function settingsFor(repository: string, env: NodeJS.ProcessEnv): Promise<
   const hooks = config.flatMap(({ key }) => /^hook\.(.+)\.[^.]+$/s.exec(key)?.[1] ?? []);
   return [
     ...SETTINGS,
-    // `updateInstead` writes the work tree, with the filters that the configuration names.
+    // `updateInstead` writes the work tree and so runs the filters of the configuration.
     `receive.denyCurrentBranch=${/^(?:ignore|warn|false|no|off|0)$/i.test(current) ? current : 'refuse'}`,
-    // Newer versions of git take hooks from the configuration as well.
+    // Newer versions of git also read hooks from the configuration.
     ...[...new Set(hooks)].flatMap((name) => [`hook.${name}.enabled=false`, `hook.${name}.command=true`]),
   ];
 }

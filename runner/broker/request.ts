@@ -1,4 +1,4 @@
-// What a script may ask of the broker, and the check that it asks for no more than git would.
+// The requests of scripts to the broker, and the check that a request is one that git makes.
 import type { BrokerAccess } from './access.ts';
 
 export type BrokerRequest =
@@ -10,7 +10,7 @@ const DESTINATION = /^(?:([\w.+~][\w.+~-]*)@)?(\[[0-9a-fA-F:.%]+\]|\w[\w.-]*|[0-
 /** `GIT_PROTOCOL` as git sends it. */
 const PROTOCOL = /^version=[0-2]$/;
 
-/** Reads the first line of a connection; undefined when it is no request. */
+/** Parses the first line of a connection; undefined when it is not a valid request. */
 export function readRequest(line: string): BrokerRequest | undefined {
   try {
     const request = JSON.parse(line) as Partial<Record<'kind' | 'service' | 'protocol', unknown>> & {
@@ -27,7 +27,7 @@ export function readRequest(line: string): BrokerRequest | undefined {
   }
 }
 
-/** Arguments for the caller's ssh, or why they are refused. */
+/** Arguments for the caller's ssh, or the reason for a refusal. */
 export function sshArguments(args: readonly string[], access: BrokerAccess): readonly string[] | { refused: string } {
   const options: string[] = [];
   const words = [...args];

@@ -1,11 +1,11 @@
-// The programs that git starts inside the isolation in the place of a credential helper and of ssh. They hold nothing:
-// the one says that there are no credentials here, the others hand their arguments and streams to the broker's socket and
-// exit as it says.
+// The scripts that git starts inside the isolation as credential helper and as ssh. They contain no secrets. The helper
+// reports that there are no credentials. The others pass their arguments and streams to the broker's socket and exit
+// with its status.
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { shellWord } from '../git/config-file.ts';
 
-/** Plain JavaScript for any Node: sends a request line and stdin, takes frames (see frames.ts). */
+/** Plain JavaScript for any Node: sends a request line and stdin, receives frames (see frames.ts). */
 const CLIENT = `import { connect } from 'node:net';
 const [directory, kind, ...args] = process.argv.slice(2);
 const request = { kind, args, service: args[0], protocol: process.env.GIT_PROTOCOL ?? '' };
@@ -43,7 +43,7 @@ socket.on('data', (chunk) => {
 socket.on('close', () => process.stdout.write('', () => process.exit(status)));
 `;
 
-/** Git asks a helper only after a server has refused it: the broker has none of its requests refused this way. */
+/** Git asks a helper only after a server's refusal. For requests through the broker, that does not happen. */
 const NO_CREDENTIALS = `#!/bin/sh
 [ "$1" = get ] || exit 0
 cat > /dev/null
@@ -56,13 +56,13 @@ END
 export interface WrittenScripts {
   readonly credential: string;
   readonly ssh: string;
-  /** Serves `remote.origin.uploadpack` and `receivepack` of a repository on the caller's disk. */
+  /** Values of `remote.origin.uploadpack` and `receivepack` for a repository on the caller's disk. */
   readonly local: Readonly<Record<'git-upload-pack' | 'git-receive-pack', string>>;
 }
 
 /**
- * Writes the scripts into `<run>/bin`, replacing what is there. `node` is an absolute path. Every file is
- * recreated, so that nothing is written through a link. No process of the agent's may run meanwhile.
+ * Writes the scripts into `<run>/bin`. `node` is an absolute path. Recreates every file, so that it never writes
+ * through a link. No process of the agent may run meanwhile.
  */
 export function writeScripts(run: string, node: string): WrittenScripts {
   const bin = path.join(run, 'bin');
@@ -91,6 +91,6 @@ export function writeScripts(run: string, node: string): WrittenScripts {
 
 function create(file: string, text: string, mode: number): void {
   writeFileSync(file, text, { flag: 'wx' });
-  // The mode of writeFile is subject to the umask.
+  // The umask applies to the mode of writeFile.
   chmodSync(file, mode);
 }

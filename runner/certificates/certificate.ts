@@ -1,5 +1,5 @@
-// X.509 certificates for Murmur's own ends of TLS. Node has no call that makes one, and the libraries that do bring 20
-// packages and a polyfill of globals (ADR 15). Encodes only, with built-ins alone: part of the runner's bundle.
+// X.509 certificates for Murmur's TLS servers and clients. Node cannot create certificates, and libraries for it need
+// 20 packages and a polyfill of globals (ADR 15). Only encodes, with built-ins alone: part of the runner's bundle.
 import { generateKeyPair, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 import { promisify } from 'node:util';
@@ -11,12 +11,12 @@ export interface KeyPair {
 }
 
 export interface CertificateRequest {
-  /** Common name, for people who look at it. */
+  /** Common name, for people. */
   readonly name: string;
   readonly publicKey: KeyObject;
-  /** Who signs; the certificate's own name and key for one that signs itself. */
+  /** The signer; for a self-signed certificate, its own name and key. */
   readonly issuer: { readonly name: string; readonly key: KeyObject };
-  /** What it is for: `authority`, `server`, `client`. */
+  /** Extensions that say what it is for; see the constants below. */
   readonly extensions: readonly Buffer[];
 }
 
@@ -30,8 +30,8 @@ const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
 /**
- * Always valid: a certificate is made again at every start, and a clock that is set while it is used must not end it. The
- * second value is RFC 5280's for a certificate without an end.
+ * Always valid: every start creates a new certificate, and a change of the clock must not invalidate it. The second
+ * value is RFC 5280's for a certificate without expiry.
  */
 const VALIDITY = sequence(der(0x17, Buffer.from('000101000000Z')), der(0x18, Buffer.from('99991231235959Z')));
 
@@ -61,19 +61,19 @@ export function keyPem({ privateKey }: Pick<KeyPair, 'privateKey'>): string {
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
-/** It is the root of trust for those that accept it. */
+/** The certificate is a root of trust. */
 export const IS_AUTHORITY = extension(BASIC_CONSTRAINTS, sequence(der(0x01, Buffer.from([0xff]))), true);
 
-/** Its key signs certificates, and nothing else. */
+/** Its key may only sign certificates. */
 export const SIGNS_CERTIFICATES = extension(KEY_USAGE, bits(Buffer.from([0x04]), 2), true);
 
-/** Its key signs handshakes, and nothing else. */
+/** Its key may only sign handshakes. */
 export const SIGNS_HANDSHAKES = extension(KEY_USAGE, bits(Buffer.from([0x80]), 7), true);
 
-/** It shows that its holder is a client. */
+/** It authenticates a client. */
 export const FOR_CLIENTS = extension(EXTENDED_KEY_USAGE, sequence(objectId(CLIENT_AUTH)));
 
-/** It shows that its holder is a server with these names: DNS names, or addresses without brackets. */
+/** It authenticates a server with these names: DNS names, or addresses without brackets. */
 export function forServers(hosts: readonly string[]): readonly Buffer[] {
   const names = hosts.map((host) => (isIP(host) === 0 ? der(0x82, Buffer.from(host)) : der(0x87, address(host))));
   return [

@@ -1,4 +1,4 @@
-// DER, as far as a certificate needs it. Encodes only: nothing that others write is read here.
+// The part of DER that certificates need. Only encodes: it parses no input.
 
 /** A value with its tag and length. */
 export function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
@@ -10,10 +10,10 @@ export const sequence = (...parts: readonly Uint8Array[]): Buffer => der(0x30, .
 
 export const octets = (content: Uint8Array): Buffer => der(0x04, content);
 
-/** `unused` is the number of bits at the end that do not count. */
+/** `unused` is the number of unused bits at the end. */
 export const bits = (content: Uint8Array, unused = 0): Buffer => der(0x03, Buffer.from([unused]), content);
 
-/** A positive number, by its bytes. DER has one form of each: as few bytes as there can be (X.690, 8.3.2). */
+/** A positive number, given as bytes. DER requires the shortest form (X.690, 8.3.2). */
 export function integer(bytes: Uint8Array): Buffer {
   const leading = bytes.findIndex((byte) => byte !== 0);
   const significant = leading === -1 ? Buffer.from([0]) : bytes.subarray(leading);
@@ -27,7 +27,7 @@ export function objectId(dotted: string): Buffer {
   return der(0x06, Buffer.from([first * 40 + second, ...rest.flatMap(base128)]));
 }
 
-/** Tagged by its place in a structure, around complete values. */
+/** Context-specific tag `place` around complete values. */
 export const explicit = (place: number, ...parts: readonly Uint8Array[]): Buffer => der(0xa0 + place, ...parts);
 
 function lengthOf(length: number): readonly number[] {

@@ -1,27 +1,27 @@
-// Watches how much disk the agent's folders hold. Looking through them costs time, so the free space of the disk is looked
-// at first: while it has not shrunk by what the agent may still take, the agent cannot have taken more.
+// Watches the disk usage of the agent's folders. Measuring them takes time, so it checks the disk's free space first:
+// while that has not shrunk by the agent's remaining space, the agent cannot have exceeded its limit.
 import { statfs } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { sizeOfFolders } from './folder-size.ts';
 
 const MIB = 1_048_576;
 
-/** Between looks at the free space: a fast disk takes one or two gigabytes in it. */
+/** Interval of checks of the free space. A fast disk can store one or two gigabytes in it. */
 const LOOK_MS = 1_000;
-/** Between looks through the folders when the free space tells nothing, as others may have freed some. */
+/** A measure of the folders is renewed after this time: others may have freed space meanwhile. */
 const RENEW_MS = 60_000;
-/** Of one core, for all agents of the process together. */
+/** Share of one core for measuring, for all agents of the process together. */
 const SHARE = 0.02;
-/** The same when an agent may be over its limit: then each second counts. */
+/** The share when an agent may be over its limit: then each second counts. */
 const URGENT_SHARE = 0.1;
 
 export interface DiskLimitOptions {
-  /** All folders that the agent can write into; absolute. They lie on one disk. */
+  /** Absolute paths of all folders that the agent can write to. They are on one disk. */
   readonly folders: readonly string[];
   readonly limitMb: number;
-  /** Told with one sentence each time the agent has taken more than it may. */
+  /** Called with a sentence each time the agent exceeds its limit. */
   readonly onExcess: (message: string) => void;
-  /** Between looks; a second unless given. */
+  /** Interval of checks in milliseconds; a second unless given. */
   readonly lookMs?: number;
 }
 
@@ -31,14 +31,14 @@ export class DiskLimit {
   #measured: (Measure & { readonly at: number }) | undefined;
   readonly #ceiling: Ceiling;
 
-  /** Begins to look at once; `close` ends it. */
+  /** Starts watching at once; `close` ends it. */
   constructor(options: DiskLimitOptions) {
     this.#options = options;
     this.#ceiling = new Ceiling(this.#limit);
     void this.#watch();
   }
 
-  /** What the agent is told with a turn while it is over its limit. */
+  /** The note for the agent's next turn while it is over its limit. */
   get note(): string | undefined {
     if (this.#measured === undefined || this.#measured.bytes <= this.#limit) return undefined;
     return `${this.#excess(this.#measured.bytes)}. Delete what you do not need before you do anything else: this turn ends when your files grow by another ${String(MARGIN_BYTES / MIB)} MiB.`;
@@ -64,9 +64,9 @@ export class DiskLimit {
         await this.#look(signal);
         await pause(lookMs, undefined, { signal, ref: false });
       } catch (error) {
-        // A folder that is being made or removed; the next look finds it again.
+        // A folder may be being created or removed; the next check repeats the measure.
         if (!signal.aborted) await pause(lookMs, undefined, { signal, ref: false }).catch(() => undefined);
-        if (!signal.aborted) console.error('disk could not be looked at', error);
+        if (!signal.aborted) console.error('the disk usage could not be measured', error);
       }
     }
   }
@@ -78,7 +78,7 @@ export class DiskLimit {
     const free = bfree * bsize;
     const before = this.#measured;
     const isUrgent = before !== undefined && this.#ceiling.mayBeExceeded(before, free);
-    // Over its limit it may be cleaning up.
+    // An agent over its limit may be cleaning up, so measure again.
     const isKnown = before !== undefined && before.bytes <= this.#limit && performance.now() - before.at < RENEW_MS;
     if (isKnown && !isUrgent) return;
     const bytes = await sizeOfFolders(folders, { share: isUrgent ? URGENT_SHARE : SHARE, signal });
@@ -92,21 +92,21 @@ export class DiskLimit {
   }
 }
 
-/** What an agent over its limit may still write: cleaning up needs some space too. */
+/** Bytes that an agent over its limit may still write: cleaning up needs space too. */
 const MARGIN_BYTES = 64 * 1_048_576;
 
-/** What the folders held, `Infinity` when that cannot be counted, and the free space of their disk just before. */
+/** The size of the folders (`Infinity` if it cannot be measured) and the disk's free space just before. */
 interface Measure {
   readonly bytes: number;
   readonly free: number;
 }
 
-/** When an agent has taken more than it may: at its limit, and above it each time that it has taken a little more. Pure. */
+/** Decides when an agent exceeds its limit: at the limit, and above it after each further `MARGIN_BYTES`. Pure. */
 export class Ceiling {
   readonly #limit: number;
-  /** Bytes that the folders may hold: the limit or, above it, what they held and the margin. */
+  /** Bytes that the folders may hold: the limit or, above it, the last size plus the margin. */
   #bytes: number;
-  /** The free space when the folders were last found to hold more than can be counted; undefined once they can be. */
+  /** The free space when the folders were last too large to measure; undefined once they can be measured. */
   #uncounted: number | undefined;
 
   constructor(limitBytes: number) {
@@ -114,19 +114,19 @@ export class Ceiling {
     this.#bytes = limitBytes;
   }
 
-  /** Whether more is held than may be, which is then what may be held from now on: told once for each excess. */
+  /** Whether the folders exceed the ceiling. Raises the ceiling then, so that each excess is reported once. */
   isExceeded({ bytes, free }: Measure): boolean {
-    // Cleaning up what cannot be counted takes many looks: told of it again at each, the agent would never get done.
-    const isTold = this.#uncounted !== undefined && this.#uncounted - free <= MARGIN_BYTES;
+    // Cleaning up what cannot be measured takes long. A report at each check would end every turn of the clean-up.
+    const isReported = this.#uncounted !== undefined && this.#uncounted - free <= MARGIN_BYTES;
     const isOver = bytes > this.#bytes;
     if (bytes <= this.#limit) this.#bytes = this.#limit;
     else if (isOver && Number.isFinite(bytes)) this.#bytes = bytes + MARGIN_BYTES;
     if (Number.isFinite(bytes)) this.#uncounted = undefined;
-    else if (!isTold) this.#uncounted = free;
-    return isOver && !isTold;
+    else if (!isReported) this.#uncounted = free;
+    return isOver && !isReported;
   }
 
-  /** Whether that may be so, when the agent has taken all that the disk has lost since a measure. */
+  /** Whether the ceiling may be exceeded, if the agent took all the space that the disk lost since a measure. */
   mayBeExceeded({ bytes, free }: Measure, freeNow: number): boolean {
     const lost = free - freeNow;
     return Number.isFinite(bytes) ? bytes + Math.max(lost, 0) > this.#bytes : lost > MARGIN_BYTES;

@@ -1,32 +1,31 @@
-// How much disk folders hold that an agent writes into: it may hide nothing by links, odd names or deep folders.
+// Measures the disk usage of folders that an agent writes to. Links, odd names and deep folders must not hide anything.
 import { closeSync, constants, lstatSync, opendirSync, openSync } from 'node:fs';
 import type { Dir } from 'node:fs';
 import { rest } from './pace.ts';
 
-/** A look at a few hundred files; more would keep the other agents of this process waiting. */
+/** Time for a few hundred files. A longer slice would delay the other agents of this process. */
 const SLICE_MS = 4;
-/** Entries between two looks at the clock. */
+/** Entries between two checks of the clock. */
 const ENTRIES = 32;
-/** What the system keeps of a file beside its content, so that a million empty ones are not nothing. */
+/** Each file counts at least this much, for its inode: a million empty files use space too. */
 const LEAST_BYTES = 4_096;
 const BLOCK_BYTES = 512;
-/** Linux takes paths of 4,095 bytes; below a folder with a longer one than this, paths begin at its descriptor. */
+/** Linux accepts paths of 4,095 bytes. Below a folder with a longer path than this, paths begin at its descriptor. */
 const LONG_PATH = 3_000;
-/** Folders that are open for that at once: a path of a hundred thousand bytes. No program works there. */
+/** Folders that may be open for this: they allow paths of a hundred thousand bytes. No program works with longer ones. */
 const DESCRIPTORS = 32;
-/** Folders that lie side by side; their names are kept while they are looked through one after the other. */
+/** Most subfolders of one folder. Their names are in memory until they have been measured. */
 const WIDEST = 300_000;
 
 export interface Pace {
-  /** Of one core. */
+  /** Share of one core. */
   readonly share: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Bytes that the folders hold on disk. Links are not followed, and a file with several names counts once in all. What
- * cannot be read counts as nothing, what is too deep or too wide to be looked through as endless. Rejects when the signal
- * aborts.
+ * Bytes that the folders use on disk. Does not follow links, and counts a file with several names once. Unreadable
+ * entries count 0. Folders that are too deep or too wide to measure count `Infinity`. Rejects when the signal aborts.
  */
 export async function sizeOfFolders(folders: readonly string[], { share, signal }: Pace): Promise<number> {
   let total = 0;
@@ -47,7 +46,7 @@ export async function sizeOfFolders(folders: readonly string[], { share, signal 
   return total;
 }
 
-/** A folder that has been read, and folders in it that have not. */
+/** A folder that was read, and its subfolders that were not yet. */
 interface Level {
   readonly path: Buffer;
   readonly folders: Buffer[];
@@ -71,7 +70,7 @@ function* sizesBelow(folder: string): Generator<number> {
   }
 }
 
-/** Sizes of all that lies in the folder, which is then the last level. Nothing for one that has gone or is closed to us. */
+/** Reads a folder as the new last level and yields the sizes of its entries. Nothing for a missing or unreadable one. */
 function* enter(levels: Level[], path: Buffer): Generator<number> {
   const isDeep = path.length > LONG_PATH;
   if (isDeep && levels.filter(({ descriptor }) => descriptor !== undefined).length >= DESCRIPTORS) {
@@ -112,10 +111,10 @@ function openFolder(path: Buffer): number | undefined {
   }
 }
 
-/** Names are bytes: as text, one that is no UTF-8 would not be found. */
+/** Reads names as bytes: a name that is not UTF-8 would not be found by its text. */
 function openEntries(path: Buffer): Dir | undefined {
   try {
-    // The types of Node know names as text only.
+    // Node's types only know names as text.
     return opendirSync(path, { encoding: 'buffer' as BufferEncoding });
   } catch {
     return undefined;
@@ -130,7 +129,7 @@ function nextName(entries: Dir): Buffer | undefined {
   }
 }
 
-/** Nothing for what has gone meanwhile. */
+/** 0 for an entry that was removed meanwhile. */
 function sizeOf(path: Buffer): { readonly bytes: number; readonly isFolder: boolean } {
   try {
     const found = lstatSync(path);

@@ -1,14 +1,14 @@
-// Keeps work in the background to a share of one core, over all runners of the process.
+// Limits background work to a share of one core, for all runners of the process together.
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * Milliseconds of the process's clock from which on the next piece of work of a share may begin. Each share has its own, so
- * that urgent work waits for urgent work alone.
+ * Share → time at which its next piece of work may begin, in milliseconds of the process's clock. Separate per share,
+ * so that urgent work waits only for urgent work.
  */
 const freeFrom = new Map<number, number>();
 
 /**
- * Resolves when the next piece of work may begin, after one that took so long. Rejects when the signal aborts.
+ * Resolves when the next piece of work may begin, after one that took `workedMs`. Rejects when the signal aborts.
  * @param share of a core, above 0, at most 1
  */
 export async function rest(workedMs: number, share: number, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
-// A file of the agent's machine, read by a program inside the isolation: whatever a path or a link names, it is opened with
-// the rights of the agent and never with ours.
+// Reads a file of the machine with a program inside the isolation, so that paths and links are always resolved with the
+// rights of the agent.
 import { once } from 'node:events';
 import path from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
@@ -9,16 +9,16 @@ import type { Isolation } from '../isolation/port.ts';
 export interface ReadContext {
   readonly containment: Isolation;
   readonly env: Readonly<Record<string, string>>;
-  /** What relative paths are relative to. */
+  /** Base of relative paths. */
   readonly cwd: string;
 }
 
-/** Exit statuses of the script that no shell and no `cat` has. */
+/** Exit statuses of the script that shells and `cat` do not use. */
 const REFUSALS = { absent: 40, noFile: 41, closed: 42, outside: 43 } as const;
 
 /**
- * Prints the file at its first argument, which has to lie in the folder at its second if there is one. Nothing is printed
- * of what is refused, and only a regular file is opened: a pipe would wait for a writer, a device may never end.
+ * Prints the file of its first argument. With a second argument, the file must lie in that folder. Checks before it
+ * prints, and opens only regular files: a pipe would wait for a writer, a device may never end.
  */
 const SCRIPT = [
   `[ -e "$1" ] || exit ${REFUSALS.absent}`,
@@ -29,13 +29,13 @@ const SCRIPT = [
   'exec cat "$1"',
 ].join('\n');
 
-/** The reason of a program that fails is one line. */
+/** A failing program reports its reason in one line. */
 const STDERR_LIMIT = 1_000;
 
 /**
- * The pieces of the file. Throws NOT_FOUND when the agent sees no such file, INVALID_ARGUMENT for one that is no regular
- * file, that it may not read or that lies outside of `within`, and UNAVAILABLE when the reading breaks off. The program
- * ends with the signal and when the pieces are no longer asked for.
+ * The pieces of the file. Throws NOT_FOUND when the agent sees no such file, and UNAVAILABLE when the reading breaks
+ * off. Throws INVALID_ARGUMENT for a file that is not regular, not readable for the agent, or outside of `within`. The
+ * program ends when the signal aborts or the caller leaves the loop.
  */
 export async function* readFile(
   { path: asked, within }: FileRequest,
@@ -43,10 +43,10 @@ export async function* readFile(
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const words = [absolute(asked, cwd), within === undefined ? '' : absolute(within, cwd)];
-  // At the root: the agent may have removed its working directory.
+  // Starts in `/`, because the agent may have removed its working directory.
   const child = containment.spawn('/bin/sh', ['-c', SCRIPT, 'sh', ...words], { cwd: '/', env });
   const closed = once(child, 'close') as Promise<[number | null]>;
-  // Awaited below; a program that cannot be started fails before that.
+  // Awaited below. It may reject before that when the program cannot be started.
   closed.catch(() => undefined);
   const end = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', end, { once: true });
@@ -71,7 +71,7 @@ export async function* readFile(
   }
 }
 
-/** As it was written: `..` after a link means what it means to the system. */
+/** Not normalized: only the system can resolve `..` after a link. */
 function absolute(asked: string, cwd: string): string {
   return path.isAbsolute(asked) ? asked : `${cwd}/${asked}`;
 }

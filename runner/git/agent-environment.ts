@@ -1,4 +1,4 @@
-// What git needs inside the isolation: the owner as author, and our broker in the place of credentials.
+// Git's configuration and environment inside the isolation: the owner as author, and the broker instead of credentials.
 import { hostname, userInfo } from 'node:os';
 import type { ConfigEntry } from './caller-git.ts';
 import { shellWord } from './config-file.ts';
@@ -23,9 +23,9 @@ const SHARED = [
 ];
 
 /**
- * The configuration of the agent's git (GIT_CONFIG_GLOBAL): author and a list of harmless settings are the owner's, so
- * are shortcuts of URLs without their credentials; credentials and ssh go through the broker, and no repository's owner
- * is doubted, since the checkouts change theirs.
+ * The configuration of the agent's git (GIT_CONFIG_GLOBAL). It has the owner's author, a list of harmless settings, and
+ * URL shortcuts without credentials. Credentials and ssh go through the broker. Every repository is marked as safe,
+ * because the checkouts change their owner.
  */
 export function agentGitConfig(
   caller: readonly ConfigEntry[],
@@ -70,7 +70,7 @@ function authorOf(caller: readonly ConfigEntry[], env: NodeJS.ProcessEnv): { nam
   };
 }
 
-/** Values of the owner's settings that are credentials: passwords in URLs and authorization headers. To be scrubbed. */
+/** Credentials in the owner's settings, to be scrubbed: passwords in URLs and authorization headers. */
 export function credentialsIn(caller: readonly ConfigEntry[]): readonly string[] {
   return caller
     .filter(({ key }) => /^(?:url|http)\./.test(key))
@@ -83,7 +83,7 @@ export function credentialsIn(caller: readonly ConfigEntry[]): readonly string[]
     .filter((text) => text.length >= 8);
 }
 
-/** Variables of the owner that the agent's processes share: how to find programs, speak, and trust servers. */
+/** The owner's variables that the agent's processes inherit: PATH, locale and trusted certificates. */
 const PASSED = [
   'PATH',
   'LANG',
@@ -99,7 +99,7 @@ const PASSED = [
   'REQUESTS_CA_BUNDLE',
 ];
 
-/** How the agent's processes reach the network; a password in them stays outside. */
+/** Proxies for the agent's processes, passed on without passwords. */
 const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy'];
 const EXEMPT = ['NO_PROXY', 'no_proxy'];
 
@@ -125,7 +125,7 @@ export function agentEnvironment({
   const proxies = named(PROXIES, (value) => value.replace(/^((?:[\w+.-]+:)?\/\/)?[^/]*@/, '$1'));
   return {
     ...Object.fromEntries([...named(PASSED), ...proxies]),
-    // Without a proxy they say nothing, and would keep git from the broker.
+    // Without a proxy they have no effect but would bypass the broker's proxy.
     ...(usesProxy(callerEnv) ? Object.fromEntries(named(EXEMPT)) : {}),
     HOME: home,
     USER: 'murmur',
@@ -141,7 +141,7 @@ export function usesProxy(env: NodeJS.ProcessEnv): boolean {
   return PROXIES.some((name) => (env[name] ?? '') !== '');
 }
 
-/** Passwords in the proxies of the environment, to be scrubbed. */
+/** Passwords in the environment's proxies, to be scrubbed. */
 export function proxyPasswords(env: NodeJS.ProcessEnv): readonly string[] {
   return PROXIES.flatMap((name) => /^(?:[\w+.-]+:\/\/)?[^/@]*:([^/]*)@/.exec(env[name] ?? '')?.[1] ?? []);
 }

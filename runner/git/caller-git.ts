@@ -1,6 +1,5 @@
-// Git as the caller: with the caller's environment, configuration and credentials; on another host than the caller's, with
-// what the broker beside the caller lets through. Only for commands that no file of an agent can influence: clones,
-// ls-remote, credentials.
+// Runs git as the caller: with the caller's environment, configuration and credentials. Only for commands that an
+// agent's files cannot influence: clone, ls-remote, credential.
 import { spawn } from 'node:child_process';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { childOutput } from '../child-output.ts';
@@ -14,7 +13,7 @@ export interface CallerGitOptions {
   readonly cwd?: string;
 }
 
-/** Variables that would bend git away from what it is told on the command line. */
+/** Variables that would override the command line. */
 const MISLEADING = [
   'GIT_DIR',
   'GIT_WORK_TREE',
@@ -25,8 +24,8 @@ const MISLEADING = [
 ];
 
 /**
- * `--upload-pack` for a repository on the owner's disk: one that lacks objects must not fetch them, as its configuration
- * names the program for that.
+ * `--upload-pack` for a repository on the owner's disk. A partial clone must not fetch missing objects: its
+ * configuration would name the program for that.
  */
 export const LOCAL_UPLOAD_PACK = 'env GIT_ALLOW_PROTOCOL=none GIT_NO_LAZY_FETCH=1 git-upload-pack';
 
@@ -45,7 +44,7 @@ export class CallerGit {
   #uploadPack: string | undefined;
   #config: Promise<readonly ConfigEntry[]> | undefined;
 
-  /** `machine` marks the processes as the machine's, so that whoever ends the machine finds them. */
+  /** `machine` marks the processes, so that ending the machine finds them. */
   constructor(callerEnv: NodeJS.ProcessEnv, machine: string) {
     this.#machine = machine;
     this.#env = withOurs(callerEnv, machine);
@@ -68,8 +67,8 @@ export class CallerGit {
   }
 
   /**
-   * Runs git without a shell. Resolves for any exit status. Throws FAILED_PRECONDITION when git is not installed and
-   * DEADLINE_EXCEEDED when the time is over; git and its helpers are ended then.
+   * Runs git without a shell. Resolves for any exit status. Throws FAILED_PRECONDITION when git is not installed. After
+   * the time limit, ends git and its helpers and throws DEADLINE_EXCEEDED.
    */
   async run(args: readonly string[], options: CallerGitOptions): Promise<ChildOutput> {
     const child = spawn('git', args, { cwd: options.cwd ?? '/', env: this.#env, stdio: 'pipe', detached: true });
@@ -88,7 +87,7 @@ export class CallerGit {
     }
   }
 
-  /** Ends every command that runs; each then fails. */
+  /** Kills all running commands; their calls fail. */
   endAll(): void {
     for (const pid of this.#running) endGroup(pid);
   }
@@ -100,7 +99,7 @@ export class CallerGit {
   }
 
   async #readConfig(): Promise<readonly ConfigEntry[]> {
-    // Reading configuration starts no network access: ten seconds are for a machine under load.
+    // Reading configuration uses no network. Ten seconds suffice on a machine under load.
     const { code, stdout } = await this.run(['config', '--includes', '--list', '-z'], { timeoutMs: 10_000 });
     return code === 0 ? parseConfigList(stdout.toString('utf8')) : [];
   }
@@ -124,7 +123,7 @@ export interface ConfigEntry {
   readonly value: string;
 }
 
-/** Reads `git config --list -z`. A key without a value is `true`. */
+/** Parses `git config --list -z`. A key without a value is `true`. */
 export function parseConfigList(list: string): readonly ConfigEntry[] {
   return list
     .split('\0')

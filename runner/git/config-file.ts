@@ -1,4 +1,4 @@
-// Writing git's configuration format. Imports nothing of Murmur but the entry's type.
+// Writes git's configuration format. Of Murmur, imports only the entry's type.
 import type { ConfigEntry } from './caller-git.ts';
 
 /** The entries as a configuration file, in order: `section.variable` or `section.any subsection.variable`. */
@@ -23,7 +23,7 @@ function quote(value: string): string {
   return value.replaceAll(/["\\]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
 }
 
-/** A word for a POSIX shell: git hands `core.sshCommand` and helpers to one. */
+/** Quotes a word for a POSIX shell: git passes `core.sshCommand` and helpers to one. */
 export function shellWord(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,8 +1,8 @@
-// `url.<base>.insteadOf` of the caller, applied as git does: which host a URL really leads to.
+// Applies the caller's `url.<base>.insteadOf` as git does, to find the host to which a URL leads.
 import { redactUrl } from '../../contract/wire/git-url.ts';
 import type { ConfigEntry } from './caller-git.ts';
 
-/** The URLs that git uses for a clone URL: for fetch and for push. */
+/** The URLs that git uses for a clone URL, for fetch and for push. */
 export function effectiveUrls(url: string, config: readonly ConfigEntry[]): readonly string[] {
   const fetched = rewritten(url, config, 'insteadof') ?? url;
   const pushed = rewritten(url, config, 'pushinsteadof') ?? fetched;
@@ -19,13 +19,13 @@ function rewritten(url: string, config: readonly ConfigEntry[], variable: string
 }
 
 /**
- * The rewriting for the agent's git, so that a shortcut such as `gh:` leads where the owner's leads. Credentials stay
- * outside; an entry that does nothing but add some, as build servers have it, is left out.
+ * The rewriting rules for the agent's git, so that shortcuts such as `gh:` work. Removes credentials from them. Omits
+ * rules that only add credentials, as build servers have them.
  */
 export function withoutCredentials(config: readonly ConfigEntry[]): readonly ConfigEntry[] {
   return config.flatMap(({ key, value }) => {
     const [, base = '', variable = ''] = /^url\.(.*)\.(insteadof|pushinsteadof)$/s.exec(key) ?? [];
-    // A query can hold a token.
+    // A query can contain a token.
     if (base === '' || base.includes('?')) return [];
     const plain = redactUrl(base);
     return plain === value || plain !== redactUrl(plain) ? [] : [{ key: `url.${plain}.${variable}`, value }];

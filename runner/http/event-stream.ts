@@ -7,20 +7,20 @@ import type { Journal } from '../journal/journal.ts';
 
 const TURN_END = '"turn_complete"';
 
-/** A reader tells a quiet runner from a dead connection by the blank lines. */
+/** Blank lines let a reader distinguish a quiet runner from a dead connection. */
 const KEEP_ALIVE_MS = 1_000;
 
 export interface EventSourceOfRunner {
   readonly journal: Journal;
-  /** How the turn ended; undefined while it has not. */
+  /** The turn's reply; undefined while it runs. */
   readonly endOf: (turnId: string) => TurnReply | undefined;
-  /** Aborts when no event follows any more. */
+  /** Aborts when no further event follows. */
   readonly closing: AbortSignal;
 }
 
 /**
- * Streams events above `after` until the reader goes away or, once `closing` aborts, has them all. A reader that does not
- * read holds up itself only. Throws INVALID_ARGUMENT for an `after` that is not a number.
+ * Streams events above `after` until the reader disconnects or, once `closing` aborts, has all of them. A slow reader
+ * delays only itself. Throws INVALID_ARGUMENT for an `after` that is not a number.
  */
 export async function streamEvents(
   request: IncomingMessage,
@@ -35,11 +35,11 @@ export async function streamEvents(
   response.once('close', () => gone.abort());
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
   response.flushHeaders();
-  // A keep-alive must not pile up behind data that the reader does not take.
+  // Keep-alives must not accumulate behind data that the reader does not read.
   const keepAlive = setInterval(() => !response.writableNeedDrain && response.write('\n'), KEEP_ALIVE_MS);
   try {
     for await (const lines of followJournal(journal, Number(text), { gone: gone.signal, closing })) {
-      // The outcome is on file before the event is.
+      // The reply is stored before the event is journaled.
       const end = turn !== null && lines.includes(TURN_END) ? endOf(turn) : undefined;
       if (end !== undefined) response.write(`${JSON.stringify({ reply: end } satisfies TurnEndLine)}\n`);
       if (!response.write(lines)) await drained(response, gone.signal);

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 /**
- * Sends the pieces as they come and as fast as they are taken; asks for none once the reader has gone or `closing` aborts.
- * An error before the first piece is thrown; after it the answer is broken off, so that nobody takes it for whole.
+ * Sends the pieces with back-pressure. Stops when the reader disconnects or `closing` aborts. Throws an error before
+ * the first piece. After that, an error breaks off the answer, so that it does not look complete.
  */
 export async function streamFile(
   response: ServerResponse,

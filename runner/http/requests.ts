@@ -1,4 +1,4 @@
-// The requests of the protocol, checked at the edge: past it they are trusted.
+// Validates the requests of the protocol. Other code trusts them.
 import type { AssessRequest } from '../../contract/wire/assessment.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type {
@@ -15,7 +15,7 @@ import type {
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** Throws INVALID_ARGUMENT naming the first field that is missing or of the wrong kind. */
+/** Throws INVALID_ARGUMENT that names the first missing or invalid field. */
 export function openRequest(body: Body): OpenRequest {
   need(body, 'repos', (value) => Array.isArray(value) && value.every(isRepo), 'a list of repositories');
   if (body['allow_repos'] !== undefined) need(body, 'allow_repos', isTextList, 'a list of texts');
@@ -107,7 +107,7 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-/** The system's own limits. */
+/** The limits of the operating system. */
 const PATH_KIND = 'a path: 1 to 4096 bytes without NUL';
 
 function isPath(value: unknown): boolean {

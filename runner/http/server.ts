@@ -1,4 +1,4 @@
-// The runner's HTTP server: loopback, for programs that hold its token; nothing in it is for a page in a browser.
+// The runner's HTTP server on loopback, for programs that have its token. It rejects requests of pages in a browser.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
 import { PROOF_PATH, runnerProof } from '../identity/proof.ts';
 
-/** What a route answers with; a route that streams writes its own answer and gives nothing. */
+/** A route returns its answer. A streaming route writes its own answer and returns nothing. */
 export type Route = (call: {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -15,7 +15,7 @@ export type Route = (call: {
 
 export interface HttpOptions {
   readonly token: string;
-  /** By method and path: `POST /turn`. */
+  /** By method and path, such as `POST /turn`. */
   readonly routes: Readonly<Record<string, Route>>;
 }
 
@@ -24,7 +24,7 @@ export class HttpServer {
 
   constructor({ token, routes }: HttpOptions) {
     this.#server = createServer((request, response) => {
-      // A caller that hangs up is no error of the runner's.
+      // A caller that disconnects is not an error of the runner.
       request.on('error', () => undefined);
       response.on('error', () => undefined);
       const name = `${request.method ?? ''} ${(request.url ?? '').replace(/\?.*$/s, '')}`;
@@ -47,12 +47,13 @@ export class HttpServer {
         sendError(response, error);
       }
     };
-    // `open` clones and `stop` waits: the caller bounds them. Headers and bodies come at once on loopback.
+    // No limit for answers, because `open` clones and `stop` waits; callers limit them. Requests arrive at once on
+    // loopback.
     this.#server.requestTimeout = 60_000;
     this.#server.timeout = 0;
   }
 
-  /** For callers, who send their token only after it. */
+  /** Sends the proof. Callers send their token only after it. */
   #prove(request: IncomingMessage, response: ServerResponse, token: string): void {
     const { port } = this.#server.address() as AddressInfo;
     const proof = runnerProof({ port, token }, /\?nonce=(.*)$/.exec(request.url ?? '')?.[1] ?? '');
@@ -69,7 +70,7 @@ export class HttpServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Stops listening and resolves when every answer has been sent, or after a moment. */
+  /** Stops listening. Resolves when every answer was sent, or after 0.5 s. */
   async close(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
@@ -81,12 +82,12 @@ export class HttpServer {
   }
 }
 
-/** Callers name the address that they dial, or leave it to node, which writes `localhost`. */
+/** Callers send the address that they dial, or Node's default, `localhost`. */
 const HOST = /^(?:127\.0\.0\.1|localhost)(?::\d{1,5})?$/;
 
 /**
- * A page can have a name of its own lead here, and send simple requests to the address without asking first: a browser then
- * tells the name, the page's origin, or how far that is from ours. Programs send neither of the two.
+ * A web page can point its domain to this address and send simple requests without a preflight. A browser then sends
+ * that domain as `Host`, the page's `Origin`, or `Sec-Fetch-Site`. Programs send neither of the last two.
  */
 function refusePages({ headers }: IncomingMessage): void {
   const { host = '', origin } = headers;
@@ -100,7 +101,7 @@ function refusePages({ headers }: IncomingMessage): void {
   }
 }
 
-/** Compares digests, so that neither time nor length tells anything of the token. */
+/** Compares digests in constant time, so that neither timing nor length reveals the token. */
 function checkToken(request: IncomingMessage, token: string): void {
   const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -110,9 +111,9 @@ function checkToken(request: IncomingMessage, token: string): void {
 }
 
 /**
- * A turn brings all messages that wait at once: what `queued_mb` lets all senders have waiting, 80 MiB by default, up to six
- * times as much when it is escaped. Only the worker, which holds the token, gets as far as a body; this ends a defect of ours
- * before the text is too long for a string.
+ * A turn contains all waiting messages: at most `queued_mb`, 80 MiB by default, and up to six times as much when
+ * escaped. Only the worker, which has the token, can send a body. The limit stops a defect of Murmur before the text
+ * exceeds the length of a string.
  */
 const BODY_LIMIT = 500 * 1024 * 1024;
 
@@ -134,14 +135,14 @@ async function readBody(request: IncomingMessage): Promise<Readonly<Record<strin
   return body as Readonly<Record<string, unknown>>;
 }
 
-/** Sends a JSON answer; no-op when the caller has gone. */
+/** Sends a JSON answer. No-op when the caller has disconnected. */
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(body));
 }
 
-/** Sends an error of the table; anything else is INTERNAL. */
+/** Sends a MurmurError; other errors become INTERNAL. */
 function sendError(response: ServerResponse, error: unknown): void {
   const known =
     error instanceof MurmurError

@@ -1,8 +1,8 @@
-// Which build a runner is of: what its one file holds. Runs in the runner's bundle as well: built-ins only.
+// The build of a runner: a hash of its bundle. Part of the runner's bundle too: built-ins only.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** The build of the runner in this file, which is read once: the file of a build never changes. Throws when it cannot be read. */
+/** The build of the runner in this file. Reads the file once, as it never changes. Throws when it cannot be read. */
 export function runnerBuild(file: string): string {
   const known = builds.get(file);
   if (known !== undefined) return known;

@@ -1,6 +1,6 @@
-// A lock on a folder among the processes of one host, which the system gives up for a process that dies. It is a socket in
-// the folder, where no agent can make one: an abstract name belongs to whichever process takes it first, and every process
-// of the host can list the names in use. Built-ins only: the runner uses it as well.
+// A lock on a folder for the processes of one host. The system releases it when the process dies. It is a socket in the
+// folder, where agents cannot create one. An abstract socket would not do: any process can take or list abstract names.
+// Built-ins only: the runner uses it too.
 import { randomBytes } from 'node:crypto';
 import { linkSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -10,15 +10,15 @@ import path from 'node:path';
 const CLAIM = /^claim\.(\d+)$/;
 
 export interface Claim {
-  /** Gives the folder up; the end of the process does so as well. */
+  /** Releases the folder. The end of the process releases it too. */
   release(): void;
 }
 
 /**
- * Claims the folder, which must exist. Undefined when another process that is alive has it, a frozen one included.
- * Claims are numbered, and the highest is the one that counts: a process that finds it dead makes the next, which only one
- * can. Nobody removes the highest, so a process that was slow sees that it has been overtaken.
- * @param isTaken asked when the folder has never been claimed: whether something older holds it
+ * Claims the folder, which must exist. Undefined when another living process has it, even a frozen one. Claims are
+ * numbered, and the highest one counts. A process that finds its owner dead creates the next number; only one process
+ * can. The highest is never removed, so a slow process notices that it was overtaken.
+ * @param isTaken called when the folder was never claimed: whether a process of an older build holds it
  */
 export async function tryClaim(
   directory: string,
@@ -40,7 +40,7 @@ export async function tryClaim(
   return undefined;
 }
 
-/** Numbers of the claims, in order. */
+/** The numbers of the claims, ascending. */
 function claimsIn(directory: string): readonly number[] {
   return readdirSync(directory)
     .flatMap((name) => CLAIM.exec(name)?.[1] ?? [])
@@ -52,14 +52,14 @@ function nameOf(number: number): string {
   return `claim.${number.toString()}`;
 }
 
-/** Paths of sockets are limited to some hundred bytes. */
+/** The shorter of the absolute and relative path: socket paths are limited to some hundred bytes. */
 function near(directory: string, name: string): string {
   const file = path.resolve(directory, name);
   const relative = path.relative(process.cwd(), file);
   return relative.length < file.length ? relative : file;
 }
 
-/** Gives the socket the name, unless it is taken, instead of the one that it has. */
+/** Renames the socket, unless the new name is taken. */
 function isLinked(draft: string, file: string): boolean {
   try {
     linkSync(draft, file);
@@ -77,12 +77,12 @@ async function listening(name: string): Promise<Server> {
   const server = createServer((socket) => socket.destroy());
   server.once('error', reject);
   server.listen(name, () => resolve(server));
-  // The claim alone keeps no process alive.
+  // The claim must not keep the process alive.
   server.unref();
   return promise;
 }
 
-/** Whether a process listens there. One that is too busy to take a connection does. */
+/** Whether a process listens on the socket. One that is too busy to accept counts too. */
 async function answers(file: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const socket = connect(file, () => resolve(true));

@@ -1,5 +1,5 @@
-// Runners and the processes that serve several of them, as this host's system shows them. Imports no packages: the runner
-// imports it as well.
+// Finds runners, and processes that serve several of them, in this host's process table. Imports no packages: the
+// runner imports it too.
 import { execFile } from 'node:child_process';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,10 +8,10 @@ import { createPortHolder, isHeldBy } from '../isolation/listening-sockets.ts';
 import { commandLineOf, commandLines, listProcesses } from '../isolation/process-table.ts';
 import { HOST_FLAG } from './flags.ts';
 
-/** The clock may have been set since the process started. No number of a process is given again that soon. */
+/** The clock may have been changed since the process started. Process ids are not reused within this time. */
 const CLOCK_STEP_MS = 60_000;
 
-/** Processes that serve the machine alone, whose runner's folder this is. */
+/** Processes that serve only the machine with this runner folder. */
 export async function runnersOf(runnerFolder: string): Promise<readonly number[]> {
   const lines = await (process.platform === 'linux' ? linuxCommandLines() : otherCommandLines());
   return lines
@@ -20,7 +20,7 @@ export async function runnersOf(runnerFolder: string): Promise<readonly number[]
     .filter((pid) => pid !== process.pid);
 }
 
-/** Whether the process serves the machine alone. Linux only. */
+/** Whether the process serves only this machine. Linux only. */
 export function isRunnerOf(pid: number, runnerFolder: string): boolean {
   const words = commandLineOf(pid);
   return words !== undefined && isRunner(words, runnerFolder);
@@ -32,7 +32,7 @@ export function isHost(pid: number, machines: string): boolean {
   return words?.at(-1) === machines && words.at(-2) === HOST_FLAG;
 }
 
-/** Whether the runner of build b35f5f2 that left this address still listens there. */
+/** Whether the runner of build b35f5f2 that wrote this address still listens there. */
 export async function isEarlyRunner(runnerFolder: string, { pid, port, started }: RunnerAddress): Promise<boolean> {
   const isServing =
     process.platform === 'linux'
@@ -41,7 +41,7 @@ export async function isEarlyRunner(runnerFolder: string, { pid, port, started }
   return isServing && (await isListening(pid, port, new Date(started)));
 }
 
-/** Whether the process listens on the port and ran at the time, which tells it from a later one of its number. */
+/** Whether the process listens on the port and was running at that time. A later process with its id was not. */
 export async function isListening(pid: number, port: number, at: Date): Promise<boolean> {
   const entry = (await listProcesses()).find((each) => each.pid === pid);
   if (entry === undefined || !(entry.started <= at.getTime() + CLOCK_STEP_MS)) return false;

@@ -1,27 +1,27 @@
-// How a runner proves that it knows the caller's token before it is sent anything: once a runner is gone, any process can
-// listen on its port. Built-ins only; the runner imports it as well.
+// A runner proves that it knows the caller's token before the caller sends anything: after a runner has ended, any
+// process can listen on its port. Built-ins only; the runner imports it too.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 
 /** `GET /proof?nonce=<32 hex digits>`, without a token; the answer is the proof alone. */
 export const PROOF_PATH = '/proof';
 
-/** The runner answers from memory; one that is frozen must not hold a call without a limit of its own. */
+/** The runner answers from memory. A frozen runner must not block calls that have no time limit. */
 const PROOF_LIMIT_MS = 8_000;
-/** The runner's answer has some 200 bytes. */
+/** Limit of the answer in bytes; a runner's has some 200. */
 const LONGEST_ANSWER = 2_048;
 const DIGITS = 64;
 const IS_PROOF = /^HTTP\/1\.1 200 [^]*\r\ncontent-length: 64(?:\r\n|$)/i;
 
-/** A process that listens on a port of 127.0.0.1, and the token that it and its callers know. */
+/** The loopback port of a process, and the token that it shares with its callers. */
 export interface ProvenAccess {
   readonly port: number;
   readonly token: string;
 }
 
 /**
- * The proof for a nonce, or undefined for a nonce that no caller sends. It names the port: nobody can obtain the proof for
- * one port by asking the process that listens on another.
+ * The proof for a nonce; undefined for a malformed nonce. It includes the port, so that a process cannot relay the
+ * proof of a runner on another port.
  */
 export function runnerProof({ port, token }: ProvenAccess, nonce: string): string | undefined {
   if (token === '' || !/^[0-9a-f]{32}$/.test(nonce)) return undefined;
@@ -31,8 +31,8 @@ export function runnerProof({ port, token }: ProvenAccess, nonce: string): strin
 }
 
 /**
- * Whether the other end of the connection proves that it knows the token. The connection can be used for a request then.
- * Rejects when it closes, takes too long, or the signal aborts.
+ * Whether the other end of the connection proves that it knows the token. If so, the connection can be used for a
+ * request. Rejects when the connection closes, the proof takes too long, or the signal aborts.
  */
 export async function proves(connection: Duplex, access: ProvenAccess, signal: AbortSignal): Promise<boolean> {
   const nonce = randomBytes(16).toString('hex');
@@ -44,7 +44,7 @@ export async function proves(connection: Duplex, access: ProvenAccess, signal: A
   return given.length === expected.length && timingSafeEqual(given, Buffer.from(expected));
 }
 
-/** The answer's body; undefined when it is no proof. Leaves the connection flowing, for the next who listens to it. */
+/** The answer's body; undefined when it is not a proof. Leaves the connection in flowing mode for its next user. */
 async function answerOn(connection: Duplex, signal: AbortSignal): Promise<string | undefined> {
   const { promise, reject, resolve } = Promise.withResolvers<string | undefined>();
   let text = '';

@@ -1,5 +1,5 @@
-// A cgroup for each machine, which bounds all its processes together. Linux has them in two versions: the first with a
-// tree for each controller, the second with one tree. Built-ins only.
+// A cgroup per machine, which limits all its processes together. Linux has two versions: version 1 has a tree per
+// controller, version 2 has one tree. Built-ins only.
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,14 +9,14 @@ import { shellQuoted } from './program-script.ts';
 const CONTROLLERS = ['memory', 'pids'] as const;
 type Controller = (typeof CONTROLLERS)[number];
 
-/** A folder in which cgroups of machines can be made, and what they bound there. */
+/** A folder in which cgroups of machines can be created, and the controllers that work there. */
 export interface CgroupParent {
   readonly folder: string;
   readonly version: 1 | 2;
   readonly controllers: readonly Controller[];
 }
 
-/** Where the cgroup trees are, and to which cgroups this process belongs. */
+/** The root of the cgroup trees, and the cgroups of this process. */
 export interface CgroupView {
   readonly root: string;
   /** The text of /proc/self/cgroup. */
@@ -25,11 +25,11 @@ export interface CgroupView {
 
 const FOLDER = 'murmur';
 const FILE = 'cgroups';
-/** The system needs a moment after the end of the last process before it lets a cgroup go. */
+/** After the last process has ended, it takes a moment until the system lets a cgroup be removed. */
 const REMOVE_LIMIT_MS = 1_000;
 const REMOVE_AGAIN_MS = 5;
 
-/** As seen by this process; undefined where the system tells of none. */
+/** The view of this process; undefined on a system without cgroups. */
 function viewOfThisProcess(): CgroupView | undefined {
   try {
     return { root: '/sys/fs/cgroup', own: readFileSync('/proc/self/cgroup', 'utf8') };
@@ -39,8 +39,8 @@ function viewOfThisProcess(): CgroupView | undefined {
 }
 
 /**
- * Where this process may make cgroups, beneath the limits that hold for itself. In the first version below its own; in the
- * second beside its own or further up, since there only a cgroup without processes may have others below it.
+ * Where this process may create cgroups within its own limits. In version 1, below its own cgroup. In version 2, beside
+ * its own or further up, because only a cgroup without processes may have children.
  */
 export function cgroupParents(view = viewOfThisProcess()): readonly CgroupParent[] {
   if (view === undefined) return [];
@@ -60,7 +60,7 @@ export function cgroupParents(view = viewOfThisProcess()): readonly CgroupParent
   return parent === undefined ? found : [...found, parent];
 }
 
-/** What the cgroups of a machine bound for a process in it, by the text of that process's /proc/self/cgroup. */
+/** The controllers of the machine's cgroups that apply to a process with this /proc/self/cgroup. */
 export function boundControllers(machine: string, own: string): readonly Controller[] {
   const entered = linesOf(own).filter(({ path }) => path.endsWith(`/${FOLDER}/${machine}`));
   const parents = cgroupParents();
@@ -73,7 +73,7 @@ export function boundControllers(machine: string, own: string): readonly Control
   );
 }
 
-/** Lines of a /proc/self/cgroup. The second version's tree has no controllers of its own in it. */
+/** Parses /proc/self/cgroup. The line of version 2 lists no controllers. */
 function linesOf(text: string): readonly { readonly controllers: readonly string[]; readonly path: string }[] {
   return [...text.matchAll(/^\d+:([^:\n]*):(\/.*)$/gm)].map(([, controllers = '', path = '/']) => ({
     controllers: controllers === '' ? [] : controllers.split(','),
@@ -82,7 +82,7 @@ function linesOf(text: string): readonly { readonly controllers: readonly string
 }
 
 function sharedParent(root: string, own: string, wanted: readonly Controller[]): CgroupParent | undefined {
-  // The root of all may have both processes and cgroups below it.
+  // The root cgroup may have both processes and children.
   for (let path = dirname(own); ; path = dirname(path)) {
     const folder = join(root, path);
     const enabled = readWords(join(folder, 'cgroup.subtree_control'));
@@ -92,7 +92,7 @@ function sharedParent(root: string, own: string, wanted: readonly Controller[]):
   }
 }
 
-/** Whoever moves a process needs this right at the place that is above both its old and its new cgroup. */
+/** Moving a process needs write access to the common parent of its old and new cgroup. */
 function mayMakeIn(folder: string): boolean {
   try {
     accessSync(folder, constants.W_OK);
@@ -113,13 +113,13 @@ function readWords(file: string): readonly string[] {
 
 export interface MachineCgroups {
   readonly folders: readonly string[];
-  /** What they bound. */
+  /** The controllers that are in force. */
   readonly controllers: readonly Controller[];
 }
 
 /**
- * Makes the cgroups of a machine, gives them its limits, and notes in the folder `notes` where they are, for a later
- * caller that removes them. Idempotent. What the system refuses is left out.
+ * Creates the cgroups of a machine with its limits. Stores their paths in the folder `notes`, for `removeCgroups`.
+ * Idempotent. Omits controllers that the system refuses.
  */
 export function makeCgroups(
   machine: string,
@@ -153,22 +153,22 @@ function makeOne(folder: string, { version, controllers }: CgroupParent, limits:
     boundSwap(folder, version, bytes);
     return true;
   } catch {
-    // In use, it holds the limits that it was given before.
+    // A cgroup that is in use has its limits from before.
     return !removeOne(folder);
   }
 }
 
-/** What goes beyond the memory must not fill the host's swap instead. A system that does not count it lacks the file. */
+/** Prevents the use of swap beyond the memory limit. Systems without swap accounting lack the file. */
 function boundSwap(folder: string, version: 1 | 2, bytes: string): void {
   const [file, value] = version === 2 ? ['memory.swap.max', '0'] : ['memory.memsw.limit_in_bytes', bytes];
   try {
     writeFileSync(join(folder, file), value, { flag: 'r+' });
   } catch {
-    // Not counted.
+    // The system has no swap accounting.
   }
 }
 
-/** As `makeCgroups`, the first time and whenever one is missing. Most calls cost a look at two folders. */
+/** `makeCgroups` at the first call and whenever a cgroup is missing. Most calls only check two folders. */
 export function cgroupsOnDemand(machine: string, limits: MachineLimits, notes: string): () => MachineCgroups {
   let made: MachineCgroups | undefined;
   return () => {
@@ -179,12 +179,12 @@ export function cgroupsOnDemand(machine: string, limits: MachineLimits, notes: s
   };
 }
 
-/** A shell line with which a process enters the cgroups, with all that it starts later. */
+/** Shell lines with which a process, and so its later children, enters the cgroups. */
 export function enterLines({ folders }: MachineCgroups): readonly string[] {
   return folders.map((folder) => `{ echo 0 >${shellQuoted(join(folder, 'cgroup.procs'))}; } 2>/dev/null || :`);
 }
 
-/** Removes the cgroups of a machine, which must have no processes. What is still in use after 1 s stays. */
+/** Removes the cgroups of a machine, which must have no processes. Leaves cgroups that are still in use after 1 s. */
 export async function removeCgroups(notes: string): Promise<void> {
   const folders = readNotes(notes);
   for (const end = Date.now() + REMOVE_LIMIT_MS; ;) {
@@ -193,7 +193,7 @@ export async function removeCgroups(notes: string): Promise<void> {
   }
 }
 
-/** False when it is in use. */
+/** Removes one cgroup; false when it is in use. */
 function removeOne(folder: string): boolean {
   try {
     rmdirSync(folder);
@@ -203,7 +203,7 @@ function removeOne(folder: string): boolean {
   try {
     rmdirSync(dirname(folder));
   } catch {
-    // Other machines are in it.
+    // The parent has cgroups of other machines.
   }
   return true;
 }

@@ -1,4 +1,4 @@
-// Which isolation works on this host, found out by trying it.
+// Finds out by a trial which isolation works on this host.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
@@ -13,19 +13,19 @@ import { TRACKING_DESCRIPTION } from './tracking.ts';
 
 export interface DetectedIsolation {
   readonly kind: IsolationKind;
-  /** Whether each machine is to have a user id of its own. */
+  /** Whether each machine gets its own user id. */
   readonly ownUser: boolean;
   /** What is in force, for people. */
   readonly description: string;
-  /** What bounds an agent on this host, beside its own /dev/shm; absent with tracking, which bounds nothing. */
+  /** The limits in force on this host, besides /dev/shm; absent with tracking, which has none. */
   readonly limitsInForce?: LimitsInForce;
-  /** Why it is not namespaces; absent when it is, or when tracking was asked for. */
+  /** Why namespaces are not used; absent when they are, or when tracking was configured. */
   readonly reason?: string;
 }
 
-/** A trial takes 20 ms; a host on which it hangs has no namespaces to offer. */
+/** A trial takes 20 ms. A host on which it hangs counts as one without namespaces. */
 const TRIAL_LIMIT_MS = 10_000;
-/** Any user that is not the caller shows whether the change of user works; this one owns nothing. */
+/** A user id that owns nothing, to test whether changing the user works. */
 const TRIAL_UID = 1_909_999_999;
 
 /**
@@ -49,7 +49,7 @@ export async function detectIsolation(choice: 'auto' | IsolationKind): Promise<D
 
 type Trial = { readonly reason: string } | { readonly limitsInForce: LimitsInForce };
 
-/** What holds an agent here, or why namespaces cannot, in the system's words. */
+/** The limits in force, or the system's message why namespaces do not work. */
 async function namespaceTrial(): Promise<Trial> {
   if (process.platform !== 'linux') return { reason: `${process.platform} has none` };
   const folder = await mkdtemp(join(await realpath(tmpdir()), 'murmur-isolation-'));
@@ -62,7 +62,7 @@ async function namespaceTrial(): Promise<Trial> {
   }
 }
 
-/** Tells whether it sees a file and to which cgroups it belongs, with nothing but what is built into a shell. */
+/** Reports whether a file is hidden, and its cgroups. Uses only built-ins of the shell. */
 const TRIAL =
   'test -d /proc/1 && test ! -e "$1" && echo held; while read -r line; do echo "$line"; done </proc/self/cgroup';
 

@@ -1,20 +1,20 @@
-// Ending a set of processes that may fork, leave their group and change their name meanwhile. Built-ins only.
+// Ends a set of processes that may fork, leave their group or change their name meanwhile. Built-ins only.
 import { setTimeout as delay } from 'node:timers/promises';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { ProcessEntry } from './process-table.ts';
 import { listProcesses, START_PRECISION_MS } from './process-table.ts';
 
-/** A killed process is gone within milliseconds; one that waits for a disk may take seconds. */
+/** A killed process is gone within milliseconds, or seconds if it waits for a disk. */
 export const END_LIMIT_MS = 10_000;
-/** There is no notification for the end of a process that is not a child. */
+/** Polling interval: the system does not notify about the end of a process that is not a child. */
 const LOOK_AGAIN_MS = 5;
 
-/** Which processes of a table are meant. Called again and again, each time with a fresh table. */
+/** Chooses processes of a process table. Called repeatedly, each time with a new table. */
 export type ChooseProcesses = (table: readonly ProcessEntry[]) => Promise<Iterable<number>> | Iterable<number>;
 
 /**
- * Kills the chosen processes and waits until none of them runs. They are stopped first, so that none forks between the
- * look and the kill; this process is never among them. Throws UNAVAILABLE when one does not end within 10 s.
+ * Kills the chosen processes and waits until they are gone. Sends SIGSTOP first, so that none forks between the listing
+ * and the kill. Never kills this process. Throws UNAVAILABLE when a process does not end within 10 s.
  */
 export async function endProcesses(choose: ChooseProcesses): Promise<void> {
   const killed = new Map<number, number>();
@@ -31,7 +31,7 @@ export async function endProcesses(choose: ChooseProcesses): Promise<void> {
   }
 }
 
-/** The chosen ones, and those killed before that are not gone yet: a child whose parent died is no longer found. */
+/** The chosen processes and killed ones that still exist: without its parent, a child may no longer be found. */
 async function chosen(choose: ChooseProcesses, killed: ReadonlyMap<number, number>): Promise<readonly ProcessEntry[]> {
   const table = await listProcesses();
   const pids = new Set(await choose(table));
@@ -41,7 +41,7 @@ async function chosen(choose: ChooseProcesses, killed: ReadonlyMap<number, numbe
   );
 }
 
-/** Whether the id still belongs to the process that was killed: ids are used again. */
+/** Whether the id still belongs to the killed process: ids are reused. */
 function isSame(killed: number | undefined, started: number): boolean {
   return killed !== undefined && Math.abs(killed - started) <= START_PRECISION_MS;
 }
@@ -50,11 +50,11 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }
 
-/** UNAVAILABLE for processes that still run after the limit. */
+/** The error for processes that still run after the limit. */
 export function unending(pids: readonly number[]): MurmurError {
   const limit = `${(END_LIMIT_MS / 1_000).toString()} s`;
   return new MurmurError('UNAVAILABLE', `processes do not end within ${limit} of being killed: ${pids.join(', ')}`);

@@ -1,15 +1,15 @@
-// Descriptors that this process got from the one that started it and would pass on: some terminals and editors leave
-// some open. One of a folder would lead an agent out of its mounts.
+// File descriptors that this process inherited and would pass on: some terminals and editors leave some open. With the
+// descriptor of a folder, an agent could leave its mounts.
 import { openSync, readdirSync, readFileSync } from 'node:fs';
 
-/** Node closes lower ones to its children by itself. */
+/** Node does not pass lower descriptors to its children. */
 const FIRST = 16;
 const CLOSED_ON_EXEC = 0o2000000;
 
 let inherited: readonly number[] | undefined;
 let nothing: number | undefined;
 
-/** The streams of a child, with /dev/null in the place of each descriptor that it would inherit. */
+/** The `stdio` of a child, with /dev/null for each descriptor that it would inherit. */
 export function closingInherited<Stream>(streams: readonly Stream[]): (Stream | number | 'ignore')[] {
   inherited ??= inheritedDescriptors();
   const last = inherited.at(-1);
@@ -20,7 +20,7 @@ export function closingInherited<Stream>(streams: readonly Stream[]): (Stream | 
   return all;
 }
 
-/** In ascending order. Linux only; elsewhere none. */
+/** In ascending order. Empty on systems other than Linux. */
 function inheritedDescriptors(): readonly number[] {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc/self/fd')
@@ -34,7 +34,7 @@ function isPassedOn(descriptor: number): boolean {
     const flags = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${String(descriptor)}`, 'utf8'))?.[1];
     return flags !== undefined && (Number.parseInt(flags, 8) & CLOSED_ON_EXEC) === 0;
   } catch {
-    // It was that of the look itself.
+    // It was the descriptor of the listing itself.
     return false;
   }
 }

@@ -1,10 +1,14 @@
-// Limits that a process takes along: set by the shell that becomes the program, after it has given up its rights.
+// Resource limits that processes inherit. The shell that becomes the program sets them, after it has dropped its
+// rights.
 import { release } from 'node:os';
 import type { MachineLimits } from '../../contract/wire/machine-limits.ts';
 
-/** Each takes a few hundred bytes of kernel memory. A large build has some thousands, and Node raises its own to this. */
+/**
+ * Each open file takes a few hundred bytes of kernel memory. A large build needs thousands; Node raises its limit to
+ * this.
+ */
 const OPEN_FILES = 65_536;
-/** Claude Code reserves 0.6 GiB and Node 0.3 GiB before they do anything, and the system counts what is reserved. */
+/** The system counts reserved memory. Claude Code reserves 0.6 GiB and Node 0.3 GiB at their start. */
 const LEAST_DATA_MB = 2_048;
 const KIB_PER_MIB = 1_024;
 const PAGE_BYTES = 4_096;
@@ -12,12 +16,12 @@ const PAGE_BYTES = 4_096;
 export interface LimitContext {
   /** Whether the agent has a user id of its own. */
   readonly ownUser: boolean;
-  /** Whether a cgroup bounds the memory of all its processes. */
+  /** Whether a cgroup limits the memory of all the agent's processes together. */
   readonly hasMemoryCgroup: boolean;
 }
 
 /**
- * Shell lines for the shell that becomes the program, whose complaints go nowhere. A host's own limit that is lower stays.
+ * Lines for the shell that becomes the program. Their errors are discarded. Lower limits of the host stay in force.
  */
 export function processLimitLines(
   limits: MachineLimits,
@@ -25,34 +29,35 @@ export function processLimitLines(
 ): readonly string[] {
   const { processes, memory_mb } = limits;
   const lines = [lineFor('-n', OPEN_FILES)];
-  // bash says -u, dash -p, which is another limit in bash.
+  // The option is -u in bash and -p in dash; -p is another limit in bash, so -u comes first.
   if (countsOwnProcesses(ownUser)) {
     lines.push(`ulimit -u ${processes} || ulimit -p ${processes} || :`);
   }
-  // Soft: address sanitizers and `go test -race` reserve terabytes that they never use, and have to be able to lift it.
+  // A soft limit: address sanitizers and `go test -race` reserve terabytes without using them, and must be able to
+  // raise it.
   if (!hasMemoryCgroup) lines.push(lineFor('-S -d', Math.max(memory_mb, LEAST_DATA_MB) * KIB_PER_MIB));
   return lines;
 }
 
 /**
- * Whether the system counts only the agent's processes against its limit: those of its user id, or since Linux 5.14 those
- * of its user namespace. Before that it counts every process of the owner's, and their desktop alone has more.
+ * Whether the system counts only the agent's processes against its limit: those of its user id, or since Linux 5.14
+ * those of its user namespace. Older versions count every process of the owner, of which a desktop alone has more.
  */
 export function countsOwnProcesses(ownUser: boolean, kernel = release()): boolean {
   const [major = 0, minor = 0] = kernel.split('.').map(Number);
   return ownUser || major > 5 || (major === 5 && minor >= 14);
 }
 
-/** Shell lines for the first process of the namespaces, which has rights over them. */
+/** Shell lines for the namespaces' first process, which may change their settings. */
 export function namespaceLimitLines({ shm_mb }: MachineLimits): readonly string[] {
-  // System V shared memory, which no limit of a process bounds. An older Linux lets only root set it.
+  // System V shared memory, which has no limit per process. Older versions of Linux let only root set it.
   const pages = (shm_mb * KIB_PER_MIB * KIB_PER_MIB) / PAGE_BYTES;
   return [`{ echo ${pages} >/proc/sys/kernel/shmall; } 2>/dev/null || :`];
 }
 
 /** Mount options of a tmpfs that the agent can fill. */
 export function tmpfsSize(megabytes: number): string {
-  // A file takes a kilobyte beside its content: one for every page at most.
+  // A file takes a kilobyte of memory besides its content. One file per page is the maximum.
   return `size=${megabytes}m,nr_inodes=${(megabytes * KIB_PER_MIB * KIB_PER_MIB) / PAGE_BYTES}`;
 }
 

@@ -1,4 +1,5 @@
-// Who listens on a port of this host: from /proc where there is one, else from `lsof`. Built-ins and contract/wire only.
+// Finds the process that listens on a port of this host, from /proc or else from `lsof`. Built-ins and contract/wire
+// only.
 import { execFile } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { endianness } from 'node:os';
@@ -7,36 +8,41 @@ import { promisify } from 'node:util';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { PortHolder } from '../../contract/wire/runner.ts';
 
-/** A socket that listens on a port, as far as the system tells. */
+/** A socket that listens on a port, with what the system reports about it. */
 export interface Listener {
-  /** `any6` may take IPv4 connections as well; one on any other address takes none to 127.0.0.1 and is left out. */
+  /**
+   * `any6` may accept IPv4 connections too. Sockets on other addresses get no connections to 127.0.0.1 and are omitted.
+   */
   readonly address: '127.0.0.1' | 'any' | 'any6';
-  /** User that made it. /proc only. */
+  /** User that created the socket. /proc only. */
   readonly uid?: number;
   /** /proc only. */
   readonly inode?: string;
-  /** Process that has it open. `lsof` only. */
+  /** Process that has the socket open. `lsof` only. */
   readonly pid?: number;
 }
 
-/** `lsof` takes a few milliseconds for one port; a host where it hangs has other troubles. */
+/** `lsof` takes a few milliseconds for one port; this limit ends a hanging one. */
 const LSOF_LIMIT_MS = 10_000;
 const LISTENING = '0A';
-/** A line of any other state than listening, and the handshakes that old systems write beside their listeners. */
+/**
+ * Matches a line of a connection: any state but listening, and but the handshakes that old systems list among
+ * listeners.
+ */
 const HAS_CONNECTION = /^ *\d+: \S+ \S+ (?!0A|03)[0-9A-F]{2} /m;
 const MAPPED_PREFIX = '00000000000000000000ffff';
 
 /**
- * How long a socket counts as inside once it was found there: it stays what it is, but looking at the processes of a host
- * takes many times as long as looking at its sockets, and a page loads hundreds of files. The system gives the number of a
- * socket again after some four billion others; that of a process sooner.
+ * How long a socket that was found inside still counts as inside. Checking a host's processes takes many times as long
+ * as checking its sockets, and a page loads hundreds of files. The system reuses an inode after some four billion
+ * others, and a process id sooner.
  */
 const KNOWN_MS = { inode: 60_000, pid: 2_000 } as const;
 
 /**
- * Makes the question who would be reached by a connection to a port of 127.0.0.1. A socket on that very address comes before
- * one on every address, and one for IPv4 before one for both; where several share the place, all have to be inside. It
- * throws FAILED_PRECONDITION where the system cannot tell.
+ * Creates the function that says whose process a connection to a port of 127.0.0.1 would reach. A socket on 127.0.0.1
+ * takes precedence over one on all addresses, and IPv4 over both versions. If several have the same precedence, all
+ * must be inside. The function throws FAILED_PRECONDITION when the system cannot tell.
  */
 export function createPortHolder(
   isInside: (listener: Listener) => boolean | Promise<boolean>,
@@ -62,13 +68,13 @@ export function createPortHolder(
   };
 }
 
-/** Whether one of the processes has the socket open, as far as this user may look. */
+/** Whether one of the processes has the socket open. Sees only processes that this user may inspect. */
 export async function isHeldBy(pids: Iterable<number>, { inode, pid }: Listener): Promise<boolean> {
   for (const each of pids) {
     if (each === pid) return true;
     if (inode === undefined || inode === '0') continue;
     if (hasSocket(each, inode)) return true;
-    // A process may have many files open, and others are served by this one.
+    // A process may have many open files, and this process serves other agents too.
     await turn();
   }
   return false;
@@ -80,23 +86,23 @@ function hasSocket(pid: number, inode: string): boolean {
     try {
       return readlinkSync(`${folder}/${fd}`) === `socket:[${inode}]`;
     } catch {
-      // It has been closed since the folder was read.
+      // The file was closed since the folder was read.
       return false;
     }
   };
   try {
     return readdirSync(folder).some(isIt);
   } catch {
-    // The process has ended, or is another user's.
+    // The process has ended or belongs to another user.
     return false;
   }
 }
 
-/** The socket that a connection gets, or those that share its place. */
+/** The socket that a connection reaches, or several with the same precedence. */
 async function reachedOn(port: number): Promise<readonly Listener[]> {
   if (process.platform !== 'linux') return firstOf(await listenersOfLsof(port));
   const reached = firstOf(listenersInProc(port, listeningPart));
-  // A system that is not quite Linux may write them in another order.
+  // Systems that emulate Linux may list connections before listeners.
   return reached.length > 0 ? reached : firstOf(listenersInProc(port, (file) => readFileSync(file, 'latin1')));
 }
 
@@ -119,14 +125,13 @@ function listenersInProc(port: number, read: (file: string) => string): readonly
 }
 
 /**
- * The beginning of a file like /proc/net/tcp, up to the first connection: listeners come first. The system makes it as it is
- * read, and looks at every place where a connection could be: the rest takes ten milliseconds on a busy host, the listeners a
- * tenth of one.
+ * The beginning of a file like /proc/net/tcp, up to the first connection: listeners come first. The system generates
+ * the file while it is read. On a busy host the listeners take 0.1 ms, and the rest 10 ms.
  */
 function listeningPart(file: string): string {
   const descriptor = openSync(file, 'r');
   try {
-    // About one line: the system makes no more than is asked for.
+    // About one line: the system generates only as much as is read.
     const piece = Buffer.alloc(160);
     for (let text = ''; ;) {
       const bytes = readSync(descriptor, piece);
@@ -153,7 +158,7 @@ export function parseProcNet(table: string, port: number): readonly Listener[] {
     });
 }
 
-/** The system writes addresses as 32-bit numbers of its own byte order. */
+/** The system writes addresses as 32-bit numbers in its native byte order. */
 function bytesOf(host: string): string {
   const words = host.match(/.{8}/g) ?? [];
   const inOrder = (word: string): string =>
@@ -177,7 +182,7 @@ async function listenersOfLsof(port: number): Promise<readonly Listener[]> {
     });
     return parseLsof(stdout);
   } catch (error) {
-    // It ends with 1 when there is nothing to tell.
+    // `lsof` exits with 1 when it finds nothing.
     if ((error as { readonly code?: unknown }).code === 1) return [];
     throw new MurmurError('FAILED_PRECONDITION', `this host cannot tell who listens on port ${port.toString()}`, {
       hint: 'install lsof',
@@ -186,7 +191,7 @@ async function listenersOfLsof(port: number): Promise<readonly Listener[]> {
   }
 }
 
-/** The listeners in the output of `lsof -F ptn`: a line each for process, type and address. */
+/** The listeners in the output of `lsof -F ptn`: one line each for process, type and address. */
 export function parseLsof(output: string): readonly Listener[] {
   const found: Listener[] = [];
   let pid = 0;

@@ -1,35 +1,34 @@
-// Which folders are covered for an agent, and what is shown through the covers. Decides only; see mount-script.ts.
+// Decides which folders are covered for an agent and which paths below them are shown. mount-script.ts does it.
 
-/** An empty folder in the place of what lies at `path`, with the same contents as before at the shown paths below it. */
+/** An empty folder mounted over `path`. Only the shown paths below it keep their contents. */
 export interface Cover {
   readonly path: string;
-  /** Everybody may write into it, as into /tmp. */
+  /** Every user may write to it, as to /tmp. */
   readonly isOpen: boolean;
   readonly shows: readonly string[];
 }
 
 export interface PlanInput {
-  /** Covered, whoever the agent is. */
+  /** Always covered. */
   readonly hide: readonly string[];
-  /** Covered by an empty folder into which everybody may write. */
+  /** Covered by an empty folder to which every user may write. */
   readonly open: readonly string[];
   /** Existing paths that the agent needs. */
   readonly needed: readonly string[];
-  /** Whether the agent's user may pass through a folder. */
+  /** Whether the agent's user may traverse a folder. */
   readonly isPassable: (folder: string) => boolean;
 }
 
 /**
- * The covers in the order in which they are laid. A folder on the way to a needed path that the agent's user may not
- * pass is covered by one that it may: what else lies in it is out of its reach anyway. A path that is hidden and needed
- * is hidden.
+ * The covers, in the order of mounting. A parent folder of a needed path that the agent's user may not traverse gets a
+ * cover that it may: the user cannot reach other contents anyway. A path that is both hidden and needed is hidden.
  */
 export function planCovers({ hide, open, needed, isPassable }: PlanInput): readonly Cover[] {
   const closed = needed.flatMap((path) => ancestorsOf(path).filter((folder) => !isPassable(folder)));
   const wanted = new Set([...hide, ...open, ...closed]);
   const covers: Cover[] = [];
   for (const path of [...wanted].sort((a, b) => a.length - b.length)) {
-    // Below a cover there is nothing but what it shows.
+    // A cover hides everything below it except what it shows.
     const outer = covers.findLast((cover) => isBelow(path, cover.path));
     const isShown = outer === undefined || outer.shows.some((shown) => path === shown || isBelow(path, shown));
     if (isShown)
@@ -43,7 +42,7 @@ export function isBelow(path: string, folder: string): boolean {
   return path.startsWith(folder === '/' ? '/' : `${folder}/`) && path !== folder;
 }
 
-/** From the root down, without the path itself and the root. */
+/** Parent folders from the top down, without the root. */
 function ancestorsOf(path: string): readonly string[] {
   const names = path.split('/').slice(1, -1);
   return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);

@@ -1,5 +1,5 @@
-// The first process of a namespace: a shell that has the mounts laid, starts the program as the agent's user and then
-// waits as process 1, taking note of every process that ends without a parent.
+// The script of a namespace's first process: a shell that makes the mounts and starts the program as the agent's user.
+// Then it waits as process 1 and reaps orphaned processes.
 import { shellQuoted } from './program-script.ts';
 import type { NamespaceView } from './namespace-view.ts';
 
@@ -14,10 +14,10 @@ export interface MountTools {
 
 export interface MountScriptInput {
   readonly tools: MountTools;
-  /** Run first. */
+  /** Shell lines that run first. */
   readonly lines: readonly string[];
   readonly view: NamespaceView;
-  /** User and group to become; the caller's own when absent. */
+  /** User and group of the program; the caller's when absent. */
   readonly uid: number | undefined;
 }
 
@@ -27,20 +27,20 @@ export interface MountScriptInput {
  */
 export function mountScript({ tools, lines, view, uid }: MountScriptInput): string {
   const { mount, setpriv, sh } = tools;
-  // -c: paths are to be taken as they are. -i: no program of a file system's own.
+  // -c: paths are not canonicalized. -i: no mount helpers of file systems.
   const laying = (file: string): string => `${mount} -c -i -a -T ${shellQuoted(file)}`;
   return [
     'set -e',
     ...lines,
     laying(view.tables.host),
-    // From inside, the host's whole tree can still be named once parts of it are covered.
+    // From this folder, relative paths still lead into the host's whole tree after parts of it are covered.
     `cd ${shellQuoted(view.stage)}`,
     laying(`.${view.tables.covers}`),
     ...makingPlaces(tools, view),
     ...(view.tables.last === undefined ? [] : [laying(`.${view.tables.last}`)]),
     'cd /',
     'exec 4<&0',
-    // A background process has no input unless it is given one.
+    // The redirection is explicit because a background process otherwise reads /dev/null.
     `${setpriv} ${droppedRights(uid)} -- ${sh} -s -- "$@" <&3 3<&- &`,
     'exec </dev/null >/dev/null 2>&1 3<&- 4<&-',
     'set +e',
@@ -61,7 +61,7 @@ function makingPlaces({ mkdir, cp }: MountTools, { places, links }: NamespaceVie
   ];
 }
 
-/** No capability, none to be had again, no set-user-id program. */
+/** Drops all capabilities for good and disables set-user-id programs. */
 function droppedRights(uid: number | undefined): string {
   const user = uid === undefined ? '' : `--reuid ${uid} --regid ${uid} --clear-groups `;
   return `${user}--no-new-privs --ambient-caps=-all --inh-caps=-all --bounding-set=-all`;

@@ -1,15 +1,15 @@
-// Mounts as text: what is mounted, as the system tells it, and tables of what is to be mounted, as mount reads them. One
-// program lays a whole table: starting one for each mount would take most of the time in which an agent starts.
+// Reads the system's list of mounts and writes tables for `mount -a`. One call mounts a whole table: a call per mount
+// would take most of an agent's start time.
 import { readFileSync } from 'node:fs';
 
 export interface Mount {
   readonly target: string;
-  /** Of the mount itself, not of its file system. */
+  /** Options of the mount, not of its file system. */
   readonly options: readonly string[];
   readonly type: string;
 }
 
-/** What is mounted for this process, in the order in which it was. */
+/** The mounts that this process sees, in the order of mounting. */
 export function readMounts(text = readFileSync('/proc/self/mountinfo', 'utf8')): readonly Mount[] {
   return text
     .split('\n')
@@ -43,14 +43,14 @@ export function tableText(entries: readonly TableEntry[]): string {
 }
 
 /**
- * Another name of the same place. mount leaves out what is mounted already by source and target, which the agent's folders
- * are when they are to be shown through a cover; and the root of a table, as the system's start takes care of that.
+ * Another path of the same place. `mount -a` skips entries whose source and target are mounted already, as the agent's
+ * folders are when a cover shows them. It also skips the root, which it expects to be mounted at boot.
  */
 function onTable(target: string): string {
   return target === '/' ? '/.' : `/.${target}`;
 }
 
-/** Sources by which no host has mounted anything; two, as mount would take the second for made already. */
+/** Source names that no other mount has. There are two, because mount would skip a second entry with the same source. */
 const OURS = 'murmur';
 const READ_ONLY = 'murmur-read-only';
 
@@ -62,10 +62,10 @@ export function fileSystemEntry(type: string, target: string, options: string): 
   return { source: OURS, target, type, options: `${options},X-mount.mkdir` };
 }
 
-/** Options that the kernel lets nobody remove who did not set them. */
+/** Options that the kernel lets only those remove who set them. */
 const KEPT_OPTIONS = ['nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime', 'relatime', 'nosymfollow'];
 
-/** Makes an existing mount read-only, without a change to what else holds for it. */
+/** Makes an existing mount read-only and keeps its other options. */
 export function readOnlyEntry({ target, options }: Pick<Mount, 'target' | 'options'>): TableEntry {
   const kept = options.filter((option) => KEPT_OPTIONS.includes(option));
   return { source: READ_ONLY, target, type: 'none', options: ['remount', 'bind', 'ro', ...kept].join(',') };

@@ -1,4 +1,4 @@
-// Files that the isolation lays over the host's: the machine's own /tmp, and a user database that knows its user.
+// Files that the isolation mounts over the host's: the machine's own /tmp, and a user database with its user.
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -20,7 +20,7 @@ export interface Bind {
   readonly target: string;
 }
 
-/** Makes the files and says where they go. Idempotent. */
+/** Creates the files and returns where to mount them. Idempotent. */
 export function prepareNamespaceFiles(spec: IsolationSpec): readonly Bind[] {
   const { uid, paths } = spec;
   mkdirSync(paths.isolation, { recursive: true, mode: 0o700 });
@@ -31,23 +31,23 @@ export function prepareNamespaceFiles(spec: IsolationSpec): readonly Bind[] {
 }
 
 const TMP = '/tmp';
-/** Folders of the host into which everybody may write. */
+/** Folders of the host to which every user may write. */
 const TEMPORARY = [TMP, '/var/tmp'];
 
 /**
- * /tmp when it is to be covered by an empty folder, since machines lie in it: in a folder on disk, the agent could put a
- * link in the way of what is shown there.
+ * /tmp if an empty folder in memory has to cover it, because machines are in /tmp. In a folder on disk, the agent could
+ * place links at the paths that are shown.
  */
 export function coveredTmp(spec: IsolationSpec): string | undefined {
   return holdsPaths(spec, TMP) ? TMP : undefined;
 }
 
-/** The folder at which the host's whole tree can be had once parts of it are covered. It is itself covered at the end. */
+/** The folder that shows the host's whole tree while covers are mounted. It is itself covered at the end. */
 export function stageOf({ paths }: IsolationSpec): string {
   return join(paths.isolation, 'host');
 }
 
-/** Writes a table of mounts, unless it is there, and answers with its path. */
+/** Writes a table of mounts unless it exists. Returns its path. */
 export function saveTable({ paths }: IsolationSpec, text: string): string {
   const file = join(paths.isolation, `mounts-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`);
   if (existsSync(file)) return file;
@@ -61,7 +61,7 @@ export function isFolder(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** What a person has named to be shown, as absolute paths: in folders by their real names, as those of covers are. */
+/** The paths of `show`, absolute, with the real path of their folder, as covers use real paths. */
 export function namedPaths({ show = [] }: IsolationSpec): readonly string[] {
   return show.flatMap((path) => {
     try {
@@ -77,7 +77,7 @@ function holdsPaths(spec: IsolationSpec, folder: string): boolean {
   return [...hide, ...keep, ...namedPaths(spec), ...Object.values(paths)].some((path) => isBelow(path, folder));
 }
 
-/** On disk, not in memory: builds write gigabytes into /tmp. */
+/** On disk, not in memory: builds write gigabytes to /tmp. */
 function temporaryFolder(parent: string, uid: number | undefined): string {
   const folder = join(parent, 'tmp');
   mkdirSync(folder, { recursive: true });
@@ -86,7 +86,7 @@ function temporaryFolder(parent: string, uid: number | undefined): string {
   return folder;
 }
 
-/** git, ssh and others refuse to work for a user that the database does not know. */
+/** Programs such as git and ssh refuse to run for a user that is not in the database. */
 function userDatabase({ paths, machine }: IsolationSpec, uid: number): readonly Bind[] {
   const entries = [
     { file: 'passwd', line: `murmur:x:${uid}:${uid}:${machine}:${paths.home}:/bin/sh` },
@@ -96,7 +96,7 @@ function userDatabase({ paths, machine }: IsolationSpec, uid: number): readonly 
     .filter(({ file }) => existsSync(`/etc/${file}`))
     .map(({ file, line }) => {
       const source = join(paths.isolation, file);
-      // First, since a lookup by name takes the first that fits.
+      // At the top, because a lookup by name takes the first match.
       writeFileSync(source, `${line}\n${readFileSync(`/etc/${file}`, 'utf8')}`, { mode: 0o644 });
       return { source, target: `/etc/${file}` };
     });

@@ -1,5 +1,5 @@
-// The programs that run in namespaces, seen from outside: `unshare`, below it the namespace's first process, and below
-// that the program itself and everything that lost its parent.
+// Tracks the programs in namespaces from outside. Process tree: `unshare`, then the namespace's first process, then the
+// program and orphaned processes.
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { END_LIMIT_MS, unending } from './end-processes.ts';
@@ -9,7 +9,7 @@ import { childrenOf, descendantsOf, listFromProc } from './process-table.ts';
 export class NamespacePrograms {
   readonly #running = new Set<ChildProcessWithoutNullStreams>();
 
-  /** Takes note of a program until it ends, and lets signals reach it: `unshare` itself blocks or swallows them. */
+  /** Tracks a program until it ends, and forwards signals to it: `unshare` itself blocks or ignores them. */
   add(child: ChildProcessWithoutNullStreams): ChildProcessWithoutNullStreams {
     this.#running.add(child);
     child.once('exit', () => this.#running.delete(child));
@@ -17,7 +17,8 @@ export class NamespacePrograms {
     const killAll = child.kill.bind(child);
     child.kill = (signal = 'SIGTERM') => {
       if (signal === 0 || child.pid === undefined) return killAll(signal);
-      // Not `unshare`: it would be gone before the namespace is, and nobody could wait for that.
+      // Kills the first process, not `unshare`: that would end before the namespace is gone, and no end could be
+      // awaited.
       if (signal === 'SIGKILL' || signal === 9) return kill(childrenOf(child.pid)[0]) || killAll(signal);
       const [, program] = this.holding(child.pid, listFromProc());
       if (program === undefined || child.exitCode !== null) return false;
@@ -31,14 +32,14 @@ export class NamespacePrograms {
   }
 
   /**
-   * Ends every program and all that is in its namespace. The first process of a namespace is gone only when all others in
-   * it are, and `unshare` waits for it: nobody has to look for them. Throws UNAVAILABLE when that takes more than 10 s.
+   * Ends every program and all processes of its namespace. The first process is gone only after all others, and
+   * `unshare` waits for it, so no polling is needed. Throws UNAVAILABLE after 10 s.
    */
   async endAll(): Promise<void> {
     await Promise.all([...this.#running].map((child) => this.#end(child)));
   }
 
-  /** Every process inside, with what holds them. */
+  /** Every process inside, and `unshare` and the first processes above them. */
   within(table: readonly ProcessEntry[]): readonly ProcessEntry[] {
     const pids = new Set([...this.#running].map((child) => child.pid));
     const roots = table.filter(({ pid }) => pids.has(pid));
@@ -51,11 +52,11 @@ export class NamespacePrograms {
     ];
   }
 
-  /** The namespace's first process and the program, of which `pid` is the holder. */
+  /** The namespace's first process and the program below the `unshare` with this `pid`. */
   holding(pid: number, table: readonly ProcessEntry[]): readonly number[] {
     const first = table.find(({ parent }) => parent === pid);
     if (first === undefined) return [];
-    // What lost its parent hangs there as well, but is younger. Ids are told apart within one tick of the clock.
+    // Orphaned processes are children of the first process too, but younger. Within one clock tick, ids decide.
     const [program] = table
       .filter(({ parent }) => parent === first.pid)
       .sort((a, b) => a.started - b.started || a.pid - b.pid);
@@ -65,7 +66,7 @@ export class NamespacePrograms {
   async #end(child: ChildProcessWithoutNullStreams): Promise<void> {
     if (child.pid === undefined || !this.#running.has(child)) return;
     const gone = once(child, 'exit', { signal: AbortSignal.timeout(END_LIMIT_MS) });
-    // Before there is a first process, and where the system does not tell it, `unshare` takes it along.
+    // Kills `unshare` when there is no first process yet or the system does not list it; `unshare` ends it then.
     const [first = child.pid] = childrenOf(child.pid);
     kill(first);
     await gone.catch(() => {
@@ -74,7 +75,7 @@ export class NamespacePrograms {
   }
 }
 
-/** False when there is no such process. */
+/** Kills the process; false when it does not exist. */
 function kill(pid: number | undefined): boolean {
   try {
     return pid !== undefined && process.kill(pid, 'SIGKILL');

@@ -1,4 +1,4 @@
-// The programs that make namespaces. Built-ins only.
+// Finds the programs that create namespaces. Built-ins only.
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
@@ -8,10 +8,10 @@ export interface NamespaceTools extends MountTools {
   readonly unshare: string;
 }
 
-/** Where distributions put them. PATH is not asked: these run with the rights of the runner. */
+/** Folders where distributions install them. PATH is not used, because they run with the rights of the runner. */
 const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/run/current-system/sw/bin'];
 
-/** Throws FAILED_PRECONDITION that names the program that is missing. */
+/** Throws FAILED_PRECONDITION that names a missing program. */
 export function namespaceTools(): NamespaceTools {
   return {
     sh: tool('sh'),
@@ -23,7 +23,7 @@ export function namespaceTools(): NamespaceTools {
   };
 }
 
-/** Absolute path of a program of the system; undefined when it is not installed. */
+/** Absolute path of a system program; undefined when it is not installed. */
 export function findTool(name: string): string | undefined {
   return FOLDERS.map((folder) => join(folder, name)).find(isExecutable);
 }

@@ -1,5 +1,5 @@
-// What a program in a namespace sees of the host: which mounts are laid, in which order. Decides and prepares the files;
-// see mount-script.ts for what is run.
+// What a program in a namespace sees of the host: the mounts and their order. Decides and prepares the files;
+// mount-script.ts has the script.
 import { accessSync, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { MachineLimits } from '../../contract/wire/machine-limits.ts';
@@ -15,26 +15,27 @@ import { ownerOnlyPaths } from './owner-only-paths.ts';
 import type { OwnerOnlyPaths } from './owner-only-paths.ts';
 
 export interface NamespaceView {
-  /** Files that mount reads, one after the other. Sources in the later ones are relative to `stage`. */
+  /** Tables for mount, in order. Sources in the later ones are relative to `stage`. */
   readonly tables: { readonly host: string; readonly covers: string; readonly last?: string };
-  /** Folder in which the host's whole tree is mounted by the first table. */
+  /** Folder at which the first table mounts the host's whole tree. */
   readonly stage: string;
-  /** Empty files and links, to be made before the last table is laid. */
+  /** Empty files and links to create before the last table is mounted. */
   readonly places: readonly string[];
   readonly links: readonly string[];
 }
 
-/** Folders of a cover need a few pages; the agent must not fill the host's memory through them. */
+/** The folders of a cover need a few pages. The limit prevents the agent from filling the host's memory with them. */
 const COVER_OPTIONS = 'nosuid,nodev,mode=0755,size=1m,nr_inodes=1024';
 const COVER_FLAGS = ['nosuid', 'nodev'];
-/** Of the memory, what a /tmp in memory may take: the programs that write there need some as well. */
+/** Share of the memory limit for a /tmp in memory: the programs that write there need memory too. */
 const TMP_SHARE = 1 / 4;
 const NO_PATHS = { hide: [], show: [], links: [] };
 
 /**
- * An agent sees the host's tree read-only but for its own folders: some folders there are open to every user (/run/lock,
- * /var/crash), and what it left in them would be in no limit, outlive it and be read by other agents. `run` is read-only as
- * well; its sockets can be connected to all the same. For an agent with the owner's own user id so are the covers.
+ * An agent sees the host's tree read-only, except for its own folders. Some folders of the host are writable for every
+ * user (/run/lock, /var/crash). Files there would count in no limit, outlive the agent and be readable for other
+ * agents. `run` is read-only too; connecting to its sockets still works. For an agent with the owner's user id, the
+ * covers are read-only too.
  */
 export function namespaceView(spec: IsolationSpec, binds: readonly Bind[], limits: MachineLimits): NamespaceView {
   const { paths, uid } = spec;
@@ -48,7 +49,7 @@ export function namespaceView(spec: IsolationSpec, binds: readonly Bind[], limit
   const host = [
     fileSystemEntry('proc', '/proc', 'nosuid,nodev,noexec'),
     ...binds.map(({ source, target }) => bindEntry(source, target)),
-    // Mounts of their own, so that they stay writable.
+    // Separate mounts, so that they stay writable.
     ...own.map((path) => bindEntry(path, path)),
     ...[{ target: paths.run, options: optionsAt(paths.run) }, ...writableMounts(writable, uid)].map(readOnlyEntry),
     bindEntry('/', stage),
@@ -89,33 +90,34 @@ function coversOf(spec: IsolationSpec, ownerOnly: Pick<OwnerOnlyPaths, 'hide' | 
   });
 }
 
-/** Of the mount that a path lies on: a bind of it has them as well. */
+/** Options of the mount that contains a path. A bind mount of the path has the same ones. */
 function optionsAt(path: string): readonly string[] {
   const around = readMounts().filter(({ target }) => target === path || isBelow(path, target));
-  // Of those at one place, the last is seen.
+  // Of several mounts at one place, the last one is visible.
   return around.toSorted((a, b) => a.target.length - b.target.length).at(-1)?.options ?? [];
 }
 
-/** File systems of the kernel in which no user but root can make a file. */
+/** File systems of the kernel in which only root can create files. */
 const WITHOUT_FILES = ['cgroup', 'cgroup2', 'debugfs', 'devpts', 'nsfs', 'proc', 'securityfs', 'sysfs', 'tracefs'];
 
 /**
- * Mounts to which the agent's user could write, except our own, those at and below `except`, and /proc. Those that only
- * root reaches are left as they are: they may be hundreds, of containers, and gone before the table is laid.
+ * Mounts to which the agent's user could write, except Murmur's own, those at and below `except`, and /proc. Omits
+ * mounts that only root can reach: there may be hundreds, of containers, and they may be gone before the table is
+ * mounted.
  */
 function writableMounts(except: readonly string[], uid: number | undefined): readonly Mount[] {
   const isPassable = uid === undefined ? () => true : passableFor(uid);
   const mounts = readMounts().filter(
     ({ target, options, type }) =>
       !options.includes('ro') &&
-      // Looking at it would mount what is behind it.
+      // Accessing an autofs mount would trigger it.
       type !== 'autofs' &&
       !(uid !== undefined && WITHOUT_FILES.includes(type)) &&
       ![...except, '/proc'].some((path) => target === path || isBelow(target, path)) &&
       isReachable(target) &&
       isPassable(target),
   );
-  // Of those at one place, the last is seen.
+  // Of several mounts at one place, the last one is visible.
   return [...new Map(mounts.map((mount) => [mount.target, mount])).values()];
 }
 
@@ -136,10 +138,10 @@ function sharedMemory({ shm_mb }: MachineLimits): TableEntry {
 }
 
 /**
- * Mounts the whole view over the root once more. Running programs and their children keep the root below it. The kernel
- * treats them as in a chroot, where creating user namespaces is forbidden. With a user namespace an agent would get
- * capabilities in its own namespaces and reach parts of the kernel that are meant for root. `/etc/..` leads into the upper
- * mount, so it has to have the same contents: otherwise links such as /etc/os-release would break.
+ * Mounts the whole view again over the root. Running programs and their children keep the root below, so the kernel
+ * treats them as in a chroot. There, no user namespaces can be created: with one, an agent would get rights over its
+ * own namespaces and reach kernel code that is meant for root. `/etc/..` leads into the upper root, so it must have the
+ * same content; otherwise links such as /etc/os-release would break.
  */
 function rootOverRoot(): TableEntry {
   return bindEntry('/', '/');
@@ -158,7 +160,7 @@ function isReachable(path: string): boolean {
   }
 }
 
-/** Whether the user may pass through everything on the way to a folder and the folder itself. */
+/** Whether the user may traverse a folder and all its parents. */
 function passableFor(uid: number): (path: string) => boolean {
   const known = new Map<string, boolean>([['/', true]]);
   const isPassable = (path: string): boolean => {

@@ -1,5 +1,5 @@
-// Isolation by Linux namespaces, through the tools of util-linux: each program gets processes, mounts and /proc of its
-// own. As root the agent is a user of its own; otherwise a user namespace gives the rights to lay the mounts.
+// Isolation by Linux namespaces, with the tools of util-linux: each program gets its own processes, mounts and /proc. A
+// root runner gives the agent its own user. Otherwise a user namespace gives the rights to mount.
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { MurmurError } from '../../contract/wire/errors.ts';
@@ -20,15 +20,15 @@ import { namespaceView } from './namespace-view.ts';
 import { programScript, sendScript } from './program-script.ts';
 import { descendantsOf, isStartedSince, listFromProc, pidsOfUser, pidsWithVariable } from './process-table.ts';
 
-/** The isolation in words for people. */
+/** The isolation as text for people. */
 export function namespaceDescription(hasOwnUser: boolean): string {
   return hasOwnUser ? 'Linux namespaces and a user of its own' : 'Linux namespaces';
 }
 
-/** Input, output, errors, and the script of the program. */
+/** stdin, stdout, stderr, and the script of the program. */
 const PIPES = ['pipe', 'pipe', 'pipe', 'pipe'] as const;
 
-/** Throws FAILED_PRECONDITION without the tools, and for a root caller that gives the agent no user. */
+/** Throws FAILED_PRECONDITION without the tools, and when a root caller gives the agent no user. */
 export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
   const { uid, machine, paths, limits = DEFAULT_MACHINE_LIMITS } = spec;
   const isRoot = process.getuid?.() === 0;
@@ -43,7 +43,7 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
   const programs = new NamespacePrograms();
   const cgroups = cgroupsOnDemand(machine, limits, paths.isolation);
   const userNamespace = isRoot ? [] : ['--user', '--map-current-user', '--keep-caps'];
-  // Private: what is mounted inside must not appear outside, where machines are removed with all that is in them.
+  // Private: mounts inside must not appear outside, where removing a machine's folder would remove their contents.
   const mounts = ['--mount', '--propagation', 'private'];
   const unshare = [tools.unshare, ...userNamespace, '--pid', '--ipc', '--fork', '--kill-child', ...mounts, '--'];
 
@@ -58,14 +58,14 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
       const hasMemoryCgroup = entered.controllers.includes('memory');
       const ownLines = processLimitLines(limits, { ownUser: isRoot, hasMemoryCgroup });
       const program = programScript({ lines: ownLines, env, machine });
-      // Each link of the chain dies with the one before: this process, unshare, the namespace's first process.
+      // Each process of the chain dies with its parent: this process, unshare, the namespace's first process.
       const words = ['--pdeathsig', 'KILL', '--', ...unshare, tools.sh, '-c', script, 'murmur', cwd, command, ...args];
       const child = spawn(tools.setpriv, words, {
-        // The agent's working directory is entered inside, behind the covers.
+        // The script enters the agent's working directory, after the covers are mounted.
         cwd: '/',
-        // Nothing of the program's: most links have more rights. Clean-up finds them by the mark.
+        // Not the program's environment: most processes of the chain have more rights. Clean-up finds them by the mark.
         env: { [MARKER]: machine },
-        // A process group of its own: `kill 0` of an agent that shares our user would reach this process.
+        // Its own process group: otherwise `kill 0` of an agent with our user id would reach this process.
         detached: true,
         stdio: closingInherited(PIPES),
       }) as ChildProcessWithoutNullStreams;

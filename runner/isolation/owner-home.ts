@@ -1,25 +1,25 @@
-// What of the owner's HOME an agent sees that shares the owner's user: programs, and nothing that they are configured by.
+// The part of the owner's HOME that an agent with the owner's user id sees: programs, but not their configuration.
 import type { Dirent } from 'node:fs';
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, sep } from 'node:path';
 import { isBelow } from './mount-plan.ts';
 
-/** Names of folders of programs within an installation. */
+/** Names of program folders within an installation. */
 const PROGRAM_FOLDERS = ['bin', 'sbin', '.bin', 'shims'];
-/** What an installation at the top of HOME consists of; beside it there may be credentials, as in ~/.cargo. */
+/** Folders of an installation directly below HOME. The rest may contain credentials, as in ~/.cargo. */
 const PARTS = ['bin', 'include', 'install', 'lib', 'lib64', 'libexec', 'plugins', 'shims', 'versions'];
 
 export interface OwnerHome {
   /** Real path of HOME. */
   readonly home: string;
-  /** Real paths below it that are shown. */
+  /** Real paths below HOME that are shown. */
   readonly shown: readonly string[];
 }
 
 /**
- * The owner's HOME and what is shown of it: the folders on `path` below it, the installations that they belong to and that
- * their links lead to, and the installations of `programs`. Undefined without a HOME that could be covered.
+ * The owner's HOME and its shown paths: folders of PATH, their installations, the installations to which their links
+ * lead, and those of `programs`. Undefined when there is no HOME to cover.
  */
 export function ownerHome(
   env: Readonly<Record<string, string | undefined>>,
@@ -38,7 +38,7 @@ export function ownerHome(
   return { home, shown: [...new Set(found)].filter((path) => isBelow(path, home)) };
 }
 
-/** Installations of the programs that are links to elsewhere below HOME, as pipx, npm and uv lay them. */
+/** Installations of programs that are links into HOME, as pipx, npm and uv create them. */
 function linkedFrom(folder: string, home: string): readonly string[] {
   return entriesOf(folder)
     .filter((entry) => entry.isSymbolicLink())
@@ -48,7 +48,7 @@ function linkedFrom(folder: string, home: string): readonly string[] {
     });
 }
 
-/** What a program needs around it: all packages beside its own, its installation, or the file alone. */
+/** What a program needs: all packages beside its own, its installation, or only its file. */
 function packageOf(program: string, home: string): readonly string[] {
   if (!isBelow(program, home)) return [];
   const words = program.split(sep);
@@ -58,14 +58,14 @@ function packageOf(program: string, home: string): readonly string[] {
   return installation.length === 0 ? [program] : [...installation, ...interpreterOf(dirname(program), home)];
 }
 
-/** A virtual environment of Python runs the one that it was made with. */
+/** A Python virtual environment runs the interpreter with which it was created. */
 function interpreterOf(folder: string, home: string): readonly string[] {
   const python = realPath(join(folder, 'python'));
   if (python === undefined || !isBelow(python, home) || dirname(python) === folder) return [];
   return installationOf(dirname(python), home);
 }
 
-/** The folder that holds a folder of programs with their libraries, or the parts of it. */
+/** The installation that contains a program folder: its prefix, or the prefix's `PARTS`. */
 function installationOf(folder: string, home: string): readonly string[] {
   const prefix = dirname(folder);
   if (!PROGRAM_FOLDERS.includes(basename(folder)) || !isBelow(prefix, home)) return [];

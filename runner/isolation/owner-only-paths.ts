@@ -1,24 +1,23 @@
-// Host paths, beside the owner's HOME, that an agent with the owner's user id must not reach. File modes do not protect
-// them from such an agent.
+// Paths besides HOME that an agent with the owner's user id must not reach. File modes do not protect them from it.
 import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isBelow } from './mount-plan.ts';
 
 /**
- * Devices: the owner's terminals, camera and disks. Sockets: a read-only mount does not prevent connections to the owner's
- * service manager, desktop and container engine.
+ * Devices: the owner's terminals, camera and disks. Sockets of the owner's service manager, desktop and container
+ * engine: a read-only mount does not prevent connections.
  */
 const HIDDEN_FOLDERS = ['/dev', '/run', '/var/run', '/var/snap', '/var/lib/lxd', '/var/lib/incus'];
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'].map((name) => `/dev/${name}`);
 const LINKS = ['fd', 'stdin', 'stdout', 'stderr'].map((name) => `/dev/${name}`);
-/** Programs and drivers, on NixOS. */
+/** Programs and drivers on NixOS. */
 const RUN_PROGRAMS = ['/run/current-system', '/run/opengl-driver'];
 
 export interface OwnerOnlyPaths {
   readonly hide: readonly string[];
-  /** Paths inside the hidden ones that stay visible. */
+  /** Paths below `hide` that are shown. */
   readonly show: readonly string[];
-  /** Links inside the hidden folders that are created again. */
+  /** Links that are created again. */
   readonly links: readonly string[];
 }
 
@@ -31,7 +30,10 @@ export function ownerOnlyPaths(): OwnerOnlyPaths {
   };
 }
 
-/** The folder in which the host's resolver keeps what /etc/resolv.conf is a link to: the file is replaced now and then. */
+/**
+ * The folder with the target of the link /etc/resolv.conf. The folder is shown, as the host's resolver replaces the
+ * file.
+ */
 function nameServers(): readonly string[] {
   try {
     const file = realpathSync('/etc/resolv.conf');

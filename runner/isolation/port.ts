@@ -1,4 +1,4 @@
-// Holding the processes of an agent apart from the host and from other agents: what every kind of isolation does.
+// The port to isolation: separates an agent's processes from the host and from other agents.
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { PortHolder } from '../../contract/wire/runner.ts';
 
@@ -9,32 +9,33 @@ export type SpawnContained = (
   options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
 ) => ChildProcessWithoutNullStreams;
 
-/** A machine's isolation. Any number may exist for one machine, one after the other or at once. */
+/** A machine's isolation. A machine may have several objects, one after the other or at the same time. */
 export interface Isolation {
-  /** How processes are held apart, for people. */
+  /** The kind of isolation as text for people. */
   readonly isolation: string;
-  /** Whom the agent's processes run as, when that is not the caller. */
+  /** The user of the agent's processes, if it is not the caller. */
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
   /**
-   * Starts a program inside, with exactly this environment and MURMUR_MACHINE. When it ends, so does everything that it
-   * started and left in its namespace or process group; the same when this process dies, however it dies. Signals sent
-   * through the child reach the program; SIGKILL ends all of it. `pid` is the id of what holds the program.
+   * Starts a program inside, with exactly this environment and MURMUR_MACHINE. When it ends, all processes in its
+   * namespace or process group end; the same when this process dies, for any reason. The program receives signals that
+   * are sent through the child; SIGKILL ends all its processes. `pid` is the process above the program, such as
+   * `unshare`.
    */
   readonly spawn: SpawnContained;
   /**
-   * Ends what was started inside at or after a time and still runs, except these processes, the programs that they hold
-   * and those marked as companions. Throws UNAVAILABLE when a process does not end within 10 s.
+   * Ends processes inside that were started at or after a time. Spares those in `keep`, the programs below them, and
+   * processes marked as companions. Throws UNAVAILABLE when a process does not end within 10 s.
    */
   endStartedSince(since: Date, keep: readonly number[]): Promise<void>;
-  /** Whether nothing that was started through this object can outlive `endStarted`, whatever it does. */
+  /** Whether no process that was started through this object can escape `endStarted`. */
   readonly isWhole: boolean;
   /** Ends every process inside that was started through this object. Throws UNAVAILABLE as above. */
   endStarted(): Promise<void>;
-  /** Ends every process inside, also what an earlier caller left. Throws UNAVAILABLE as above. */
+  /** Ends every process inside, including those of earlier objects. Throws UNAVAILABLE as above. */
   endAll(): Promise<void>;
   /**
-   * Whether a connection to the port of 127.0.0.1 reaches a process inside, by the user of the socket where the agent has
-   * one of its own, else by who has it open. Throws FAILED_PRECONDITION where the system cannot tell.
+   * Whether a connection to the port of 127.0.0.1 reaches a process inside. Decided by the socket's user if the agent
+   * has its own user, else by the process that has it open. Throws FAILED_PRECONDITION when the system cannot tell.
    */
   portHolder(port: number): Promise<PortHolder>;
 }

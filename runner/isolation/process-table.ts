@@ -1,4 +1,4 @@
-// The processes of this host: from /proc where there is one, else from `ps`. Built-ins only.
+// Lists the processes of this host, from /proc or else from `ps`. Built-ins only.
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,23 +9,26 @@ export interface ProcessEntry {
   readonly parent: number;
   /** Milliseconds since the epoch, to `START_PRECISION_MS`. */
   readonly started: number;
-  /** Ended, but not yet taken note of by its parent: nothing runs. */
+  /** Ended but not yet reaped by its parent. */
   readonly isZombie: boolean;
 }
 
-/** How much earlier or later than told a process may have started: the system counts in ticks, `ps` in seconds. */
+/** Precision of `started`: the system counts in ticks, `ps` in seconds. */
 export const START_PRECISION_MS = process.platform === 'linux' ? 20 : 1_000;
 /** Linux counts process times in hundredths of a second on every architecture that Node runs on. */
 const MS_PER_TICK = 10;
-/** `ps` takes milliseconds; a host where it hangs has other troubles. */
+/** `ps` takes milliseconds; this limit ends a hanging one. */
 const PS_LIMIT_MS = 10_000;
-/** A look takes 2 ms on a quiet host and 15 ms beside two hundred agents: who ends one of these hardly notices. */
+/**
+ * A listing takes 2 ms on a quiet host and 15 ms with two hundred agents, so this rest hardly delays the end of an
+ * agent.
+ */
 const REST_PER_LOOK = 4;
 
 /**
- * One look for all who ask before it begins: agents that end together would otherwise each read every process of the host,
- * which is the square of their number. After a look there is a rest of a few times as long as it took, in which those who
- * ask gather: looking takes a fifth of a core at most.
+ * Callers that wait for a listing share it. Otherwise, agents that end together would each list all processes:
+ * quadratic in their number. After a listing, the next one waits `REST_PER_LOOK` times its duration, while callers
+ * collect. So listing takes at most a fifth of a core.
  */
 function shared<Seen>(look: () => Seen | Promise<Seen>): () => Promise<Seen> {
   let next: Promise<Seen> | undefined;
@@ -44,15 +47,15 @@ function shared<Seen>(look: () => Seen | Promise<Seen>): () => Promise<Seen> {
     })());
 }
 
-/** All processes that can be seen, as of a moment after the call. */
+/** All visible processes, listed after the call. */
 export const listProcesses: () => Promise<readonly ProcessEntry[]> = shared(
   process.platform === 'linux' ? listFromProc : listFromPs,
 );
 
-/** Command lines by process id, as words. Zombies have none. Linux only; elsewhere none. */
+/** Command lines by process id, as words. Zombies have none. Empty on systems other than Linux. */
 export const commandLines = shared(() => readOfEach((pid) => commandLineOf(Number(pid)) ?? []));
 
-/** Command line of one process, as words; undefined when there is none. Linux only. */
+/** Command line of a process, as words; undefined when it has none. Linux only. */
 export function commandLineOf(pid: number): readonly string[] | undefined {
   try {
     return readFileSync(`/proc/${pid.toString()}/cmdline`, 'utf8').split('\0').slice(0, -1);
@@ -63,12 +66,12 @@ export function commandLineOf(pid: number): readonly string[] | undefined {
 
 const environments = shared(() => readOfEach((pid) => `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`));
 
-// Not the owner of /proc/<pid>: a process can give that to root. Real, effective, saved or file system id.
+// Real, effective, saved and file system id. Not the owner of /proc/<pid>: a process can make that root.
 const users = shared(() =>
   readOfEach((pid) => (/^Uid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '').split(/\s+/)),
 );
 
-/** Whether a process was, or may have been, started at or after a time. */
+/** Whether a process was or may have been started at or after a time. */
 export function isStartedSince({ started }: ProcessEntry, since: Date): boolean {
   return started >= since.getTime() - START_PRECISION_MS;
 }
@@ -85,7 +88,7 @@ export function descendantsOf(roots: readonly number[], table: readonly ProcessE
   return found;
 }
 
-/** Ids of the processes that were started with `NAME=value`, as far as this user may look. */
+/** Ids of processes whose initial environment has `NAME=value`. Sees only processes that this user may inspect. */
 export async function pidsWithVariable(variable: string): Promise<ReadonlySet<number>> {
   if (process.platform === 'linux') {
     return keysWhere(await environments(), (environment) => environment.includes(`\0${variable}\0`));
@@ -96,13 +99,13 @@ export async function pidsWithVariable(variable: string): Promise<ReadonlySet<nu
   );
 }
 
-/** Ids of the processes whose working directory is one of the folders or below. Linux only; elsewhere none. */
+/** Ids of processes whose working directory is one of the folders or below. Empty on systems other than Linux. */
 export function pidsWithin(folders: readonly string[]): ReadonlySet<number> {
   const folderOf = readOfEach((pid) => readlinkSync(`/proc/${pid}/cwd`));
   return keysWhere(folderOf, (cwd) => folders.some((folder) => cwd === folder || cwd.startsWith(`${folder}/`)));
 }
 
-/** Ids of the processes that run as the user. Linux only; elsewhere none. */
+/** Ids of processes that run as the user. Empty on systems other than Linux. */
 export async function pidsOfUser(uid: number): Promise<ReadonlySet<number>> {
   return keysWhere(await users(), (ids) => ids.includes(String(uid)));
 }
@@ -117,7 +120,7 @@ function readOfEach<Fact>(read: (pid: string) => Fact): ReadonlyMap<number, Fact
     try {
       found.set(Number(pid), read(pid));
     } catch {
-      // It has ended, or it is another user's.
+      // The process has ended or belongs to another user.
     }
   }
   return found;
@@ -127,7 +130,7 @@ function procFolders(): readonly string[] {
   return process.platform === 'linux' ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : [];
 }
 
-/** Ids of the direct children of a process, at once and without looking at any other. Linux only; elsewhere none. */
+/** Ids of a process's direct children. Synchronous, reads no other process. Empty on systems other than Linux. */
 export function childrenOf(pid: number): readonly number[] {
   try {
     const tasks = `/proc/${pid.toString()}/task`;
@@ -139,14 +142,14 @@ export function childrenOf(pid: number): readonly number[] {
   }
 }
 
-/** As `listProcesses`, at once. Linux only. */
+/** Synchronous `listProcesses`. Linux only. */
 export function listFromProc(): readonly ProcessEntry[] {
   const uptime = Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1_000;
   const booted = Date.now() - uptime;
   return procFolders().flatMap((pid) => {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      // The second field is the program's name in brackets and may hold anything, brackets too.
+      // The second field is the program's name in brackets. It may contain any character, also brackets.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       return {
         pid: Number(pid),
@@ -155,7 +158,7 @@ export function listFromProc(): readonly ProcessEntry[] {
         isZombie: fields[0] === 'Z' || fields[0] === 'X',
       };
     } catch {
-      // It has ended since the folder was read.
+      // The process has ended since the folder was read.
       return [];
     }
   });
@@ -178,7 +181,7 @@ async function ps(args: readonly string[]): Promise<readonly string[]> {
   const { stdout } = await promisify(execFile)('ps', [...args], {
     timeout: PS_LIMIT_MS,
     maxBuffer: 64 * 1024 * 1024,
-    // Month names and the order of a date depend on the language.
+    // The format of dates depends on the locale.
     env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
   });
   return stdout

@@ -1,4 +1,4 @@
-// Turns what a provider wants into what works on this machine, tried here by the runner.
+// Resolves the isolation that a provider wants into one that works on this machine, by a trial in the runner.
 import { realpathSync } from 'node:fs';
 import type { IsolationSpec, IsolationRequest } from '../../contract/wire/isolation.ts';
 import { detectIsolation } from './detect.ts';
@@ -6,7 +6,7 @@ import type { DetectedIsolation } from './detect.ts';
 import { ownerHome } from './owner-home.ts';
 
 /**
- * User of the agent where a root runner was not given one. It is apart from the users that the provider `local` draws
+ * User of the agent when a root runner was not given one. Differs from the users that the provider `local` assigns
  * (drivers/machines/local/users.ts) and from that of the trial.
  */
 const AGENT_UID = 1_909_999_998;
@@ -26,7 +26,7 @@ export async function resolveIsolation(
   if (!('choice' in asked)) return asked;
   const { choice, uid, hide, keep, ...plan } = asked;
   const { kind, ownUser, limitsInForce } = await trial(choice);
-  // An agent with the caller's user id could change every file of the caller's, so it sees none but programs.
+  // An agent with the caller's user id could change every file of the caller, so it sees only programs.
   const programs = [process.execPath, ...keep].flatMap((path) => real(path));
   const covered = kind === 'namespace' && !ownUser ? ownerHome(env, programs) : undefined;
   return {
@@ -44,7 +44,7 @@ function trial(choice: IsolationRequest['choice']): Promise<DetectedIsolation> {
   if (known !== undefined) return known;
   const detected = detectIsolation(choice);
   trials.set(choice, detected);
-  // What failed may have been the moment.
+  // The failure may be temporary, so the next call tries again.
   detected.catch(() => trials.delete(choice));
   return detected;
 }

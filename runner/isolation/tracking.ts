@@ -1,5 +1,5 @@
-// Isolation where there are no namespaces: every process carries a mark, leads or belongs to a known process group, and
-// is found again by mark, ancestry and working directory. It ends processes; it hides nothing.
+// Isolation without namespaces. Processes carry a mark and run in known process groups. They are found by mark,
+// ancestry and working directory. This kind can end processes but hides nothing.
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Readable } from 'node:stream';
@@ -12,13 +12,13 @@ import type { ProcessEntry } from './process-table.ts';
 import { descendantsOf, isStartedSince, listProcesses, pidsWithin, pidsWithVariable } from './process-table.ts';
 import { programScript, sendScript } from './program-script.ts';
 
-/** The isolation in words for people. */
+/** The isolation as text for people. */
 export const TRACKING_DESCRIPTION = 'process tracking: agents can read what you can read';
 
 /**
- * The program as the leader of its group, and beside it a guard that waits for the end of a pipe from this process and
- * then kills the group. Input and output are the program's alone, so that their ends are seen. The program's environment
- * comes through another pipe, to the shell that becomes the program.
+ * Runs the program as a group leader, with a guard process. The guard waits for the end of a pipe from this process and
+ * then kills the group. Only the program has the input and output, so that their ends are noticed. The shell that
+ * becomes the program gets the environment through another pipe.
  */
 const GUARDED = [
   '{ read -r _ <&3; kill -KILL 0; } </dev/null >/dev/null 2>&1 4<&- &',
@@ -51,7 +51,7 @@ export function createTrackingIsolation({ machine, paths }: IsolationSpec): Isol
       sendScript(child.stdio[4], program);
       running.add(child);
       const leash = child.stdio[3] as Readable;
-      // The guard's end of the pipe breaks when the group is killed.
+      // The pipe breaks when the guard is killed with its group.
       leash.on('error', () => undefined);
       const letGo = (): void => {
         running.delete(child);
@@ -70,7 +70,7 @@ export function createTrackingIsolation({ machine, paths }: IsolationSpec): Isol
           .map(({ pid }) => pid);
       });
     },
-    // What left its group is only found by looking.
+    // Processes that have left their group are only found in the process table.
     endStarted: () => endProcesses(members),
     endAll: () => endProcesses(members),
     portHolder: createPortHolder(async (listener) => await isHeldBy(await members(await listProcesses()), listener)),

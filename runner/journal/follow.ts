@@ -1,23 +1,23 @@
-// Reading the journal: what is on file, then each new event as it comes, without a gap or a double, since both come
-// from the file.
+// Follows the journal: the stored events, then each new one. Both are read from the file, so there are no gaps or
+// duplicates.
 import { open } from 'node:fs/promises';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
 import type { Journal } from './journal.ts';
 
-/** Bytes per read: bounds the memory of a reader that is far behind. */
+/** Bytes per read: limits the memory for a reader that is far behind. */
 const CHUNK = 64 * 1024;
 const SEQ = /^\{"seq":(\d+),/;
 
 export interface FollowSignals {
-  /** The reader has gone: ends at once. */
+  /** The reader has disconnected: ends at once. */
   readonly gone: AbortSignal;
-  /** No event follows any more: ends when all have been given. */
+  /** No further event follows: ends after the last one. */
   readonly closing: AbortSignal;
 }
 
 /**
- * Lines (with their newline) of the events above `after`, in batches. The next batch is read when the consumer asks for
- * it, so a slow reader costs one batch of memory.
+ * Lines (with newline) of the events above `after`, in batches. Reads the next batch when the consumer requests it, so
+ * a slow reader needs memory for one batch.
  */
 export async function* followJournal(
   journal: Journal,
@@ -54,7 +54,7 @@ export async function* followJournal(
   }
 }
 
-/** The events above `after` that are on file now. */
+/** The stored events above `after`. */
 export async function eventsAfter(journal: Journal, after: number): Promise<readonly SourcedEvent[]> {
   const signals = { gone: new AbortController().signal, closing: AbortSignal.abort() };
   const events: SourcedEvent[] = [];
@@ -68,7 +68,7 @@ export async function eventsAfter(journal: Journal, after: number): Promise<read
   return events;
 }
 
-/** Offset of the first line with a number above `after`; the length when there is none. */
+/** Offset of the first line with a number above `after`, or the length. */
 function startAbove(lines: Buffer, after: number): number {
   let start = 0;
   while (start < lines.length) {
@@ -84,7 +84,7 @@ async function nextAppend(journal: Journal, position: number, signal: AbortSigna
   const wake = (): void => resolve();
   const off = journal.onAppend(wake);
   signal.addEventListener('abort', wake);
-  // An append between the caller's check and the subscription would otherwise be missed.
+  // Checks again, because an append may have happened before the subscription.
   if (journal.size > position || signal.aborted) resolve();
   await promise;
   off();

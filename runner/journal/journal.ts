@@ -1,5 +1,5 @@
-// The journal: every event of the machine, numbered and on disk before anything follows from it. It survives the death
-// of the process; after the loss of the disk's cache the event log has the copy (`continueAfter`).
+// The journal: every event of the machine, numbered and written before it has any effect. It survives the end of the
+// process. A crash of the host may lose the last events; the event log has a copy (`continueAfter`).
 import { EventEmitter } from 'node:events';
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
@@ -7,12 +7,12 @@ import type { AgentEvent, SourcedEvent } from '../../contract/wire/events.ts';
 import { recoverJournal } from './recover.ts';
 import type { JournalMark, UnfinishedTurn } from './recover.ts';
 
-/** One offset in this many lines is kept, so that a reader starts near its place and memory stays small. */
+/** Keeps one offset per this many lines: a reader starts near its position, and memory stays small. */
 const INDEX_STEP = 256;
 
 export class Journal {
   readonly file: string;
-  /** The turn that the file says was begun and not ended, when the journal was opened. */
+  /** The turn that had started and not ended when the journal was opened. */
   readonly unfinished: UnfinishedTurn | undefined;
   readonly #appended = new EventEmitter();
   readonly #marks: JournalMark[];
@@ -21,7 +21,7 @@ export class Journal {
   #size: number;
   #spentUsd: number;
 
-  /** Opens or creates the file; a torn last line, left by a killed process, is cut off. */
+  /** Opens or creates the file. Removes an incomplete last line of a killed process. */
   constructor(file: string) {
     this.file = file;
     mkdirSync(path.dirname(file), { recursive: true });
@@ -32,11 +32,11 @@ export class Journal {
     this.#size = recovered.size;
     this.#spentUsd = recovered.spentUsd;
     this.#descriptor = openSync(file, 'a', 0o600);
-    // One listener a reader, and there may be many readers.
+    // Each reader adds a listener.
     this.#appended.setMaxListeners(0);
   }
 
-  /** Number of the last event; 0 when there is none. */
+  /** Number of the last event; 0 before the first. */
   get seq(): number {
     return this.#seq;
   }
@@ -46,19 +46,19 @@ export class Journal {
     return this.#size;
   }
 
-  /** Dollars spent, as the last cost event has them. */
+  /** Dollars spent, from the last cost event. */
   get spentUsd(): number {
     return this.#spentUsd;
   }
 
-  /** Number that the next event gets. */
+  /** Number of the next event. */
   get nextSeq(): number {
     return this.#seq + 1;
   }
 
   /**
-   * Numbers, writes and announces an event. It is with the operating system when this returns. Throws what the system says
-   * when it cannot be written, as on a full disk; the journal is then as it was.
+   * Numbers, writes and announces an event. The operating system has it when this returns. Throws the system's error
+   * when the write fails, for example on a full disk; the journal is then unchanged.
    */
   append(event: AgentEvent, at = new Date()): SourcedEvent {
     const sourced: SourcedEvent = { seq: this.nextSeq, at: at.toISOString(), event };
@@ -72,7 +72,7 @@ export class Journal {
     return sourced;
   }
 
-  /** As `append`, for callers whose error nobody would catch: what went wrong is logged and returned. */
+  /** `append` for callers that must not throw: logs an error and returns it. */
   tryAppend(event: AgentEvent): Error | undefined {
     try {
       this.append(event);
@@ -83,14 +83,14 @@ export class Journal {
     }
   }
 
-  /** Goes on after a number that the event log has and this file lost; no-op when the file is further. */
+  /** Continues after a number that the event log has and this file lost. No-op when the file is further. */
   continueAfter(seq: number): void {
     if (seq <= this.#seq) return;
     this.#seq = seq;
     this.#marks.push({ seq: seq + 1, offset: this.#size });
   }
 
-  /** A place at or before the event that follows `after`. */
+  /** A position at or before the event after `after`. */
   markBefore(after: number): JournalMark {
     for (let at = this.#marks.length - 1; at >= 0; at--) {
       const mark = this.#marks[at];
@@ -116,7 +116,7 @@ export class Journal {
     try {
       while (written < line.length) written += writeSync(this.#descriptor, line, written);
     } catch (error) {
-      // The next line must not follow half of this one.
+      // Removes the partial line before the next one is written.
       if (written > 0) ftruncateSync(this.#descriptor, this.#size);
       throw error;
     }

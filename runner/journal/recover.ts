@@ -1,9 +1,9 @@
-// What a journal file says when a runner starts. Only whole lines that begin like an entry count.
+// Reads the state of a journal file when a runner starts. Only whole lines that begin like an entry count.
 import { closeSync, constants, ftruncateSync, openSync, readSync } from 'node:fs';
 import { ANSWER_EVENTS } from '../../contract/wire/events.ts';
 import type { SourcedEvent } from '../../contract/wire/events.ts';
 
-/** Where reading may begin: the byte at which the line with number `seq` starts. */
+/** A position to start reading: the byte at which the line with number `seq` begins. */
 export interface JournalMark {
   readonly seq: number;
   readonly offset: number;
@@ -12,13 +12,13 @@ export interface JournalMark {
 export interface UnfinishedTurn {
   readonly turn_id: string;
   readonly turn: number;
-  /** Whether the model had answered in it. */
+  /** Whether the model had answered in the turn. */
   readonly answered: boolean;
-  /** US dollars that the program had reported as used. */
+  /** Dollars that `usage` events report. */
   readonly used_usd: number;
-  /** The part of them that `cost` events contain. */
+  /** Dollars that `cost` events report. */
   readonly reported_usd: number;
-  /** Ids of the notices that its model was given. */
+  /** Ids of the notices that were delivered to the model. */
   readonly notices: readonly string[];
 }
 
@@ -33,11 +33,11 @@ export interface RecoveredJournal {
 
 /** Bytes per read: the file is never in memory as a whole. */
 const CHUNK = 256 * 1024;
-/** `{"seq":12,"at":"…","event":{"type":"turn_start"` is found in this many bytes. */
+/** An entry's beginning up to its type, `{"seq":12,"at":"…","event":{"type":"turn_start"`, is within this many bytes. */
 const HEAD = 120;
 const ENTRY = /^\{"seq":(\d+),"at":"[^"]*","event":\{"type":"(\w+)"/;
 
-/** Reads the file once and truncates it behind the last whole line. A missing file is created empty. */
+/** Reads the file once and truncates it after the last valid line. Creates a missing file. */
 export function recoverJournal(file: string, indexStep: number): RecoveredJournal {
   const descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
@@ -48,7 +48,7 @@ export function recoverJournal(file: string, indexStep: number): RecoveredJourna
     let spentUsd = 0;
     for (const { line, end } of wholeLines(descriptor)) {
       const entry = ENTRY.exec(line.toString('latin1', 0, HEAD));
-      // A line that is no entry and everything behind it cannot be trusted: it is cut off like a torn end.
+      // An invalid line and everything after it cannot be trusted. They are removed like an incomplete last line.
       if (entry === null) break;
       const number = Number(entry[1]);
       if (number % indexStep === 0 || number > seq + 1) marks.push({ seq: number, offset: size });
@@ -91,7 +91,7 @@ function spentIn(line: Buffer): number {
   return event.type === 'cost' ? event.total_usd : 0;
 }
 
-/** Lines that end in a newline, each with the offset behind it. */
+/** Lines that end in a newline, each with the offset after it. */
 function* wholeLines(descriptor: number): Generator<{ line: Buffer; end: number }> {
   const chunk = Buffer.alloc(CHUNK);
   let rest = Buffer.alloc(0);

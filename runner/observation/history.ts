@@ -1,8 +1,8 @@
-// What the refs of a repository say about commits and pushes between two looks.
+// Derives commits and pushes between two observations from the refs of a repository.
 import type { Commit } from '../../contract/wire/turns.ts';
 import type { RepositoryLook } from './look.ts';
 
-/** Commits that one turn may report: more is an import of history, not work. */
+/** Most commits that a turn reports. More are an import of history, not work. */
 export const COMMIT_LIMIT = 100;
 
 const LOCAL = 'refs/heads/';
@@ -12,8 +12,8 @@ const REMOTE = 'refs/remotes/';
 export type GitInRepository = (args: readonly string[], input?: string) => Promise<string | undefined>;
 
 /**
- * Commits that local branches (or a detached HEAD) have and no ref had at the last look, oldest first. An amended or
- * rebased commit counts as the new one that it is; commits that a fetch brought do not.
+ * Commits on local branches (or a detached HEAD) that no ref had at the last observation, oldest first. Amended and
+ * rebased commits count as new; fetched commits do not count.
  */
 export async function newCommits(
   git: GitInRepository,
@@ -31,7 +31,7 @@ export async function newCommits(
   const input = [...tips, ...[...known].map((sha) => `^${sha}`), ''].join('\n');
   const format = '--format=%H%x00%S%x00%s';
   const log = await git(
-    // Old tips may be gone after an expiry; what is unknown excludes nothing.
+    // Old tips may have been pruned. Git ignores missing ones.
     ['log', '--ignore-missing', '--topo-order', `--max-count=${COMMIT_LIMIT}`, format, '--source', '--stdin'],
     input,
   );
@@ -46,13 +46,13 @@ export async function newCommits(
 }
 
 export interface RemoteMoves {
-  /** Branches of a remote that a push moved or made. */
+  /** Remote branches that a push moved or created. */
   readonly pushed: readonly { readonly branch: string; readonly sha: string }[];
-  /** Tips that came from elsewhere. */
+  /** Tips that a fetch brought. */
   readonly fetched: readonly string[];
 }
 
-/** Tells pushes from fetches by what git wrote into the log of each remote ref that moved. */
+/** Distinguishes pushes from fetches by the reflog of each remote ref that moved. */
 export async function remoteMoves(
   git: GitInRepository,
   before: RepositoryLook,
@@ -72,7 +72,7 @@ export async function remoteMoves(
   };
 }
 
-/** Entries of one turn are few; a script that pushes in a loop is still told by its last ones. */
+/** A turn makes few entries. For a script that pushes in a loop, the last ones suffice. */
 const REFLOG_ENTRIES = 50;
 
 async function wasPushed(git: GitInRepository, ref: string, before: string | undefined): Promise<boolean> {

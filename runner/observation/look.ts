@@ -1,12 +1,12 @@
-// One look at one repository, and where the last look is kept.
+// Observes the state of one repository.
 import { randomUUID } from 'node:crypto';
 import type { Isolation } from '../isolation/port.ts';
 import { runContained } from '../containment.ts';
 import { OBSERVE_SCRIPT, readNames, readParts, readRefs } from './script.ts';
 
-/** A repository at one moment. */
+/** The state of a repository at one time. */
 export interface RepositoryLook {
-  /** Tree object of the work tree, untracked files included; empty when it was never looked at. */
+  /** Tree object of the work tree, including untracked files; empty before the first observation. */
   readonly tree: string;
   /** Branch that is checked out, without `refs/heads/`; empty when HEAD is detached. */
   readonly branch: string;
@@ -16,12 +16,12 @@ export interface RepositoryLook {
   readonly refs: Readonly<Record<string, string>>;
 }
 
-/** A repository in which nothing is known yet. */
+/** A repository that was not observed yet. */
 export const NEVER_LOOKED: RepositoryLook = { tree: '', branch: '', head: '', refs: {} };
 
 export interface LookResult {
   readonly look: RepositoryLook;
-  /** Paths that differ from the earlier look's work tree. */
+  /** Paths that differ from the work tree of the earlier observation. */
   readonly modified: readonly string[];
   /** Number of paths that differ from HEAD. */
   readonly dirty: number;
@@ -32,10 +32,10 @@ export interface LookContext {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A work tree of a million files takes this long; a look that takes longer is given up and the turn ends without it. */
+/** A work tree of a million files takes this long. After this time, the turn ends without the observation. */
 export const LOOK_TIMEOUT_MS = 60_000;
 
-/** Looks at the repository in a directory. Undefined when it is none (any more). */
+/** Observes the repository in a directory. Undefined when the directory is not a repository. */
 export async function lookAt(
   directory: string,
   before: RepositoryLook,

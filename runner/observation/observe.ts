@@ -1,5 +1,5 @@
-// What a turn changed: the difference between this look at the repositories and the last one, which is kept on disk. So
-// nothing is lost when a runner dies in a turn: the next turn reports it.
+// What a turn changed: the difference between two observations of the repositories. The last one is stored on disk, so
+// after a runner dies during a turn, the next turn reports its changes.
 import type { RunnerTurnOutcome } from '../../contract/wire/runner.ts';
 import type { BranchState, Commit } from '../../contract/wire/turns.ts';
 import { runContained } from '../containment.ts';
@@ -14,14 +14,14 @@ import { originBranches } from './origin.ts';
 
 export type Observation = Pick<RunnerTurnOutcome, 'files_modified' | 'commits' | 'pushes' | 'branches'>;
 
-/** Paths that one turn may report. */
+/** Most paths that a turn reports. */
 const FILE_LIMIT = 1_000;
 const COMMIT_LIMIT = 100;
 
-/** The last look at a repository, and what origin had then. */
+/** The last observation of a repository, and the state of origin then. */
 interface Baseline {
   readonly look: RepositoryLook;
-  /** Commit of each branch on origin, as last asked; null when it was not there. */
+  /** Commit of each branch on origin at the last query; null for a missing branch. */
   readonly origin: Readonly<Record<string, string | null>>;
   readonly branches: readonly BranchState[];
 }
@@ -30,7 +30,7 @@ type Baselines = Readonly<Record<string, Baseline>>;
 
 export interface ObserverOptions extends LookContext {
   readonly git: CallerGit;
-  /** File of the last looks. */
+  /** File with the last observations. */
   readonly file: string;
 }
 
@@ -41,7 +41,7 @@ export class Observer {
     this.#options = options;
   }
 
-  /** Takes the first look at a fresh checkout: what it holds is nobody's work. */
+  /** Makes the first observation of a new checkout, so that its content does not count as the agent's work. */
   async begin(checkout: Checkout): Promise<void> {
     const found = await lookAt(checkout.directory, NEVER_LOOKED, this.#options);
     if (found === undefined) return;
@@ -55,7 +55,7 @@ export class Observer {
     });
   }
 
-  /** What changed since the last look, in all checkouts; looks at them at the same time. */
+  /** What changed since the last observation, in all checkouts. Observes them concurrently. */
   async observe(checkouts: readonly Checkout[]): Promise<Observation> {
     const each = await Promise.all(checkouts.map((checkout) => this.#observeOne(checkout)));
     return {
@@ -69,7 +69,7 @@ export class Observer {
   async #observeOne(checkout: Checkout): Promise<Observation> {
     const last = this.#last(checkout) ?? { look: NEVER_LOOKED, origin: {}, branches: [] };
     const nothing = { files_modified: [], commits: [], pushes: [], branches: last.branches };
-    // A look that takes too long or a repository that is gone must not keep the turn from ending.
+    // The turn must end even if the observation fails, for example because the repository was removed.
     const found = await lookAt(checkout.directory, last.look, this.#options).catch(() => undefined);
     if (found === undefined) return nothing;
     const { look, modified, dirty } = found;
@@ -84,7 +84,7 @@ export class Observer {
     );
     this.#save(checkout, { look, origin, branches });
     const pushed = new Map(history.pushed.map((push) => [push.branch, push.sha]));
-    // A push to a URL leaves no trace in the checkout, but origin shows it.
+    // A push to a URL leaves no trace in the checkout, but the state of origin shows it.
     for (const { branch, head, pushed: isPushed } of branches) {
       if (isPushed && last.origin[branch] !== head && branch in last.origin) pushed.set(branch, head);
     }
@@ -96,7 +96,7 @@ export class Observer {
     };
   }
 
-  /** Asks origin only when its answer can differ from the last one. */
+  /** Queries origin only if its answer can differ from the last one. */
   async #originOf(
     { spec }: Checkout,
     last: Baseline,
@@ -116,7 +116,7 @@ export class Observer {
     );
   }
 
-  /** The pushed commits with their subjects; those that the turn made have them already. */
+  /** Adds subjects to the pushed commits. Those of the turn itself have them already. */
   async #describe(
     git: GitInRepository,
     repo: string,
@@ -164,13 +164,13 @@ async function historyOf(
   return { commits: await newCommits(git, repo, before, after, fetched), pushed };
 }
 
-/** The working branch and, when the agent went elsewhere, the branch that it is on. */
+/** The working branch and, if the agent switched, the current branch. */
 function branchesOf({ spec }: Pick<Checkout, 'spec'>, look: RepositoryLook): readonly string[] {
   const names = new Set([spec.branch, look.branch]);
   return [...names].filter((name) => look.refs[`refs/heads/${name}`] !== undefined);
 }
 
-/** Whether a remote branch points there: a branch without a commit of its own has nothing to push. */
+/** Whether a remote branch points to the commit: then the branch has nothing to push. */
 function isOnOrigin(look: RepositoryLook, sha: string | undefined): boolean {
   return Object.entries(look.refs).some(([ref, tip]) => ref.startsWith('refs/remotes/') && tip === sha);
 }

@@ -1,13 +1,13 @@
-// What origin itself says about a branch. Asked as the caller, with the spawn's own URL, since the agent may write
-// anything into its checkout.
+// Queries origin for its branches, as the caller and with the URL of the spawn: the agent can change everything in its
+// checkout.
 import type { RepoSpec } from '../../contract/wire/agent.ts';
 import type { CallerGit } from '../git/caller-git.ts';
 import { runOnRemote } from '../workspace/caller-remote.ts';
 
-/** A turn's end waits for the answer: long enough for a slow host, short enough for a dead one. */
+/** The turn's end waits for the answer: long enough for a slow server, short enough for a dead one. */
 const ANSWER_TIMEOUT_MS = 15_000;
 
-/** The commit of each branch on origin; a branch that is not there is missing. Undefined when origin does not answer. */
+/** The commit of each branch that exists on origin. Undefined when origin does not answer. */
 export async function originBranches(
   git: CallerGit,
   remote: Pick<RepoSpec, 'clone_url' | 'real'>,

@@ -1,15 +1,15 @@
-// The look at one repository, as a shell script that runs inside the isolation: one start for all git commands. Its
-// arguments are data, never code; each part of its output follows a line with a token that no file name can hold.
+// The observation of one repository as a shell script inside the isolation: one process start for all git commands. Its
+// arguments are data, never code. Before each part of its output is a line with a token that no file name can contain.
 
-/** Git settings that keep the look cheap and without side effects in a repository that the agent may configure. */
+/** Git settings that make the observation cheap and free of side effects, as the agent may configure the repository. */
 const QUIET = '-c core.fsmonitor=false -c gc.auto=0 -c maintenance.auto=false -c core.hooksPath=/dev/null';
 
-/** Names beyond this are of no use to anyone, and a generated tree can hold a million of them. */
+/** Longer lists of names are not useful, and a generated tree can have a million files. */
 const NAMES_BYTES = 4 * 1024 * 1024;
 
 /**
- * Writes the work tree, untracked files included and ignored ones not, as a tree object by a copy of the index, so that
- * the agent's own index stays as it is. `$tree` is empty when that fails.
+ * Writes the work tree, with untracked but without ignored files, as a tree object. Uses a copy of the index, so that
+ * the agent's index does not change. `$tree` is empty when it fails.
  */
 export const WORK_TREE = `
 index=.git/murmur-index.$$
@@ -20,8 +20,8 @@ rm -f "$index" "$index.lock"
 `;
 
 /**
- * Arguments: token, tree at the last look or an empty word. Trees are compared by name first: most turns change either
- * nothing or nothing that is not committed.
+ * Arguments: token, and the tree of the last observation or an empty word. Compares the trees' ids first: most turns
+ * change nothing, or nothing that is not committed.
  */
 export const OBSERVE_SCRIPT = `
 token=$1 before=$2
@@ -42,7 +42,7 @@ part modified; names "$before" "$tree"
 part end
 `;
 
-/** The parts of the output by name; undefined when the script did not come to its end. */
+/** The parts of the output by name; undefined when the script did not complete. */
 export function readParts(output: Buffer, token: string): ReadonlyMap<string, Buffer> | undefined {
   const parts = new Map<string, Buffer>();
   const mark = Buffer.from(`\n${token} `);
@@ -58,12 +58,12 @@ export function readParts(output: Buffer, token: string): ReadonlyMap<string, Bu
   return parts.has('end') ? parts : undefined;
 }
 
-/** Names that end in NUL. A name that is not valid UTF-8 gets replacement characters. */
+/** Parses names that end in NUL. Invalid UTF-8 becomes replacement characters. */
 export function readNames(part: Buffer | undefined): readonly string[] {
   return (part?.toString('utf8') ?? '').split('\0').filter((name) => name !== '');
 }
 
-/** `<sha> <ref>` lines. */
+/** Parses `<sha> <ref>` lines. */
 export function readRefs(part: Buffer | undefined): Readonly<Record<string, string>> {
   const lines = (part?.toString('utf8') ?? '').split('\n').filter((line) => line !== '');
   return Object.fromEntries(

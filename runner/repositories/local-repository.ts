@@ -1,15 +1,15 @@
-// Where a path on this host leads, found before git is asked: git also takes bundles and gitfiles, and follows links. The
-// API server decides by it which repositories may be named, the runner clones no other. Imports built-ins only.
+// Finds the repository at a path of this host without git: git also accepts bundles and gitfiles, and follows links.
+// The API server uses it to decide which repositories are allowed, and the runner clones no others. Imports built-ins
+// only.
 import { realpath, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import path from 'node:path';
 
-/** A repository, by a path without links that holds its `.git` or is bare; or why it is none, after "it". */
+/** The real path of a repository, bare or with `.git` in it; or why it is invalid, as a phrase after "it". */
 export type LocalRepository = { readonly path: string } | { readonly problem: string };
 
 /**
- * The repository that git finds at a path, looking where git looks, in its order. Undefined when there is nothing that
- * git would take.
+ * The repository that git would find at a path: tries the same places in the same order. Undefined when there is none.
  */
 export async function findRepository(asked: string): Promise<LocalRepository | undefined> {
   for (const place of [asked, `${asked}.git`]) {
@@ -34,7 +34,7 @@ async function repositoryAt(real: string): Promise<LocalRepository | undefined> 
   return (await isGitDirectory(real)) ? await whole(real, real) : undefined;
 }
 
-/** Git of another work tree keeps everything but HEAD and index elsewhere. */
+/** A linked work tree's git directory has only HEAD and index; the rest is elsewhere. */
 async function whole(found: string, git: string): Promise<LocalRepository> {
   const isPart = (await factsOf(path.join(git, 'commondir'))) !== undefined;
   return isPart ? { problem: 'is the git directory of a linked work tree' } : { path: found };
@@ -48,8 +48,8 @@ async function isGitDirectory(directory: string): Promise<boolean> {
 }
 
 /**
- * Whether a path is a folder or lies below it, links followed, by whatever path it is reached. A path to nothing is
- * judged by what is there of it; a folder that is not there holds nothing.
+ * Whether a path is the folder or lies below it, after resolving links. For a missing path, checks its existing part.
+ * False for a missing folder.
  */
 export async function isBelow(asked: string, folder: string): Promise<boolean> {
   const top = await factsOf(folder);

@@ -1,6 +1,6 @@
-// Takes the values of secrets out of everything that leaves the machine. Imports nothing of Murmur.
+// Removes the values of secrets from everything that leaves the machine. Imports nothing of Murmur.
 
-/** Reads better in a text than the value's absence, and names what a reader can look up. */
+/** Replaces a value in texts. Readers see that a secret was removed, and which. */
 function placeholder(name: string): string {
   return `[secret ${name}]`;
 }
@@ -16,7 +16,7 @@ export class Scrubber {
   #text: Patterns | undefined;
   #bytes: Patterns | undefined;
 
-  /** Adds secrets, name → value. Known values keep their first name. Values under four characters are left alone. */
+  /** Adds secrets, name → value. Known values keep their first name. Ignores values under four characters. */
   add(secrets: Readonly<Record<string, string>>): void {
     for (const [name, value] of Object.entries(secrets)) {
       for (const form of secretForms(value)) if (!this.#values.has(form)) this.#values.set(form, name);
@@ -31,8 +31,8 @@ export class Scrubber {
   }
 
   /**
-   * Like `text`, for a text that was cut somewhere: the beginning of a secret at its end goes too, from the fourth
-   * character on.
+   * `text` for a text that was cut: also removes the beginning of a secret at its end, if it has at least four
+   * characters.
    */
   cutText(text: string): string {
     const clean = this.text(text);
@@ -45,13 +45,13 @@ export class Scrubber {
     return worst === 0 ? clean : `${clean.slice(0, -worst)}[secret]`;
   }
 
-  /** A copy with every string in it scrubbed; keys stay. */
+  /** A copy with every string scrubbed, except for keys. */
   value<Value>(value: Value): Value {
     if (this.#text === undefined) return value;
     return mapStrings(value, (text) => this.text(text)) as Value;
   }
 
-  /** Scrubs a stream of bytes of any encoding; a value that lies across two chunks is found. */
+  /** Scrubs a byte stream of any encoding. Finds values that span two chunks. */
   async *stream(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     const patterns = this.#bytes;
     let rest = '';
@@ -61,7 +61,7 @@ export class Scrubber {
         continue;
       }
       const text = replaceAll(rest + chunk.toString('latin1'), patterns);
-      // What could be the beginning of a secret waits for the next chunk.
+      // The end of the chunk may be the beginning of a secret, so it waits for the next chunk.
       const keep = Math.min(text.length, patterns.longest - 1);
       rest = text.slice(text.length - keep);
       yield Buffer.from(text.slice(0, text.length - keep), 'latin1');
@@ -94,19 +94,21 @@ function replaceAll(text: string, patterns: Patterns | undefined): string {
   return text.replace(patterns.any, (form) => placeholder(patterns.nameOf.get(form) ?? 'value'));
 }
 
-/** The bytes of a text, one character each: how byte streams are searched without decoding them. */
+/** The bytes of a text as one character each, to search byte streams without decoding them. */
 function latin1(text: string): string {
   return Buffer.from(text).toString('latin1');
 }
 
-/** A shorter value is in every text by accident, so that scrubbing it would only destroy the text. */
+/** Shorter values occur in texts by accident. Scrubbing them would only damage the text. */
 const SHORTEST_SECRET = 4;
-/** A line of a longer secret, such as a private key, gives it away on its own from this length. */
+/** Lines of a longer secret, such as a private key, are secrets themselves from this length. */
 const SHORTEST_LINE = 16;
-/** Characters of base64 that belong to the value alone; fewer would match by accident. */
+/** Minimum of base64 characters that depend only on the value. Fewer would match by accident. */
 const SHORTEST_BASE64 = 6;
 
-/** Every form of a value: raw, JSON-escaped (also twice), base64 at each alignment, URL-encoded. Empty for a short one. */
+/**
+ * All encodings of a value: raw, JSON-escaped (also twice), base64 at each alignment, URL-encoded. Empty if too short.
+ */
 function secretForms(value: string): ReadonlySet<string> {
   if (value.length < SHORTEST_SECRET) return new Set();
   const lines = value.split(/\r?\n/).map((line) => line.trim());
@@ -119,13 +121,13 @@ function secretForms(value: string): ReadonlySet<string> {
   return new Set(forms.filter((form) => form.length >= SHORTEST_SECRET));
 }
 
-/** A tool's input is JSON inside a JSON event, so a value can be escaped twice. */
+/** A tool's input is JSON within a JSON event, so a value can be escaped twice. */
 function escapedForms(text: string): readonly string[] {
   const once = JSON.stringify(text).slice(1, -1);
   return [once, JSON.stringify(once).slice(1, -1)];
 }
 
-/** A value inside a longer text, as in `user:password`, is encoded in one of three ways. */
+/** Within a longer text, such as `user:password`, a value has one of three encodings. */
 function base64Forms(text: string): readonly string[] {
   const bytes = Buffer.from(text);
   const cores = [0, 1, 2].map((shift) => {
@@ -133,7 +135,7 @@ function base64Forms(text: string): readonly string[] {
       .toString('base64')
       .replaceAll('=', '');
     const first = Math.ceil((shift * 8) / 6);
-    // The last character holds bits of what follows, unless the bytes end with it.
+    // The last character also encodes bits of the following text, unless the value ends at its boundary.
     const last = (shift + bytes.length) % 3 === 0 ? encoded.length : encoded.length - 1;
     return encoded.slice(first, last);
   });

@@ -1,4 +1,4 @@
-// A snapshot: an immutable copy of conversation and work, made between turns.
+// Captures snapshots: immutable copies of conversation and work, made between turns.
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
@@ -14,23 +14,22 @@ import { captureRepository } from './repository.ts';
 import { captureRoom } from './room.ts';
 import { saveTranscripts } from './transcripts.ts';
 
-/** The newest one, and the one before, which may still be on its way to the object store. */
+/** The newest snapshot, and the one before, which may still be uploaded to the object store. */
 const KEPT = 2;
 
 export interface CaptureInput {
-  /** Names the snapshot: the turn that it follows. */
+  /** Name of the snapshot: the id of the turn before it. */
   readonly name: string;
   readonly request: OpenRequest;
   readonly workspace: Workspace;
   readonly program: AgentProgram;
-  /** What the agent's files may hold, in MiB; absent on machines of earlier builds. */
+  /** Limit of the agent's files in MiB; absent on machines of earlier builds. */
   readonly diskMb?: number | undefined;
 }
 
 /**
- * Captures into `<runner>/snapshots/<name>`, in the place of an earlier one of that name; older ones go. Throws
- * RESOURCE_EXHAUSTED when there is more than a capture may hold, which stands in the journal as well. What fails leaves
- * nothing.
+ * Captures into `<runner>/snapshots/<name>` and replaces an earlier snapshot of that name. Removes older ones. Throws
+ * RESOURCE_EXHAUSTED for too much content, and journals it. A failed capture leaves no files.
  */
 export async function captureSnapshot(input: CaptureInput, context: MachineContext): Promise<SnapshotReply> {
   const { paths, journal } = context;
@@ -64,7 +63,7 @@ async function captureInto(
   const repositories = workspace.checkouts.map((checkout, at) =>
     captureRepository(checkout, draft, `repo-${at}`, { containment, env, room }),
   );
-  // When one fails the others still write, and what they write must be removed as well.
+  // Waits for all, even if one fails: they may still write, and these files must be removed too.
   await Promise.allSettled([conversation, ...repositories]);
   const [transcripts, ...repos] = await Promise.all([conversation, ...repositories]);
   const manifest: Manifest = {

@@ -1,4 +1,4 @@
-// The captures of one runner: one at a time, and none that would hold nothing new when the machine goes.
+// The captures of one runner: one at a time. When the runner stops, skips a capture that would contain nothing new.
 import { lstatSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FinalSnapshotRequest, SnapshotReply, StopReport } from '../../contract/wire/runner.ts';
@@ -12,12 +12,12 @@ export class Captures {
   #newest: { readonly seq: number; readonly state: string } | undefined;
   #running: Promise<unknown> | undefined;
 
-  /** The capture under way. */
+  /** The capture in progress. */
   get running(): Promise<unknown> | undefined {
     return this.#running;
   }
 
-  /** See `captureSnapshot`. Waits for one under way. */
+  /** See `captureSnapshot`. Waits for a capture in progress. */
   async capture(input: CaptureInput, context: MachineContext): Promise<SnapshotReply> {
     const before = this.#running;
     const capturing = (async () => {
@@ -32,7 +32,10 @@ export class Captures {
     }
   }
 
-  /** The capture that a runner leaves when it stops; never rejects. `ready` resolves when there can be one, or none. */
+  /**
+   * The last capture of a stopping runner. Never rejects. `ready` resolves with its input, or undefined without a
+   * session.
+   */
   async last(
     { snapshot_ms: limitMs, stored_seq: stored }: FinalSnapshotRequest,
     ready: () => Promise<CaptureInput | undefined>,
@@ -55,7 +58,7 @@ export class Captures {
   }
 
   async #capture(input: CaptureInput, context: MachineContext): Promise<SnapshotReply> {
-    // Before the capture: what changes during it counts as new.
+    // Read before the capture, so that changes during the capture count as new.
     const state = await stateOf(input);
     const reply = await captureSnapshot(input, context);
     this.#newest = state === undefined ? undefined : { seq: reply.seq, state };
@@ -63,15 +66,15 @@ export class Captures {
   }
 
   /**
-   * Whether another capture would hold what that at `seq` does, as far as is known without running git: never for a
-   * workspace with checkouts, which anybody may have changed, nor for a capture of an earlier runner.
+   * Whether another capture would have the same content as the one at `seq`. Does not run git, so it is false for a
+   * workspace with checkouts, and for a capture of an earlier runner.
    */
   async #isUnchangedSince(seq: number | undefined, input: CaptureInput): Promise<boolean> {
     return seq !== undefined && this.#newest?.seq === seq && this.#newest.state === (await stateOf(input));
   }
 }
 
-/** Names, sizes and times of the conversation's files; undefined when there is more than the conversation. */
+/** Names, sizes and times of the conversation's files; undefined when there are checkouts. */
 async function stateOf({ program, workspace }: CaptureInput): Promise<string | undefined> {
   if (workspace.checkouts.length > 0) return undefined;
   const files = await program.transcriptFiles();

@@ -1,4 +1,4 @@
-// What a snapshot says about itself. The files are relative to its directory.
+// The manifest of a snapshot. Its files are relative to the snapshot's directory.
 import path from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { readState } from '../state-file.ts';
@@ -8,7 +8,7 @@ export interface RepositorySnapshot {
   readonly directory: string;
   /** Clone URL without credentials. */
   readonly repo: string;
-  /** Full ref that HEAD names; empty when it is detached. */
+  /** Full ref of HEAD; empty when it is detached. */
   readonly branch: string;
   /** Commit at HEAD; empty before the first commit. */
   readonly head: string;
@@ -16,13 +16,13 @@ export interface RepositorySnapshot {
   readonly refs: Readonly<Record<string, string>>;
   /** `branch.*` settings, in order. */
   readonly tracking: readonly { readonly key: string; readonly value: string }[];
-  /** Commit whose tree is the index; empty when the index is HEAD. */
+  /** Commit whose tree is the index; empty when the index equals HEAD. */
   readonly index: string;
-  /** Commit whose tree is the work tree, untracked files included; empty when it is HEAD. */
+  /** Commit whose tree is the work tree, including untracked files; empty when it equals HEAD. */
   readonly work: string;
-  /** File with the entries of an index that has conflicts, which no tree can hold. */
+  /** File with the entries of an index with conflicts, which a tree cannot represent. */
   readonly conflicts?: string;
-  /** File with every object that origin does not have; absent when origin has all. */
+  /** File with every object that origin lacks; absent when origin has all. */
   readonly bundle?: string;
 }
 
@@ -30,12 +30,12 @@ export interface Manifest {
   readonly version: 1;
   readonly session_id: string;
   readonly backend: string;
-  /** Where the agent program ran. */
+  /** Working directory of the agent program. */
   readonly cwd: string;
   /** Journal position that the snapshot covers. */
   readonly seq: number;
   readonly repos: readonly RepositorySnapshot[];
-  /** Files of the conversation, relative to HOME; they lie under `home/`. */
+  /** Files of the conversation, relative to HOME. In the snapshot they are below `home/`. */
   readonly transcripts: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// The work in one repository that origin does not have, as a bundle.
+// Captures the work in one repository that origin lacks, as a bundle.
 import { randomUUID } from 'node:crypto';
 import { createWriteStream, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -12,17 +12,17 @@ import type { Checkout } from '../workspace/checkout.ts';
 import type { RepositorySnapshot } from './manifest.ts';
 import type { Room } from './room.ts';
 
-/** A first bundle of a large repository without an origin takes this long. */
+/** The first bundle of a large repository without an origin may take this long. */
 const CAPTURE_TIMEOUT_MS = 10 * 60_000;
 
-/** Whose name the commits carry that hold index and work tree; no branch ever shows them. */
+/** Author of the commits for index and work tree. They are never on a branch. */
 const AUTHOR = `
 export GIT_AUTHOR_NAME=murmur GIT_AUTHOR_EMAIL=murmur@localhost GIT_COMMITTER_NAME=murmur GIT_COMMITTER_EMAIL=murmur@localhost
 `;
 
 /**
- * Argument: token. An index with conflicts cannot be a tree: its entries are listed, and a tree of all its blobs keeps
- * them in the bundle.
+ * Argument: token. An index with conflicts cannot be a tree. Its entries are listed, and a tree of all its blobs
+ * includes them in the bundle.
  */
 const CAPTURE_SCRIPT = `
 token=$1
@@ -51,8 +51,8 @@ part end
 `;
 
 /**
- * Git reads a glob without a wildcard as the folder of that name, and refs/stash is a ref.
- * Arguments: commits of index and work tree, either may be an empty word. The bundle goes to stdout.
+ * Git treats a glob without a wildcard as a folder, and refs/stash is a ref; hence the glob.
+ * Arguments: commits of index and work tree; both may be empty words. Writes the bundle to stdout.
  */
 const BUNDLE_SCRIPT = `
 [ -z "$1" ] || git update-ref refs/murmur/index "$1"
@@ -71,8 +71,8 @@ export interface CaptureContext {
 }
 
 /**
- * Writes `<name>.bundle` and `<name>.index` into `target` where they are needed. Throws INTERNAL when git fails, and
- * RESOURCE_EXHAUSTED when they do not fit into the room.
+ * Writes `<name>.bundle` and `<name>.index` to `target` if they are needed. Throws INTERNAL when git fails, and
+ * RESOURCE_EXHAUSTED when the room is too small.
  */
 export async function captureRepository(
   { directory, repo }: Checkout,
@@ -116,7 +116,7 @@ export async function captureRepository(
   };
 }
 
-/** A bundle can be larger than memory: it goes to the file as it comes. */
+/** Streams the bundle to the file: it can be larger than memory. */
 async function saveOutput(
   child: ReturnType<Isolation['spawn']>,
   file: string,
@@ -132,7 +132,7 @@ async function saveOutput(
   const timer = setTimeout(() => child.kill('SIGKILL'), CAPTURE_TIMEOUT_MS);
   try {
     const saving = pipeline(room.fill(child.stdout), createWriteStream(file, { mode: 0o600 }));
-    // When there is no room the pipe closes: git ends by that, and the script removes the refs that it has made.
+    // When the room is too small, the pipe closes. Git then ends, and the script removes the refs that it created.
     const [ended, saved] = await Promise.allSettled([promise, saving]);
     if (saved.status === 'rejected') throw saved.reason;
     if (ended.status === 'rejected') throw ended.reason;

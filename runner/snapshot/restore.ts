@@ -1,4 +1,4 @@
-// A snapshot back into a machine: the same paths, branches, HEAD, index, files and conversation.
+// Restores a snapshot on a machine: the same paths, branches, HEAD, index, files and conversation.
 import { chmodSync, constants, copyFileSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
@@ -8,12 +8,12 @@ import type { Checkout } from '../workspace/checkout.ts';
 import type { RepositorySnapshot, StoredSnapshot } from './manifest.ts';
 import { putTranscripts } from './transcripts.ts';
 
-/** Checking out a large work tree takes this long. */
+/** Checking out a large work tree may take this long. */
 const RESTORE_TIMEOUT_MS = 10 * 60_000;
 
 /**
- * Arguments: bundle, HEAD's ref, HEAD's commit, commit of the index, commit of the work tree; each but the third may be
- * an empty word. Stdin: instructions for `update-ref`.
+ * Arguments: bundle, HEAD's ref, HEAD's commit, commit of the index, commit of the work tree. All but the third may be
+ * empty words. Stdin: instructions for `update-ref`.
  */
 const RESTORE_SCRIPT = `
 set -e
@@ -32,7 +32,7 @@ git config --local --name-only --get-regexp '^branch\\.' | sort -u | while read 
 done
 `;
 
-/** Puts the files of the conversation in their places; those that are there stay. */
+/** Restores the files of the conversation. Existing files stay. */
 export async function restoreConversation(
   { directory, manifest }: StoredSnapshot,
   home: string,
@@ -42,8 +42,8 @@ export async function restoreConversation(
 }
 
 /**
- * Brings a fresh clone to the state that was captured; no-op for a repository that the snapshot does not have. Throws
- * FAILED_PRECONDITION when origin has lost the commits that the bundle builds on.
+ * Restores the captured state in a new clone. No-op for a repository that is not in the snapshot. Throws
+ * FAILED_PRECONDITION when origin no longer has the commits on which the bundle is based.
  */
 export async function restoreWork(
   snapshot: StoredSnapshot,
@@ -57,7 +57,7 @@ export async function restoreWork(
   const bundle = repository.bundle === undefined ? '' : path.join(paths.run, `restore-${repository.bundle}`);
   try {
     if (repository.bundle !== undefined) {
-      // The runner's own folder is out of the agent's sight.
+      // Copied, because the isolation hides the runner's folder.
       rmSync(bundle, { force: true });
       copyFileSync(path.join(snapshot.directory, repository.bundle), bundle, constants.COPYFILE_EXCL);
       chmodSync(bundle, 0o644);
@@ -74,7 +74,7 @@ export async function restoreWork(
   }
 }
 
-/** Settings of branches, and an index with conflicts. */
+/** Restores settings of branches and an index with conflicts. */
 async function restoreDetails(
   snapshot: StoredSnapshot,
   { tracking, conflicts }: RepositorySnapshot,
@@ -109,7 +109,7 @@ async function localRefs(
     .filter((ref) => ref !== '');
 }
 
-/** Deletes come first: `a` has to go before `a/b` can be made. */
+/** Deletes come first: `a` must be removed before `a/b` can be created. */
 function refUpdates(present: readonly string[], { refs }: RepositorySnapshot): string {
   const gone = present.filter((ref) => refs[ref] === undefined).map((ref) => `delete ${ref}\n`);
   const set = Object.entries(refs).map(([ref, object]) => `update ${ref} ${object}\n`);

@@ -1,20 +1,20 @@
-// How much a capture may hold. It is copied out of the agent's folders to where no limit of the disk holds, several times
-// over: two on the machine, three in the object store. The agent decides what there is to copy, also while it is copied.
+// Limits the size of a capture. Captures are stored outside of the agent's disk limit, several times: two on the
+// machine, three in the object store. The agent decides what is copied and can change it meanwhile.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { SNAPSHOT_LIMIT_BYTES } from '../../contract/wire/runner.ts';
 
 const MIB = 1_048_576;
-/** Files of the conversation in all. After weeks they hold some hundred MiB, and the agent program reads them whole. */
+/** Bytes of all files of the conversation: after weeks some hundred MiB. The agent program reads them completely. */
 const TRANSCRIPTS_BYTES = 1024 * MIB;
-/** Files of the conversation, each a question to the object store: copying more would take a quarter of an hour. */
+/** Files of the conversation. Each needs a request to the object store; more would take over a quarter of an hour. */
 const TRANSCRIPTS_COUNT = 50_000;
-/** What a file system that compresses makes of the dullest text. Far above it a file is mostly holes. */
+/** The best compression ratio of a file system, for repetitive text. Far above it, a file is mostly holes. */
 const DENSEST = 16;
-/** A file of this size may be all holes: some file systems count blocks only seconds after they were written. */
+/** Smaller files may look like holes: some file systems count blocks only seconds after they were written. */
 const UNCOUNTED_BYTES = 64 * MIB;
 const BLOCK_BYTES = 512;
 
-/** Room for so many bytes, of which each is taken before it is written. */
+/** A budget of bytes. They are taken before they are written. */
 export class Room {
   readonly #what: string;
   readonly #bytes: number;
@@ -22,8 +22,8 @@ export class Room {
   #left: number;
 
   /**
-   * @param what is copied into it, for the error
-   * @param within takes the same bytes too
+   * @param what names the content in errors
+   * @param within a larger room from which the bytes are taken too
    */
   constructor(what: string, bytes: number, within?: Room) {
     this.#what = what;
@@ -32,21 +32,21 @@ export class Room {
     this.#within = within;
   }
 
-  /** Throws RESOURCE_EXHAUSTED when there is no room for so many more. */
+  /** Throws RESOURCE_EXHAUSTED when fewer bytes are left. */
   require(bytes: number): void {
     this.#within?.require(bytes);
     if (bytes <= this.#left) return;
     throw tooMuch(`${this.#what} would hold more than ${String(Math.floor(this.#bytes / MIB))} MiB`);
   }
 
-  /** As `require`, and takes them. */
+  /** Takes bytes. Throws as `require` does. */
   take(bytes: number): void {
     this.require(bytes);
     this.#within?.take(bytes);
     this.#left -= bytes;
   }
 
-  /** The source, taking room for each piece before it is handed on. */
+  /** The source's pieces. Takes the bytes of each piece before it is passed on. */
   async *fill<Piece extends Uint8Array>(source: AsyncIterable<Piece>): AsyncGenerator<Piece> {
     for await (const piece of source) {
       this.take(piece.length);
@@ -55,18 +55,18 @@ export class Room {
   }
 }
 
-/** Room for a whole capture: the limit of every snapshot, or what the agent's disk may hold where that is less. */
+/** Room for a capture: the limit of snapshots, or the agent's disk limit if that is smaller. */
 export function captureRoom(diskMb = Infinity): Room {
   return new Room('the snapshot', Math.min(SNAPSHOT_LIMIT_BYTES, diskMb * MIB));
 }
 
-/** Room in it for the files of the conversation. Throws RESOURCE_EXHAUSTED for more of them than may be copied. */
+/** Room within a capture for the files of the conversation. Throws RESOURCE_EXHAUSTED for too many files. */
 export function transcriptRoom(capture: Room, count: number): Room {
   if (count > TRANSCRIPTS_COUNT) throw tooMuch(`the conversation has more than ${String(TRANSCRIPTS_COUNT)} files`);
   return new Room('the files of the conversation', TRANSCRIPTS_BYTES, capture);
 }
 
-/** Throws RESOURCE_EXHAUSTED for a file that says it is far larger than what it holds on the disk. */
+/** Throws RESOURCE_EXHAUSTED for a file whose size is far larger than its space on disk. */
 export function refuseSparse(name: string, { size, blocks }: { readonly size: number; readonly blocks: number }): void {
   const held = blocks * BLOCK_BYTES;
   if (size <= UNCOUNTED_BYTES + held * DENSEST) return;

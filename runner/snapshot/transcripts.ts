@@ -1,5 +1,5 @@
-// The files of the conversation, out of and into the agent's home. They belong to the agent, who can put links in
-// their place: nothing is read or written through one.
+// Copies the files of the conversation out of and into the agent's home. The agent can replace them by links, so links
+// are never followed.
 import { closeSync, constants, createReadStream, createWriteStream, fchmodSync, fchownSync, fstatSync } from 'node:fs';
 import { lstatSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
@@ -11,8 +11,8 @@ import type { Room } from './room.ts';
 import type { Scrubber } from '../secrets/scrubber.ts';
 
 /**
- * Copies the files below `home` to `target`, without secrets. Returns the paths relative to `home`; what is not an
- * ordinary file of the agent's below `home` is left out. Throws RESOURCE_EXHAUSTED when they do not fit into the room.
+ * Copies the files below `home` to `target`, without secrets. Returns their paths relative to `home`. Skips everything
+ * but regular files of the agent below `home`. Throws RESOURCE_EXHAUSTED when the room is too small.
  */
 export async function saveTranscripts(
   files: readonly string[],
@@ -27,7 +27,7 @@ export async function saveTranscripts(
     if (descriptor === undefined) continue;
     const copy = path.join(target, relative);
     mkdirSync(path.dirname(copy), { recursive: true, mode: 0o700 });
-    // Only what is there at the start: a program that still writes must not make this endless.
+    // Only up to the initial size: a program that still writes must not make the copy endless.
     const size = checkedSize(descriptor, relative, room);
     if (size === 0) closeSync(descriptor);
     const source = size === 0 ? [] : createReadStream('', { fd: descriptor, end: size - 1 });
@@ -38,7 +38,7 @@ export async function saveTranscripts(
   return saved;
 }
 
-/** How much of the file is to be copied; it is closed when that is too much. */
+/** The number of bytes to copy. Closes the file when it is too large. */
 function checkedSize(descriptor: number, name: string, room: Room): number {
   try {
     const found = fstatSync(descriptor);
@@ -51,7 +51,7 @@ function checkedSize(descriptor: number, name: string, room: Room): number {
   }
 }
 
-/** Copies saved files into an agent's home, for its user. A file that is there already is newer and stays. */
+/** Copies saved files to an agent's home, for its user. Existing files are newer and stay. */
 export async function putTranscripts(
   names: readonly string[],
   { source, home, user }: { readonly source: string; readonly home: string; readonly user: Isolation['user'] },
@@ -73,13 +73,13 @@ export async function putTranscripts(
 function openOwn(file: string, home: string): number | undefined {
   let descriptor: number;
   try {
-    // NONBLOCK: opening a pipe would wait for ever.
+    // NONBLOCK: otherwise, opening a pipe waits for ever.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch {
     return undefined;
   }
   const found = fstatSync(descriptor);
-  // Another's file can be linked into the home: then it has two names.
+  // Several hard links may mean another user's file that was linked into the home.
   const isOwn = found.isFile() && (found.uid === lstatSync(home).uid || found.nlink === 1);
   if (isOwn && liesBelow(descriptor, file, home)) return descriptor;
   closeSync(descriptor);

@@ -1,14 +1,14 @@
-// Notices that wait for a turn's model. In memory: what is lost with the process is missing in the turn's outcome, and
-// whoever sent it says it again. Pure.
+// Notices that wait for delivery in a turn. In memory only: the turn's outcome lists delivered notices, and the sender
+// repeats the others. Pure.
 import type { TurnNotice } from '../../contract/wire/turns.ts';
 
-/** The notices of one turn at a time, the one that runs or comes next. */
+/** The notices of one turn at a time: the running or the next one. */
 export class WaitingNotices {
   #turnId: string | undefined;
   #waiting: TurnNotice[] = [];
   readonly #seen = new Set<string>();
 
-  /** Keeps it for the turn, unless the turn had its id before. Another turn's notices are forgotten. */
+  /** Stores a notice for the turn, unless the turn had its id before. Forgets the notices of other turns. */
   add(turnId: string, notice: TurnNotice): void {
     this.#turnTo(turnId);
     if (this.#seen.has(notice.id)) return;
@@ -16,7 +16,7 @@ export class WaitingNotices {
     this.#waiting.push(notice);
   }
 
-  /** The oldest one that waits for the turn; it no longer waits then. */
+  /** Removes and returns the oldest notice of the turn. */
   next(turnId: string): TurnNotice | undefined {
     return turnId === this.#turnId ? this.#waiting.shift() : undefined;
   }

@@ -1,4 +1,4 @@
-// One turn from the prompt to the observation of what it changed.
+// Runs one turn, from the prompt to the observation of its changes.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunnerTurnOutcome, TurnRequest } from '../../contract/wire/runner.ts';
 import type { TurnNotice } from '../../contract/wire/turns.ts';
@@ -9,13 +9,13 @@ import type { Observation } from '../observation/observe.ts';
 import { NO_COST } from '../../contract/wire/cost.ts';
 
 /**
- * After an interrupt the program ends its tools, which takes some 0.1 s. A tool that does not end, because what it
- * started keeps its output open, is ended after this time.
+ * After an interrupt, the program ends its tools, which takes some 0.1 s. After this time, remaining processes are
+ * killed: a tool may not end because a child keeps its output open.
  */
 const TOOL_GRACE_MS = 1_000;
 /**
- * Then the program is ended, and the next turn starts it anew: longer than it needs when the host is busy, short enough
- * that nobody asks again.
+ * Then the program is ended, and the next turn restarts it. Longer than a busy host needs, and short enough that people
+ * do not interrupt again.
  */
 const PROGRAM_GRACE_MS = 5_000;
 /** A backend whose program is gone has this long to say so. */
@@ -23,14 +23,14 @@ const BACKEND_GRACE_MS = 5_000;
 
 export interface TurnResult {
   readonly outcome: RunnerTurnOutcome;
-  /** Whether the turn was ended from outside, not by the program's own end of it. */
+  /** Whether the turn was ended from outside, not by the program. */
   readonly wasCut: boolean;
 }
 
-/** How a running turn is interrupted, gets notices and reports its events. */
+/** Inputs of a running turn, and the receiver of its events. */
 export interface TurnCallbacks {
   readonly interrupted: AbortSignal;
-  /** Called after each tool: the notice that the model gets with the tool's result, if there is one. */
+  /** Called after each tool: the notice that the model reads with the result, if any. */
   readonly nextNotice: () => TurnNotice | undefined;
   readonly onEvent: (event: BackendEvent) => void;
 }
@@ -40,11 +40,11 @@ export type RunTurn = (request: TurnRequest, callbacks: TurnCallbacks) => Promis
 export interface TurnRunner {
   readonly program: AgentProgram;
   readonly containment: Isolation;
-  /** What changed since it was asked last. */
+  /** What changed since the last call. */
   readonly observe: () => Promise<Observation>;
 }
 
-/** Runs a turn on the machine's agent program. An interrupt that comes before the prompt costs no model call. */
+/** Runs a turn on the machine's agent program. After an interrupt before the prompt, there is no model request. */
 export async function runTurn(
   { program, containment, observe }: TurnRunner,
   request: TurnRequest,
@@ -57,7 +57,7 @@ export async function runTurn(
     ? { status: 'interrupted' as const, response: '', cost: NO_COST }
     : await promptOnce({ program, containment, observe }, session, request, callbacks);
   const wasCut = interrupted.aborted && end.status !== 'completed';
-  // What the turn started and left behind would go on changing files after its end.
+  // Processes that the turn left running would change files after its end.
   if (interrupted.aborted) await endLeftovers(containment, began, session);
   const { status, response, cost, error } = end;
   const observed = await observe();
@@ -65,7 +65,7 @@ export async function runTurn(
     wasCut,
     outcome: {
       turn_id: request.turn_id,
-      // A program that had to be ended because it did not take the interrupt did not crash.
+      // A program that was ended because it ignored the interrupt did not crash.
       status: wasCut && status === 'crashed' ? 'interrupted' : status,
       response,
       cost,
@@ -88,7 +88,7 @@ async function promptOnce(
   const interrupt = (): void => {
     session.interrupt().catch(() => undefined);
     escalateInterrupt(runner, session, began, settled.signal).then(
-      // A backend that tells nothing more has not told the cost either: what it had told before counts.
+      // The backend has not reported the cost, so the usage that it had reported counts.
       () => given.resolve({ status: 'interrupted', response: '', cost: { ...NO_COST, usd: used } }),
       // The turn has ended meanwhile.
       () => undefined,
@@ -108,7 +108,7 @@ async function promptOnce(
   }
 }
 
-/** Ends more and more of an interrupted turn until it ends. Rejects once the turn has ended. */
+/** Ends an interrupted turn with increasing force. Rejects when `settled` aborts. */
 async function escalateInterrupt(
   { program, containment }: TurnRunner,
   session: AgentSession,
@@ -122,7 +122,7 @@ async function escalateInterrupt(
   await delay(BACKEND_GRACE_MS, undefined, { signal: settled });
 }
 
-/** Ends what was started since then, but for the program. A process that cannot be ended must not keep the turn open. */
+/** Kills processes that were started since, except the program. The turn must end even if one cannot be killed. */
 async function endLeftovers(containment: Isolation, since: Date, { pid }: AgentSession): Promise<void> {
   try {
     await containment.endStartedSince(since, pid === undefined ? [] : [pid]);

@@ -1,5 +1,5 @@
-// What became of each turn, one file a turn, so that a restarted runner still answers. Written before the journal's
-// `turn_complete`: an outcome without that entry is completed at the next start.
+// The outcomes of turns, one file per turn, so that a restarted runner knows them. Written before the journal's
+// `turn_complete`: if that entry is missing, the next start adds it.
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import type { RunnerTurnOutcome } from '../../contract/wire/runner.ts';
 import { readState, writeState } from '../state-file.ts';
 
 export type TurnRecord =
-  /** An interrupt came before its turn. */
+  /** The turn was interrupted before it arrived. */
   | { readonly state: 'tombstone' }
   | { readonly state: 'ended'; readonly end_seq: number; readonly outcome: RunnerTurnOutcome };
 
@@ -19,7 +19,7 @@ export class TurnRecords {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
 
-  /** Undefined for a turn that is unknown or runs. */
+  /** Undefined for an unknown or running turn. */
   get(turnId: string): TurnRecord | undefined {
     return readState<TurnRecord>(this.#file(turnId));
   }
@@ -33,7 +33,7 @@ export class TurnRecords {
   }
 }
 
-/** A file name for an id of any characters and length; ids that differ get names that differ. */
+/** A file name for an id of any characters and length. Different ids get different names. */
 export function fileNameOf(turnId: string): string {
   const plain = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(turnId);
   return plain ? turnId : `sha256-${createHash('sha256').update(turnId).digest('hex')}`;

@@ -1,4 +1,4 @@
-// Turns: one at a time, each id at most once, every one with an end that is on disk.
+// Runs turns: one at a time, each id at most once. The outcome of every turn is stored on disk.
 import { setTimeout as delay } from 'node:timers/promises';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { ANSWER_EVENTS } from '../../contract/wire/events.ts';
@@ -14,7 +14,9 @@ import type { RunTurn, TurnResult } from './run-turn.ts';
 import type { TurnRecords } from './turn-records.ts';
 import { NO_COST } from '../../contract/wire/cost.ts';
 
-/** Somebody has to make room first, which takes longer; a try costs one write. */
+/**
+ * Interval of attempts to write the outcome on a full disk. Making room takes longer, and an attempt is only one write.
+ */
 const WRITE_AGAIN_MS = 1_000;
 
 export interface TurnsOptions {
@@ -27,13 +29,13 @@ export interface TurnsOptions {
 interface CurrentTurn {
   readonly request: TurnRequest;
   readonly interrupt: AbortController;
-  /** How the turn ends when it is cut short by an order to stop. */
+  /** Status of the turn when a stop or a limit ends it. */
   endAs?: TurnStatus;
-  /** Why, when that is an error. */
+  /** The error, if a limit ends it. */
   error?: TurnError | undefined;
-  /** Set when the runner stops: an outcome that cannot be written now is left to the next runner. */
+  /** Set when the runner stops: the next runner writes an outcome that cannot be written now. */
   isLast?: boolean;
-  /** Resolves when the outcome is on disk and in the journal, or left to the next runner. */
+  /** Resolves when the outcome is on disk and in the journal, or is left to the next runner. */
   readonly ended: Promise<void>;
 }
 
@@ -47,24 +49,24 @@ export class Turns {
     this.#options = options;
   }
 
-  /** The turn that runs. */
+  /** Id of the running turn. */
   get runningTurn(): string | undefined {
     return this.#current?.request.turn_id;
   }
 
-  /** The turn that ended last, in this process. */
+  /** Id of the turn that ended last in this process. */
   get lastEnded(): string | undefined {
     return this.#lastEnded;
   }
 
-  /** Ends the turn that the journal of a killed runner left open. Its changes count for the next turn. */
+  /** Ends the turn that a killed runner left open in the journal. Its changes are reported with the next turn. */
   finishUnfinished(status: TurnStatus): void {
     const { journal, records } = this.#options;
     const turn = journal.unfinished;
     if (turn === undefined) return;
     const record = records.get(turn.turn_id);
     const { answered, reported_usd: reported, notices } = turn;
-    // The program died with the runner and cannot report its cost. The usage that it reported before counts.
+    // The program ended with the runner and cannot report the cost, so the usage that it had reported counts.
     const unreported = Math.max(turn.used_usd - reported, 0);
     if (record?.state !== 'ended' && unreported > 0) {
       const delta = { usd: unreported, by_model: {} };
@@ -79,8 +81,8 @@ export class Turns {
   }
 
   /**
-   * Starts the turn, or tells what became of it. Throws FAILED_PRECONDITION while another turn runs, or what `ready`
-   * throws; a turn that is known needs nothing to be ready.
+   * Starts the turn, or returns the state of a known one. Throws FAILED_PRECONDITION while another turn runs. Throws as
+   * `ready` does, which is only called for a new turn.
    */
   start(request: TurnRequest, ready: () => void): TurnReply {
     if (this.#current?.request.turn_id === request.turn_id) return { state: 'running' };
@@ -97,19 +99,19 @@ export class Turns {
     return { state: 'running' };
   }
 
-  /** What `start` answers for a turn that has ended; undefined for any other. */
+  /** The reply of `start` for a turn that has ended; undefined for any other. */
   endOf(turnId: string): TurnReply | undefined {
     const record = this.#options.records.get(turnId);
     return record?.state === 'ended' ? record : undefined;
   }
 
-  /** Ends a turn or, when it has not come yet, leaves word for it. No-op for one that has ended. */
+  /** Ends a turn. If the turn has not arrived yet, it will end without a prompt. No-op for an ended turn. */
   interrupt(turnId: string): void {
     if (this.#current?.request.turn_id === turnId) this.#current.interrupt.abort();
     else if (this.#options.records.get(turnId) === undefined) this.#options.records.put(turnId, { state: 'tombstone' });
   }
 
-  /** Keeps a notice for the turn that runs or for one that has not come yet; no-op for one that has ended. */
+  /** Stores a notice for the running turn or for one that has not arrived yet. No-op for an ended turn. */
   notice(turnId: string, notice: TurnNotice): void {
     const running = this.#current?.request.turn_id;
     if (running === turnId || (running === undefined && this.#options.records.get(turnId) === undefined)) {
@@ -117,12 +119,12 @@ export class Turns {
     }
   }
 
-  /** Resolves when the running turn has ended, if it has been interrupted; else at once. */
+  /** Resolves when an interrupted turn has ended; at once otherwise. */
   async interruptedEnd(): Promise<void> {
     if (this.#current?.interrupt.signal.aborted === true) await this.#current.ended;
   }
 
-  /** Ends the running turn with this status, as the last of this process. Resolves when it has ended; at once when none runs. */
+  /** Ends the running turn with this status, as the last of this process. Resolves when no turn runs. */
   async cutShort(status: TurnStatus): Promise<void> {
     const current = this.#current;
     if (current === undefined) return;
@@ -133,7 +135,7 @@ export class Turns {
     await current.ended;
   }
 
-  /** Ends the running turn because of a limit of its own. No-op when none runs, or when it is being ended already. */
+  /** Ends the running turn with this error. No-op when none runs or when it is already ending. */
   endByLimit(error: TurnError): void {
     const current = this.#current;
     if (current === undefined || current.interrupt.signal.aborted) return;
@@ -153,7 +155,8 @@ export class Turns {
       // The program knows its own session only; assessments cost beside it.
       const whole = event.type === 'cost' ? { ...event, total_usd: journal.spentUsd + event.delta.usd } : event;
       const problem = journal.tryAppend(journalable(whole, scrubber));
-      // What an agent does unseen must not go on; and a backend tells its events where nobody catches an error.
+      // An agent must not continue without a journal. Not thrown, because the backend's event callback has no error
+      // handler.
       if (problem !== undefined) this.endByLimit(unwritten(problem));
     };
     const nextNotice = (): TurnNotice | undefined => this.#notices.next(request.turn_id);
@@ -173,7 +176,7 @@ export class Turns {
     return current;
   }
 
-  /** A turn that was interrupted before it came: it has a beginning and an end, and the model is not asked. */
+  /** Starts and ends a turn that was interrupted before it arrived, without a model request. */
   #endUnrun(request: TurnRequest): TurnReply {
     this.#begin(request);
     this.#end(request, emptyOutcome(request.turn_id, 'interrupted'));
@@ -186,7 +189,7 @@ export class Turns {
     journal.append(journalable({ type: 'turn_start', turn_id, turn: number, inputs }, scrubber));
   }
 
-  /** As `#end`, tried again until it can be written: on a full disk the turn runs until there is room for its outcome. */
+  /** Repeats `#end` until it succeeds: on a full disk, the turn runs until there is space for its outcome. */
   async #endOnceWritable(request: TurnRequest, outcome: RunnerTurnOutcome): Promise<void> {
     for (;;) {
       try {
@@ -222,13 +225,13 @@ function noticesOf(notices: readonly string[]): Pick<RunnerTurnOutcome, 'notices
   return notices.length === 0 ? {} : { notices };
 }
 
-/** Why a turn is ended whose events cannot be written. */
+/** The error of a turn whose events cannot be written. */
 function unwritten({ message: reason }: Error): TurnError {
-  const message = `what the agent does cannot be written down: ${reason}`;
+  const message = `events cannot be written to the journal: ${reason}`;
   return { kind: 'disk', message, action: 'make room on the disk of the host', retryable: true };
 }
 
-/** A turn that failed in our own hands: it still ends, and says why. */
+/** The result of a turn that failed within the runner. */
 function failedTurn({ turn_id }: TurnRequest, error: unknown): TurnResult {
   const known = error instanceof MurmurError;
   const message = error instanceof Error ? error.message : String(error);

@@ -13,13 +13,13 @@ import { movedTo } from './moved.ts';
 
 type Remote = Pick<RepoSpec, 'clone_url' | 'real'>;
 
-/** Where remotes have moved to, by what their specs name: asked once. */
+/** Clone URL → the URL to which the remote has moved. Queried once. */
 const moved = new WeakMap<CallerGit, Map<string, string>>();
 
 /**
- * Runs a command of git on a remote; `command` gets its URL and options for the program that serves it. Follows a remote
- * that has moved on its own host. Throws FAILED_PRECONDITION when a repository on this host is not the one of the spawn,
- * and what `CallerGit.run` throws.
+ * Runs a git command on a remote. `command` gets the URL, and options for the program that serves it. Follows a remote
+ * that has moved within its host. Throws FAILED_PRECONDITION when a repository on this host is no longer the one of the
+ * spawn. Also throws as `CallerGit.run` does.
  */
 export async function runOnRemote(
   git: CallerGit,
@@ -64,8 +64,8 @@ async function runThrough(
 }
 
 /**
- * A URL that `insteadOf` makes into this one with credentials, as build servers have it, so that git adds them itself;
- * this one when there is none. A command line shows no credentials then.
+ * A URL that `insteadOf` rewrites to this one with credentials, as on build servers; else the URL itself. So git adds
+ * the credentials, and the command line does not show them.
  */
 function beforeRewriting(url: string, config: readonly ConfigEntry[]): string {
   const shortcuts = config.flatMap(({ key, value }) => {
@@ -80,17 +80,17 @@ function leadsToDisk(url: string, caller: readonly ConfigEntry[]): boolean {
   return [url, ...effectiveUrls(url, caller)].some((each) => parseGitUrl(each).kind === 'local');
 }
 
-/** Settings before the command, which go before the caller's own. */
+/** Settings on the command line, which override the caller's. */
 function confined(isLocal: boolean): readonly string[] {
   const settings = {
-    // Hooks of the caller's configuration run on the refs of a clone too.
+    // Otherwise a clone runs hooks of the caller's configuration.
     'core.hooksPath': '/dev/null',
     'protocol.ext.allow': 'never',
     'protocol.fd.allow': 'never',
     'protocol.file.allow': isLocal ? 'always' : 'never',
-    // Git would ask the caller's helpers for credentials of wherever a redirect leads, and send all extra headers there.
+    // Git would request the caller's credentials for the target of a redirect and send all extra headers to it.
     'http.followRedirects': 'false',
-    // Addresses that the remote offers for parts of a clone.
+    // Otherwise the remote can send git to other URLs for parts of a clone.
     'transfer.bundleURI': 'false',
   };
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);

@@ -1,4 +1,4 @@
-// One repository, from nothing to a checkout on its working branch.
+// Clones a repository and checks out its working branch.
 import { lchownSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
@@ -15,16 +15,16 @@ import { parseGitUrl, redactUrl } from '../../contract/wire/git-url.ts';
 import { runOnRemote } from './caller-remote.ts';
 import { branchMissing, remoteError } from './clone-errors.ts';
 
-/** A large repository over a slow line takes this long; the caller's own bound is usually shorter. */
+/** Cloning a large repository over a slow network may take this long. The caller's limit is usually shorter. */
 const CLONE_TIMEOUT_MS = 60 * 60_000;
-/** Commands on refs and configuration of a fresh clone: seconds even under load. */
+/** Commands on refs and configuration of a new clone take seconds even under load. */
 const REF_TIMEOUT_MS = 60_000;
 
 export interface CheckoutContext {
   readonly git: CallerGit;
   readonly containment: Isolation;
   readonly scripts: WrittenScripts;
-  /** Where clones lie until they are whole; only the runner sees it. */
+  /** Folder of incomplete clones. Only the runner sees it. */
   readonly clones: string;
   /** Environment of git inside the isolation. */
   readonly env: Readonly<Record<string, string>>;
@@ -35,13 +35,13 @@ export interface Checkout {
   readonly spec: RepoSpec;
   /** Clone URL without credentials. */
   readonly repo: string;
-  /** Absolute. */
+  /** Absolute path. */
   readonly directory: string;
 }
 
 /**
- * Clones into `directory`, which exists, belongs to the agent and may hold the rest of an attempt that was killed.
- * The clone happens out of the agent's sight; from the moment it is in place, git touches it inside the isolation only.
+ * Clones into `directory`, which exists, belongs to the agent and may have files of a killed attempt. The agent cannot
+ * see the clone until it is moved there. From then on, git accesses it inside the isolation only.
  */
 export async function makeCheckout(spec: RepoSpec, directory: string, context: CheckoutContext): Promise<Checkout> {
   checkBranchName(spec.branch);
@@ -60,10 +60,13 @@ export async function makeCheckout(spec: RepoSpec, directory: string, context: C
   return { spec, repo: redactUrl(spec.clone_url), directory };
 }
 
-/** Everything but the files: those come inside the isolation, since filters and attributes are the repository's. */
+/**
+ * Clones without checkout. The checkout runs inside the isolation, because the repository defines filters and
+ * attributes.
+ */
 async function cloneBare(spec: RepoSpec, clone: string, { git }: CheckoutContext): Promise<void> {
-  // No template: hooks of the caller's would point at files that the agent does not see. No local shortcut: hard links
-  // would change the owner of the origin's own files.
+  // No template: the caller's hooks would use files that the agent cannot see. Not --local: with hard links, the change
+  // of owner would apply to the origin's files.
   const options = ['--quiet', '--no-checkout', '--origin', 'origin', '--template=', '--no-local'];
   const { code, stderr } = await runOnRemote(
     git,
@@ -76,7 +79,7 @@ async function cloneBare(spec: RepoSpec, clone: string, { git }: CheckoutContext
   if (code !== 0) throw remoteError(spec.clone_url, stderr);
 }
 
-/** Puts HEAD on the working branch: origin's when it is there, else a new one. Undefined for an empty repository. */
+/** Sets HEAD to the working branch: origin's if it exists, else a new one. Undefined for an empty repository. */
 async function setBranch(spec: RepoSpec, clone: string, context: CheckoutContext): Promise<string | undefined> {
   const git = inClone(clone, context);
   const refs = await remoteBranches(git);
@@ -105,17 +108,19 @@ async function remoteBranches(git: (...args: string[]) => Promise<string>): Prom
   );
 }
 
-/** The remote as the agent's git is to see it: no password, and a way to a repository on the caller's own disk. */
+/** Configures the remote for the agent's git: no password, and the broker for a repository on the caller's disk. */
 async function setRemote(spec: RepoSpec, clone: string, context: CheckoutContext): Promise<void> {
   const git = inClone(clone, context);
-  // Also when it has been cloned from where it has moved to.
+  // The spec's URL, even if the remote has moved and was cloned from another one.
   await git('config', 'remote.origin.url', redactUrl(spec.clone_url));
   if (parseGitUrl(spec.clone_url).kind !== 'local') return;
   await git('config', 'remote.origin.uploadpack', shellWord(context.scripts.local['git-upload-pack']));
   await git('config', 'remote.origin.receivepack', shellWord(context.scripts.local['git-receive-pack']));
 }
 
-/** Empties the directory, which keeps its inode (the agent program may stand in it), and moves the clone there. */
+/**
+ * Empties the directory and moves the clone there. Keeps its inode: the agent program may use it as working directory.
+ */
 async function moveInto(directory: string, clone: string, { containment, env }: CheckoutContext): Promise<void> {
   const names = inFolder(path.dirname(directory), [path.basename(directory)], (folder) => readdirSync(folder));
   const left = names.map((name) => path.join(directory, name));
@@ -129,7 +134,7 @@ async function moveInto(directory: string, clone: string, { containment, env }: 
   }
   const { user } = containment;
   if (user !== undefined) {
-    // As a program: a hundred thousand files would hold up the runner's only thread.
+    // A separate program: a hundred thousand files would block the runner's only thread.
     await promisify(execFile)('chown', ['-R', '-h', `${user.uid}:${user.gid}`, '--', clone]);
   }
   inFolder(path.dirname(directory), [path.basename(directory)], (folder) => {
@@ -148,7 +153,7 @@ async function checkOut(directory: string, { containment, env }: CheckoutContext
 
 function inClone(clone: string, { git }: CheckoutContext): (...args: string[]) => Promise<string> {
   return async (...args) => {
-    // Hooks of the caller's would run on refs that an agent named.
+    // Otherwise the caller's hooks would run on refs that an agent named.
     const { code, stdout, stderr } = await git.run(['-c', 'core.hooksPath=/dev/null', ...args], {
       cwd: clone,
       timeoutMs: REF_TIMEOUT_MS,
@@ -158,15 +163,15 @@ function inClone(clone: string, { git }: CheckoutContext): (...args: string[]) =
   };
 }
 
-/** Git's own rules come with the first command; a leading dash must not become an option before. */
+/** Git checks its own rules at the first command. A leading dash must not become an option before that. */
 function checkBranchName(branch: string): void {
   if (!/^-|^$|[\s~^:?*[\\\p{Cc}]|\.\.|@\{|\/\/|\/$|\.lock$|^\/|\.$/u.test(branch)) return;
-  throw new MurmurError('INVALID_ARGUMENT', `${JSON.stringify(branch)} is no branch name for git`, {
+  throw new MurmurError('INVALID_ARGUMENT', `${JSON.stringify(branch)} is not a valid branch name`, {
     details: { branch },
   });
 }
 
-/** Makes a directory of the agent's, for a program to start in before anything is there. One that exists stays as it is. */
+/** Creates a directory of the agent, in which its program can start before the clone. An existing one is unchanged. */
 export function makeDirectory(directory: string, user: Isolation['user']): void {
   if (lstatSync(directory, { throwIfNoEntry: false }) !== undefined) return;
   mkdirSync(directory, { recursive: true, mode: 0o700 });

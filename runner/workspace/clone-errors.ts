@@ -1,4 +1,4 @@
-// What git says when a remote cannot be used, as an error of the table.
+// Translates git's messages about an unusable remote into MurmurErrors.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { redactUrl, redactUrls } from '../../contract/wire/git-url.ts';
 
@@ -9,12 +9,12 @@ const NO_ACCESS =
 const NO_CONNECTION =
   /could not resolve|connection (refused|timed out|reset)|timed out|network is unreachable|early eof|hung up|rpc failed|returned error: (429|5\d\d)|no route to host|failed to connect|couldn't connect/i;
 
-/** What git says of a redirect that it does not follow. */
+/** Git's message for a redirect that it does not follow. */
 export const REDIRECTED = /returned error: 30[12378]\b/;
 
 /**
- * NOT_FOUND for a repository that is not there, FAILED_PRECONDITION when git has no access, UNAVAILABLE when the remote
- * does not answer. The message holds git's own words and never a credential.
+ * NOT_FOUND for a missing repository, FAILED_PRECONDITION when git has no access, UNAVAILABLE when the remote does not
+ * answer. The message contains git's own text, without credentials.
  */
 export function remoteError(url: string, stderr: string): MurmurError {
   const shown = redactUrl(url);

@@ -1,7 +1,7 @@
-// Which directory each repository of a machine is checked out into.
+// Names of the directories into which a machine's repositories are checked out.
 import { parseGitUrl } from '../../contract/wire/git-url.ts';
 
-/** The directory name that belongs to a repository: its last path segment, without `.git`. */
+/** The directory name of a repository: its last path segment, without `.git`. */
 export function repositoryName(url: string): string {
   const segments = parseGitUrl(url)
     .path.split('/')
@@ -9,13 +9,13 @@ export function repositoryName(url: string): string {
   if (segments.at(-1) === '.git') segments.pop();
   const name = (segments.at(-1) ?? '')
     .replace(/\.git$/, '')
-    // A control character in a path helps nobody and garbles terminals.
+    // Control characters in a path garble terminals.
     .replaceAll(/\p{Cc}+/gu, '-')
     .trim();
   return name === '' || name === '.' || name === '..' ? 'repository' : cutName(name);
 }
 
-/** One directory per URL, in order: a second repository of the same name gets a number. Case does not tell two apart. */
+/** One directory per URL, in order. A second repository of the same name, ignoring case, gets a number. */
 export function directoryNames(urls: readonly string[]): readonly string[] {
   const taken = new Set<string>();
   return urls.map((url) => {
@@ -27,7 +27,7 @@ export function directoryNames(urls: readonly string[]): readonly string[] {
   });
 }
 
-/** File names have at most 255 bytes, and a number may follow. */
+/** File names have at most 255 bytes, including the number. */
 function cutName(name: string): string {
   let cut = name;
   while (Buffer.byteLength(cut) > 240) cut = [...cut].slice(0, -1).join('');

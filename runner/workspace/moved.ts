@@ -1,5 +1,5 @@
-// Where an http remote redirects to, for forges that move a repository or want `.git` at the end. Asked here instead of
-// by git, which takes the caller's credentials along to any host.
+// Finds the URL to which an http remote redirects, for forges that move repositories or require `.git` at the end. Git
+// itself is not used, because it would send the caller's credentials to any host.
 import type { IncomingMessage } from 'node:http';
 import { isSameServer, parseGitUrl, redactUrl } from '../../contract/wire/git-url.ts';
 import type { HttpUpstream } from '../broker/access.ts';
@@ -10,22 +10,22 @@ import { httpSettings } from '../broker/http/settings.ts';
 import { responseOf, Upstream } from '../broker/http/upstream.ts';
 import type { CallerGit } from '../git/caller-git.ts';
 
-/** What git asks first. */
+/** Git's first request. */
 const REFS = '/info/refs?service=git-upload-pack';
-/** A forge redirects once or twice: from http to https, to the new name, to the one with `.git`. */
+/** A forge redirects a few times at most: from http to https, to the new name, to the one with `.git`. */
 const HOPS = 5;
-/** A forge answers within a second; a remote that does not has been tried by git already. */
+/** A forge answers within a second. Git has already tried a remote that does not. */
 const ANSWER_MS = 15_000;
 
 /**
- * Where the remote has moved to on its own host, without credentials. `url` is what git uses after `insteadOf`. Undefined
- * when the remote is not http, leads elsewhere or nowhere, or does not answer.
+ * The URL to which the remote has moved within its host, without credentials. `url` is the one after `insteadOf`.
+ * Undefined when the remote is not http, redirects to another host or not at all, or does not answer.
  */
 export async function movedTo(git: CallerGit, url: string): Promise<string | undefined> {
   const { kind, user, password } = parseGitUrl(url);
   if (kind !== 'http' || !URL.canParse(url)) return undefined;
   const connections = new Upstream(git.env);
-  // They go into a request of this process, and nowhere else.
+  // Nothing to scrub: the credentials are only used in a request of this process.
   const credentials = new HttpCredentials(git, () => undefined);
   const begin = redactUrl(url).replace(/\/+$/, '');
   const carried = user === '' && password === '' ? {} : { credential: { username: user, password } };
@@ -50,7 +50,7 @@ export async function movedTo(git: CallerGit, url: string): Promise<string | und
   return place.url === begin ? undefined : place.url;
 }
 
-/** Undefined when there is no answer. */
+/** The remote's answer; undefined when there is none. */
 async function ask(
   git: CallerGit,
   connections: Upstream,

@@ -1,4 +1,4 @@
-// The checkouts of a machine: which there are, and making those that are not.
+// The checkouts of a machine. Creates missing ones.
 import path from 'node:path';
 import type { RepoSpec } from '../../contract/wire/agent.ts';
 import { redactUrl } from '../../contract/wire/git-url.ts';
@@ -8,7 +8,7 @@ import { makeCheckout, makeDirectory } from './checkout.ts';
 import type { Checkout, CheckoutContext } from './checkout.ts';
 import { directoryNames } from './directory-names.ts';
 
-/** `<runner>/workspace.json`: directories whose checkout was finished once. */
+/** `<runner>/workspace.json`: directories whose checkout was completed. */
 interface WorkspaceState {
   readonly done: readonly string[];
 }
@@ -29,13 +29,13 @@ export class Workspace {
     }));
   }
 
-  /** Where the agent program runs: in the checkout when there is exactly one. */
+  /** Working directory of the agent program: the checkout if there is exactly one, else the work folder. */
   get cwd(): string {
     const [only, ...more] = this.checkouts;
     return only !== undefined && more.length === 0 ? only.directory : this.#paths.work;
   }
 
-  /** Makes the directories, so that the agent program can start in one while the rest goes on. */
+  /** Creates the directories, so that the agent program can start in one before the clones are complete. */
   makeDirectories(): void {
     const { user } = this.#context.containment;
     for (const directory of [this.#paths.work, ...this.checkouts.map((each) => each.directory)]) {
@@ -44,8 +44,8 @@ export class Workspace {
   }
 
   /**
-   * Makes what is missing; a checkout that was finished once is the agent's and is left as it is. Every repository is
-   * tried before the first failure is thrown. `finish` runs on each new checkout before it counts as finished.
+   * Creates missing checkouts. A completed checkout belongs to the agent and is not changed. Tries every repository
+   * before it throws the first failure. `finish` runs on each new checkout before it counts as completed.
    */
   async prepare(finish: (checkout: Checkout) => Promise<void> = async () => undefined): Promise<void> {
     const missing = this.checkouts.filter(({ directory }) => !this.#done().includes(directory));

@@ -1,10 +1,10 @@
-// What agents may take of the server: how often they send, how much waits, how much they share.
+// Limits of what callers may use: message rate, queued bytes, uploaded bytes.
 import type { ObjectStore } from '../../drivers/objects/object-store.ts';
 import { QueueAllowance } from './queued.ts';
 import { MessageRates } from './rate.ts';
 import { UploadAllowance } from './uploads.ts';
 
-/** Limits of one agent, as the owner of the host sets them. */
+/** Limits of one agent, set by the owner of the host. */
 export interface AllowanceLimits {
   readonly uploads_mb: number;
   readonly messages_per_second: number;
@@ -17,7 +17,7 @@ export interface Allowances {
   readonly uploads: UploadAllowance;
 }
 
-/** What is counted is the server's; two servers on one store would count apart. */
+/** Counts in this process: two servers on one store would count separately. */
 export function createAllowances(limits: AllowanceLimits, objects: ObjectStore): Allowances {
   return {
     rates: new MessageRates(limits.messages_per_second),

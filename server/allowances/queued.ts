@@ -1,5 +1,5 @@
-// How much one sender may have waiting at one agent. Only the agent's workflow knows what waits; it is asked when what has
-// been sent since may have reached the limit, so that most messages cost no question.
+// Limits the bytes that one sender may have queued at one agent. Only the agent's workflow knows its queue. The server
+// queries it only when the bytes sent since the last query may have reached the limit, so most messages need no query.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { WaitingBytes } from '../../contract/wire/messages.ts';
 import type { AgentAddress } from '../../agents/names.ts';
@@ -8,13 +8,13 @@ import type { Sender } from './rate.ts';
 
 const MIB = 1_048_576;
 
-/** All agents together may have this many times as much waiting: a whole team reports to its lead at once. */
+/** All agents together may have this many times as much queued: a whole team may report to its lead at once. */
 const AGENTS_FACTOR = 4;
 
-/** Agents of which something is remembered; the one longest unused gives way, and is asked again when it matters. */
+/** Agents in memory. Beyond it, the least recently used one is forgotten and queried again when needed. */
 const REMEMBERED = 10_000;
 
-/** Sender → bytes that may wait, never fewer than do, as far as this server has seen. */
+/** Sender → upper bound of its queued bytes, as far as this server has seen. */
 type Waiting = Map<string, number>;
 
 export class QueueAllowance {
@@ -26,9 +26,9 @@ export class QueueAllowance {
   }
 
   /**
-   * Counts a message of so many bytes. Throws RESOURCE_EXHAUSTED when too much of this sender's would wait, or of all
-   * agents together.
-   * @param ask what waits at the agent
+   * Counts a message of this many bytes. Throws RESOURCE_EXHAUSTED when this sender, or all agents together, would have
+   * too much queued.
+   * @param ask queries the agent for its queued bytes
    */
   async take(
     agent: AgentAddress,
@@ -52,11 +52,11 @@ export class QueueAllowance {
   async #learn(agent: AgentAddress, ask: () => Promise<QueryReply<readonly WaitingBytes[]>>): Promise<void> {
     const before = new Map(this.#waiting(agent));
     const reply = await ask();
-    // Without an answer what is known counts: an agent that answers nothing takes nothing from its queue.
+    // Without an answer the known bytes count: an agent that does not answer does not read its queue.
     if (reply.kind === 'silent' || reply.kind === 'refused') return;
     const waiting: Waiting = new Map();
     if (reply.kind === 'answer') for (const { from, bytes } of reply.answer) waiting.set(from, bytes);
-    // What others have sent while it was asked may not be in the answer.
+    // The answer may lack messages that were sent during the query.
     for (const [from, bytes] of this.#waiting(agent)) {
       const since = bytes - (before.get(from) ?? 0);
       if (since > 0) waiting.set(from, (waiting.get(from) ?? 0) + since);

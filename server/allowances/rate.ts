@@ -1,41 +1,40 @@
-// How often one caller may send something to one agent.
+// Limits how often one caller may send something to one agent.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Caller } from '../../contract/wire/rights.ts';
 
-/** Who sends, and how it is named. */
+/** The caller that sends, and its name. */
 export interface Sender {
   readonly caller: Caller;
   /** Account, or absolute path of an agent. */
   readonly from: string;
 }
 
-/** What a caller may send at once, in seconds of its rate: a team's lead tells twenty children something in one breath. */
+/** Burst, in seconds of the rate: a team's lead may message twenty children at once. */
 const BURST_SECONDS = 10;
 
 /**
- * How much more often a person may: people run scripts and loops over their own agents, and slow nobody down but
- * themselves.
+ * Factor for people: they run scripts and loops over their own agents, and only slow down themselves.
  */
 const PERSON_FACTOR = 100;
 
-/** Pairs of caller and agent that are remembered before those that have been silent are forgotten. */
+/** Pairs of caller and agent in memory. Beyond it, pairs without recent messages are forgotten. */
 const REMEMBERED = 10_000;
 
 export class MessageRates {
   readonly #perSecond: number;
   readonly #now: () => number;
-  /** When each pair has made up for all that it has sent, in milliseconds: the generic cell rate algorithm. */
+  /** The theoretical arrival time of each pair, in milliseconds: generic cell rate algorithm. */
   readonly #settledAt = new Map<string, number>();
 
-  /** @param now a clock in milliseconds that never goes back */
+  /** @param now a monotonic clock in milliseconds */
   constructor(perSecond: number, now: () => number = () => performance.now()) {
     this.#perSecond = perSecond;
     this.#now = now;
   }
 
   /**
-   * Counts one message or order. Throws RESOURCE_EXHAUSTED, with the time after which the next one is taken, when the
-   * caller has sent too many to this agent.
+   * Counts one message or control call. Throws RESOURCE_EXHAUSTED, with the time to wait, when the caller has sent too
+   * many to this agent.
    * @param to absolute path of the agent
    */
   take({ caller, from }: Sender, to: string): void {

@@ -1,39 +1,39 @@
-// How much an agent may share in all. What it has shared stands in the object store; what arrives is counted here.
+// Limits the total bytes of an agent's uploads. The object store has the total; arriving bytes are counted in memory.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { uploadTotalKey } from '../../contract/wire/object-keys.ts';
 import type { ObjectStore } from '../../drivers/objects/object-store.ts';
 
 const MIB = 1_048_576;
 
-/** What is stored for an agent. */
+/** The stored total of an agent. */
 interface UploadTotal {
   readonly bytes: number;
 }
 
-/** An agent that has uploaded something. */
+/** The uploads of one agent. */
 interface Uploader {
   /** Bytes of finished uploads. */
   total: number;
   /** Bytes of uploads that are arriving. */
   arriving: number;
-  /** The last write of the total: one after the other. */
+  /** The last write of the total. Writes are serialized. */
   written: Promise<void>;
 }
 
-/** An agent's uploader, and how many uploads of it are under way. */
+/** An agent's uploads, and how many of them are in progress. */
 interface Remembered {
   uploads: number;
   readonly uploader: Promise<Uploader>;
 }
 
-/** Agents that are remembered, at some 300 bytes each; the totals of others are read again from the object store. */
+/** Agents in memory, at some 300 bytes each. The totals of others are read again from the object store. */
 const REMEMBERED = 1_000;
 
 export class UploadAllowance {
   readonly #objects: ObjectStore;
   readonly #limit: number;
   readonly #remembered: number;
-  /** Those whose last upload began longest ago first. */
+  /** In order of their last upload, oldest first. */
   readonly #uploaders = new Map<string, Remembered>();
 
   constructor(objects: ObjectStore, limitMb: number, remembered = REMEMBERED) {
@@ -43,9 +43,9 @@ export class UploadAllowance {
   }
 
   /**
-   * Stores an upload of the agent by `store`, which is given the source with every piece counted. Throws
-   * RESOURCE_EXHAUSTED as soon as more has come than the agent may share, and what `store` throws.
-   * @param replaced bytes of the same upload that have been counted before, when it is sent again
+   * Stores an upload of the agent with `store`, and counts the pieces of its source. Throws RESOURCE_EXHAUSTED as soon
+   * as the agent exceeds its limit, and the errors of `store`.
+   * @param replaced bytes that were already counted for the same upload, if it is a repetition
    */
   async count(
     agentId: string,
@@ -78,7 +78,7 @@ export class UploadAllowance {
       const bytes = await store(this.#counted(agentId, uploader, source, take));
       uploader.total += own.bytes;
       take(-own.bytes);
-      // Written before anybody is told of the upload: what is cut off here is counted and not there.
+      // Written before the upload is published: after a crash here, the bytes are counted but the upload is missing.
       await this.#write(agentId, uploader);
       return bytes;
     } finally {
@@ -102,7 +102,7 @@ export class UploadAllowance {
   #begin(agentId: string): Remembered {
     const known = this.#uploaders.get(agentId) ?? { uploads: 0, uploader: this.#read(agentId) };
     known.uploads += 1;
-    // At the end of the order.
+    // Moves the agent to the end of the order.
     this.#uploaders.delete(agentId);
     this.#uploaders.set(agentId, known);
     known.uploader.catch(() => {
@@ -112,7 +112,7 @@ export class UploadAllowance {
     return known;
   }
 
-  /** Those that upload now are kept: what arrives is counted in one place. */
+  /** Forgets the oldest agents, but none with an upload in progress, whose arriving bytes must be counted together. */
   #forget(): void {
     for (const [agentId, { uploads }] of this.#uploaders) {
       if (this.#uploaders.size <= this.#remembered) return;

@@ -1,4 +1,4 @@
-// A spawn that names a flight: the agent that it makes is the flight's pilot.
+// A spawn with a flight: the new agent is the flight's pilot.
 import type { spawn } from '../../contract/operations/spawn.ts';
 import type { ParsedInputOf } from '../../contract/operation.ts';
 import { parseFlight } from '../../contract/flight/parse.ts';
@@ -24,8 +24,8 @@ export interface FlightRequest {
 }
 
 /**
- * The flight of a spawn, if it has one. Throws INVALID_ARGUMENT for mistakes in its file and its inputs, and
- * FAILED_PRECONDITION when only its name has been sent: the file lies where the caller is.
+ * The flight of a spawn, if any. Throws INVALID_ARGUMENT for an invalid file or invalid inputs. Throws
+ * FAILED_PRECONDITION when only the file's name was sent: the server cannot read the caller's file.
  */
 export function requestedFlight(input: SpawnInput): FlightRequest | undefined {
   const { flight, flight_source: source, flight_inputs: inputs } = input;
@@ -50,14 +50,17 @@ export function pilotInput(input: SpawnInput, { plan, inputs }: FlightRequest): 
     description: pilotPrompt(plan, inputs, input.description),
     workspace: input.workspace ?? workspace,
     model: input.model ?? model,
-    // In a graph it is the agents' result: the pilot of one has a branch with nothing on it.
+    // With a graph, `out` applies to its agents: the pilot's branch has no commits.
     out: input.out ?? (isAlone ? out : undefined),
     purpose: input.purpose ?? `flight ${plan.name}`.slice(0, PURPOSE_LIMIT),
     dequeue_strategy: input.dequeue_strategy === 'all' ? (strategy ?? 'all') : input.dequeue_strategy,
   };
 }
 
-/** Stores the plan of a pilot and names it. Without agents there is no graph to be run: the pilot is an agent like any. */
+/**
+ * Stores the pilot's plan and returns its name and key. A flight without agents has no graph: the pilot is a normal
+ * agent.
+ */
 export async function storePlan(
   parts: ServerParts,
   pilotId: string,
@@ -71,7 +74,7 @@ export async function storePlan(
     ...(inputs === undefined ? {} : { inputs }),
     tree_limit: parts.settings.limits.agents,
   };
-  // The first plan of a spawn counts, as its first spec does: a call that is sent again finds both.
+  // Like the spec, the first stored plan of a spawn is kept: a repeated call finds both.
   await parts.objects.create(key, JSON.stringify(stored));
   return { name: plan.name.slice(0, 100), key };
 }
@@ -81,15 +84,15 @@ function pilotSlug(file: string): string {
   return expandSlugs('flight-{}', [file.replace(/\.md$/, '')])[0] ?? 'flight';
 }
 
-/** Throws INVALID_ARGUMENT for what is no object, or says too much. */
+/** Throws INVALID_ARGUMENT for inputs that are not an object or are too long. */
 function inputsText(inputs: string | Readonly<Record<string, unknown>>): string | undefined {
   const value = typeof inputs === 'string' ? parsed(inputs) : inputs;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw wrongInputs(`flight_inputs is ${quoteValue(value)}: it needs an object`);
+    throw invalidInputs(`flight_inputs is ${quoteValue(value)}: it needs an object`);
   }
   const text = JSON.stringify(value);
   if (text.length > INPUTS_LIMIT) {
-    throw wrongInputs(`flight_inputs has ${String(text.length)} characters, the limit is ${String(INPUTS_LIMIT)}`);
+    throw invalidInputs(`flight_inputs has ${String(text.length)} characters, the limit is ${String(INPUTS_LIMIT)}`);
   }
   return text === '{}' ? undefined : text;
 }
@@ -98,18 +101,18 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw wrongInputs(`flight_inputs is ${quoteValue(text)}: it is no JSON`);
+    throw invalidInputs(`flight_inputs is ${quoteValue(text)}: it is not valid JSON`);
   }
 }
 
-function wrongInputs(message: string): MurmurError {
+function invalidInputs(message: string): MurmurError {
   return new MurmurError('INVALID_ARGUMENT', message, {
     hint: 'write an object, such as {"version": "2.1.0"}',
     details: { field: 'flight_inputs' },
   });
 }
 
-/** Notes, graph and inputs; a description that came with the spawn follows. Without agents the pilot does the work. */
+/** Notes, graph and inputs, then the description of the spawn. Without agents, the pilot does the work itself. */
 function pilotPrompt(plan: FlightPlan, inputs: string | undefined, description: string): string {
   const notes = plan.notes === '' ? [] : [plan.notes];
   const given = inputs === undefined ? [] : [`Inputs, as JSON: ${inputs}`];

@@ -1,4 +1,4 @@
-// Tokens that people make for themselves.
+// Creates, lists and revokes people's own tokens.
 import { randomBytes } from 'node:crypto';
 import { durationMs } from '../../contract/schema/duration.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';

@@ -1,4 +1,4 @@
-// Creates an agent for every item of a list: what is asked for is checked here, and started by a workflow.
+// Creates an agent for every item of a list. Validates the request; a workflow starts the agents.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { checkItems } from '../../contract/wire/fanout/items.ts';
 import type { FanoutPlan } from '../../contract/wire/fanout/plan.ts';
@@ -24,9 +24,9 @@ import { checkDepth, newAgent } from './spawn.ts';
 type EachInput = Parameters<Handler<'each'>>[1];
 type Refused = Answer<'each'>['failed'][number];
 
-/** One agent to be, as it was named and as it is known. */
+/** One planned agent: its slug for the caller and its address. */
 interface Planned {
-  /** What the caller can use as its slug. */
+  /** The agent's slug for this caller. */
   readonly slug: string;
   readonly item: string;
   readonly agent: AgentAddress;
@@ -63,7 +63,7 @@ export const each: Handler<'each'> = async (parts, input, call) => {
   };
 };
 
-/** Throws INVALID_ARGUMENT for templates that do not work, and NOT_FOUND for a place where the caller may not spawn. */
+/** Throws INVALID_ARGUMENT for invalid templates, and NOT_FOUND for a parent under which the caller may not spawn. */
 function expandAll(parts: ServerParts, input: EachInput, items: readonly string[], call: Call): readonly Planned[] {
   const at = input.slug.lastIndexOf('/') + 1;
   const before = input.slug.slice(0, at);
@@ -96,7 +96,7 @@ async function planOf(
   const { agent } = planned[0] ?? { agent: undefined };
   if (agent === undefined) throw new TypeError('a plan has agents');
   const { items: _items, max_concurrent: _max, dry_run: _dry, ...spawn } = input;
-  // The description is each agent's own.
+  // Each agent gets its own description.
   const spec = await specOfSpawn(parts, agent, { ...spawn, description: '', each: undefined }, call);
   return {
     id: call.id,

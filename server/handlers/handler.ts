@@ -1,38 +1,38 @@
-// What a handler is: the work of one operation, without HTTP.
+// Types of handlers. A handler does the work of one operation, without HTTP.
 import type { EventsOperation, OperationName, Operations, PlainMessage } from '../../contract/operations/index.ts';
 import type { AnswerOf, ParsedInputOf } from '../../contract/operation.ts';
 import type { Access, Caller } from '../../contract/wire/rights.ts';
 import type { TokenEntry } from '../../contract/wire/tokens.ts';
 import type { ServerParts } from '../parts.ts';
 
-/** Who calls, and how the call ends early. */
+/** The caller, and the signal that ends the call early. */
 export interface Call {
-  /** Of the caller's idempotency key, and no other caller's: the id of the signal, update or spawn that it leads to. */
+  /** Id of the resulting signal, update or spawn. Derived from the caller and its idempotency key. */
   readonly id: string;
   readonly account: string;
   readonly caller: Caller;
-  /** How the caller is named in what it causes: account, or absolute path of an agent. */
+  /** The caller's name in messages and timelines: account, or absolute path of an agent. */
   readonly from: string;
-  /** What the operation does to the agent that it names. */
+  /** The access that the operation needs to the addressed agent. */
   readonly access: Access;
   readonly token: TokenEntry;
-  /** Host header, checked: where the caller reached the server. */
+  /** Host header, checked: the address that the caller used. */
   readonly host: string;
-  /** Aborts when the caller has gone or the server stops. */
+  /** Aborts when the caller disconnects or the server stops. */
   readonly signal: AbortSignal;
-  /** Tells the caller how far a long operation is. */
+  /** Reports the progress of a long operation to the caller. */
   readonly progress: (progress: object) => void;
 }
 
-/** What a handler answers: the output of its operation. */
+/** A handler's answer: the output of its operation. */
 export type Answer<Name extends OperationName> = AnswerOf<Operations[Name]>;
 
-/** A handler of an events operation resolves once its checks have passed; its events follow. */
+/** The handler of an events operation resolves with its events after validation. */
 export type Handler<Name extends OperationName> = (
   parts: ServerParts,
   input: ParsedInputOf<Operations[Name]>,
   call: Call,
 ) => Promise<Name extends EventsOperation ? AsyncIterable<Answer<Name>> : Answer<Name>>;
 
-/** One handler for each operation that is more than a plain message: a missing one does not compile. */
+/** One handler for each operation that is not a plain message. A missing one is a compile error. */
 export type Handlers = { readonly [Name in Exclude<OperationName, PlainMessage>]: Handler<Name> };

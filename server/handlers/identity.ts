@@ -1,4 +1,4 @@
-// Who the caller is, and what answers.
+// Describes the caller, and the server.
 import { absolutePathOf } from '../../contract/wire/identity.ts';
 import type { Handler } from './handler.ts';
 

@@ -1,4 +1,4 @@
-// The handler of every operation that is more than a plain message. The type makes a missing one a compile error.
+// The handler of every operation that is not a plain message. A missing one is a compile error.
 import { authTokenCreate, authTokenLs, authTokenRevoke } from './auth-tokens.ts';
 import { each } from './each.ts';
 import { flightStatus } from './status.ts';

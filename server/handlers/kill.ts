@@ -1,4 +1,4 @@
-// Cancels an agent and waits until nothing of it is left.
+// Cancels an agent and waits until everything of it has ended.
 import pLimit from 'p-limit';
 import type { AgentResult, PendingCleanup, ReceiptLine } from '../../contract/wire/agent.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
@@ -16,24 +16,24 @@ import { dropBeneath, dropWaiting } from '../../agents/fanouts/drop.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Answer, Call, Handler } from './handler.ts';
 
-/** Agents that are ended at once: each is one call to Temporal that waits. */
-const SWEEPERS = 50;
+/** Agents that are ended concurrently. Each is one waiting call to Temporal. */
+const CONCURRENT_ENDS = 50;
 
-/** How an agent under kill has ended. */
+/** How a killed agent ended. */
 interface Ending {
   readonly receipt: readonly ReceiptLine[];
-  /** Its workflow has ended everything itself, and so has it with everything beneath it that it knew of. */
+  /** Whether its workflow ended everything itself, including all known descendants. */
   readonly whole: boolean;
 }
 
 export const kill: Handler<'kill'> = async (parts, input, call) => {
   const agent = addressOf(parts, call, input);
   const began = new Date();
-  // Beside the agent's own end: what it still has to start must not be started by then.
+  // Concurrently with the agent's own end, so that none of its waiting agents is started meanwhile.
   const [own, dropped] = await Promise.all([killOne(parts, agent, call), dropBeneath(parts, agent, call)]);
-  const unstarted = await pLimit(SWEEPERS).map(dropped, async (each) => await endingOf(parts, each, call));
+  const unstarted = await pLimit(CONCURRENT_ENDS).map(dropped, async (each) => await endingOf(parts, each, call));
   const known = [...own.receipt, ...unstarted.flatMap(({ receipt }) => receipt)];
-  const swept = await sweep(parts, agent, call, known, { began, all: !own.whole });
+  const swept = await endDescendants(parts, agent, call, known, { began, all: !own.whole });
   return answerOf(input.slug === '' ? 'self' : input.slug, [...known, ...swept]);
 };
 
@@ -42,7 +42,7 @@ async function killOne(parts: ServerParts, agent: AgentAddress, call: Call): Pro
     await signalAgent(parts, agent, 'kill', { id: call.id, from: call.from });
   } catch (error) {
     if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') throw error;
-    // It waits for a slot; when it gets one at this very moment, it is an agent like any other.
+    // The agent waits for a slot. If it gets one just now, it is killed like any other agent.
     if (error.details?.['phase'] === 'starting' && (await dropWaiting(parts, agent, call)) === 'started') {
       return await killOne(parts, agent, call);
     }
@@ -52,11 +52,11 @@ async function killOne(parts: ServerParts, agent: AgentAddress, call: Call): Pro
 }
 
 /**
- * Ends what is left beneath: an agent takes its children with it, but one that ended before, or could not answer, has left
- * them behind, also such as have ended and still have their machine.
- * @param scope when the kill began, and whether to look for those that had ended before
+ * Ends remaining descendants. An agent ends its children, but not if it ended earlier or could not answer. Descendants
+ * that have ended may still have their machine.
+ * @param scope when the kill began, and whether to include agents that ended before
  */
-async function sweep(
+async function endDescendants(
   parts: ServerParts,
   agent: AgentAddress,
   call: Call,
@@ -65,20 +65,23 @@ async function sweep(
 ): Promise<readonly ReceiptLine[]> {
   const listed = new Set(known.map(({ path }) => path));
   const beneath = await listBeneath(parts, agent.identity, all ? new Date(0) : began);
-  const endings = await pLimit(SWEEPERS).map(beneath, async ({ id, closedAt }): Promise<readonly ReceiptLine[]> => {
-    const identity = parseWorkflowId(id);
-    const each = identity === undefined ? undefined : addressOfIdentity(identity);
-    if (each === undefined || listed.has(each.path)) return [];
-    // It ended on its own, long ago.
-    if (closedAt !== undefined && closedAt < began && (await readRecord(parts, each.id)) !== undefined) return [];
-    return (await killOne(parts, each, call)).receipt;
-  });
-  // An agent beneath another one that is swept up stands in both receipts.
+  const endings = await pLimit(CONCURRENT_ENDS).map(
+    beneath,
+    async ({ id, closedAt }): Promise<readonly ReceiptLine[]> => {
+      const identity = parseWorkflowId(id);
+      const each = identity === undefined ? undefined : addressOfIdentity(identity);
+      if (each === undefined || listed.has(each.path)) return [];
+      // The agent ended before the kill and was cleaned up.
+      if (closedAt !== undefined && closedAt < began && (await readRecord(parts, each.id)) !== undefined) return [];
+      return (await killOne(parts, each, call)).receipt;
+    },
+  );
+  // An agent below another one that was ended here is in both receipts.
   const lines = new Map(endings.flat().map((line) => [line.path, line]));
   return [...lines.values()].filter(({ path }) => !listed.has(path));
 }
 
-/** The end of an agent that was told to end; what does not end in time is terminated and cleaned up after. */
+/** Waits for the end of a cancelled agent. After the time limit, terminates its workflow and cleans up. */
 async function awaitEnd(parts: ServerParts, agent: AgentAddress, call: Call): Promise<Ending> {
   const { killBound, killProbe, killUnanswered } = parts.timing;
   const began = performance.now();
@@ -86,7 +89,7 @@ async function awaitEnd(parts: ServerParts, agent: AgentAddress, call: Call): Pr
   for (;;) {
     const result = await resultWithin(parts, agent, killProbe, call.signal);
     if (result !== 'open') return await endingOf(parts, agent, call, result);
-    // The caller has gone, or comes back to another server: the signal is given, and nobody waits here.
+    // The signal was sent. After the caller has disconnected, waiting is pointless.
     call.signal.throwIfAborted();
     const reply = await queryAgent(parts, agent, 'status', {});
     const now = performance.now();
@@ -102,7 +105,7 @@ async function awaitEnd(parts: ServerParts, agent: AgentAddress, call: Call): Pr
   }
 }
 
-/** The workflow's result, or that it is still open, or that it ended without one. The signal ends the question early. */
+/** The workflow's result; or that it is still open, or ended without a result. The signal ends the wait early. */
 async function resultWithin(
   parts: ServerParts,
   agent: AgentAddress,
@@ -122,13 +125,13 @@ async function terminate(parts: ServerParts, agent: AgentAddress, call: Call): P
   try {
     await inTime(parts, () => workflowOf(parts, agent).terminate('killed; no worker ended it in time'));
   } catch (error) {
-    // It ended by itself in this very moment.
+    // The workflow has just ended by itself.
     if (!isNotFound(error)) throw error;
   }
   return await endingOf(parts, agent, call);
 }
 
-/** Of an agent that has ended, whether it could answer or not. */
+/** The ending of an agent that has ended, even if it could not answer. */
 async function endingOf(
   parts: ServerParts,
   agent: AgentAddress,

@@ -1,4 +1,4 @@
-// Lists agents: the living from Temporal's visibility, the ended from their records.
+// Lists agents: living ones from Temporal's visibility, ended ones from their records.
 import { addressOfIdentity, nameFor } from '../../agents/names.ts';
 import pLimit from 'p-limit';
 import { parseWorkflowId, workflowIdOf } from '../../contract/wire/identity.ts';
@@ -18,15 +18,18 @@ import { inTime } from '../../agents/temporal.ts';
 import { allWaiting } from '../../agents/fanouts/plans.ts';
 import type { Answer, Call, Handler } from './handler.ts';
 
-/** Rows asked of Temporal at once: its own limit. */
+/** Rows per request to Temporal: its maximum. */
 const PAGE = 1_000;
-/** Logs and records read at once: enough to hide the disk, and far from the limit of open files. */
+/**
+ * Logs and records that are read concurrently: enough to hide the disk's latency, and far below the limit of open
+ * files.
+ */
 const READERS = 32;
 const RECORD = '/record.json';
 
 type Summary = Answer<'ls'>[number];
 
-/** Whose agents are listed; no account means everybody's. Below `top` when it is set. */
+/** The listed agents: those of an account, or of all accounts when it is undefined; below `top` when it is set. */
 interface Scope {
   readonly workspace: string;
   readonly account: string | undefined;
@@ -35,7 +38,7 @@ interface Scope {
 
 export const ls: Handler<'ls'> = async (parts, input, call) => {
   const scope = scopeOf(parts, call, input);
-  // Before those that run: one that gets its slot meanwhile would be in neither list.
+  // Read before the running ones: otherwise an agent that gets its slot meanwhile would be in neither list.
   const candidates = await waitingAgents(parts, scope);
   const executions = await listExecutions(parts, scope, input.all);
   const rows = await pLimit(READERS).map(executions, async (each) => await summaryOf(parts, each));
@@ -45,7 +48,7 @@ export const ls: Handler<'ls'> = async (parts, input, call) => {
   return sorted([...rows, ...waiting, ...recorded]).map((row) => ({ ...row, slug: slugFor(call, row) }));
 };
 
-/** An agent sees its children, or with a developer all agents of its own account. */
+/** An agent sees its descendants or, with `developer`, all agents of its own account. */
 function scopeOf(
   parts: ServerParts,
   call: Call,
@@ -56,7 +59,7 @@ function scopeOf(
   const { workspace } = contextOf(parts, call.caller, input.workspace);
   if (agent === undefined) return { workspace, account, top: undefined };
   const all = input.developer !== undefined && input.developer !== '';
-  // Another developer's agents do not exist for it.
+  // For an agent, other developers' agents do not exist.
   const nobody = account !== undefined && account !== call.account;
   return { workspace, account: nobody ? '' : call.account, top: all ? undefined : agent };
 }
@@ -74,14 +77,14 @@ async function listExecutions(parts: ServerParts, scope: Scope, all: boolean): P
     for await (const info of parts.temporal.workflow.list({ query, pageSize: PAGE })) {
       const execution = readExecution(info);
       const known = found.get(execution.id);
-      // A workflow that continued as new is listed once per run: the newest counts.
+      // A workflow that continued as new is listed once per run. The newest run counts.
       if (known === undefined || known.startedAt < execution.startedAt) found.set(execution.id, execution);
     }
   });
   return [...found.values()].filter((each) => isIn(scope, each.id) && (all || !each.closed));
 }
 
-/** Visibility may compare without regard to case. */
+/** Checks again, because visibility may ignore case. */
 function isIn(scope: Scope, id: string): boolean {
   const identity = parseWorkflowId(id);
   if (identity?.workspace !== scope.workspace) return false;
@@ -98,7 +101,7 @@ async function summaryOf(parts: ServerParts, execution: Execution): Promise<Summ
     slug,
     path,
     phase,
-    // A closed agent's machine is gone.
+    // A closed agent has no machine any more.
     ...(memo.machine === undefined || execution.closed ? {} : { vm: memo.machine }),
     ...(await readProgressAndCost(parts, execution.id)),
     ...(memo.purpose === undefined || memo.purpose === '' ? {} : { purpose: memo.purpose }),
@@ -106,7 +109,7 @@ async function summaryOf(parts: ServerParts, execution: Execution): Promise<Summ
   };
 }
 
-/** Agents of fan-outs that have not been started. */
+/** Agents of fan-outs that were not started yet. */
 async function waitingAgents(parts: ServerParts, scope: Scope): Promise<readonly Summary[]> {
   const { workspace, account } = scope;
   const top = scope.top ?? (account === undefined ? undefined : { workspace, account, path: [] });
@@ -125,7 +128,7 @@ async function waitingAgents(parts: ServerParts, scope: Scope): Promise<readonly
   });
 }
 
-/** Ended agents that Temporal has forgotten. */
+/** Ended agents that Temporal no longer lists. */
 async function recordedAgents(
   parts: ServerParts,
   scope: Scope,
@@ -157,14 +160,14 @@ async function recordedSummary(parts: ServerParts, id: string): Promise<Summary 
   };
 }
 
-/** What the caller can use as a slug. */
+/** The agent's slug for this caller. */
 function slugFor({ caller }: Call, { path, slug }: Summary): string {
   const identity = parseWorkflowId(path.slice(1));
-  // To an agent itself the empty slug means itself, which says nothing in a list.
+  // For an agent, the empty slug means itself. A list shows its path instead.
   return identity === undefined ? slug : nameFor(caller, identity) || path;
 }
 
-/** By path, so that children stand below their parents; Temporal's visibility refuses to sort. */
+/** Sorted by path, so that children follow their parents. Temporal's visibility cannot sort. */
 function sorted(rows: readonly Summary[]): readonly Summary[] {
   return rows.toSorted((left, right) => (left.path < right.path ? -1 : 1));
 }

@@ -1,4 +1,4 @@
-// Plain messages: what an operation's definition says is sent, and its answer returned.
+// Plain messages: sends what the operation's definition says and returns its answer.
 import type { FollowUpMessage, Message } from '../../contract/message.ts';
 import { FOLLOW_UP_SIGNALS } from '../../contract/message.ts';
 import type { FollowUp } from '../../contract/wire/turns.ts';
@@ -10,18 +10,18 @@ import type { AgentAddress } from '../../agents/names.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Call } from './handler.ts';
 
-/** The input of every plain message names its agent. The rest belongs to the operation, which the registry vouches for. */
+/** Fields in the input of every plain message. The operation's schema has validated the others. */
 export interface AgentInput {
   readonly slug: string;
   readonly workspace?: string;
 }
 
-/** A message of any operation, as it is called with that operation's own input and reply. */
+/** A message of any operation, to be called with that operation's input and reply. */
 type AnyMessage = Message<AgentInput, unknown> & { answer(...given: readonly unknown[]): unknown };
 
 /**
- * Sends the message and returns the answer. Throws what `addressOf`, `signalAgent`, `updateAgent` and `orderFlight` throw,
- * and RESOURCE_EXHAUSTED for a follow-up when the caller has too much queued already.
+ * Sends the message and returns the answer. Throws as `addressOf`, `signalAgent`, `updateAgent` and `orderFlight` do,
+ * and RESOURCE_EXHAUSTED for a follow-up when the caller has too much queued.
  */
 export async function sendMessage(
   parts: ServerParts,

@@ -1,4 +1,4 @@
-// What is shared under a URL: files, ports, pages of agents.
+// Shares files, ports and pages of agents under URLs.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
 import { addressOf } from '../address.ts';
@@ -11,7 +11,7 @@ import { publicUrl } from '../public-url.ts';
 import { tokenName } from '../token-name.ts';
 import type { Handler } from './handler.ts';
 
-/** A path names a file of the caller's: who has only the server to ask must send what is in it. */
+/** The server cannot read the caller's files: clients have to send the content. */
 export const upload: Handler<'upload'> = async (_parts, input) => {
   throw await Promise.resolve(
     new MurmurError('FAILED_PRECONDITION', `the API server cannot read ${JSON.stringify(input.path)}`, {
@@ -40,15 +40,15 @@ export const agentUrl: Handler<'agent_url'> = async (parts, input, call) => {
   await requireAgent(parts, agent);
   const url = `${publicUrl(parts, call)}${absolutePathOf(agent.identity)}`;
   if (!input.key) return url;
-  // What an agent writes into a message or a pull request is read by others.
+  // Other people read what an agent writes in messages and pull requests, so it must not get a key.
   if (call.caller.agent !== undefined) {
-    throw new MurmurError('PERMISSION_DENIED', 'an agent gets no key to a page: its URL alone is to be shared', {
-      hint: 'ask without key',
+    throw new MurmurError('PERMISSION_DENIED', 'agents cannot get the key of a page', {
+      hint: 'call agent_url without `key` and share that URL',
     });
   }
   const life = await lifeOf(parts, agent);
   if (life === undefined) throw notFound(agent);
-  // It ends with the agent; one that is asked for after its end is for the record.
+  // A grant ends with the agent. One that was requested after its end is for the record.
   const grant = { agent: agent.id, spawnId: life.spawnId, forRecord: life.hasEnded, asker: tokenName(call.token) };
   return `${url}#key=${pageKey(parts.signer, grant)}`;
 };

@@ -34,19 +34,19 @@ export const spawn: Handler<'spawn'> = async (parts, asked, call) => {
   const agent = newAgent(parts, call, input);
   const record = await readRecord(parts, agent.id);
   if (record !== undefined) {
-    // The caller asks again after an answer that got lost, and the agent has been quick.
+    // The caller repeats a call whose answer was lost, and the agent has already ended.
     if (record.spec.spawn_id === call.id) return answerOf(agent, call);
     throw ended(agent, record.status.phase);
   }
   if ((await findWaiting(parts, agent)) !== undefined) throw runsAlready(agent);
   await checkLimits(parts, agent);
-  if (flight !== undefined && flight.plan.nodes.length > 0) checkDepth(parts, levelBeneath(agent));
+  if (flight !== undefined && flight.plan.nodes.length > 0) checkDepth(parts, childLevel(agent));
   const spec = await specOfSpawn(parts, agent, input, call, flight);
   await start(parts, agent, spec, input);
   return answerOf(agent, call);
 };
 
-/** The file lies where the caller is, and only a client there can read it. */
+/** Only a client on the caller's host can read the file. */
 function fileOfCaller(): MurmurError {
   return new MurmurError('FAILED_PRECONDITION', 'the API server cannot read the file that `each` names', {
     hint: 'run `murmur mcp` or `murmur each` where the file is, or send its lines as `items` of the operation `each`',
@@ -55,8 +55,8 @@ function fileOfCaller(): MurmurError {
 }
 
 /**
- * Throws INVALID_ARGUMENT with the slug as typed, NOT_FOUND for a place where the caller may not spawn, and
- * PERMISSION_DENIED for fields that an agent may not set. A child counts as a message to its parent.
+ * Throws INVALID_ARGUMENT with the slug as typed, NOT_FOUND for a parent under which the caller may not spawn, and
+ * PERMISSION_DENIED for fields that agents may not set. A child counts as a message to its parent.
  */
 export function newAgent(
   parts: ServerParts,
@@ -69,7 +69,7 @@ export function newAgent(
     readonly allow_repos: readonly string[];
   },
 ): AgentAddress {
-  // Whoever acts for an agent has no more rights than the agent: a child's environment is a person's to set.
+  // Only people may set a child's environment: an agent must not gain rights through a child.
   if (call.caller.agent !== undefined && Object.keys(input.secrets).length > 0) {
     throw new MurmurError('PERMISSION_DENIED', 'an agent cannot set `secrets`', {
       hint: 'a person gives them: `murmur spawn -e NAME`',
@@ -94,7 +94,7 @@ export function newAgent(
   return agent;
 }
 
-/** Throws RESOURCE_EXHAUSTED for an agent too far from its root. */
+/** Throws RESOURCE_EXHAUSTED for an agent beyond the depth limit. */
 export function checkDepth(parts: ServerParts, { identity }: AgentAddress): void {
   const { depth } = parts.settings.limits;
   if (identity.path.length > depth) {
@@ -105,12 +105,12 @@ export function checkDepth(parts: ServerParts, { identity }: AgentAddress): void
   }
 }
 
-/** Where the agents of a flight will be. */
-function levelBeneath({ identity }: AgentAddress): AgentAddress {
+/** The address of a child, to check the depth of a flight's agents. */
+function childLevel({ identity }: AgentAddress): AgentAddress {
   return addressOfIdentity({ ...identity, path: [...identity.path, 'agent'] });
 }
 
-/** Throws RESOURCE_EXHAUSTED for a tree that has grown to its limits. */
+/** Throws RESOURCE_EXHAUSTED for a tree that has reached its limits. */
 async function checkLimits(parts: ServerParts, agent: AgentAddress): Promise<void> {
   checkDepth(parts, agent);
   const { identity } = agent;

@@ -1,4 +1,4 @@
-// The state of one agent, and of the flight that it pilots.
+// The state of an agent, and of a pilot's flight.
 import { isTerminal } from '../../contract/wire/phases.ts';
 import { addressOf } from '../address.ts';
 import { readStatus } from '../../agents/status.ts';

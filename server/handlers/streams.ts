@@ -19,7 +19,7 @@ export const watch: Handler<'watch'> = async (parts, input, call) => {
 
 async function* sessionEntries(entries: AsyncIterable<LogEntry>): AsyncGenerator<Answer<'session_watch'>> {
   for await (const { id, at, source, event } of entries) {
-    // The source decides the kind: only the runner journals what the agent program did.
+    // The source decides the kind: only the runner journals events of the agent program.
     if (source === 'runner') yield { id: String(id), at, event: event as SessionEvent };
   }
 }

@@ -1,4 +1,4 @@
-// An agent's checklist, living or ended.
+// The checklist of a living or ended agent.
 import { taskViewOf } from '../../contract/schema/task.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Task } from '../../contract/wire/tasks.ts';
@@ -21,7 +21,7 @@ export const taskGet: Handler<'task_get'> = async (parts, input, call) => {
   const agent = addressOf(parts, call, input);
   const reply = await queryAgent(parts, agent, 'taskGet', { task_id: input.task_id });
   if (reply.kind === 'answer') return taskViewOf(reply.answer);
-  // The only thing that an agent refuses here is an id that it does not know.
+  // An agent only rejects unknown ids here.
   const task =
     reply.kind === 'refused' ? undefined : (await readTasks(parts, agent)).find(({ id }) => id === input.task_id);
   if (task !== undefined) return taskViewOf(task);

@@ -1,11 +1,11 @@
-// The turns of an agent, put together from its event log.
+// The turns of an agent, derived from its event log.
 import type { LogEntry } from '../../contract/wire/events.ts';
 import { addressOf } from '../address.ts';
 import { requireAgent } from '../../agents/find.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Answer, Handler } from './handler.ts';
 
-/** Entries read at once: a page of cut events is at most some megabytes. */
+/** Entries per read: at most some megabytes, as events are limited. */
 const PAGE = 500;
 
 type Turn = Answer<'turns'>[number];
@@ -30,7 +30,7 @@ async function* wholeLog(parts: ServerParts, agentId: string): AsyncGenerator<Lo
 
 function addEntry(found: Map<string, Turn>, { at, event }: LogEntry): void {
   if (event.type === 'turn_start') {
-    // A turn that another one follows has ended, even when its end was lost with its machine.
+    // A turn that is followed by another one has ended, even if its end was lost with the machine.
     for (const [id, turn] of found) {
       if (turn.ended_at === undefined && id !== event.turn_id)
         found.set(id, { ...turn, ended_at: at, status: 'cut_off' });

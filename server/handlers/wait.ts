@@ -1,4 +1,4 @@
-// Blocks until agents are where the caller wants them.
+// Waits until agents have reached a phase.
 import type { ParsedInputOf } from '../../contract/operation.ts';
 import type { Operations } from '../../contract/operations/index.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
@@ -22,15 +22,15 @@ export const wait: Handler<'wait'> = async (parts, input, call) => {
   return await waitForSeveral(parts, { ...input, slugs: input.slugs }, call);
 };
 
-/** How a wait for one agent ended: it has reached the phase, or the caller has gone. */
+/** The result of a wait for one agent: it has reached the phase, or the caller has disconnected. */
 interface Waited {
   readonly status: FullStatus;
   readonly reached: boolean;
 }
 
 /**
- * The log is followed from where it stood before the first question, so that no change falls between the two; each
- * lifecycle event leads to a new question, since only the workflow knows what is still pending.
+ * Follows the log from its end before the first query, so that no change is missed in between. Each lifecycle event
+ * leads to another query, because only the workflow knows what is pending.
  */
 async function waitForOne(
   parts: ServerParts,
@@ -56,7 +56,7 @@ async function waitForOne(
   return { status, reached: false };
 }
 
-/** Statuses in the order of the slugs; with `any` of those that are there once the first is. */
+/** Statuses in the order of the slugs. With `any`, of the agents that have reached the phase when the first one has. */
 async function waitForSeveral(
   parts: ServerParts,
   input: ParsedInputOf<Operations['wait']> & { readonly slugs: readonly string[] },
@@ -81,7 +81,7 @@ async function waitForSeveral(
   });
   try {
     const waited = await Promise.all(waiting);
-    // Those that got there beside the first one have said so; the others were told to stop.
+    // Agents that reached the phase together with the first one are included. The other waits were aborted.
     return waited.filter(({ reached }) => reached || input.mode === 'all').map(({ status }) => status);
   } finally {
     stop.abort();
@@ -89,14 +89,14 @@ async function waitForSeveral(
 }
 
 /**
- * Whether a waiter for the phase may go on. Input that is not answered yet holds back the phases that a turn leads to.
+ * Whether the wait for the phase is over. While input is unanswered, the phases after a turn do not count as reached.
  */
 export function isReached(status: FullStatus, wanted: Phase | undefined): boolean {
   if (isTerminal(status.phase)) return true;
-  // Without a worker nothing is known of pending input.
+  // Without a worker, pending input is unknown.
   if (status.stale !== undefined) return false;
   const settled = status.phase === 'idle' || status.phase === 'task-complete';
-  // A parked agent holds back a note of Murmur's own, which counts as pending but not as somebody's message.
+  // A parked agent may hold a note of Murmur, which is pending but is not a message.
   const unasked = status.queued.length === 0 && status.turn?.running !== true;
   switch (wanted) {
     case undefined:
@@ -110,7 +110,7 @@ export function isReached(status: FullStatus, wanted: Phase | undefined): boolea
   }
 }
 
-/** A phase that nothing can follow up on counts although it has passed by: a short turn may be over already. */
+/** Whether the log shows that the phase was reached and has passed: a short turn may already be over. */
 function wasReached(entry: LogEntry | 'silence', wanted: Phase | undefined): boolean {
   if (entry === 'silence' || entry.event.type !== 'phase') return false;
   return (wanted === 'running' || wanted === 'starting') && entry.event.phase === wanted;

@@ -1,5 +1,5 @@
-// Files of the machine of the agent that calls. They are read by its runner with the agent's rights; a person's files are
-// where the server cannot see them.
+// Files on the machine of a calling agent. Its runner reads them with the agent's rights. The server cannot read a
+// person's files.
 import { buffer } from 'node:stream/consumers';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { FileRequest } from '../../contract/wire/runner.ts';
@@ -10,12 +10,12 @@ import type { AgentMachine } from '../../agents/machine.ts';
 import type { Call } from '../handlers/handler.ts';
 import type { ServerParts } from '../parts.ts';
 
-/** Where the caller's files are read. */
+/** Reads the caller's files. */
 export type FileReader = Pick<RunnerClient, 'file'>;
 
 /**
- * What reads the files of the agent that calls. Throws FAILED_PRECONDITION for a person, and for an agent that has ended;
- * UNAVAILABLE for one whose machine is gone or has no runner.
+ * The reader of the calling agent's files. Throws FAILED_PRECONDITION for a person and for an ended agent, and
+ * UNAVAILABLE when the machine is gone or has no runner.
  * @param field the field that names the file
  */
 export async function fileReaderOf(parts: ServerParts, { caller }: Call, field: string): Promise<FileReader> {
@@ -27,13 +27,13 @@ export async function fileReaderOf(parts: ServerParts, { caller }: Call, field: 
   }
   const on = await machineOf(parts, caller.agent);
   if (await hasRunner(on)) return { file: (file, signal) => readOver(on, file, signal) };
-  throw new MurmurError('UNAVAILABLE', `nothing on machine ${on.name} answers that could read your file`, {
+  throw new MurmurError('UNAVAILABLE', `the runner on machine ${on.name} did not answer; the file was not read`, {
     hint: 'try again in a moment: a machine that is lost is replaced',
     details: { field, machine: on.name },
   });
 }
 
-/** False as well for a machine that is gone or does not answer. */
+/** Also false when the machine is gone or does not answer. */
 async function hasRunner({ name, provider }: AgentMachine): Promise<boolean> {
   try {
     await using machine = await provider.connect(name);
@@ -44,7 +44,7 @@ async function hasRunner({ name, provider }: AgentMachine): Promise<boolean> {
   }
 }
 
-/** The connection is held for as long as the file is read. */
+/** Holds the connection while the file is read. */
 async function* readOver(
   { name, provider }: AgentMachine,
   file: FileRequest,
@@ -52,23 +52,23 @@ async function* readOver(
 ): AsyncGenerator<Buffer> {
   await using machine = await provider.connect(name);
   const runner = await recordedRunner(machine);
-  if (runner === undefined) throw new MurmurError('UNAVAILABLE', `the runner on machine ${name} has gone`);
+  if (runner === undefined) throw new MurmurError('UNAVAILABLE', `the runner on machine ${name} has ended`);
   yield* runner.file(file, signal);
 }
 
-/** How much of a file is wanted, and who waits for it. */
+/** Limits of a read. */
 export interface FileBounds {
   readonly call: Pick<Call, 'signal'>;
   readonly timing: Pick<ServerParts['timing'], 'uploadSilence' | 'uploadArrival'>;
   readonly bytes: number;
-  /** What a file of more bytes is answered with. */
+  /** The error for a larger file. */
   readonly tooLarge: () => MurmurError;
 }
 
 /**
- * The pieces of a file; what reads it has ended when they have. Throws `tooLarge` as soon as more has come than is wanted,
- * what the runner refuses with, UNAVAILABLE when it breaks off, falls silent or takes too long, and the reason of the
- * call's signal.
+ * The pieces of a file. Throws `tooLarge` as soon as the file exceeds `bytes`, the runner's error, and the reason of
+ * the call's signal. Throws UNAVAILABLE when the stream breaks off, stalls or takes too long. The reading ends with the
+ * loop.
  */
 export async function* machineFile(
   reader: FileReader,
@@ -82,7 +82,7 @@ export async function* machineFile(
   let bytes = 0;
   try {
     for await (const piece of reader.file(file, AbortSignal.any([call.signal, late.signal]))) {
-      // The silence that counts is the machine's: whoever takes the pieces may need a moment.
+      // Stops the timer while the consumer works: only the machine's silence counts.
       clearTimeout(silence);
       bytes += piece.length;
       if (bytes > limit) throw tooLarge();
@@ -102,7 +102,7 @@ export async function* machineFile(
   }
 }
 
-/** The whole file, which is small. Throws as `machineFile` does. */
+/** The content of a small file. Throws as `machineFile` does. */
 export async function readMachineFile(reader: FileReader, file: FileRequest, bounds: FileBounds): Promise<Buffer> {
   return await buffer(machineFile(reader, file, bounds));
 }

@@ -1,5 +1,5 @@
-// Calls of tools that name a file of the caller's: over standard input and output `murmur mcp` reads it, over HTTP this
-// does, on the machine of the agent that calls.
+// Tool calls that name a file of the caller. Over stdio, `murmur mcp` reads the file. Over HTTP, this module reads it
+// on the machine of the calling agent.
 import { checkFlightPath, FLIGHTS_FOLDER, flightText, flightTooLarge } from '../../contract/flight/file.ts';
 import { operations } from '../../contract/operations/index.ts';
 import type { Operation, ParsedInputOf } from '../../contract/operation.ts';
@@ -18,12 +18,12 @@ import { fileReaderOf, machineFile, readMachineFile } from './machine-file.ts';
 
 type ToolInput = Readonly<Record<string, unknown>>;
 
-/** Opens the call for an operation: the one that is asked for need not be the one that answers. */
+/** Opens the call for an operation, which may differ from the called tool. */
 export type OpenCall = (operation: Operation) => Call;
 
 /**
- * Answers a call whose input names a file of the caller's; undefined for all others. Throws what reading the file throws
- * and what the operation answers.
+ * The answer to a call whose input names a file of the caller; undefined for other calls. Throws the errors of the read
+ * and of the operation.
  */
 export function fileCallOf(
   name: string,
@@ -55,7 +55,7 @@ async function uploadFile(parts: ServerParts, input: ToolInput, open: OpenCall):
 async function spawnEach(parts: ServerParts, { each, ...rest }: ToolInput, open: OpenCall): Promise<unknown> {
   const path = textOf('each', each);
   const call = open(operations.each);
-  // What else is wrong is told before a file is looked for.
+  // Reports other errors of the input before it reads the file.
   parseInput(operations.each, rest);
   const reader = await fileReaderOf(parts, call, 'each');
   const bounds = { call, timing: parts.timing, bytes: ITEMS_FILE_LIMIT, tooLarge: () => itemsTooLarge(path) };
@@ -80,7 +80,7 @@ async function spawnFlight(parts: ServerParts, input: ToolInput, open: OpenCall)
   return await handlerOf(operations.spawn)(parts, parseInput(operations.spawn, whole), call);
 }
 
-/** Throws INVALID_ARGUMENT for what names no file. */
+/** Throws INVALID_ARGUMENT for a missing file name. */
 function textOf(field: string, value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;
   throw new MurmurError('INVALID_ARGUMENT', `${field} names no file`, { details: { field } });

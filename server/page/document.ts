@@ -1,4 +1,4 @@
-// The documents of pages, and the headers without which none is sent.
+// The documents of pages and their mandatory headers.
 import { createHash } from 'node:crypto';
 import { html, verbatim } from './html.ts';
 import type { Html } from './html.ts';
@@ -9,7 +9,7 @@ const STYLE = `
 :root { color-scheme: light dark; --line: #8884; --dim: light-dark(#666, #999); --bad: light-dark(#b22, #f77); }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 0 1rem 1rem; max-width: 70rem; font: 15px/1.45 system-ui, sans-serif; }
-/* The session below moves on by itself: whose it is, and the phase, stay in sight. */
+/* The session scrolls by itself. Name and phase of the agent stay visible. */
 #state { display: contents; }
 h1 { position: sticky; top: 0; background: Canvas; font-size: 1.25rem; margin: 0; padding: .7rem 0 .5rem;
   overflow-wrap: anywhere; }
@@ -24,7 +24,7 @@ time { margin-right: .6rem; }
 .phase { border: 1px solid var(--line); border-radius: 1rem; padding: .1rem .6rem; font-size: .8rem; }
 #ended { border: 1px solid var(--bad); border-radius: .4rem; padding: .4rem .7rem; }
 #session { font: 13px/1.5 ui-monospace, monospace; border-top: 1px solid var(--line); padding-top: .5rem; }
-/* The label runs into the text, so that a long one leaves room for it; what follows stands beside the time. */
+/* The label is part of the text, so that a long label leaves space. Further lines are indented beside the time. */
 .entry { padding: .1rem 0 .1rem 9ch; overflow-wrap: anywhere; }
 .entry .at { margin-left: -9ch; }
 .entry .label { color: var(--dim); }
@@ -38,8 +38,8 @@ time { margin-right: .6rem; }
 `;
 
 /**
- * Nothing is loaded from anywhere, and only this very script runs: a file or a port that an agent shares has our origin,
- * so that not even scripts from there are taken. The script cannot make HTML of a text either.
+ * The page loads nothing, and only this script may run. Not even scripts of the own origin are allowed, because files
+ * and ports that agents share have it too. The script cannot create HTML from text either.
  */
 export const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
@@ -78,8 +78,8 @@ function documentOf(title: string, body: Html, script?: string): string {
 }
 
 /**
- * The document of every address, whether there is an agent or not: it says nothing of any. Its script takes the key from the
- * address and fetches what may be seen.
+ * The document of every address, also of agents that do not exist: it contains nothing about agents. Its script takes
+ * the key from the address and fetches what the key grants.
  */
 export const SHELL = documentOf(
   'Murmur',
@@ -102,7 +102,7 @@ export const SHELL = documentOf(
   SCRIPT,
 );
 
-/** The state of an agent, to be shown in the shell: a document without a script. */
+/** The state of an agent as a document without a script. The page shows it within the shell. */
 export function stateDocument(title: string, state: Html): string {
   return documentOf(title, state);
 }

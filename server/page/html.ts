@@ -1,20 +1,20 @@
-// HTML that cannot be broken out of: what is put into a template is text unless this module has made it.
+// HTML templates that escape their values, except for HTML that this module created.
 import { printable } from '../../contract/wire/printable.ts';
 
-/** A piece of HTML; nothing else is put into a page as it is. */
+/** A piece of HTML. Everything else is escaped. */
 export interface Html {
   readonly html: string;
 }
 
-/** What may stand in a template: text, pieces, lists of pieces, or nothing. */
+/** A value in a template: text, pieces, lists of pieces, or nothing. */
 export type Part = string | number | Html | readonly Html[] | undefined;
 
-/** Escapes every value, also inside quoted attributes; what cannot be seen in it is made visible. */
+/** Escapes every value, also inside quoted attributes, and makes invisible characters visible. */
 export function html(texts: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return { html: texts.map((text, index) => text + markupOf(parts[index])).join('') };
 }
 
-/** Text that stands in a page for itself; for what is ours and constant, such as a script. */
+/** Unescaped text, for constants of ours such as a script. */
 export function verbatim(text: string): Html {
   return { html: text };
 }
@@ -25,9 +25,9 @@ function markupOf(part: Part): string {
   return printable(String(part)).replaceAll(/[&<>"'`]/g, (sign) => `&#${String(sign.charCodeAt(0))};`);
 }
 
-/** A link, or the text alone when it leads anywhere but to the web: agents choose the address. */
+/** A link. Only the text for an address that is not http or https, because agents choose it. */
 export function link(url: string, text = url): Html {
   const target = /^https?:\/\//i.test(url) ? URL.parse(url) : null;
-  // As the browser writes it: characters that cannot be seen are encoded there, and lead where they did.
+  // Normalized as browsers do: invisible characters are encoded and keep their meaning.
   return target === null ? html`${text}` : html`<a href="${target.href}" rel="noopener noreferrer">${text}</a>`;
 }

@@ -1,6 +1,6 @@
-// `/w/<workspace>/u/<account>/<slug>…`: the live page of an agent. The document is the same for every address; what it shows
-// is fetched with a token. No slug begins with a dot, so what does so belongs to the page: `.key` exchanges the key of a
-// link for a token, `.state` has the agent's state, `.events` streams the session.
+// `/w/<workspace>/u/<account>/<slug>…`: the live page of an agent. The document is the same for every address; it
+// fetches its content with a token. Slugs never begin with a dot, so these names belong to the page: `.key` exchanges a
+// link's key for a token, `.state` returns the agent's state, `.events` streams the session.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
@@ -22,10 +22,10 @@ import { stateView } from './state-view.ts';
 import { holds, visitEnd } from './visit.ts';
 import type { Visit } from './visit.ts';
 
-/** Entries of the log with which a page begins. */
+/** Log entries that a page shows first. */
 const TAIL = 300;
 
-/** Bytes of the body with a page's key, which takes some hundred. It is read before anything is known of its sender. */
+/** Bytes of the body with a page's key; a key has some hundred. The body is read before the sender is known. */
 const KEY_LIMIT = 4_096;
 
 /** Adds the page's routes; streams end when the server stops. */
@@ -55,7 +55,7 @@ function partOf(rest: string): { readonly path: string; readonly part: string | 
   return { path, part };
 }
 
-/** Undefined for whoever may not see it; without a token of ours nothing is looked up, so that the time tells nothing. */
+/** Undefined without a valid grant. Looks up nothing without a token of ours, so that timing reveals nothing. */
 async function visitOf(parts: ServerParts, { headers }: FastifyRequest, path: string): Promise<Visit | undefined> {
   const identity = parseWorkflowId(`w/${path}`);
   const [, token = ''] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
@@ -64,7 +64,7 @@ async function visitOf(parts: ServerParts, { headers }: FastifyRequest, path: st
   return { agent: addressOfIdentity(identity), grant };
 }
 
-/** The same for what may not be seen and for what is not there. */
+/** The same answer for missing agents and missing rights. */
 async function closed(reply: FastifyReply): Promise<FastifyReply> {
   return await reply.code(404).type('text/plain; charset=utf-8').send('There is nothing to see here.\n');
 }
@@ -73,7 +73,7 @@ async function sendState(parts: ServerParts, agent: AgentAddress, reply: Fastify
   try {
     const [status, tasks] = await Promise.all([
       readStatus(parts, agent, TIMELINE_TYPES, true),
-      // The rest of the page is worth showing without a worker.
+      // Without a worker, the rest of the page is still useful.
       readTasks(parts, agent).catch(() => []),
     ]);
     const state = stateView(
@@ -99,7 +99,7 @@ async function streamEvents(
   const { agent } = visit;
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
-  // What ends the visit ends the stream: a browser that asks again is refused.
+  // The end of the visit ends the stream. A browser that reconnects is rejected.
   const signal = visitEnd(parts, watch, visit, AbortSignal.any([gone.signal, stopping]));
   const last = Number(request.headers['last-event-id'] ?? Number.NaN);
   const after = Number.isSafeInteger(last) && last >= 0 ? last : await beginningOf(parts, agent);
@@ -110,7 +110,7 @@ async function streamEvents(
       if (entry.event.type === 'phase' && isTerminal(entry.event.phase)) phase = entry.event.phase;
       await stream.send({ id: String(entry.id), data: sessionLine(entry) });
     }
-    // The page asks again after a stream that was cut off.
+    // The page reconnects after an interrupted stream.
     if (!signal.aborted) await stream.send({ name: 'end', data: phase === undefined ? {} : { phase } });
   } finally {
     stream.close();

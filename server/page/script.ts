@@ -1,10 +1,10 @@
-// What runs in the page: exchanges the key of a link, loads the state and shows the session as it comes. Everything it
-// shows goes through text nodes, or comes from the server's own HTML without being run. The token stays in this tab.
+// The page's script: exchanges the key of a link, loads the state and shows the session live. It shows everything as
+// text nodes or as HTML of the server without scripts. The token stays in this tab.
 
 export const SCRIPT = `'use strict';
 const here = location.pathname.replace(/\\/+$/, '');
 const session = document.getElementById('session');
-// The server sends a sign of life every 15 s; three missed ones mean that the connection is gone.
+// The server sends a heartbeat every 15 s. After three missed ones, the connection counts as lost.
 const SILENCE_MS = 45000;
 const RETRY_MS = { first: 500, last: 10000 };
 let known = 0;
@@ -14,7 +14,7 @@ function show(id, isShown) {
   document.getElementById(id).hidden = !isShown;
 }
 
-// The stored place of the token: this agent's own, or that of the nearest one above.
+// The storage key of the token: that of this agent or of the nearest ancestor with one.
 function place() {
   for (let path = here; path !== ''; path = path.slice(0, path.lastIndexOf('/'))) {
     if (sessionStorage.getItem('murmur ' + path) !== null) return 'murmur ' + path;
@@ -26,14 +26,14 @@ function bearer(at) {
   return 'Bearer ' + sessionStorage.getItem(at);
 }
 
-// Says that there is nothing to see, or nothing new.
+// Shows that the page is closed or has ended.
 function close() {
   const isOpen = document.getElementById('state') !== null;
   show('ended', isOpen);
   show('closed', !isOpen);
 }
 
-// Forgets a token that is refused; whether there is another one to try.
+// Removes a rejected token. True when there is another one to try.
 function refused(at) {
   sessionStorage.removeItem(at);
   if (place() !== null) return true;
@@ -56,7 +56,7 @@ function request(at) {
   });
 }
 
-// Shows the state; whether this page may go on.
+// Shows the state. False when this page has no access.
 async function load() {
   for (let wait = RETRY_MS.first; ; wait = Math.min(2 * wait, RETRY_MS.last)) {
     const at = place();
@@ -93,7 +93,7 @@ function add(entry) {
     const cell = document.createElement('span');
     cell.className = name;
     cell.textContent = entry[name];
-    // A space between them, for whoever copies the line.
+    // A space between them, for copied lines.
     row.append(cell, ' ');
   }
   session.append(row);
@@ -107,7 +107,7 @@ function end({ phase }) {
   refresh();
 }
 
-// One event of the stream; whether it was the last.
+// Handles one event of the stream. True for the last one.
 function take(block) {
   const event = { name: 'message', data: '' };
   for (const line of block.split('\\n')) {
@@ -120,7 +120,7 @@ function take(block) {
   return event.name === 'end';
 }
 
-// Reads the stream; whether it came to its end.
+// Reads the stream. True when it was complete.
 async function read(answer, heard) {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   for (let rest = ''; ;) {
@@ -150,7 +150,7 @@ async function follow() {
       if (answer.status === 404 && !refused(at)) return;
       if (answer.ok && (await read(answer, heard))) return;
     } catch {
-      // The connection broke: asked again.
+      // The connection broke: reconnect.
     } finally {
       clearTimeout(timer);
     }
@@ -173,7 +173,7 @@ async function start() {
   if (await load()) await follow();
 }
 
-// Another link to the page that is open already: only what is behind the '#' differs.
+// Another link to the open page: only the part after the '#' differs.
 window.addEventListener('hashchange', () => location.reload());
 void start();
 `;

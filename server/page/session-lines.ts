@@ -1,8 +1,8 @@
-// The event log as the page shows it: one line for each entry, as plain text.
+// The event log for the page: one line of plain text per entry.
 import type { AgentEvent, LogEntry } from '../../contract/wire/events.ts';
 import { printable } from '../../contract/wire/printable.ts';
 
-/** A line of the session, printable; without label and text there is nothing to show. */
+/** A printable line of the session. Without label and text, it is not shown. */
 export interface SessionLine {
   /** Id of the log entry. */
   readonly id: number;
@@ -11,11 +11,11 @@ export interface SessionLine {
   readonly kind: 'say' | 'tool' | 'result' | 'input' | 'error' | 'event';
   readonly label: string;
   readonly text: string;
-  /** Whether the state of the agent has changed with it. */
+  /** Whether the entry changed the agent's state. */
   readonly changes: boolean;
 }
 
-/** Characters of a line: whole results are for `murmur session watch`. */
+/** Characters of a line. `murmur session watch` shows whole results. */
 const TEXT_LIMIT = 2_000;
 
 type Shown = Pick<SessionLine, 'kind' | 'label' | 'text'>;
@@ -30,7 +30,7 @@ export function sessionLine({ id, at, source, event }: LogEntry): SessionLine {
 
 const NOTHING: Shown = { kind: 'event', label: '', text: '' };
 
-/** What the timeline shows is not said again here. */
+/** Omits events that the timeline shows. */
 function shownOf(event: AgentEvent): Shown {
   switch (event.type) {
     case 'assistant_text':

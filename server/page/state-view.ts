@@ -1,11 +1,11 @@
-// The agent's state as HTML. Every value is somebody else's text: it goes through `html`, which escapes it.
+// The agent's state as HTML. All values are foreign text, which `html` escapes.
 import type { TimelineEntry } from '../../contract/wire/agent.ts';
 import type { Task } from '../../contract/wire/tasks.ts';
 import type { FullStatus } from '../../agents/status.ts';
 import { html, link } from './html.ts';
 import type { Html, Part } from './html.ts';
 
-/** What the page shows above the session. `base` is the path of the page itself. */
+/** The part of the page above the session. `base` is the path of the page. */
 export function stateView(status: FullStatus, tasks: readonly Task[], base: string): Html {
   return html`<main id="state">
     <h1>${status.slug} <span class="phase">${status.phase}</span></h1>
@@ -78,7 +78,7 @@ function uploadLines(timeline: readonly TimelineEntry[]): readonly Html[] {
     .map(({ url, filename, bytes }) => html`<li>${link(url, filename)} (${bytes} bytes)</li>`);
 }
 
-/** What happened, with when and by whom. */
+/** A timeline entry, with time and originator. */
 function timelineLine(entry: TimelineEntry): Html {
   const by = entry.by === undefined ? undefined : html` <small>by ${entry.by}</small>`;
   return html`<li><time>${entry.at.slice(0, 19).replace('T', ' ')}</time>${whatOf(entry)}${by}</li>`;

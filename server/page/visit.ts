@@ -1,4 +1,4 @@
-// Whether a grant still holds: it ends with the token that asked for it, and with its agent.
+// Checks whether a grant is still valid. It ends with the token that requested it, and with its agent.
 import { parseWorkflowId } from '../../contract/wire/identity.ts';
 import type { AgentAddress } from '../../agents/names.ts';
 import { addressOfIdentity } from '../../agents/names.ts';
@@ -9,13 +9,13 @@ import { livingToken } from '../token-name.ts';
 import type { TokenWatch } from '../token-watch.ts';
 import type { GivenGrant, PageGrant } from './page-key.ts';
 
-/** An agent whose page a browser may see. */
+/** An agent whose page a browser may show. */
 export interface Visit {
   readonly agent: AgentAddress;
   readonly grant: GivenGrant;
 }
 
-/** Whether neither the token that asked for it nor its agent has ended. Throws UNAVAILABLE. */
+/** Whether the requesting token and the agent are still valid. Throws UNAVAILABLE. */
 export async function holds(parts: ServerParts, grant: PageGrant): Promise<boolean> {
   if ((await livingToken(parts, grant.asker)) === undefined) return false;
   const top = topOf(grant);
@@ -23,14 +23,14 @@ export async function holds(parts: ServerParts, grant: PageGrant): Promise<boole
   return life?.spawnId === grant.spawnId && (grant.forRecord || !life.hasEnded);
 }
 
-/** Aborts when the visit ends: with its time, with the token that asked, and with an agent above the one that is shown. */
+/** Aborts when the visit ends: at its expiry, with the requesting token, or with an ancestor of the shown agent. */
 export function visitEnd(
   parts: ServerParts,
   watch: TokenWatch,
   { agent, grant }: Visit,
   over: AbortSignal,
 ): AbortSignal {
-  // A timer of any length has to be at least one millisecond long.
+  // A timeout must be at least one millisecond.
   const late = AbortSignal.timeout(Math.max(grant.until - Date.now(), 1));
   const ends = [over, late, watch.watchNamed(grant.asker, over)];
   const top = topOf(grant);
@@ -48,10 +48,10 @@ function agentEnd(parts: ServerParts, agent: AgentAddress, over: AbortSignal): A
   const follow = async (): Promise<void> => {
     const [newest] = await parts.events.tail(agent.id, 1);
     for await (const _entry of followToEnd(parts, agent, newest?.id ?? 0, over)) {
-      // Only the end of it counts.
+      // Only the end of the log counts.
     }
   };
-  // What cannot be followed is not shown: the browser asks again.
+  // Ends the visit if the log cannot be followed; the browser reconnects.
   void follow().then(
     () => ended.abort(),
     () => ended.abort(),

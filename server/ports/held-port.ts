@@ -1,5 +1,5 @@
-// Only a port that a process of the agent's machine holds can be shared: on a local machine every service of the host
-// listens on the same loopback interface.
+// Ensures that a shared port belongs to a process of the agent's machine: on a local machine, all services of the host
+// listen on the same loopback interface.
 import type { Duplex } from 'node:stream';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { PortHolder } from '../../contract/wire/runner.ts';
@@ -9,8 +9,8 @@ import type { AgentMachine } from '../../agents/machine.ts';
 import type { MachinePort } from './port-token.ts';
 
 /**
- * Throws PERMISSION_DENIED for a port that another process of the host holds, FAILED_PRECONDITION where nothing listens or
- * the runner is too old to tell, UNAVAILABLE when no runner answers, NOT_FOUND for a machine that is gone.
+ * Throws PERMISSION_DENIED for a port of another process of the host, FAILED_PRECONDITION when nothing listens or the
+ * runner is too old to check, UNAVAILABLE when no runner answers, NOT_FOUND for a machine that is gone.
  */
 export async function requireHeld({ name, provider }: AgentMachine, port: number): Promise<void> {
   const held = { machine: name, port };
@@ -25,10 +25,10 @@ export async function dialHeld({ name, provider }: AgentMachine, port: number): 
   try {
     checkHolder(held, await holderOf(machine, held));
     const socket = await machine.dial(port);
-    // Given back with the socket, which goes over it.
+    // Released when the socket closes, which uses this connection.
     socket.once('close', () => void machine[Symbol.asyncDispose]());
     try {
-      // Nothing has been sent yet: the port may have changed hands while we connected.
+      // Checked before anything is sent: another process may have taken the port meanwhile.
       checkHolder(held, await holderOf(machine, held));
       return socket;
     } catch (error) {
@@ -43,7 +43,7 @@ export async function dialHeld({ name, provider }: AgentMachine, port: number): 
 
 async function holderOf(on: Machine, { machine, port }: MachinePort): Promise<PortHolder> {
   try {
-    // Without asking for its health first: a page loads hundreds of files.
+    // Skips the health check, because a page loads hundreds of files.
     const reply = await (await recordedRunner(on))?.port({ port });
     if (reply !== undefined) return reply.holder;
   } catch (error) {

@@ -1,8 +1,8 @@
-// What a server on a machine answers, checked before anything of it is passed on: node reads more than it writes.
+// Checks the answer of a server on a machine before it is passed on: Node reads answers that it refuses to write.
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 
-/** An answer that can be passed on, or what to say instead. */
+/** An answer that can be passed on, or an error answer. */
 export type MachineAnswer =
   | { readonly kind: 'answer'; readonly answer: IncomingMessage; readonly reason: string | undefined }
   | Refused;
@@ -13,13 +13,13 @@ interface Refused {
   readonly reason: string;
 }
 
-/** What HTTP has after the interim ones; node reads three digits of any sort, and writes no less than 100. */
+/** Final status codes. Node reads any three digits and writes only 100 and above. */
 const STATUS = { first: 200, last: 999 } as const;
-/** What node writes as a reason phrase. */
+/** Reason phrases that Node writes. */
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * Waits for the head of the answer. Never rejects; a request that has got none is over.
+ * Waits for the head of the answer. Never rejects: without an answer, resolves with a refusal.
  * @param limitMs time for the head once the request is sent
  */
 export async function answerOf(outgoing: ClientRequest, port: number, limitMs: number): Promise<MachineAnswer> {
@@ -35,7 +35,7 @@ export async function answerOf(outgoing: ClientRequest, port: number, limitMs: n
   if (outgoing.writableFinished) wait();
   else outgoing.once('finish', wait);
   outgoing.once('response', (answer) => resolve(checked(answer, port)));
-  // It may fail again, and after it has answered: that ends the pipe.
+  // Handles all errors: the request may fail again, also after the answer, which ends the pipe.
   outgoing.on('error', () => resolve(noAnswer));
   outgoing.once('close', () => resolve(noAnswer));
   try {
@@ -56,11 +56,11 @@ function checked(answer: IncomingMessage, port: number): MachineAnswer {
       `What listens on port ${String(port)} answered with the status ${status}, which HTTP does not have.`,
     );
   }
-  // A phrase that cannot be written is nothing that anybody acts on: the usual one takes its place.
+  // An invalid reason phrase is replaced by the default one. No client depends on it.
   return { kind: 'answer', answer, reason: REASON.test(statusMessage) ? statusMessage : undefined };
 }
 
-/** The name of a header that node would refuse to write; undefined when it writes all. */
+/** The name of a header that Node would refuse to write; undefined when all are valid. */
 export function unwritable(headers: OutgoingHttpHeaders): string | undefined {
   return Object.entries(headers).find(([name, value]) => {
     try {
@@ -73,7 +73,7 @@ export function unwritable(headers: OutgoingHttpHeaders): string | undefined {
   })?.[0];
 }
 
-/** What is answered instead of headers that cannot be written. */
+/** The error answer for an invalid header. */
 export function badHeader(port: number, name: string): Refused {
   return refused(502, `What listens on port ${String(port)} answered with an invalid header ${JSON.stringify(name)}.`);
 }

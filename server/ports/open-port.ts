@@ -1,4 +1,4 @@
-// The way to a port of a machine, or the plain reason why there is none.
+// Opens a connection to a shared port of a machine.
 import type { Duplex } from 'node:stream';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { parseWorkflowId } from '../../contract/wire/identity.ts';
@@ -10,12 +10,12 @@ import { dialHeld } from './held-port.ts';
 import { readPortToken } from './port-token.ts';
 import type { SharedPort } from './port-token.ts';
 
-/** A connection to the port, or what to answer instead. */
+/** A connection to the port, or an error answer. */
 export type Opened =
   | { readonly kind: 'open'; readonly socket: Duplex; readonly shared: SharedPort }
   | { readonly kind: 'refused'; readonly status: 404 | 502; readonly reason: string };
 
-/** Connects to what the token leads to. Never throws a MurmurError: every way to fail has its reason. */
+/** Connects to the token's port. Never throws a MurmurError: it resolves with the reason instead. */
 export async function openPort(parts: ServerParts, token: string): Promise<Opened> {
   const shared = readPortToken(parts.signer, token);
   if (shared === undefined) return refused(404, 'There is no such port.');
@@ -31,7 +31,7 @@ export async function openPort(parts: ServerParts, token: string): Promise<Opene
   }
 }
 
-/** The machine; undefined unless the token that asked is still good, and the machine that of a living agent. */
+/** The machine; undefined unless the requesting token is valid and the machine belongs to a living agent. */
 async function sharedMachine(parts: ServerParts, { asker, machine }: SharedPort): Promise<AgentMachine | undefined> {
   const agent = parseWorkflowId((await livingToken(parts, asker))?.agent ?? '');
   if (agent === undefined) return undefined;

@@ -1,4 +1,4 @@
-// `/ports/<token>/…`: HTTP requests to a port of an agent's machine, streamed both ways.
+// `/ports/<token>/…`: relays HTTP requests to a port of an agent's machine, streaming in both directions.
 import { request as httpRequest } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
@@ -16,13 +16,13 @@ interface PortRoute {
   readonly Params: { readonly token: string };
 }
 
-/** Adds the routes; WebSockets are `addUpgrades`'s. */
+/** Adds the routes. `addUpgrades` relays WebSockets. */
 export function addPorts(app: FastifyInstance, parts: ServerParts, watch: TokenWatch): void {
   app.register(async (scope) => {
     const config = { openTo: 'everyone', ownArrival: true } as const;
     scope.all<PortRoute>('/ports/:token', { config }, async (request, reply) => {
       const [path = '', query] = request.url.split('?', 2);
-      // Relative links of the page are relative to the folder.
+      // Relative links of the page need the trailing slash.
       return await reply.redirect(`${path}/${query === undefined ? '' : `?${query}`}`, 308);
     });
     const onRequest = async (request: FastifyRequest<PortRoute>, reply: FastifyReply): Promise<FastifyReply> => {
@@ -30,7 +30,7 @@ export function addPorts(app: FastifyInstance, parts: ServerParts, watch: TokenW
       if (isPreflight(request)) return await reply.code(204).headers(preflightHeaders(request)).send();
       return await relay(parts, watch, request, reply);
     };
-    // Answered before fastify looks at the body and its type, which are not for us.
+    // Answered in a hook, before fastify reads the body and its type.
     scope.all<PortRoute>('/ports/:token/*', { config, onRequest }, () => {
       throw new TypeError('the hook has answered');
     });
@@ -44,18 +44,18 @@ async function relay(
   request: FastifyRequest<PortRoute>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  // As it was written: what follows it is passed on so.
+  // Not decoded: the rest of the URL is passed on unchanged.
   const prefix = /^\/ports\/[^/]+/.exec(request.url)?.[0] ?? '';
   const opened = await openPort(parts, request.params.token);
   if (opened.kind === 'refused') return await refuse(reply, opened);
   const { shared, socket } = opened;
   const { port } = shared;
-  // The browser may have gone while we connected: its `close` is over then.
+  // The browser may have disconnected meanwhile; then its `close` event is over.
   if (reply.raw.destroyed) {
     socket.destroy();
     return reply.hijack();
   }
-  // Also when the request cannot even be made.
+  // Registered before the request, which may throw.
   reply.raw.once('close', () => void socket.destroy());
   const outgoing = httpRequest({
     method: request.method,
@@ -69,7 +69,7 @@ async function relay(
     createConnection: () => socket,
   });
   reply.raw.once('close', () => outgoing.destroy());
-  // Not a pipeline: it would break the browser's connection when the server answers before it has read all.
+  // Not a pipeline: it would break the browser's connection when the server answers before it has read the body.
   request.raw.pipe(outgoing);
   outgoing.once('close', () => request.raw.resume());
   const answered = await answerOf(outgoing, port, parts.timing.portAnswer);
@@ -86,7 +86,7 @@ async function relay(
     reply.raw.writeHead(answer.statusCode ?? 502, reason, headers);
     reply.raw.flushHeaders();
   } catch (error) {
-    // Nobody else answers any more.
+    // Fastify no longer sends an answer.
     reply.raw.destroy();
     throw error;
   }
@@ -95,7 +95,7 @@ async function relay(
   return reply;
 }
 
-/** Breaks the connection off when the token that asked for the URL ends. */
+/** Closes the browser's connection when the token that requested the URL ends. */
 export function endWith(watch: TokenWatch, { asker }: SharedPort, browser: Duplex | ServerResponse): void {
   if (browser.destroyed) return;
   const over = new AbortController();
@@ -110,12 +110,12 @@ async function refuse(
   return await reply.code(status).headers(REFUSAL_HEADERS).send(`${reason}\n`);
 }
 
-/** A body of a known length brings its header; node takes the chunks of another apart. */
+/** The header for chunked bodies, which Node has decoded. Other bodies have their own length header. */
 function framing({ headers }: FastifyRequest): Record<string, string> {
   return headers['transfer-encoding'] === undefined ? {} : { 'transfer-encoding': 'chunked' };
 }
 
-/** Sent with a refusal: plain text that nothing keeps. */
+/** Headers of a refusal: plain text, not cached. */
 export const REFUSAL_HEADERS = {
   'content-type': 'text/plain; charset=utf-8',
   'cache-control': 'no-store',
@@ -124,7 +124,7 @@ export const REFUSAL_HEADERS = {
   'x-content-type-options': 'nosniff',
 } as const;
 
-/** A browser asks for the sandboxed page's sake, where the server on the machine knows of no other origin. */
+/** A preflight for the sandboxed page. The server on the machine does not know about other origins. */
 function isPreflight({ method, headers }: FastifyRequest): boolean {
   return method === 'OPTIONS' && headers.origin === 'null' && headers['access-control-request-method'] !== undefined;
 }

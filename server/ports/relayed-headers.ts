@@ -1,16 +1,16 @@
-// Which headers pass between a browser and a server on an agent's machine. The server shares our origin with the API and
-// the agents' pages, and must neither see nor set what belongs to those.
+// Filters headers between a browser and a server on an agent's machine. That server has the same origin as the API and
+// the agents' pages, and must neither see nor set their data.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { connectionHeaders } from '../../contract/wire/connection-headers.ts';
 import { isListed } from '../../contract/wire/name-pattern.ts';
 
 /**
- * `referer` holds the URL, which is the key; `host` and `origin` are replaced. A cookie is never the machine's, as it can set
- * none here: it belongs to other servers on our host, or to a proxy in front of us.
+ * `referer` contains the URL, which is the key. `host` and `origin` are replaced. A cookie cannot be the machine's,
+ * because it cannot set one here: it belongs to other servers on our host or to a proxy.
  */
 const NOT_SENT = ['host', 'origin', 'referer', 'cookie', 'cookie2', 'via', 'forwarded'];
 
-/** What proxies and tunnels in front of a server say of the person or of the connection; `*` stands for any rest. */
+/** Headers with which proxies and tunnels describe the person or the connection. `*` is a wildcard. */
 const OF_PROXIES = [
   'cdn-loop',
   'cf-*',
@@ -49,10 +49,10 @@ const OF_PROXIES = [
   'x-vouch-*',
   'x-webauth-*',
 ];
-/** Whether the page came by https says nothing of anybody, and servers build their own URLs with it. */
+/** Passed on: it identifies nobody, and servers need it to build their URLs. */
 const OF_PROXIES_SENT = ['x-forwarded-proto'];
 
-/** What would act on our whole origin, or loosen what holds the page. */
+/** Headers that would affect our whole origin or weaken the page's sandbox. */
 const NOT_ANSWERED = [
   'set-cookie',
   'clear-site-data',
@@ -68,13 +68,14 @@ const NOT_ANSWERED = [
 
 const OWN_TOKEN = /\bmur_/;
 /**
- * What a browser sends by itself, with a password or ticket of the person, once any server of the origin has asked for it.
- * No challenge passes either: the browser would ask for a password that other machines' servers are then sent.
+ * Schemes that a browser sends by itself, with the person's password or ticket, after any server of the origin has
+ * requested it. Challenges are not passed on either: the browser would send the password to other machines' servers
+ * too.
  */
 const BROWSERS_OWN = /\b(?:basic|digest|negotiate|ntlm|kerberos)\b/i;
 
 /**
- * A page from a machine is in a sandbox without an origin: it can neither read what belongs to ours nor send our cookies.
+ * A page from a machine is in a sandbox without an origin: it can neither read data of our origin nor send our cookies.
  */
 const SANDBOX = [
   'sandbox',
@@ -87,8 +88,8 @@ const SANDBOX = [
 ].join(' ');
 
 /**
- * What the server on the machine is sent.
- * @param isPublic whether a proxy may stand in front of us: then an Authorization may be the proxy's own
+ * The headers for the server on the machine.
+ * @param isPublic whether a proxy may be in front of us: then an Authorization header may be the proxy's
  */
 export function headersToMachine(
   headers: IncomingHttpHeaders,
@@ -112,7 +113,7 @@ export function headersToMachine(
   };
 }
 
-/** Whether the page's own scripts cannot have written it for the server on the machine. */
+/** Whether the value cannot come from the page's own scripts. */
 function isForeign(authorization: string): boolean {
   return OWN_TOKEN.test(authorization) || BROWSERS_OWN.test(authorization.split(' ', 1)[0] ?? '');
 }
@@ -121,7 +122,7 @@ function isOfProxy(name: string): boolean {
   return isListed(name, OF_PROXIES) && !OF_PROXIES_SENT.includes(name);
 }
 
-/** What the browser is answered. */
+/** The headers for the browser. */
 export function headersFromMachine(
   headers: IncomingHttpHeaders,
   request: IncomingHttpHeaders,
@@ -146,12 +147,12 @@ export function headersFromMachine(
   };
 }
 
-/** The page's own requests come from no origin: without this it could not load its modules and data. */
+/** The sandboxed page has the origin `null`. It needs these headers to load its modules and data. */
 export function corsHeaders({ origin }: IncomingHttpHeaders): OutgoingHttpHeaders {
   return origin === 'null' ? { 'access-control-allow-origin': 'null', vary: 'origin' } : {};
 }
 
-/** A redirect to the server's own root leads back to the port. */
+/** Rewrites a redirect within the server to the port's URL. */
 function locationOf(location: string, port: number, prefix: string): string {
   const path = location.replace(new RegExp(`^https?://(?:localhost|127\\.0\\.0\\.1):${String(port)}(?=/|$)`), '');
   return path === '' || (path.startsWith('/') && !path.startsWith('//')) ? `${prefix}${path}` : path;

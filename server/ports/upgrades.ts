@@ -1,4 +1,4 @@
-// WebSockets to a port of an agent's machine: the handshake passes with the same headers as a request, then bytes do.
+// Relays WebSockets to a port of an agent's machine: the handshake with the same headers as a request, then bytes.
 import { request as httpRequest, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { pipeline } from 'node:stream';
@@ -15,7 +15,7 @@ import { endWith, REFUSAL_HEADERS } from './relay.ts';
 
 const PATH = /^(\/ports\/([^/?#]+))(\/.*)$/;
 
-/** Whether a request that asks for another protocol is for a port; all others are answered as if they had not asked. */
+/** Whether an upgrade request is a WebSocket of a port. Other requests are answered without an upgrade. */
 export function isPortUpgrade({ url, headers }: IncomingMessage): boolean {
   return PATH.test(url ?? '') && headers.upgrade?.toLowerCase() === 'websocket';
 }
@@ -24,7 +24,7 @@ export function isPortUpgrade({ url, headers }: IncomingMessage): boolean {
 export function addUpgrades(app: FastifyInstance, parts: ServerParts, watch: TokenWatch, stopping: AbortSignal): void {
   const allowed = allowedHosts(parts.settings.hosts);
   app.server.on('upgrade', (request: IncomingMessage, browser: Duplex, head: Buffer) => {
-    // A connection that breaks is closed on both sides by the pipes.
+    // The pipeline closes both sides of a broken connection.
     browser.on('error', () => undefined);
     const stop = (): void => void browser.destroy();
     stopping.addEventListener('abort', stop);
@@ -60,7 +60,7 @@ async function connect(
   }
   const { shared, socket } = opened;
   const { port } = shared;
-  // The server may have begun to stop while we connected: the browser's `close` is over then.
+  // The server may have started to stop meanwhile; then the browser's `close` event is over.
   if (browser.destroyed) {
     socket.destroy();
     return;
@@ -90,7 +90,7 @@ async function connect(
     browser.write(first);
     machine.write(head);
     endWith(watch, shared, browser);
-    // Two pipes, each with some of its own, and ours.
+    // Two pipelines add several listeners each.
     browser.setMaxListeners(20);
     pipeline(browser, machine, () => void machine.destroy());
     pipeline(machine, browser, () => void browser.destroy());
@@ -109,11 +109,11 @@ async function connect(
 function refuse(browser: Duplex, status: number, reason: string): void {
   if (browser.destroyed || browser.writableEnded) return;
   writeHead(browser, status, { ...REFUSAL_HEADERS, connection: 'close' });
-  // The other side may keep its half open for as long as it likes.
+  // Destroyed, because the other side may keep its half open.
   browser.end(`${reason}\n`, () => void browser.destroy());
 }
 
-/** Values have been checked, or are ours: none holds a line break. They are bytes, as node reads them. */
+/** Values are checked or ours, so none contains a line break. They are latin1, as Node reads them. */
 function writeHead(browser: Duplex, status: number, headers: OutgoingHttpHeaders): void {
   const lines = Object.entries(headers).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).map((each) => `${name}: ${String(each)}`),

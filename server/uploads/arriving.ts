@@ -1,13 +1,13 @@
-// The body of an upload as it arrives: bounded in size and in time.
+// Reads the body of an upload, with limits of size and time.
 import type { IncomingMessage } from 'node:http';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Timing } from '../timing.ts';
 import { unlessRevoked } from '../token-watch.ts';
 
 /**
- * The pieces of a body. Throws INVALID_ARGUMENT, naming the limit, as soon as more has come than it allows, and
- * UNAVAILABLE when the sender falls silent, takes too long or goes, and the reason of `revoked` when that aborts; the
- * connection is left to the answer.
+ * The pieces of a body. Throws INVALID_ARGUMENT as soon as the body exceeds the limit, UNAVAILABLE when the sender
+ * stalls, takes too long or disconnects, and the reason of `revoked` when it aborts. Keeps the connection open for the
+ * answer.
  */
 export async function* arriving(
   request: IncomingMessage,
@@ -20,7 +20,7 @@ export async function* arriving(
   const silence = setTimeout(late, timing.uploadSilence);
   const whole = setTimeout(late, timing.uploadArrival);
   let bytes = 0;
-  // Leaving it would otherwise break the connection, and the answer with it.
+  // Otherwise leaving the loop would close the connection before the answer.
   const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer, undefined>;
   const pieces = body[Symbol.asyncIterator]();
   try {
@@ -38,7 +38,7 @@ export async function* arriving(
   } finally {
     clearTimeout(silence);
     clearTimeout(whole);
-    // Lets the rest of a refused body flow; not awaited, as it waits for a piece that may never come.
+    // Discards the rest of a rejected body. Not awaited: it waits for a piece that may never come.
     pieces.return?.().catch(() => undefined);
   }
 }

@@ -1,22 +1,22 @@
-// The headers with which somebody else's file is shown: whatever it holds, it must not act as a page of ours.
+// Headers for uploaded files: with any content, a file must not act as a page of our origin.
 import mime from 'mime-types';
 
-/** What a browser shows by itself. Everything else is offered for saving. */
+/** Types that browsers show inline. Others are sent as attachments. */
 const SHOWN = /^(?:(?:image|audio|video|text)\/|application\/(?:json|xml|xhtml\+xml)(?:;|$))/i;
 
 /**
- * `sandbox` takes scripts, forms and the origin from pages and drawings; the rest keeps them from fetching anything. What
- * they are made of (inline styles, embedded images) works.
+ * `sandbox` removes scripts, forms and the origin from pages and SVG images. The rest prevents them from fetching
+ * anything. Inline styles and embedded images work.
  */
 const POLICY =
   "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; media-src data:; frame-ancestors 'none'";
 
-/** The content type of a file that is given none. */
+/** The content type of a file without a given one. */
 export function typeOfName(filename: string): string {
   return mime.lookup(filename) || 'application/octet-stream';
 }
 
-/** Headers of the answer that holds the file. */
+/** Headers of the answer with the file. */
 export function contentHeaders(file: {
   readonly filename: string;
   readonly content_type: string;
@@ -27,14 +27,14 @@ export function contentHeaders(file: {
     'content-length': file.bytes,
     'content-disposition': disposition(file),
     'content-security-policy': POLICY,
-    // Images may be embedded elsewhere: the URL is the key.
+    // Other pages may embed images: the URL itself grants access.
     'cross-origin-resource-policy': 'cross-origin',
-    // The content of a URL never changes; a day bounds how long a browser keeps what was shared by mistake.
+    // The content of a URL never changes. A day limits how long browsers keep files that were shared by mistake.
     'cache-control': 'private, max-age=86400, immutable',
   };
 }
 
-/** RFC 6266: a plain name for old programs, the real one for all others. */
+/** RFC 6266: an ASCII name for old programs, and the real name. */
 function disposition({ filename, content_type: type }: { filename: string; content_type: string }): string {
   const plain = filename.replaceAll(/[^\x20-\x7e]|["\\%]/g, '_');
   const whole = encodeURIComponent(filename).replaceAll(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);

@@ -1,4 +1,5 @@
-// `PUT /v1/uploads/<filename>` takes a file with a token, `GET /uploads/<id>/<filename>` gives it to whoever has the URL.
+// `PUT /v1/uploads/<filename>` stores a file and needs a token. `GET /uploads/<id>/<filename>` returns it; the URL
+// grants access.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { contentTypeProblem } from '../../contract/wire/uploads.ts';
@@ -11,7 +12,7 @@ import { contentHeaders, typeOfName } from './content-headers.ts';
 import { findUpload, storeUpload } from './upload.ts';
 import type { Sender } from './upload.ts';
 
-/** For what is still on its way of a refused upload: a sender that has not heard of the refusal must be let finish. */
+/** Time for the rest of a rejected upload: a sender that has not read the answer yet must be able to finish. */
 const LINGER_MS = 5_000;
 
 /** Adds both routes. */
@@ -31,7 +32,7 @@ export function addUploads(app: FastifyInstance, parts: ServerParts, watch: Toke
   );
 }
 
-/** What is known of an upload before its body. */
+/** What is known about an upload before its body. */
 interface Head {
   readonly sender: Omit<Sender, 'base'>;
   readonly contentType: string | undefined;
@@ -40,15 +41,15 @@ interface Head {
 
 function addTaking(scope: FastifyInstance, parts: ServerParts, watch: TokenWatch): void {
   const heads = new WeakMap<FastifyRequest, Head>();
-  // The body is a file, whatever its type says.
+  // The body is a file of any type.
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, _body, done) => done(null));
-  // Before the body is read: a stranger's is not.
+  // Checks the token before the body is read.
   scope.addHook('onRequest', async (request, reply) => {
     const { token, revoked } = await identify(parts.tokens, watch, request, reply);
     const caller = callerOf(token);
     const sender = { id: ownId(caller, callId(request)), caller, from: nameOf(caller) };
-    // Fastify would refuse a type that is none in words of its own.
+    // Checked here, because fastify's error for an invalid type has another form.
     heads.set(request, { sender, contentType: contentTypeOf(request), revoked });
   });
   scope.addHook('onResponse', async ({ raw }) => {

@@ -1,4 +1,4 @@
-// One upload: stored, told to its agent, found again.
+// Stores an upload, reports it to its agent, and finds it again.
 import { addressOfIdentity } from '../../agents/names.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Caller } from '../../contract/wire/rights.ts';
@@ -10,7 +10,7 @@ import { contextOf } from '../address.ts';
 import { signalAgent } from '../../agents/messages.ts';
 import type { ServerParts } from '../parts.ts';
 
-/** What is stored beside the content. */
+/** Stored beside the content. */
 interface UploadRecord {
   readonly filename: string;
   readonly content_type: string;
@@ -22,7 +22,7 @@ interface UploadRecord {
   readonly at: string;
 }
 
-/** A file that arrives. */
+/** An arriving file. */
 export interface Upload {
   readonly filename: string;
   readonly contentType: string;
@@ -30,22 +30,22 @@ export interface Upload {
   readonly source: AsyncIterable<Uint8Array>;
 }
 
-/** Who sends it. */
+/** The sender of an upload. */
 export interface Sender {
-  /** The caller's idempotency key: sent again with it, the file gets the same URL. */
+  /** The caller's idempotency key. A repeated upload with this key gets the same URL. */
   readonly id: string;
   readonly caller: Caller;
   readonly from: string;
-  /** Where the server is reached by people, without a slash at the end. */
+  /** URL of the server for people, without trailing slash. */
   readonly base: string;
 }
 
-/** 192 bits of a signature: nobody guesses one. */
+/** 192 bits of a signature, which cannot be guessed. */
 const ID = /^[A-Za-z0-9_-]{32}$/;
 
 /**
- * Stores the file and returns its URL. Throws INVALID_ARGUMENT for its name, RESOURCE_EXHAUSTED for more than an agent may
- * share, and the errors of its source.
+ * Stores the file and returns its URL. Throws INVALID_ARGUMENT for an invalid name, RESOURCE_EXHAUSTED when an agent
+ * exceeds its limit, and the errors of the source.
  */
 export async function storeUpload(parts: ServerParts, upload: Upload, sender: Sender): Promise<string> {
   const { filename, contentType } = upload;
@@ -63,14 +63,14 @@ export async function storeUpload(parts: ServerParts, upload: Upload, sender: Se
     by: sender.from,
     at: new Date().toISOString(),
   };
-  // Written last: an upload with a record is whole.
+  // Written last: an upload with a record is complete.
   await parts.objects.put(keys.about, JSON.stringify(record));
   const url = `${sender.base}/uploads/${id}/${encodeURIComponent(filename)}`;
   await reportToAgent(parts, sender, { filename, url, bytes });
   return url;
 }
 
-/** Stores the content; an agent's is counted. */
+/** Stores the content. Counts it for agents. */
 async function storeContent(
   { allowances, objects }: ServerParts,
   keys: ReturnType<typeof uploadKeys>,
@@ -97,7 +97,7 @@ async function reportToAgent(
   await signalAgent(parts, addressOfIdentity(caller.agent), 'upload', { id, from, ...upload });
 }
 
-/** The file under that id and name; undefined when there is none. */
+/** The file with this id and name; undefined when it does not exist. */
 export async function findUpload(
   parts: ServerParts,
   id: string,

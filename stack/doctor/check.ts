@@ -1,11 +1,11 @@
-// What `doctor` answers. Types only.
+// The results of `doctor`. Types only.
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Check {
   readonly name: string;
   readonly state: 'ok' | 'warning' | 'problem';
-  /** One sentence with the value that was found. */
+  /** One sentence with the found value. */
   readonly message: string;
-  /** What to do, as a phrase; absent when all is well. */
+  /** What to do, as a phrase; absent without a problem. */
   readonly fix?: string;
 }

@@ -1,4 +1,4 @@
-// How agents on this host are held apart from it, and what each may take.
+// Checks the isolation of agents on this host, and their limits.
 import { join } from 'node:path';
 import type { Config, IsolationChoice } from '../../config/config.ts';
 import { HOST_SETTINGS_FILE } from '../../config/host-keys.ts';
@@ -7,8 +7,8 @@ import type { LimitsInForce } from '../../contract/wire/isolation.ts';
 import type { Check } from './check.ts';
 
 /**
- * What is in force and, when it is the weaker kind, why; with the settings of the host also the limits of each agent. A stack
- * that runs has the values with which it was started.
+ * The isolation in force; for the weaker kind, also the reason. With the settings of the host, also the limits of each
+ * agent. A running stack uses the values with which it was started.
  */
 export async function isolationChecks(
   choice: IsolationChoice,

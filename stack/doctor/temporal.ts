@@ -1,4 +1,4 @@
-// Whether there is a Temporal to work with: a cluster that answers, a dev server that runs, or a binary to start.
+// Checks Temporal: a cluster that answers, a running dev server, or a binary to start.
 import type { Config } from '../../config/config.ts';
 import type { Check } from './check.ts';
 import { lookUpTemporal, programHint } from '../temporal/find.ts';
@@ -7,10 +7,10 @@ import { findProgram } from '../../config/programs.ts';
 import { runningRecord } from '../record.ts';
 import { findNetworkIsolation } from '../network/isolation.ts';
 
-/** A cluster that takes longer to say its version is not reachable in any useful sense. */
+/** A cluster that takes longer to report its version is not usable. */
 const ANSWER_MS = 5_000;
 
-/** Also whether others on the host can use it: as it runs, or as `murmur up` would start it. */
+/** Also checks whether other processes of the host can use it, as it runs or as `murmur up` would start it. */
 export async function temporalChecks(
   config: Config,
   env: NodeJS.ProcessEnv,
@@ -51,7 +51,7 @@ async function programCheck(env: NodeJS.ProcessEnv, cacheDirs: readonly string[]
 async function reachable(config: Config): Promise<Check> {
   const { address = '', connectionOptions, namespace } = config.temporal;
   try {
-    // Loaded here alone: the Temporal client costs more to load than every other check.
+    // Loaded only here: loading the Temporal client takes longer than all other checks.
     const { Connection } = await import('@temporalio/client');
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: ANSWER_MS });
     try {

@@ -1,4 +1,4 @@
-// The certificates of the relay before Temporal and of its clients. An authority signs both and is thrown away, so that
+// The certificates of Temporal's relay and of its clients. An authority signs both. Its key is discarded, so that
 // nothing can be signed later.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import {
 } from '../../runner/certificates/certificate.ts';
 import type { KeyPair } from '../../runner/certificates/certificate.ts';
 
-/** Files of the relay's own side. */
+/** Certificate files of the relay. */
 export interface ServerCertificate {
   readonly ca: string;
   readonly certificate: string;
@@ -29,10 +29,10 @@ export interface Certificates {
 }
 
 const AUTHORITY = 'Murmur';
-/** The name in the server's certificate: clients ask for it by name, so that the address may be any. */
+/** The name in the server's certificate. Clients check this name, so that the relay may have any address. */
 const SERVER_NAME = 'temporal.murmur.internal';
 
-/** Makes new certificates and writes them to the folder, each readable by its owner alone. */
+/** Creates new certificates and writes them to the folder, each readable by its owner only. */
 export async function makeCertificates(folder: string): Promise<Certificates> {
   const [authority, server, client] = await Promise.all([newKeys(), newKeys(), newKeys()]);
   const issuer = { name: AUTHORITY, key: authority.privateKey };

@@ -1,4 +1,4 @@
-// Whether Temporal can run in its own network namespace on this host. This is tried out.
+// Finds out by a trial whether Temporal can have its own network namespace on this host.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { IsolationChoice } from '../../config/config.ts';
@@ -6,8 +6,8 @@ import { detectIsolation } from '../../runner/isolation/detect.ts';
 import { findTool, namespaceTools } from '../../runner/isolation/namespace-tools.ts';
 
 /**
- * `command` runs the arguments appended to it in its own network namespace: the loopback interface is up, and only the
- * owner can read new files. `open` is the reason why there is no such command.
+ * A command that runs the words after it in a new network namespace, with its loopback interface up and a umask for
+ * files that only the owner may read; or why there is none.
  */
 export type NetworkIsolation =
   | { readonly command: readonly string[]; readonly setpriv: string }
@@ -32,8 +32,8 @@ export async function findNetworkIsolation(choice: IsolationChoice): Promise<Net
 }
 
 /**
- * The interface of a new network namespace is down. Root that may not configure networks, as in many containers, may do
- * so in its own user namespace.
+ * The loopback interface of a new namespace is down. Root without the right to configure networks, as in many
+ * containers, has that right in a new user namespace.
  */
 async function tryNamespaces(): Promise<NetworkIsolation> {
   const isRoot = process.getuid?.() === 0;

@@ -1,5 +1,5 @@
-// Listening sockets that the supervisor holds while it runs. The processes that serve them inherit them: one that is
-// restarted leaves its port to nobody, and one in another network namespace could not open the host's ports.
+// Listening sockets that the supervisor holds while it runs. The serving processes inherit them. So no other program
+// can take a port during a restart, and a process in another network namespace can serve the host's ports.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
@@ -11,15 +11,15 @@ export interface ListenAddress {
 }
 
 export interface Listeners {
-  /** Descriptors in the order of the addresses; a child gets copies. */
+  /** Descriptors in the order of the addresses. Children get copies. */
   readonly descriptors: readonly number[];
   close(): void;
 }
 
-/** The first descriptor that a child inherits beside its standard ones. */
+/** The first descriptor that a child inherits after stdin, stdout and stderr. */
 export const FIRST_DESCRIPTOR = 3;
 
-/** Where a browser looks for a name under `localhost`: IPv6 first, so that nobody else may listen there. */
+/** Addresses of a name below `localhost` in a browser. It tries IPv6 first, so no other program may listen there. */
 export function localhostAddresses(port: number): readonly ListenAddress[] {
   const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
   const hasIpv6 = addresses.some(({ address }) => address === '::1');
@@ -27,7 +27,7 @@ export function localhostAddresses(port: number): readonly ListenAddress[] {
 }
 
 /**
- * Binds the addresses and makes the sockets listen. This process never accepts: a connection waits until a child does.
+ * Binds the addresses and listens. This process never accepts; connections wait until a child does.
  * Throws an error with the code EADDRINUSE when an address is taken.
  */
 export async function holdListeners(addresses: readonly ListenAddress[]): Promise<Listeners> {
@@ -46,15 +46,15 @@ export async function holdListeners(addresses: readonly ListenAddress[]): Promis
   }
 }
 
-/** A socket of Node that is bound and that its event loop does not watch. */
+/** A bound socket of Node that its event loop does not watch. */
 interface BoundSocket {
   readonly fd: number;
-  /** 0, or a negative error number: libuv reports an address that is taken only here. */
+  /** 0 or a negative error number. libuv reports a taken address only here. */
   getsockname(out: object): number;
   close(): void;
 }
 
-/** How `node:cluster` binds the sockets that its workers share. Node has no documented way to bind without accepting. */
+/** `node:cluster` binds shared sockets with it. Node has no documented way to bind without accepting. */
 const { _createServerHandle: createServerHandle } = net as unknown as {
   _createServerHandle(host: string, port: number, family: 4 | 6): BoundSocket | number;
 };
@@ -68,8 +68,9 @@ function bind({ host, port }: ListenAddress): BoundSocket {
 }
 
 /**
- * Makes the sockets listen, in a process that ends before its event loop could accept a connection. A bound socket alone
- * holds no port: libuv allows the reuse of addresses, and another program could bind the same and listen first.
+ * Makes the sockets listen, in a process that ends before its event loop can accept a connection. A bound socket alone
+ * does not reserve the port: libuv allows the reuse of addresses, so another program could bind the same one and listen
+ * first.
  */
 const LISTEN = `
 const { createServer } = require('node:net');

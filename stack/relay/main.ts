@@ -1,6 +1,6 @@
-// Entry of the relay: `node main.ts <order as JSON>`, in a network namespace of its own. Runs Temporal there and leads to
-// it from outside: programs that have the client's certificate, and browsers that have a link of `murmur url temporal`.
-// Neither outlives the other.
+// Entry of the relay: `node main.ts <order as JSON>`, in its own network namespace. Runs Temporal there. Relays
+// connections from outside, for programs with the client certificate and for browsers with a link of `murmur url
+// temporal`. Relay and Temporal end together.
 import { spawn } from 'node:child_process';
 import type { RelayOrder } from './order.ts';
 import { serveTls } from './tls.ts';
@@ -8,7 +8,7 @@ import { serveUi } from './ui.ts';
 
 const order = JSON.parse(process.argv[2] ?? '') as RelayOrder;
 
-/** Temporal first: it takes longer to start than everything here. */
+/** Started first, because Temporal takes longest to start. */
 const temporal = spawn(order.setpriv, ['--pdeathsig', 'KILL', '--', order.binary, ...order.args], {
   stdio: ['ignore', 'inherit', 'inherit'],
 });
@@ -27,5 +27,5 @@ try {
   serveUi(order.descriptors.ui, order.ui, order.inside.ui);
 } catch (error) {
   process.stderr.write(`the relay cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1); // and Temporal with it
+  process.exit(1); // also ends Temporal
 }

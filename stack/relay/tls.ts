@@ -1,4 +1,4 @@
-// Leads programs that hold the client's certificate to Temporal. What they speak decides where to: gRPC is HTTP/2.
+// Relays programs with the client certificate to Temporal. The protocol decides the target port: gRPC uses HTTP/2.
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
@@ -6,7 +6,7 @@ import type { ServerCertificate } from '../network/certificates.ts';
 import type { RelayOrder } from './order.ts';
 import { listenOn, UnauthenticatedConnections } from './unauthenticated.ts';
 
-/** A client of this host needs milliseconds; who has no certificate holds a connection no longer than this. */
+/** A client on this host needs milliseconds. A connection without a certificate is closed after this time. */
 const HANDSHAKE_MS = 5_000;
 
 /** Serves the listening socket `descriptor`. Throws when the certificates cannot be read. */
@@ -14,7 +14,7 @@ export function serveTls(descriptor: number, files: ServerCertificate, inside: R
   listenOn(createTlsServer(files, inside), descriptor, 'the relay of Temporal');
 }
 
-/** The server without its socket. When there are too many handshakes, the oldest is ended. */
+/** The server without its socket. Beyond the limit, the oldest handshake is ended. */
 export function createTlsServer(
   files: ServerCertificate,
   inside: Pick<RelayOrder['inside'], 'grpc' | 'http'>,
@@ -42,7 +42,7 @@ export function createTlsServer(
   return server;
 }
 
-/** Either side's end or error ends the other: both protocols stand without half-open connections. */
+/** The end or an error of one side ends the other: neither protocol needs half-open connections. */
 function pipe(client: TLSSocket, port: number): void {
   const temporal = connect({ port, host: '127.0.0.1', noDelay: true });
   client.setNoDelay(true);

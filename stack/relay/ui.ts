@@ -1,4 +1,4 @@
-// Leads browsers to Temporal's Web UI when they come by a link of `murmur url temporal`; everybody else gets a 403.
+// Relays browsers with a link of `murmur url temporal` to Temporal's Web UI. Other requests get a 403.
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
@@ -7,15 +7,15 @@ import { isLinkHost } from './link.ts';
 import type { RelayOrder } from './order.ts';
 import { listenOn, UnauthenticatedConnections } from './unauthenticated.ts';
 
-/** The address is the key: it goes to no other site and into no cache. */
+/** The URL contains the key, so it must not reach other sites or caches. */
 const PRIVACY = { 'referrer-policy': 'no-referrer', 'cache-control': 'no-store', 'x-frame-options': 'DENY' } as const;
 
-/** For the head of a request: a browser of this host needs milliseconds. */
+/** Time limit for the head of a request. A browser on this host needs milliseconds. */
 const HEAD_MS = 5_000;
 
 /**
- * Serves the listening sockets. Each start has a key of its own: whoever listened on the port before may have been shown
- * a link by a browser.
+ * Serves the listening sockets. Each start creates a new key: a browser may have sent a link to a program that listened
+ * on the port before.
  */
 export function serveUi(descriptors: readonly number[], ui: RelayOrder['ui'], insidePort: number): void {
   const key = randomBytes(32);
@@ -36,7 +36,7 @@ export function serveUi(descriptors: readonly number[], ui: RelayOrder['ui'], in
   }
 }
 
-/** In one step, readable by its owner alone. */
+/** Writes the key atomically, readable by its owner only. */
 function writeKey(file: string, key: Uint8Array): void {
   const fresh = `${file}.new`;
   rmSync(fresh, { force: true });

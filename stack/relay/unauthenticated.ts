@@ -1,9 +1,9 @@
-// Connections that are not authenticated yet. Every process of the host can open them, so their number is limited.
+// Limits connections that have not authenticated yet: every process of the host can open them.
 import type { Server, Socket } from 'node:net';
 
 /**
- * Unauthenticated connections at once, some 50 KB each. Murmur's own clients authenticate within milliseconds. To push one
- * of them out, a process would have to open this many connections within that time.
+ * Most unauthenticated connections, some 50 KB each. Our clients authenticate within milliseconds. To displace one, a
+ * process would have to open this many connections within that time.
  */
 export const UNAUTHENTICATED_LIMIT = 256;
 
@@ -16,19 +16,19 @@ type Peer = Pick<Socket, 'remoteAddress' | 'remotePort'>;
 /** Counts the unauthenticated connections of a server, and closes the oldest when there are too many. */
 export class UnauthenticatedConnections {
   readonly #limit: number;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly #sockets = new Map<string, Socket>();
 
   constructor(limit = UNAUTHENTICATED_LIMIT) {
     this.#limit = limit;
   }
 
-  /** Counts all later connections of the server. */
+  /** Tracks each new connection of the server. */
   watch(server: Server): void {
     server.on('connection', (socket: Socket) => this.#add(socket));
   }
 
-  /** Marks the connection as authenticated: it is no longer counted or closed. */
+  /** The connection has authenticated: stops tracking it. */
   admit(peer: Peer): void {
     this.#sockets.delete(nameOf(peer));
   }
@@ -48,8 +48,8 @@ export class UnauthenticatedConnections {
 }
 
 /**
- * Listens on an inherited descriptor. An error before the server listens is thrown. A later one, such as EMFILE on accept,
- * loses only that connection and is logged.
+ * Listens on an inherited descriptor. An error before it listens is not handled. A later one, such as EMFILE at an accept,
+ * only loses that connection and is logged.
  */
 export function listenOn(server: Server, descriptor: number, name: string): void {
   let loggedAt = -Infinity;

@@ -1,4 +1,4 @@
-// One process of the stack, kept alive: started again with growing pauses when it ends by itself.
+// Supervises one process of the stack: restarts it with growing pauses when it ends by itself.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { HomePaths } from '../../config/home.ts';
@@ -6,13 +6,13 @@ import type { ProcessIdentity, StackChild } from '../../contract/stack.ts';
 import { openLog } from '../logs.ts';
 import { endProcess, identityOf } from '../process.ts';
 
-/** The first restart is immediate enough to go unnoticed; a program that cannot run is tried every half minute. */
+/** The first restart is fast enough to go unnoticed. A program that cannot run is retried every half minute. */
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * A process that ran this long has started well: its next end begins with the first pause again. Start-up takes one to
- * three seconds; a worker that is killed now and then must not leave agents without one for half a minute.
+ * After a process has run this long, the pauses begin again with the first one. A start takes one to three seconds.
+ * Agents must not wait half a minute for a worker that is killed now and then.
  */
 const STEADY_MS = 5_000;
 
@@ -21,17 +21,17 @@ export interface ChildSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** Descriptors of listening sockets, open as long as the process is kept; each start inherits them, from 3 on. */
+  /** Descriptors of listening sockets, open while the process is supervised. Each start inherits them, as 3 and up. */
   readonly sockets?: readonly number[];
-  /** What a stop may take before the process is killed, in milliseconds. */
+  /** Time for a stop before the process is killed, in milliseconds. */
   readonly graceMs: number;
 }
 
 export interface SupervisedChild {
   readonly name: StackChild;
-  /** How often it has ended by itself since it was last steady. */
+  /** How often it has ended by itself since it last ran for `STEADY_MS`. */
   readonly failures: number;
-  /** Ends it for good. Resolves when it is gone. */
+  /** Ends the process for good. Resolves when it is gone. */
   stop(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export interface ChildEvents {
   readonly onExit: (name: StackChild, how: string, pauseMs: number) => void;
 }
 
-/** Starts the process and keeps it running until `stop`. Resolves once the first process has been started. */
+/** Starts the process and restarts it until `stop`. Resolves once it was first started. */
 export async function superviseChild(home: HomePaths, spec: ChildSpec, events: ChildEvents): Promise<SupervisedChild> {
   let stopping = false;
   let failures = 0;
@@ -85,8 +85,8 @@ export async function superviseChild(home: HomePaths, spec: ChildSpec, events: C
 }
 
 /**
- * A session of its own, so that Ctrl-C in the terminal reaches the supervisor alone, which stops the others in order;
- * and output straight to the log, so that the process does not depend on the supervisor.
+ * Starts the process in its own session: Ctrl-C in the terminal reaches only the supervisor, which stops the others in
+ * order. Output goes directly to the log, so that the process does not depend on the supervisor.
  */
 async function startProcess(home: HomePaths, spec: ChildSpec): Promise<ChildProcess> {
   const log = await openLog(home, spec.name);

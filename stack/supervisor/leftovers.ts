@@ -1,17 +1,17 @@
-// Processes of a stack whose supervisor is gone: they are replaced, so that the new settings and version hold. Runners are
-// not among them: agents go on, and the new worker re-attaches.
+// Ends processes of a stack whose supervisor is gone, so that new ones run with the current settings and version.
+// Runners keep running: agents continue, and the new worker re-attaches.
 import type { ProcessIdentity, StackChild, StackRecord } from '../../contract/stack.ts';
 import { endProcess } from '../process.ts';
 
-/** As long as a worker needs to hand its turns over, and longer than the others take. */
+/** The time that a worker needs to hand over its turns. The others need less. */
 const GRACE_MS = 15_000;
 
-/** From what uses to what is used. */
+/** Each process comes before those that it uses. */
 const ORDER: readonly StackChild[] = ['worker', 'server', 'temporal'];
 
 /**
- * Ends the processes of the record that still run, and calls `afterWorker` once no worker takes up turns any more.
- * Resolves with whether there was one.
+ * Ends the processes of the record that are still running. Calls `afterWorker` once the worker has ended. Resolves with
+ * whether any process was running.
  */
 export async function endLeftovers(
   children: StackRecord['children'],

@@ -19,6 +19,6 @@ try {
   await supervise(settings, { env: process.env, stop: stop.signal, onProgress: log });
 } catch (error) {
   log(error instanceof MurmurError ? `${error.code} ${error.message}` : String(error));
-  // Whoever started this process looks at stack.json: losing to another supervisor is not a failure there.
+  // The process that started this one follows stack.json, where another running supervisor is not a failure.
   process.exitCode = 1;
 }

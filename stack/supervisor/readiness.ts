@@ -1,14 +1,14 @@
-// When a process of the stack is ready: asked of the process itself, or of Temporal.
+// Checks whether a process of the stack is ready.
 import { setTimeout as delay } from 'node:timers/promises';
 import { ask, type Question } from '../loopback.ts';
 
-/** How often a process that starts is asked. */
+/** Interval of checks of a starting process. */
 const POLL_MS = 50;
 
-/** An answer that takes longer is asked for again. */
+/** Time limit of one check. After it, the check is repeated. */
 const ANSWER_MS = 2_000;
 
-/** Resolves with true once `check` does, or with false after the time limit. Rejects when the signal aborts. */
+/** Polls until `check` is true. Resolves with false after the time limit. Rejects when the signal aborts. */
 export async function waitUntil(check: () => Promise<boolean>, ms: number, signal?: AbortSignal): Promise<boolean> {
   const deadline = performance.now() + ms;
   while (!(await check())) {
@@ -19,12 +19,12 @@ export async function waitUntil(check: () => Promise<boolean>, ms: number, signa
   return true;
 }
 
-/** The HTTP form of Temporal's API. */
+/** Access to Temporal's HTTP API. */
 export interface TemporalHttp extends Pick<Question, 'host' | 'tls'> {
   readonly url: string;
 }
 
-/** The namespace is served and every search attribute is registered. */
+/** Whether the namespace is served and all search attributes are registered. */
 export async function temporalIsReady(
   { url: base, ...access }: TemporalHttp,
   namespace: string,
@@ -39,8 +39,9 @@ export async function temporalIsReady(
 }
 
 /**
- * The last of Temporal's services to start polls its own task queue. Until then the server answers, but may still end: it
- * has services that listen on ports of its own choice, and ends when one of them is taken (seen once in 150 starts).
+ * Whether the last of Temporal's services has started, which polls its own task queue. Until then the server answers
+ * but may still end: some services listen on ports that it chooses, and it ends when one is taken (seen once in 150
+ * starts).
  */
 export async function temporalHasStarted({ url, ...access }: TemporalHttp): Promise<boolean> {
   const queue = 'temporal-system/task-queues/temporal-sys-processor-parent-close-policy';
@@ -48,7 +49,7 @@ export async function temporalHasStarted({ url, ...access }: TemporalHttp): Prom
   return ((answer as { pollers?: readonly unknown[] } | undefined)?.pollers ?? []).length > 0;
 }
 
-/** The API server says so itself: it reaches Temporal, and a worker polls. */
+/** Whether the API server reports that it reaches Temporal and that a worker polls. */
 export async function serverIsReady(apiUrl: string): Promise<boolean> {
   return (await ask(`${apiUrl}/ready`, { limitMs: ANSWER_MS })) !== undefined;
 }

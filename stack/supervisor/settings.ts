@@ -1,4 +1,4 @@
-// What a supervisor is told when it starts. Everything in it may be seen by anybody who lists processes.
+// The start parameters of a supervisor. They contain no secrets: every user can see them in the list of processes.
 import type { HomePaths } from '../../config/home.ts';
 import type { WantedPorts } from '../ports.ts';
 import type { NetworkIsolation } from '../network/isolation.ts';
@@ -6,11 +6,11 @@ import type { NetworkIsolation } from '../network/isolation.ts';
 export interface StackSettings {
   readonly home: HomePaths;
   readonly version: string;
-  /** The server program to start, or the address of one that runs already. */
+  /** The server program to start, or the address of a running server. */
   readonly temporal:
     | { readonly binary: string; readonly network: NetworkIsolation }
     | { readonly address: string; readonly namespace: string; readonly open?: string };
   readonly ports: WantedPorts;
-  /** Entry files to run instead of the package's own: tests put programs there that fail. */
+  /** Entry files instead of the package's own. Tests use programs that fail. */
   readonly entries?: Partial<Record<'worker' | 'server', string>>;
 }

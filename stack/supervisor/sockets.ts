@@ -1,17 +1,17 @@
-// The listening sockets of a stack, held from its start to its end: while a process is being restarted, nobody else can
-// take its port and be sent the tokens that are meant for it.
+// The listening sockets of a stack, held from its start to its end: while a process restarts, no other program can take
+// its port and receive its tokens.
 import type { MurmurError } from '../../contract/wire/errors.ts';
 import { portProblem, type StackPorts, type WantedPorts } from '../ports.ts';
 import { holdListeners, localhostAddresses, type Listeners } from '../network/listeners.ts';
 
 export interface StackSockets {
-  /** Of the Web UI first, of gRPC last; empty for a Temporal that opens its ports itself. */
+  /** The sockets of the Web UI, then the one of gRPC; empty for a Temporal that opens its ports itself. */
   readonly relay: Listeners['descriptors'];
   readonly api: Listeners['descriptors'];
   close(): void;
 }
 
-/** Opens them. Throws FAILED_PRECONDITION for a port that was taken since it was chosen. */
+/** Opens the sockets. Throws FAILED_PRECONDITION for a port that was taken since it was chosen. */
 export async function holdSockets({ api, temporal }: StackPorts, hasRelay: boolean): Promise<StackSockets> {
   const relay = hasRelay ? [...localhostAddresses(temporal.ui), { host: '127.0.0.1', port: temporal.grpc }] : [];
   try {

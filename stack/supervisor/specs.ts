@@ -1,16 +1,16 @@
-// Worker and API server: how each is started and what its environment holds.
+// How worker and API server are started, with their environments.
 import { entryOf, programEnvironment } from '../programs.ts';
 import { FIRST_DESCRIPTOR, type Listeners } from '../network/listeners.ts';
 import type { ChildSpec } from './child.ts';
 import type { StackSettings } from './settings.ts';
 
-/** The worker gives short activities 10 s, and hands turns over in less. */
+/** The worker waits 10 s for short activities, and hands over turns in less. */
 const WORKER_GRACE_MS = 15_000;
 
-/** The server closes its streams at once; requests in flight get a moment. */
+/** The server closes its streams at once and waits for open requests. */
 const SERVER_GRACE_MS = 8_000;
 
-/** Only the worker needs the model's credentials: whoever can reach the other processes' memory must not find them. */
+/** Only the worker needs the model's credentials. Other processes must not have them in memory. */
 const CREDENTIALS = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'];
 
 export function workerSpec(settings: StackSettings, shared: NodeJS.ProcessEnv, env: NodeJS.ProcessEnv): ChildSpec {
@@ -34,7 +34,7 @@ export function sharedEnvironment(settings: StackSettings, apiPort: number): Nod
   return {
     MURMUR_HOME: settings.home.root,
     MURMUR_API_PORT: apiPort.toString(),
-    // The caller's own may name another server; agents of this stack are to reach this one.
+    // Overrides the caller's value: agents of this stack must use this server.
     MURMUR_API_URL: `http://127.0.0.1:${apiPort.toString()}`,
   };
 }

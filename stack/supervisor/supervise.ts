@@ -1,5 +1,5 @@
-// The life of the embedded stack: claim the home, clear what a killed supervisor left, start the processes in order,
-// keep them alive, and stop them in order.
+// Supervises the embedded stack: claims the home, ends what a killed supervisor left running, starts the processes in
+// order, restarts them when they end, and stops them in order.
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { StackRecord } from '../../contract/stack.ts';
 import { readDevServer } from '../temporal/dev-server.ts';
@@ -17,33 +17,33 @@ import type { StackSettings } from './settings.ts';
 import { holdSockets, type StackSockets } from './sockets.ts';
 import { temporalHttp, temporalStart } from './temporal.ts';
 
-/** Ready in a second on an idle machine; a slow one under load gets this long for each process. */
+/** A process is ready within a second on an idle machine. A slow machine under load may need this long. */
 const READY_MS = 90_000;
 
 /**
- * Temporal has started all of its services when the worker and the API server have, or soon after; a release that calls
- * them otherwise is not waited for longer.
+ * Temporal has started all its services when worker and API server are ready, or soon after. The check depends on
+ * internal names; for a release with other names, the start does not wait longer.
  */
 const SETTLED_MS = 10_000;
 
-/** A process that ends this often before it is ready will not become ready. */
+/** A process that ends this often before it is ready counts as crash-looping. */
 const START_ATTEMPTS = 3;
 
-/** Logs are looked at this often; in between one grows by at most what its process can write. */
+/** Interval of checks of the logs' sizes. */
 const ROTATE_MS = 60_000;
 
 export interface SuperviseOptions {
   readonly env: NodeJS.ProcessEnv;
-  /** Aborted when the stack is to stop. */
+  /** Aborts to stop the stack. */
   readonly stop: AbortSignal;
-  /** One line for each step; also once the stack is ready. */
+  /** Called with a line for each step, and when the stack is ready. */
   readonly onProgress: (message: string) => void;
   readonly onReady?: (record: StackRecord) => void;
 }
 
 /**
- * Runs the stack until `stop` is aborted and every process has ended. Throws ALREADY_EXISTS when another supervisor
- * holds the home, and FAILED_PRECONDITION or UNAVAILABLE when the stack does not start; nothing runs then.
+ * Runs the stack until `stop` aborts and every process has ended. Throws ALREADY_EXISTS when another supervisor runs
+ * for the home, and FAILED_PRECONDITION or UNAVAILABLE when the stack does not start. Then no process is left.
  */
 export async function supervise(settings: StackSettings, options: SuperviseOptions): Promise<void> {
   const stack = new Stack(settings, options);
@@ -66,7 +66,7 @@ class Stack {
   #record: StackRecord | undefined;
   #sockets: StackSockets | undefined;
   #failed = false;
-  /** Writes of stack.json, one after the other. */
+  /** Serializes the writes of stack.json. */
   #writing: Promise<void> = Promise.resolve();
 
   constructor(settings: StackSettings, options: SuperviseOptions) {
@@ -74,7 +74,7 @@ class Stack {
     this.#options = options;
   }
 
-  /** Makes this process the supervisor of the home, and ends what an earlier one left. */
+  /** Makes this process the supervisor of the home, and ends processes of an earlier one. */
   async claim(): Promise<void> {
     const { home, version } = this.#settings;
     const supervisor = await identityOf(process.pid);
@@ -112,8 +112,8 @@ class Stack {
     this.#say('starting the worker and the API server');
     const shared = sharedEnvironment(this.#settings, ports.api);
     await Promise.all([
-      this.#keep(workerSpec(this.#settings, shared, env)),
-      this.#keep(serverSpec(this.#settings, shared, env, this.#sockets.api)),
+      this.#supervise(workerSpec(this.#settings, shared, env)),
+      this.#supervise(serverSpec(this.#settings, shared, env, this.#sockets.api)),
     ]);
     await this.#untilReady('server', () => serverIsReady(server.url));
     if (http !== undefined) await waitUntil(() => temporalHasStarted(http), SETTLED_MS, this.#options.stop);
@@ -133,13 +133,13 @@ class Stack {
     const http = await temporalHttp(record);
     await this.#update({ temporal: record });
     this.#say(`starting Temporal on ${record.address}`);
-    await this.#keep(spec);
+    await this.#supervise(spec);
     const attributes = Object.keys(description.search_attributes);
     await this.#untilReady('temporal', () => temporalIsReady(http, description.namespace, attributes));
     return http;
   }
 
-  /** Resolves when the stack is to stop. */
+  /** Resolves when `stop` aborts. */
   async keep(): Promise<void> {
     const { home } = this.#settings;
     const names: readonly LogName[] = ['supervisor', 'temporal', 'worker', 'server'];
@@ -156,18 +156,18 @@ class Stack {
     clearInterval(rotate);
   }
 
-  /** Leaves the reason in stack.json for whoever waits for the start. */
+  /** Writes the reason to stack.json, for the process that waits for the start. */
   async fail(error: unknown): Promise<void> {
     this.#failed = true;
     const known = error instanceof MurmurError ? error : new MurmurError('INTERNAL', String(error), { cause: error });
     const { server: _server, temporal: _temporal, ...rest } = this.#record ?? {};
-    this.#record = rest as StackRecord; // nobody is to connect to what did not start
+    this.#record = rest as StackRecord; // without addresses, because nothing runs there
     await this.#update({ state: 'failed', message: known.message, error: known.toBody() });
   }
 
   /**
-   * The worker first, so that it hands its turns over; then the runners; then what they talk to. After a failed start
-   * the record stays, as the answer to whoever started it.
+   * Stops the worker first, so that it hands over its turns; then the runners; then the servers that they use. After a
+   * failed start, keeps the record for the process that waits for the start.
    */
   async end(): Promise<void> {
     if (!this.#failed) await this.#update({ state: 'stopping', message: 'stopping' });
@@ -186,7 +186,7 @@ class Stack {
     await this.#children.find((child) => child.name === name)?.stop();
   }
 
-  async #keep(spec: ChildSpec): Promise<void> {
+  async #supervise(spec: ChildSpec): Promise<void> {
     const child = await superviseChild(this.#settings.home, spec, {
       onStart: async (name, identity) => {
         await this.#update({ children: { ...this.#record?.children, [name]: identity } });
@@ -198,7 +198,7 @@ class Stack {
     this.#children.push(child);
   }
 
-  /** Throws when it takes too long, or when any of the processes keeps ending. */
+  /** Throws when it takes too long, or when a process is crash-looping. */
   async #untilReady(name: LogName, check: () => Promise<boolean>): Promise<void> {
     const crashLooping = (): SupervisedChild | undefined =>
       this.#children.find(({ failures }) => failures >= START_ATTEMPTS);

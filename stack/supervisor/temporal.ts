@@ -1,5 +1,5 @@
-// How the embedded Temporal is started: behind a relay in a network namespace of its own, or in the open where the host
-// has no namespaces.
+// How the embedded Temporal is started: behind a relay in its own network namespace, or open on a host without
+// namespaces.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
@@ -25,21 +25,21 @@ interface StartOptions {
   readonly network: NetworkIsolation;
   readonly description: DevServerDescription;
   readonly ports: StackPorts['temporal'];
-  /** Of the relay: those of the Web UI first, that of gRPC last. Unused in the open. */
+  /** Sockets of the relay: those of the Web UI, then the one of gRPC. Unused without a relay. */
   readonly sockets: Listeners['descriptors'];
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** A dev server ends within 1.5 s; a busy machine gets several times that. */
+/** A dev server ends within 1.5 s. A busy machine gets several times that. */
 const GRACE_MS = 10_000;
 
-/** Temporal's own ports: nobody else listens in the namespace. */
+/** Temporal's default ports: no other program listens in the namespace. */
 const INSIDE: DevServerPorts = { grpc: 7233, ui: 8233, http: 7243, metrics: 9233 };
 
-/** Runs the words after it; the files that it makes are the owner's alone. */
+/** Runs the words after it with a umask for files that only the owner may read. */
 const PRIVATE_FILES = ['-c', 'umask 077 && exec "$@"', 'sh'] as const;
 
-/** What a program needs of the caller's environment to run at all. */
+/** Variables of the caller's environment that are passed on. */
 const PLAIN = [
   'PATH',
   'HOME',
@@ -55,15 +55,15 @@ const PLAIN = [
 ];
 
 /**
- * How far Temporal's heap grows before Go collects it, in percent of what is live; Go's own default is 100. The end of
- * a tree of 100 agents takes Temporal 24 ms of processor time per agent with 100, 21 with 200 and 18 with 400, and its
- * resident memory is 270, 340 and 460 MB then. Whoever sets GOGC decides differently.
+ * How far Temporal's heap grows before Go collects garbage, in percent of live memory; Go's default is 100. Ending a tree
+ * of 100 agents takes Temporal 24 ms of processor time per agent with 100, 21 with 200 and 18 with 400. Its resident
+ * memory is then 270, 340 and 460 MB. A GOGC in the environment overrides it.
  */
 const HEAP_GROWTH_PERCENT = '300';
 
-/** Makes certificates where they are needed. */
+/** Creates certificates if they are needed. */
 export async function temporalStart(settings: StackSettings, options: StartOptions): Promise<TemporalStart> {
-  // No page knows it, so that none can use the HTTP port, which cannot be switched off.
+  // A random host name, so that web pages cannot use the HTTP port, which cannot be disabled.
   const httpHost = randomBytes(16).toString('hex');
   return 'open' in options.network
     ? startOpen(settings, options, options.network.open, httpHost)
@@ -135,12 +135,12 @@ async function startBehindRelay(
   };
 }
 
-/** How the HTTP form of its API is asked. Throws when the files of the certificates cannot be read or used. */
+/** Access to Temporal's HTTP API. Throws when the certificates cannot be read or are invalid. */
 export async function temporalHttp(record: StackRecord['temporal']): Promise<TemporalHttp> {
   const { http_host: host = '', http_url: url = '', tls: files } = record ?? {};
   if (files === undefined) return { url, host };
   const [ca, cert, key] = await Promise.all([files.ca, files.certificate, files.key].map((file) => readFile(file)));
-  // A question that fails counts as not yet ready: what can never succeed is told here.
+  // Validated here: later, a failing request would only count as not yet ready.
   createSecureContext({ ca, cert, key });
   return { url, host, tls: { ca, cert, key, servername: files.server_name } };
 }

@@ -6,23 +6,23 @@ import { TEMPORAL_RELEASE } from './release.ts';
 const PACKAGE = 'github.com/temporalio/cli/cmd/temporal';
 const VERSION_VARIABLE = 'github.com/temporalio/cli/internal/temporalcli.Version';
 
-/** About 5 minutes on 2 cores; a slow machine with a slow line gets four times that before it is given up. */
+/** A build takes about 5 minutes on 2 cores. A slow machine on a slow network gets four times that. */
 const BUILD_TIMEOUT_MS = 20 * 60_000;
 
-/** Lines of progress are at least this far apart: the compiler reports hundreds of packages. */
+/** Least time between two progress lines: the compiler reports hundreds of packages. */
 const PROGRESS_INTERVAL_MS = 5_000;
 
 export interface BuildOptions {
   /** Path of the `go` program. */
   readonly go: string;
-  /** Root of the package: holds tools/temporal. */
+  /** Root of the package, with tools/temporal. */
   readonly packageRoot: string;
   readonly env: NodeJS.ProcessEnv;
   readonly onProgress: (message: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Writes the binary to `target`. Rejects with an Error that carries the compiler's last lines. */
+/** Writes the binary to `target`. Rejects with an Error with the compiler's last lines. */
 export async function buildTemporal(target: string, options: BuildOptions): Promise<void> {
   const module = join(options.packageRoot, 'tools', 'temporal');
   const common = { cwd: module, env: options.env, timeoutMs: BUILD_TIMEOUT_MS, signal: options.signal };

@@ -1,29 +1,29 @@
-// The folder where the Temporal binary is kept. A binary is made once even when two start at the same time: the maker
-// holds a lock, works in a folder of its own and renames the finished file into place.
+// The cache folder of the Temporal binary. Two concurrent processes make the binary only once: the maker holds a lock,
+// works in its own folder and renames the finished file into place.
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { TEMPORAL_RELEASE } from './release.ts';
 
-/** Name of the binary's folder inside a cache folder; the version keeps releases apart. */
+/** Name of the binary's folder inside a cache folder. Each release has its own. */
 const FOLDER = `temporal-${TEMPORAL_RELEASE.cli}`;
 
 /**
- * A lock whose holder was killed is free after this long. The holder renews it while it works; a machine under load
- * can hold its timers up for seconds.
+ * A killed holder's lock is free after this time. The holder renews the lock while it works; on a machine under load,
+ * its timers may be seconds late.
  */
 const LOCK_STALE_MS = 15_000;
 
-/** A first build takes about 5 minutes on 2 cores; whoever waits for it waits up to this long. */
+/** Other processes wait this long for the binary. A first build takes about 5 minutes on 2 cores. */
 const LOCK_WAIT_MS = 20 * 60_000;
 const LOCK_POLL_MS = 500;
 
-/** Where the binary lies in a cache folder. */
+/** Path of the binary in a cache folder. */
 export function cachedBinary(cacheDir: string): string {
   return join(cacheDir, FOLDER, 'temporal');
 }
 
-/** Whether the file is there; says nothing about whether it runs. */
+/** Whether the file exists. Does not check whether it runs. */
 export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isFile(),
@@ -32,8 +32,8 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Makes the binary in the cache folder and returns its path. `make` gets a path to write to; it is not called when
- * another process has made the binary meanwhile. Rejects with what `make` rejects with.
+ * Makes the binary in the cache folder and returns its path. `make` writes it to a given path. It is not called when
+ * another process has made the binary meanwhile. Rejects as `make` does.
  */
 export async function makeCached(
   cacheDir: string,
@@ -56,7 +56,7 @@ export async function makeCached(
     }
     return binary;
   } finally {
-    await release().catch(() => undefined); // a lock that was taken over by another is not ours to release
+    await release().catch(() => undefined); // fails for a lock that another process has taken over
   }
 }
 
@@ -74,7 +74,7 @@ async function acquire(dir: string, onWait: () => void): Promise<() => Promise<v
   }
 }
 
-/** Work folders of makers that were killed: whoever holds the lock is the only one at work. */
+/** Removes work folders of killed makers. Safe with the lock, because only its holder works. */
 async function removeLeftovers(cacheDir: string): Promise<void> {
   for (const name of await readdir(cacheDir)) {
     if (name.startsWith(`${FOLDER}.tmp-`)) await rm(join(cacheDir, name), { recursive: true, force: true });

@@ -1,31 +1,31 @@
-// Reads temporal-dev.yaml, the one description of the embedded Temporal server, and turns it into a command line.
+// Reads temporal-dev.yaml, the description of the embedded Temporal server, and builds its command line.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { MurmurError } from '../../contract/wire/errors.ts';
 
-/** What temporal-dev.yaml says. */
+/** The content of temporal-dev.yaml. */
 export interface DevServerDescription {
   readonly namespace: string;
   readonly ports: { readonly grpc: number; readonly ui: number };
   readonly sqlite_pragmas: Readonly<Record<string, string>>;
   readonly dynamic_config: Readonly<Record<string, unknown>>;
-  /** Name to type. */
+  /** Name → type. */
   readonly search_attributes: Readonly<Record<string, string>>;
 }
 
-/** Where a server listens; every port is chosen. */
+/** The ports of a server, all chosen. */
 export interface DevServerPorts {
   readonly grpc: number;
   readonly ui: number;
-  /** The HTTP form of Temporal's API, used for readiness. */
+  /** Temporal's HTTP API, used for readiness checks. */
   readonly http: number;
   readonly metrics: number;
 }
 
 const SECTIONS = ['namespace', 'ports', 'sqlite_pragmas', 'dynamic_config', 'search_attributes'];
 
-/** Throws INVALID_ARGUMENT naming the file and the key when the description is not usable. */
+/** Throws INVALID_ARGUMENT that names file and key of an invalid description. */
 export async function readDevServer(packageRoot: string): Promise<DevServerDescription> {
   const file = join(packageRoot, 'temporal-dev.yaml');
   const content: unknown = parse(await readFile(file, 'utf8'));
@@ -38,11 +38,11 @@ export async function readDevServer(packageRoot: string): Promise<DevServerDescr
   return content as DevServerDescription;
 }
 
-/** How much of the server others on the host may find. */
+/** Which parts of the server other processes of the host can use. */
 export interface DevServerExposure {
-  /** The only Host to which the HTTP form of the API answers; any when absent. */
+  /** The only Host header that the HTTP API accepts; any when absent. */
   readonly httpHost?: string;
-  /** Whether there is no Web UI. */
+  /** Disables the Web UI. */
   readonly headless?: boolean;
 }
 
@@ -66,7 +66,7 @@ export function devServerArgs(
     ...['--metrics-port', ports.metrics.toString()],
     ...['--log-level', 'warn', '--log-format', 'json', '--color', 'never'],
     '--ui-disable-news-fetch',
-    // The caller's own profiles are about other servers.
+    // Ignores the caller's profiles, which are for other servers.
     ...['--disable-config-file', '--disable-config-env'],
     ...pairs('--sqlite-pragma', description.sqlite_pragmas, (value) => value),
     ...pairs('--dynamic-config-value', { ...description.dynamic_config, ...hosts }, (value) => JSON.stringify(value)),

@@ -1,21 +1,21 @@
-// The official download of the Temporal CLI: asks where the archive is, checks it against the published checksums when
-// they can be had, unpacks it and looks whether it runs.
+// Downloads the official Temporal CLI: locates the archive, verifies it against the published checksums if available,
+// unpacks it and checks that it runs.
 import { createHash } from 'node:crypto';
 import { chmod, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { run } from './run.ts';
 import { TEMPORAL_RELEASE, serverVersionIn, serverVersionProblem } from './release.ts';
 
-/** Where Temporal publishes its CLI. */
+/** Temporal's download site. */
 export const OFFICIAL_DOWNLOADS = 'https://temporal.download';
 
-/** Without a network the answer must come quickly: the next way of getting a binary is waiting. */
+/** Without a network, this must fail quickly, so that the next way of getting a binary is tried. */
 const LOOKUP_TIMEOUT_MS = 4_000;
 
-/** The archive is some 60 MB: enough for a slow line, and an end for a dead one. */
+/** Enough for the archive of some 60 MB on a slow network, and a limit for a dead one. */
 const ARCHIVE_TIMEOUT_MS = 10 * 60_000;
 
-/** No release is smaller; an error page or a cut-off transfer is. */
+/** All releases are larger. Error pages and incomplete transfers are smaller. */
 const SMALLEST_ARCHIVE = 20_000_000;
 
 export interface DownloadOptions {
@@ -25,7 +25,9 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Writes the binary to `target`. Rejects with an Error that says what failed: no network, wrong checksum, cut short. */
+/**
+ * Writes the binary to `target`. Rejects with an Error that says what failed: network, checksum or an incomplete file.
+ */
 export async function downloadTemporal(target: string, options: DownloadOptions): Promise<void> {
   const archive = await locate(options);
   options.onProgress(`downloading Temporal CLI ${TEMPORAL_RELEASE.cli} from ${archive.url}`);
@@ -70,7 +72,9 @@ async function fetchArchive(url: string, options: DownloadOptions): Promise<Buff
   return Buffer.concat(chunks);
 }
 
-/** Releases publish their checksums beside the archives. A source without them is judged by size and by running it. */
+/**
+ * Verifies the checksum, which releases publish beside the archives. Without one, size and a trial run have to suffice.
+ */
 async function checkSum(url: string, bytes: Buffer, options: DownloadOptions): Promise<void> {
   const name = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '');
   const sums = await get(new URL('checksums.txt', url).href, LOOKUP_TIMEOUT_MS, options.signal).then(

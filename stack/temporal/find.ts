@@ -18,22 +18,22 @@ export interface TemporalBinary {
 export interface FindTemporalOptions {
   /** PATH and what Go needs. */
   readonly env: NodeJS.ProcessEnv;
-  /** Folders to look in, in order; what is made goes to the first that is writable. */
+  /** Folders to search, in order. A new binary is stored in the first writable one. */
   readonly cacheDirs: readonly string[];
   readonly packageRoot: string;
-  /** Called with one line for each step that takes time. */
+  /** Called with a line for each step that takes long. */
   readonly onProgress: (message: string) => void;
   readonly signal?: AbortSignal | undefined;
-  /** Where downloads come from; the official site when absent. */
+  /** Download site; the official one when absent. */
   readonly downloadUrl?: string;
 }
 
-/** A program that answers later than this to `--version` is not going to serve. */
+/** A program that takes longer for `--version` is not usable. */
 const VERSION_TIMEOUT_MS = 20_000;
 
 /**
- * The binary that is at hand, without downloading or building: on PATH, or cached. `rejected` says of each candidate
- * why it cannot be used.
+ * An existing binary, on PATH or in a cache, without downloading or building. `rejected` says why each other candidate
+ * cannot be used.
  */
 export async function lookUpTemporal(
   options: Pick<FindTemporalOptions, 'env' | 'cacheDirs'>,
@@ -55,8 +55,8 @@ export async function lookUpTemporal(
 }
 
 /**
- * Returns a binary of a supported version, downloading or building one when none is there.
- * Throws FAILED_PRECONDITION naming everything that was tried.
+ * Returns a binary of a supported version. Downloads or builds one if necessary. Throws FAILED_PRECONDITION that names
+ * everything that was tried.
  */
 export async function findTemporal(options: FindTemporalOptions): Promise<TemporalBinary> {
   const { found, rejected } = await lookUpTemporal(options);
@@ -134,7 +134,7 @@ function notFound(tried: readonly string[]): MurmurError {
   });
 }
 
-/** What a person can do who has no Temporal server. */
+/** What to do without a Temporal server. */
 export function programHint(): string {
   return (
     `install the Temporal CLI ${TEMPORAL_RELEASE.cli} on PATH (https://temporal.io/setup/install-temporal-cli), ` +

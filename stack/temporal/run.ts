@@ -1,4 +1,4 @@
-// Runs a short-lived program and collects what it prints.
+// Runs a short-lived program and collects its output.
 import { spawn } from 'node:child_process';
 
 export interface Outcome {
@@ -11,17 +11,17 @@ export interface Outcome {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** After this long the program is killed. */
+  /** Time limit, after which the program is killed. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
   /** Called with each line of stderr. */
   readonly onLine?: (line: string) => void;
 }
 
-/** The end of stderr that is kept for messages: a failed build can print megabytes. */
+/** Characters of stderr, from its end, that are kept for messages: a failed build can print megabytes. */
 const STDERR_KEPT = 16_384;
 
-/** Resolves with the outcome, whatever it is. Rejects when the program cannot be started or was aborted. */
+/** Resolves for any exit status. Rejects when the program cannot be started or was aborted. */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {

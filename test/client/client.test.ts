@@ -1,4 +1,4 @@
-// The client against servers that break in every way that a network knows.
+// The client against servers and networks that fail in various ways.
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -20,7 +20,7 @@ async function ids(stream: AsyncIterable<{ id: string }>): Promise<string[]> {
 }
 
 describe('call', () => {
-  test('sends the input as JSON with token and idempotency key, and gives the answer', async () => {
+  test('sends the input as JSON with token and idempotency key, and returns the answer', async () => {
     await using server = await startScripted(json(200, { cleared: 3 }));
     const client = createClient({ url: `${server.url}/`, token: 'mur_x' });
     expect(await client.call('clear_queue', { slug: 'a' })).toEqual({ cleared: 3 });
@@ -45,7 +45,7 @@ describe('call', () => {
     });
   });
 
-  test('repeats with the same key while the server is unavailable', async () => {
+  test('retries with the same key while the server is unavailable', async () => {
     await using server = await startScripted(UNAVAILABLE, UNAVAILABLE, json(200, { cleared: 0 }));
     const client = createClient({ url: server.url, retryForMs: 30_000 });
     expect(await client.call('clear_queue', { slug: 'a' })).toEqual({ cleared: 0 });
@@ -53,7 +53,7 @@ describe('call', () => {
     expect(server.requests).toHaveLength(3);
   });
 
-  test('repeats after a connection that broke before the answer', async () => {
+  test('retries after a connection broke before the answer', async () => {
     await using server = await startScripted(
       (_request, response) => response.destroy(),
       json(200, { slug: 'a', message: 'sent' }),
@@ -63,7 +63,7 @@ describe('call', () => {
     expect(server.requests[0]?.['idempotency-key']).toBe(server.requests[1]?.['idempotency-key']);
   });
 
-  test('an error that a repetition cannot mend is not repeated', async () => {
+  test('does not retry errors for which retries cannot help', async () => {
     await using server = await startScripted(
       json(404, { error: { code: 'NOT_FOUND', message: 'm', request_id: 'r' } }),
     );
@@ -72,7 +72,7 @@ describe('call', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('nothing running is UNAVAILABLE with the hint to run `murmur up`', async () => {
+  test('a missing server is UNAVAILABLE with the hint to run `murmur up`', async () => {
     const probe = createServer().listen(0, '127.0.0.1');
     await once(probe, 'listening');
     const { port } = probe.address() as AddressInfo;
@@ -85,7 +85,7 @@ describe('call', () => {
     });
   });
 
-  test('a token that is refused names `murmur auth`', async () => {
+  test('a rejected token causes an error with the hint to run `murmur auth`', async () => {
     await using server = await startScripted(
       json(401, { error: { code: 'UNAUTHENTICATED', message: 'the token is not known', request_id: 'r' } }),
     );
@@ -95,7 +95,7 @@ describe('call', () => {
     });
   });
 
-  test('another program at the address is named as such', async () => {
+  test('another program at the address is reported as such', async () => {
     await using server = await startScripted((_request, response) => void response.writeHead(404).end('<html>'));
     const client = createClient({ url: server.url, retryForMs: 0 });
     await expect(client.call('version', {})).rejects.toMatchObject({
@@ -104,7 +104,7 @@ describe('call', () => {
     });
   });
 
-  test('a redirect is not followed, since it would carry the token away', async () => {
+  test('a redirect is not followed, because the token would be sent to another server', async () => {
     await using elsewhere = await startScripted(json(200, {}));
     await using server = await startScripted(
       (_request, response) => void response.writeHead(307, { location: elsewhere.url }).end(),
@@ -124,7 +124,7 @@ describe('call', () => {
 });
 
 describe('call with progress', () => {
-  test('tells progress and gives the result', async () => {
+  test('reports progress and returns the result', async () => {
     await using server = await startScripted(
       sse('event: progress\ndata: {"phase":"running"}\n\nevent: result\ndata: {"phase":"idle"}\n\n'),
     );
@@ -135,7 +135,7 @@ describe('call with progress', () => {
     expect(progress).toEqual([{ phase: 'running' }]);
   });
 
-  test('asks again when the answer is cut off, or the server stops', async () => {
+  test('retries when the answer breaks off or the server stops', async () => {
     await using server = await startScripted(
       sse('event: progress\ndata: {"phase":"running"}\n\n', 'break'),
       sse('event: reconnect\ndata: {}\n\n'),
@@ -168,7 +168,7 @@ describe('stream', () => {
     expect(server.requests.map((headers) => headers['last-event-id'])).toEqual([undefined, '2', '3']);
   });
 
-  test('an event that is cut in two by the break is given once, whole', async () => {
+  test('an event that is split by the break is yielded once, complete', async () => {
     const [head, tail] = [event(2).slice(0, 20), event(2)];
     await using server = await startScripted(sse(event(1) + head, 'break'), sse(tail + END));
     expect(await ids(createClient({ url: server.url }).stream('watch', { slug: 'a' }))).toEqual(['1', '2']);
@@ -180,7 +180,7 @@ describe('stream', () => {
     expect(server.bodies).toEqual([{ slug: 'a', from: '7' }]);
   });
 
-  test('goes on when the server is killed in mid-stream and started again', async () => {
+  test('continues when the server is killed during the stream and restarted', async () => {
     await using server = await startScripted(sse(event(1), 'stay'), sse(event(2) + END));
     const seen: string[] = [];
     for await (const { id } of createClient({ url: server.url }).stream('watch', { slug: 'a' })) {
@@ -192,7 +192,7 @@ describe('stream', () => {
     expect(seen).toEqual(['1', '2']);
   });
 
-  test('gives up after the time without a sign of life', async () => {
+  test('gives up after the time limit without data', async () => {
     await using server = await startScripted(sse(event(1), 'stay'));
     const client = createClient({ url: server.url, reconnectForMs: 200 });
     const stream = client.stream('watch', { slug: 'a' })[Symbol.asyncIterator]();
@@ -201,7 +201,7 @@ describe('stream', () => {
     await expect(stream.next()).rejects.toMatchObject({ code: 'UNAVAILABLE', hint: 'run `murmur up`' });
   });
 
-  test('signs of life are told', async () => {
+  test('heartbeats are reported', async () => {
     await using server = await startScripted(sse(`: alive\n\n${END}`));
     let beats = 0;
     await ids(createClient({ url: server.url }).stream('watch', { slug: 'a' }, { onHeartbeat: () => (beats += 1) }));

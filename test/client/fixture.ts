@@ -1,4 +1,4 @@
-// A server that the test makes say anything, at a port that survives its restarts.
+// A server with scripted answers, on a port that stays the same across restarts.
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +11,7 @@ export interface ScriptedServer extends AsyncDisposable {
   readonly requests: IncomingMessage['headers'][];
   /** Bodies of every request, in order. */
   readonly bodies: unknown[];
-  /** Breaks every connection and stops listening, as kill -9 does. */
+  /** Breaks every connection and stops listening, like kill -9. */
   kill(): Promise<void>;
   /** Listens again on the same port. */
   start(): Promise<void>;
@@ -62,7 +62,7 @@ export function json(status: number, body: unknown): Answerer {
   };
 }
 
-/** Server-sent events as they are, then the end of the answer, a broken connection, or silence. */
+/** Raw server-sent events, then the end of the answer, a broken connection, or silence. */
 export function sse(text: string, then: 'end' | 'break' | 'stay' = 'end'): Answerer {
   return (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -1,4 +1,4 @@
-// The caller's half of a flight: which file is read, and which never is.
+// The client's part of a flight: which files are read.
 import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,13 +30,13 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-it('is read from the nearest folder upwards, also from a folder within, and by a link that stays inside', async () => {
+it('is read from the nearest folder upwards, also from a subfolder, and through a link that stays inside', async () => {
   expect((await readFlight(cwd, 'deploy.md')).plan.name).toBe('A');
   expect((await readFlight(cwd, 'ops/roll.md')).plan.name).toBe('B');
   expect((await readFlight(cwd, 'same.md')).source).toBe(SOURCE);
 });
 
-it('says less than the caller and more than the configuration', async () => {
+it('overrides the configuration, and is overridden by the caller', async () => {
   const configured = { workspace: 'default', model: 'haiku' };
   expect(await withFlight({ flight: 'deploy.md' }, configured, cwd)).toEqual({
     flight: 'deploy.md',
@@ -68,10 +68,10 @@ test.each([
   ['long.md', 'INVALID_ARGUMENT', 'the limit is 131072'],
   ['bad.md', 'INVALID_ARGUMENT', 'bad.md:3:3: unknown directive "need" (did you mean needs?)'],
   ['depoly.md', 'NOT_FOUND', 'no flight "depoly.md"'],
-])('%j is refused', async (path, code, message) => {
+])('%j is rejected', async (path, code, message) => {
   await expect(readFlight(cwd, path)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
 });
 
-it('a slip of the keyboard is offered the file that was meant', async () => {
+it('a misspelt name gets the nearest file as hint', async () => {
   await expect(readFlight(cwd, 'depoly.md')).rejects.toMatchObject({ hint: 'did you mean deploy.md?' });
 });

@@ -1,4 +1,4 @@
-// The client and the real API server, which is stopped and killed while they talk.
+// The client and the real API server, which is stopped and killed during calls.
 import { expect, jest, test } from '@jest/globals';
 import { createClient } from '../../client/index.ts';
 import type { LifecycleEvent } from '../../contract/wire/events.ts';
@@ -11,7 +11,7 @@ jest.setTimeout(60_000);
 
 const ID = `w/default/u/${ACCOUNT}/told`;
 
-/** Stores that outlive the server, with an agent whose log is told. */
+/** Stores that outlive the server, with an agent that has a log. */
 async function lastingParts(): Promise<{
   events: ReturnType<typeof createMemoryEventLog>;
   start: (port?: number) => Promise<Api>;
@@ -44,7 +44,7 @@ async function append(
 const note = (text: string): LifecycleEvent => ({ type: 'note', text });
 
 test.each(['stopped', 'killed'] as const)(
-  'a stream loses and doubles nothing when the server is %s and started again',
+  'a stream loses and duplicates nothing when the server is %s and restarted',
   async (how) => {
     const { events, start } = await lastingParts();
     await append(events, note('1'), note('2'));
@@ -80,13 +80,13 @@ test('a slow reader gets all of a log that is larger than any buffer', async () 
   let count = 0;
   for await (const _event of api.client.stream('watch', { slug: 'told' })) {
     count += 1;
-    // Gives the server's writes a chance to fill the socket before the next event is taken.
+    // Lets the server's writes fill the socket before the next event is read.
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(count).toBe(501);
 });
 
-test('a viewer that goes ends its part of the log', async () => {
+test('a client that disconnects ends its follower of the log', async () => {
   const { events, start } = await lastingParts();
   await append(events, note('1'));
   const ended = Promise.withResolvers<void>();

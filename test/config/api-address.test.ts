@@ -16,7 +16,7 @@ describe('apiAddress', () => {
     expect(apiAddress({ MURMUR_API_URL: url }, homePaths(folder.path))).toEqual(address);
   });
 
-  it('is what the stack says by now, unless the environment says otherwise', async () => {
+  it("is the stack's current address, unless the environment overrides it", async () => {
     await using folder = await temporaryFolder();
     const home = homePaths(folder.path);
     expect(apiAddress({}, home)).toBeUndefined();

@@ -16,7 +16,7 @@ describe('loadConfig', () => {
     expect((await loadConfig({ MURMUR_HOME: folder.path }, { cwd: folder.path })).taskQueue).toBe(config.taskQueue);
   });
 
-  it('takes the key of the installation from a file that the environment names', async () => {
+  it("uses the installation's key in a file that the environment names", async () => {
     await using folder = await temporaryFolder();
     const env = { MURMUR_HOME: folder.path };
     expect((await loadConfig(env, { cwd: folder.path })).signingKeyFile).toBeUndefined();
@@ -24,13 +24,13 @@ describe('loadConfig', () => {
     expect(named.signingKeyFile).toBe('/run/key');
   });
 
-  it('knows no Temporal before the embedded stack was started', async () => {
+  it('has no Temporal before the embedded stack was started', async () => {
     await using folder = await temporaryFolder();
     const { temporal } = await loadConfig({ MURMUR_HOME: folder.path }, { cwd: folder.path });
     expect(temporal).toEqual({ external: false, address: undefined, namespace: 'default', connectionOptions: {} });
   });
 
-  it('takes a cluster that the environment names, with its key', async () => {
+  it('uses a cluster that the environment names, with its key', async () => {
     await using folder = await temporaryFolder();
     const env = { TEMPORAL_ADDRESS: 'cluster:7', TEMPORAL_NAMESPACE: 'team', TEMPORAL_API_KEY: 'key' };
     const { temporal } = await loadConfig({ MURMUR_HOME: folder.path, ...env }, { cwd: folder.path });
@@ -42,7 +42,7 @@ describe('loadConfig', () => {
     });
   });
 
-  it('does not take a namespace that another project left in the environment for a cluster', async () => {
+  it('does not treat a namespace in the environment, left by another project, as a cluster', async () => {
     await using folder = await temporaryFolder();
     const env = { MURMUR_HOME: folder.path, TEMPORAL_NAMESPACE: 'team' };
     expect((await loadConfig(env, { cwd: folder.path })).temporal).toMatchObject({ external: false });
@@ -59,14 +59,14 @@ describe('loadConfig', () => {
     [{ MURMUR_API_PORT: '70000' }, 'MURMUR_API_PORT', '"70000"'],
     [{ MURMUR_TEMPORAL_PORT: 'any' }, 'MURMUR_TEMPORAL_PORT', '"any"'],
     [{ MURMUR_ISOLATION: 'docker' }, 'MURMUR_ISOLATION', '"docker"'],
-  ])('refuses %j, naming variable and value', async (variables, name, value) => {
+  ])('rejects %j and names variable and value', async (variables, name, value) => {
     await using folder = await temporaryFolder();
     const failure = loadConfig({ MURMUR_HOME: folder.path, ...variables }, { cwd: folder.path });
     await expect(failure).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(name) });
     await expect(failure).rejects.toMatchObject({ message: expect.stringContaining(value) });
   });
 
-  it('holds the credentials of the model after they have left the environment', async () => {
+  it('has the credentials of the model after they were removed from the environment', async () => {
     await using folder = await temporaryFolder();
     const env: Record<string, string | undefined> = {
       MURMUR_HOME: folder.path,
@@ -83,7 +83,7 @@ describe('loadConfig', () => {
 });
 
 describe('findClaude', () => {
-  it('takes MURMUR_CLAUDE before PATH and follows links', async () => {
+  it('prefers MURMUR_CLAUDE to PATH and resolves links', async () => {
     await using folder = await temporaryFolder();
     const [onPath, chosen] = [join(folder.path, 'claude'), join(folder.path, 'chosen')];
     for (const program of [onPath, chosen]) {
@@ -97,7 +97,7 @@ describe('findClaude', () => {
     expect(findClaude({ PATH: folder.path, MURMUR_CLAUDE: join(folder.path, 'missing') })).toBeUndefined();
   });
 
-  it('does not take a folder or a file that cannot be run', async () => {
+  it('ignores folders and files that are not executable', async () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'claude'), '', { mode: 0o644 });
     expect(findClaude({ PATH: folder.path })).toBeUndefined();
@@ -106,12 +106,15 @@ describe('findClaude', () => {
 });
 
 describe('the tested range of claude', () => {
-  it.each(['2.1.328 (Claude Code)', '2.1.999'])('holds %j', (printed) => {
+  it.each(['2.1.328 (Claude Code)', '2.1.999'])('includes %j', (printed) => {
     expect(claudeVersionProblem(printed)).toBeUndefined();
   });
-  it.each(['2.1.327 (Claude Code)', '2.2.0', '1.9.0', 'no version'])('does not hold %j, and names it', (printed) => {
-    expect(claudeVersionProblem(printed)).toContain('2.1.328');
-  });
+  it.each(['2.1.327 (Claude Code)', '2.2.0', '1.9.0', 'no version'])(
+    'excludes %j, and the warning names it',
+    (printed) => {
+      expect(claudeVersionProblem(printed)).toContain('2.1.328');
+    },
+  );
   it('compares numbers, not texts', () => {
     expect(compareVersions('2.1.1000', '2.1.328')).toBeGreaterThan(0);
     expect(compareVersions('2.1.328', '2.1.328')).toBe(0);
@@ -119,7 +122,7 @@ describe('the tested range of claude', () => {
 });
 
 describe('problemsOf', () => {
-  it('tells every problem at once, each with its fix', async () => {
+  it('reports every problem at once, each with its fix', async () => {
     await using folder = await temporaryFolder();
     const env = { MURMUR_HOME: folder.path, PATH: '/nowhere' };
     const problems = await problemsOf(await loadConfig(env, { cwd: folder.path }), env);
@@ -131,7 +134,7 @@ describe('problemsOf', () => {
     for (const { fix } of problems) expect(fix).not.toBe('');
   });
 
-  it('warns of a claude out of the tested range, and is otherwise content', async () => {
+  it('only warns about a claude outside the tested range', async () => {
     await using folder = await temporaryFolder();
     const claude = join(folder.path, 'claude');
     await writeFile(claude, '#!/bin/sh\necho 9.9.9\n', { mode: 0o755 });
@@ -142,7 +145,7 @@ describe('problemsOf', () => {
     ]);
   });
 
-  it('names a MURMUR_CLAUDE that is no program', async () => {
+  it('names a MURMUR_CLAUDE that is not a program', async () => {
     await using folder = await temporaryFolder();
     const env = { MURMUR_HOME: folder.path, PATH: process.env['PATH'], MURMUR_CLAUDE: '/no/such/claude' };
     const problems = await problemsOf(await loadConfig(env, { cwd: folder.path }), env);

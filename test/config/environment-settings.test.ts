@@ -4,12 +4,12 @@ import { environmentOf } from '../../config/environment-settings.ts';
 const read = (value: unknown) => environmentOf('murmur.yaml', value, '/home/jane');
 
 describe('the environment of agents', () => {
-  it('is this host unless the file says otherwise', () => {
+  it('is this host by default', () => {
     expect(read(undefined)).toEqual({ provider: 'local' });
     expect(read({ provider: 'local' })).toEqual({ provider: 'local' });
   });
 
-  it('is a list of hosts, with what the file says of each', () => {
+  it('is a list of hosts with the settings of each', () => {
     const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl';
     const jump = 'jane@gate:2222,second';
     const full = { host: 'build-2', user: 'ci', port: 2222, host_key: key, jump, node: '/opt/node' };
@@ -32,7 +32,7 @@ describe('the environment of agents', () => {
     [{ provider: 'ssh', hosts: [{ host: 'a', host_key: 'AAAA' }] }, 'hosts[0].host_key is "AAAA"'],
     [{ provider: 'ssh', hosts: [{ host: 'a', password: 'x' }] }, 'hosts[0].password'],
     [{ provider: 'ssh', hosts: [{ host: 'a' }, { host: 'a' }] }, 'environment.hosts is "a"'],
-  ])('refuses %j and names what is wrong', (value, message) => {
+  ])('rejects %j and names the problem', (value, message) => {
     expect(() => read(value)).toThrow(message);
   });
 });

@@ -5,7 +5,7 @@ import { ensureHostId, homePaths, makeHome, murmurHome, readHostId, userCacheFol
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
 
 describe('murmurHome', () => {
-  it('is MURMUR_HOME, or .murmur in the home of the user; an empty variable counts as unset', () => {
+  it("is MURMUR_HOME, or .murmur in the user's home; an empty variable counts as unset", () => {
     expect(murmurHome({ MURMUR_HOME: '/nowhere/state', HOME: '/nowhere/jane' })).toBe('/nowhere/state');
     expect(murmurHome({ HOME: '/nowhere/jane' })).toBe('/nowhere/jane/.murmur');
     expect(murmurHome({ MURMUR_HOME: '', HOME: '/nowhere/jane' })).toBe('/nowhere/jane/.murmur');
@@ -15,7 +15,7 @@ describe('murmurHome', () => {
     expect(murmurHome({ MURMUR_HOME: 'no-such-folder/state' })).toBe(join(process.cwd(), 'no-such-folder/state'));
   });
 
-  it('follows links as far as the path exists, so that hiding it hides the folder itself', async () => {
+  it('resolves links in the existing part of the path, so that hiding it hides the real folder', async () => {
     await using folder = await temporaryFolder();
     await mkdir(join(folder.path, 'disk'));
     await symlink(join(folder.path, 'disk'), join(folder.path, 'link'));
@@ -25,7 +25,7 @@ describe('murmurHome', () => {
 });
 
 describe('homePaths', () => {
-  it('has the places that other versions of Murmur expect', () => {
+  it('has the paths that other versions of Murmur use', () => {
     const { root, stackFile, token, tokens, hostId, temporal, logs, machines } = homePaths('/h');
     expect([root, stackFile, token, tokens, hostId, temporal.database, logs.worker, machines]).toEqual([
       '/h',
@@ -41,7 +41,7 @@ describe('homePaths', () => {
 });
 
 describe('makeHome', () => {
-  it('makes the folder for its owner only, also when it was open to others', async () => {
+  it('makes the folder accessible to its owner only, also when others could read it', async () => {
     await using folder = await temporaryFolder();
     const paths = homePaths(join(folder.path, 'deep', 'home'));
     makeHome(paths);
@@ -52,7 +52,7 @@ describe('makeHome', () => {
     expect((await stat(paths.machines)).isDirectory()).toBe(true);
   });
 
-  it("keeps a database of Temporal's that was open to others for its owner", async () => {
+  it("makes Temporal's database accessible to its owner only, also when others could read it", async () => {
     await using folder = await temporaryFolder();
     const paths = homePaths(join(folder.path, 'home'));
     makeHome(paths);
@@ -62,7 +62,7 @@ describe('makeHome', () => {
     for (const file of files) expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  it('is FAILED_PRECONDITION, naming the folder, when it cannot be made', async () => {
+  it('throws FAILED_PRECONDITION that names the folder when it cannot be created', async () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'file'), '');
     const paths = homePaths(join(folder.path, 'file', 'home'));
@@ -73,7 +73,7 @@ describe('makeHome', () => {
 });
 
 describe('the host id', () => {
-  it('is 8 hexadecimal digits, made once', async () => {
+  it('is 8 hexadecimal digits, created once', async () => {
     await using folder = await temporaryFolder();
     const paths = homePaths(folder.path);
     expect(readHostId(paths)).toBeUndefined();
@@ -84,7 +84,7 @@ describe('the host id', () => {
     expect(await readFile(paths.hostId, 'utf8')).toBe(`${id}\n`);
   });
 
-  it('that is damaged is an error that names the file', async () => {
+  it('that is damaged causes an error that names the file', async () => {
     await using folder = await temporaryFolder();
     const paths = homePaths(folder.path);
     await writeFile(paths.hostId, 'not an id');

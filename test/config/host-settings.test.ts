@@ -24,7 +24,7 @@ describe('the settings of the host', () => {
     });
   });
 
-  it('are what the file says, and the defaults for the rest', async () => {
+  it('are those of the file, with defaults for the rest', async () => {
     await using home = await homeWith('limits:\n  processes: 64\n  uploads_mb: 5\nshow:\n  - /opt/tools/\n');
     const { host } = await loadConfig({ MURMUR_HOME: home.path }, { cwd: '/' });
     expect(host).toEqual({
@@ -34,7 +34,7 @@ describe('the settings of the host', () => {
     });
   });
 
-  it('take `~/` in a path for the HOME of the owner', async () => {
+  it("expand `~/` in a path to the owner's HOME", async () => {
     await using home = await homeWith('show: [~/tools, "~/.config/x/"]');
     const { host } = await loadConfig({ MURMUR_HOME: home.path, HOME: '/home/jane' }, { cwd: '/' });
     expect(host.show).toEqual(['/home/jane/tools', '/home/jane/.config/x']);
@@ -52,7 +52,7 @@ describe('the settings of the host', () => {
     ['show: /opt', 'show', '"/opt"'],
     ['show: [tools]', 'show', '"tools"'],
     ['show: [~bob/tools]', 'show', '"~bob/tools"'],
-  ])('refuse %j, naming file, key and value', async (content, key, value) => {
+  ])('reject %j and name file, key and value', async (content, key, value) => {
     await using home = await homeWith(content);
     const failure = await loadHostSettings({ root: home.path }, '/home/jane').catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'INVALID_ARGUMENT' });
@@ -72,7 +72,7 @@ describe('the settings of the host', () => {
 
 describe('a project', () => {
   it.each(['limits: { processes: 100000 }', 'show: [/root]'])(
-    'cannot set %j, and is told whose it is',
+    'cannot set %j, and the error says who can',
     async (content) => {
       await using folder = await temporaryFolder();
       await mkdir(join(folder.path, '.murmur'));
@@ -88,7 +88,7 @@ describe('a project', () => {
     },
   );
 
-  it('may have its settings in the same file as the host, in MURMUR_HOME alone', async () => {
+  it('may have its settings in the same file as the host, only in MURMUR_HOME', async () => {
     await using folder = await temporaryFolder();
     const home = join(folder.path, '.murmur');
     await mkdir(home);

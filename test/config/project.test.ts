@@ -23,7 +23,7 @@ describe('loadProject', () => {
     expect(await loadProject(found.path)).toEqual({ workspace: 'team', model: 'sonnet' });
   });
 
-  it('prefers what the local file says', async () => {
+  it('prefers the local file', async () => {
     await using found = await project({
       'murmur.yaml': 'workspace: team\nmodel: sonnet\n',
       'murmur.local.yaml': 'model: opus\n',
@@ -31,14 +31,14 @@ describe('loadProject', () => {
     expect(await loadProject(found.path)).toEqual({ workspace: 'team', model: 'opus' });
   });
 
-  it('reads a local file without a shared one, and no project above the nearest', async () => {
+  it('reads a local file without a shared one, and only the nearest project', async () => {
     await using found = await project({ 'murmur.yaml': 'workspace: outer\nmodel: sonnet\n' });
     await mkdir(join(found.deep, '.murmur'));
     await writeFile(join(found.deep, '.murmur', 'murmur.local.yaml'), 'workspace: inner\n');
     expect(await loadProject(found.deep)).toEqual({ workspace: 'inner' });
   });
 
-  it.each(['', '# only a comment\n', '{}'])('takes %j as no settings', async (content) => {
+  it.each(['', '# only a comment\n', '{}'])('treats %j as a file without settings', async (content) => {
     await using found = await project({ 'murmur.yaml': content });
     expect(await loadProject(found.path)).toEqual({});
   });
@@ -50,7 +50,7 @@ describe('loadProject', () => {
     ['workspace: ""', 'workspace', '""'],
     ['model:', 'model', 'null'],
     ['workspace: Not A Label', 'workspace', '"Not A Label"'],
-  ])('refuses %j, naming file, key and value', async (content, key, value) => {
+  ])('rejects %j and names file, key and value', async (content, key, value) => {
     await using found = await project({ 'murmur.local.yaml': content });
     const failure = await loadProject(found.path).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'INVALID_ARGUMENT' });
@@ -63,7 +63,7 @@ describe('loadProject', () => {
     ['a word', 'workspace'],
     ['a key given twice', 'model: a\nmodel: b'],
     ['no YAML', 'workspace: [a'],
-  ])('refuses %s, naming the file', async (_, content) => {
+  ])('rejects %s and names the file', async (_, content) => {
     await using found = await project({ 'murmur.yaml': content });
     await expect(loadProject(found.path)).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',

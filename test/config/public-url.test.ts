@@ -16,7 +16,7 @@ describe('MURMUR_PUBLIC_URL', () => {
   });
 
   it.each(['murmur.example', 'ftp://x', 'https://x/path', 'https://user@x', 'https://x?y', 'https://x#y'])(
-    'is not %j, and the refusal quotes it',
+    'is not %j, and the error quotes it',
     async (value) => {
       const refusal = { code: 'INVALID_ARGUMENT', message: expect.stringContaining(JSON.stringify(value)) };
       await expect(publicUrl(value)).rejects.toMatchObject(refusal);
@@ -24,7 +24,7 @@ describe('MURMUR_PUBLIC_URL', () => {
   );
 });
 
-it('the largest upload has 100 MB unless MURMUR_MAX_UPLOAD_MB says otherwise', async () => {
+it('the upload limit is 100 MB unless MURMUR_MAX_UPLOAD_MB sets another one', async () => {
   await using folder = await temporaryFolder();
   const env = { MURMUR_HOME: folder.path };
   const source = { cwd: folder.path };
@@ -34,7 +34,7 @@ it('the largest upload has 100 MB unless MURMUR_MAX_UPLOAD_MB says otherwise', a
   await expect(wrong).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 });
 
-it('events are kept for 90 days after the last one unless MURMUR_EVENT_DAYS says otherwise', async () => {
+it('events are kept for 90 days after the last one unless MURMUR_EVENT_DAYS sets another time', async () => {
   await using folder = await temporaryFolder();
   const env = { MURMUR_HOME: folder.path, HOME: folder.path };
   const source = { cwd: folder.path };

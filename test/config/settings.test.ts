@@ -27,7 +27,7 @@ describe('loadSettings', () => {
     expect(Object.isFrozen(settings)).toBe(true);
   });
 
-  it('takes a flag before the environment before the local file before the shared one', async () => {
+  it('prefers flag, environment, local file and shared file, in this order', async () => {
     await using folder = await temporaryFolder();
     await mkdir(join(folder.path, '.murmur'));
     const env = (more: Readonly<Record<string, string>> = {}) => ({ MURMUR_HOME: join(folder.path, 'home'), ...more });
@@ -45,7 +45,7 @@ describe('loadSettings', () => {
     [{ MURMUR_WORKSPACE: 'Not A Label' }, '"Not A Label"'],
     [{ MURMUR_API_URL: 'localhost:5' }, '"localhost:5"'],
     [{ MURMUR_API_URL: 'ftp://x' }, '"ftp://x"'],
-  ])('refuses %j, quoting the value', async (variables, quoted) => {
+  ])('rejects %j and quotes the value', async (variables, quoted) => {
     await using folder = await temporaryFolder();
     const settings = loadSettings({ MURMUR_HOME: folder.path, ...variables }, { cwd: folder.path });
     await expect(settings).rejects.toMatchObject({
@@ -54,7 +54,7 @@ describe('loadSettings', () => {
     });
   });
 
-  it('knows where the embedded stack listens and the token of its owner', async () => {
+  it("has the address of the embedded stack and its owner's token", async () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'stack.json'), JSON.stringify(STACK));
     await writeFile(join(folder.path, 'token'), 'the-token\n');
@@ -64,7 +64,7 @@ describe('loadSettings', () => {
     });
   });
 
-  it('prefers the server and token that the environment names', async () => {
+  it('prefers server and token of the environment', async () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'stack.json'), JSON.stringify(STACK));
     const env = { MURMUR_HOME: folder.path, MURMUR_API_URL: 'https://murmur.example/', MURMUR_TOKEN: 'mine' };
@@ -75,7 +75,7 @@ describe('loadSettings', () => {
   });
 
   it.each(['', '{"server":', '[]', '{"server":{}}', 'null'])(
-    'takes a stack file with %j as a stack that does not run',
+    'treats a stack file with %j as a stack that does not run',
     async (content) => {
       await using folder = await temporaryFolder();
       await writeFile(join(folder.path, 'stack.json'), content);

@@ -1,4 +1,4 @@
-// Where traces and metrics go.
+// Where traces and metrics are sent.
 import { describe, expect, it } from '@jest/globals';
 import { telemetrySettings } from '../../config/telemetry.ts';
 
@@ -9,7 +9,7 @@ describe('telemetry', () => {
     expect(telemetrySettings(env)).toBeUndefined();
   });
 
-  it('takes endpoint, headers and interval from the variables of OpenTelemetry', () => {
+  it("uses endpoint, headers and interval of OpenTelemetry's variables", () => {
     const env = {
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318/',
       OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a=b, authorization=Bearer%20x,broken',
@@ -22,7 +22,7 @@ describe('telemetry', () => {
     });
   });
 
-  it('refuses an endpoint that is no http or https URL', () => {
+  it('rejects an endpoint that is not an http or https URL', () => {
     expect(() => telemetrySettings({ OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4317' })).toThrow(
       'OTEL_EXPORTER_OTLP_ENDPOINT is "localhost:4317": it needs an http or https URL',
     );

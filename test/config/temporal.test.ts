@@ -5,7 +5,7 @@ import { homePaths, type HomePaths } from '../../config/home.ts';
 import { temporalSettings } from '../../config/temporal.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
 
-/** What build b35f5f2 wrote. */
+/** A file of build b35f5f2. */
 const EARLIER = {
   version: '0.1.0',
   state: 'ready',
@@ -25,7 +25,7 @@ const EARLIER = {
 };
 
 describe('the settings of the embedded Temporal', () => {
-  it('are plain, and open to the host, in the file of an earlier build', async () => {
+  it('have no TLS and are open to the host in the file of an earlier build', async () => {
     await using folder = await temporaryFolder();
     const home = await writeStackFile(folder.path, EARLIER.temporal);
     const { connectionOptions, namespace, open } = await temporalSettings({}, home);
@@ -33,7 +33,7 @@ describe('the settings of the embedded Temporal', () => {
     expect(open).toBe('it was started by an earlier version of Murmur');
   });
 
-  it('hold the certificates that the file names, as they are at that moment', async () => {
+  it('contain the current certificates that the file names', async () => {
     await using folder = await temporaryFolder();
     const [ca, certificate, key] = ['ca', 'certificate', 'key'].map((name) => join(folder.path, name));
     const tls = { ca, certificate, key, server_name: 'name' };
@@ -53,7 +53,7 @@ describe('the settings of the embedded Temporal', () => {
     expect(await temporalSettings({}, home)).toMatchObject({ connectionOptions: { address: '127.0.0.1:7471' } });
   });
 
-  it('say why it is open', async () => {
+  it('say why Temporal is open', async () => {
     await using folder = await temporaryFolder();
     const temporal = { address: '127.0.0.1:1', namespace: 'default', embedded: true, open: 'no namespaces' };
     expect((await temporalSettings({}, await writeStackFile(folder.path, temporal))).open).toBe('no namespaces');

@@ -82,7 +82,7 @@ Report.
     await untilNode('flight-ship', 'build', 'needs-approval');
     // It tried to approve its own gate.
     const refused = ofType(await eventLog(stack, 'flight-ship/build'), 'tool_result').map(({ text }) => text);
-    expect(refused.join()).toContain('flight_approve is for people');
+    expect(refused.join()).toContain('agents are not allowed to call flight_approve');
     expect(await stack.murmur(['flight', 'approve', 'flight-ship', 'build'])).toBe('approved build');
 
     await untilNode('flight-ship', 'report', 'done');
@@ -183,7 +183,12 @@ describe('a flight that cannot be run creates nothing', () => {
       'INVALID_ARGUMENT',
       'needs an object',
     ],
-    ['inputs that are no JSON', { flight_source: '# A', flight_inputs: '{"a' }, 'INVALID_ARGUMENT', 'it is no JSON'],
+    [
+      'inputs that are no JSON',
+      { flight_source: '# A', flight_inputs: '{"a' },
+      'INVALID_ARGUMENT',
+      'it is not valid JSON',
+    ],
     [
       'too many inputs',
       { flight_source: '# A', flight_inputs: { a: 'x'.repeat(9_000) } },

@@ -233,7 +233,7 @@ describe('an agent with a budget', () => {
     const { budget } = await settled(stack, 'cheat');
     expect(budget?.limit_usd).toBe(3);
     const [refused] = ofType(await eventLog(stack, 'cheat'), 'tool_result');
-    expect(refused?.text).toContain('is for people');
+    expect(refused?.text).toContain('agents are not allowed to call');
   }, 120_000);
 
   it('is assessed: missing work becomes the next turn, and the assessment counts as cost', async () => {

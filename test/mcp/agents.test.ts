@@ -1,5 +1,5 @@
-// The tools as a client's model uses them: over standard input and output and over HTTP, against the real API server with
-// a stub workflow in the agent's place.
+// The tools as a client's model uses them, over stdio and over HTTP, against the real API server with a stub workflow
+// as the agent.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,7 +56,7 @@ describe.each(['stdio', 'http'] as const)('over %s', (transport) => {
   });
   const slug = `fix-${transport}`;
 
-  test('an agent is spawned, told more, shown its checklist and killed', async () => {
+  test('an agent is spawned, gets a follow-up, shows its checklist and is killed', async () => {
     const spawned = await mcp.call('spawn', { slug, description: 'Fix it', tasks: ['run the tests'] });
     expect(spawned.structuredContent).toMatchObject({ slug, workspace: 'default', phase: 'starting' });
     expect(JSON.parse(textOf(spawned))).toEqual(spawned.structuredContent);
@@ -108,7 +108,7 @@ describe.each(['stdio', 'http'] as const)('over %s', (transport) => {
     expect(textOf(again)).toBe('INVALID_ARGUMENT: unknown phase "idel"\nhint: did you mean idle?');
   });
 
-  test('a wait is kept alive by progress until the phase is there', async () => {
+  test('progress keeps a wait alive until the phase is reached', async () => {
     const waited = `waited-${transport}`;
     await mcp.call('spawn', { slug: waited, description: 'Work' });
     const told: { progress: number; message: string | undefined }[] = [];
@@ -117,7 +117,7 @@ describe.each(['stdio', 'http'] as const)('over %s', (transport) => {
       'wait',
       { slug: waited },
       {
-        // Shorter than the wait: only progress keeps the call from being given up.
+        // Shorter than the wait: without progress, the client would give up.
         timeout: 5_000,
         resetTimeoutOnProgress: true,
         onprogress: ({ message, progress }) => {
@@ -136,9 +136,9 @@ describe.each(['stdio', 'http'] as const)('over %s', (transport) => {
     expect(told.map(({ progress }) => progress)).toEqual(told.map((_each, index) => index + 1));
   });
 
-  test('two clients that ask at the same time get their own answers', async () => {
+  test('two concurrent clients get their own answers', async () => {
     await using other = await connect();
-    // A question to Temporal and one that is refused at once, in turn: answers overtake each other.
+    // Alternates calls that query Temporal and calls that fail at once, so that answers overtake each other.
     const ask = async (client: McpClient, name: string): Promise<string[]> =>
       await Promise.all(
         Array.from({ length: 20 }, async (_each, index) => {
@@ -154,7 +154,7 @@ describe.each(['stdio', 'http'] as const)('over %s', (transport) => {
   });
 });
 
-test("over HTTP an agent's token has the agent's rights, and naming nobody is no way to end itself", async () => {
+test("over HTTP an agent's token has the agent's rights, and an empty slug does not kill the agent itself", async () => {
   const created = '2026-01-01T00:00:00.000Z';
   for (const slug of ['lead', 'other']) await api.client.call('spawn', { slug, description: 'Work' });
   const agent = `w/default/u/${ACCOUNT}/lead`;
@@ -176,7 +176,7 @@ test("over HTTP an agent's token has the agent's rights, and naming nobody is no
   ]);
 });
 
-test('a server that stops tells a waiting call so, and not that the phase is there', async () => {
+test('a waiting call of a stopping server fails instead of reporting the phase as reached', async () => {
   await api.client.call('spawn', { slug: 'outlives', description: 'Work' });
   const stopping = await startApi({ temporal: temporal.address });
   await using mcp = await overHttp(stopping.url, stopping.token);

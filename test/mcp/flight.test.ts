@@ -1,4 +1,4 @@
-// A flight over MCP: its file is read where the MCP server runs, which for an agent is its own machine.
+// A flight over MCP: the MCP server reads its file. For an agent, that is on its own machine.
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,13 +38,13 @@ it('is sent with its text and its inputs', async () => {
   });
 });
 
-it('that lies elsewhere is not read', async () => {
+it('outside of the folder is not read', async () => {
   const before = api.calls.length;
   await expect(spawn({ flight: '../../etc/passwd' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   expect(api.calls).toHaveLength(before);
 });
 
-it('has a field for its file and none for its text, which is for no model', () => {
+it('has a field for its file but none for its text in the tool', () => {
   const fields = Object.keys(describeTools().find(({ name }) => name === 'spawn')?.inputSchema.properties ?? {});
   expect(fields).toEqual(expect.arrayContaining(['flight', 'flight_inputs']));
   expect(fields).not.toContain('flight_source');

@@ -1,4 +1,4 @@
-// `murmur mcp` as a process: what it writes where, and when it ends.
+// `murmur mcp` as a process: its output and its end.
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
@@ -59,7 +59,7 @@ test('without a server it starts, lists its tools, and each call names `murmur u
   expect(textOf(result)).toBe('UNAVAILABLE: no Murmur is running here\nhint: run `murmur up`');
 });
 
-test('answers everything that was piped in, skips what is no message, and ends with standard input', async () => {
+test('answers all piped requests, skips invalid messages, and exits at the end of stdin', async () => {
   const child = start();
   child.stdin.end(
     lines(
@@ -84,7 +84,7 @@ test('answers everything that was piped in, skips what is no message, and ends w
   expect(err.split('\n').filter((line) => line.startsWith('murmur mcp: '))).toHaveLength(2);
 });
 
-test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it in the middle of a call, which is aborted', async (signal) => {
+test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it during a call, which is aborted', async (signal) => {
   const asked = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   await using server = await startScripted((request, response) => {
@@ -103,7 +103,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it in the middle of a call, w
   await closed.promise;
 });
 
-test('a call carries token and workspace, and the answer of the server', async () => {
+test("a call sends token and workspace, and returns the server's answer", async () => {
   await using server = await startScripted(json(200, []));
   await using mcp = await overStdio({
     ...{ MURMUR_HOME: home, MURMUR_API_URL: server.url, MURMUR_TOKEN: 'mur_token-1.abc', MURMUR_WORKSPACE: 'back' },
@@ -132,7 +132,7 @@ test('a list of items is read where the server runs', async () => {
   expect(textOf(absent)).toMatch(/^NOT_FOUND: no file /);
 });
 
-test("an agent's calls name no workspace: its own is known to the server", async () => {
+test("an agent's calls name no workspace, because the server knows it", async () => {
   await using server = await startScripted(json(200, { server_version: '1' }), json(200, []));
   const token = 'mur_agent-1.abc';
   await using mcp = await overStdio({ MURMUR_HOME: home, MURMUR_API_URL: server.url, MURMUR_TOKEN: token });
@@ -144,11 +144,11 @@ test("an agent's calls name no workspace: its own is known to the server", async
   expect(server.bodies).toEqual([{}, {}]);
 });
 
-test('a wait tells its progress across a broken connection', async () => {
+test('a wait reports progress across a broken connection', async () => {
   const progress = (phase: string): string => `event: progress\ndata: {"phase":"${phase}"}\n\n`;
   await using server = await startScripted(
     sse(progress('starting'), 'break'),
-    // The SDK's client drops progress that comes in one piece with the answer.
+    // The SDK's client drops progress that arrives in the same chunk as the answer.
     sse(progress('running'), 'break'),
     sse('event: result\ndata: {"phase":"idle"}\n\n'),
   );
@@ -159,7 +159,7 @@ test('a wait tells its progress across a broken connection', async () => {
   expect(told).toEqual(['starting', 'running']);
 });
 
-test('--debug logs the traffic to a file of its owner, without the token', async () => {
+test('--debug logs the traffic without the token to a file that only the owner can read', async () => {
   const secret = 'mur_token-1.SeCrEt';
   await using server = await startScripted(json(404, { error: { code: 'NOT_FOUND', message: `not ${secret}` } }));
   {
@@ -176,7 +176,7 @@ test('--debug logs the traffic to a file of its owner, without the token', async
   expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
-test('a workspace that cannot be one is told at once', async () => {
+test('an invalid workspace is reported at once', async () => {
   const child = start({}, '--workspace', 'Not A Label');
   child.stdin.end();
   const { code, err, out } = await outputOf(child);

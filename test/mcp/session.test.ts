@@ -1,4 +1,4 @@
-// One session, its transport in memory.
+// One session with a transport in memory.
 import { expect, test } from '@jest/globals';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { describeTools } from '../../contract/mcp.ts';
@@ -21,14 +21,14 @@ async function sessionWith(options: Partial<SessionOptions>): Promise<McpClient>
   return await connect(theirs);
 }
 
-test('says who it is and what it is for', async () => {
+test('reports its name and its instructions', async () => {
   await using mcp = await sessionWith({});
   expect(mcp.client.getServerVersion()).toEqual({ name: 'murmur', version: '1.2.3' });
   expect(mcp.client.getInstructions()).toContain('spawn');
   expect(mcp.client.getServerCapabilities()).toEqual({ tools: {} });
 });
 
-test('lists the tools as they are described', async () => {
+test('lists the tools with their descriptions', async () => {
   await using mcp = await sessionWith({});
   const { tools } = await mcp.client.listTools();
   expect(tools).toEqual(describeTools().map(({ answer: _answer, ...tool }) => tool));
@@ -46,7 +46,7 @@ test.each([
   ['queue_add', { slug: 'a', descripton: 'x' }, 'unknown field "descripton": did you mean "description"?'],
   ['spawn', { slug: 'a', description: 'x', secrets: { A: 'b' } }, 'unknown field "secrets"'],
   ['kill', {}, 'slug required'],
-] as const)('%s is refused for %j before anybody is asked', async (name, input, message) => {
+] as const)('%s is rejected for %j before the call', async (name, input, message) => {
   let asked = false;
   await using mcp = await sessionWith({ call: async () => await Promise.resolve((asked = true)) });
   const result = await mcp.call(name, input);
@@ -54,12 +54,12 @@ test.each([
   expect(asked).toBe(false);
 });
 
-test('a defect is INTERNAL, with what the surface says of it', async () => {
+test("a defect is INTERNAL, with the transport's message", async () => {
   await using mcp = await sessionWith({ call: async () => await Promise.reject(new Error('boom')) });
   expect(textOf(await mcp.call('ls'))).toBe('INTERNAL: Error: boom');
 });
 
-test('a call that has nothing to tell shows signs of life, numbered, until it has ended', async () => {
+test('a call without progress sends numbered heartbeats until it has ended', async () => {
   const end = Promise.withResolvers<object>();
   await using mcp = await sessionWith({ heartbeatMs: 5, call: async () => await end.promise });
   const told: unknown[] = [];
@@ -71,7 +71,7 @@ test('a call that has nothing to tell shows signs of life, numbered, until it ha
   expect(told.slice(0, 3)).toEqual([{ progress: 1 }, { progress: 2 }, { progress: 3 }]);
 });
 
-test('what is told again is not sent again', async () => {
+test('repeated progress is not sent again', async () => {
   await using mcp = await sessionWith({
     call: async (_name, _input, { onProgress }) => {
       for (const phase of ['starting', 'running', 'running', 'idle']) onProgress({ phase });
@@ -83,7 +83,7 @@ test('what is told again is not sent again', async () => {
   expect(told).toEqual(['starting', 'running', 'idle']);
 });
 
-test('a call without a progress token is told nothing', async () => {
+test('a call without a progress token gets no notifications', async () => {
   await using mcp = await sessionWith({
     heartbeatMs: 1,
     call: async (_name, _input, { onProgress }) => {

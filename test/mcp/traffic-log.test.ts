@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { withoutSecrets } from '../../mcp/traffic-log.ts';
 
-test('tokens, credentials and the values of secret fields are left out at any depth', () => {
+test('tokens, credentials and values of secret fields are redacted at any depth', () => {
   const message = {
     params: {
       _meta: { progressToken: 7 },

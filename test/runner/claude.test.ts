@@ -1,4 +1,4 @@
-// The runner with the real agent program, which a scripted model drives.
+// The runner with the real agent program and a scripted model.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -44,7 +44,7 @@ async function begin() {
   return { folder, origin, model, request, runner, env };
 }
 
-/** The agent program's own process, which a `kill -9` from outside hits. */
+/** The agent program's process, as the target of a `kill -9` from outside. */
 async function programOf({ child }: RunnerProcess): Promise<number> {
   const table = await listProcesses();
   const below = new Set(descendantsOf([child.pid ?? 0], table).map(({ pid }) => pid));
@@ -53,7 +53,7 @@ async function programOf({ child }: RunnerProcess): Promise<number> {
   return program.pid;
 }
 
-/** What holds the program in its namespace has the program's name further back in its command line. */
+/** Whether it is the program: processes above it in the namespace only have its name later in their command line. */
 function isProgram(pid: number): boolean {
   const [command = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\x00');
   return path.basename(command).startsWith('claude');
@@ -64,7 +64,7 @@ function asked(model: ScriptedModel): number {
 }
 
 describe('the runner with Claude Code', () => {
-  it('lets a session of its own judge the real changes, which cannot write, and goes on as before', async () => {
+  it('assesses the real changes in a separate session that cannot write, and then continues', async () => {
     const { model, runner } = await begin();
     await runTurn(runner, 't1', bash('echo fixed > fix.txt && git add -A && git commit -qm "fix it"'));
     const verdict = { done: false, reason: 'No test.', missing: ['write a test'] };
@@ -80,7 +80,7 @@ describe('the runner with Claude Code', () => {
     expect(JSON.stringify(model.requests.at(-1)?.messages)).toContain('fix it');
   }, 120_000);
 
-  it('takes a change to origin, and resumes after a stop', async () => {
+  it('pushes a change to origin, and resumes after a stop', async () => {
     const { folder, origin, request, runner, env } = await begin();
     const command = 'echo fixed > fix.txt && git add -A && git commit -qm "fix it" && git push -q origin HEAD';
     const { outcome, end_seq } = await runTurn(runner, 't1', bash(command));
@@ -103,7 +103,7 @@ describe('the runner with Claude Code', () => {
     expect((await runTurn(again, 't2', script({ text: 'still here' }))).outcome.response).toBe('still here');
   }, 120_000);
 
-  it('ends a turn whose program was killed as crashed, and resumes it in the next one', async () => {
+  it('ends a turn whose program was killed as crashed, and resumes the session in the next turn', async () => {
     const { model, runner } = await begin();
     await runner.client.turn({ turn_id: 't1', number: 1, prompt: script({ hang: true }), inputs: [] });
     await model.waitForRequest(({ endedAt }) => endedAt === undefined);
@@ -119,7 +119,7 @@ describe('the runner with Claude Code', () => {
     expect(asked(model)).toBe(before + 1);
   }, 120_000);
 
-  it('is interrupted in the middle of a command, and works on', async () => {
+  it('is interrupted during a command, and continues to work', async () => {
     const { runner } = await begin();
     await runner.client.turn({ turn_id: 't1', number: 1, prompt: bash('echo kept > kept; sleep 4000'), inputs: [] });
     await eventOf(runner.client, (event) => event.type === 'tool_use');

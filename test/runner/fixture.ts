@@ -23,7 +23,7 @@ import type { MachinePaths } from '../../runner/machine-paths.ts';
 import { serveRunner } from '../../runner/serve.ts';
 import type { ServedRunner } from '../../runner/serve.ts';
 
-/** A git environment that no configuration of the host reaches. */
+/** An environment in which git ignores the host's configuration. */
 export function callerEnv(home: string, more: Record<string, string> = {}): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
@@ -34,7 +34,7 @@ export function callerEnv(home: string, more: Record<string, string> = {}): Reco
   };
 }
 
-/** A folder that `removeFolders` takes away. */
+/** A new folder, which `cleanUp` removes. */
 export function makeFolder(): string {
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'murmur-runner-')));
   folders.push(folder);
@@ -44,18 +44,18 @@ export function makeFolder(): string {
 const folders: string[] = [];
 const ends: (() => Promise<void>)[] = [];
 
-/** Ends what the tests of a file started; for `afterEach`. */
+/** Ends everything that a test started; for `afterEach`. */
 export async function cleanUp(): Promise<void> {
   for (const end of ends.splice(0).reverse()) await end();
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
 
-/** Runs something at `cleanUp`, newest first. */
+/** Registers a function for `cleanUp`, which calls the newest first. */
 export function atEnd(end: () => Promise<void>): void {
   ends.push(end);
 }
 
-/** Processes in groups of their own, ended by group: enough isolation to test the runner's logic. */
+/** Starts each process in its own group and ends it by group: enough isolation to test the runner's logic. */
 export function groupContainment(): Isolation {
   const started = new Map<ChildProcessWithoutNullStreams, Date>();
   const endWhere = (isMeant: (child: ChildProcessWithoutNullStreams, at: Date) => boolean): void => {
@@ -80,7 +80,7 @@ export function groupContainment(): Isolation {
     isWhole: false,
     endStarted: async () => endWhere(() => true),
     endAll: async () => endWhere(() => true),
-    // What listens in this process is the agent's.
+    // Sockets of this process count as the agent's.
     portHolder: createPortHolder((listener) => isHeldBy([process.pid], listener)),
   };
 }
@@ -97,9 +97,9 @@ export interface TestRunnerOptions {
   readonly machine?: string;
   readonly env?: Record<string, string>;
   readonly containment?: Isolation;
-  /** What the agent's files may hold, in MiB; looked at all the time. */
+  /** Disk limit of the agent in MiB, checked continuously. */
   readonly diskMb?: number;
-  /** Hears what the fake model is asked. */
+  /** Receives the prompts of the fake model. */
   readonly onAsk?: (prompt: string) => void;
 }
 
@@ -193,7 +193,7 @@ export async function runTurn(
   return (await client.turn(request)) as Required<TurnReply>;
 }
 
-/** The first event, from the beginning of the journal on, that fits. */
+/** The first matching event of the journal. */
 export async function eventOf(client: RunnerClient, fits: (event: AgentEvent) => boolean): Promise<SourcedEvent> {
   // Long enough for a host under load; a test that hangs must still say where.
   const timeout = AbortSignal.timeout(60_000);
@@ -209,7 +209,7 @@ export async function eventOf(client: RunnerClient, fits: (event: AgentEvent) =>
   }
 }
 
-/** All events that the journal has up to a number. */
+/** All events of the journal up to a number. */
 export async function eventsUpTo(client: RunnerClient, seq: number): Promise<readonly SourcedEvent[]> {
   const events: SourcedEvent[] = [];
   const enough = new AbortController();
@@ -221,7 +221,7 @@ export async function eventsUpTo(client: RunnerClient, seq: number): Promise<rea
   return events;
 }
 
-/** Whether a process runs; one that has ended and waits to be collected does not. */
+/** Whether a process is running. A zombie is not. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -232,14 +232,14 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Waits until something holds; throws after a time that is long enough for a loaded host. */
+/** Waits for a condition. Throws after a time that is long enough for a loaded host. */
 export async function until(holds: () => boolean): Promise<void> {
   for (const end = Date.now() + 60_000; !holds(); await delay(5)) {
     if (Date.now() > end) throw new Error(`it did not happen: ${holds.toString()}`);
   }
 }
 
-/** Git for arranging and checking, apart from any configuration of the host. */
+/** Runs git for set-up and checks, without the host's configuration. */
 export async function git(cwd: string, ...args: readonly string[]): Promise<string> {
   const env = {
     PATH: process.env['PATH'],

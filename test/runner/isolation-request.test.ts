@@ -11,7 +11,7 @@ import { startProcess } from './runner-process.ts';
 
 afterEach(cleanUp);
 
-it('a runner that is told what is wanted tries what works, holds its agent by it and says so', async () => {
+it('a runner with wishes tries which isolation works, uses it for its agent and reports it', async () => {
   const folder = makeFolder();
   const paths = machinePaths(path.join(folder, 'machines', 'murmur-00000001', 'runner'));
   const { home, work, run, runner } = paths;

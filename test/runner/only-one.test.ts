@@ -18,7 +18,7 @@ function directory(): string {
 }
 
 describe('the claim of a machine', () => {
-  it('is had by one of those who want it at once, also after one that was killed', async () => {
+  it('goes to one of several concurrent processes, also after its owner was killed', async () => {
     const folder = directory();
     const claim = `import { claimDirectory } from ${JSON.stringify(join(import.meta.dirname, '../../runner/only-one.ts'))};
       await claimDirectory(${JSON.stringify(folder)}); console.log('claimed'); setInterval(() => {}, 1000);`;
@@ -35,7 +35,7 @@ describe('the claim of a machine', () => {
     const claims = await Promise.all([1, 2, 3, 4].map(() => claimDirectory(folder)));
     const [one, ...others] = claims.filter((each) => each !== undefined);
     expect(others).toEqual([]);
-    // One socket, and nothing of those who came to nothing.
+    // One socket, and none of failed attempts.
     expect(readdirSync(folder)).toEqual(['claim.2']);
     one?.release();
     const next = await claimDirectory(folder);
@@ -43,9 +43,9 @@ describe('the claim of a machine', () => {
     next?.release();
   });
 
-  (process.platform === 'linux' ? it : it.skip)('is not had by a process that only knows the path', async () => {
+  (process.platform === 'linux' ? it : it.skip)('cannot be taken by a process that only knows the path', async () => {
     const folder = directory();
-    // A name that any process of the host may take.
+    // An abstract name, which any process of the host can use.
     const name = createHash('sha256').update(folder).digest('hex');
     const other = createServer().listen(`\0murmur-runner-${name}`);
     await once(other, 'listening');

@@ -1,4 +1,4 @@
-// The machine's own port for the API server.
+// The machine's loopback port for the API server.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -39,7 +39,7 @@ async function startServer(name: string, port = 0): Promise<NamedServer> {
   return { address: { host: '127.0.0.1', port: (server.address() as AddressInfo).port }, connections, stop };
 }
 
-/** What the port answers; rejects when the connection is refused or broken off. */
+/** The answer of the port. Rejects when the connection is refused or breaks. */
 async function ask(port: number, question: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.end(question);
@@ -77,7 +77,7 @@ describe('the relay to the API server', () => {
     expect(await ask(port, 'who?')).toBe('second: who?');
   });
 
-  it('takes the same port after a restart when it is free, and another one when it is not', async () => {
+  it('uses the same port after a restart if it is free, else another one', async () => {
     const folder = makeFolder();
     const server = await startServer('server');
     const one = startRelay(folder);
@@ -92,7 +92,7 @@ describe('the relay to the API server', () => {
     expect(await ask(other, 'who?')).toBe('server: who?');
   });
 
-  it('passes on that either side has gone, and closes what is open at its end', async () => {
+  it('closes the other side when one side closes, and closes open connections when it ends', async () => {
     const relay = startRelay();
     const server = await startServer('server');
     const port = await relay.relayTo(server.address);
@@ -123,7 +123,7 @@ describe('an agent on a machine', () => {
     return /api (.*)/.exec(result.event.type === 'tool_result' ? result.event.text : '')?.[1] ?? '';
   }
 
-  it('finds the API at a port of its own, which follows the server while a turn runs', async () => {
+  it('reaches the API at a fixed port, which follows the server during a turn', async () => {
     const runner = await startRunner();
     const first = await startServer('first');
     const request = openRequest({ api: first.address });
@@ -134,7 +134,7 @@ describe('an agent on a machine', () => {
     const second = await startServer('second');
     await runner.client.open({ ...request, api: second.address });
     expect(await ask(Number(url.port), 'who?')).toBe('second: who?');
-    // The program is the same: the turn goes on.
+    // The same program continues the turn.
     expect(await runner.client.turn({ turn_id: 'long', number: 2, prompt: 'x', inputs: [] })).toEqual({
       state: 'running',
     });
@@ -142,7 +142,7 @@ describe('an agent on a machine', () => {
     await expect(ask(Number(url.port), 'who?')).rejects.toThrow();
   });
 
-  it('has no Murmur without an address, and gets it with the next turn once there is one', async () => {
+  it('has no access to Murmur without an address, and gets it with the next turn once there is one', async () => {
     const runner = await startRunner();
     const request = openRequest();
     await runner.client.open(request);
@@ -158,7 +158,7 @@ describe('an agent on a machine', () => {
   });
 
   it.each([{ host: '', port: 1 }, { host: 'h', port: 0 }, { host: 'h', port: 70_000 }, { port: 1 }, 'h:1'])(
-    'is refused with the address %j',
+    'is rejected with the address %j',
     async (api) => {
       const { client } = await startRunner();
       await expect(client.open(openRequest({ api: api as never }))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });

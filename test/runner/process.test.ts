@@ -33,10 +33,10 @@ import type { RunnerProcess } from './runner-process.ts';
 
 afterEach(cleanUp);
 
-/** A command that leaves a process which gave up everything by which it could be found, and then goes on. */
+/** A command that starts a process without any mark by which it could be found, and then continues. */
 const ESCAPE = 'setsid env -i sh -c "cd / && exec sleep 4321" >/dev/null 2>&1 & echo started > started; sleep 4321';
 
-/** Processes on this host whose command line is the one above. */
+/** Processes of this host with that command line. */
 function sleepers(): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -67,7 +67,7 @@ async function exitOf({ child }: RunnerProcess): Promise<void> {
 }
 
 describe('the bundled runner', () => {
-  it('does the whole job in the isolation of the host, in little memory', async () => {
+  it("runs turns in the host's isolation with little memory", async () => {
     const folder = makeFolder();
     const origin = await makeOrigin(folder);
     const runner = await startProcess({ folder });
@@ -85,20 +85,20 @@ describe('the bundled runner', () => {
     }
     expect(await git(origin, 'log', '-1', '--format=%s', 'work')).toBe('turn 19');
     expect(existsSync(path.join(cwd, 'file'))).toBe(true);
-    // The promise is 80 MB beside the agent program.
+    // The promise is 80 MB besides the agent program.
     expect(residentBytes(runner.child.pid ?? 0) ?? 0).toBeLessThan(85 * 1024 * 1024);
   }, 120_000);
 
-  // prlimit is there on Linux alone.
+  // prlimit exists only on Linux.
   (process.platform === 'linux' ? it : it.skip)(
-    'ends the turn when the disk takes nothing more, outlives that, and tells the end once there is room',
+    'ends the turn when the disk is full, keeps running, and reports the end once there is space',
     async () => {
       const runner = await startProcess();
       await runner.client.open(openRequest());
       const steps = [{ tool: 'Bash', input: { command: 'echo > started; while [ ! -e go ]; do sleep 0.02; done' } }];
       await runner.client.turn({ turn_id: 't1', number: 1, prompt: script(...steps, { hang: true }), inputs: [] });
       await until(() => existsSync(path.join(runner.paths.work, 'started')));
-      // Files that may not grow stand for a full disk.
+      // A limit of the file size simulates a full disk.
       setLargestFile(runner, statSync(runner.paths.journal).size);
       writeFileSync(path.join(runner.paths.work, 'go'), '');
       await until(() => runner.log().includes('could not be written'));
@@ -114,7 +114,7 @@ describe('the bundled runner', () => {
     },
     60_000,
   );
-  it('takes `run` over from an agent that an earlier build gave it to, and writes through none of its links', async () => {
+  it('takes over `run` from an agent that owned it in an earlier build, and does not write through links there', async () => {
     const folder = makeFolder();
     const target = path.join(folder, 'target');
     const run = path.join(folder, 'machines', 'murmur-00000001', 'run');
@@ -130,7 +130,7 @@ describe('the bundled runner', () => {
     expect(readdirSync(path.dirname(run))).not.toContainEqual(expect.stringMatching(/^\.run/));
   }, 60_000);
 
-  it('does it where processes can only be tracked', async () => {
+  it('runs turns where processes can only be tracked', async () => {
     const folder = makeFolder();
     const origin = await makeOrigin(folder);
     const runner = await startProcess({ folder, kind: 'tracking' });
@@ -178,7 +178,7 @@ describe('the bundled runner', () => {
 });
 
 describe('an interrupted turn', () => {
-  it('leaves no process, not even one that hid', async () => {
+  it('leaves no process, not even a hidden one', async () => {
     const runner = await startProcess();
     const before = sleepers();
     await startEscape(runner);
@@ -199,7 +199,7 @@ describe('the end of a runner process', () => {
     expect([runner.child.exitCode, sleepers()]).toEqual([0, before]);
   }, 60_000);
 
-  it('by order says that nothing is left, unless processes can only be tracked; the next one takes it back', async () => {
+  it('by request writes ended.json, unless processes can only be tracked; the next start removes it', async () => {
     const folder = makeFolder();
     const runner = await startProcess({ folder });
     await runner.client.stop({ status: 'cut_off' });
@@ -217,9 +217,9 @@ describe('the end of a runner process', () => {
     expect(existsSync(tracking.paths.ended)).toBe(false);
   }, 60_000);
 
-  // prlimit is there on Linux alone.
+  // prlimit exists only on Linux.
   (process.platform === 'linux' ? it : it.skip)(
-    'by order comes on a full disk too, and the next one ends the turn',
+    'by request works on a full disk too, and the next runner ends the turn',
     async () => {
       const folder = makeFolder();
       const runner = await startProcess({ folder });
@@ -236,7 +236,7 @@ describe('the end of a runner process', () => {
     60_000,
   );
 
-  it('by SIGTERM cuts the turn off', async () => {
+  it('by SIGTERM cuts off the turn', async () => {
     const folder = makeFolder();
     const runner = await startProcess({ folder });
     const before = sleepers();
@@ -249,7 +249,7 @@ describe('the end of a runner process', () => {
     expect(reply.outcome?.status).toBe('cut_off');
   }, 60_000);
 
-  it('by SIGKILL takes the agent with it; the next one marks the turn as crashed and prompts nothing', async () => {
+  it('by SIGKILL ends the agent too; the next runner marks the turn as crashed and sends no prompt', async () => {
     const folder = makeFolder();
     const runner = await startProcess({ folder });
     const before = sleepers();
@@ -266,7 +266,7 @@ describe('the end of a runner process', () => {
     expect(events.at(-1)?.event).toMatchObject({ type: 'turn_complete', status: 'crashed' });
   }, 60_000);
 
-  it('is none for a second one on the same machine: the first goes on alone', async () => {
+  it('comes at once for a second runner on the same machine, and the first one continues', async () => {
     const folder = makeFolder();
     const runner = await startProcess({ folder });
     await expect(startProcess({ folder })).rejects.toThrow('another runner serves');

@@ -1,4 +1,4 @@
-// Which runners a process serves, and when it ends. The test starts and stops the stand-in runners.
+// Which runners a process serves, and when it exits. The test controls when the stand-in runners start and stop.
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -40,7 +40,7 @@ class Fixture {
 const root = mkdtempSync(join(tmpdir(), 'murmur-hosts-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** For a runner of its own. */
+/** The folder of a new runner. */
 function directory(): string {
   const folder = join(root, randomUUID(), 'runner');
   mkdirSync(folder, { recursive: true });

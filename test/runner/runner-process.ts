@@ -1,4 +1,4 @@
-// A runner as the bundled process that machines run, in the isolation that this host allows.
+// A runner as the bundled process of machines, in the isolation that works on this host.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
@@ -21,7 +21,7 @@ import { readState } from '../../runner/state-file.ts';
 import { runnerBundle } from '../../worker/runner-bundle.ts';
 import { atEnd, callerEnv, clientOf, makeFolder } from './fixture.ts';
 
-/** A process on a loaded host takes its time; a runner that never starts must still fail the test. */
+/** Long enough for a loaded host. A runner that never starts must still fail the test. */
 const START_LIMIT_MS = 30_000;
 
 export interface RunnerProcess {
@@ -41,7 +41,7 @@ export interface ProcessOptions {
   readonly kind?: 'auto' | IsolationKind;
 }
 
-/** Starts a runner process on a machine of its own, or on the one in `folder`. */
+/** Starts a runner process on a new machine, or on the one in `folder`. */
 export async function startProcess(options: ProcessOptions = {}): Promise<RunnerProcess> {
   const folder = options.folder ?? makeFolder();
   const paths = machinePaths(path.join(folder, 'machines', 'murmur-00000001', 'runner'));
@@ -81,7 +81,7 @@ async function addressOf(paths: MachinePaths, child: ChildProcess, log: () => st
   throw new Error(`the runner did not start: ${log()}`);
 }
 
-/** What a provider does: folders that belong to the agent's user, and the configuration. */
+/** Does what a provider does: creates the folders of the agent's user and the configuration. */
 async function prepareMachine(folder: string, paths: MachinePaths, kind: 'auto' | IsolationKind): Promise<Isolation> {
   const known = readState<RunnerConfig>(paths.config);
   if (known !== undefined) return createIsolation(await resolveIsolation(known.isolation, process.env));
@@ -94,7 +94,7 @@ async function prepareMachine(folder: string, paths: MachinePaths, kind: 'auto' 
   }
   const spec: IsolationSpec = {
     kind: detected.kind,
-    // Its processes are found by this name, also by another test that ends its own.
+    // A unique name, because processes are found by it, also by other tests that end theirs.
     machine: `murmur-${randomBytes(4).toString('hex')}`,
     paths: {
       home: paths.home,
@@ -111,7 +111,7 @@ async function prepareMachine(folder: string, paths: MachinePaths, kind: 'auto' 
   return createIsolation(spec);
 }
 
-/** Resident memory of a process in bytes; undefined where the system does not tell. */
+/** Resident memory of a process in bytes; undefined where the system does not report it. */
 export function residentBytes(pid: number): number | undefined {
   if (process.platform !== 'linux') return undefined;
   const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));

@@ -1,4 +1,4 @@
-// The conversation that a caller means, with a program that makes the ids of its sessions itself.
+// Sessions of a program that chooses its own ids: which conversation a caller's id means.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { cpSync, readFileSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { bash, cleanUp, makeFolder, openRequest, runTurn, script, startRunner } 
 afterEach(cleanUp);
 
 describe('the session of a machine', () => {
-  it('tells the id that its program has made, and is the same by either id', async () => {
+  it('reports the id that its program chose, and is the same session by either id', async () => {
     const runner = await startRunner();
     const wished = randomUUID();
     const { session_id: told = '' } = await runner.client.open(openRequest({ session_id: wished }));
@@ -23,23 +23,23 @@ describe('the session of a machine', () => {
     expect((await runTurn(runner, 't2', 'hello')).outcome.response).toMatch(/^ACK [3-9]/);
   });
 
-  it.each(['wished', 'told'] as const)('goes on after a restart, asked for by the id that was %s', async (which) => {
+  it.each(['requested', 'reported'] as const)('continues after a restart, requested by the %s id', async (which) => {
     const folder = makeFolder();
-    const wished = randomUUID();
+    const requested = randomUUID();
     const runner = await startRunner({ folder });
-    // Opened and never prompted: the program has a conversation of another id after the restart.
-    const first = await runner.client.open(openRequest({ session_id: wished }));
+    // Opened but never prompted: after the restart, the program has a conversation with another id.
+    const first = await runner.client.open(openRequest({ session_id: requested }));
     await runner.served.stop();
     const second = await startRunner({ folder });
-    const { session_id: told = '' } = await second.client.open(openRequest({ session_id: first.session_id ?? '' }));
+    const { session_id: reported = '' } = await second.client.open(openRequest({ session_id: first.session_id ?? '' }));
     await runTurn(second, 't1', bash('true'));
     await second.served.stop();
     const third = await startRunner({ folder });
-    const session_id = which === 'wished' ? wished : told;
-    expect(await third.client.open(openRequest({ session_id }))).toMatchObject({ session_id: told, resumed: true });
+    const session_id = which === 'requested' ? requested : reported;
+    expect(await third.client.open(openRequest({ session_id }))).toMatchObject({ session_id: reported, resumed: true });
   });
 
-  it('goes on from a snapshot on another machine by the id that the snapshot names', async () => {
+  it('continues from a snapshot on another machine by the id in the snapshot', async () => {
     const folder = makeFolder();
     const wished = randomUUID();
     const runner = await startRunner({ folder });
@@ -58,7 +58,7 @@ describe('the session of a machine', () => {
   });
 });
 
-it('the end of a turn is told before the batch of events with it, to those who ask for that turn', async () => {
+it('the reply of a turn comes before the batch of events with its end, for readers that name the turn', async () => {
   const runner = await startRunner();
   await runner.client.open(openRequest());
   await runTurn(runner, 't1', script({ text: 'one' }));

@@ -14,7 +14,7 @@ import {
 afterEach(cleanUp);
 
 describe('a turn', () => {
-  it('reports files, commit, push and branch of what the agent did', async () => {
+  it("reports files, commits, pushes and branches of the agent's work", async () => {
     const folder = makeFolder();
     const origin = await makeOrigin(folder);
     const runner = await startRunner({ folder });
@@ -38,7 +38,7 @@ describe('a turn', () => {
     expect(events.at(-1)?.event).toMatchObject({ type: 'turn_complete', status: 'completed' });
   }, 60_000);
 
-  it('is told in the log which secrets the agent is no longer given', async () => {
+  it('reports in the log which secrets were dropped', async () => {
     const runner = await startRunner();
     await runner.client.open(openRequest({ dropped_secrets: ['LOCPATH'] }));
     const { end_seq } = await runTurn(runner, 't1', bash('true'));

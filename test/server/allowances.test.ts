@@ -1,4 +1,4 @@
-// What agents may take of the server: how often they send, how much waits, how much they share.
+// Limits of what agents may use: message rate, queued bytes, uploaded bytes.
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -22,10 +22,10 @@ const LETTERS = 'x'.repeat(400_000);
 
 const known = knownAgents();
 let api: Api;
-/** A token for each caller; each test has agents of its own standing, as limits are the caller's. */
+/** Tokens of the callers. Each test uses its own agents, because limits are per caller. */
 let lead: Agent;
 let sibling: Agent;
-/** What the runner of each machine was started with; undefined when no machine can be reached. */
+/** Configuration of each machine's runner; undefined when no machine can be reached. */
 let config: object | undefined;
 
 interface Agent {
@@ -56,7 +56,7 @@ beforeEach(() => {
   known.agents.clear();
   for (const id of [LEAD, SIBLING, OTHER]) known.agents.set(id, {});
   known.signals.splice(0);
-  // As after a restart of the server: what is counted durably stays.
+  // As after a restart of the server: only stored counts remain.
   Object.assign(api.parts.allowances, createAllowances(LIMITS, api.parts.objects));
 });
 
@@ -80,7 +80,7 @@ async function upload(
 }
 
 describe('messages', () => {
-  test('of one agent to another are bounded, and it is told when the next one is taken', async () => {
+  test('of one agent to another are limited, and the error says when the next one is accepted', async () => {
     for (let sent = 0; sent < 20; sent += 1) await lead.client.call('notify', { slug: `/${OTHER}`, message: 'x' });
     const { status, headers, body } = await api.post('/v1/notify', {
       body: { slug: `/${OTHER}`, message: 'x' },
@@ -111,7 +111,7 @@ describe('messages', () => {
     await expect(lead.client.call(name, { ...input })).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
   });
 
-  test('are taken again at the rate, and a person may send a hundred times as many', () => {
+  test('are accepted again at the rate, and a person may send a hundred times as many', () => {
     let now = 0;
     const rates = new MessageRates(2, () => now);
     const agentCall = { caller: { account: 'a', agent: { workspace: 'w', account: 'a', path: ['x'] } }, from: '/x' };
@@ -133,14 +133,14 @@ describe('messages', () => {
   });
 });
 
-describe('what waits at an agent', () => {
+describe('the queue of an agent', () => {
   const send = async ({ client }: Agent, slug = `/${OTHER}`): Promise<unknown> =>
     await client.call('queue_add', { slug, description: LETTERS });
   const waiting = (...list: readonly (readonly [string, number])[]): void => {
     known.agents.set(OTHER, { waiting: list.map(([from, bytes]) => ({ from, bytes })) });
   };
 
-  test('of one sender is bounded, and others may still send', async () => {
+  test('is limited per sender, and others may still send', async () => {
     await send(lead);
     await send(lead);
     waiting([`/${LEAD}`, 800_000]);
@@ -153,7 +153,7 @@ describe('what waits at an agent', () => {
     await send(lead, `/${SIBLING}`);
   });
 
-  test('is asked of the agent: what it has read makes room', async () => {
+  test('is queried from the agent: messages that it has read no longer count', async () => {
     await send(lead);
     await send(lead);
     waiting([`/${LEAD}`, 400_000]);
@@ -162,7 +162,7 @@ describe('what waits at an agent', () => {
     await expect(send(lead)).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
   });
 
-  test('of all agents together is bounded, and a person may still send', async () => {
+  test('is limited for all agents together, and a person may still send', async () => {
     waiting(...['a', 'b', 'c', 'd'].map((slug) => [`/w/default/u/alice/${slug}`, 900_000] as const), [
       `/${LEAD}`,
       200_000,
@@ -179,7 +179,7 @@ describe('what waits at an agent', () => {
     await api.client.call('queue_add', { slug: 'other', description: LETTERS });
   });
 
-  test('counts checklist items as well', async () => {
+  test('counts checklist items too', async () => {
     const tasks = Array.from({ length: 50 }, () => '東'.repeat(450));
     const input = { slug: `/${OTHER}`, description: 'x', tasks };
     for (let sent = 0; sent < 15; sent += 1) await lead.client.call('queue_add', input);
@@ -187,7 +187,7 @@ describe('what waits at an agent', () => {
     await expect(lead.client.call('queue_add', input)).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
   });
 
-  test('counts the whole of a text that lies in the object store', async () => {
+  test('counts the whole of a text in the object store', async () => {
     await send(lead);
     expect(known.signals).toEqual([
       expect.objectContaining({ name: 'queueAdd', payload: expect.objectContaining({ kind: 'queue' }) }),
@@ -200,19 +200,19 @@ describe('status', () => {
   const view = { provider: 'local', isolation: 'namespaces', state: 'running' } as const;
   const limitsOf = async (): Promise<unknown> => (await api.client.call('status', { slug: 'other' })).limits;
 
-  /** The limits that are shown of a machine whose files hold this; a new machine, as limits are remembered. */
+  /** The shown limits of a machine whose files have this content. A new machine each time, because limits are cached. */
   async function limitsOfNew(content: object | undefined): Promise<unknown> {
     config = content;
     known.agents.set(OTHER, { status: { vm: { ...view, name: `murmur-${randomUUID()}` } } });
     return await limitsOf();
   }
 
-  test('shows the limits that the machine was given, and those of the server', async () => {
+  test('shows the limits of the machine and those of the server', async () => {
     const given = { processes: 64, memory_mb: 100, shm_mb: 10, disk_mb: 1_000 };
     expect(await limitsOfNew({ isolation: { limits: given } })).toEqual({ ...given, ...LIMITS });
   });
 
-  test('shows no limit of a machine that nothing enforces', async () => {
+  test('shows no limits of a machine that are not enforced', async () => {
     const limits = { processes: 64, memory_mb: 100, shm_mb: 10, disk_mb: 1_000 };
     expect(await limitsOfNew({ isolation: { kind: 'tracking', limits } })).toEqual({ disk_mb: 1_000, ...LIMITS });
     const uncounted = { kind: 'namespace', limits, limitsInForce: { processes: 'none', memory: 'process' } };
@@ -220,19 +220,19 @@ describe('status', () => {
     expect(await limitsOfNew({ isolation: uncounted })).toEqual(shown);
   });
 
-  test('shows the limits that a runner found to hold on a machine that is not this host', async () => {
+  test("shows the limits that a runner found to be in force on another host's machine", async () => {
     const limits = { processes: 64, memory_mb: 100, shm_mb: 10, disk_mb: 1_000 };
-    // Both files of the machine: what was wanted, and what is in force.
+    // Stands for both files of the machine: the wishes, and what is in force.
     const wanted = { isolation: { choice: 'auto', limits } };
     expect(await limitsOfNew({ ...wanted, kind: 'tracking' })).toEqual({ disk_mb: 1_000, ...LIMITS });
     expect(await limitsOfNew({ ...wanted, kind: 'namespace' })).toEqual({ ...limits, ...LIMITS });
   });
 
-  test('shows none of a machine that an earlier build made, or that is out of reach', async () => {
+  test('shows no limits of a machine of an earlier build, or of an unreachable one', async () => {
     for (const content of [{ isolation: {} }, undefined]) expect(await limitsOfNew(content)).toEqual(LIMITS);
   });
 
-  test('reads the limits of a machine once for calls that follow each other, and asks again when there were none', async () => {
+  test('reads the limits of a machine once for consecutive calls, and again after an answer without limits', async () => {
     const limits = { disk_mb: 1_000 };
     expect(await limitsOfNew(undefined)).toEqual(LIMITS);
     config = { isolation: { limits } };
@@ -243,7 +243,7 @@ describe('status', () => {
 });
 
 describe('uploads of an agent', () => {
-  test('are bounded in all, also after a restart of the server, and a repeated one counts once', async () => {
+  test('are limited in total, also after a restart of the server, and a repeated one counts once', async () => {
     const key = randomUUID();
     expect((await upload(lead.token, 0.4, key)).status).toBe(200);
     expect((await upload(lead.token, 0.4, key)).status).toBe(200);
@@ -265,7 +265,7 @@ describe('uploads of an agent', () => {
     expect((await upload(api.token, 0.4)).status).toBe(200);
   });
 
-  test('count on where they were when the server has forgotten the agent', async () => {
+  test('keep their total when the server has forgotten the agent', async () => {
     const uploads = new UploadAllowance(createMemoryObjectStore(), 1, 1);
     const send = async (agentId: string): Promise<number> =>
       await uploads.count(agentId, Readable.from([Buffer.alloc(400_000)]), 0, async (counted) => {
@@ -273,7 +273,7 @@ describe('uploads of an agent', () => {
         for await (const piece of counted) bytes += piece.length;
         return bytes;
       });
-    // Two at once, and more agents than are remembered.
+    // Two at once, and more agents than fit in memory.
     await Promise.all([send('w/a'), send('w/a'), send('w/b')]);
     await send('w/c');
     await expect(send('w/a')).rejects.toMatchObject({
@@ -282,7 +282,7 @@ describe('uploads of an agent', () => {
     });
   });
 
-  test('that arrive at once do not pass the limit together', async () => {
+  test('that arrive at the same time do not exceed the limit together', async () => {
     const other = await agent('other');
     expect((await upload(other.token, 0.1)).status).toBe(200);
     const answers = await Promise.all([1, 2, 3, 4].map(async () => await upload(other.token, 0.4)));

@@ -1,4 +1,4 @@
-// Every error comes out of HTTP and client as it went in, whatever it was wrapped in on the way.
+// Errors pass through HTTP and client unchanged, whatever they were wrapped in on the way.
 import { ApplicationFailure, ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { describe, expect, test } from '@jest/globals';
 import { createClient } from '../../client/index.ts';
@@ -7,7 +7,7 @@ import type { ErrorCode } from '../../contract/wire/errors.ts';
 import { murmurErrorOf } from '../../server/errors.ts';
 import { startApi } from './fixtures/api.ts';
 
-/** No link is followed here. */
+/** Links are not followed here. */
 const UNASKED = async (): Promise<undefined> => await Promise.resolve(undefined);
 
 const CODES = Object.keys(ERRORS) as ErrorCode[];
@@ -49,7 +49,7 @@ describe.each(CODES)('%s', (code) => {
   });
 });
 
-/** What grpc-js throws. */
+/** An error as grpc-js throws it. */
 function grpcError(code: number, details = 'd'): Error {
   return Object.assign(new Error(`${String(code)} X: ${details}`), { code, details, metadata: {} });
 }
@@ -72,7 +72,7 @@ test.each([
   ['a text', 'a text'],
   ['nothing', undefined],
   ['null', null],
-])('a defect (%s) is INTERNAL and tells the caller nothing of the code', (_name, error) => {
+])('a defect (%s) is INTERNAL and reveals nothing about the code', (_name, error) => {
   expect(murmurErrorOf(error)).toMatchObject({ code: 'INTERNAL', message: 'the API server failed' });
 });
 

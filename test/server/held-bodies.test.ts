@@ -1,4 +1,4 @@
-// How much of other people's requests the server holds at once.
+// Limits of request bytes that the server holds in memory.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -11,7 +11,7 @@ const LARGEST = 8 * 1024 * 1024;
 let api: Api;
 const sockets: Socket[] = [];
 beforeAll(async () => {
-  // No Temporal answers here: calls that need one wait so long.
+  // No Temporal runs here: calls that need it wait this long.
   api = await startApi({ timing: { temporalCall: 2_000 } });
 });
 afterAll(async () => {
@@ -38,7 +38,7 @@ function send(text: string): Socket {
   return socket;
 }
 
-/** Status of a whole request of eight megabytes, which has a field too many. */
+/** Status of a complete request of eight megabytes, which has an unknown field. */
 async function largeStatus(token: string): Promise<number> {
   const headers = { authorization: `Bearer ${token}` };
   return (await api.post('/v1/auth', { headers, body: { pad: 'y'.repeat(LARGEST - 100) } })).status;
@@ -56,14 +56,14 @@ async function answerToHead(token: string, bytes: number, path?: string): Promis
   return answer.toString();
 }
 
-/** Announces as much as an agent may, on connections that begin with `first`; resolves when the server knows. */
+/** Announces as much as an agent may, on connections that begin with `first`. Resolves once the server counts it. */
 async function fill(token: string, first = ''): Promise<readonly Socket[]> {
   const held = [1, 2].map(() => send(`${first}${head(token, `Content-Length: ${String(LARGEST - 100_000)}`)}`));
   await eventually(async () => (await largeStatus(token)) === 429, 'large requests are answered with 429');
   return held;
 }
 
-test('large requests of an agent that would not fit are refused unread, and other callers do not notice', async () => {
+test('large requests of an agent beyond its limit are rejected unread, and other callers are not affected', async () => {
   const token = await agentToken('large');
   const held = await fill(token);
   const answer = await answerToHead(token, LARGEST);
@@ -76,14 +76,14 @@ test('large requests of an agent that would not fit are refused unread, and othe
   await eventually(async () => (await largeStatus(token)) === 400, 'large requests are answered with 400');
 });
 
-test('requests behind one that is not answered yet are forgotten with their connection', async () => {
+test('requests that are queued behind an unanswered one no longer count after their connection closed', async () => {
   const token = await agentToken('pipelined');
   const held = await fill(token, `${head(token, 'Content-Length: 2', '/v1/ls')}{}`);
   for (const socket of held) socket.destroy();
   await eventually(async () => (await largeStatus(token)) === 400, 'large requests are answered with 400');
 });
 
-test('a body of unknown length counts with what it was once it has arrived', async () => {
+test('a body of unknown length counts with its actual length once it has arrived', async () => {
   const token = await agentToken('chunked');
   const chunked = (path: string): string => `${head(token, 'Transfer-Encoding: chunked', path)}2\r\n{}\r\n0\r\n\r\n`;
   for (let calls = 0; calls < 5; calls += 1) {
@@ -93,10 +93,10 @@ test('a body of unknown length counts with what it was once it has arrived', asy
   }
 });
 
-test('a request that leads nowhere is answered before its body is read', async () => {
+test('a request to an unknown route is answered before its body is read', async () => {
   expect(await answerToHead('mur_wrong', LARGEST, '/v1/nothing')).toMatch(/^HTTP\/1.1 404 /);
 });
 
-test('the body with the key of a page is small, as it needs no token', async () => {
+test("the body with a page's key is limited, because it needs no token", async () => {
   expect(await answerToHead('mur_wrong', 5_000, '/w/default/u/alice/x/.key')).toMatch(/^HTTP\/1.1 413 /);
 });

@@ -1,4 +1,4 @@
-// What the server refuses before any handler runs, and how it says so. Nothing of Temporal is needed here.
+// Requests that the server rejects before any handler runs. Temporal is not needed here.
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ afterAll(async () => {
   await api[Symbol.asyncDispose]();
 });
 
-/** fetch refuses to set Host and Origin, so these requests are made with node:http. */
+/** fetch cannot set Host and Origin, so these requests use node:http. */
 async function rawPost(
   headers: Record<string, string>,
   path = '/v1/version',
@@ -36,7 +36,7 @@ function codeOf(body: unknown): string {
 }
 
 describe('token', () => {
-  test('a call with the right token is answered', async () => {
+  test('a call with a valid token is answered', async () => {
     const { status, body } = await api.post('/v1/auth');
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -51,7 +51,7 @@ describe('token', () => {
     ['a wrong token', { authorization: 'Bearer mur_wrong' }],
     ['another scheme', { authorization: 'Basic bWU6bWU=' }],
     ['an empty bearer', { authorization: 'Bearer ' }],
-  ])('a call with %s is refused as UNAUTHENTICATED with the hint to run `murmur auth`', async (_name, headers) => {
+  ])('a call with %s is rejected as UNAUTHENTICATED with the hint to run `murmur auth`', async (_name, headers) => {
     const response = await fetch(`${api.url}/v1/auth`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...(headers as Record<string, string>) },
@@ -62,20 +62,20 @@ describe('token', () => {
     expect(await response.json()).toMatchObject({ error: { code: 'UNAUTHENTICATED', hint: 'run `murmur auth`' } });
   });
 
-  test('an expired token is refused with the time of its end', async () => {
+  test('an expired token is rejected with its expiry time', async () => {
     await using expired = await startApi({ expiresAt: '2026-01-02T00:00:00.000Z' });
     const { status, body } = await expired.post('/v1/auth');
     expect(status).toBe(401);
     expect(body).toMatchObject({ error: { message: 'the token has expired at 2026-01-02T00:00:00.000Z' } });
   });
 
-  test('an unauthenticated body is not read, however large it claims to be', async () => {
+  test('an unauthenticated body of any announced size is not read', async () => {
     const response = await fetch(`${api.url}/v1/auth`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: 'x'.repeat(9_000_000),
     }).catch(() => undefined);
-    // Node may break the connection while the rest is on its way; an answer, if any, is the refusal.
+    // Node may close the connection while the rest is being sent. If there is an answer, it is the rejection.
     if (response !== undefined) expect(response.status).toBe(401);
   });
 });
@@ -89,7 +89,7 @@ describe('host and origin', () => {
   );
 
   test.each(['evil.example', 'localhost.evil.example', '127.0.0.1.nip.io'])(
-    'the host %p is refused, so that no page can reach the server under a name of its own',
+    'the host %p is rejected, so that no page can reach the server through its own domain',
     async (host) => {
       const { status, body } = await rawPost({ host });
       expect(status).toBe(403);
@@ -103,7 +103,7 @@ describe('host and origin', () => {
     ['a page on another local port', { origin: 'http://127.0.0.1:1234' }],
     ['a no-cors request of a foreign page', { 'sec-fetch-site': 'cross-site' }],
     ['a page of a sibling domain', { 'sec-fetch-site': 'same-site' }],
-  ])('%s is refused with PERMISSION_DENIED', async (_name, headers) => {
+  ])('%s is rejected with PERMISSION_DENIED', async (_name, headers) => {
     const { status, body } = await rawPost(headers);
     expect(status).toBe(403);
     expect(codeOf(JSON.parse(body))).toBe('PERMISSION_DENIED');
@@ -116,7 +116,7 @@ describe('host and origin', () => {
   });
 
   test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])(
-    'a body of type %s, which a page may send without asking, is refused',
+    'a body of type %s, which a page may send without a preflight, is rejected',
     async (type) => {
       const { status, body } = await api.post('/v1/auth', { headers: { 'content-type': type }, body: '{}' });
       expect(status).toBe(415);
@@ -126,7 +126,7 @@ describe('host and origin', () => {
 });
 
 describe('bodies', () => {
-  test('a body above the limit is refused with 413 and the limit', async () => {
+  test('a body above the limit is rejected with 413 and the limit', async () => {
     const { status, body } = await api.post('/v1/queue_add', {
       body: { slug: 'x', description: 'y'.repeat(9_000_000) },
     });
@@ -134,13 +134,13 @@ describe('bodies', () => {
     expect(body).toMatchObject({ error: { code: 'INVALID_ARGUMENT', details: { limit_bytes: 8_388_608 } } });
   });
 
-  test.each(['{', '', 'null{', '{"__proto__": {"x": 1}}'])('the body %p is refused as not valid JSON', async (text) => {
+  test.each(['{', '', 'null{', '{"__proto__": {"x": 1}}'])('the body %p is rejected as invalid JSON', async (text) => {
     const { status, body } = await api.post('/v1/auth', { body: text });
     expect(status).toBe(400);
     expect(body).toMatchObject({ error: { code: 'INVALID_ARGUMENT', message: 'the body is not valid JSON' } });
   });
 
-  test.each(['[]', '"text"', '7'])('the body %p is refused, since an input is an object', async (text) => {
+  test.each(['[]', '"text"', '7'])('the body %p is rejected, because an input is an object', async (text) => {
     const { status, body } = await api.post('/v1/ls', { body: text });
     expect(status).toBe(400);
     expect(body).toMatchObject({ error: { code: 'INVALID_ARGUMENT' } });
@@ -161,7 +161,7 @@ describe('bodies', () => {
 });
 
 describe('input', () => {
-  test('an unknown field is refused with the nearest one', async () => {
+  test('an unknown field is rejected with the nearest known one', async () => {
     const { status, body } = await api.post('/v1/queue_add', { body: { slug: 'x', descripton: 'y' } });
     expect(status).toBe(400);
     expect(body).toMatchObject({
@@ -173,7 +173,7 @@ describe('input', () => {
     });
   });
 
-  test('an unknown field of a repository names its place', async () => {
+  test('an unknown field of a repository is reported with its path', async () => {
     const repos = [{ clone_url: 'https://git.example.com/a/b', base: 'main' }];
     const { body } = await api.post('/v1/spawn', { body: { slug: 'x', description: 'y', repos } });
     expect(body).toMatchObject({
@@ -194,7 +194,7 @@ describe('input', () => {
       'on_idle is "sleep": it needs one of keep_alive, terminate',
       'use one of keep_alive, terminate',
     ],
-  ])('%s refuses a wrong value with a hint', async (operation, body, message, hint) => {
+  ])('%s rejects an invalid value with a hint', async (operation, body, message, hint) => {
     const answer = await api.post(`/v1/${operation}`, { body });
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({ error: { code: 'INVALID_ARGUMENT', message, hint } });
@@ -208,13 +208,13 @@ describe('input', () => {
     ['ls', { all: 'yes' }, 'all is "yes": it needs a boolean'],
     ['spawn', { slug: 'x', description: 'y', purpose: 'z'.repeat(241) }, 'purpose has at most 240 characters'],
     ['task_create', { slug: 'x', subject: 'y', pattern: '*.go' }, 'pattern is only used with activate_when'],
-  ])('%s %j is refused: %s', async (operation, body, message) => {
+  ])('%s %j is rejected: %s', async (operation, body, message) => {
     const answer = await api.post(`/v1/${operation}`, { body });
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({ error: { code: 'INVALID_ARGUMENT', message } });
   });
 
-  test('a bad slug is quoted as typed, with the rule', async () => {
+  test('an invalid slug is quoted as typed, with the rule', async () => {
     const { body } = await api.post('/v1/spawn', { body: { slug: 'Fix_Auth', description: 'y' } });
     expect(body).toMatchObject({
       error: {
@@ -224,7 +224,7 @@ describe('input', () => {
     });
   });
 
-  test('the value of a secret does not stand in the error about its name', async () => {
+  test('the value of a secret is not in the error about its name', async () => {
     const { status, body } = await api.post('/v1/spawn', {
       body: { slug: 'x', description: 'y', secrets: { 'BAD-NAME': 'hunter2' } },
     });
@@ -233,7 +233,7 @@ describe('input', () => {
     expect(JSON.stringify(body)).not.toContain('hunter2');
   });
 
-  test('an idempotency key that could not be part of a key in a store is refused', async () => {
+  test('an idempotency key that cannot be part of a store key is rejected', async () => {
     const { status, body } = await api.post('/v1/auth', { headers: { 'idempotency-key': '../../x' } });
     expect(status).toBe(400);
     expect(body).toMatchObject({ error: { details: { field: 'Idempotency-Key' } } });
@@ -247,7 +247,7 @@ describe('answers', () => {
     expect(body).toMatchObject({ error: { code: 'NOT_FOUND', hint: 'did you mean POST /v1/queue_add?' } });
   });
 
-  test('every answer forbids caching, framing and sniffing, and names its request', async () => {
+  test('every answer forbids caching, framing and sniffing, and has the id of its request', async () => {
     const { headers } = await api.post('/v1/version');
     expect(Object.fromEntries(headers)).toMatchObject({
       'cache-control': 'no-store',
@@ -260,7 +260,7 @@ describe('answers', () => {
     });
   });
 
-  test('health is answered without a token, and so is ready, which says what is missing', async () => {
+  test('health and ready are answered without a token; ready names what is missing', async () => {
     const health = await fetch(`${api.url}/health`);
     expect(await health.json()).toEqual({ status: 'ok', version: '0.0.0-test' });
     const ready = await fetch(`${api.url}/ready`);

@@ -1,4 +1,4 @@
-// The tools that name a file, over HTTP: an agent's is read on its machine, by its runner; a person's cannot be.
+// Tools that name a file, over HTTP: an agent's runner reads it on its machine; a person's file cannot be read.
 import { rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -25,13 +25,13 @@ import { knownAgents } from './fixtures/known-agents.ts';
 import { creation } from '../fixtures/creation.ts';
 
 const AGENT = 'w/default/u/alice/lead';
-/** As the runner of the fixture calls its machine. */
+/** The name of the machine of the fixture's runner. */
 const MACHINE = 'murmur-00000000';
 const SILENCE_MS = 400;
 
 const known = knownAgents();
 const updates: { readonly name: string; readonly args: readonly unknown[] }[] = [];
-/** Programs that the runner has started and that run. */
+/** Running reading programs of the runner. */
 const readers = new Set<object>();
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let machines: FakeProvider;
@@ -80,7 +80,7 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-/** The known agents, of which each takes updates, and workflows that start. */
+/** A client with the known agents, which accept updates, that can also start workflows. */
 function temporalThatStarts(): Client {
   const { workflow } = known.client;
   const handleOf = (id: string): object => ({
@@ -105,14 +105,14 @@ function write(name: string, content: string): string {
   return file;
 }
 
-test('the tools are those that `murmur mcp` has, field by field', async () => {
+test('the tools are the same as those of `murmur mcp`, field by field', async () => {
   const { tools } = await person.client.listTools();
   expect(tools).toEqual(describeTools().map(({ answer: _answer, ...tool }) => tool));
   expect(tools.map(({ name }) => name)).toContain('upload');
 });
 
 describe('an agent', () => {
-  test('uploads a file of its machine, and its timeline is told', async () => {
+  test('uploads a file of its machine, which appears in its timeline', async () => {
     write('report.html', '<p>done</p>');
     const shared = await agent.call('upload', { filename: 'report.html', path: 'report.html' });
     const url = textOf(shared);
@@ -125,7 +125,7 @@ describe('an agent', () => {
     expect(known.signals.at(-1)).toMatchObject({ id: AGENT, name: 'upload', payload: { url, bytes: 11 } });
   });
 
-  test('starts an agent for each line of a file, as its children', async () => {
+  test('starts a child for each line of a file', async () => {
     const path = write('packages.txt', 'api\r\n\nweb app\n');
     const input = { slug: 'lint-{}', description: 'Lint {}', each: path };
     const { structuredContent } = await agent.call('spawn', input);
@@ -153,16 +153,16 @@ describe('an agent', () => {
   });
 
   test.each<[string, string, Record<string, unknown>, string]>([
-    ['a file that is not there', 'upload', { filename: 'a', path: 'none' }, 'NOT_FOUND: there is no file "none"'],
+    ['a missing file', 'upload', { filename: 'a', path: 'none' }, 'NOT_FOUND: there is no file "none"'],
     ['no file', 'upload', { filename: 'a', path: '/dev/zero' }, 'INVALID_ARGUMENT: "/dev/zero" is not a regular file'],
-    ['a name that is none', 'upload', { filename: 'a/b', path: 'none' }, 'INVALID_ARGUMENT: filename'],
-    ['a list that is not there', 'spawn', { slug: 'a-{}', description: '{}', each: 'none' }, 'NOT_FOUND: there is no'],
+    ['an invalid name', 'upload', { filename: 'a/b', path: 'none' }, 'INVALID_ARGUMENT: filename'],
+    ['a missing list', 'spawn', { slug: 'a-{}', description: '{}', each: 'none' }, 'NOT_FOUND: there is no'],
     ['a list without a template', 'spawn', { slug: 'a', description: '{}', each: 'empty' }, 'INVALID_ARGUMENT: no it'],
     ['a list without a name', 'spawn', { slug: 'a', description: '{}', each: '' }, 'INVALID_ARGUMENT: each names no'],
     ['a flight elsewhere', 'spawn', { flight: '../../a.md' }, 'INVALID_ARGUMENT: flight "../../a.md" cannot be read'],
     ['a flight by a link out', 'spawn', { flight: 'out.md' }, 'INVALID_ARGUMENT: ".murmur/flights/out.md" is a link'],
     ['a flight and a list', 'spawn', { flight: 'a.md', each: 'empty', slug: 'a', description: '{}' }, 'INVALID_ARGU'],
-  ])('is told of %s', async (_, tool, input, text) => {
+  ])('gets an error for %s', async (_, tool, input, text) => {
     const link = join(runner.paths.work, '.murmur', 'flights', 'out.md');
     rmSync(link, { force: true });
     symlinkSync(write('empty', '\n'), link);
@@ -184,8 +184,8 @@ describe('an agent', () => {
       { flight: 'large.md' },
       'INVALID_ARGUMENT: flight "large.md" cannot be read: it has too many',
     ],
-  ])('is told the limit of %s, and reading ends there', async (_, tool, input, text) => {
-    // They take no room on the disk.
+  ])('gets the limit of %s as error, and the read ends there', async (_, tool, input, text) => {
+    // Sparse files.
     truncateSync(write('large', ''), 1024 ** 3);
     truncateSync(write('.murmur/flights/large.md', ''), 1024 ** 3);
     const before = (await api.parts.objects.list('')).length;
@@ -195,7 +195,7 @@ describe('an agent', () => {
     expect(await api.parts.objects.list('')).toHaveLength(before);
   });
 
-  test('that goes away ends the reading, also while its file is being stored', async () => {
+  test('that disconnects ends the read, also while its file is being stored', async () => {
     truncateSync(write('slow', ''), 1024 ** 3);
     const reading = Promise.withResolvers<void>();
     const stored = Promise.withResolvers<void>();
@@ -226,7 +226,7 @@ test.each<[string, Record<string, unknown>, string]>([
   ['upload', { filename: 'a', path: '/etc/hostname' }, 'path'],
   ['spawn', { slug: 'a-{}', description: '{}', each: '/etc/hostname' }, 'each'],
   ['spawn', { flight: 'deploy.md' }, 'flight'],
-])('a person is told that %s sees no file of theirs, and where it does', async (tool, input, field) => {
+])('a person gets the error that %s cannot read their file, with a hint', async (tool, input, field) => {
   const refused = await person.call(tool, input);
   expect(refused.isError).toBe(true);
   expect(textOf(refused)).toBe(
@@ -235,7 +235,7 @@ test.each<[string, Record<string, unknown>, string]>([
   );
 });
 
-describe('a machine that cannot be asked', () => {
+describe('a machine that cannot be used', () => {
   const UPLOAD = { filename: 'a', path: 'a' };
 
   const agentOn = (name: string): string => `w/default/u/alice/on-${name}`;
@@ -249,19 +249,19 @@ describe('a machine that cannot be asked', () => {
     return textOf(refused);
   }
 
-  test('is UNAVAILABLE when it is gone, when it has stopped, and when it has no runner', async () => {
+  test('causes UNAVAILABLE when it is gone, when it is stopped, and when it has no runner', async () => {
     await machines.create({ name: 'murmur-0000000a', labels: { agent: agentOn('murmur-0000000a') } }, creation());
     await machines.create({ name: 'murmur-0000000b', labels: { agent: agentOn('murmur-0000000b') } }, creation());
     await machines.stop('murmur-0000000b');
     for (const name of ['murmur-0000000a', 'murmur-0000000b', 'murmur-0000000c']) {
       expect(await answerOn(name)).toBe(
-        `UNAVAILABLE: nothing on machine ${name} answers that could read your file\n` +
+        `UNAVAILABLE: the runner on machine ${name} did not answer; the file was not read\n` +
           'hint: try again in a moment: a machine that is lost is replaced',
       );
     }
   });
 
-  test('is refused when it was made for another agent, whatever the memo of the workflow names', async () => {
+  test("is rejected when it belongs to another agent, even if the workflow's memo names it", async () => {
     expect(await answerOn(MACHINE)).toBe(
       `PERMISSION_DENIED: machine ${MACHINE} was not made for agent "/${agentOn(MACHINE)}"`,
     );
@@ -272,7 +272,7 @@ describe('a machine that cannot be asked', () => {
     expect(await answerOn('murmur-0000000e')).toContain('was not made for agent');
   });
 
-  test('is given up when it says nothing more', async () => {
+  test('causes an error when it stops sending', async () => {
     const name = 'murmur-0000000d';
     const silent = createServer((request, response) => {
       if (hasProved(request, response, 'x') || request.url !== '/health') return;
@@ -292,7 +292,7 @@ describe('a machine that cannot be asked', () => {
   });
 });
 
-test('fields that name files are those of upload and spawn: others would need an answer here', () => {
+test('only upload and spawn have fields that name files: others would have to be handled here', () => {
   const local = Object.values(operations).flatMap(({ name, ...rest }) => ('local' in rest ? [[name, rest.local]] : []));
   expect(local).toEqual([
     ['spawn', ['each', 'flight', 'flight_inputs']],

@@ -1,4 +1,4 @@
-// The server as a process: what the supervisor relies on.
+// The server as a process, as the supervisor uses it.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -32,7 +32,7 @@ afterEach(async () => {
 function start(port: number, more: Readonly<Record<string, string>> = {}): ChildProcess {
   child = spawn(process.execPath, [MAIN], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    // Nothing listens at this address: the server must come up all the same.
+    // Nothing listens at this address, but the server must start.
     env: {
       PATH: process.env['PATH'] ?? '',
       MURMUR_HOME: home,
@@ -53,7 +53,7 @@ async function logUntil(process: ChildProcess, message: string): Promise<Record<
   throw new Error(`the log ended without ${message}`);
 }
 
-test('serves while Temporal is not up yet, and ends on SIGTERM with status 0', async () => {
+test('serves before Temporal is up, and exits on SIGTERM with status 0', async () => {
   const token = 'mur_test';
   const sha256 = createHash('sha256').update(token).digest('hex');
   await writeFile(
@@ -74,7 +74,7 @@ test('serves while Temporal is not up yet, and ends on SIGTERM with status 0', a
   expect(await exited).toEqual([0, null]);
 });
 
-test('a port that is taken ends the server with status 1 and a reason', async () => {
+test('a taken port ends the server with status 1 and a reason', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   try {

@@ -1,4 +1,5 @@
-// `POST /mcp` as HTTP: who gets in, and what is refused before a tool is called. The tools themselves are in test/mcp.
+// `POST /mcp` as HTTP: access, and requests that are rejected before a tool is called. test/mcp tests the tools
+// themselves.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +32,7 @@ async function ask(init: {
   });
 }
 
-test('each request stands alone: tools are listed without a session before', async () => {
+test('each request is independent: tools are listed without an earlier session', async () => {
   const response = await ask({});
   expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
   expect(response.headers.get('mcp-session-id')).toBeNull();
@@ -39,7 +40,7 @@ test('each request stands alone: tools are listed without a session before', asy
   expect(await response.text()).toContain('"name":"queue_add"');
 });
 
-test('a call has the answer of the operation', async () => {
+test("a call returns the operation's answer", async () => {
   await using mcp = await overHttp(api.url, api.token);
   const { structuredContent } = await mcp.call('version');
   expect(structuredContent).toEqual(await api.client.call('version', {}));
@@ -49,25 +50,25 @@ test.each<[string, Parameters<typeof ask>[0], number, string]>([
   ['no token', { headers: { authorization: '' } }, 401, 'UNAUTHENTICATED'],
   ['an unknown token', { headers: { authorization: 'Bearer mur_x' } }, 401, 'UNAUTHENTICATED'],
   ['a page of another site', { headers: { origin: 'https://evil.example' } }, 403, 'PERMISSION_DENIED'],
-  ['a body that is no JSON', { body: '{"jsonrpc":' }, 400, 'INVALID_ARGUMENT'],
+  ['a body that is not JSON', { body: '{"jsonrpc":' }, 400, 'INVALID_ARGUMENT'],
   ['a body in another format', { headers: { 'content-type': 'text/plain' } }, 415, 'INVALID_ARGUMENT'],
   ['an oversized body', { body: 'x'.repeat(9 * 1024 * 1024) }, 413, 'INVALID_ARGUMENT'],
-])('%s is refused', async (_what, init, status, code) => {
+])('%s is rejected', async (_what, init, status, code) => {
   const response = await ask(init);
   expect([response.status, await response.json()]).toEqual([status, { error: expect.objectContaining({ code }) }]);
 });
 
 test.each<[string, Parameters<typeof ask>[0], number]>([
-  ['a message that is none', { body: { hello: 1 } }, 400],
-  ['a client that takes no events', { headers: { accept: 'application/json' } }, 406],
+  ['an invalid message', { body: { hello: 1 } }, 400],
+  ['a client that does not accept event streams', { headers: { accept: 'application/json' } }, 406],
   ['a protocol version of another age', { headers: { 'mcp-protocol-version': '1999-01-01' } }, 400],
   ['listening without a call', { method: 'GET' }, 405],
   ['ending a session', { method: 'DELETE' }, 405],
-])('%s is refused in the words of the protocol', async (_what, init, status) => {
+])('%s is rejected with an error of the protocol', async (_what, init, status) => {
   expect((await ask(init)).status).toBe(status);
 });
 
-test("a person's file is shared by the one of the two servers that can read it", async () => {
+test("only the server over stdio can upload a person's file", async () => {
   const home = await mkdtemp(join(tmpdir(), 'murmur-mcp-'));
   await writeFile(join(home, 'report.html'), '<p>done</p>');
   try {
@@ -84,7 +85,7 @@ test("a person's file is shared by the one of the two servers that can read it",
   expect(refused).toMatchObject({ isError: true, structuredContent: { error: { code: 'FAILED_PRECONDITION' } } });
 });
 
-test('the log says that a tool was called and never with what', async () => {
+test('the log names the called tool, but not its arguments', async () => {
   await using mcp = await overHttp(api.url, api.token);
   await mcp.call('spawn', { slug: 'x', description: 'a secret plan', out: 7 });
   const log = api.logged.join('');

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { startApi } from './fixtures/api.ts';
 import { knownAgents } from './fixtures/known-agents.ts';
 
-test('status says why Temporal is open, and nothing of it where it is not', async () => {
+test('status says why Temporal is open, and nothing if it is not', async () => {
   const known = knownAgents();
   known.agents.set('w/default/u/alice/lead', {});
   await using closed = await startApi({ parts: { temporal: known.client } });

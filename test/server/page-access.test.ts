@@ -1,4 +1,4 @@
-// Who sees the page of an agent, and for how long.
+// Who can see the page of an agent, and for how long.
 import { describe, expect, test } from '@jest/globals';
 import { createClient } from '../../client/index.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
@@ -33,7 +33,7 @@ describe('agent_url', () => {
     await expect(api.client.call('agent_url', { slug: 'nobody' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('is itself for an agent without a slug; it gets no key, and not the page of another owner', async () => {
+  test("names the agent itself without a slug; agents get no key, and not another owner's page", async () => {
     const entry = { id: 'agent-1', account: 'alice', agent: LEAD, created_at: '2026-01-01' };
     const lead = createClient({ url: api.url, token: await mintToken(api.parts.tokenStore, entry) });
     expect(await lead.call('agent_url', {})).toBe(`${api.url}/${LEAD}`);
@@ -42,7 +42,7 @@ describe('agent_url', () => {
     await expect(foreign).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('begins with the public URL where there is one', async () => {
+  test('begins with the public URL if one is configured', async () => {
     const settings = { ...api.parts.settings, publicUrl: 'https://murmur.example' };
     await using open = await startApi({ parts: { temporal: known.client, settings } });
     expect(await open.client.call('agent_url', { slug: 'lead' })).toBe(`https://murmur.example/${LEAD}`);
@@ -50,7 +50,7 @@ describe('agent_url', () => {
 });
 
 describe('a key', () => {
-  test('is exchanged for a token, and nothing is kept by the browser itself', async () => {
+  test('is exchanged for a token, and sets no cookie', async () => {
     const answer = await exchange(LEAD, await keyOf('lead'));
     expect([answer.status, answer.headers.get('set-cookie'), answer.headers.get('cache-control')]).toEqual([
       200,
@@ -64,14 +64,14 @@ describe('a key', () => {
     ['for another agent', async () => await exchange('w/default/u/alice/leader', await keyOf('lead'))],
     ['for a descendant', async () => await exchange(`${LEAD}/kid`, await keyOf('lead'))],
     ['that is a token', async () => await exchange(LEAD, pass.authorization.slice('Bearer '.length))],
-    ['that is none', async () => await exchange(LEAD, 'x')],
+    ['that is malformed', async () => await exchange(LEAD, 'x')],
     ['that is no text', async () => await exchange(LEAD, { toString: 1 })],
     ['at another place', async () => await exchange(`${LEAD}/.other`, await keyOf('lead'))],
-  ])('%s opens nothing', async (_what, ask) => {
+  ])('%s gives no access', async (_what, ask) => {
     expect((await ask()).status).toBe(404);
   });
 
-  test('from a page of another site is not taken', async () => {
+  test('from a page of another site is rejected', async () => {
     expect((await exchange(LEAD, await keyOf('lead'), { origin: 'https://evil.example' })).status).toBe(403);
   });
 
@@ -90,15 +90,15 @@ describe('a key', () => {
   });
 });
 
-describe('what a key opens ends', () => {
-  /** A person's own token, what it opens, and a key that has not been used. */
+describe('access by a key ends', () => {
+  /** A person's own token, the access by its key, and an unused key. */
   async function asked(): Promise<{ readonly id: string; readonly open: typeof pass; readonly key: string }> {
     const { id, token } = await api.client.call('auth_token_create', {});
     const client = createClient({ url: api.url, token });
     return { id, open: await visit(await keyOf('lead', client)), key: await keyOf('lead', client) };
   }
 
-  test('with the token that asked for it, a stream that is open within about a second', async () => {
+  test('with the token that requested it, open streams within about a second', async () => {
     const { id, key, open } = await asked();
     const stream = await state(LEAD, open, '.events');
     const end = stream.text();
@@ -109,11 +109,11 @@ describe('what a key opens ends', () => {
     const revoked = performance.now();
     expect(await end).not.toContain('event: end');
     expect(performance.now() - revoked).toBeLessThan(5_000);
-    // Of another token nothing has ended.
+    // Access by other tokens continues.
     expect(await statusesOf(pass)).toEqual([200, 200, 200]);
   });
 
-  test('when the token that asked is made anew under the same id, and when it expires', async () => {
+  test('when the requesting token is recreated under the same id, and when it expires', async () => {
     const entry = { id: 'token-of-alice', account: 'alice', created_at: '2026-01-01' };
     const soon = { ...entry, expires_at: new Date(Date.now() + 60_000).toISOString() };
     const client = createClient({ url: api.url, token: await mintToken(api.parts.tokenStore, soon) });
@@ -129,7 +129,7 @@ describe('what a key opens ends', () => {
     expect((await state(LEAD, open)).status).toBe(404);
   });
 
-  test('with the agent, for its descendants too, and its streams; a new one is for the record', async () => {
+  test('with the agent, also for its descendants and streams; a new key is for the record', async () => {
     known.agents.set('w/default/u/alice/brief', { tasks: [] });
     known.agents.set('w/default/u/alice/brief/kid', { tasks: [] });
     const id = 'w/default/u/alice/brief';
@@ -144,16 +144,16 @@ describe('what a key opens ends', () => {
     expect(await ofKid).not.toContain('event: end');
     const forRecord = await visit(await keyOf('brief'), id);
     expect((await state(id, forRecord)).status).toBe(200);
-    // The key does not open another agent under the same slug.
+    // The key is not valid for another agent with the same slug.
     known.agents.set(id, { tasks: [], spawn_id: 'another' });
     expect((await state(id, forRecord)).status).toBe(404);
   });
 });
 
-describe('whoever may not see an agent', () => {
+describe('a visitor without access', () => {
   const forged = (): string => `${pass.authorization.slice(0, -1)}${pass.authorization.endsWith('A') ? 'B' : 'A'}`;
 
-  test('gets the same document as everybody for every address, which names no agent', async () => {
+  test('gets the same document for every address, which names no agent', async () => {
     const shell = await fetch(`${api.url}/${LEAD}`);
     const text = await shell.text();
     expect([shell.status, shell.headers.get('set-cookie')]).toEqual([200, null]);
@@ -165,7 +165,7 @@ describe('whoever may not see an agent', () => {
     }
   });
 
-  test('is told the same about an agent as about none', async () => {
+  test('gets the same answers for an existing and a missing agent', async () => {
     for (const [id, headers, part] of [
       [LEAD, {}, '.state'],
       [LEAD, {}, '.events'],
@@ -191,7 +191,7 @@ describe('whoever may not see an agent', () => {
     }
   });
 
-  test('has the API as little opened by the token of a page as before', async () => {
+  test('cannot call the API with the token of a page', async () => {
     const response = await fetch(`${api.url}/v1/status`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...pass },
@@ -200,9 +200,9 @@ describe('whoever may not see an agent', () => {
     expect(response.status).toBe(401);
   });
 
-  test('may come by a link from anywhere, but loads nothing into a page of another site', async () => {
+  test('may follow a link from any site, but other sites cannot load the page', async () => {
     const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
-    // Not by fetch, which tells of itself in these headers.
+    // Not with fetch, which sets these headers itself.
     const ask = async (more: Readonly<Record<string, string>>): Promise<number> =>
       (await api.app.inject({ url: `/${LEAD}`, headers: { host: 'localhost', ...link, ...more } })).statusCode;
     expect(await ask({})).toBe(200);

@@ -1,4 +1,4 @@
-// The page of an agent in a real browser: what a person sees, live, and that nothing that an agent writes acts there.
+// The page of an agent in a real browser: what a person sees live, and that no text of an agent is executed.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -15,7 +15,7 @@ import { knownAgents } from './fixtures/known-agents.ts';
 
 const LEAD = 'w/default/u/alice/lead';
 const AT = '2026-01-01T14:32:01.000Z';
-/** Each part of it would leave a mark in the page if it ran. */
+/** Each part would leave a mark in the page if it ran. */
 const MARKUP = `"'><img src=x onerror="window.acted=1"><script>window.acted=1</script><svg onload="window.acted=1">`;
 const LONG = 'long'.repeat(100);
 
@@ -63,7 +63,7 @@ whenChromium(`the page of an agent in a browser${path === undefined ? ' (chromiu
     await api.parts.events.append(LEAD, source, [{ seq: (written[source] += 1), at: AT, event }]);
   }
 
-  /** Loads the page anew and waits for this text in its session. */
+  /** Reloads the page and waits for this text in its session. */
   async function open(lastText: string): Promise<void> {
     await tab.open(`${api.url}/${LEAD}`);
     await tab.until(`document.querySelector('.entry:last-child .text').textContent === ${JSON.stringify(lastText)}`);
@@ -73,7 +73,7 @@ whenChromium(`the page of an agent in a browser${path === undefined ? ' (chromiu
     return tab.evaluate(`document.querySelector(${JSON.stringify(selector)}).innerText`);
   }
 
-  test('shows phase, task and timeline, and what comes next without being loaded again', async () => {
+  test('shows phase, task and timeline, and new events without a reload', async () => {
     const timeline = [{ type: 'phase', phase: 'running', at: AT }] as const;
     agentIs({ phase: 'running', working_on: 'Fix the total', timeline });
     await tell('runner', { type: 'assistant_text', text: 'I look at the test.' });
@@ -93,7 +93,7 @@ whenChromium(`the page of an agent in a browser${path === undefined ? ' (chromiu
     expect(await tab.evaluate('window.isTheSame')).toBe(true);
   });
 
-  test('shows markup that an agent writes as text, and nothing of it runs', async () => {
+  test('shows markup of an agent as text, without running it', async () => {
     agentIs({ working_on: MARKUP, response: MARKUP, timeline: [{ type: 'note', text: MARKUP, at: AT }] });
     await open('The total is right now.');
     await tell('runner', { type: 'tool_use', tool: MARKUP, tool_use_id: 't', input: MARKUP });
@@ -106,7 +106,7 @@ whenChromium(`the page of an agent in a browser${path === undefined ? ' (chromiu
     expect(await tab.evaluate('typeof window.acted')).toBe('undefined');
   });
 
-  test('opens in the tab in which its link was followed, with its descendants and after a reload, and in no other', async () => {
+  test('opens only in the tab in which its link was followed, also after a reload and for descendants', async () => {
     const kid = `${LEAD}/kid`;
     known.agents.set(kid, { status: { purpose: 'a child' }, tasks: [] });
     agentIs({ children: [{ slug: 'kid', spawn_id: 's', phase: 'idle', phase_since: AT, cost_usd: 0 }] });
@@ -122,15 +122,15 @@ whenChromium(`the page of an agent in a browser${path === undefined ? ' (chromiu
     await other.until(`!document.querySelector('#closed').hidden`);
     expect(await other.evaluate(`document.body.innerText`)).toMatch(/^There is nothing to see here\s/);
     expect(other.problems).toEqual([]);
-    // Another link to the page that is open: only what is behind the # differs.
+    // Another link to the open page: only the part after the # differs.
     await other.open(await linkTo('lead'));
     await other.until(`document.querySelector('#state')`);
-    // The child's own page is none of the other accounts' business, and neither are its siblings'.
+    // The token is not valid for other agents, also with a similar name.
     await tab.open(`${api.url}/w/default/u/alice/leader`);
     await tab.until(`!document.querySelector('#closed').hidden`);
   });
 
-  test('gives nothing to what another port of the host serves', async () => {
+  test('reveals nothing to a page of another port of the host', async () => {
     const heads: IncomingHttpHeaders[] = [];
     const page = `<script>document.title = JSON.stringify([document.cookie, document.referrer, sessionStorage.length])</script>`;
     const server = createServer((request, response) => {
@@ -158,13 +158,13 @@ whenChromium(`the page of an agent in a browser${path === undefined ? ' (chromiu
     expect(heads.length).toBeGreaterThan(1);
     for (const head of heads) {
       for (const name of ['cookie', 'authorization']) expect(head).not.toHaveProperty(name);
-      // Its own picture is asked for by its own page.
+      // The page of that port requests its own image.
       expect(head.referer ?? theirs).toBe(theirs);
       expect(JSON.stringify(head)).not.toContain('murmur');
     }
   });
 
-  test('says that its link has ended when the token is revoked that asked for it, and that of an agent which ends', async () => {
+  test('says that its link has ended when the requesting token is revoked, and when the agent ends', async () => {
     const { id, token } = await api.client.call('auth_token_create', {});
     const other = await browser.tab();
     agentIs({ purpose: 'to be seen' });
@@ -183,7 +183,7 @@ whenChromium(`the page of an agent in a browser${path === undefined ? ' (chromiu
       { seq: 1, at: AT, event: { type: 'assistant_text', text: 'Bye.' } },
     ]);
     await other.open(await linkTo('brief'));
-    // The session is followed.
+    // The stream of the session is open.
     await other.until(`document.querySelector('.entry')`);
     known.agents.set(brief, { tasks: [], status: { phase: 'completed' }, ended: true });
     await api.parts.events.append(brief, 'workflow', [
@@ -191,13 +191,13 @@ whenChromium(`the page of an agent in a browser${path === undefined ? ' (chromiu
     ]);
     await other.until(`!document.querySelector('#ended').hidden`);
     await other.until(`document.querySelector('h1 .phase').innerText === 'completed'`);
-    // One that is asked for now is for the record.
+    // A link that is requested now is for the record.
     await other.open(await linkTo('brief'));
     await other.until(`document.title === 'brief · completed'`);
     expect(await other.evaluate(`document.querySelector('#ended').hidden`)).toBe(true);
   });
 
-  test('is legible on a phone: nothing is wider than the screen, and long words leave room for what stands beside them', async () => {
+  test('is readable on a phone: nothing is wider than the screen, and long words do not cover other text', async () => {
     await tab.resize(PHONE);
     const branch = { repo: LONG, branch: LONG, head: LONG, pushed: true, dirty_files: 0 };
     agentIs({
@@ -216,7 +216,7 @@ whenChromium(`the page of an agent in a browser${path === undefined ? ' (chromiu
     expect(await widthOf('.entry:last-child .text')).toBeGreaterThan(300);
     const sizes = `[...document.querySelectorAll('body *')].map((each) => parseFloat(getComputedStyle(each).fontSize))`;
     expect(await tab.evaluate(`Math.min(...${sizes})`)).toBeGreaterThanOrEqual(12);
-    // In the session, at its end, the phase is still in sight.
+    // At the end of the session, the phase is still visible.
     await tab.evaluate('window.scrollTo(0, document.body.scrollHeight)');
     expect(await tab.evaluate('window.scrollY')).toBeGreaterThan(0);
     expect(await tab.evaluate(`document.querySelector('h1').getBoundingClientRect().top`)).toBe(0);

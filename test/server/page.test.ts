@@ -1,4 +1,4 @@
-// What the page of an agent shows, and that nothing of what it shows can act.
+// What the page of an agent shows, and that no shown content is executed.
 import { createHash } from 'node:crypto';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
@@ -42,7 +42,7 @@ describe('the page', () => {
     expect((await state(`${LEAD}/kid`)).status).toBe(200);
   });
 
-  test('makes text of everything that an agent can write', async () => {
+  test('shows everything that an agent can write as text', async () => {
     const branch = { repo: XSS, branch: XSS, head: XSS, pushed: false, dirty_files: 0 };
     const status: Partial<AgentStatus> = {
       purpose: XSS,
@@ -76,7 +76,7 @@ describe('the page', () => {
     known.agents.set(LEAD, { tasks: [] });
   });
 
-  test('shows where a character stands that cannot be seen, in every place', async () => {
+  test('makes invisible characters visible everywhere', async () => {
     const name = 'ma\u202e\u200b\u{e0041}in';
     known.agents.set(LEAD, {
       tasks: [],
@@ -100,7 +100,7 @@ describe('the page', () => {
     known.agents.set(LEAD, { tasks: [] });
   });
 
-  test('runs one script and has one style, which its policy knows by their hashes, and nothing from anywhere', async () => {
+  test('has one script and one style, which its policy allows by hash, and loads nothing', async () => {
     const response = await fetch(`${api.url}/${LEAD}`);
     const policy = response.headers.get('content-security-policy') ?? '';
     const text = await response.text();
@@ -125,7 +125,7 @@ describe('the page', () => {
 });
 
 describe('the session', () => {
-  test('is streamed from the log as plain lines, from where a browser has been, to the end of the agent', async () => {
+  test("is streamed from the log as plain lines, from the browser's last event to the end of the agent", async () => {
     await api.parts.events.append(LEAD, 'runner', [
       { seq: 1, at: AT, event: { type: 'assistant_text', text: XSS } },
       { seq: 2, at: AT, event: { type: 'tool_use', tool: 'Bash', tool_use_id: 't', input: '{"command":"ls"}' } },
@@ -157,9 +157,9 @@ describe('the session', () => {
 });
 
 describe('the script of the page', () => {
-  test('shows each line once, as text, and loads the state again when it has changed', async () => {
+  test('shows each line once, as text, and reloads the state after changes', async () => {
     const [, source = ''] = /<script>([^]*?)<\/script>/.exec(await (await fetch(`${api.url}/${LEAD}`)).text()) ?? [];
-    // The token of an agent above serves as well.
+    // The token of an ancestor is valid too.
     const browser = stubBrowser(`/${LEAD}/kid/`, { [`murmur /${LEAD}`]: 'token' });
     runInNewContext(source, browser.globals);
     const asked = (part: string, after = ''): string => `/${LEAD}/kid/${part} Bearer token${after}`;

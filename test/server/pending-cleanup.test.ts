@@ -1,5 +1,5 @@
-// Agents whose clean-up is pending: their parent was killed and its activity was stopped before it ended their machines.
-// The real workflow with stub activities.
+// Agents that were killed with their parent by an activity that was stopped half-way: their workflows have ended, but
+// their machines still exist. The real workflow with stub activities.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -99,6 +99,6 @@ test('kill of a terminated parent includes a child whose clean-up is pending', a
     { path: `/${idOf('boss')}`, machine_state: 'destroyed' },
     { path: `/${idOf('boss/kid')}`, machine, machine_state: 'destroyed' },
   ]);
-  // A later kill does not include agents that were cleaned up before.
+  // Agents that ended before are not part of another kill.
   expect((await api.client.call('kill', { slug: 'boss' })).receipt).toHaveLength(1);
 });

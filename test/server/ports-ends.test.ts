@@ -1,4 +1,4 @@
-// What ends a port's URL, and what runs over it.
+// What ends a port's URL and its connections.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
@@ -31,7 +31,7 @@ describe('a URL ends', () => {
   }
 
   let count = 0;
-  /** A machine of the agent's own, with a runner. */
+  /** A new machine of the agent, with a runner. */
   async function machineFor(id: string): Promise<string> {
     count += 1;
     const name = `murmur-0000010${String(count)}`;
@@ -40,7 +40,7 @@ describe('a URL ends', () => {
     return name;
   }
 
-  /** An agent of its own, what it has shared, and its token's id. */
+  /** A new agent, its shared URL, and the id of its token. */
   async function short(slug: string): Promise<Short> {
     const id = `w/default/u/alice/${slug}`;
     const machine = await machineFor(id);
@@ -52,7 +52,7 @@ describe('a URL ends', () => {
 
   const ENDED = [404, 'This URL has ended with its agent.\n'];
 
-  test('with the token that asked for it, and so does what runs over it, within about a second', async () => {
+  test('with the token that requested it, as do its connections, within about a second', async () => {
     const { token, url } = await short('revoked');
     const stream = await fetch(`${url}stream`);
     const socket = new WebSocket(url.replace('http:', 'ws:'));
@@ -69,7 +69,7 @@ describe('a URL ends', () => {
     expect((await fetch(`${url}page`)).status).toBe(200);
     bench.known.agents.set(id, { machine, ended: true });
     expect(await answerOf(`${url}page`)).toEqual(ENDED);
-    // Nor is it another agent's that has the slug by now.
+    // The URL is not valid for a later agent with the same slug either.
     bench.known.agents.set(id, { machine: 'murmur-0000000e' });
     expect(await answerOf(`${url}page`)).toEqual(ENDED);
   });

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 describe('a port that a process of the machine does not hold', () => {
-  test('is not shared: neither one of another process, nor one on which nothing listens', async () => {
+  test('is not shared, if another process or no process listens there', async () => {
     const { agent } = bench;
     await using other = await startOtherProcess();
     await expect(agent.call('port_url', { port: other.port })).rejects.toMatchObject({
@@ -35,7 +35,7 @@ describe('a port that a process of the machine does not hold', () => {
     });
   });
 
-  test('is not connected to when it has changed hands since the URL was made', async () => {
+  test('is not connected to when another process has taken it since the URL was created', async () => {
     const { agent } = bench;
     const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -50,7 +50,7 @@ describe('a port that a process of the machine does not hold', () => {
     expect(await other.connections()).toBe(0);
   });
 
-  test('is told of when the runner is of an earlier version, which cannot tell', async () => {
+  test('causes an error when the runner is of an earlier build, which cannot check it', async () => {
     const { callerFor, known, machines, program } = bench;
     const name = 'murmur-0000000d';
     const id = 'w/default/u/alice/early';
@@ -81,7 +81,7 @@ describe('a port that a process of the machine does not hold', () => {
   });
 });
 
-/** Another process of this host that listens on a port: a service of the owner's. */
+/** Another process of this host that listens on a port, like a service of the owner. */
 async function startOtherProcess(
   port = 0,
 ): Promise<AsyncDisposable & { readonly port: number; connections(): Promise<number> }> {

@@ -1,4 +1,4 @@
-// What a program on a port answers that HTTP does not have: it is relayed or refused, and never ends the server.
+// Invalid HTTP answers of a program on a port: they are relayed or rejected, and never end the server.
 import { once } from 'node:events';
 import { get } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
@@ -17,8 +17,10 @@ afterAll(async () => {
   await bench[Symbol.asyncDispose]();
 });
 
-describe('an answer that is not what HTTP has', () => {
-  /** Listens on a port of the machine and sends these bytes to whoever connects; nothing, and no end, without any. */
+describe('an invalid HTTP answer', () => {
+  /**
+   * Listens on a port of the machine and sends these bytes on each connection. Without bytes, sends nothing and no end.
+   */
   async function saying(bytes: string | undefined, end = true): Promise<AsyncDisposable & { readonly url: string }> {
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {
@@ -53,7 +55,7 @@ describe('an answer that is not what HTTP has', () => {
     ['status 1000', `HTTP/1.1 1000 Higher\r\n${BODY}`, 502, NONE],
     ['a status that is no number', `HTTP/1.1 abc\r\n${BODY}`, 502, NONE],
     [
-      'a switch that nobody asked for',
+      'an upgrade without a request for it',
       'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
       502,
       NONE,
@@ -73,17 +75,17 @@ describe('an answer that is not what HTTP has', () => {
     ['two lengths', `HTTP/1.1 200 OK\r\nContent-Length: 9\r\n${BODY}`, 502, NONE],
     ['a length and chunks', `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n${BODY}`, undefined, undefined],
     ['no headers', 'HTTP/1.1 200 OK\r\n\r\nok', 200, RELAYED],
-    ['more headers than node takes', `HTTP/1.1 200 OK\r\n${'X-A: b\r\n'.repeat(20_000)}`, 502, NONE],
+    ['more headers than Node accepts', `HTTP/1.1 200 OK\r\n${'X-A: b\r\n'.repeat(20_000)}`, 502, NONE],
     ['a head that is cut off', 'HTTP/1.1 200 OK\r\nX-A: b\r\n', 502, NONE],
     ['nothing', '', 502, NONE],
     ['another protocol', '220 not HTTP\r\n', 502, NONE],
-  ])('is relayed or refused with a reason: %s', async (_what, bytes, status, body) => {
+  ])('is relayed or rejected with a reason: %s', async (_what, bytes, status, body) => {
     await using program = await saying(bytes);
     const { headers, status: given, text: textOf } = await rawRequest(program.url);
     if (status !== undefined) expect([given, textOf]).toEqual([status, expect.stringMatching(body)]);
     else expect([200, 502]).toContain(given);
     expect(headers).not.toHaveProperty('x-evil');
-    // The same as an answer to a WebSocket's handshake.
+    // The same bytes as the answer to a WebSocket handshake.
     await once(new WebSocket(program.url.replace('http:', 'ws:')), 'error');
     expect((await bench.api.post('/v1/version')).status).toBe(200);
   });
@@ -97,7 +99,7 @@ describe('an answer that is not what HTTP has', () => {
     expect((await bench.api.post('/v1/version')).status).toBe(200);
   });
 
-  test('is not waited for for ever', async () => {
+  test('that never comes ends after a time limit', async () => {
     await using silent = await saying(undefined, false);
     const limit = String(ANSWER_MS / 1_000);
     const handshake = once(new WebSocket(silent.url.replace('http:', 'ws:')), 'error');
@@ -109,7 +111,7 @@ describe('an answer that is not what HTTP has', () => {
     await handshake;
   });
 
-  test('that stops in the middle ends in the middle', async () => {
+  test('that breaks off breaks off for the browser too', async () => {
     await using cut = await saying('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf');
     const response = await fetch(cut.url);
     expect(response.status).toBe(200);

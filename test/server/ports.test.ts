@@ -1,4 +1,4 @@
-// Ports of agents' machines under URLs: what passes, and what does not.
+// Ports of agents' machines under URLs: what is relayed, and what is not.
 import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
@@ -33,7 +33,7 @@ beforeEach(() => {
 });
 
 describe('a port URL', () => {
-  test('is the same for the same port, and holds 256 bits that nobody guesses', async () => {
+  test('is the same for the same port, and contains 256 bits that cannot be guessed', async () => {
     expect(base).toMatch(
       new RegExp(
         `^http://127.0.0.1:\\d+/ports/${String(program.port)}.${MACHINE}.${TOKEN_ID}-[0-9a-f]{16}.[\\w-]{43}/$`,
@@ -42,7 +42,7 @@ describe('a port URL', () => {
     expect(await agent.call('port_url', { port: program.port })).toBe(base);
   });
 
-  test.each([0, 65_536, 3.5, -1, '3000', undefined])('is refused for port %j with INVALID_ARGUMENT', async (port) => {
+  test.each([0, 65_536, 3.5, -1, '3000', undefined])('is rejected for port %j with INVALID_ARGUMENT', async (port) => {
     await expect(agent.call('port_url', { port } as never)).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       message:
@@ -52,7 +52,7 @@ describe('a port URL', () => {
     });
   });
 
-  test('is for agents: a person gets FAILED_PRECONDITION, and so does an agent that has ended', async () => {
+  test('is for agents: a person and an ended agent get FAILED_PRECONDITION', async () => {
     await expect(api.client.call('port_url', { port: 3000 })).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
     known.agents.set(AGENT, { machine: MACHINE, ended: true });
     await expect(agent.call('port_url', { port: 3000 })).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
@@ -64,7 +64,7 @@ describe('a port URL', () => {
     ['another port', () => base.replace(`/${String(program.port)}.`, '/22.')],
     ['another machine', () => base.replace(MACHINE, 'murmur-0000000b')],
     ['no form at all', () => `${api.url}/ports/x/`],
-  ])('with %s leads nowhere', async (_name, change) => {
+  ])('with %s is not found', async (_name, change) => {
     const response = await fetch(change());
     expect(response.status).toBe(404);
     expect(await response.text()).toBe('There is no such port.\n');
@@ -73,7 +73,7 @@ describe('a port URL', () => {
 });
 
 describe('a request', () => {
-  test('passes with method, path, query, type and body, and its answer with status and body', async () => {
+  test('is relayed with method, path, query, type and body, and its answer with status and body', async () => {
     const body = Buffer.alloc(300_000, 5);
     const url = `${base}echo?a=%2F&b=ü`;
     const response = await fetch(url, { method: 'PUT', body, headers: { 'content-type': 'nothing known' } });
@@ -84,7 +84,7 @@ describe('a request', () => {
     expect(program.requests[0]?.headers).toMatchObject({ host: `localhost:${String(program.port)}` });
   });
 
-  test('streams both ways: the first words come back while the rest is not sent', async () => {
+  test('streams in both directions: the first bytes come back before the rest is sent', async () => {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     const writer = writable.getWriter();
     const asked = fetch(`${base}echo`, { method: 'DELETE', body: readable, duplex: 'half' });
@@ -98,7 +98,7 @@ describe('a request', () => {
     expect((await reader?.read())?.done).toBe(true);
   });
 
-  test('that the browser gives up is given up on the machine', async () => {
+  test('that the browser aborts is aborted on the machine', async () => {
     const gone = new AbortController();
     const response = await fetch(`${base}stream`, { signal: gone.signal });
     await response.body?.getReader().read();
@@ -109,7 +109,7 @@ describe('a request', () => {
     await closed;
   });
 
-  test('carries no token, no cookie and no address that is a key', async () => {
+  test('contains no token, no cookie and no URL that grants access', async () => {
     await fetch(`${base}echo`, {
       headers: {
         authorization: `Bearer ${api.token}`,
@@ -123,7 +123,7 @@ describe('a request', () => {
     for (const name of ['authorization', 'cookie', 'referer']) expect(headers).not.toHaveProperty(name);
   });
 
-  test('carries what the page sets itself, but no password that a browser sends by itself', async () => {
+  test('contains headers that the page sets, but no password that a browser sends by itself', async () => {
     const settings = { ...api.parts.settings, hosts: [] };
     await using local = await startApi({ parts: { ...api.parts, settings } });
     const sent = async (authorization: string): Promise<IncomingHttpHeaders | undefined> => {
@@ -137,7 +137,7 @@ describe('a request', () => {
     expect(program.requests).toHaveLength(5);
   });
 
-  test('carries nothing that a proxy in front of the server adds', async () => {
+  test('contains no headers of a proxy in front of the server', async () => {
     const ofProxy = {
       authorization: 'Bearer of-the-proxy',
       'cf-access-jwt-assertion': 'jwt',
@@ -157,14 +157,14 @@ describe('a request', () => {
     expect(headers).toMatchObject({ 'x-forwarded-proto': 'https' });
   });
 
-  test('from pages of other sites passes, while those to the API stay refused', async () => {
+  test('from pages of other sites is relayed, while those to the API are rejected', async () => {
     const headers = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
     expect((await fetch(`${base}page`, { headers })).status).toBe(200);
     expect((await api.post('/v1/version', { headers })).status).toBe(403);
     expect((await fetch(`${base}page`.replace('127.0.0.1', 'localhost'), { headers })).status).toBe(200);
   });
 
-  test('without the slash after the token is led to it, and redirects of the program stay in the port', async () => {
+  test("without the slash after the token is redirected, and redirects of the program stay within the port's URL", async () => {
     const options = { redirect: 'manual' } as const;
     const bare = await fetch(`${base.slice(0, -1)}?x=1`, options);
     expect([bare.status, new URL(bare.headers.get('location') ?? '', base).href]).toEqual([308, `${base}?x=1`]);
@@ -176,7 +176,7 @@ describe('a request', () => {
 });
 
 describe('an answer', () => {
-  test('is held in a sandbox without our origin, and sets nothing there', async () => {
+  test('runs in a sandbox without our origin, and sets no cookies there', async () => {
     const { headers } = await fetch(`${base}page`);
     const policy = headers.get('content-security-policy') ?? '';
     expect(policy).toMatch(/^default-src 'self', sandbox allow-scripts /);
@@ -188,7 +188,7 @@ describe('an answer', () => {
     expect(headers.get('referrer-policy')).toBe('no-referrer');
   });
 
-  test('has the browser ask for no password', () => {
+  test('does not make the browser ask for a password', () => {
     const answered = (challenge: string) =>
       headersFromMachine({ 'www-authenticate': challenge }, {}, 3000, '/ports/x')['www-authenticate'];
     for (const challenge of ['Basic realm="x"', 'Bearer, basic realm="x"', 'NEGOTIATE', 'Bearer x=1 NTLM']) {
@@ -197,7 +197,7 @@ describe('an answer', () => {
     expect(answered('Bearer realm="x"')).toBe('Bearer realm="x"');
   });
 
-  test('may be read by the sandboxed page itself, with a preflight where the browser wants one', async () => {
+  test('may be read by the sandboxed page itself, with a preflight if needed', async () => {
     const origin = { origin: 'null' };
     expect((await fetch(`${base}page`, { headers: origin })).headers.get('access-control-allow-origin')).toBe('null');
     const ask = { 'access-control-request-method': 'PUT', 'access-control-request-headers': 'x-mine' };
@@ -213,7 +213,7 @@ describe('a WebSocket', () => {
     return new WebSocket(url.replace('http:', 'ws:'));
   }
 
-  test('passes, and what is said on it comes back', async () => {
+  test('is relayed in both directions', async () => {
     const socket = open(`${base}socket?x=1`);
     await once(socket, 'open');
     socket.send('hello');
@@ -225,7 +225,7 @@ describe('a WebSocket', () => {
     await closed;
   });
 
-  test('is refused under a foreign host, as every request is', async () => {
+  test('is rejected with a foreign host, like every request', async () => {
     const { hostname, port, pathname } = new URL(base);
     const socket = connect(Number(port), hostname);
     const head = [`GET ${pathname} HTTP/1.1`, 'Host: evil.example', 'Connection: Upgrade', 'Upgrade: websocket'];
@@ -234,7 +234,7 @@ describe('a WebSocket', () => {
     expect(program.requests).toEqual([]);
   });
 
-  test('is refused with a reason where there is none', async () => {
+  test('is rejected with a reason if the program has none', async () => {
     for (const url of [`${base}none`, `${api.url}/ports/x/`]) await once(open(url), 'error');
   });
 

@@ -1,4 +1,4 @@
-// The provider of an agent's machine is the one that its memo names; a memo of an earlier build names none and means `local`.
+// The memo of an agent names the provider of its machine. A memo of an earlier build names none, which means `local`.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { createFakeProvider } from '../../drivers/machines/fake.ts';
@@ -55,12 +55,12 @@ async function sharePort(slug: string, provider?: string): Promise<unknown> {
 it.each([
   ['far', 'far', 'far murmur-0000000a'],
   ['local', undefined, 'local murmur-0000000a'],
-])('a port of the agent %s is looked for on its own machine', async (slug, provider, machine) => {
+])('a port of the agent %s is checked on its own machine', async (slug, provider, machine) => {
   expect(await sharePort(slug, provider)).toMatchObject({ message: 'seen' });
   expect(connected).toEqual([machine]);
 });
 
-it('a provider that is no longer configured is named, and what to do', async () => {
+it('the error for a provider that is no longer configured names it and says what to do', async () => {
   expect(await sharePort('left', 'gone')).toMatchObject({
     code: 'FAILED_PRECONDITION',
     message: 'machine provider "gone" is not configured here',

@@ -74,11 +74,11 @@ describe('an agent', () => {
     'https://git.example@evil.example/acme/x',
     'https://a@b@git.example/acme/shop.git',
     'ext::sh -c id',
-  ])('is told that %s is no URL', async (cloneUrl) => {
+  ])('gets an error that %s is not a URL', async (cloneUrl) => {
     await expect(give(cloneUrl)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
-  test("is refused the owner's other directories, whatever is there and however they are named", async () => {
+  test("may not name the owner's other directories, with any content and in any form", async () => {
     const at = (name: string): string => path.join(folder, name);
     symlinkSync(at('private.git'), at('link.git'));
     mkdirSync(at('worktree'));
@@ -100,7 +100,7 @@ describe('an agent', () => {
     await expect(give(`file://${murmurs.replace('evil', '%65vil')}`)).rejects.toMatchObject(DENIED);
   });
 
-  test("is refused what lies in Murmur's folder even if it has it", async () => {
+  test("may not name repositories in Murmur's folder, even its own", async () => {
     const evil = path.join(home, 'machines', 'm', 'evil.git');
     Object.assign(api.parts, { home: '/nowhere' });
     await api.client.call('spawn', { slug: 'old', description: 'x', workspace, repos: [{ clone_url: evil }] });
@@ -113,7 +113,7 @@ describe('an agent', () => {
     }
   });
 
-  test('is refused a repository of its own once something else is in its place', async () => {
+  test('may not name its own repository once it was replaced', async () => {
     const moved = path.join(folder, 'moved.git');
     renameSync(local, moved);
     symlinkSync(path.join(folder, 'private.git'), local);
@@ -133,7 +133,7 @@ describe('an agent', () => {
     }
   });
 
-  test('is told the rule, what it has, and how a person allows more', async () => {
+  test('gets an error with the rule, its repositories, and how a person allows more', async () => {
     await expect(give('ssh://git@evil.example/x')).rejects.toMatchObject({
       message:
         'agents may not clone "ssh://git@evil.example/x"; allowed are this agent\'s own repositories, its root\'s, and what ' +
@@ -143,7 +143,7 @@ describe('an agent', () => {
     });
   });
 
-  test('allows nothing itself', async () => {
+  test('cannot allow repositories itself', async () => {
     const allow = { allow_repos: ['evil.example/x'] };
     await expect(kid().call('spawn', { slug: 'a', description: 'x', ...allow })).rejects.toMatchObject({
       code: 'PERMISSION_DENIED',
@@ -154,7 +154,7 @@ describe('an agent', () => {
     ).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
   });
 
-  test("with owner's rights names no more than others", async () => {
+  test("with owner's rights may name no more than others", async () => {
     await api.client.call('spawn', { slug: 'director', description: 'x', workspace, rights: 'owner' });
     const director = await agentClient(api, idOf('director'));
     const slug = `/w/${workspace}/u/alice/lead/helper`;
@@ -163,7 +163,7 @@ describe('an agent', () => {
     ).rejects.toMatchObject(DENIED);
   });
 
-  test('fans out over what it may name, and nothing else', async () => {
+  test('may fan out only on repositories that it may name', async () => {
     const each = (cloneUrl: string, more: object) =>
       kid().call('each', {
         ...{ slug: 'e-{}', description: 'x {}', items: ['../../corp/payroll', '2'], repos: [{ clone_url: cloneUrl }] },
@@ -187,7 +187,7 @@ describe('an agent', () => {
     });
   });
 
-  test('pilots a flight on what it may name, and nothing else', async () => {
+  test('may pilot a flight only on repositories that it may name', async () => {
     const fly = (slug: string, cloneUrl: string, agents: string) =>
       lead().call('spawn', {
         ...{ slug, description: '', flight: 'f.md', flight_source: `# F\n\nFly.\n${agents}` },

@@ -1,4 +1,4 @@
-// Calls that are under way when their token goes: each ends with UNAUTHENTICATED, without an answer.
+// Calls in progress when their token becomes invalid: each ends with UNAUTHENTICATED, without an answer.
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createClient } from '../../client/index.ts';
@@ -19,7 +19,7 @@ import { knownAgents } from './fixtures/known-agents.ts';
 const known = knownAgents();
 known.agents.set('w/default/u/alice/lead', {});
 
-/** Calls that have come to where they wait. */
+/** Number of calls that are waiting. */
 let waiting = 0;
 const events = createMemoryEventLog();
 const objects = createMemoryObjectStore();
@@ -87,7 +87,7 @@ async function collected(stream: AsyncIterable<unknown>): Promise<string> {
   return JSON.stringify({ seen });
 }
 
-/** An upload whose sender has sent half of it and keeps silent. */
+/** An upload whose sender stalls half-way. */
 async function halfUpload({ token }: Caller): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const headers = { authorization: `Bearer ${token}`, 'content-length': 100 };
@@ -121,11 +121,11 @@ test.each(CALLS)('%s ends when its token is deleted', async (name, call) => {
   const text = await answer;
   expect(text).toContain('UNAUTHENTICATED');
   expect(text).toContain('revoked while the call was under way');
-  // A look each 50 ms, on a busy machine.
+  // A check every 50 ms, on a busy machine.
   expect(performance.now() - deleted).toBeLessThan(10_000);
 });
 
-test('a link ends with its token, and not because tokens cannot be read for a moment', async () => {
+test('a link ends with its token, but not because tokens cannot be read for a moment', async () => {
   let looks = 0;
   let isBroken = true;
   const tokens: Tokens = {
@@ -152,12 +152,12 @@ test('a link ends with its token, and not because tokens cannot be read for a mo
   over.abort();
 });
 
-test('a call ends when the time of its token is over', async () => {
+test('a call ends when its token expires', async () => {
   const answer = plainWait(await caller('short', { expires_at: new Date(Date.now() + 1_000).toISOString() }));
   expect(await answer).toContain('the token has expired');
 });
 
-test('a call goes on while other tokens come and go', async () => {
+test('a call continues while other tokens are created and revoked', async () => {
   const before = waiting;
   const answer = plainWait(await caller('kept'));
   await eventually(() => waiting > before, 'the call is under way');

@@ -1,4 +1,4 @@
-// What an agent may do with its token, on the real agent workflow: everything beneath it, and nothing else.
+// What an agent may do with its token, on the real agent workflow: it may change only its descendants and itself.
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createClient } from '../../client/index.ts';
 import type { MurmurClient } from '../../client/index.ts';
@@ -42,12 +42,12 @@ function clientOf(token: string): MurmurClient {
   return createClient({ url: api.url, token });
 }
 
-/** A client with the token that the agent was given at its spawn. */
+/** A client with the token of the spawned agent. */
 async function agentClient(path: string, account = 'alice'): Promise<MurmurClient> {
   return await clientWithTokenOf(api, `w/default/u/${account}/${path}`);
 }
 
-/** The error as every surface shows it, without what names the agent. */
+/** The error as every surface shows it, without the agent's name. */
 async function refusal(answer: Promise<unknown>): Promise<unknown> {
   const error = await answer.then(
     () => undefined,
@@ -96,23 +96,26 @@ describe('secrets of a spawn', () => {
 });
 
 describe('an agent', () => {
-  test.each(CHANGES)('%s: not its parent, sibling or a stranger, who look like nobody', async (name, input) => {
-    const absent = await refusal(kid.call(name, { slug: '/w/default/u/alice/nobody', ...input }));
-    expect(absent).toMatchObject({ code: 'NOT_FOUND' });
-    for (const slug of ['alice/lead', 'alice/lead/sibling', 'alice/other', 'bob/foreign']) {
-      expect(await refusal(kid.call(name, { slug: `/w/default/u/${slug}`, ...input }))).toEqual(absent);
-    }
-    expect(await api.client.call('status', { slug: 'lead/sibling' })).toMatchObject({ phase: 'idle' });
-  });
+  test.each(CHANGES)(
+    'cannot call %s on its parent, a sibling or another agent, which look like missing ones',
+    async (name, input) => {
+      const absent = await refusal(kid.call(name, { slug: '/w/default/u/alice/nobody', ...input }));
+      expect(absent).toMatchObject({ code: 'NOT_FOUND' });
+      for (const slug of ['alice/lead', 'alice/lead/sibling', 'alice/other', 'bob/foreign']) {
+        expect(await refusal(kid.call(name, { slug: `/w/default/u/${slug}`, ...input }))).toEqual(absent);
+      }
+      expect(await api.client.call('status', { slug: 'lead/sibling' })).toMatchObject({ phase: 'idle' });
+    },
+  );
 
-  test.each(LOOKS)('%s: all agents of its owner, and no other', async (name) => {
+  test.each(LOOKS)('may call %s on all agents of its owner, and on no others', async (name) => {
     for (const slug of ['', '/u/alice/lead', '/w/default/u/alice/other']) {
       await expect(kid.call(name, { slug })).resolves.toBeDefined();
     }
     expect(await refusal(kid.call(name, { slug: '/u/bob/foreign' }))).toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('messages any agent of its owner, and is named as the sender', async () => {
+  test('may message any agent of its owner, and is named as the sender', async () => {
     await kid.call('queue_add', { slug: '/u/alice/other', description: 'hello from below' });
     await expect(kid.call('queue_add', { slug: '/u/bob/foreign', description: 'x' })).rejects.toMatchObject({
       code: 'NOT_FOUND',
@@ -127,19 +130,19 @@ describe('an agent', () => {
     );
   });
 
-  test("lists its children by the names that it calls them, and its owner's agents when asked", async () => {
+  test("lists its children by their relative names, and its owner's agents on request", async () => {
     expect((await lead.call('ls', {})).map(({ slug }) => slug)).toEqual(['kid', 'sibling']);
     expect(await kid.call('ls', {})).toEqual([]);
     const rows = await kid.call('ls', { developer: '*' });
     const all = rows.map(({ path }) => path);
-    // Each slug means the same agent when it is used again: these are not the agent's own children.
+    // Each listed slug can be used as input: these agents are not the caller's children.
     expect(rows.map(({ slug }) => slug)).toEqual(all);
     expect(all).toEqual(expect.arrayContaining(['/w/default/u/alice/lead', '/w/default/u/alice/other']));
     expect(all).not.toContain('/w/default/u/bob/foreign');
     expect(await kid.call('ls', { developer: 'bob' })).toEqual([]);
   });
 
-  test('spawns beneath itself alone, within the limits of the tree, and gives no rights', async () => {
+  test('may spawn only below itself, within the limits of the tree, and cannot give rights', async () => {
     await expect(kid.call('spawn', { slug: '/u/alice/lead/third', description: 'x' })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
@@ -160,7 +163,7 @@ describe('an agent', () => {
     });
   });
 
-  test('is refused another workspace, and a parent that is not there', async () => {
+  test('may not use another workspace or a missing parent', async () => {
     await expect(lead.call('status', { slug: 'kid', workspace: 'bank' })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
@@ -169,7 +172,7 @@ describe('an agent', () => {
     });
   });
 
-  test('makes, lists and revokes no tokens', async () => {
+  test('may not create, list or revoke tokens', async () => {
     for (const [name, input] of [
       ['auth_token_create', {}],
       ['auth_token_ls', {}],
@@ -180,7 +183,7 @@ describe('an agent', () => {
     expect(await lead.call('auth', {})).toMatchObject({ account: 'alice', agent: '/w/default/u/alice/lead' });
   });
 
-  test("with owner's rights steers all agents of its owner, and no other", async () => {
+  test("with owner's rights may change all agents of its owner, and no others", async () => {
     await api.client.call('spawn', { slug: 'director', description: 'direct', rights: 'owner' });
     const director = await agentClient('director');
     await director.call('interrupt', { slug: '/u/alice/lead/kid' });
@@ -190,7 +193,7 @@ describe('an agent', () => {
 });
 
 describe('a person', () => {
-  test("reads another owner's agent and changes nothing of it", async () => {
+  test("may read another owner's agent but not change it", async () => {
     expect(await bob.call('status', { slug: '/u/alice/lead' })).toMatchObject({ account: 'alice' });
     for (const [name, input] of CHANGES) {
       await expect(bob.call(name, { slug: '/u/alice/lead', ...input })).rejects.toMatchObject({
@@ -202,7 +205,7 @@ describe('a person', () => {
     });
   });
 
-  test('makes a token that acts for them until it is revoked', async () => {
+  test('creates a token with their rights, which is valid until it is revoked', async () => {
     const { id, token } = await bob.call('auth_token_create', { label: 'ci', expires_in: '1h' });
     const ci = clientOf(token);
     expect(await ci.call('auth', {})).toMatchObject({ account: 'bob' });
@@ -214,7 +217,7 @@ describe('a person', () => {
 });
 
 describe('kill', () => {
-  test('takes along what an agent has left behind, once', async () => {
+  test('includes descendants that an ended agent left running, once', async () => {
     await api.client.call('spawn', { slug: 'top', description: 'x' });
     const top = await agentClient('top');
     await top.call('spawn', { slug: 'one', description: 'x' });

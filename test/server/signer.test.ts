@@ -6,14 +6,14 @@ import { createSigner, removeEarlierKey } from '../../server/signer.ts';
 const KEY = signingKey(Buffer.alloc(32, 1));
 
 describe('a signature', () => {
-  test('is known again by a server that was started again, and by no other installation', () => {
+  test('is valid on a restarted server, and on no other installation', () => {
     const signature = createSigner(KEY).sign('port', 'text');
     expect(signature).toMatch(/^[\w-]{43}$/);
     expect(createSigner(signingKey(Buffer.alloc(32, 1))).holds('port', 'text', signature)).toBe(true);
     expect(createSigner(signingKey(Buffer.alloc(32, 2))).holds('port', 'text', signature)).toBe(false);
   });
 
-  test('holds for its purpose and its text, in one form only', () => {
+  test('is valid only for its purpose and its text, in one encoding', () => {
     const { sign, holds } = createSigner(KEY);
     const signature = sign('page key', 'text');
     expect(holds('page key', 'text', signature)).toBe(true);
@@ -25,7 +25,7 @@ describe('a signature', () => {
   });
 });
 
-test('the key of an earlier build leaves the secret store', async () => {
+test('the key of an earlier build is removed from the secret store', async () => {
   const secrets = createMemorySecretStore();
   await secrets.put('server-signing-key', { KEY: 'ab'.repeat(32) });
   await removeEarlierKey(secrets);

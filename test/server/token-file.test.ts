@@ -27,7 +27,7 @@ async function write(...tokens: readonly string[]): Promise<void> {
   await writeFile(file, JSON.stringify({ tokens: entries }));
 }
 
-test('a token is known by its hash', async () => {
+test('a token is found by its hash', async () => {
   await write('one', 'two');
   const tokens = createTokens(file, createMemoryTokenStore());
   expect(tokens.source).toBe(file);
@@ -35,13 +35,13 @@ test('a token is known by its hash', async () => {
   expect(await tokens.identify('three')).toBeUndefined();
 });
 
-test('the hash itself is no token', async () => {
+test('the hash itself is not a valid token', async () => {
   await write('one');
   const hash = createHash('sha256').update('one').digest('hex');
   expect(await createTokens(file, createMemoryTokenStore()).identify(hash)).toBeUndefined();
 });
 
-test('a file that was mended counts at once', async () => {
+test('a repaired file takes effect at once', async () => {
   const tokens = createTokens(file, createMemoryTokenStore());
   expect(await tokens.identify('one')).toBeUndefined();
   await write('one');
@@ -50,7 +50,7 @@ test('a file that was mended counts at once', async () => {
   expect(await tokens.identify('one')).toBeUndefined();
 });
 
-test('has another version when the file or the store has changed', async () => {
+test('the version changes with the file and with the store', async () => {
   const store = createMemoryTokenStore();
   const tokens = createTokens(file, store);
   const versions = new Set([await tokens.version()]);
@@ -61,7 +61,7 @@ test('has another version when the file or the store has changed', async () => {
   expect(versions.size).toBe(3);
 });
 
-test('a link names the token that asked for it: one that is made anew under the same id is another', async () => {
+test('a link names the token that requested it, and a token that is recreated under the same id has another name', async () => {
   const store = createMemoryTokenStore();
   const tokens = createTokens(file, store);
   await write('one');
@@ -75,13 +75,16 @@ test('a link names the token that asked for it: one that is made anew under the 
   expect(await tokens.named(mine)).toMatchObject({ id: 'token-1' });
   await store.delete('token-1');
   expect(await tokens.named(mine)).toBeUndefined();
-  // An entry without an id is known by its hash alone.
+  // An entry without an id is identified by its hash only.
   const nameless = { sha256: createHash('sha256').update('x').digest('hex'), account: 'a', created_at: '2026-01-01' };
   await writeFile(file, JSON.stringify({ tokens: [nameless] }));
   expect(await tokens.named(tokenName(nameless))).toMatchObject({ account: 'a' });
 });
 
-test.each(['', '{', '[]', '{"tokens": [{"sha256": 7}]}', 'null'])('the file %j lets nobody in', async (content) => {
-  await writeFile(file, content);
-  expect(await createTokens(file, createMemoryTokenStore()).identify('')).toBeUndefined();
-});
+test.each(['', '{', '[]', '{"tokens": [{"sha256": 7}]}', 'null'])(
+  'the file %j has no valid tokens',
+  async (content) => {
+    await writeFile(file, content);
+    expect(await createTokens(file, createMemoryTokenStore()).identify('')).toBeUndefined();
+  },
+);

@@ -1,4 +1,4 @@
-// Files that are shared: how they are taken, under which URL they are found, and how little they can do there.
+// Uploads: how they are received, their URLs, and the restrictions of their content.
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -56,7 +56,7 @@ async function messageOf(response: Response): Promise<string> {
 }
 
 describe('an upload', () => {
-  test('is found under a URL with 192 random bits, without a token, byte for byte', async () => {
+  test('is served unchanged under a URL with 192 random bits, without a token', async () => {
     const body = Buffer.from([0, 255, 13, 10, 128]);
     const url = await uploaded({ name: 'grün & blau.png', body });
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/uploads\/[\w-]{32}\/gr%C3%BCn%20%26%20blau\.png$/);
@@ -67,7 +67,7 @@ describe('an upload', () => {
     expect(await uploaded({ name: 'grün & blau.png', body })).not.toBe(url);
   });
 
-  test('has the same URL when it is sent again with its key', async () => {
+  test('has the same URL when it is repeated with its key', async () => {
     const headers = { 'idempotency-key': 'k1' };
     expect(await uploaded({ headers })).toBe(await uploaded({ headers }));
     expect(await uploaded({ headers, name: 'b.txt' })).not.toBe(await uploaded({ headers }));
@@ -89,7 +89,7 @@ describe('an upload', () => {
     expect(headers.get('content-disposition')).toMatch(new RegExp(`^${disposition}; filename=`));
   });
 
-  test('can do nothing in a browser but be looked at', async () => {
+  test('can only be viewed in a browser', async () => {
     const { headers } = await fetch(await uploaded({ name: 'page.html', body: '<script>alert(1)</script>' }));
     expect(Object.fromEntries(headers)).toMatchObject({
       'content-security-policy': expect.stringMatching(/^sandbox; default-src 'none'; /),
@@ -101,7 +101,7 @@ describe('an upload', () => {
     expect(headers.get('set-cookie')).toBeNull();
   });
 
-  test('may be opened and embedded from pages of other sites, which the rest of the server may not', async () => {
+  test('may be opened and embedded by pages of other sites, unlike the rest of the server', async () => {
     const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' };
     const response = await fetch(await uploaded({ name: 'a.png' }), { headers });
     expect(response.status).toBe(200);
@@ -109,7 +109,7 @@ describe('an upload', () => {
     expect((await put({ headers: { origin: 'https://evil.example' } })).status).toBe(403);
   });
 
-  test('of a person tells no agent, that of an agent stands on its timeline with its URL', async () => {
+  test('of an agent is in its timeline with its URL; one of a person is in none', async () => {
     known.signals.length = 0;
     await uploaded({});
     expect(known.signals).toEqual([]);
@@ -120,7 +120,7 @@ describe('an upload', () => {
   });
 });
 
-describe('refused without a trace', () => {
+describe('rejected without a stored object', () => {
   test.each([
     ['../../etc/passwd', 'filename "../../etc/passwd" is a path: it needs a name without / and \\'],
     ['a\\b', 'filename "a\\\\b" is a path: it needs a name without / and \\'],
@@ -132,7 +132,7 @@ describe('refused without a trace', () => {
     ['x'.repeat(201), `filename "${'x'.repeat(80)}…" is longer than 200 characters`],
   ])('the name %j', async (name, message) => {
     const before = await api.parts.objects.list('');
-    // A client would resolve a path of dots before it is sent.
+    // An HTTP client would normalize a path of dots.
     const response = await rawPut(name);
     expect(response).toContain('400 Bad Request');
     expect((JSON.parse(response.slice(response.indexOf('{'))) as { error: unknown }).error).toMatchObject({
@@ -142,7 +142,7 @@ describe('refused without a trace', () => {
     expect(await api.parts.objects.list('')).toEqual(before);
   });
 
-  test('a file above the limit, which is named, whether its length is told or not', async () => {
+  test('a file above the limit, which the error names, with or without an announced length', async () => {
     const before = await api.parts.objects.list('');
     const told = await put({ body: Buffer.alloc(LIMIT + 1) });
     expect(told.status).toBe(400);
@@ -158,7 +158,7 @@ describe('refused without a trace', () => {
     expect(await api.parts.objects.list('')).toEqual(before);
   });
 
-  test('a file whose sender falls silent', async () => {
+  test('a file whose sender stalls', async () => {
     const before = await api.parts.objects.list('');
     expect(await rawPut('a.txt', { length: 100, body: 'half' })).not.toContain('200 OK');
     expect(await api.parts.objects.list('')).toEqual(before);
@@ -191,7 +191,7 @@ describe('refused without a trace', () => {
 });
 
 describe('the client', () => {
-  test('reads the file and sends it; the server alone is asked in vain', async () => {
+  test('reads the file and sends it; the operation alone fails', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'big.bin');
     const content = Buffer.alloc(700_000, 7);
@@ -212,7 +212,7 @@ describe('the client', () => {
     expect(await (await fetch(url)).text()).toBe('');
   });
 
-  test('hears of a file that is too large although it has not sent it all', async () => {
+  test('gets the error for a file that is too large before it has sent all of it', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'huge');
     await writeFile(path, Buffer.alloc(20 * LIMIT));
@@ -226,11 +226,11 @@ describe('the client', () => {
     ['relative', 'x.txt', 'INVALID_ARGUMENT', 'path "x.txt" is not absolute'],
     ['of nothing', '/nowhere/x', 'NOT_FOUND', 'there is no file /nowhere/x'],
     ['of a folder', '/tmp', 'INVALID_ARGUMENT', '/tmp is not a file'],
-  ])('refuses a path %s', async (_what, path, code, message) => {
+  ])('rejects a path %s', async (_what, path, code, message) => {
     await expect(api.client.call('upload', { filename: 'x', path })).rejects.toMatchObject({ code, message });
   });
 
-  test('of a stranger is refused before its file is read', async () => {
+  test('without a valid token is rejected before its file is read', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'a');
     await writeFile(path, 'x');
@@ -239,7 +239,7 @@ describe('the client', () => {
   });
 });
 
-/** The whole answer to a request that fetch would not send. */
+/** The whole answer to a request that fetch cannot send. */
 async function rawPut(name: string, { length = 5, body = 'hello' } = {}): Promise<string> {
   const { port, hostname } = new URL(api.url);
   const socket = connect(Number(port), hostname);

@@ -1,4 +1,4 @@
-// What callers get while no worker, or no Temporal, answers; and that the server finds its way back.
+// What callers get while no worker or no Temporal answers, and that the server recovers.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { machineName, secretsRef } from '../../agents/names.ts';
@@ -23,7 +23,7 @@ afterAll(async () => {
   await temporal[Symbol.asyncDispose]();
 });
 
-test('status shows what Temporal lists and says that it may be out of date', async () => {
+test('status shows what Temporal lists and reports that it may be out of date', async () => {
   await api.client.call('spawn', { slug: 'stale', description: 'x', purpose: 'be seen' });
   expect(await api.client.call('status', { slug: 'stale' })).toMatchObject({
     path: '/w/default/u/alice/stale',
@@ -33,7 +33,7 @@ test('status shows what Temporal lists and says that it may be out of date', asy
   });
 });
 
-test('signals are accepted all the same', async () => {
+test('signals are accepted nevertheless', async () => {
   await api.client.call('spawn', { slug: 'patient', description: 'x' });
   expect(await api.client.call('queue_add', { slug: 'patient', description: 'y' })).toMatchObject({
     message: 'follow-up sent to patient',
@@ -53,7 +53,7 @@ test.each(['clear_queue', 'task_list'] as const)('%s is UNAVAILABLE and names th
   });
 });
 
-test('agents of a fan-out exist, their slugs are taken, and killing one is not confirmed', async () => {
+test('agents of a fan-out are listed, their slugs are taken, and killing one is not confirmed', async () => {
   const key = randomUUID();
   const list = async (): Promise<readonly string[]> => (await api.client.call('ls', {})).map(({ slug }) => slug);
   const input = { slug: 'many-{}', description: 'do {}', items: ['a', 'b c', 'B-C'], secrets: { KEY: 'value' } };
@@ -73,7 +73,7 @@ test('agents of a fan-out exist, their slugs are taken, and killing one is not c
     message: expect.stringContaining('it will not be started'),
   });
 
-  // An operator ends it: nobody will start them, and nothing holds their slugs.
+  // An operator terminates the fan-out: its agents will not start, and their slugs are free.
   const id = `fanout/w/default/u/${ACCOUNT}/_/${key}`;
   await api.parts.temporal.workflow.getHandle(id).terminate('by hand');
   await expect(api.client.call('status', { slug: 'many-a' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -100,7 +100,7 @@ test('kill terminates the agent, destroys its machine, deletes its secrets and l
   expect(events.map((each) => each.event)).toMatchObject([{ type: 'phase', phase: 'canceled' }]);
 });
 
-test('kill of an agent that was started past the API destroys no machine that its memo names, but its own', async () => {
+test('kill of an agent that was started without the API destroys its own machine, not one that its memo names', async () => {
   const workflowId = `w/default/u/${ACCOUNT}/forged`;
   const victim = { spawn_id: 's', machine: machineName(`w/default/u/${ACCOUNT}/stale`, 's') };
   await api.parts.temporal.workflow.start('agent', { workflowId, taskQueue: TASK_QUEUE, args: [{}], memo: victim });
@@ -109,7 +109,7 @@ test('kill of an agent that was started past the API destroys no machine that it
   expect(api.destroyed).toContain(machineName(workflowId, 's'));
 });
 
-test('kill says which provider of a machine is not configured any more, and what to do', async () => {
+test('kill names a provider that is no longer configured, and says what to do', async () => {
   const workflowId = `w/default/u/${ACCOUNT}/left`;
   const memo = { spawn_id: 's', machine: machineName(workflowId, 's'), provider: 'gone' };
   await api.parts.temporal.workflow.start('agent', { workflowId, taskQueue: TASK_QUEUE, args: [{}], memo });
@@ -127,7 +127,7 @@ test('kill says which provider of a machine is not configured any more, and what
   });
 });
 
-test('kill ends the token before the machine, and tells the log when the record is written', async () => {
+test('kill revokes the token before it ends the machine, and adds the end to the log after the record is written', async () => {
   const { machines, objects, events, tokenStore } = api.parts;
   const { path } = await api.client.call('spawn', { slug: 'ordered', description: 'x', purpose: 'be whole' });
   const id = path.slice(1);
@@ -154,18 +154,18 @@ test('kill ends the token before the machine, and tells the log when the record 
   Object.assign(events, { append });
   expect(steps).toMatchObject([
     'machine with 0 tokens',
-    // The record holds the whole spec.
+    // The record contains the whole spec.
     { status: { phase: 'canceled' }, spec: { purpose: 'be whole', prompt: { text: 'x' }, created_by: ACCOUNT } },
   ]);
 });
 
-test('ready says that no worker polls', async () => {
+test('ready reports that no worker polls', async () => {
   const ready = await fetch(`${api.url}/ready`);
   expect(ready.status).toBe(503);
   expect(await ready.json()).toMatchObject({ checks: { temporal: 'ok', worker: 'no worker polls the task queue' } });
 });
 
-test('a call that meets a restart of Temporal waits for it and succeeds', async () => {
+test('a call during a restart of Temporal waits for it and succeeds', async () => {
   await api.client.call('spawn', { slug: 'survivor', description: 'x' });
   await temporal.kill();
   const sent = api.client.call('queue_add', { slug: 'survivor', description: 'y' });

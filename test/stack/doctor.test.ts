@@ -43,29 +43,29 @@ function openOf(checks: readonly Check[]): Check | undefined {
   return checks.find(({ message }) => message.startsWith('Temporal is open: '));
 }
 
-/** Ports that nobody listens on: the defaults may be taken by a stack of the person who runs the tests. */
+/** Any free ports: a stack of the developer may use the default ones. */
 const FREE = { MURMUR_API_PORT: '0', MURMUR_TEMPORAL_PORT: '0', MURMUR_TEMPORAL_UI_PORT: '0' };
 
 describe('doctor', () => {
-  it('finds nothing to mend on a host that has everything', async () => {
+  it('finds no problem on a host that has everything', async () => {
     await program('git', 'git version 2.47.1');
     await program('claude', '2.1.328 (Claude Code)');
     await program('temporal', 'temporal version 1.8.2 (Server 1.31.2, UI 2.50.1)');
     const checks = await examine({ ...FREE, ANTHROPIC_API_KEY: 'k' });
-    // The environment of these tests asks for tracking, where Temporal is open.
+    // The environment of these tests configures tracking, where Temporal is open.
     expect(checks.filter((check) => check.state !== 'ok' && check !== openOf(checks))).toEqual([]);
     expect(checks.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['node', 'git', 'claude', 'temporal', 'isolation']),
     );
   });
 
-  it('tells the limits of each agent, and which setting of the host is wrong', async () => {
+  it('reports the limits of each agent, and an invalid setting of the host', async () => {
     const home = join(folder, 'home');
     await mkdir(home, { recursive: true });
     const file = join(home, 'murmur.yaml');
     await writeFile(file, 'limits: { processes: 64 }');
     const told = (await examine(FREE)).find(({ name }) => name === 'limits');
-    // The environment of these tests asks for tracking.
+    // The environment of these tests configures tracking.
     expect(told?.message).toContain('disk_mb 20480, uploads_mb 1000');
     expect(told?.message).toContain('not in force on this host: processes, memory_mb, shm_mb (');
     await writeFile(file, 'limits: { processes: none }');
@@ -73,7 +73,7 @@ describe('doctor', () => {
     expect(find(await examine(FREE), 'configuration')?.message).toContain(message);
   });
 
-  it('tells by what the limits of each agent are in force', async () => {
+  it('reports what enforces the limits of each agent', async () => {
     const { limitsInForce } = await detectIsolation('auto');
     const told = (await examine({ ...FREE, MURMUR_ISOLATION: 'auto' })).find(({ name }) => name === 'limits')?.message;
     const memory = {
@@ -98,7 +98,7 @@ describe('doctor', () => {
     for (const check of checks) if (check.state !== 'ok') expect(check.fix).toBeTruthy();
   });
 
-  it('tells an old git, and a claude outside the tested range with the range', async () => {
+  it('reports an old git, and a claude outside the tested range with the range', async () => {
     await program('git', 'git version 2.25.1');
     await program('claude', '1.0.0 (Claude Code)');
     const checks = await examine(FREE);
@@ -107,7 +107,7 @@ describe('doctor', () => {
     expect(find(checks, 'claude')?.message).toContain('2.1.328');
   });
 
-  it('tells a Temporal that does not answer, and one of this host that asks for no certificate', async () => {
+  it('reports a Temporal that does not answer, and one on this host that requires no certificate', async () => {
     const checks = await examine({ ...FREE, TEMPORAL_ADDRESS: '127.0.0.1:9' });
     expect(find(checks, 'temporal')).toMatchObject({ state: 'problem' });
     expect(find(checks, 'temporal')?.message).toContain('127.0.0.1:9 does not answer');
@@ -116,26 +116,26 @@ describe('doctor', () => {
     expect(open?.message).toContain('127.0.0.1:9 is on this host and asks for no certificate');
   }, 60_000);
 
-  it('tells that Temporal would be open to all where agents are not held in namespaces', async () => {
+  it('reports that Temporal would be open where agents do not run in namespaces', async () => {
     const open = openOf(await examine(FREE));
     expect(open).toMatchObject({ state: 'warning', fix: expect.stringContaining('MURMUR_ISOLATION is unset') });
     expect(open?.message).toContain('MURMUR_ISOLATION=tracking');
   });
 
-  it('tells a home that others can read', async () => {
+  it('reports a home that others can read', async () => {
     await mkdir(join(folder, 'home'));
     await examine(FREE);
     await chmod(join(folder, 'home'), 0o755);
     expect(find(await examine(FREE), 'permissions')?.fix).toBe(`chmod go= ${join(folder, 'home')}`);
   });
 
-  it('goes on when the configuration cannot be read', async () => {
+  it('continues when the configuration cannot be read', async () => {
     const checks = await examine({ MURMUR_API_PORT: 'many' });
     expect(find(checks, 'configuration')?.message).toContain('MURMUR_API_PORT is "many"');
     expect(checks.map(({ name }) => name)).toContain('node');
   });
 
-  it('names a home that cannot be made', async () => {
+  it('names a home that cannot be created', async () => {
     await writeFile(join(folder, 'file'), '');
     const checks = await examine({ ...FREE, MURMUR_HOME: join(folder, 'file', 'home') });
     expect(find(checks, 'configuration')?.message).toContain('cannot be written');

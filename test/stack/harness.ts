@@ -10,7 +10,7 @@ import { isRunning } from '../../stack/process.ts';
 import { readRecord } from '../../stack/record.ts';
 import { up, type UpOptions, type UpResult } from '../../stack/up.ts';
 
-/** Starting Temporal takes a third of a second alone; with other tests on two slow cores it may take long. */
+/** Starting Temporal takes a third of a second, but may take long with other tests on two slow cores. */
 export const TEST_TIMEOUT_MS = 180_000;
 const CONDITION_MS = 60_000;
 
@@ -71,7 +71,7 @@ export class StackHarness {
     return record;
   }
 
-  /** Kills a child with -9 and resolves with the record in which another process has its place. */
+  /** Kills a child with SIGKILL and resolves with the record of its replacement. */
   async killChild(name: StackChild): Promise<StackRecord> {
     const before = (await this.record())?.children[name];
     if (before === undefined) throw new Error(`no ${name} runs`);
@@ -93,7 +93,7 @@ export class StackHarness {
     }
   }
 
-  /** Every process of every record that was seen and still runs. */
+  /** The processes of all observed records that are still running. */
   async survivors(): Promise<readonly number[]> {
     const all = this.#records.flatMap(({ children, supervisor }) => [supervisor, ...Object.values(children)]);
     const alive = await Promise.all(all.map(async (identity) => ((await isRunning(identity)) ? [identity.pid] : [])));

@@ -18,7 +18,7 @@ import { endFromPage, operatorOf } from './visitors.ts';
 /** Longer than an answer takes on a busy machine. */
 const ANSWER_MS = 10_000;
 
-// One home for all of it: where a stack runs, `up` answers with that one.
+// One home for all tests: `up` returns a running stack.
 let stack: StackHarness;
 
 beforeAll(async () => {
@@ -46,7 +46,7 @@ describe('up and down', () => {
   );
 
   it(
-    'says of another up that it runs already, with the same information',
+    'reports at another up that the stack is already running, with the same information',
     async () => {
       const record = await stack.record();
       expect(await stack.up()).toEqual({ already_running: true, record });
@@ -55,7 +55,7 @@ describe('up and down', () => {
   );
 
   it(
-    'starts Temporal, worker and API server, and tells where they are',
+    'starts Temporal, worker and API server, and reports their addresses',
     async () => {
       const { record } = await stack.up();
       expect(record).toMatchObject({ state: 'ready', temporal: { embedded: true, namespace: 'default' } });
@@ -88,7 +88,7 @@ describe('a page in a browser of this host', () => {
   }, TEST_TIMEOUT_MS);
 
   test.each(['auto', 'tracking'] as const)(
-    'makes Temporal do nothing when it is of another origin (isolation: %s)',
+    'cannot control Temporal from another origin (isolation: %s)',
     async (isolation) => {
       if (isolation === 'tracking') await stack.down();
       const { record } = await stack.up({ config: { ...stack.config, isolation } });
@@ -99,7 +99,7 @@ describe('a page in a browser of this host', () => {
   );
 
   test(
-    'finds no Web UI, and no HTTP, where agents could open them as well',
+    'finds neither Web UI nor HTTP where agents could open them too',
     async () => {
       const { record } = await stack.up();
       const { http_url: http = '', open, tls, ui_port: ui } = record.temporal ?? {};
@@ -136,7 +136,7 @@ describe('a page in a browser of this host', () => {
 
 describe('a killed process', () => {
   it.each(['temporal', 'worker', 'server'] as const)(
-    '%s is started again, on the same ports',
+    '%s is restarted on the same ports',
     async (name) => {
       const { record: before } = await stack.up();
       const after = await stack.killChild(name);
@@ -151,7 +151,7 @@ describe('a killed process', () => {
   );
 
   it(
-    'leaves its ports to nobody, and a request to it waits for the next process',
+    'keeps its ports reserved, and a request waits for the next process',
     async () => {
       const { record } = await stack.up();
       const { server: { url = '' } = {}, temporal } = record;
@@ -174,7 +174,7 @@ describe('a killed process', () => {
   );
 
   it(
-    'supervisor: the others go on, and the next up replaces them',
+    'supervisor: the others continue, and the next up replaces them',
     async () => {
       const { record } = await stack.up();
       process.kill(record.supervisor.pid, 'SIGKILL');
@@ -189,7 +189,7 @@ describe('a killed process', () => {
   );
 
   it(
-    'supervisor: down ends what it left',
+    'supervisor: down ends the others',
     async () => {
       const { record } = await stack.up();
       process.kill(record.supervisor.pid, 'SIGKILL');
@@ -202,7 +202,7 @@ describe('a killed process', () => {
 });
 
 it(
-  'up in the foreground runs until it is told to stop',
+  'up in the foreground runs until its signal aborts',
   async () => {
     const stop = new AbortController();
     const seen: string[] = [];
@@ -219,7 +219,7 @@ it(
 
 describe('a stack that cannot start', () => {
   it(
-    'tells the last words of a process that ends as soon as it starts, and leaves nothing running',
+    'reports the last log lines of a process that ends as soon as it starts, and leaves no process',
     async () => {
       const entries = { ...stack.options().entries, server: join(import.meta.dirname, 'programs', 'failing.ts') };
       await expect(stack.up({ entries })).rejects.toMatchObject({
@@ -233,7 +233,7 @@ describe('a stack that cannot start', () => {
   );
 
   it(
-    'names a port that is taken, and how to choose another',
+    'names a taken port, and how to choose another one',
     async () => {
       const other = createServer();
       await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
@@ -252,7 +252,7 @@ describe('a stack that cannot start', () => {
 });
 
 it(
-  'down leaves no process behind, and stops nothing twice',
+  'down leaves no process, and is a no-op when repeated',
   async () => {
     await stack.up();
     const both = await Promise.all([stack.down(), stack.down()]);

@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 describe('a log', () => {
-  it('is shortened under a writer that has it open, and its past is kept aside', async () => {
+  it('is rotated while a writer has it open, and the old content is kept', async () => {
     const log = await openLog(home, 'worker');
     await log.write('old\n'.repeat(100));
     await rotateLive(home, 'worker', 10);
@@ -25,7 +25,7 @@ describe('a log', () => {
     expect(await readFile(`${home.logs.worker}.1`, 'utf8')).toHaveLength(400);
   });
 
-  it('is left alone below the limit', async () => {
+  it('is not changed below the limit', async () => {
     const log = await openLog(home, 'server');
     await log.write('line\n');
     await log.close();
@@ -33,7 +33,7 @@ describe('a log', () => {
     expect(await readFile(home.logs.server, 'utf8')).toBe('line\n');
   });
 
-  it('tells its last lines, and nothing when it is not there', async () => {
+  it('returns its last lines, and an empty text when it is missing', async () => {
     expect(await tailOf(home, 'temporal')).toBe('');
     const log = await openLog(home, 'temporal');
     await log.write(Array.from({ length: 20 }, (_, index) => `line ${index.toString()}\n`).join(''));

@@ -1,8 +1,8 @@
-// Free ports: none that the system could give to somebody else before the stack listens on it.
+// Free ports that the system does not assign to other programs before the stack listens on them.
 import { expect, it } from '@jest/globals';
 import { choosePorts } from '../../stack/ports.ts';
 
-it('takes free ports below those that systems give to connections, each another one', async () => {
+it('chooses different free ports below the ephemeral range', async () => {
   const stacks = await Promise.all(
     Array.from({ length: 10 }, () => choosePorts({ temporal: 0, temporalUi: 0, api: 0 }, true)),
   );

@@ -14,7 +14,7 @@ async function start(source: string) {
 }
 
 describe('a process', () => {
-  it('is asked to end, and is gone afterwards', async () => {
+  it('gets SIGTERM and is gone afterwards', async () => {
     const identity = await start('setInterval(() => 0, 1000)');
     expect(await endProcess(identity, 30_000)).toBe('ended');
     expect(await isRunning(identity)).toBe(false);
@@ -27,7 +27,7 @@ describe('a process', () => {
     expect(await isRunning(identity)).toBe(false);
   });
 
-  it('is not confused with another that has its number', async () => {
+  it('is not confused with another process with the same id', async () => {
     const identity = await start('setInterval(() => 0, 1000)');
     const earlier = { ...identity, started: 'earlier' };
     expect(await isRunning(earlier)).toBe(false);

@@ -1,4 +1,4 @@
-// What stands before Temporal, with a stand-in for it: who gets through, and that none outlives the other.
+// The relay in front of a stand-in for Temporal: which connections it relays, and that both end together.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
@@ -23,7 +23,7 @@ import { asRoot, asUser } from '../runner/isolation/variants.ts';
 
 /** Processes start and end, on two busy cores. */
 const LIMIT_MS = 60_000;
-/** What is sent first, whatever is to answer. */
+/** The first bytes sent, to any server. */
 const QUESTION = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
 const PROGRAMS = join(import.meta.dirname, 'programs');
 
@@ -32,7 +32,7 @@ interface Start {
   readonly pid: number;
 }
 
-describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossible, options: { holderUid } }) => {
+describe.each([asRoot, asUser])('the relay of Temporal ($name)', ({ isPossible, options: { holderUid } }) => {
   const test = isPossible ? it : it.skip;
   let folder: string;
   let keeper: ChildProcess;
@@ -69,7 +69,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
   const home = (): string => join(folder, 'home');
   const databaseMark = (): string => homePaths(home()).temporal.database;
 
-  /** What the keeper prints when it has started a relay, once that relays. */
+  /** The keeper's output at the next start of a relay, once the relay works. */
   async function nextStart(): Promise<Start> {
     const { value } = await starts.next();
     const start = JSON.parse(value as string) as Start;
@@ -93,13 +93,13 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
   const uiKey = (): Promise<Buffer> => readFile(homePaths(home()).temporal.uiKey);
   const link = async (): Promise<string> => linkHost(await uiKey(), uiPort(), Date.now());
 
-  test('gRPC and HTTP reach Temporal with the certificate that MURMUR_HOME holds', async () => {
+  test('gRPC and HTTP reach Temporal with the certificate in MURMUR_HOME', async () => {
     const access = await accessOf(now);
     expect(await ask({ ...access, ALPNProtocols: ['h2'] })).toBe(`grpc ${databaseMark()} ${QUESTION}`);
     expect(await ask({ ...access, ALPNProtocols: ['http/1.1'] })).toContain(`http ${databaseMark()}`);
   });
 
-  test('nobody else gets a byte: without a certificate, with another authority, without TLS', async () => {
+  test('no other connection gets a byte: without a certificate, with another authority, without TLS', async () => {
     const access = await accessOf(now);
     const { client } = await makeCertificates(join(home(), 'foreign'));
     const foreign = { cert: await readFile(client.certificate), key: await readFile(client.key) };
@@ -117,7 +117,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
     for (const port of inside) expect(await askPlainly(port)).not.toContain(databaseMark());
   });
 
-  test('keys and certificates can be read by their owner alone', async () => {
+  test('only the owner can read keys and certificates', async () => {
     const { key, certificate } = now.record.tls ?? {};
     const { temporal } = homePaths(home());
     for (const path of [key, certificate, temporal.uiKey, join(temporal.tls, 'server-key.pem')]) {
@@ -125,7 +125,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
     }
   });
 
-  test('the Web UI answers to a link, on each address that a browser tries, and says nothing of it to others', async () => {
+  test('the Web UI answers a link on each address that a browser tries, and does not leak it to other sites', async () => {
     const host = await link();
     for (const address of localhostAddresses(uiPort())) {
       const { body, headers, status } = await askUi({
@@ -142,7 +142,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
     }
   });
 
-  test('any other host gets a 403 without a word', async () => {
+  test('any other host gets an empty 403', async () => {
     const key = await uiKey();
     const port = uiPort();
     const good = await link();
@@ -164,7 +164,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
     }
   });
 
-  test('an answer that is no HTTP ends the request, and the next one is answered', async () => {
+  test('an answer that is not HTTP ends the request, and the next one is answered', async () => {
     const as = await link();
     const odd = await askUi({ host: '127.0.0.1', port: uiPort(), as, path: '/odd' }).catch(() => ({ status: 502 }));
     expect(odd.status).toBe(502);
@@ -190,7 +190,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
   );
 
   test(
-    'a relay that is killed takes Temporal along; the next has the same ports and certificates, and another key',
+    'killing the relay ends Temporal; the next one has the same ports and certificates, and another key',
     async () => {
       const [pid, old] = [await fakeTemporalPid(), await link()];
       process.kill(now.pid, 'SIGKILL');
@@ -207,7 +207,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
   );
 
   test(
-    'a Temporal that ends is started again, with its relay',
+    'a Temporal that ends is restarted with its relay',
     async () => {
       process.kill(await fakeTemporalPid(), 'SIGKILL');
       const next = await nextStart();
@@ -218,7 +218,7 @@ describe.each([asRoot, asUser])('the relay before Temporal ($name)', ({ isPossib
   );
 });
 
-/** What the other side sends to one line, until it closes; empty when there is no connection. */
+/** The answer to one line, until the other side closes; empty without a connection. */
 async function ask(options: ConnectionOptions): Promise<string> {
   return answerOf(connect(options));
 }

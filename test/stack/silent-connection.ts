@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 export async function silentConnection(port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1' });
   socket.on('error', () => undefined);
-  // It sees the other side's end only while it reads.
+  // The end of the other side is only noticed while reading.
   socket.resume();
   await once(socket, 'connect');
   return socket;

@@ -1,4 +1,4 @@
-// The limit of unauthenticated connections to the relay.
+// Unauthenticated connections to the relay: limited, and without effect on others.
 import { once } from 'node:events';
 import { mkdtemp, open, readFile, realpath, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
@@ -47,7 +47,7 @@ describe('unauthenticated connections to the relay', () => {
   test('that cannot be accepted do not end the server', async () => {
     const server = createServer();
     const file = await open('/dev/null');
-    // The descriptor is not a socket: an error before the server listens is thrown.
+    // A descriptor that is not a socket: an error before listening is thrown.
     const failed = once(server, 'listening');
     listenOn(server, file.fd, 'x');
     await expect(failed).rejects.toMatchObject({ syscall: 'listen' });

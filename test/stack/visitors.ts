@@ -1,4 +1,4 @@
-// What a page of another origin and an operator can do to the Temporal of a stack.
+// Accesses the Temporal of a stack, from a page of another origin and as an operator.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -9,14 +9,14 @@ import { temporalSettings } from '../../config/temporal.ts';
 import type { StackRecord } from '../../contract/stack.ts';
 import type { Tab } from '../server/fixtures/browser.ts';
 
-/** gRPC's number of it. */
+/** gRPC's status code. */
 const NOT_FOUND = 5;
 
 export interface Operator extends AsyncDisposable {
   readonly client: Client;
 }
 
-/** Temporal's client, with what MURMUR_HOME holds. */
+/** A Temporal client with the certificates in MURMUR_HOME. */
 export async function operatorOf(config: Config): Promise<Operator> {
   const { connectionOptions, namespace } = await temporalSettings({}, config.home);
   const connection = await Connection.connect(connectionOptions);
@@ -24,8 +24,8 @@ export async function operatorOf(config: Config): Promise<Operator> {
 }
 
 /**
- * Opens a page of another origin, which asks Temporal on each of its ports to end every workflow of a type. Resolves with
- * the ports on which it did.
+ * Opens a page of another origin, which requests Temporal on each port to terminate every workflow of a type. Resolves
+ * with the ports on which it succeeded.
  */
 export async function endFromPage(tab: Tab, record: StackRecord, client: Client): Promise<readonly number[]> {
   const server = createServer((_, response) => response.end('<title>page</title>')).listen(0, '127.0.0.1');

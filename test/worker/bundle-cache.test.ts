@@ -11,7 +11,7 @@ import { temporaryFolder } from '../drivers/temporary-folder.ts';
 const INPUTS = { name: 'thing', sources: ['contract/wire'], salt: ['1.0.0'] };
 
 describe('cachedBundle', () => {
-  it('builds once for the same content, and anew for another', async () => {
+  it('builds once for the same content, and again for another', async () => {
     await using folder = await temporaryFolder();
     let builds = 0;
     const build = async (): Promise<string> => `build ${(builds += 1).toString()}`;
@@ -23,7 +23,7 @@ describe('cachedBundle', () => {
     expect(builds).toBe(3);
   });
 
-  it('gives two that start at once the same whole file', async () => {
+  it('gives two concurrent processes the same complete file', async () => {
     await using folder = await temporaryFolder();
     const content = 'x'.repeat(1_000_000);
     let builds = 0;
@@ -33,7 +33,7 @@ describe('cachedBundle', () => {
     expect(await readFile(files[0] ?? '', 'utf8')).toBe(content);
   });
 
-  it('removes its own bundles that nobody has used for a week, and nothing else', async () => {
+  it('removes only its own bundles that were unused for a week', async () => {
     await using folder = await temporaryFolder();
     const old = await cachedBundle(folder.path, { ...INPUTS, salt: ['old'] }, async () => '');
     const run = await cachedBundle(folder.path, { ...INPUTS, salt: ['old'], extension: 'cjs' }, async () => '');
@@ -44,14 +44,14 @@ describe('cachedBundle', () => {
     expect((await readdir(folder.path)).map((name) => join(folder.path, name)).sort()).toEqual([fresh, other].sort());
   });
 
-  it('leaves nothing behind when a build fails', async () => {
+  it('leaves no file when a build fails', async () => {
     await using folder = await temporaryFolder();
     await expect(cachedBundle(folder.path, INPUTS, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await readdir(folder.path)).toEqual([]);
   });
 });
 
-it('the runner is made of nothing but the sources that decide whether it is built anew', async () => {
+it("the runner's bundle consists only of the sources that are part of its fingerprint", async () => {
   const { metafile } = await build({
     entryPoints: [join(PACKAGE_ROOT, 'runner', 'main.ts')],
     ...{ bundle: true, platform: 'node', format: 'cjs', write: false, metafile: true, absWorkingDir: PACKAGE_ROOT },
@@ -63,13 +63,13 @@ it('the runner is made of nothing but the sources that decide whether it is buil
   expect(inputs.filter((file) => !isKnown(file))).toEqual([]);
 }, 60_000);
 
-it('the runner can be asked for twice at once', async () => {
+it("the runner's bundle can be requested twice at once", async () => {
   await using folder = await temporaryFolder();
   const files = await Promise.all([1, 2].map(() => runnerBundle(folder.path)));
   expect(new Set(files).size).toBe(1);
 }, 60_000);
 
-it('the runner starts whatever the package.json of a folder above says', async () => {
+it('the runner starts with any package.json in a parent folder', async () => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, 'package.json'), '{"type":"module"}');
   const bundle = await runnerBundle(join(folder.path, 'cache'));
@@ -77,12 +77,12 @@ it('the runner starts whatever the package.json of a folder above says', async (
   expect(stderr).not.toContain('not defined');
 }, 60_000);
 
-it('the runner is one small file without anything but built-ins', async () => {
+it('the runner is one small file that imports only built-ins', async () => {
   await using folder = await temporaryFolder();
   const code = await readFile(await runnerBundle(folder.path), 'utf8');
   const imports = [...code.matchAll(/\brequire\("([^"]+)"\)/g)].map((match) => match[1] ?? '');
   expect(imports.length).toBeGreaterThan(0);
   expect(imports.filter((name) => !name.startsWith('node:'))).toEqual([]);
-  // A start of it is part of every spawn.
+  // Every spawn starts a runner.
   expect(code.length).toBeLessThan(600_000);
 });

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../drivers/temporary-folder.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-it('logs are cut that were quiet for so many days, and reported', async () => {
+it('logs without events for the configured days are cut and reported', async () => {
   await using folder = await temporaryFolder();
   await using log = createFileEventLog(folder.path);
   for (const agent of ['old', 'newer']) await log.append(agent, 'runner', notes(1, KEPT_ENTRIES + 10));
@@ -32,7 +32,7 @@ it('logs are cut that were quiet for so many days, and reported', async () => {
   expect((await log.read('newer', 0, 1))[0]?.id).toBe(1);
 });
 
-it('a failure is reported and ends nothing', async () => {
+it('a failure is reported and does not end the retention', async () => {
   const stop = new AbortController();
   const error = new Error('the disk');
   const outcomes: unknown[] = [];

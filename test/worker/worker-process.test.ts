@@ -38,13 +38,13 @@ async function seal(spec: AgentSpec): Promise<unknown> {
   return await sealSpec({ objects: createDirectoryObjectStore(home.objects), key }, spec);
 }
 
-/** As builds did that knew no seals: the agent has a token. */
+/** As builds without seals did: the agent has a token. */
 async function giveToken({ identity, token_id, created_at }: AgentSpec): Promise<unknown> {
   const tokens = createDirectoryTokenStore(homePaths(folder.path).tokenStore);
   return await mintToken(tokens, { id: token_id ?? '', account: 'tess', agent: workflowIdOf(identity), created_at });
 }
 
-/** An agent with the fake backend, whose script is in the prompt. */
+/** Spawns an agent with the fake backend, whose script is in the prompt. */
 async function spawnAgent(
   prompt: string,
   prepare: (spec: AgentSpec) => Promise<unknown> = seal,
@@ -82,7 +82,7 @@ describe('a worker process', () => {
     folder = await temporaryFolder();
   });
   afterAll(async () => {
-    // Killed through a worker, so that no runner stays behind.
+    // Killed by a worker, so that no runner is left.
     if (agents.length > 0 && !started.some((worker) => worker.isRunning())) work();
     for (const agent of agents.splice(0)) {
       await agent.signal('kill').catch(() => undefined);
@@ -92,7 +92,7 @@ describe('a worker process', () => {
     await folder[Symbol.asyncDispose]();
   }, 120_000);
 
-  it('waits for a Temporal server that is not there yet, then runs an agent', async () => {
+  it('waits for Temporal to start, then runs an agent', async () => {
     earlier = await spawnAgent('I was here before', giveToken);
     await temporal.kill();
     worker = work();
@@ -103,7 +103,7 @@ describe('a worker process', () => {
     await until(first.handle, (now) => now.phase === 'idle');
   }, 180_000);
 
-  it('goes on with an agent of a build without seals, once: one that comes later without a seal is refused', async () => {
+  it('seals the agents of a build without seals once: a later agent without a seal is rejected', async () => {
     await until(earlier.handle, (now) => now.phase === 'idle' && now.turn?.number === 1);
     const late = await spawnAgent('printenv', giveToken);
     const reason = 'is not sealed by this installation';
@@ -113,7 +113,7 @@ describe('a worker process', () => {
     await expect(access(`${homePaths(folder.path).machines}/${forged.spec.machine.name}`)).rejects.toThrow('ENOENT');
   }, 120_000);
 
-  it('outlives a Temporal server that is killed and started again', async () => {
+  it('survives a restart of a killed Temporal server', async () => {
     await temporal.kill();
     await temporal.restart();
     await first.handle.signal('queueAdd', 'and again');
@@ -121,7 +121,7 @@ describe('a worker process', () => {
     expect(worker.lines().filter((line) => line['msg'] === 'stopped')).toEqual([]);
   }, 180_000);
 
-  it('logs JSON lines and never a key, and gives none to its runners', async () => {
+  it('logs JSON lines without keys, and passes no keys to its runners', async () => {
     hanging = await spawnAgent('wait [[ {"hang":true} ]]');
     await until(hanging.handle, (now) => now.turn?.running === true);
     expect(() => worker.lines()).not.toThrow();
@@ -133,7 +133,7 @@ describe('a worker process', () => {
     expect(await readFile(`/proc/${pid.toString()}/environ`, 'utf8')).not.toContain(KEY);
   }, 120_000);
 
-  it('hands a turn over to the next worker when it is told to stop', async () => {
+  it('hands over a turn to the next worker when it stops', async () => {
     const events = createFileEventLog(homePaths(folder.path).events);
     const id = workflowIdOf(hanging.spec.identity);
     const types = async () => (await events.read(id, 0, 1_000)).map(({ event }) => event.type);
@@ -155,7 +155,7 @@ describe('a worker process', () => {
     expect(await waiting.end('SIGTERM')).toBe(0);
   }, 120_000);
 
-  it('says why it cannot start, and ends with a failure', async () => {
+  it('logs why it cannot start, and exits with a failure', async () => {
     const failing = work({ MURMUR_ISOLATION: 'a tent' });
     const code = await Promise.race([
       failing.ended,

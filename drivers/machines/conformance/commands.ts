@@ -5,7 +5,7 @@ import type { Bench } from './suite.ts';
 import { TIMEOUT_MS } from './suite.ts';
 
 export function commandConformance(bench: () => Bench): void {
-  it('facts name a Node that runs there, and whom commands run as', async () => {
+  it('facts name a Node that runs on the machine and the user of its commands', async () => {
     const machine = await bench().connected();
     const { node, user, home } = await machine.facts();
     expect([posix.isAbsolute(node), posix.isAbsolute(home)]).toEqual([true, true]);
@@ -16,7 +16,7 @@ export function commandConformance(bench: () => Bench): void {
     expect(found.uid).toBe(user.uid);
   });
 
-  it('exec gives exit code, output, working directory, environment and input', async () => {
+  it('exec passes working directory, environment and input, and returns exit code and output', async () => {
     const machine = await bench().connected();
     const result = await machine.exec('sh', ['-c', 'cat; pwd; echo "$WORD"; echo oops >&2; exit 3'], {
       cwd: machine.paths.home,
@@ -27,7 +27,7 @@ export function commandConformance(bench: () => Bench): void {
     expect(result).toEqual({ exitCode: 3, stdout: `from stdin\n${machine.paths.home}\na b\n`, stderr: 'oops\n' });
   });
 
-  it('exec passes arguments, environment and a long input as they are, and a command without input finds its end', async () => {
+  it('exec passes arguments, environment and a long input unchanged, and a command without input reads an empty one', async () => {
     const machine = await bench().connected();
     const odd = ['', "it's", '$HOME `id` \\', 'two\nlines', '-n', '*'];
     const shown = await machine.exec('sh', ['-c', 'printf "<%s>" "$@" "$ODD"', 'sh', ...odd], {
@@ -42,7 +42,7 @@ export function commandConformance(bench: () => Bench): void {
     expect(silent).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   });
 
-  it('exec takes many commands at once', async () => {
+  it('exec runs many commands at once', async () => {
     const machine = await bench().connected();
     const results = await Promise.all(
       Array.from({ length: 15 }, (_, index) => machine.exec('echo', [String(index)], { timeoutMs: TIMEOUT_MS })),
@@ -50,25 +50,25 @@ export function commandConformance(bench: () => Bench): void {
     expect(results.map(({ stdout }) => Number(stdout))).toEqual([...results.keys()]);
   });
 
-  it('exec ends a command that takes too long with DEADLINE_EXCEEDED', async () => {
+  it('exec ends a command after its time limit and throws DEADLINE_EXCEEDED', async () => {
     const machine = await bench().connected();
     await expect(machine.exec('sleep', ['60'], { timeoutMs: 100 })).rejects.toMatchObject({
       code: 'DEADLINE_EXCEEDED',
     });
   });
 
-  it('exec that takes too long ends what the command started as well', async () => {
+  it('exec also ends the children of a command after its time limit', async () => {
     const machine = await bench().connected();
     const lock = posix.join(machine.paths.runner, 'pipe');
     await machine.exec('mkfifo', [lock], { timeoutMs: TIMEOUT_MS });
-    // The child holds the pipe open for writing: its reader comes to the end once the child is gone.
+    // The child holds the pipe open for writing: a reader sees the end of file once the child is gone.
     const command = machine.exec('sh', ['-c', 'sleep 600 > "$0" & wait', lock], { timeoutMs: 500 });
     const end = machine.exec('cat', [lock], { timeoutMs: TIMEOUT_MS });
     await expect(command).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     await expect(end).resolves.toMatchObject({ exitCode: 0 });
   });
 
-  it('exec of a program that is not there is FAILED_PRECONDITION and names it', async () => {
+  it('exec of a missing program throws FAILED_PRECONDITION and names it', async () => {
     const machine = await bench().connected();
     const missing = machine.exec('no-such-program', [], { timeoutMs: TIMEOUT_MS });
     await expect(missing).rejects.toMatchObject({
@@ -77,14 +77,14 @@ export function commandConformance(bench: () => Bench): void {
     });
   });
 
-  it('launch starts a program that writes to the log, with the environment that it is given', async () => {
+  it('launch starts a program with the given environment and appends its output to the log', async () => {
     const machine = await bench().connected();
     const fifo = posix.join(machine.paths.runner, 'done');
     const log = posix.join(machine.paths.runner, 'program.log');
     await machine.exec('mkfifo', [fifo], { timeoutMs: TIMEOUT_MS });
     const script = 'echo "launched $WORD"; echo over > "$0"';
     await machine.launch('sh', ['-c', script, fifo], { log, env: { WORD: "it's" } });
-    // Reading the pipe waits for the program's last word.
+    // Reading the pipe waits until the program has written its output.
     await machine.exec('cat', [fifo], { timeoutMs: TIMEOUT_MS });
     expect((await machine.get(log)).toString()).toBe("launched it's\n");
   });

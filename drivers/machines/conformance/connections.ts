@@ -1,4 +1,4 @@
-// What goes over the connection to a machine, and its end.
+// Streams over the connection to a machine, and the loss of the connection.
 import { expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
@@ -7,13 +7,13 @@ import { buffer, text } from 'node:stream/consumers';
 import type { Bench, SuiteOptions } from './suite.ts';
 import { startServer, TIMEOUT_MS } from './suite.ts';
 
-/** Longest until a dead link is noticed: keep-alives of a second, three of them missed, and a busy host. */
+/** A driver must notice a dead link within this time: three missed keep-alives of a second each, on a busy host. */
 const NOTICED_MS = 30_000;
-/** Well below the time in which a dead link is noticed. */
+/** Far below the time after which a dead link is noticed. */
 const AT_ONCE_MS = 1_000;
 
 export function connectionConformance(bench: () => Bench, { linkDies = false, runner }: SuiteOptions): void {
-  it('dial reaches a loopback port of the machine, and one where nothing listens is UNAVAILABLE', async () => {
+  it('dial reaches a loopback port of the machine and throws UNAVAILABLE when nothing listens there', async () => {
     const machine = await bench().connected();
     const server = await startServer(machine);
     const socket = await machine.dial(server.port);
@@ -37,7 +37,7 @@ export function connectionConformance(bench: () => Bench, { linkDies = false, ru
     expect(await Promise.all(answers)).toEqual(answers.map((_, index) => `hello${String(index)}`));
   });
 
-  it('expose makes a server of ours reachable from the machine, again and again', async () => {
+  it('expose makes a server of this host reachable from the machine for several connections', async () => {
     const machine = await bench().connected();
     const server = createServer((socket) => socket.end('from our side')).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -54,7 +54,7 @@ export function connectionConformance(bench: () => Bench, { linkDies = false, ru
     await once(server, 'close');
   });
 
-  it('several connections to one machine work at once, and one that is given back leaves the others', async () => {
+  it('several leases of one connection work at once, and releasing one leaves the others usable', async () => {
     const { provider, connected, name } = bench();
     const one = await connected();
     const two = await provider.connect(name());
@@ -69,7 +69,7 @@ export function connectionConformance(bench: () => Bench, { linkDies = false, ru
     await expect(three.get(file)).resolves.toEqual(Buffer.from('by one'));
   });
 
-  it('a connection is lost with its machine, and calls that are under way fail as UNAVAILABLE', async () => {
+  it('stopping the machine loses its connection, and calls in progress throw UNAVAILABLE', async () => {
     const { provider, connected, name } = bench();
     const machine = await connected();
     const command = machine.exec('sleep', ['600'], { timeoutMs: 600_000 });
@@ -82,7 +82,7 @@ export function connectionConformance(bench: () => Bench, { linkDies = false, ru
   });
 
   if (runner !== undefined) {
-    it('ensureRunner starts a runner once, and every connection finds it', async () => {
+    it('ensureRunner starts one runner, which every connection finds', async () => {
       const { provider, connected, name } = bench();
       const one = await connected();
       expect(await one.recordedRunner()).toBeUndefined();
@@ -100,7 +100,7 @@ export function connectionConformance(bench: () => Bench, { linkDies = false, ru
   if (!linkDies) return;
 
   it(
-    'a link that goes dead in the middle of calls fails them as UNAVAILABLE, and the next connection works',
+    'calls on a link that dies throw UNAVAILABLE, and the next connection works',
     async () => {
       const { provider, connected, name, under } = bench();
       const machine = await connected();
@@ -116,7 +116,7 @@ export function connectionConformance(bench: () => Bench, { linkDies = false, ru
       const closed = new Promise((resolve) => left.once('close', resolve));
       const outcomes = Promise.allSettled([command, upload, buffer(socket)]);
       await under.killLink?.(name());
-      // A caller that destroys its stream does not wait until the connection is found dead.
+      // Destroying a stream takes effect before the dead link is noticed.
       const began = Date.now();
       left.destroy();
       await closed;
@@ -128,7 +128,7 @@ export function connectionConformance(bench: () => Bench, { linkDies = false, ru
       expect(machine.lost.aborted).toBe(true);
       await using again = await provider.connect(name());
       expect(again.lost.aborted).toBe(false);
-      // A cut upload does not look complete.
+      // The cut upload did not replace the file.
       await expect(again.get(file)).resolves.toEqual(Buffer.from('whole'));
       const other = await again.dial(server.port);
       other.end();
@@ -139,7 +139,7 @@ export function connectionConformance(bench: () => Bench, { linkDies = false, ru
   );
 }
 
-/** Gives a piece, and then nothing more. */
+/** Yields one piece and then never ends. */
 async function* stalling(): AsyncGenerator<Buffer> {
   yield Buffer.alloc(100_000, 'half');
   await new Promise(() => undefined);

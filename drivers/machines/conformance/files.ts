@@ -8,11 +8,11 @@ import type { Bench, SuiteOptions } from './suite.ts';
 import { TIMEOUT_MS } from './suite.ts';
 
 const DEFAULT_TRANSFER = 200_000_000;
-/** Two ways of a large file, also on a host that does much else. */
+/** Moving a large file in both directions on a busy host takes less. */
 const TRANSFER_LIMIT_MS = 180_000;
 
 export function fileConformance(bench: () => Bench, { transferBytes = DEFAULT_TRANSFER }: SuiteOptions): void {
-  it('put makes parents, sets the mode and replaces; get of a missing file is NOT_FOUND', async () => {
+  it('put creates parents, sets the mode and replaces; get of a missing file throws NOT_FOUND', async () => {
     const machine = await bench().connected();
     const file = posix.join(machine.paths.runner, 'deep', "it's a file");
     await machine.put(file, 'one', 0o600);
@@ -23,7 +23,7 @@ export function fileConformance(bench: () => Bench, { transferBytes = DEFAULT_TR
     await expect(machine.get(`${file}.missing`)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('write and read carry a file piece by piece; a source that fails leaves what was there', async () => {
+  it('write and read stream a file; a failing source leaves the old content', async () => {
     const machine = await bench().connected();
     const folder = posix.join(machine.paths.runner, 'deep');
     const file = posix.join(folder, 'streamed');
@@ -37,7 +37,7 @@ export function fileConformance(bench: () => Bench, { transferBytes = DEFAULT_TR
     expect(await buffer(machine.read(file))).toEqual(Buffer.concat(pieces));
     const { stdout } = await machine.exec('ls', ['-l', file], { timeoutMs: TIMEOUT_MS });
     expect(stdout).toMatch(/^-rw-------/);
-    // Nothing half-written stays beside it.
+    // No partial file is left in the folder.
     const beside = await machine.exec('ls', ['-A', folder], { timeoutMs: TIMEOUT_MS });
     expect(beside.stdout).toBe('streamed\n');
     await machine.write(file, Readable.from([]));
@@ -45,7 +45,7 @@ export function fileConformance(bench: () => Bench, { transferBytes = DEFAULT_TR
     await expect(buffer(machine.read(`${file}.missing`))).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('a reader that leaves early ends nothing but its own reading', async () => {
+  it('destroying a reader early affects no other call', async () => {
     const machine = await bench().connected();
     const file = posix.join(machine.paths.runner, 'long');
     const content = Buffer.alloc(2_000_000, 'x');
@@ -77,7 +77,7 @@ export function fileConformance(bench: () => Bench, { transferBytes = DEFAULT_TR
   );
 }
 
-/** Pieces that are all different, so that none can be taken for another. */
+/** Pieces that all differ, so that a swapped or repeated piece is noticed. */
 function* numbered(bytes: number, onPiece: (piece: Buffer) => void): Generator<Buffer> {
   const size = 64 * 1024;
   for (let at = 0; at < bytes; at += size) {

@@ -1,10 +1,10 @@
-// Making, ending, finding and labelling machines.
+// Creating, stopping, destroying, finding and labelling machines.
 import { expect, it } from '@jest/globals';
 import { posix } from 'node:path';
 import type { Bench } from './suite.ts';
 
 export function lifecycleConformance(bench: () => Bench): void {
-  it('a machine that was created is running, and creating it again changes nothing', async () => {
+  it('a created machine is running, and creating it again changes nothing', async () => {
     const { provider, create, name } = bench();
     const first = await create();
     expect(first).toMatchObject({ name: name(), state: 'running' });
@@ -17,7 +17,7 @@ export function lifecycleConformance(bench: () => Bench): void {
     await expect(machine.get(posix.join(machine.paths.work, 'kept'))).resolves.toEqual(Buffer.from('content'));
   });
 
-  it('describe tells absent, running and stopped apart', async () => {
+  it('describe distinguishes absent, running and stopped', async () => {
     const { provider, create, name } = bench();
     await expect(provider.describe(name())).resolves.toMatchObject({ state: 'absent', labels: {} });
     await create();
@@ -27,7 +27,7 @@ export function lifecycleConformance(bench: () => Bench): void {
     await expect(provider.describe(name())).resolves.toMatchObject({ state: 'running' });
   });
 
-  it('a stopped machine keeps its disk and refuses connections as UNAVAILABLE', async () => {
+  it('a stopped machine keeps its disk, and connecting to it throws UNAVAILABLE', async () => {
     const { provider, connected, name } = bench();
     const machine = await connected();
     const file = posix.join(machine.paths.home, 'note');
@@ -38,7 +38,7 @@ export function lifecycleConformance(bench: () => Bench): void {
     await expect((await provider.connect(name())).get(file)).resolves.toEqual(Buffer.from('kept'));
   });
 
-  it('destroy, stop and a second destroy of an absent machine are no-ops; start, label and connect are NOT_FOUND', async () => {
+  it('for an absent machine, destroy and stop are no-ops; start, label and connect throw NOT_FOUND', async () => {
     const { provider, create, name } = bench();
     await create();
     await provider.destroy(name());
@@ -50,7 +50,7 @@ export function lifecycleConformance(bench: () => Bench): void {
     await expect(provider.connect(name())).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('a machine made anew under an old name has an empty disk', async () => {
+  it('a machine that is recreated under the same name has an empty disk', async () => {
     const { provider, connected, name } = bench();
     const machine = await connected();
     const { generation } = await provider.describe(name());
@@ -74,7 +74,7 @@ export function lifecycleConformance(bench: () => Bench): void {
     expect(all.unreachable).toEqual([]);
   });
 
-  it('labels are replaced by one of those who saw the same version, and by nobody who saw an earlier one', async () => {
+  it('of several callers with one version, one replaces the labels; callers with an earlier version fail', async () => {
     const { provider, create, name, run } = bench();
     const { version } = await create();
     const claims = ['one', 'two'].map((agent) => provider.label(name(), { ...run, agent }, { if: version }));
@@ -90,7 +90,7 @@ export function lifecycleConformance(bench: () => Bench): void {
     await expect(provider.label(name(), run, { if: claimed.version })).resolves.toMatchObject({ labels: run });
   });
 
-  it.each(['before it begins', 'under way'])('a creation that is cancelled %s leaves no machine', async (when) => {
+  it.each(['before it begins', 'under way'])('a creation cancelled %s leaves no machine', async (when) => {
     const { provider, create, name, run } = bench();
     const cancelled = new AbortController();
     const reason = new Error('cancelled by the test');
@@ -103,21 +103,21 @@ export function lifecycleConformance(bench: () => Bench): void {
     await expect(create()).resolves.toMatchObject({ state: 'running' });
   });
 
-  it('a creation that is cancelled leaves alone what was there before it', async () => {
+  it('a cancelled creation leaves an existing machine unchanged', async () => {
     const { provider, create, connected, name } = bench();
     const machine = await connected();
     await machine.put(posix.join(machine.paths.work, 'kept'), 'content');
     const cancelled = new AbortController();
     const creation = create(1, { signal: cancelled.signal });
     cancelled.abort(new Error('cancelled by the test'));
-    // It may have been quicker.
+    // The creation may have finished before it was cancelled.
     await creation.catch(() => undefined);
     await expect(provider.describe(name())).resolves.toMatchObject({ state: 'running' });
     const again = await provider.connect(name());
     await expect(again.get(posix.join(again.paths.work, 'kept'))).resolves.toEqual(Buffer.from('content'));
   });
 
-  it.each(['..', 'a/b', 'A'])('the name %j is INVALID_ARGUMENT', async (bad) => {
+  it.each(['..', 'a/b', 'A'])('the name %j throws INVALID_ARGUMENT', async (bad) => {
     const { provider } = bench();
     await expect(provider.describe(bad)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });

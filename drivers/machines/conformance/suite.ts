@@ -1,26 +1,26 @@
-// What the parts of the suite share: a provider for each test, machines with names of the run, a server on a machine.
+// Shared by the parts of the suite: a provider for each test, machines with names of the run, a server on a machine.
 import { posix } from 'node:path';
 import type { Machine, MachineInfo, MachineProvider } from '../provider.ts';
 
 export interface ProviderUnderTest extends AsyncDisposable {
   readonly provider: MachineProvider;
   /**
-   * Lets the connections to the machine go dead: nothing comes through any more, in either direction, and neither end says
-   * so. The machine itself goes on, and a new connection works. Needed where `linkDies` is set.
+   * Makes the connections to the machine dead: no bytes pass in either direction, and neither end is notified. The
+   * machine keeps running, and a new connection works. Needed where `linkDies` is set.
    */
   readonly killLink?: (name: string) => void | Promise<void>;
 }
 
 export interface SuiteOptions {
-  /** Whether the harness has `killLink`. */
+  /** Whether the provider under test has `killLink`. */
   readonly linkDies?: boolean;
-  /** Size of the file that is moved in both directions. 200 MB unless given: more than any buffer on the way holds. */
+  /** Size of the file that is moved in both directions. The default, 200 MB, exceeds every buffer on the way. */
   readonly transferBytes?: number;
-  /** A runner as one file that answers to `node <runner> <machine>/runner`, for drivers that can take any. */
+  /** A runner as one file, started by `node <runner> <machine>/runner`, for drivers that accept any runner. */
   readonly runner?: string;
 }
 
-/** One provider, and the machines that one test makes. Names and labels are the test's own, as others may use the provider. */
+/** One provider and the machines of one test. Names and labels are unique to the test, as the provider may be in use. */
 export interface Bench {
   readonly under: ProviderUnderTest;
   readonly provider: MachineProvider;
@@ -29,7 +29,7 @@ export interface Bench {
   /** The name of the test's nth machine. */
   name(nth?: number): string;
   create(nth?: number, options?: CreateTestMachine): Promise<MachineInfo>;
-  /** Makes the first machine and connects to it. */
+  /** Creates the first machine and connects to it. */
   connected(): Promise<Machine>;
 }
 
@@ -38,7 +38,7 @@ export interface CreateTestMachine {
   readonly signal?: AbortSignal;
 }
 
-/** Longest a command of the suite may take on a busy machine. */
+/** Time limit of a command of the suite, on a busy host. */
 export const TIMEOUT_MS = 20_000;
 
 export function createBench(under: ProviderUnderTest, run: string): Bench {
@@ -61,7 +61,7 @@ export function createBench(under: ProviderUnderTest, run: string): Bench {
   return bench;
 }
 
-/** Greets, sends back what it gets, and tells through a pipe where it listens. */
+/** An echo server that first sends a greeting. It reports its port through a pipe. */
 const SERVER = `
 const { writeFileSync } = require('node:fs');
 const server = require('node:net').createServer((socket) => {
@@ -73,7 +73,7 @@ server.listen(0, '127.0.0.1', () => writeFileSync(process.argv[2], server.addres
 `;
 
 export interface MachineServer extends AsyncDisposable {
-  /** Of the machine's loopback. */
+  /** Loopback port of the machine. */
   readonly port: number;
   /** Ends it over another connection, when the one that it was started over is lost. */
   end(through: Machine): Promise<void>;

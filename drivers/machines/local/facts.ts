@@ -1,4 +1,4 @@
-// What a local machine has: it is this host, seen with the environment of its runner.
+// The facts of a local machine: those of this host, with the environment of the machine's runner.
 import { constants } from 'node:fs';
 import { access, realpath } from 'node:fs/promises';
 import { userInfo } from 'node:os';
@@ -6,12 +6,12 @@ import { isAbsolute, join } from 'node:path';
 import { execa } from 'execa';
 import type { MachineFacts } from '../provider.ts';
 
-/** Programs of which a machine tells where they are. */
+/** Programs whose paths are part of the facts. */
 const PROGRAMS = ['claude', 'codex', 'murmur'] as const;
-/** git answers within milliseconds; on a host where it hangs it is as good as missing. */
+/** git answers within milliseconds; where it hangs, it counts as missing. */
 const GIT_LIMIT_MS = 10_000;
 
-/** The facts for programs that run with this environment. */
+/** The facts for a runner with this environment. */
 export async function factsOfHost(env: Readonly<Record<string, string | undefined>>): Promise<MachineFacts> {
   const { uid, username, homedir } = userInfo();
   const [home, git, ...paths] = await Promise.all([

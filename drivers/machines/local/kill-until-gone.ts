@@ -1,11 +1,11 @@
-// Ending processes that are no children of ours.
+// Kills processes that are not children of this process.
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A killed process is gone within milliseconds; a busy host may take a while to say so. */
+/** A killed process is gone within milliseconds; a busy host may need seconds. */
 const GONE_LIMIT_MS = 10_000;
 const LOOK_AGAIN_MS = 10;
 
-/** Kills what `find` finds until it finds nothing, for ten seconds at most. */
+/** Kills the processes that `find` returns until it returns none, for at most ten seconds. */
 export async function killUntilGone(find: () => Promise<readonly number[]> | readonly number[]): Promise<void> {
   const end = Date.now() + GONE_LIMIT_MS;
   for (;;) {
@@ -20,6 +20,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It ended by itself.
+    // It has already ended.
   }
 }

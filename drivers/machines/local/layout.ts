@@ -1,10 +1,10 @@
-// Where a local machine lies on its host.
+// The folders and files of a local machine.
 import { join } from 'node:path';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 
 export interface LocalLayout {
   readonly directory: string;
-  /** The provider's own file: labels, uid, whether it runs. */
+  /** The provider's file about the machine: labels, uid, state. */
   readonly record: string;
   readonly home: string;
   readonly work: string;
@@ -13,21 +13,21 @@ export interface LocalLayout {
   readonly runner: string;
 }
 
-/** `murmur-` and hexadecimal digits, as names are made; anything else could leave the folder. */
+/** Names are `murmur-` and hexadecimal digits. The pattern prevents paths outside of the folder. */
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 
-/** Whether a folder of this name can be a machine's. */
+/** Whether the name is a valid machine name. */
 export function isMachineName(name: string): boolean {
   return NAME.test(name);
 }
 
-/** Throws INVALID_ARGUMENT for a name that no machine can have. */
+/** Throws INVALID_ARGUMENT for an invalid machine name. */
 export function checkMachineName(name: string): void {
   if (!isMachineName(name))
     throw new MurmurError('INVALID_ARGUMENT', `machine name ${JSON.stringify(name)} is not valid`);
 }
 
-/** The layout of a machine under `machines`. Throws INVALID_ARGUMENT for a name that is not one. */
+/** The layout of a machine below `machines`. Throws INVALID_ARGUMENT for an invalid name. */
 export function localLayout(machines: string, name: string): LocalLayout {
   checkMachineName(name);
   const directory = join(machines, name);

@@ -1,4 +1,4 @@
-// A connection to a local machine: its host is ours, so a connection is only a name for its folders.
+// A connection to a local machine. The machine is on this host, so the connection opens nothing.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, readFile } from 'node:fs/promises';
@@ -20,13 +20,13 @@ import { isMissing } from './record.ts';
 export interface LocalMachineOptions {
   readonly name: string;
   readonly layout: LocalLayout;
-  /** Lost when the machine is stopped or destroyed, or its provider is disposed of. */
+  /** Lost when the machine is stopped or destroyed, or its provider is disposed. */
   readonly lease: NamedLease;
-  /** Environment of the caller, for the runner and commands: its git configuration, ssh agent and PATH. */
+  /** The caller's environment, for the runner and for commands: git configuration, ssh agent, PATH. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The connection without what concerns the runner. Nothing is opened, so there is nothing to close. */
+/** The connection without the calls about the runner. It holds nothing open. */
 export function connectLocal(options: LocalMachineOptions): Omit<Machine, 'ensureRunner' | 'recordedRunner'> {
   const { name, layout, lease, env } = options;
   const { lost } = lease;
@@ -42,7 +42,7 @@ export function connectLocal(options: LocalMachineOptions): Omit<Machine, 'ensur
         env: { ...env, ...added },
         extendEnv: false,
         ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
-        // The leader of a group, so that what it starts can be ended with it.
+        // Makes the command the leader of a process group, so that its children can be ended with it.
         detached: true,
         reject: false,
         stripFinalNewline: false,
@@ -154,6 +154,6 @@ function endGroup(leader: number | undefined): void {
   try {
     process.kill(-leader, 'SIGKILL');
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }

@@ -2,7 +2,7 @@
 import { chmod, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Replaces each program: a link for a path, a script for the words of a command line. */
+/** Installs or replaces each program: a link for a path, a script for a command line. */
 export async function installPrograms(
   bin: string,
   programs: Readonly<Record<string, string | readonly string[]>>,
@@ -14,7 +14,7 @@ export async function installPrograms(
       await symlink(program, file);
     } else {
       await writeFile(file, `#!/bin/sh\nexec ${program.map(quoted).join(' ')} "$@"\n`);
-      // The mode of writeFile is subject to the umask.
+      // The umask applies to the mode of writeFile.
       await chmod(file, 0o755);
     }
   }

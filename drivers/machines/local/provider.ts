@@ -1,4 +1,4 @@
-// Machines that are directories of this host: no cloud, no account. What an agent can reach is bounded by isolation.
+// Machines that are directories of this host. They need no cloud account. Isolation limits what an agent can reach.
 import { randomUUID } from 'node:crypto';
 import { chmod, lchown, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,15 +28,15 @@ export interface LocalProviderOptions {
   readonly programs: Readonly<Record<string, string | readonly string[]>>;
   /** The caller's environment, without credentials of models. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where the processes that serve runners keep what they have compiled. */
+  /** Compile cache of the processes that serve runners. */
   readonly compileCache?: string | undefined;
 }
 
-/** Bytes of a socket's path, less the longest file name in a machine's `run`. */
+/** Bytes of the longest path of a Unix socket, less the longest file name in a machine's `run`. */
 const LONGEST_RUN = 107 - '/git.sock'.length;
 
 export interface LocalProvider extends MachineProvider {
-  /** What the machine's runner is told about isolation. Throws NOT_FOUND for an absent machine. */
+  /** The isolation part of the configuration of the machine's runner. Throws NOT_FOUND for an absent machine. */
   isolationOf(name: string): Promise<IsolationSpec>;
 }
 
@@ -182,7 +182,7 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
     const { name } = record;
     const layout = layoutOf(name);
     const env = { ...options.env, PATH: `${layout.bin}:${options.env['PATH'] ?? ''}` };
-    // A runner of its own process stands in `run`, from where the path of its socket is short.
+    // A runner with its own process uses `run` as working directory: a relative path keeps its socket's path short.
     const isShared = isolation.isWhole && Buffer.byteLength(layout.run) <= LONGEST_RUN;
     const site = connectLocal({ name, layout, lease: connections.lease(name), env });
     const control = createRunnerControl({
@@ -191,7 +191,8 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
       decisions,
       isEarlyRunner: (address) => isEarlyRunner(layout.runner, address),
       start: async (bundle) => {
-        // A machine may have been made by an earlier build, whose programs lay elsewhere. Nothing runs on it when its runner starts.
+        // An earlier build may have created the machine with other paths of programs. Nothing runs on it before its
+        // runner.
         await installPrograms(layout.bin, options.programs).catch((error: unknown) => {
           throw isMissing(error)
             ? new MurmurError('NOT_FOUND', `machine ${name} does not exist`, { cause: error })
@@ -221,7 +222,7 @@ async function makeFolders(layout: LocalLayout, uid: number | undefined): Promis
   for (const folder of [layout.home, layout.work, layout.run, layout.bin, layout.runner]) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
-  // Passed through and read by the agent's user, written by the caller only.
+  // The agent's user may traverse and read these; only the caller may write.
   await chmod(layout.directory, 0o711);
   await chmod(layout.bin, 0o755);
   if (uid === undefined) return;

@@ -10,11 +10,11 @@ export interface LocalRecord {
   readonly state: 'provisioning' | 'running' | 'stopped';
   /** User of the agent's processes, as root. */
   readonly uid?: number;
-  /** Another one for each machine of this name. Absent in machines of earlier builds. */
+  /** Different for each machine that had this name. Absent in machines of earlier builds. */
   readonly generation?: string | undefined;
 }
 
-/** Undefined when the machine does not exist. */
+/** Undefined when the machine does not exist or its creation was not completed. */
 export async function readRecord(file: string): Promise<LocalRecord | undefined> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as LocalRecord;

@@ -6,10 +6,10 @@ import { readRunnerFile } from './runner-files.ts';
 import { dropRunner } from './runner-host-end.ts';
 
 /**
- * Ends the runner whose folder this is and waits until it is gone; the agent program goes with its runner. One that a
- * shared process serves is dropped there; those with a process of their own are killed, and found by their command line,
- * which names the folder: a runner that has just been started has no address yet.
- * Answers whether the runner had stopped in good order and left nothing inside: then nobody need look for it.
+ * Ends the runner of the folder and waits until it is gone; its agent program ends with it. A shared process drops a
+ * runner that it serves. A runner with its own process is killed. It is found by its command line, which names the
+ * folder: a runner that has just started has not written its address yet. Resolves with true when the runner had
+ * stopped cleanly before: then no processes of the machine are left.
  */
 export async function endRunner(runnerFolder: string): Promise<boolean> {
   const stopped = await readRunnerFile<CleanStop>(runnerFolder, 'ended.json');

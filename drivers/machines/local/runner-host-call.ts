@@ -5,7 +5,7 @@ import type { RunnerAccess } from '../provider.ts';
 import { callRunner } from '../runner-client.ts';
 import { dialLoopback } from './machine.ts';
 
-/** Asks about one machine. Throws as the calls of a runner's client do. */
+/** One call about one machine. Throws as the calls of a runner's client do. */
 export async function callHost(
   access: RunnerAccess,
   path: '/serve' | '/drop',
@@ -17,7 +17,7 @@ export async function callHost(
   await callRunner(machine, access, { method: 'POST', path, body, signal: AbortSignal.timeout(limitMs) });
 }
 
-/** The machine whose runner's folder this is. */
+/** The name of the machine to which the runner's folder belongs. */
 export function machineNameOf(runnerFolder: string): string {
   return basename(dirname(runnerFolder));
 }

@@ -1,4 +1,4 @@
-// Takes a machine's runner out of the process that serves it, and finds such processes.
+// Ends a machine's runner in the shared process that serves it, and finds such processes.
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MurmurError } from '../../../contract/wire/errors.ts';
@@ -10,15 +10,15 @@ import { readRunnerFile } from './runner-files.ts';
 import { callHost } from './runner-host-call.ts';
 
 /**
- * A runner that is told to stop ends within 2 s unless its commands hang; these are ended after 7. One that takes longer is
- * frozen, and the process is killed with all that it serves.
+ * A stopping runner ends within 2 s, or within 7 s if it has to end hanging commands. A process that takes longer is
+ * frozen; it is killed with all runners that it serves.
  */
 const DROP_LIMIT_MS = 12_000;
 
-/** Resolves when no shared process serves the machine any more; no-op when none did. */
+/** Resolves once no shared process serves the machine. No-op when none did. */
 export async function dropRunner(runnerFolder: string): Promise<void> {
   const record = await readRunnerFile<RunnerHostRecord>(runnerFolder, 'host.json');
-  // Without a record no process was asked.
+  // Without a record, no shared process was asked to serve the machine.
   if (record === undefined) return;
   const { pid, request_id } = record;
   const machines = dirname(dirname(runnerFolder));
@@ -29,13 +29,13 @@ export async function dropRunner(runnerFolder: string): Promise<void> {
   try {
     await callHost(access, '/drop', { directory: runnerFolder, request_id }, DROP_LIMIT_MS);
   } catch (error) {
-    // Its number belongs to another such process by now.
+    // Another such process has this process id by now.
     if (error instanceof MurmurError && error.code === 'UNAUTHENTICATED') return;
     await killUntilGone(() => (isHost(pid, machines) ? [pid] : []));
   }
 }
 
-/** Every such process of the folder of machines. Linux only has them. */
+/** The ids of all processes that serve runners of these machines. They exist on Linux only. */
 export async function findRunnerHosts(machines: string): Promise<readonly number[]> {
   if (process.platform !== 'linux') return [];
   return [...(await commandLines()).keys()].filter((pid) => isHost(pid, machines));

@@ -1,5 +1,5 @@
-// The processes that serve the runners of this host's machines, several each: started when they are needed; they end by
-// themselves with the last of their machines.
+// The processes that serve the runners of this host's machines, several runners each. They are started on demand and
+// exit after the last of their machines.
 import { randomUUID } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,13 +16,13 @@ import { callHost, machineNameOf } from './runner-host-call.ts';
 import { dropRunner } from './runner-host-end.ts';
 
 /**
- * Machines that a process is given. More would save little, a sixteenth of a Node each, and all of them lose their turn when
- * the process is killed.
+ * Machines per process. More would save little memory, less than a sixteenth of a Node process each. And all of them
+ * lose their turn when the process is killed.
  */
 const RUNNERS_PER_HOST = 16;
 /** It answers within 0.1 s; a loaded host may need many times that. */
 const START_LIMIT_MS = 20_000;
-/** Reading what a killed runner left takes longest. */
+/** The longest part is reading the files of a killed runner. */
 const SERVE_LIMIT_MS = 20_000;
 
 interface Host {
@@ -35,7 +35,7 @@ interface Host {
 export interface RunnerHostsOptions {
   /** The folder of all machines; the processes' command lines end with it. */
   readonly machines: string;
-  /** Environment of the processes; that of runners comes with each. */
+  /** Environment of the processes. `serve` brings that of each runner. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -48,15 +48,15 @@ export class RunnerHosts {
   }
 
   /**
-   * Resolves when the runner serves. Throws UNAVAILABLE when no process comes up or answers, and what the runner refuses
-   * with.
+   * Resolves once the runner serves. Throws UNAVAILABLE when no process starts or answers, and the runner's error when
+   * it refuses.
    */
   async serve(bundle: string, runner: HostedRunner): Promise<void> {
     const host = this.#seat(bundle);
     try {
       await ask(await host.access, runner);
     } catch (error) {
-      // The last of its machines has just ended, or it was killed: another one is started.
+      // The process has just exited with the last of its machines, or was killed. Starts another one.
       if (!(error instanceof MurmurError) || error.code !== 'UNAVAILABLE') throw error;
       if (this.#newest === host) this.#newest = undefined;
       await ask(await this.#seat(bundle).access, runner);
@@ -102,10 +102,10 @@ export class RunnerHosts {
 
 async function ask(access: RunnerHostAccess, runner: HostedRunner): Promise<void> {
   const { directory } = runner;
-  // One that has the machine and does not answer for it is frozen: it would keep every other from taking it.
+  // A frozen process would hold the machine's lock, so that no other process could take the machine.
   await dropRunner(directory);
   const record: RunnerHostRecord = { ...access, request_id: randomUUID() };
-  // Whoever ends the machine from now on has to ask this process.
+  // Written before the call: from now on, ending the machine has to involve this process.
   await writeFileAtomic(join(directory, 'host.json'), JSON.stringify(record), { mode: 0o600 }).catch((error) => {
     if (!isMissing(error)) throw error;
     throw new MurmurError('NOT_FOUND', `machine ${machineNameOf(directory)} does not exist`, { cause: error });
@@ -113,7 +113,7 @@ async function ask(access: RunnerHostAccess, runner: HostedRunner): Promise<void
   try {
     await callHost(access, '/serve', { ...runner, request_id: record.request_id }, SERVE_LIMIT_MS);
   } catch (error) {
-    // A process that we do not know has it: it may let it go.
+    // An unknown process has the machine. It may release it, so the caller may retry.
     if (!(error instanceof MurmurError) || error.code !== 'ALREADY_EXISTS') throw error;
     throw new MurmurError('UNAVAILABLE', error.message, { cause: error });
   }

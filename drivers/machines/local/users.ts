@@ -1,16 +1,17 @@
-// A user id of its own for each machine, as root: agents can neither read nor signal each other or the caller.
+// One user id per machine, when Murmur runs as root: agents can neither read nor signal each other or the caller.
 import { randomInt } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Above what distributions give to people, services and containers (systemd's end at 1,879,048,191), below the end of
- * a signed number. Ids are drawn at random from so many that two MURMUR_HOMEs of one host do not draw the same.
+ * Above the ids that distributions give to people, services and containers (systemd's end at 1,879,048,191), and below
+ * the end of a signed 32-bit number. Ids are random in so large a range that two MURMUR_HOMEs of one host do not
+ * collide.
  */
 const FIRST_UID = 1_910_000_000;
 const COUNT = 100_000_000;
 
-/** The id of the machine, drawn when it has none. Idempotent by name, also when an earlier creation was cut off. */
+/** The machine's user id, chosen at random if it has none. Idempotent by name, also after an interrupted creation. */
 export async function takeUser(machines: string, name: string): Promise<number> {
   const folder = join(machines, '.users');
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -25,7 +26,7 @@ export async function takeUser(machines: string, name: string): Promise<number> 
   }
 }
 
-/** Gives the machine's id back; its processes and files must be gone. No-op when it has none. */
+/** Returns the machine's user id. Its processes and files must be gone. No-op when it has none. */
 export async function returnUser(machines: string, name: string): Promise<void> {
   const folder = join(machines, '.users');
   for (const each of await takenUsers(folder)) {

@@ -1,4 +1,4 @@
-// What goes to a host: finished bundles of a published package, or bundles made of the sources of a checkout.
+// The files that are copied to a host: the bundles of a published package, or bundles built from a checkout.
 import { join } from 'node:path';
 import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from '../../../config/package.ts';
 import { programBundle } from '../../bundle-cache.ts';
@@ -10,12 +10,12 @@ const PROGRAMS = {
   'dist/mcp.js': 'mcp/main.ts',
   [HOST_PROGRAM]: 'drivers/machines/ssh/host/main.ts',
 } as const;
-/** As they are: the entry of `murmur`, and the file by which it knows itself. */
+/** Copied unchanged: the entry of `murmur`, and the file from which it reads its version. */
 const FILES = ['bin/murmur.js', 'package.json'] as const;
 /** Folders whose sources go into the bundles. */
 const SOURCES = ['cli', 'client', 'config', 'contract', 'drivers', 'mcp', 'runner', 'stack'] as const;
 
-/** The files, made on demand in the folder; the same object each time. */
+/** Returns the files, built on demand in the folder. Always the same object. */
 export function shipmentFrom(cacheFolder: string): () => Promise<Shipment> {
   let made: Promise<Shipment> | undefined;
   return () => {

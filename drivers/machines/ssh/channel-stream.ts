@@ -1,10 +1,10 @@
-// A channel of an ssh connection as a stream of ours, which is gone as soon as it is destroyed.
+// A stream over a channel of an ssh connection. Destroying it takes effect at once.
 import { Duplex } from 'node:stream';
 import type { Channel } from 'ssh2';
 
 /**
- * A channel of ssh2 that is destroyed waits for the other side to close it, which a dead link never does: an aborted HTTP
- * request on it would not settle. This stream closes at once and leaves the channel to its connection.
+ * A destroyed channel of ssh2 waits until the other side closes it, which never happens on a dead link. An aborted HTTP
+ * request would then not settle. This stream closes at once; the connection cleans up the channel.
  */
 export class ChannelStream extends Duplex {
   readonly #channel: Channel;
@@ -22,7 +22,7 @@ export class ChannelStream extends Duplex {
     channel.on('end', () => void this.push(null));
     channel.on('error', (error: Error) => this.destroy(error));
     channel.on('close', () => {
-      // Without its end, the other side has gone: what comes after is missing.
+      // A close without an end means that the other side is gone and data is missing.
       if (this.readableEnded || this.readableLength === 0) this.destroy();
       else this.once('end', () => this.destroy());
     });
@@ -45,14 +45,14 @@ export class ChannelStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#lost.removeEventListener('abort', this.#onLost);
-    // Later errors of the channel have nobody to go to.
+    // Later errors of the channel have no other listener.
     this.#channel.on('error', () => undefined);
     this.#channel.close();
     this.#channel.resume();
     done(error);
   }
 
-  // Node's HTTP client sets these on what it takes for a socket.
+  // Node's HTTP client calls these methods of sockets.
   setNoDelay(): this {
     return this;
   }

@@ -1,4 +1,4 @@
-// The one line of shell that a command becomes on a host.
+// Builds the shell command line that runs a command on a host.
 import { shellQuoted } from '../../../runner/isolation/program-script.ts';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 
@@ -6,33 +6,33 @@ export interface HostCommand {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** Set before the command; the rest is the login's. */
+  /** Set for the command, in addition to the login's environment. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** What a wrapper says on its errors, after a word that nobody else knows. */
+/** What a wrapper reports on its stderr, after a random marker word. */
 export type WrapperFact = { readonly group: number } | { readonly problem: string };
 
 /**
- * The command line for ssh: a shell that leads its process group, says which on its errors, and runs the first line of its
- * input. Nothing of the command stands in it: command lines can be read by everybody on the host. Both outputs begin with
- * the word: what the login's own start-up files print comes before.
+ * The command line for ssh: a shell that leads its process group, reports the group on stderr, and runs the first line
+ * of its input. It contains no part of the command: every user of the host can read command lines. Both outputs begin
+ * with the word, because the login's start-up files may print text before.
  */
 export function wrapperLine(word: string): string {
-  // A line break in a value is this variable: what is read is one line.
+  // This variable replaces line breaks in values: the shell reads a single line.
   const newline = 'murmur_nl=$(printf "\\nx"); murmur_nl=${murmur_nl%x}';
   const read = 'IFS= read -r murmur_line || exit 126; eval "$murmur_line"';
   const script = `echo ${word}; echo ${word} $$ >&2; ${newline}; ${read}`;
-  // Servers make the login's shell the leader of a group of its own. Where one does not, setsid does.
+  // Most servers make the login's shell a group leader. Otherwise setsid does.
   const lead = 'IFS=" " read -r _ _ _ _ group _ </proc/$$/stat; [ "$group" = $$ ] || exec setsid -w /bin/sh -c "$1"';
   // No quotes within the quotes, so that shells of every kind read it alike.
   return `exec /bin/sh -c '${lead}; eval "$1"' sh '${script}'`;
 }
 
 /**
- * The line that the wrapper runs. Ends with the wrapper's word and a problem for a folder or a program that is not there,
- * whose own words nobody could tell from the program's.
- * @param output file for what the command prints, which only the login may read then
+ * The line that the wrapper runs. Reports a missing folder or program after the wrapper's word: the shell's own message
+ * could not be told from the program's output.
+ * @param output file for the command's stdout, readable by the login only
  */
 export function commandLine(word: string, { command, args, cwd, env }: HostCommand, output?: string): string {
   const exports = Object.entries(env).map(([name, value]) => `export ${checkedName(name)}=${quoted(value)}`);
@@ -47,12 +47,12 @@ export function commandLine(word: string, { command, args, cwd, env }: HostComma
   ].join('; ');
 }
 
-/** Reads what a wrapper has said on its errors after its word. */
+/** Parses what a wrapper reported after its word. */
 export function readFact(text: string): WrapperFact {
   return /^\d+$/.test(text) ? { group: Number(text) } : { problem: text };
 }
 
-/** A word that stays on one line. */
+/** A quoted shell word without line breaks. */
 export function quoted(text: string): string {
   if (text.includes('\0')) throw new MurmurError('INVALID_ARGUMENT', 'a command cannot hold a zero byte');
   return shellQuoted(text).replaceAll('\n', `'"$murmur_nl"'`);

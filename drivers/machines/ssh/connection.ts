@@ -1,4 +1,4 @@
-// One connection to the ssh server of a host. Everything that waits on it settles when it is lost.
+// One connection to the ssh server of a host. When it is lost, every pending call settles.
 import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
@@ -17,22 +17,25 @@ export interface SshTarget {
   readonly user: string;
   /** At least one. */
   readonly hostKeys: readonly HostKey[];
-  /** Absolute path of a private key without a passphrase; `agent` is asked when absent. */
+  /** Absolute path of a private key without a passphrase. When absent, `agent` is used. */
   readonly keyFile?: string;
   /** Socket of the ssh agent. */
   readonly agent?: string;
 }
 
-/** A dead link is noticed after the third unanswered question: within four to five seconds. */
+/** The third unanswered keep-alive shows a dead link: within four to five seconds. */
 const KEEPALIVE = { keepaliveInterval: 1_000, keepaliveCountMax: 3 } as const;
 /** A handshake takes 30 ms; a host under load, or behind a slow jump, may need many times that. */
 const READY_LIMIT_MS = 20_000;
 
-/** Places become free within milliseconds; a host whose owner allows fewer than we use needs the time of a command. */
+/** Sessions become free within milliseconds. Where MaxSessions is below what we use, a command has to end first. */
 const PLACE_LIMIT_MS = 10_000;
 const PLACE_AGAIN_MS = 20;
 
-/** Connects, checks the pinned key and logs in. Throws UNAVAILABLE, FAILED_PRECONDITION for another key, UNAUTHENTICATED. */
+/**
+ * Connects, checks the pinned key and logs in. Throws UNAVAILABLE, FAILED_PRECONDITION for another key,
+ * UNAUTHENTICATED.
+ */
 export async function openSshConnection(target: SshTarget, signal: AbortSignal): Promise<SshConnection> {
   const { host, hostKeys, user, keyFile, agent } = target;
   const [{ default: ssh2 }, privateKey] = await Promise.all([import('ssh2'), readKey(host, keyFile)]);
@@ -82,12 +85,12 @@ async function readKey(host: string, keyFile: string | undefined): Promise<Buffe
   }
 }
 
-/** What runs for a connection that comes in through a port of the host. */
+/** Handles a connection that comes in through a port of the host. */
 export type Incoming = (stream: Duplex, details: TcpConnectionDetails) => void;
 
 export class SshConnection {
   readonly host: string;
-  /** Aborts when the link is dead, the server has gone or the connection was closed; the reason is a MurmurError. */
+  /** Aborts when the link is dead, the server is gone or the connection was closed. The reason is a MurmurError. */
   readonly lost: AbortSignal;
   readonly #client: Client;
   readonly #sock: Duplex;
@@ -100,9 +103,9 @@ export class SshConnection {
     this.lost = this.#lost.signal;
     this.#client = client;
     this.#sock = sock;
-    // One for each stream and call.
+    // Each stream and call adds a listener.
     setMaxListeners(0, this.lost);
-    // Before those of ssh2, which ends its channels as if the other side had come to their end.
+    // Added before ssh2's listeners, which end channels as if the other side had ended them.
     sock.once('error', (error) => this.lose(error));
     sock.once('end', () => this.lose(new Error('the server has closed the connection')));
     sock.once('close', () => this.lose(new Error('the connection was closed')));
@@ -120,7 +123,7 @@ export class SshConnection {
     this.lose(new Error('the connection was closed'));
   }
 
-  /** Gives the connection up, for a reason. */
+  /** Destroys the connection, with this reason. */
   lose(reason: unknown): void {
     if (this.#lost.signal.aborted) return;
     this.#lost.abort(errorOf(this.host, reason));
@@ -128,15 +131,15 @@ export class SshConnection {
     this.#sock.destroy();
   }
 
-  /** The value, or the reason for which the connection was lost meanwhile. */
+  /** The value, or a rejection with the reason if the connection is lost first. */
   async untilLost<Value>(value: Promise<Value>): Promise<Value> {
     return await unlessLost(this.lost, value);
   }
 
-  /** Runs a command line in the login's shell. Of these the server allows ten at once, `sftp` included. */
+  /** Runs a command line in the login's shell. By default, a server allows ten sessions at once, including `sftp`. */
   async exec(command: string): Promise<ClientChannel> {
     const channel = await this.#inPlace<ClientChannel>((done) => this.#client.exec(command, done));
-    // An error of a channel whose connection is lost has nobody to go to.
+    // After the connection is lost, errors of the channel have no other listener.
     channel.on('error', () => undefined);
     return channel;
   }
@@ -168,8 +171,8 @@ export class SshConnection {
   }
 
   /**
-   * Listens on a loopback port of the host, any free one for 0, and answers which. Throws UNAVAILABLE when it is taken, also by an
-   * earlier connection whose link died in silence.
+   * Listens on a loopback port of the host, on any free one for 0, and resolves with the port. Throws UNAVAILABLE when
+   * the port is taken, also by an earlier connection whose link died without notice.
    */
   async listen(port: number, incoming: Incoming): Promise<number> {
     const taken = await this.#call<number>((done) => this.#client.forwardIn('127.0.0.1', port, done));
@@ -178,8 +181,8 @@ export class SshConnection {
   }
 
   /**
-   * A call that takes one of the server's places. A place is free only once the server has noticed the end of what ran in it,
-   * which is a moment after we have, and it does not tell us.
+   * A call that needs one of the server's sessions. The server frees a session slightly later than we see the end of
+   * its command, and does not notify us. So the call retries.
    */
   async #inPlace<Value>(start: (done: (error: Error | undefined, value: Value) => void) => void): Promise<Value> {
     for (const end = Date.now() + PLACE_LIMIT_MS; ; await delay(PLACE_AGAIN_MS)) {
@@ -203,7 +206,7 @@ export class SshConnection {
     try {
       start(done);
     } catch (error) {
-      // ssh2 throws on a connection that it has just closed.
+      // ssh2 throws when it has just closed the connection.
       reject(errorOf(this.host, error));
     }
     return await this.untilLost(promise);
@@ -218,7 +221,7 @@ function errorOf(host: string, reason: unknown): MurmurError {
   const message = reason instanceof Error ? reason.message : String(reason);
   const level = (reason as { readonly level?: Level } | undefined)?.level;
   if (level === 'client-authentication' || level === 'agent') {
-    return new MurmurError('FAILED_PRECONDITION', `host ${host} does not let us in: ${message}`, {
+    return new MurmurError('FAILED_PRECONDITION', `host ${host} rejects the login: ${message}`, {
       hint: 'give the host a key_file in murmur.yaml, or start an ssh agent with its key',
       cause: reason,
     });

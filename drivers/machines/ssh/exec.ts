@@ -1,4 +1,4 @@
-// Commands on a host, over its connection: few at once, each with a process group of its own.
+// Runs commands on a host over its connection: a few at once, each in its own process group.
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import pLimit from 'p-limit';
@@ -10,11 +10,11 @@ import { WrappedOutput } from './wrapped-output.ts';
 import type { SshConnection } from './connection.ts';
 
 /**
- * A server runs ten at once (MaxSessions). One is the SFTP channel, one the host's own program, one is kept for ending a
- * command that takes too long.
+ * A server runs ten at once (MaxSessions). One is the SFTP channel, one the host's own program, one is kept for ending
+ * a command that takes too long.
  */
 const AT_ONCE = 7;
-/** More output than this is a stream's, not an answer's. */
+/** Limit of captured output. Larger content is read as a stream. */
 const MOST_OUTPUT = 64 * 1024 * 1024;
 
 /** Exit status of a wrapper that could not run its command, and of shells that did not find one. */
@@ -26,22 +26,22 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A command that runs: what it prints after the wrapper's own words. */
+/** A running command. Its streams begin after the wrapper's own output. */
 export interface RunningCommand {
   readonly channel: ClientChannel;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Exit code and what was wrong before the command could run. */
+  /** Exit code, or why the command could not run. */
   readonly ended: Promise<CommandEnd>;
-  /** Ends the whole group, by another command. */
+  /** Kills the process group, by another command. */
   kill(): Promise<void>;
 }
 
 export interface CommandEnd {
-  /** Undefined for a command that a signal ended, or that ended without telling. */
+  /** Undefined when a signal ended the command, or when no exit status arrived. */
   readonly code: number | undefined;
   readonly signal: string | undefined;
-  /** Why it did not run at all. */
+  /** Why it did not run. */
   readonly problem: string | undefined;
 }
 
@@ -55,8 +55,9 @@ export class Commands {
   }
 
   /**
-   * Runs a command to its end. Resolves for any exit code. Throws DEADLINE_EXCEEDED when the time is over, with the group ended
-   * by then, FAILED_PRECONDITION for a program that is not there or that a signal ended, and the loss of the connection.
+   * Runs a command to its end. Resolves for any exit code. After the time limit, kills its group and throws
+   * DEADLINE_EXCEEDED. Throws FAILED_PRECONDITION for a program that is missing or that a signal ended, and the reason
+   * of a lost connection.
    */
   async run(asked: HostCommand, { input, timeoutMs, signal }: RunOptions): Promise<ExecResult> {
     return await this.slot(async () => {
@@ -83,12 +84,12 @@ export class Commands {
     });
   }
 
-  /** Waits for one of the few places, and keeps it while `use` runs. */
+  /** Waits for one of the `AT_ONCE` slots and holds it while `use` runs. */
   async slot<Value>(use: () => Promise<Value>): Promise<Value> {
     return await this.#limit(use);
   }
 
-  /** Starts a command without a place of its own. Its input is the channel's, to be ended by the caller. */
+  /** Starts a command without taking a slot. The caller writes its input to the channel and ends it. */
   async start(asked: HostCommand, output?: string): Promise<RunningCommand> {
     const word = `murmur-${randomBytes(12).toString('hex')}`;
     const line = commandLine(word, asked, output);
@@ -96,13 +97,13 @@ export class Commands {
     let group: number | undefined;
     let problem: string | undefined;
     const end = Promise.withResolvers<CommandEnd>();
-    // The exit may be told before the last of the errors has come through, in which a wrapper says what was wrong.
+    // The exit status may arrive before the end of stderr, where the wrapper reports its problem.
     const said = Promise.withResolvers<undefined>();
     channel.on('exit', (code: number | null, signal?: string) => {
       const told = code === CANNOT_RUN ? said.promise : Promise.resolve();
       void told.then(() => end.resolve({ code: code ?? undefined, signal, problem }));
     });
-    // A server that goes away says nothing of the command's end.
+    // A server that goes away sends no exit status.
     channel.on(
       'close',
       () => void said.promise.then(() => end.resolve({ code: undefined, signal: undefined, problem })),
@@ -129,7 +130,7 @@ export class Commands {
   }
 
   async #killGroup(group: number): Promise<void> {
-    // Outside the limit: the place that it needs is kept.
+    // Takes no slot of the limit: one session is reserved for this.
     const killing = await this.#connection.exec(`kill -KILL -- -${String(group)}`);
     killing.resume();
     killing.stderr.resume();
@@ -151,7 +152,7 @@ export class Commands {
     if (problem === undefined && code !== undefined) {
       return { exitCode: code, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') };
     }
-    const why = problem ?? (signal === undefined ? 'its end was not told' : `it was ended by SIG${signal}`);
+    const why = problem ?? (signal === undefined ? 'no exit status arrived' : `it was ended by SIG${signal}`);
     throw new MurmurError('FAILED_PRECONDITION', `${command} did not run on host ${this.#connection.host}: ${why}`);
   }
 }

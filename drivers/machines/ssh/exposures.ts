@@ -1,4 +1,4 @@
-// Servers of our side that are reachable from a host, each through a loopback port of the host that stays.
+// Makes servers of this side reachable from a host, each through a loopback port of the host that does not change.
 import { connect } from 'node:net';
 import { posix } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -7,24 +7,25 @@ import type { ServerAddress } from '../../../contract/wire/runner.ts';
 import type { SshConnection } from './connection.ts';
 import type { HostFiles } from './files.ts';
 
-/** What the ports are asked for through. */
+/** The part of a session that exposing needs. */
 export interface ExposingSession {
   readonly connection: SshConnection;
   readonly files: HostFiles;
-  /** Where files of ours lie on the host. */
+  /** Folder of our files on the host. */
   readonly shipped: string;
 }
 
 /**
- * The ports outlive the connections to the host, each of which has to ask for them again, and this process: they stand in a
- * file on the host. A program there that was told a port finds the server on it after a restart of ours.
+ * The ports outlive the connections to the host and this process: a file on the host lists them, and each new
+ * connection requests them again. A program on the host finds the server on the same port after a restart of this
+ * process.
  */
 export class Exposures {
   readonly #owner: string;
   readonly #servers = new Map<string, ServerAddress>();
-  /** What each connection has asked for: its calls at once share one port. */
+  /** The requests of each connection: concurrent calls for one server share one port. */
   readonly #asked = new WeakMap<SshConnection, Map<string, Promise<number>>>();
-  /** Writes of the file, one after the other. */
+  /** Serializes the writes of the file. */
   #writing: Promise<unknown> = Promise.resolve();
 
   /** @param owner names the file: installations that use one host must not take over each other's ports */
@@ -55,7 +56,7 @@ export class Exposures {
     }
   }
 
-  /** Exposes on a new connection what was exposed on the one before: programs on the host go on using it. Never rejects. */
+  /** Exposes the servers of the previous connection again: programs on the host keep using them. Never rejects. */
   async renew(session: ExposingSession): Promise<void> {
     await Promise.allSettled([...this.#servers].map(([key, server]) => this.expose(session, server, key)));
   }
@@ -83,7 +84,7 @@ export class Exposures {
     await writing;
   }
 
-  /** Empty before the first, and after a file that was damaged. */
+  /** Empty when the file is missing or damaged. */
   async #read(session: ExposingSession): Promise<Readonly<Record<string, number>>> {
     try {
       return JSON.parse((await session.files.get(this.#file(session))).toString('utf8')) as Record<string, number>;
@@ -98,7 +99,7 @@ export class Exposures {
   }
 }
 
-/** Joins a connection from the host with the server. */
+/** Connects an incoming connection from the host to the server. */
 function relay(stream: Duplex, server: ServerAddress): void {
   const socket = connect({ ...server, noDelay: true, allowHalfOpen: true });
   for (const [from, to] of [

@@ -1,4 +1,4 @@
-// Files on a host: small ones over SFTP, large ones through `cat`, with their length compared.
+// Files on a host: small ones over SFTP, large ones through `cat` with a check of their length.
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
@@ -9,9 +9,9 @@ import type { Commands, RunningCommand } from './exec.ts';
 
 /** SSH_FX_NO_SUCH_FILE. */
 const NO_SUCH_FILE = 2;
-/** A file that is read or written is not the agent's to see. */
+/** The agent must not read these files. */
 const PRIVATE = 0o600;
-/** Starting `cat` and telling its end takes milliseconds once all bytes are there. */
+/** `cat` ends within milliseconds after the last byte; a busy host may need far longer. */
 const END_LIMIT_MS = 60_000;
 
 export class HostFiles {
@@ -23,12 +23,12 @@ export class HostFiles {
     this.#commands = commands;
   }
 
-  /** Writes a small file, whole or not at all; parents are made. */
+  /** Writes a small file atomically and creates its parents. */
   async put(path: string, content: Buffer | string, mode = PRIVATE): Promise<void> {
     const partial = await this.#partialOf(path);
     try {
       await this.#sftp((sftp, done) => sftp.writeFile(partial, content, { mode: PRIVATE }, done));
-      // The mode at the making is subject to the umask.
+      // The umask applies to the mode at creation.
       await this.#sftp((sftp, done) => sftp.chmod(partial, mode, done));
       await this.#rename(partial, path);
     } catch (error) {
@@ -37,12 +37,12 @@ export class HostFiles {
     }
   }
 
-  /** Throws NOT_FOUND. */
+  /** Throws NOT_FOUND for a missing file. */
   async get(path: string): Promise<Buffer> {
     return await this.#sftp<Buffer>((sftp, done) => sftp.readFile(path, done as never), path);
   }
 
-  /** The size in bytes; undefined when there is no such file. */
+  /** The size in bytes; undefined for a missing file. */
   async size(path: string): Promise<number | undefined> {
     try {
       return (await this.#sftp<Stats>((sftp, done) => sftp.stat(path, done), path)).size;
@@ -64,8 +64,8 @@ export class HostFiles {
   }
 
   /**
-   * Writes what the source gives beside the file and puts it in its place once its length is that of the source: to `cat`, a
-   * connection that is cut looks like the end of the file. Throws the errors of the source too.
+   * Writes the source to a partial file and renames it once its length is right: for `cat`, a cut connection looks like
+   * the end of the input. Throws errors of the source too.
    */
   async write(path: string, source: AsyncIterable<Uint8Array>): Promise<void> {
     const partial = await this.#partialOf(path);
@@ -89,7 +89,7 @@ export class HostFiles {
     });
   }
 
-  /** Answers how many bytes were sent, once `cat` has written all of them. */
+  /** Resolves with the number of bytes once `cat` has written all of them. */
   async #send(cat: RunningCommand, source: AsyncIterable<Uint8Array>): Promise<number> {
     let sent = 0;
     let said = '';
@@ -103,7 +103,7 @@ export class HostFiles {
       if (piece.length === 0) continue;
       sent += piece.length;
       const { promise, resolve } = Promise.withResolvers<undefined>();
-      // The callback comes when the host has room for it: never, once the link is dead.
+      // The callback comes when the host accepts more data: never, once the link is dead.
       cat.channel.write(piece, () => resolve(undefined));
       await this.#connection.untilLost(Promise.race([promise, failed]));
     }
@@ -112,15 +112,15 @@ export class HostFiles {
     return sent;
   }
 
-  /** Lets every user read a folder and all that is in it, and pass its folders. */
+  /** Lets every user read a folder and everything below it. */
   async open(folder: string): Promise<void> {
     await this.#command('chmod', ['-R', 'u=rwX,go=rX', '--', folder]);
   }
 
-  /** Gives a folder its name, if that is free. */
+  /** Renames a folder, if the new name is free. */
   async moveFolder(from: string, to: string): Promise<void> {
     await this.#command('mv', ['-T', '-n', '--', from, to]);
-    if ((await this.size(from)) !== undefined) throw this.#failure(`${to} is there already`);
+    if ((await this.size(from)) !== undefined) throw this.#failure(`${to} already exists`);
   }
 
   async removeFolder(folder: string): Promise<void> {
@@ -135,12 +135,12 @@ export class HostFiles {
     if (exitCode !== 0) throw this.#failure(`${command} failed: ${stderr.trim()}`);
   }
 
-  /** As much of the file as there is now; ends early only with an error. Throws NOT_FOUND. */
+  /** Streams the file up to its current length. Ends early only with an error. Throws NOT_FOUND for a missing file. */
   async read(path: string): Promise<Readable> {
     const size = await this.size(path);
     if (size === undefined) throw this.#missing(path);
     const ready = Promise.withResolvers<RunningCommand>();
-    // The place is kept until the reader is done.
+    // Holds the slot until the reader is done.
     const done = Promise.withResolvers<undefined>();
     void this.#commands
       .slot(async () => {
@@ -154,7 +154,7 @@ export class HostFiles {
     running.stderr.resume();
     const stream = Readable.from(this.#whole(running, path, size), { objectMode: false });
     stream.once('close', () => {
-      // Needed for a stream that was never read as well.
+      // Also needed for a stream that was never read.
       running.channel.resume();
       running.channel.close();
       done.resolve(undefined);
@@ -179,7 +179,7 @@ export class HostFiles {
     }
   }
 
-  /** A name beside the file, in a folder that is there. */
+  /** A temporary path beside the file. Creates its folder. */
   async #partialOf(path: string): Promise<string> {
     await this.#makeFolder(posix.dirname(path));
     return `${path}.${randomBytes(8).toString('hex')}`;
@@ -191,12 +191,12 @@ export class HostFiles {
     try {
       await this.#sftp((sftp, done) => sftp.mkdir(folder, { mode: 0o700 }, done));
     } catch (error) {
-      // Another call has just made it.
+      // Another call may have just created it.
       if ((await this.size(folder)) === undefined) throw error;
     }
   }
 
-  /** Replaces what is there, which the plain rename of SFTP does not. */
+  /** Replaces an existing file. SFTP's plain rename does not. */
   async #rename(from: string, to: string): Promise<void> {
     await this.#sftp((sftp, done) => sftp.ext_openssh_rename(from, to, done));
   }

@@ -1,13 +1,13 @@
-// Words between this side and the program on a host that keeps its machines: lines of JSON. Types only.
+// The protocol between this side and the program that manages a host's machines: lines of JSON. Types only.
 import type { MachineLimits } from '../../../contract/wire/machine-limits.ts';
 import type { ErrorBody } from '../../../contract/wire/errors.ts';
 import type { ProvenAccess } from '../../../runner/identity/proof.ts';
 import type { LaunchOptions, MachineFacts, MachineInfo, MachineLabels, MachineSpec, RunnerUse } from '../provider.ts';
 
-/** What the program is told first. */
+/** The first message to the program. */
 export interface HostStart {
   readonly limits: MachineLimits;
-  /** Folders that agents without a user of their own see. */
+  /** Folders that agents without their own user can see. */
   readonly show: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export interface HostMachine {
   readonly path: string;
 }
 
-/** What the program can be asked: name → arguments and answer. */
+/** The program's calls: name → arguments and answer. */
 export interface HostCalls {
   start: { readonly args: HostStart; readonly answer: Record<string, never> };
   inspect: { readonly args: Record<string, never>; readonly answer: HostReport };

@@ -1,8 +1,8 @@
-// What the program on a host does for each call.
+// Implements the calls of the program on a host.
 import type { MachineProvider } from '../provider.ts';
 import type { HostCallName, HostCalls, HostReport } from './host-call.ts';
 
-/** One function for each call but the first. */
+/** One function for each call except `start`. */
 export type HostCallTable = {
   readonly [Name in Exclude<HostCallName, 'start'>]: (
     args: HostCalls[Name]['args'],

@@ -1,4 +1,4 @@
-// What has to be known of a host before a program of ours can run there.
+// Finds out what is needed to run our program on a host.
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { Commands } from './exec.ts';
 
@@ -13,12 +13,13 @@ export interface HostFacts {
 
 /** The oldest Node that our bundles run on. */
 const OLDEST_NODE = 22;
-/** Some twenty programs may be asked for their version, of which the first that is new enough ends the search. */
+/** Some twenty programs may be asked for their version. The search ends at the first that is new enough. */
 const LIMIT_MS = 30_000;
 
 /**
- * Where people and distributions put Node, the login's PATH first: what that finds is often the distribution's, and too old.
- * Ends an earlier connection of ours first, whose link died in silence: the host would keep its ports and its places.
+ * Searches the places where people and distributions install Node. PATH comes first, but often finds a distribution's
+ * Node that is too old. Before that, it ends an earlier connection of ours whose link died without notice: the host
+ * would keep its ports and sessions.
  */
 const SCRIPT = `
 # The name in brackets may hold anything; the twentieth word after it is the time of the start.
@@ -45,8 +46,8 @@ exit 0
 
 /**
  * @param predecessor `server` of an earlier connection of this process; empty for none
- * @param configured Node as the owner has written it down
- * @throws FAILED_PRECONDITION when no Node there is new enough, with those that were found
+ * @param configured path of Node from the owner's configuration
+ * @throws FAILED_PRECONDITION when no Node on the host is new enough; the error lists those found
  */
 export async function findHostFacts(
   host: string,

@@ -1,8 +1,8 @@
-// The key by which a host is known: written down by a person, compared at each connection, never learned.
+// The pinned key of a host: configured by a person and compared at each connection. Never learned from the host.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 
-/** The public key of an ssh server as it comes over the wire. */
+/** The public key of an ssh server, in wire format. */
 export interface HostKey {
   readonly type: string;
   readonly blob: Buffer;
@@ -21,12 +21,12 @@ export function readHostKey(text: string): HostKey | undefined {
   return typeIn(blob) === type ? { type, blob } : undefined;
 }
 
-/** Whether the key that a server shows is one of those that are pinned for it. */
+/** Whether the key that a server shows is a pinned one. */
 export function isPinned(shown: Buffer, pinned: readonly HostKey[]): boolean {
   return pinned.some(({ blob }) => blob.length === shown.length && timingSafeEqual(blob, shown));
 }
 
-/** The error for a server that shows another key than those that are pinned. */
+/** The error for a server whose key is not pinned. */
 export function changedKey(host: string, shown: Buffer, pinned: readonly HostKey[]): MurmurError {
   const key = `${typeIn(shown) ?? 'unknown'} ${shown.toString('base64')}`;
   const expected = pinned.map(({ blob }) => fingerprintOf(blob)).join(', ');
@@ -40,7 +40,7 @@ export function changedKey(host: string, shown: Buffer, pinned: readonly HostKey
   );
 }
 
-/** Algorithms that make a server show a key of a pinned type, when it has several. */
+/** Algorithms that make a server with several keys show one of a pinned type. */
 export function keyAlgorithms(pinned: readonly HostKey[]): readonly string[] {
   return [...new Set(pinned.flatMap(({ type }) => (type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type])))];
 }

@@ -1,11 +1,11 @@
-// The program on a host that keeps its machines, as this side sees it: calls over one channel.
+// The client of the program that manages a host's machines: calls over one channel.
 import { createInterface } from 'node:readline';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { SshConnection } from './connection.ts';
 import type { Commands, RunningCommand } from './exec.ts';
 import type { HostCallName, HostCalls, HostReply, HostRequest } from './host-call.ts';
 
-/** Its last words, for the error of a program that ended. */
+/** Characters of stderr in the error when the program has ended. */
 const STDERR_TAIL = 2_000;
 
 export class HostProgram {
@@ -26,7 +26,7 @@ export class HostProgram {
     void running.ended.then(({ problem }) => this.#end(problem));
   }
 
-  /** Starts it. It ends with its channel. */
+  /** Starts the program. It ends with its channel. */
   static async start(
     connection: SshConnection,
     commands: Commands,
@@ -37,13 +37,13 @@ export class HostProgram {
     return new HostProgram(connection, await commands.start({ command: node, args: [file], cwd: '/', env }));
   }
 
-  /** Whether it can still be asked. */
+  /** Whether the program still accepts calls. */
   get isAlive(): boolean {
     return this.#ended === undefined && !this.#connection.lost.aborted;
   }
 
   /**
-   * One call. Throws what the program threw, UNAVAILABLE when it ended or the connection was lost, and the signal's
+   * One call. Throws the program's error, UNAVAILABLE when it ended or the connection was lost, and the signal's
    * reason.
    */
   async call<Name extends HostCallName>(
@@ -56,7 +56,7 @@ export class HostProgram {
     const id = (this.#count += 1);
     const waiting = Promise.withResolvers<unknown>();
     this.#waiting.set(id, waiting);
-    // The program answers a cancelled call as well, once what it has begun is undone.
+    // The program answers a cancelled call too, once it has undone what it began.
     const onAbort = (): void => this.#send({ cancel: id });
     signal?.addEventListener('abort', onAbort, { once: true });
     try {

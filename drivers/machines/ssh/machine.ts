@@ -68,7 +68,7 @@ export function connectSsh({ name, host, session, machine, git, lease }: SshMach
   };
 }
 
-/** The pieces of a stream that is opened with the first of them. */
+/** The pieces of a stream. Opens it when the first piece is read. */
 async function* pieces(open: () => Promise<Readable>): AsyncGenerator<Buffer> {
   yield* (await open()) as AsyncIterable<Buffer>;
 }

@@ -1,5 +1,5 @@
-// Machines on hosts that are reached by ssh. Each is a folder there with a user or a user namespace of its own: what `local`
-// makes of its own host, made by a program of ours on the other one.
+// Machines on hosts that are reached by ssh. Our program on the host creates them with the provider `local`: each is a
+// folder with its own user or user namespace.
 import { createHash } from 'node:crypto';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { isMachineName } from '../local/layout.ts';
@@ -31,7 +31,7 @@ export function createSshProvider(
 ): MachineProvider {
   const hosts = options.map((each) => new SshHost(each));
   const connections = new LostSignals();
-  /** Where machines were seen last. */
+  /** The host on which each machine was last found. */
   const places = new Map<string, SshHost>();
 
   async function call<Name extends HostCallName>(
@@ -46,7 +46,7 @@ export function createSshProvider(
 
   const infoOn = (host: SshHost, info: MachineInfo): MachineInfo => ({ ...info, zone: host.name });
 
-  /** Where the machine is, and what its host says of it; undefined when all hosts say that they have none of this name. */
+  /** The machine's host and info; undefined when every host reports the machine as absent. */
   async function find(
     name: string,
     signal?: AbortSignal,
@@ -64,7 +64,7 @@ export function createSshProvider(
         return { host, info };
       } catch (error) {
         signal?.throwIfAborted();
-        // Another host may have it. When none has, this one may.
+        // Another host may have the machine. If none has, this error is thrown: this host may have it.
         problem ??= error as Error;
       }
     }
@@ -95,7 +95,7 @@ export function createSshProvider(
     return found.host;
   }
 
-  /** Where a new machine goes: the first host by its name's order that can be reached. */
+  /** The host for a new machine: the first reachable one in the order of `inOrder`. */
   async function placeFor(name: string, signal: AbortSignal): Promise<SshHost> {
     const found = await find(name, signal).catch((error: unknown) => {
       signal.throwIfAborted();
@@ -158,7 +158,7 @@ export function createSshProvider(
           return undefined;
         },
       );
-      // On all hosts: what a creation that was cut off has left is no machine that a host would tell of.
+      // On all hosts: the remains of an interrupted creation are not reported as a machine.
       const ends = await Promise.allSettled(hosts.map((host) => call(host, 'destroy', { name }, signal)));
       signal?.throwIfAborted();
       const failed = ends.find((end, at) => end.status === 'rejected' && (place === undefined || place === hosts[at]));
@@ -189,7 +189,9 @@ export function createSshProvider(
   };
 }
 
-/** The hosts in an order that depends on the machine alone: a retry tries the same one first, and machines spread. */
+/**
+ * The hosts in an order that depends only on the machine's name: retries use the same host first, and machines spread.
+ */
 function inOrder(hosts: readonly SshHost[], machine: string): readonly SshHost[] {
   const rank = (host: SshHost): string => createHash('sha256').update(`${host.name}\0${machine}`).digest('hex');
   return hosts.toSorted((one, other) => (rank(one) < rank(other) ? -1 : 1));

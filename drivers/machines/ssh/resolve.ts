@@ -1,4 +1,4 @@
-// A configured host with what the owner's ssh configuration adds to it.
+// Resolves a configured host with the owner's ssh configuration.
 import { access } from 'node:fs/promises';
 import { execa } from 'execa';
 import type { SshHostSettings } from '../../../config/environment-settings.ts';
@@ -7,11 +7,11 @@ import type { SshTarget } from './connection.ts';
 import { readHostKey, type HostKey } from './host-key.ts';
 import { directTransport, jumpTransport } from './transport.ts';
 
-/** Neither program goes to the network. */
+/** Neither program uses the network. */
 const LIMIT_MS = 10_000;
 
 /**
- * How to reach the host: `ssh -G` says what the owner's configuration makes of it, `ssh-keygen -F` which keys are known for it.
+ * How to reach the host: `ssh -G` evaluates the owner's configuration, `ssh-keygen -F` finds the host's known keys.
  * Throws FAILED_PRECONDITION when no key of the host is pinned.
  * @param env the owner's environment: HOME and the socket of the ssh agent
  */
@@ -76,18 +76,18 @@ async function pinnedKeys(
   });
 }
 
-/** A line of a known_hosts file. A line with a marker, such as of an authority, pins no key. */
+/** The key in a line of known_hosts. A line with a marker, such as for a certificate authority, pins no key. */
 function knownKey(line: string): HostKey | undefined {
   if (line.startsWith('#') || line.startsWith('@')) return undefined;
   return readHostKey(line.split(' ').slice(1, 3).join(' '));
 }
 
-/** As known_hosts writes a host on a port of its own. */
+/** The host's name in known_hosts, which includes a port other than 22. */
 function knownAs(name: string, port: number): string {
   return port === 22 ? name : `[${name}]:${String(port)}`;
 }
 
-/** `name value` lines; some names come several times. */
+/** Parses `name value` lines. Some names occur several times. */
 function configuration(text: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   for (const line of text.split('\n')) {
@@ -118,7 +118,7 @@ function homed(path: string, env: Readonly<Record<string, string | undefined>>):
   return path.replace(/^~(?=\/)/, () => env['HOME'] ?? '~');
 }
 
-/** What the program prints; `ssh-keygen -F` exits with 1 when it finds nothing. */
+/** The program's output. `ssh-keygen -F` exits with 1 when it finds nothing. */
 async function run(
   program: string,
   args: readonly string[],

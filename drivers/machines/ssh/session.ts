@@ -1,4 +1,4 @@
-// All that one connection to a host carries: commands, files and the program that keeps its machines.
+// What uses one connection to a host: commands, files and the program that manages its machines.
 import { posix } from 'node:path';
 import { openSshConnection, type SshConnection, type SshTarget } from './connection.ts';
 import { Commands } from './exec.ts';
@@ -14,13 +14,13 @@ export interface HostSession {
   readonly files: HostFiles;
   readonly program: HostProgram;
   readonly facts: HostFacts;
-  /** Where files of ours lie on the host. */
+  /** Folder of our files on the host. */
   readonly shipped: string;
 }
 
 export interface SessionOptions {
   readonly target: SshTarget;
-  /** Node as the owner has written it down. */
+  /** Path of Node from the owner's configuration. */
   readonly node: string | undefined;
   readonly shipment: () => Promise<Shipment>;
   readonly start: HostStart;
@@ -28,7 +28,7 @@ export interface SessionOptions {
   readonly predecessor: string;
 }
 
-/** Connects, finds Node, brings our files up to date and starts the program. Throws as each of these does. */
+/** Connects, finds Node, updates our files and starts the program. Throws the errors of these steps. */
 export async function openHostSession(options: SessionOptions, signal: AbortSignal): Promise<HostSession> {
   const { target, node, predecessor, shipment, start } = options;
   const connection = await openSshConnection(target, signal);

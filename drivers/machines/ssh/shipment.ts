@@ -1,4 +1,4 @@
-// The files of ours that a host gets: the program that keeps its machines, and `murmur` for the agents there.
+// Our files on a host: the program that manages its machines, and `murmur` for its agents.
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { posix } from 'node:path';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { HostFiles } from './files.ts';
 
-/** Files by where they go, relative to the shipment; each is a file of this host. */
+/** Path within the shipment → file on this host. */
 export type Shipment = Readonly<Record<string, string>>;
 
 /** The entry of the program. */
@@ -14,7 +14,7 @@ export const HOST_PROGRAM = 'dist/machines.js';
 
 const digests = new WeakMap<Shipment, Promise<string>>();
 
-/** Names the shipment by its content. Read once: the files of a build do not change. */
+/** A hash of the shipment's content. Computed once: the files of a build do not change. */
 async function digestOf(shipment: Shipment): Promise<string> {
   const known = digests.get(shipment) ?? computeDigest(shipment);
   digests.set(shipment, known);
@@ -30,8 +30,8 @@ async function computeDigest(shipment: Shipment): Promise<string> {
 }
 
 /**
- * The folder of the shipment on the host, below `parent`; copied there when it is not. It appears whole: of two callers at
- * once one copies in vain.
+ * The folder of the shipment on the host, below `parent`. Copied if missing, and renamed once complete: of two
+ * concurrent callers, one discards its copy.
  */
 export async function deliver(files: HostFiles, parent: string, shipment: Shipment): Promise<string> {
   const folder = posix.join(parent, await digestOf(shipment));
@@ -41,7 +41,7 @@ export async function deliver(files: HostFiles, parent: string, shipment: Shipme
   for (const [path, file] of Object.entries(shipment)) {
     await files.write(posix.join(partial, path), createReadStream(file));
   }
-  // The agents read and run them, with users of their own.
+  // Agents read and run the files, with their own user ids.
   await files.open(partial);
   try {
     await files.moveFolder(partial, folder);
@@ -52,7 +52,7 @@ export async function deliver(files: HostFiles, parent: string, shipment: Shipme
   return folder;
 }
 
-/** The path of one file on the host, below `parent`, named by its content; copied there when it is not. */
+/** The path of a file on the host, below `parent`, named by its content. Copied if missing. */
 export async function deliverFile(files: HostFiles, parent: string, file: string): Promise<string> {
   const content = await readFile(file);
   const digest = createHash('sha256').update(content).digest('hex').slice(0, 16);

@@ -1,4 +1,4 @@
-// A host: one connection at a time for all its machines, opened when it is wanted and again when it was lost.
+// A host: one connection at a time for all its machines, opened on demand and again after a loss.
 import type { SshHostSettings } from '../../../config/environment-settings.ts';
 import type { ServerAddress } from '../../../contract/wire/runner.ts';
 import { MurmurError } from '../../../contract/wire/errors.ts';
@@ -10,18 +10,18 @@ import type { Shipment } from './shipment.ts';
 import type { SshTarget } from './connection.ts';
 import { messageOf } from './transport.ts';
 
-/** A connection that nobody has used for this long is closed: its two processes there have 15 MB, our program 60. */
+/** A connection unused for this long is closed: on the host, its two processes take 15 MB and our program 60 MB. */
 const IDLE_MS = 5 * 60_000;
-/** Opening takes a second when our files have to be copied; a slow line may need many times that. */
+/** Opening takes a second when our files have to be copied. A slow network may need many times that. */
 const OPEN_LIMIT_MS = 120_000;
 
 export interface SshHostOptions {
   readonly settings: Pick<SshHostSettings, 'host' | 'node'>;
-  /** How to reach it, resolved at each connection: the owner may correct the configuration. */
+  /** How to reach the host. Resolved at each connection, as the owner may correct the configuration. */
   readonly target: () => Promise<SshTarget>;
   readonly shipment: () => Promise<Shipment>;
   readonly start: HostStart;
-  /** Names this installation on hosts that others use as well. */
+  /** Identifies this installation on hosts that others use too. */
   readonly owner: string;
 }
 
@@ -43,8 +43,8 @@ export class SshHost {
   }
 
   /**
-   * The session, opened unless it is: one for all who ask. Throws UNAVAILABLE when the host cannot be reached, and the
-   * signal's reason; the opening itself goes on for the others.
+   * The session, shared by all callers and opened if necessary. Throws UNAVAILABLE when the host cannot be reached, and
+   * the signal's reason. An aborted call does not stop the opening for other callers.
    */
   async session(signal?: AbortSignal): Promise<HostSession> {
     signal?.throwIfAborted();
@@ -59,7 +59,7 @@ export class SshHost {
     return await this.session(signal);
   }
 
-  /** Keeps the connection open until the answer is called. */
+  /** Keeps the connection open until the returned function is called. */
   hold(): () => void {
     this.#uses += 1;
     this.#touch();
@@ -77,7 +77,7 @@ export class SshHost {
     return await this.#exposures.expose(session, server, key);
   }
 
-  /** Closes the connection; nothing can be asked any more. */
+  /** Closes the connection for good: later calls throw UNAVAILABLE. */
   close(): void {
     this.#closing.abort(new MurmurError('UNAVAILABLE', 'the provider of machines was closed'));
     clearTimeout(this.#idle);
@@ -109,7 +109,7 @@ export class SshHost {
     clearTimeout(this.#idle);
     if (this.#uses > 0 || this.#closing.signal.aborted) return;
     this.#idle = setTimeout(() => this.#drop(), IDLE_MS);
-    // Open connections are no reason for a process to stay.
+    // The timer must not keep the process alive.
     this.#idle.unref();
   }
 

@@ -6,7 +6,7 @@ import { Duplex } from 'node:stream';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import { unlessLost } from '../lost.ts';
 
-/** The bytes that ssh is spoken over. */
+/** Opens the byte stream for an ssh connection. */
 export interface SshTransport {
   /** For people: `build-1:22`, `build-1:22 through gate`. */
   readonly description: string;
@@ -14,7 +14,7 @@ export interface SshTransport {
   dial(signal: AbortSignal): Promise<Duplex>;
 }
 
-/** TCP. The delay of small packets is off before ssh says its first word: with it, each exchange stalls for 40 ms. */
+/** TCP. Sets TCP_NODELAY before ssh sends its first bytes: without it, each exchange stalls for 40 ms. */
 export function directTransport(host: string, port: number): SshTransport {
   const description = `${host}:${String(port)}`;
   return {
@@ -33,13 +33,13 @@ export function directTransport(host: string, port: number): SshTransport {
   };
 }
 
-/** Errors of the ssh program are short; the last of them says why. */
+/** Characters of stderr in an error: ssh's messages are short, and the last one names the cause. */
 const STDERR_TAIL = 2_000;
 
 /**
- * `ssh -W` through a jump host, with the caller's own ssh: its configuration, keys and known hosts are those of the jump.
- * @param jump as `ssh -J` takes it: `gate`, `user@gate:2222`, several with commas
- * @param env the owner's environment
+ * `ssh -W` through a jump host. The caller's own ssh connects to the jump host, with its configuration, keys and known
+ * hosts.
+ * @param jump as ssh takes it: `gate`, `user@gate`
  */
 export function jumpTransport(
   jump: string,
@@ -95,7 +95,7 @@ function unreachable(description: string, why: string, cause?: unknown): MurmurE
   return new MurmurError('UNAVAILABLE', `the ssh server at ${description} cannot be reached: ${why}`, { cause });
 }
 
-/** What an error says, or a thrown value as text. */
+/** An error's message, or another thrown value as text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,9 +1,9 @@
-// The output of a command behind the words of its wrapper.
+// The output of a command after the output of its wrapper.
 import { Transform } from 'node:stream';
 
 /**
- * Passes on what comes after the line with the word. What stands in that line after the word goes to `onFact`, and so does a
- * later chunk that begins with the word: the last of a wrapper that could not run its command.
+ * Passes on everything after the line with the word. `onFact` gets the rest of that line. It also gets a later chunk
+ * that begins with the word: the report of a wrapper that could not run its command.
  */
 export class WrappedOutput extends Transform {
   readonly #word: string;

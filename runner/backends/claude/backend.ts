@@ -12,7 +12,7 @@ import { prepareTranscript } from './transcript.ts';
 export interface ClaudeBackendOptions {
   /** Name on the session's PATH, or absolute path; by default `claude`. */
   readonly program?: string;
-  /** Times the program itself repeats a failed model request. */
+  /** How often the program itself retries a failed model request. */
   readonly maxRetries?: number;
   /** Shorter waits, for tests with programs that do not answer. */
   readonly timeouts?: Partial<ProgramTimeouts>;
@@ -42,7 +42,7 @@ async function open(session: OpenSession, options: ClaudeBackendOptions): Promis
     }),
   });
   const cleanUp = async (): Promise<void> => {
-    // A session that only answers has the key file in common with the agent's own.
+    // A session that only answers shares the key file with the agent's own session, which still needs it.
     if (runDir !== undefined && session.answer === undefined) await removeKeyFile(runDir);
   };
   const started = new ClaudeSession({

@@ -1,10 +1,10 @@
-// What a result of Claude Code cost. Pure.
+// The cost in a result of Claude Code. Pure.
 import type { Cost, ModelUsage } from '../../../contract/wire/turns.ts';
 import type { ResultMessage } from './protocol.ts';
 
 /**
- * The cost since the result before: a delta. The totals of a result are of no use, they include what a resumed session
- * inherited and lose what a killed program had not saved.
+ * The cost since the previous result. The totals in a result cannot be used: they include inherited costs of a resumed
+ * session and lack what a killed program had not saved.
  */
 export function costOf(result: ResultMessage): Cost {
   const byModel: Record<string, ModelUsage> = {};

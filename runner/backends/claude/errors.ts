@@ -1,10 +1,10 @@
-// What went wrong in a turn, out of the program's result. The program reports a failed model request as a *successful*
-// result with `is_error`; its own words are the best message. Pure.
+// Derives a turn's error from the program's result. The program reports a failed model request as a *successful* result
+// with `is_error`. Its text is the best message. Pure.
 import type { ModelErrorKind, TurnError } from '../../../contract/wire/turns.ts';
 import { kindOfStatus, turnError } from '../model-errors.ts';
 import type { ApiRetryMessage, ResultMessage } from './protocol.ts';
 
-/** What the turn showed before its result. */
+/** What the program reported before the result. */
 export interface FailureSigns {
   /** `error` of the program's last message about a failed request. */
   readonly category?: string | undefined;
@@ -15,8 +15,8 @@ export interface FailureSigns {
 }
 
 /**
- * If the server's `retry-after` is too long, the program gives up at once and does not report the value. A minute is the
- * shortest period of a rate limit.
+ * The program gives up at once when a `retry-after` is too long for it, and does not report the value. A minute is the
+ * shortest period of rate limits.
  */
 const DEFAULT_RETRY_AFTER_MS = 60_000;
 
@@ -28,7 +28,7 @@ export function errorOf(result: ResultMessage, signs: FailureSigns, now: number)
   return turnError(kind, message, kind === 'rate_limit' ? retryAfter(signs, now) : undefined);
 }
 
-/** The error of a turn that we end ourselves because the server refuses the credentials: more tries cannot help. */
+/** The error of a turn that the runner ends because the server rejects the credentials: retries cannot help. */
 export function refusedCredentials(retry: ApiRetryMessage): TurnError {
   return turnError('authentication', `the model server refused the credentials (401 ${retry.error})`);
 }
@@ -44,7 +44,7 @@ function kindOf(result: ResultMessage, { category }: FailureSigns): ModelErrorKi
   if (category === 'authentication_failed') return 'authentication';
   if (result.api_error_type === 'overloaded_error' || category === 'overloaded') return 'overloaded';
   if (category === 'rate_limit') return 'rate_limit';
-  // Without a status there was no HTTP answer, or one that broke off.
+  // No status: there was no HTTP answer, or it broke off.
   if (category === 'server_error' || /connection|timed? ?out|ECONN|ENOTFOUND|socket|network/i.test(words)) {
     return 'connection';
   }

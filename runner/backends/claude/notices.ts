@@ -1,20 +1,20 @@
-// Gives notices to the model within a turn: the program asks us after each tool whether its result needs a word more, by
-// hook callbacks of its control protocol. Pure.
+// Delivers notices to the model within a turn. After each tool, the program's hook callback asks us for additional
+// context for the tool's result. Pure.
 import type { TurnNotice } from '../../../contract/wire/turns.ts';
 import type { ControlRequestMessage, HookMatchers, UserMessage } from './protocol.ts';
 
-/** Events of the program after a tool: it asks at the first when the tool went well, at the second when it failed. */
+/** The program's hook events after a tool: the first for success, the second for failure. */
 const AFTER_TOOL = ['PostToolUse', 'PostToolUseFailure'] as const;
 
-/** What `initialize` says so that the program asks. Measured: no difference in the time that a tool takes. */
+/** Registers the callbacks in `initialize`. Measured: they do not change the time that a tool takes. */
 export const AFTER_TOOL_HOOKS: HookMatchers = Object.fromEntries(
   AFTER_TOOL.map((event) => [event, [{ hookCallbackIds: [event] }]]),
 );
 
-/** Answer to a hook that changes nothing. */
-export const NO_WORD: object = {};
+/** The answer to a hook without a notice. */
+export const NO_NOTICE: object = {};
 
-/** The notices of one turn, from the hook that takes one to the tool result that proves that the program has it. */
+/** The notices of one turn, from the hook that takes one to the tool result that shows its delivery. */
 export class NoticesOfTurn {
   readonly #next: () => TurnNotice | undefined;
   /** By the id of the tool call. */
@@ -24,18 +24,18 @@ export class NoticesOfTurn {
     this.#next = next;
   }
 
-  /** The answer to a hook. A subagent's tool gets none: its words would end with the subagent. */
+  /** The answer to a hook. A subagent's tool gets no notice: only the subagent would see it. */
   answer({ request }: ControlRequestMessage): object {
     const { hook_event_name: event, tool_use_id: call, agent_id: subagent } = request?.input ?? {};
     const isOurs = AFTER_TOOL.some((each) => each === event);
-    if (!isOurs || call === undefined || subagent !== undefined) return NO_WORD;
+    if (!isOurs || call === undefined || subagent !== undefined) return NO_NOTICE;
     const notice = this.#next();
-    if (notice === undefined) return NO_WORD;
+    if (notice === undefined) return NO_NOTICE;
     this.#given.set(call, notice);
     return { hookSpecificOutput: { hookEventName: event, additionalContext: notice.text.toWellFormed() } };
   }
 
-  /** The notices that the program has with these tool results. Each is answered once. */
+  /** The notices that were delivered with these tool results. Returns each once. */
   takenWith({ message: { content } }: UserMessage): readonly TurnNotice[] {
     if (this.#given.size === 0 || typeof content === 'string') return [];
     return content.flatMap((block) => {

@@ -1,5 +1,5 @@
-// What Claude's models cost, to count a turn while it runs: the program itself tells what a turn cost, but only at its
-// end. The figures are those by which the tested version of the program counts. Pure.
+// Prices of Claude's models, to estimate a running turn: the program reports the cost only at the turn's end. The
+// figures are those of the tested version of the program. Pure.
 import type { Cost, ModelUsage } from '../../../contract/wire/turns.ts';
 
 /** Tokens of one model message, as the Messages API counts them. */
@@ -10,7 +10,7 @@ export interface MessageTokens {
   readonly cache_creation_input_tokens?: number;
 }
 
-/** US dollars for a million tokens. */
+/** US dollars per million tokens. */
 interface Price {
   readonly input: number;
   readonly output: number;
@@ -18,7 +18,7 @@ interface Price {
   readonly cacheWrite: number;
 }
 
-/** Newer models first: the first name that a model's name begins with counts. */
+/** Newer models first: the first entry that is a prefix of a model's name applies. */
 const PRICES: readonly (readonly [string, Price])[] = [
   ['claude-fable-5', { input: 8, output: 40, cacheRead: 0.2, cacheWrite: 10 }],
   ['claude-opus-5-5', { input: 4, output: 20, cacheRead: 0.2, cacheWrite: 5 }],
@@ -30,12 +30,12 @@ const PRICES: readonly (readonly [string, Price])[] = [
   ['claude-haiku', { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25 }],
 ];
 
-/** The program counts a model that it does not know like its default one. */
+/** The program uses the price of its default model for unknown ones. */
 const UNKNOWN: Price = { input: 4, output: 20, cacheRead: 0.2, cacheWrite: 5 };
 
 const MILLION = 1_000_000;
 
-/** What a message costs. Prompts past the limit of a long context cost more than this; the turn's end corrects it. */
+/** The cost of a message. Long-context prompts cost more; the figure at the turn's end corrects it. */
 export function messageCost(model: string, tokens: MessageTokens): Cost {
   const price = PRICES.find(([name]) => model.startsWith(name))?.[1] ?? UNKNOWN;
   const usage: Omit<ModelUsage, 'usd'> = {

@@ -1,4 +1,4 @@
-// The running program as a stream of messages: lines in, lines out, control requests with their answers, its end.
+// The running program as a stream of messages: input and output lines, control requests with answers, and its exit.
 // Built-ins only.
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -12,7 +12,7 @@ import type {
 } from './protocol.ts';
 import { readMessage, writeLine } from './protocol.ts';
 
-/** How the program ended. `words` is the end of what it printed beside messages: its reason, when it had one. */
+/** How the program ended. `words` is the end of its other output, which often says why. */
 export interface ProgramExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -22,14 +22,14 @@ export interface ProgramExit {
 /** Enough of stderr to hold a stack trace. */
 const OUTPUT_LIMIT = 8_192;
 
-/** A process that the program left behind may hold its pipes open: its end is not kept waiting for them. */
+/** A process that the program left behind may hold its pipes open. The exit does not wait longer for them. */
 const DRAIN_MS = 1_000;
 
 type ControlResponse = ControlResponseMessage['response'];
 
 /**
- * Wraps the child and hands its messages, in order, to one listener; control responses go to who asked. Hooks are
- * answered at once, as the program waits: what they are answered must be known.
+ * Wraps the child and passes its messages, in order, to one listener. Control responses go to their requests. Hooks are
+ * answered synchronously, because the program waits for the answer.
  */
 export class ProgramProcess {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -66,7 +66,7 @@ export class ProgramProcess {
     if (this.#child.stdin.writable) this.#child.stdin.write(writeLine(message));
   }
 
-  /** Asks the program. Undefined when it ended before it answered. */
+  /** Sends a control request. Undefined when the program ended before it answered. */
   async control(request: ControlRequest): Promise<ControlResponse | undefined> {
     const request_id = randomUUID();
     const answer = new Promise<ControlResponse | undefined>((resolve) => this.#awaited.set(request_id, resolve));
@@ -75,7 +75,7 @@ export class ProgramProcess {
     return await answer.finally(() => this.#awaited.delete(request_id));
   }
 
-  /** Asks the program to end by itself: it finishes what it does. */
+  /** Closes the input, so that the program finishes its work and exits. */
   closeInput(): void {
     this.#child.stdin.end();
   }
@@ -109,7 +109,7 @@ export class ProgramProcess {
   #end(): Promise<ProgramExit> {
     return new Promise((resolve) => {
       const finish = (code: number | null, signal: NodeJS.Signals | null): void => {
-        // Whatever still holds the other ends must neither keep us alive nor wait for us.
+        // A process that still holds the pipes must neither keep us alive nor block on us.
         for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
         resolve({ code, signal, words: this.#output.trim() });
       };
@@ -125,7 +125,7 @@ export class ProgramProcess {
   }
 }
 
-/** An end in words: "exit status 1: …", "killed by SIGKILL". */
+/** The exit as text: "exit status 1: …", "killed by SIGKILL". */
 export function exitReason({ code, signal, words }: ProgramExit): string {
   const how = signal !== null ? `killed by ${signal}` : code === null ? 'did not start' : `exit status ${code}`;
   return words === '' ? how : `${how}: ${words}`;

@@ -1,15 +1,15 @@
-// Which Claude Code: where it is and whether its version is one that we know. Built-ins only.
+// Finds Claude Code and checks its version. Built-ins only.
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 
-/** The version that Murmur's tests run with. */
+/** The version with which Murmur's tests run. */
 export const TESTED_CLAUDE_VERSION = '2.1.328';
 
-/** How to get it, as a phrase. */
+/** How to install it, as a phrase for hints. */
 export const INSTALL_CLAUDE = `install Claude Code: \`npm install -g @anthropic-ai/claude-code@${TESTED_CLAUDE_VERSION}\``;
 
-/** The executable file that a name means on this PATH, absolute; undefined when there is none. */
+/** Absolute path of the executable of this name on this PATH; undefined when there is none. */
 export async function findProgram(name: string, path: string | undefined): Promise<string | undefined> {
   const candidates = isAbsolute(name)
     ? [name]
@@ -21,9 +21,9 @@ export async function findProgram(name: string, path: string | undefined): Promi
 }
 
 /**
- * What to know about a version as `claude --version` or the program itself tells it; undefined when it is in the tested
- * range. Older ones lack what the driver relies on (cost deltas, names on results); a later minor version may have
- * changed them: a warning, not an error.
+ * A warning about a version, as reported by `claude --version` or by the program; undefined within the tested range.
+ * Older versions lack features that the backend needs (cost deltas, names on results). Later minor versions may have
+ * changed them.
  */
 export function claudeVersionProblem(version: string): string | undefined {
   const [major, minor, patch] = numbers(version);

@@ -1,5 +1,5 @@
-// The lines that Claude Code and we exchange in stream-json mode, as far as we use them. Fields that are absent in some
-// version are optional. Types only, but for the two that read and write lines.
+// The part of Claude Code's stream-json protocol that the backend uses. Fields that some versions lack are optional.
+// Types, and the functions that read and write lines.
 
 import type { MessageTokens } from './prices.ts';
 
@@ -15,7 +15,7 @@ export type MessageBlock =
       readonly is_error?: boolean;
     };
 
-/** Tokens and dollars of one model, in the program's own names. */
+/** Tokens and dollars of one model, with the program's field names. */
 interface ProgramUsage {
   readonly inputTokens?: number;
   readonly outputTokens?: number;
@@ -58,9 +58,9 @@ export interface AssistantMessage {
     readonly model?: string;
     readonly usage?: MessageTokens;
   };
-  /** The tool call of the subagent that speaks; null for the agent itself. */
+  /** The tool call that started the subagent which wrote the message; null for the agent itself. */
   readonly parent_tool_use_id?: string | null;
-  /** Set on the text that the program itself writes when a model request failed. */
+  /** Set on text that the program itself writes after a failed model request. */
   readonly error?: string;
   readonly is_api_error_message?: boolean;
 }
@@ -69,17 +69,17 @@ export interface UserMessage {
   readonly type: 'user';
   readonly message: { readonly content: string | readonly MessageBlock[] };
   readonly parent_tool_use_id?: string | null;
-  /** What the tool returned, in a form of its own; a string for a failed one. Of interest: output too long for the model. */
+  /** The tool's result in the program's own form; a string for a failed tool. Used for output too long for the model. */
   readonly tool_use_result?: string | { readonly persistedOutputSize?: number };
 }
 
-/** The end of what was asked. Not one per user line: see TurnEndDetector. */
+/** The end of a request. There is not one per user line: see TurnEndDetector. */
 export interface ResultMessage {
   readonly type: 'result';
   readonly subtype: string;
   readonly is_error: boolean;
   readonly result?: string;
-  /** With `--json-schema`: what the model answered, when that has the wanted form. */
+  /** With `--json-schema`: the model's answer, if it matches the schema. */
   readonly structured_output?: unknown;
   readonly errors?: readonly string[];
   readonly terminal_reason?: string;
@@ -115,13 +115,13 @@ export interface ControlResponseMessage {
   };
 }
 
-/** What the program asks of us. Of interest: the callbacks of hooks; everything else is refused. */
+/** A request of the program. The backend answers hook callbacks and rejects all others. */
 export interface ControlRequestMessage {
   readonly type: 'control_request';
   readonly request_id: string;
   readonly request?: {
     readonly subtype: string;
-    /** Of a hook. */
+    /** Input of a hook. */
     readonly input?: {
       readonly hook_event_name?: string;
       readonly tool_use_id?: string;
@@ -131,7 +131,7 @@ export interface ControlRequestMessage {
   };
 }
 
-/** For each event of the program, the callbacks that it makes. */
+/** Hook event of the program → its callbacks. */
 export type HookMatchers = Readonly<Record<string, readonly { readonly hookCallbackIds: readonly string[] }[]>>;
 
 export type ProgramMessage =
@@ -152,7 +152,7 @@ export type ControlRequest =
   | { readonly subtype: 'initialize'; readonly appendSystemPrompt?: string; readonly hooks?: HookMatchers }
   | { readonly subtype: 'interrupt'; readonly cancel_queued: true };
 
-/** A line that we write. One that is not JSON would end the program, so all go through `writeLine`. */
+/** A line to the program. Invalid JSON would end the program, so all lines go through `writeLine`. */
 export type InputMessage =
   | {
       readonly type: 'user';
@@ -164,7 +164,7 @@ export type InputMessage =
   | { readonly type: 'control_request'; readonly request_id: string; readonly request: ControlRequest }
   | { readonly type: 'control_response'; readonly response: object };
 
-/** A prompt. `client_composed`: delivered as written, or else one that begins with a slash runs as a command. */
+/** A prompt. With `client_composed`, the program does not run a prompt that begins with a slash as a command. */
 export function userLine(uuid: string, prompt: string): InputMessage {
   return {
     type: 'user',
@@ -175,7 +175,7 @@ export function userLine(uuid: string, prompt: string): InputMessage {
   };
 }
 
-/** Reads a line of the program. Undefined for what is no message: a stray print must not end the session. */
+/** Parses a line of the program. Undefined for other output: a stray print must not end the session. */
 export function readMessage(line: string): ProgramMessage | undefined {
   try {
     const message: unknown = JSON.parse(line);

@@ -5,7 +5,7 @@ import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { Cost } from '../../../contract/wire/turns.ts';
 import type { AgentSession, BackendEvent, BackendTurn, BackendTurnEnd, OpenSession } from '../backend.ts';
 import { addCost, NO_COST } from '../../../contract/wire/cost.ts';
-import { AFTER_TOOL_HOOKS, NO_WORD } from './notices.ts';
+import { AFTER_TOOL_HOOKS, NO_NOTICE } from './notices.ts';
 import { claudeVersionProblem } from './program.ts';
 import type { ProgramExit } from './program-process.ts';
 import { exitReason, ProgramProcess } from './program-process.ts';
@@ -18,15 +18,15 @@ import { RunningTurn } from './turn.ts';
 export interface ProgramTimeouts {
   /** Its first answer comes 0.4 s after its start; 150 starts at once on two cores take a minute. */
   readonly start: number;
-  /** It ends a turn within 200 ms of an interrupt; a loaded machine gets fifty times that. Then comes SIGINT. */
+  /** A turn ends within 200 ms of an interrupt; a loaded machine gets fifty times that. Then SIGINT. */
   readonly interrupt: number;
-  /** SIGINT ends it in about 1.3 s, its tools first. Then comes SIGKILL. */
+  /** SIGINT ends the program in about 1.3 s, its tools first. Then SIGKILL. */
   readonly sigint: number;
-  /** It reports that it is idle at once after the prompt's result. Without a report by then, the turn is over. */
+  /** The program becomes idle right after its prompt is settled. After this time, the turn counts as ended without it. */
   readonly idle: number;
-  /** Once its input is closed it ends at once when idle. Then comes SIGTERM. */
+  /** An idle program exits at once after its input is closed. Then SIGTERM. */
   readonly close: number;
-  /** SIGTERM ends it within 1.6 s, its tools first. Then comes SIGKILL. */
+  /** SIGTERM ends the program within 1.6 s, its tools first. Then SIGKILL. */
   readonly sigterm: number;
 }
 
@@ -48,7 +48,7 @@ interface ActiveTurn {
   isWaitingForIdle: boolean;
 }
 
-/** What `open` knows of the session. */
+/** What `open` passes to the session. */
 export interface SessionStart {
   readonly options: OpenSession;
   readonly child: ConstructorParameters<typeof ProgramProcess>[0];
@@ -59,7 +59,7 @@ export interface SessionStart {
 }
 
 export class ClaudeSession implements AgentSession {
-  /** As it was wished: the program takes the id that it is started with. */
+  /** The requested id: the program accepts the id that it is started with. */
   readonly sessionId: string;
   readonly resumed: boolean;
   readonly exited: Promise<{ readonly reason: string }>;
@@ -69,11 +69,11 @@ export class ClaudeSession implements AgentSession {
   readonly #cleanUp: () => Promise<void>;
   #active: ActiveTurn | undefined;
   #exit: ProgramExit | undefined;
-  /** Settles when the program knows its system prompt; asked for once. */
+  /** Settles once the program has its system prompt. Sent once. */
   #introduction: Promise<void> | undefined;
-  #hasToldStart = false;
+  #hasReportedStart = false;
   #spent: Cost;
-  /** What the program said before any turn: the reason when it ends at once. */
+  /** Text that the program wrote before any turn: the reason if it exits at once. */
   #startProblem = '';
 
   constructor(start: SessionStart) {
@@ -86,7 +86,7 @@ export class ClaudeSession implements AgentSession {
     this.#process = new ProgramProcess(
       start.child,
       (message) => this.#take(message),
-      (hook) => this.#active?.turn.answerHook(hook) ?? NO_WORD,
+      (hook) => this.#active?.turn.answerHook(hook) ?? NO_NOTICE,
     );
     this.exited = this.#process.exited.then((exit) => {
       this.#exit = exit;
@@ -100,7 +100,7 @@ export class ClaudeSession implements AgentSession {
     return this.#process.pid;
   }
 
-  /** Waits until the program answers. The reason in words when it ended instead; undefined when all is well. */
+  /** Waits until the program answers. Resolves with undefined, or with the reason when the program ended instead. */
   async startProblem(): Promise<string | undefined> {
     const version = this.#process.control({ subtype: 'get_binary_version' });
     if (!(await endsWithin(version, this.#timeouts.start))) {
@@ -128,8 +128,8 @@ export class ClaudeSession implements AgentSession {
         onEvent({ type: 'cost', total_usd: this.#spent.usd, delta });
       },
       onInit: ({ session_id, model, claude_code_version: version }) => {
-        if (this.#hasToldStart) return;
-        this.#hasToldStart = true;
+        if (this.#hasReportedStart) return;
+        this.#hasReportedStart = true;
         const warning = version === undefined ? undefined : claudeVersionProblem(version);
         const told = warning === undefined ? {} : { warning };
         onEvent({ type: 'session_start', session_id, model, resumed: this.resumed, ...told });
@@ -176,19 +176,19 @@ export class ClaudeSession implements AgentSession {
   }
 
   /**
-   * Gives the program its system prompt as soon as all of it is known, and asks for callbacks after tools: the program
-   * takes both until its first turn.
+   * Sends the system prompt once it is complete, and registers the callbacks after tools. The program accepts both
+   * until its first turn.
    */
   async #introduce(): Promise<void> {
     const instructions = await this.#options.projectInstructions?.catch(() => undefined);
     const parts = [this.#options.appendSystemPrompt, instructions].filter((part) => part !== undefined && part !== '');
     const { answer } = this.#options;
     if (parts.length === 0 && answer !== undefined) return;
-    // Not waited for: lines are taken in order, and the prompt may follow at once.
+    // Not awaited: the program reads lines in order, and the prompt may follow at once.
     void this.#process.control({
       subtype: 'initialize',
       ...(parts.length === 0 ? {} : { appendSystemPrompt: parts.join('\n\n').toWellFormed() }),
-      // A session that only answers has one turn, which is over before it would be told anything.
+      // A session that only answers gets no notices.
       ...(answer === undefined ? { hooks: AFTER_TOOL_HOOKS } : {}),
     });
   }
@@ -211,14 +211,17 @@ export class ClaudeSession implements AgentSession {
     }
   }
 
-  /** Asks the program to end its turn; resolves when it has taken that. When it does not end it, ends the program. */
+  /**
+   * Interrupts the program's turn; resolves once the program has accepted it. Ends the program if the turn does not
+   * end.
+   */
   async #breakOff(active: ActiveTurn): Promise<void> {
     const taken = this.#process.control({ subtype: 'interrupt', cancel_queued: true });
     const escalated = this.#endUnless(active.ended);
     await Promise.race([taken, escalated, active.ended]);
   }
 
-  /** Ends the program when the turn has not ended in time. */
+  /** Ends the program if the turn does not end in time. */
   async #endUnless(ended: Promise<unknown>): Promise<void> {
     if (await endsWithin(ended, this.#timeouts.interrupt)) return;
     this.#process.kill('SIGINT');
@@ -235,7 +238,7 @@ export class ClaudeSession implements AgentSession {
   }
 }
 
-/** Whether the promise settles in time; without a time it is waited for. */
+/** Whether the promise settles in time. Without a limit, waits until it settles. */
 async function endsWithin(promise: Promise<unknown>, ms: number | undefined): Promise<boolean> {
   if (ms === undefined) {
     await promise;

@@ -1,5 +1,5 @@
 // The program's transcript of a session: `<home>/.claude/projects/<folder>/<id>.jsonl` and the folder `<id>` beside it.
-// All of it lies where the agent can write, so links are never followed. Built-ins only.
+// The agent can write there, so links are never followed. Built-ins only.
 import type { Dirent } from 'node:fs';
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
@@ -9,16 +9,16 @@ import { openFolder } from '../agent-folder.ts';
 
 const PROJECTS = ['.claude', 'projects'] as const;
 
-/** The first prompt stands within the first lines, and no prompt is longer than this. */
+/** The first prompt is within the first lines, and no prompt is longer than this. */
 const HEAD_BYTES = 4 * 1024 * 1024;
 
-/** Enough for the longest entry that a killed program can leave half-written: a tool result or a prompt. */
+/** Enough for the longest entry that a killed program can leave incomplete: a tool result or a prompt. */
 const TAIL_BYTES = 64 * 1024 * 1024;
 
 /**
- * Whether the session can be resumed, after its transcript was made ready for it: a last line that a killed program
- * left half-written is cut off. A transcript that holds no conversation yet is set aside, because the program would
- * neither resume it nor start a session of that id beside it.
+ * Prepares the transcript and resolves with whether the session can be resumed. Removes an incomplete last line of a
+ * killed program. Moves a transcript without a conversation away: the program would neither resume it nor start a new
+ * session of that id.
  */
 export async function prepareTranscript(home: string, sessionId: string): Promise<boolean> {
   let isResumable = false;
@@ -35,7 +35,7 @@ export async function prepareTranscript(home: string, sessionId: string): Promis
   return isResumable;
 }
 
-/** Whether there is a conversation in it. */
+/** Prepares one transcript; whether it holds a conversation. */
 async function prepareFile(file: string): Promise<boolean> {
   const handle = await open(file, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
@@ -46,7 +46,7 @@ async function prepareFile(file: string): Promise<boolean> {
   }
 }
 
-/** Every file of the session, absolute: the transcript and what it refers to. */
+/** Absolute paths of all files of the session: the transcript and the files that it refers to. */
 export async function sessionFiles(home: string, sessionId: string): Promise<readonly string[]> {
   const files: string[] = [];
   for (const folder of await projectFolders(home)) {
@@ -59,7 +59,7 @@ export async function sessionFiles(home: string, sessionId: string): Promise<rea
   return files.sort();
 }
 
-/** Names of the folders of projects that have a transcript of the session. */
+/** Names of the project folders that have a transcript of the session. */
 async function transcriptFolders(home: string, sessionId: string): Promise<readonly string[]> {
   const name = `${sessionId}.jsonl`;
   const found: string[] = [];
@@ -93,7 +93,7 @@ async function filesBelow(folder: string): Promise<readonly string[]> {
   return (await Promise.all(nested)).flat();
 }
 
-/** What a folder holds; nothing when it is not there. */
+/** The entries of a folder; none when it is missing. */
 async function entries(folder: string): Promise<readonly Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true });
@@ -105,11 +105,11 @@ async function entries(folder: string): Promise<readonly Dirent[]> {
 async function cutTornLine(handle: FileHandle): Promise<void> {
   const { size } = await handle.stat();
   const start = Math.max(0, size - TAIL_BYTES);
-  // Almost always the file ends well: one byte tells.
+  // The common case: the last byte is a newline.
   if (size === 0 || (await readRange(handle, size - 1, 1)).toString('latin1') === '\n') return;
   const tail = await readRange(handle, start, size - start);
   const lastLine = tail.subarray(tail.lastIndexOf('\n') + 1);
-  // Whole but for its newline: the program would append to it, so the newline is added.
+  // Only the newline is missing. The program would append to the line, so add it.
   if (isJson(lastLine)) await handle.write('\n', size);
   else await handle.truncate(size - lastLine.length);
 }

@@ -1,9 +1,9 @@
-// From the program's messages to events. Pure.
+// Translates the program's messages into events. Pure.
 import type { BackendEvent } from '../backend.ts';
 import { eventText } from '../event-text.ts';
 import type { ApiRetryMessage, AssistantMessage, MessageBlock, UserMessage } from './protocol.ts';
 
-/** Events of what the agent, or a subagent, said and did. Empty for the program's own words about a failed request. */
+/** Events for a message of the agent or a subagent. Empty for the program's own text about a failed request. */
 export function assistantEvents(message: AssistantMessage): readonly BackendEvent[] {
   if (isProgramsOwn(message)) return [];
   const speaker = subagentOf(message);
@@ -29,11 +29,11 @@ export function assistantEvents(message: AssistantMessage): readonly BackendEven
   });
 }
 
-/** Events of what tools returned. Other user messages are the program's nudges to the model, or echoes. */
+/** Events for tool results. Other user messages are echoes, or the program's reminders to the model. */
 export function toolResultEvents(message: UserMessage): readonly BackendEvent[] {
   const speaker = subagentOf(message);
   const results = blocksOf(message).filter((block) => block.type === 'tool_result');
-  // The program keeps a long output in a file and shows the model its head: the whole size is told beside it.
+  // The program saves a long output to a file and gives the model its head. `tool_use_result` has the whole size.
   const { tool_use_result: told } = message;
   const wholeBytes = typeof told === 'object' && results.length === 1 ? told.persistedOutputSize : undefined;
   return results.map((block) => ({
@@ -58,7 +58,7 @@ export function retryEvent(message: ApiRetryMessage): BackendEvent {
   };
 }
 
-/** The agent's own text in a message, whole; undefined when it says nothing or a subagent speaks. */
+/** The agent's own text in a message, in full; undefined without text or for a subagent's message. */
 export function spokenText(message: AssistantMessage): string | undefined {
   if (isProgramsOwn(message) || typeof message.parent_tool_use_id === 'string') return undefined;
   const texts = blocksOf(message).flatMap((block) => (block.type === 'text' ? [block.text] : []));

@@ -1,4 +1,4 @@
-// Tells when a turn has ended. Results do not come one per prompt, and an early interrupt gives none at all. Pure.
+// Detects the end of a turn. There is not one result per prompt, and none after an early interrupt. Pure.
 import type { ProgramMessage, ResultMessage } from './protocol.ts';
 
 /**
@@ -11,7 +11,7 @@ export class TurnEndDetector {
   #isSettled = false;
   #hasEnded = false;
 
-  /** `uuid` is that of the prompt's line. */
+  /** `uuid` of the prompt's line. */
   constructor(uuid: string) {
     this.#uuid = uuid;
   }
@@ -31,7 +31,7 @@ export class TurnEndDetector {
 
   take(message: ProgramMessage): void {
     if (message.type === 'result') {
-      // A result without names is from a program that does not name them: it can only be ours, we ask one at a time.
+      // Versions that do not name prompts: the result is for our prompt, because only one is sent at a time.
       if (message.user_message_uuids?.includes(this.#uuid) === false) return;
       this.#result = message;
       this.#isSettled = true;

@@ -1,4 +1,4 @@
-// One running turn: collects what the program tells, hands it on as events, and knows the turn's outcome. Pure.
+// One running turn: turns the program's messages into events and determines the outcome. Pure.
 import type { Cost, TurnError, TurnNotice } from '../../../contract/wire/turns.ts';
 import type { BackendEvent, BackendTurnEnd } from '../backend.ts';
 import { addCost, isSpent, NO_COST } from '../../../contract/wire/cost.ts';
@@ -7,7 +7,7 @@ import { turnError } from '../model-errors.ts';
 import { costOf } from './cost.ts';
 import type { FailureSigns } from './errors.ts';
 import { errorOf, refusedCredentials } from './errors.ts';
-import { NO_WORD, NoticesOfTurn } from './notices.ts';
+import { NO_NOTICE, NoticesOfTurn } from './notices.ts';
 import type {
   ApiRetryMessage,
   AssistantMessage,
@@ -20,32 +20,32 @@ import { assistantEvents, retryEvent, spokenText, toolResultEvents } from './tra
 import { TurnEndDetector } from './turn-end.ts';
 import { UsageCount } from './usage.ts';
 
-/** What a turn shares with the session around it. */
+/** What a session passes to its turn. */
 export interface TurnContext {
   readonly prompt: string;
-  /** Whether to tell what the turn has used, with every message. */
+  /** Whether to report the turn's usage with every message. */
   readonly reportsUsage: boolean;
-  /** What the model is to read with the result of its next tool. */
+  /** The notice that the model reads with the result of its next tool. */
   readonly nextNotice: () => TurnNotice | undefined;
-  /** Tells an event. `cost` events go through `onCost`, which knows the session's total. */
+  /** Receives events other than `cost`; `onCost` knows the session's total. */
   readonly onEvent: (event: BackendEvent) => void;
   readonly onCost: (delta: Cost) => void;
-  /** The event that is told once per session, when the program names its model. */
+  /** Receives the `init` message, in which the program names its model. */
   readonly onInit: (message: Extract<ProgramMessage, { subtype: 'init' }>) => void;
 }
 
-/** Feed it the program's messages with `take`; ask `outcome` once `hasEnded`, or `crash` when the program died. */
+/** Call `take` with each message of the program, then `outcome` once `hasEnded`, or `crash` when the program died. */
 export class RunningTurn {
   readonly #context: TurnContext;
   readonly #end: TurnEndDetector;
   readonly #notices: NoticesOfTurn;
-  #hasToldPrompt = false;
+  #hasReportedPrompt = false;
   #response = '';
   #cost = NO_COST;
   readonly #usage = new UsageCount();
   #signs: FailureSigns = {};
   #refusal: TurnError | undefined;
-  /** Set when somebody asked for the turn's end. */
+  /** Set when an interrupt was requested. */
   isInterrupted = false;
 
   constructor(uuid: string, context: TurnContext) {
@@ -58,12 +58,12 @@ export class RunningTurn {
     return this.#end.hasEnded;
   }
 
-  /** Whether only the word that the program is idle is missing. */
+  /** Whether only the state `idle` is missing for the turn's end. */
   get isSettled(): boolean {
     return this.#end.isSettled;
   }
 
-  /** True once the server refuses the credentials: the program would go on trying for minutes, so the turn is ended. */
+  /** True once the server rejects the credentials. The program would retry for minutes, so the session ends the turn. */
   get mustGiveUp(): boolean {
     return this.#refusal !== undefined;
   }
@@ -71,7 +71,7 @@ export class RunningTurn {
   take(message: ProgramMessage): void {
     if (message.type === 'system' && message.subtype === 'init') {
       this.#context.onInit(message);
-      this.#tellPrompt();
+      this.#reportPrompt();
     } else if (message.type === 'system' && message.subtype === 'api_retry') {
       this.#takeRetry(message);
     } else if (message.type === 'assistant') {
@@ -89,9 +89,9 @@ export class RunningTurn {
     this.#end.take(message);
   }
 
-  /** What the program hears after a tool. A turn that is to end takes no notice: its model is not asked again. */
+  /** The answer to a hook after a tool. An interrupted turn takes no notice: there is no further model request. */
   answerHook(hook: ControlRequestMessage): object {
-    return this.isInterrupted ? NO_WORD : this.#notices.answer(hook);
+    return this.isInterrupted ? NO_NOTICE : this.#notices.answer(hook);
   }
 
   /** The outcome of a turn that has ended, or was ended before its prompt was sent. */
@@ -109,7 +109,7 @@ export class RunningTurn {
     return result.structured_output === undefined ? end : { ...end, structured: result.structured_output };
   }
 
-  /** The outcome when the program died in the turn, in words. */
+  /** The outcome when the program died in the turn. `reason` is for people. */
   crash(reason: string): BackendTurnEnd {
     if (this.isInterrupted) return this.#finish('interrupted');
     return this.#finish('crashed', turnError('program', `the agent program ended in mid-turn (${reason})`));
@@ -147,28 +147,28 @@ export class RunningTurn {
 
   #addCost(delta: Cost): void {
     this.#cost = addCost(this.#cost, delta);
-    this.#tellPrompt();
+    this.#reportPrompt();
     this.#context.onCost(delta);
   }
 
   #emit(event: BackendEvent): void {
-    this.#tellPrompt();
+    this.#reportPrompt();
     this.#context.onEvent(event);
   }
 
-  /** The prompt is the first event of every turn but the session's start, also of one that ended before it began. */
-  #tellPrompt(): void {
-    if (this.#hasToldPrompt) return;
-    this.#hasToldPrompt = true;
+  /** The prompt is the first event of every turn, after `session_start`, even if the turn ends before it begins. */
+  #reportPrompt(): void {
+    if (this.#hasReportedPrompt) return;
+    this.#hasReportedPrompt = true;
     this.#context.onEvent({ type: 'user_text', text: eventText(this.#context.prompt).text });
   }
 
   #finish(status: BackendTurnEnd['status'], error?: TurnError, lastWords?: string): BackendTurnEnd {
-    // No result has told what the last messages cost: the estimate counts.
-    const untold = this.#usage.cost();
+    // No result has reported the cost of the last messages, so the estimate counts.
+    const unreported = this.#usage.cost();
     this.#usage.settle();
-    this.#tellPrompt();
-    if (isSpent(untold)) this.#addCost(untold);
+    this.#reportPrompt();
+    if (isSpent(unreported)) this.#addCost(unreported);
     if (error !== undefined) this.#emit({ type: 'error', code: error.kind, message: error.message });
     return {
       status,
@@ -179,7 +179,7 @@ export class RunningTurn {
   }
 }
 
-/** Whether the turn was broken off, by us or by a signal. */
+/** Whether an interrupt or a signal ended the turn. */
 function isAborted(result: ResultMessage): boolean {
   return result.terminal_reason?.startsWith('aborted_') === true;
 }

@@ -1,29 +1,29 @@
-// What a turn has used so far, counted message by message. Pure.
+// Estimates the usage of a running turn, message by message. Pure.
 import type { Cost } from '../../../contract/wire/turns.ts';
 import { addCost, NO_COST } from '../../../contract/wire/cost.ts';
 import type { MessageTokens } from './prices.ts';
 import { messageCost } from './prices.ts';
 import type { AssistantMessage, MessageBlock } from './protocol.ts';
 
-/** Characters of a token of what models write, prose and code. */
+/** Average characters per token of models' output, prose and code. */
 const CHARACTERS_PER_TOKEN = 3.5;
 
 interface CountedMessage {
   readonly model: string;
   readonly tokens: MessageTokens;
-  /** Characters that it has written so far. */
+  /** Characters written so far. */
   readonly written: number;
 }
 
 /**
- * Counts the messages of a turn, those of subagents too, until a result tells what they really cost. Their input is
- * exact. The program tells a message before its end, with the output tokens of its beginning, so output is estimated from
- * what is written.
+ * Counts the messages of a turn, including those of subagents, until a result reports the real cost. Input tokens are
+ * exact. The program reports a message before its end, with the output tokens of its beginning. So output is estimated
+ * from the text.
  */
 export class UsageCount {
   readonly #messages = new Map<string, CountedMessage>();
 
-  /** Takes a message, or the next block of one. True when it is a new one. */
+  /** Counts a message, or the next block of one. True for a new message. */
   take({ message }: AssistantMessage): boolean {
     const { id, model, usage, content } = message;
     if (id === undefined || model === undefined || usage === undefined) return false;
@@ -33,7 +33,7 @@ export class UsageCount {
     return before === undefined;
   }
 
-  /** What the messages since the last `settle` cost, estimated. */
+  /** The estimated cost of the messages since the last `settle`. */
   cost(): Cost {
     return [...this.#messages.values()].reduce((sum, { model, tokens, written }) => {
       const output = Math.max(tokens.output_tokens ?? 0, Math.ceil(written / CHARACTERS_PER_TOKEN));
@@ -41,7 +41,7 @@ export class UsageCount {
     }, NO_COST);
   }
 
-  /** The real figure is known. */
+  /** Forgets the messages, because their real cost is known. */
   settle(): void {
     this.#messages.clear();
   }

@@ -1,4 +1,4 @@
-// A fake session that only answers: the next scripted verdict of the prompt. Nothing of it is kept. Built-ins only.
+// A fake session that only answers, with the next scripted verdict of the prompt. It saves nothing. Built-ins only.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentSession } from '../backend.ts';
@@ -7,7 +7,7 @@ import { eventText } from '../event-text.ts';
 import { scriptedVerdict } from './script.ts';
 import { ANSWER_USAGE } from './turn.ts';
 
-/** Answers with the script's verdict; without one, that all is done. */
+/** Answers with the script's verdict; without one, that everything is done. */
 export function createAnswerSession(model: string, onAsk: (prompt: string) => void): AgentSession {
   const { promise: exited, resolve: exit } = Promise.withResolvers<{ readonly reason: string }>();
   const interrupt = new AbortController();

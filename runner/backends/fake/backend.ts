@@ -1,5 +1,5 @@
-// A backend without a program: what the model says is a script in the prompt (see script.ts). For tests, for the bench
-// and for trying Murmur's own machinery at a scale that real programs do not allow. Built-ins and contract/wire only.
+// A backend without a program: a script in the prompt (see script.ts) gives the model's answers. For tests, the
+// benchmark, and trials at a scale that real programs do not allow. Built-ins and contract/wire only.
 import { randomUUID } from 'node:crypto';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { Cost } from '../../../contract/wire/turns.ts';
@@ -12,28 +12,28 @@ import type { FakeMessage } from './transcript.ts';
 import { FakeTranscript } from './transcript.ts';
 import { runFakeTurn } from './turn.ts';
 
-/** What a model would be asked. */
+/** A request as a model would get it. */
 interface FakeRequest {
   readonly system: string;
   readonly messages: readonly FakeMessage[];
 }
 
 export interface FakeBackendOptions {
-  /** Hears every request, before it is answered. */
+  /** Receives every request before it is answered. */
   readonly onRequest?: (request: FakeRequest) => void;
 }
 
-/** A session that can also die, as a program does that is killed. */
+/** A session that can also crash, like a killed program. */
 export interface FakeSession extends AgentSession {
   crash(): void;
 }
 
-/** A backend whose `open` answers `FakeSession`s. */
+/** A backend whose `open` returns a `FakeSession`. */
 export interface FakeBackend extends AgentBackend {
   open(session: OpenSession): Promise<FakeSession>;
 }
 
-/** Name of the model when the session asks for none. */
+/** Name of the model when the session names none. */
 const DEFAULT_MODEL = 'fake-1';
 
 /** The fake backend. */
@@ -49,7 +49,7 @@ export function createFakeBackend(options: FakeBackendOptions = {}): FakeBackend
   };
 }
 
-/** The conversation of that id, or a new one. Like some programs, it makes the ids of new ones itself. */
+/** The conversation of that id, or a new one. Like some programs, it chooses the ids of new conversations itself. */
 function transcriptOf({ home, sessionId, user }: OpenSession): FakeTranscript {
   const known = new FakeTranscript(home, sessionId, user);
   return known.exists ? known : new FakeTranscript(home, randomUUID(), user);
@@ -62,7 +62,7 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
   const { promise: exited, resolve: exit } = Promise.withResolvers<{ readonly reason: string }>();
   let running: { readonly interrupt: AbortController; readonly ended: Promise<unknown> } | undefined;
   let spentUsd = session.spentUsd ?? 0;
-  let hasToldStart = false;
+  let hasReportedStart = false;
 
   const crash = (): void => {
     crashed.abort();
@@ -76,8 +76,8 @@ function createSession(session: OpenSession, transcript: FakeTranscript, options
   ) {
     const instructions = await session.projectInstructions?.catch(() => undefined);
     const system = [session.appendSystemPrompt, instructions].filter((part) => part !== undefined).join('\n\n');
-    if (!hasToldStart) onEvent({ type: 'session_start', session_id: transcript.sessionId, model, resumed });
-    hasToldStart = true;
+    if (!hasReportedStart) onEvent({ type: 'session_start', session_id: transcript.sessionId, model, resumed });
+    hasReportedStart = true;
     return await runFakeTurn({
       session,
       model,

@@ -1,6 +1,6 @@
-// The script in a prompt: `any text [[ {"tool":"Bash","input":{"command":"ls"}}, {"text":"done"} ]]`. What the model is
-// to say travels with the conversation, so that whoever plays it needs no memory and survives resume and restart.
-// Read by the fake backend and by the scripted model of the demo. No imports.
+// The script in a prompt: `any text [[ {"tool":"Bash","input":{"command":"ls"}}, {"text":"done"} ]]`. The model's
+// answers are part of the conversation, so the player needs no state and works after a resume or restart. Read by the
+// fake backend and by the scripted model of the demo. No imports.
 
 /** A tool call of a step. */
 export interface ScriptedTool {
@@ -8,7 +8,7 @@ export interface ScriptedTool {
   readonly input?: Readonly<Record<string, unknown>>;
 }
 
-/** One answer of the model. A step with several parts plays thinking, text and tools in this order. */
+/** One answer of the model. A step with several parts gives thinking, text and tools in this order. */
 export interface ScriptStep {
   readonly thinking?: string;
   readonly text?: string;
@@ -21,38 +21,38 @@ export interface ScriptStep {
   readonly delayMs?: number;
   /** Never answer, until interrupted. */
   readonly hang?: boolean;
-  /** What an assessor says, first, second, third; null for nothing of the wanted form. No step of the agent's own. */
+  /** The verdict of an assessor, in order of the assessments; null for an invalid answer. Not a step of the agent. */
   readonly verdict?: unknown;
-  /** End the agent program, once: a resumed session goes on with the next step. Known to the fake backend only. */
+  /** End the agent program once: a resumed session continues with the next step. Only the fake backend supports it. */
   readonly crash?: boolean;
   /** Fail with this HTTP status. */
   readonly status?: number;
-  /** Words of the failure. */
+  /** Message of the failure. */
   readonly message?: string;
-  /** How often the step fails before it plays; for ever when absent. */
+  /** How often the step fails before it succeeds; always when absent. */
   readonly times?: number;
 }
 
-/** A message of the conversation, as far as a script cares. */
+/** The part of a conversation's message that a script needs. */
 export interface ScriptedMessage {
   readonly role: string;
   readonly text: string;
 }
 
-/** A script and the place in it. `position` may lie past the end. */
+/** A script and the position in it. `position` may be past the end. */
 export interface ScriptPlace<Step extends ScriptStep = ScriptStep> {
   readonly steps: readonly Step[];
   readonly position: number;
-  /** The script's own text: two places of one script share it. */
+  /** The script's text: equal for two places of one script. */
   readonly source: string;
 }
 
-/** What Claude Code writes itself for an answer that a killed process never gave: no answer of the script. */
+/** Claude Code writes this for an answer that a killed process never gave. It does not count as an answer. */
 const SYNTHETIC_ANSWER = 'No response requested.';
 
 /**
- * The script that is in force: that of the newest user message which has one, at the step after the answers given
- * since. A newer message without a script does not cancel it, so reminders and notes do not disturb a run.
+ * The current script: that of the newest user message with a script, at the step after the answers given since. Newer
+ * messages without a script, such as reminders, do not replace it.
  */
 export function scriptPlace<Step extends ScriptStep = ScriptStep>(
   messages: readonly ScriptedMessage[],
@@ -70,14 +70,14 @@ export function scriptPlace<Step extends ScriptStep = ScriptStep>(
   return undefined;
 }
 
-/** The step with the verdict that an assessor gives to this prompt, which says the how manieth assessment it is. */
+/** The step with the verdict for this prompt. The prompt contains the number of the assessment. */
 export function scriptedVerdict(prompt: string): ScriptStep | undefined {
   const number = Number(/assessment (\d+)/i.exec(prompt)?.[1] ?? 1);
   const verdicts = readScript<ScriptStep>(prompt)?.steps.filter(({ verdict }) => verdict !== undefined) ?? [];
   return verdicts[number - 1];
 }
 
-/** The last script in a text, or undefined. Brackets of a shell test inside a step do not confuse it. */
+/** The last script in a text, or undefined. A step may contain `[[ … ]]` of a shell test. */
 function readScript<Step>(text: string): { steps: readonly Step[]; source: string } | undefined {
   for (let end = text.lastIndexOf(']]'); end > 0; end = text.lastIndexOf(']]', end - 1)) {
     if (!/\}\s*$/.test(text.slice(Math.max(0, end - 64), end))) continue;

@@ -1,5 +1,5 @@
-// The tools of the fake backend: a shell, a file writer and a file reader, all run as contained processes in the working directory.
-// Built-ins only.
+// The tools of the fake backend: a shell, a file writer and a file reader. They run as contained processes in the
+// working directory. Built-ins only.
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { OpenSession } from '../backend.ts';
 import { endProcessTree } from '../process-tree.ts';
@@ -10,10 +10,10 @@ export interface ToolOutcome {
   readonly isError: boolean;
 }
 
-/** As much output as the transcript keeps: a runaway command must not fill the memory. */
+/** Limit of captured output: a runaway command must not fill the memory. */
 const OUTPUT_LIMIT = 16 * 1024 * 1024;
 
-/** Runs one call; resolves with what it printed. Aborted: the process and all that it started are killed. */
+/** Runs one call; resolves with its output. An abort kills the process and its descendants. */
 export async function runTool(
   call: ScriptedTool,
   session: Pick<OpenSession, 'cwd' | 'env' | 'home' | 'spawn'>,

@@ -1,5 +1,5 @@
 // The fake backend's conversation on disk, so that resume is real: one JSON line per message. Built-ins only.
-// It lies in the agent's HOME, and the runner writes it: nothing is read or written through a link.
+// The runner writes it in the agent's HOME, so it never follows a link there.
 import { appendFileSync, closeSync, constants, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MakeFolders } from '../agent-folder.ts';
@@ -8,7 +8,7 @@ import type { ScriptedMessage } from './script.ts';
 
 const FOLDER = '.murmur-fake';
 
-/** A message of the conversation. Tool results are the model's input as well. */
+/** A message of the conversation. Tool results are input of the model too. */
 export interface FakeMessage extends ScriptedMessage {
   readonly role: 'user' | 'assistant' | 'tool';
 }
@@ -16,17 +16,17 @@ export interface FakeMessage extends ScriptedMessage {
 /** The messages of one session: in memory, and in order on disk. */
 export class FakeTranscript {
   readonly sessionId: string;
-  /** Absolute. */
+  /** Absolute path. */
   readonly file: string;
   readonly #home: string;
   readonly #user: MakeFolders['user'];
   readonly #name: string;
   readonly #messages: FakeMessage[];
-  /** Newline that a killed writer left out: the next line must not continue a torn one. */
+  /** A newline if a killed writer left an incomplete line: the next message must begin a new one. */
   #separator: string;
 
   /**
-   * Reads what an earlier session with this id left; a torn last line is dropped, and so is what is no file of its own.
+   * Reads the messages of an earlier session with this id. Ignores an incomplete last line, links and other non-files.
    */
   constructor(home: string, sessionId: string, user?: MakeFolders['user']) {
     this.sessionId = sessionId;
@@ -39,7 +39,7 @@ export class FakeTranscript {
     this.#separator = content === '' || content.endsWith('\n') ? '' : '\n';
   }
 
-  /** Whether there is anything of that name, be it a conversation or not. */
+  /** Whether anything of that name exists, even if it is not a conversation. */
   get exists(): boolean {
     return lstatSync(this.file, { throwIfNoEntry: false }) !== undefined;
   }
@@ -48,7 +48,7 @@ export class FakeTranscript {
     return this.#messages;
   }
 
-  /** Adds a message. Throws when the agent has put something else in the place of the file. */
+  /** Adds a message. Throws when the agent has replaced the file by something else. */
   add(role: FakeMessage['role'], text: string): void {
     const message: FakeMessage = { role, text: text.toWellFormed() };
     this.#messages.push(message);

@@ -1,4 +1,4 @@
-// One turn of the fake backend: asks the script what comes next until it says nothing more to do. Built-ins only.
+// One turn of the fake backend: plays the script's steps until one calls no tool. Built-ins only.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cost, TurnNotice } from '../../../contract/wire/turns.ts';
 import type { BackendEvent, BackendTurnEnd, OpenSession } from '../backend.ts';
@@ -10,7 +10,7 @@ import { scriptPlace } from './script.ts';
 import { runTool } from './tools.ts';
 import type { FakeTranscript } from './transcript.ts';
 
-/** What one answer costs: round figures, so that sums in tests are plain. */
+/** The cost of one answer, in round figures for simple sums in tests. */
 export const ANSWER_USAGE = {
   input_tokens: 100,
   output_tokens: 20,
@@ -19,7 +19,7 @@ export const ANSWER_USAGE = {
   usd: 0.001,
 } as const;
 
-/** What the session gives a turn. */
+/** What a session passes to its turn. */
 export interface FakeTurnContext {
   readonly session: OpenSession;
   readonly model: string;
@@ -28,16 +28,16 @@ export interface FakeTurnContext {
   readonly reportsUsage: boolean;
   readonly nextNotice: () => TurnNotice | undefined;
   readonly onEvent: (event: BackendEvent) => void;
-  /** Called before each answer, with everything a model would be asked. */
+  /** Called before each answer. */
   readonly onAsk: () => void;
   readonly onCost: (delta: Cost) => void;
-  /** Ends the session, as a program that dies. */
+  /** Ends the session like a program that dies. */
   readonly crash: () => void;
   readonly interrupted: AbortSignal;
   readonly crashed: AbortSignal;
 }
 
-/** Runs the turn. It never rejects but for a transcript that cannot be written. */
+/** Runs the turn. Rejects only when the transcript cannot be written. */
 export async function runFakeTurn(context: FakeTurnContext): Promise<BackendTurnEnd> {
   const { transcript, onEvent } = context;
   const stopped = AbortSignal.any([context.interrupted, context.crashed]);
@@ -67,7 +67,7 @@ export async function runFakeTurn(context: FakeTurnContext): Promise<BackendTurn
     if (step.hang === true || step.delayMs !== undefined)
       await wait(step.hang === true ? undefined : step.delayMs, stopped);
     if (step.crash === true) {
-      // Counts as an answer, so that a resumed session goes on behind it instead of dying for ever.
+      // Counts as an answer: a resumed session continues after it and does not crash again.
       transcript.add('assistant', '');
       context.crash();
     }
@@ -92,7 +92,7 @@ export async function runFakeTurn(context: FakeTurnContext): Promise<BackendTurn
   }
 }
 
-/** Says the step's words; answers the tools that it calls. */
+/** Reports the step's texts; returns its tool calls. */
 function speak(step: ScriptStep, { transcript, onEvent }: FakeTurnContext): readonly ScriptedTool[] {
   transcript.add('assistant', step.text ?? '');
   if (step.thinking !== undefined) onEvent({ type: 'thinking', text: eventText(step.thinking).text });
@@ -100,7 +100,7 @@ function speak(step: ScriptStep, { transcript, onEvent }: FakeTurnContext): read
   return step.tools ?? (step.tool === undefined ? [] : [{ tool: step.tool, input: step.input ?? {} }]);
 }
 
-/** Runs one call and tells its result; false when the turn was stopped in it. A program that died tells nothing more. */
+/** Runs one call and reports its result. False when the turn ended meanwhile; a crashed program reports nothing. */
 async function useTool(
   call: ScriptedTool,
   index: number,
@@ -117,7 +117,7 @@ async function useTool(
   if (stopped.aborted) return false;
   const notice = nextNotice();
   if (notice === undefined) return true;
-  // Beside the tool's result, not as a message of the user's: that would begin another script.
+  // Added with the tool's result: as a user message, it could start another script.
   transcript.add('tool', notice.text);
   onEvent({ type: 'user_text', text: eventText(notice.text).text, notice: notice.id });
   return !stopped.aborted;
@@ -128,7 +128,7 @@ function nextStep(transcript: FakeTranscript, prompt: string): ScriptStep {
   return place?.steps[place.position] ?? { text: `ACK ${transcript.messages.length}: ${prompt.slice(0, 200)}` };
 }
 
-/** Waits so long, or for ever; an abort ends it. */
+/** Waits this long, or for ever when undefined. An abort ends the wait. */
 async function wait(ms: number | undefined, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   if (ms !== undefined) return await delay(ms, undefined, { signal }).catch(() => undefined);

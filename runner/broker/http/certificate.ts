@@ -1,4 +1,4 @@
-// A certificate for the broker's own end of TLS, signed by itself.
+// A self-signed certificate for the TLS server of the broker.
 import { generateKeyPairSync } from 'node:crypto';
 import { certificate, forServers, IS_AUTHORITY, keyPem } from '../../certificates/certificate.ts';
 

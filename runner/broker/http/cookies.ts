@@ -1,6 +1,6 @@
 // The cookies of a file that `http.cookieFile` names, in Netscape's format or as `Set-Cookie:` lines. Imports nothing.
 
-/** The `Cookie` header for a URL; undefined when no cookie is for it. */
+/** The `Cookie` header for a URL; undefined when no cookie matches. */
 export function cookieHeader(file: string, url: URL, now = Date.now()): string | undefined {
   const cookies = file.split(/\r?\n/).flatMap((line) => {
     const cookie = line.startsWith('Set-Cookie:') ? fromHeader(line) : fromNetscape(line);
@@ -38,7 +38,7 @@ function fromNetscape(line: string): Cookie | undefined {
   };
 }
 
-/** Without a domain it would be for every host: curl takes it so, the broker does not. */
+/** The broker ignores a cookie without a domain. Curl would send it to every host. */
 function fromHeader(line: string): Cookie | undefined {
   const [pair = '', ...attributes] = line
     .slice('Set-Cookie:'.length)

@@ -1,19 +1,19 @@
-// The owner's credentials for http repositories: asked of the owner's git as git itself does, kept in memory for the
-// session, never given to the agent.
+// The owner's credentials for http repositories. They come from `git credential` as the owner, stay in memory for the
+// session, and are never given to the agent.
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { ChildOutput } from '../../child-output.ts';
 import type { CallerGit } from '../../git/caller-git.ts';
 import type { HttpUpstream } from '../access.ts';
 
-/** A helper of the owner may ask a key store or the network; somebody may have to confirm. */
+/** The owner's helper may use a key store or the network, or ask the owner to confirm. */
 const HELPER_TIMEOUT_MS = 60_000;
-/** No forge makes a shorter token; few people have a longer name. */
+/** Tokens of forges are at least this long; few user names are. */
 const TOKEN_LENGTH = 20;
 
 export interface Authorization {
   /** Value of the `Authorization` header. */
   readonly header: string;
-  /** What `git credential` said, to be handed back as it is; undefined for credentials of a URL. */
+  /** Output of `git credential fill`, to be passed back unchanged; undefined for credentials of a URL. */
   readonly filled?: string;
 }
 
@@ -22,20 +22,20 @@ export class HttpCredentials {
   readonly #onSecret: (secret: string) => void;
   readonly #known = new Map<string, Authorization>();
   readonly #filling = new Map<string, Promise<Authorization | undefined>>();
-  /** What the helper has been told to keep. */
+  /** Credentials that were approved to the helper. */
   readonly #approved = new Set<string>();
-  /** What the helper is still being told. */
+  /** Reports to the helper that are in progress. */
   #reports: Promise<unknown> = Promise.resolve();
-  /** Repositories whose URL carries credentials that the server refuses. */
+  /** Repositories whose server rejects the credentials of their URL. */
   readonly #refused = new Set<string>();
 
-  /** `onSecret` hears every password and token before it is used, so that it can be scrubbed. */
+  /** `onSecret` receives every password and token before its use, so that it is scrubbed from the journal. */
   constructor(git: CallerGit, onSecret: (secret: string) => void) {
     this.#git = git;
     this.#onSecret = onSecret;
   }
 
-  /** What has served the repository in this session, else what the URL of the owner's git carries. */
+  /** The credentials that worked in this session, else those of the owner's URL. */
   known({ url, credential }: HttpUpstream): Authorization | undefined {
     const known = this.#known.get(url);
     if (known !== undefined || credential === undefined || credential.password === '') return known;
@@ -43,7 +43,7 @@ export class HttpCredentials {
     return { header: this.#basic(credential.username, credential.password) };
   }
 
-  /** Asks the owner's git, once for all requests that wait. `challenges` are the values of `WWW-Authenticate`. */
+  /** Asks the owner's git; concurrent requests share one question. `challenges` are the values of `WWW-Authenticate`. */
   async fill(upstream: HttpUpstream, challenges: readonly string[]): Promise<Authorization | undefined> {
     const { url } = upstream;
     const filling = this.#filling.get(url) ?? this.#fill(upstream, challenges);
@@ -55,23 +55,23 @@ export class HttpCredentials {
     }
   }
 
-  /** The server has taken them: they serve the rest of the session, and the owner's helper may keep them. */
+  /** The server has accepted the credentials: keeps them for the session and approves them to the owner's helper. */
   approve({ url }: HttpUpstream, authorization: Authorization): void {
     this.#known.set(url, authorization);
     const { filled } = authorization;
     if (filled === undefined || this.#approved.has(filled)) return;
     this.#approved.add(filled);
-    // Not awaited: a helper that hangs must not hold up a request that has succeeded.
+    // Not awaited: a hanging helper must not delay a successful request.
     void this.#report('approve', filled);
   }
 
-  /** The server does not take what has served so far, or what the URL carries. */
+  /** The server no longer accepts the known credentials, or rejects those of the URL. */
   forget({ url }: HttpUpstream): void {
     this.#known.delete(url);
     this.#refused.add(url);
   }
 
-  /** The server has refused what the helper has: neither the broker nor the helper keeps it. */
+  /** The server has rejected the helper's credentials: the broker forgets them and rejects them to the helper. */
   async reject(upstream: HttpUpstream, { filled }: Authorization): Promise<void> {
     this.forget(upstream);
     if (filled !== undefined) await this.#report('reject', filled);
@@ -83,7 +83,7 @@ export class HttpCredentials {
       'capability[]=authtype',
       `protocol=${protocol.slice(0, -1)}`,
       `host=${host}`,
-      // The owner's configuration decides whether the path counts.
+      // The owner's `credential.useHttpPath` decides whether git uses the path.
       `path=${pathname.slice(1)}`,
       ...(credential?.username ? [`username=${credential.username}`] : []),
       ...challenges.map((challenge) => `wwwauth[]=${challenge}`),
@@ -116,7 +116,7 @@ export class HttpCredentials {
     }
   }
 
-  /** One after the other, so that the helper keeps the last verdict. Never rejects: a helper may fail. */
+  /** Serialized, so that the last verdict wins. Never rejects: a helper may fail. */
   #report(verdict: 'approve' | 'reject', input: string): Promise<unknown> {
     const run = () => this.#git.run(['credential', verdict], { timeoutMs: HELPER_TIMEOUT_MS, input });
     this.#reports = this.#reports.then(run).catch(() => undefined);
@@ -125,7 +125,7 @@ export class HttpCredentials {
 
   #basic(username: string, password: string): string {
     this.#onSecret(password);
-    // A token can stand in the place of the user.
+    // Some forges accept a token as the user name.
     if (username.length >= TOKEN_LENGTH) this.#onSecret(username);
     const encoded = Buffer.from(`${username}:${password}`).toString('base64');
     this.#onSecret(encoded);
@@ -133,7 +133,7 @@ export class HttpCredentials {
   }
 }
 
-/** A line with a carriage return or NUL is dropped, since helpers disagree about it. */
+/** Drops lines with a carriage return or NUL: helpers treat them differently. */
 function isField(line: string): boolean {
   return line !== '' && !/[\r\n\0]/.test(line);
 }

@@ -1,4 +1,4 @@
-// One request of the agent's git, carried to the server with the owner's access.
+// Forwards one request of the agent's git to the server, with the owner's access.
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -11,10 +11,12 @@ import { withoutSecrets } from './lfs-batch.ts';
 import { Refusal } from './refusal.ts';
 import type { GitHttpRequest } from './target.ts';
 
-/** Git sends up to this much at once (`http.postBuffer`), and asks with four bytes before it streams more. */
+/**
+ * Git sends bodies up to this size at once (`http.postBuffer`). Before it streams more, it sends a probe of four bytes.
+ */
 const REPEATABLE_BYTES = 1024 * 1024;
 
-/** Answers the request. Throws a `Refusal` or what the connection throws, before anything has been answered. */
+/** Answers the request. Throws a `Refusal` or the connection's error before any part of the answer was sent. */
 export async function exchange(
   target: GitHttpRequest,
   request: IncomingMessage,
@@ -43,7 +45,7 @@ export async function exchange(
   await passOn(call, await authorized(call, context), response);
 }
 
-/** An answer of git-lfs's protocol is read here, and so must not be compressed. */
+/** Answers of git-lfs's protocol must not be compressed, because the broker reads them. */
 function clientHeaders({ kind }: GitHttpRequest, headers: IncomingHttpHeaders, isOwn: boolean): IncomingHttpHeaders {
   return kind === 'lfs' && !isOwn ? { ...headers, 'accept-encoding': 'identity' } : headers;
 }
@@ -80,9 +82,9 @@ async function authorized(call: Call, context: ExchangeContext): Promise<Sent> {
     await credentials.reject(place, filled);
     throw new Refusal(403, `${shown} refuses the credentials of the owner's git`);
   };
-  // The helper may have renewed what this session has used; if not, it is the same that was refused.
+  // Retry only if the helper has renewed the credentials: these were just rejected.
   if (filled.header === known?.header) return await refused();
-  // What has been streamed is gone; git asks again, and the credentials are there then.
+  // A streamed body cannot be sent again. Git can retry, with the credentials now known.
   if (!Buffer.isBuffer(call.body)) throw new Refusal(503, `the access to ${shown} was renewed: try again`);
   const second = await follow(call, { place, authorization: filled }, context);
   if (second.answer.statusCode === 401) {
@@ -90,10 +92,10 @@ async function authorized(call: Call, context: ExchangeContext): Promise<Sent> {
     checkServer(upstream, second.place);
     return await refused();
   }
-  // Without them when the answer is another server's.
+  // An answer of another server has no authorization.
   if (second.authorization !== undefined && isSuccess(second.answer)) {
     credentials.approve(place, filled);
-    // A server may redirect only a request that it lets in.
+    // Some servers redirect only authorized requests.
     credentials.approve(second.place, filled);
   }
   return second;
@@ -111,9 +113,9 @@ async function passOn(
 ): Promise<void> {
   const status = answer.statusCode ?? 502;
   const isLfs = target.kind === 'lfs';
-  // Git-lfs follows a redirect of a file to another store, which gets nothing of the owner's.
+  // Git-lfs itself follows redirects of files to other stores, which get none of the owner's credentials.
   const headers = headersForClient(answer.headers, isLfs ? ['location'] : []);
-  // By method and type: a server decodes a path, so that many spellings name a batch.
+  // Decided by method and type: servers decode paths, so a batch has many spellings.
   const isProtocol = isLfs && (method === 'POST' || LFS_TYPE.test(answer.headers['content-type'] ?? ''));
   const secrets = isProtocol && !isOwn ? ownersValues(sent) : [];
   if (secrets.length > 0) {
@@ -126,7 +128,7 @@ async function passOn(
   await pipeline(answer, response, { signal });
 }
 
-/** Small bodies are kept, so that they can be sent again with credentials. */
+/** Buffers small bodies, so that they can be sent again with credentials. */
 async function bodyOf(request: IncomingMessage): Promise<Buffer | Readable> {
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
   if (encoding === undefined && length === undefined) return Buffer.alloc(0);
@@ -159,7 +161,7 @@ function challengesOf(answer: IncomingMessage): readonly string[] {
   const lines = answer.rawHeaders.flatMap((name, at, all) =>
     at % 2 === 0 && name.toLowerCase() === 'www-authenticate' ? [all[at + 1] ?? ''] : [],
   );
-  // One line may hold several: a scheme stands before a parameter, or alone.
+  // One line may hold several challenges. Each begins with a scheme, alone or before a parameter.
   return lines.flatMap((line) => line.split(/,\s*(?=[\w-]+(?:\s+[\w-]+\s*=|\s*(?:,|$)))/));
 }
 

@@ -1,5 +1,4 @@
-// Sends a request to the server of a repository, and again to where the server redirects it. The owner's access goes to
-// that server only.
+// Sends a request to the server of a repository and follows its redirects. Only that server gets the owner's access.
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -24,7 +23,7 @@ export interface ExchangeContext {
   readonly access: BrokerAccess;
   readonly credentials: HttpCredentials;
   readonly upstream: Upstream;
-  /** Where the server has sent git for a repository: requests after the first go there at once. */
+  /** Redirects by repository: later requests go to the target directly. */
   readonly moved: Map<string, string>;
 }
 
@@ -33,7 +32,7 @@ export interface Call {
   readonly target: GitHttpRequest;
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
-  /** The agent brings an access of its own: it gets nothing of the owner's. */
+  /** Whether the agent uses its own credentials. Then the owner's are not added. */
   readonly isOwn: boolean;
   readonly upstream: HttpUpstream;
   /** A stream can be sent only once. */
@@ -41,7 +40,7 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
-/** A server's answer, and what the server was asked with. */
+/** A server's answer, and what was sent to the server. */
 export interface Sent {
   readonly answer: IncomingMessage;
   /** The repository that answered, after all redirects. */
@@ -51,8 +50,8 @@ export interface Sent {
 }
 
 /**
- * Sends the request to a place of its repository, with these credentials or those that are known for the place. Follows
- * a redirect of git's first question, as git does.
+ * Sends the request to a place of its repository, with these credentials or those known for the place. Like git,
+ * follows redirects of the first request only.
  */
 export async function follow(
   call: Call,
@@ -74,7 +73,7 @@ export async function follow(
     if (location === undefined) return { answer, place, headers, authorization };
     answer.resume();
     const next = redirectedTo(place.url, target.endpoint, location);
-    // Another server must not choose which of the owner's repositories is read.
+    // Another server must not redirect back and so choose one of the owner's repositories.
     const isBack = next !== undefined && !isOurs && isSameServer(upstream.url, next);
     if (next === undefined || isBack || !settings.followRedirects || redirects >= REDIRECTS) {
       throw new Refusal(403, `${upstream.url} redirects to a place that the git broker does not follow`);
@@ -96,7 +95,7 @@ async function settingsFor(place: HttpUpstream, isOurs: boolean, { git }: Exchan
   return isOurs ? settings : withoutAccess(settings);
 }
 
-/** A server may close a connection that was kept, at the moment in which it is used again: then a new one serves. */
+/** Retries with a new connection when the server closes a kept one just as it is used. */
 async function answered(
   begin: () => ClientRequest,
   body: Buffer | Readable,
@@ -117,7 +116,7 @@ async function answerTo(sent: ClientRequest, body: Buffer | Readable, signal: Ab
   signal.addEventListener('abort', stop, { once: true });
   const answer = responseOf(sent);
   if (Buffer.isBuffer(body)) sent.end(body);
-  // A server may answer before it has read everything; then the rest is of no use.
+  // A server may answer before it has read the body. The rest is then not needed.
   else void pipeline(body, sent).catch(() => undefined);
   return await answer;
 }

@@ -1,5 +1,5 @@
-// The broker's end of http: a proxy on the machine's loopback for the agent's git, which speaks to the server itself and
-// adds the owner's access. URLs stay as they are: `https` ends here, with a certificate that only the agent's git trusts.
+// The broker's http proxy on the machine's loopback. It forwards requests of the agent's git to the server and adds the
+// owner's access. It terminates TLS of `https` URLs, with a certificate that only the agent's git trusts.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -18,11 +18,11 @@ import { lazyTls } from './route.ts';
 import { gitHttpRequest } from './target.ts';
 import { Upstream } from './upstream.ts';
 
-/** A git command has one connection, git-lfs eight; an agent's hundred commands at once can wait. */
+/** A git command opens one connection, git-lfs eight. More than a hundred commands at once have to wait. */
 const CONNECTIONS = 128;
 /**
- * Every process of the host can connect. Connections that have not sent the key yet have their own limit: the oldest is
- * closed first. Git sends the key with its first bytes.
+ * Every process of the host can connect. Connections that have not sent the key are counted separately. Git sends it
+ * with its first bytes. At the limit, the oldest such connection is closed.
  */
 const UNAUTHENTICATED_LIMIT = 128;
 const AUTHENTICATION_LIMIT_MS = 10_000;
@@ -39,7 +39,7 @@ export interface GitProxyOptions {
 export interface GitProxyIdentity {
   /** Every process of the host can connect to the port: this alone is served. */
   readonly key: string;
-  /** PEM of what the proxy answers with for https. */
+  /** PEM of the proxy's certificate for https. */
   readonly certificate: string;
 }
 
@@ -51,7 +51,7 @@ export interface GitProxyAddress extends GitProxyIdentity {
 export class GitProxy {
   readonly #context: ExchangeContext;
   readonly #key = randomBytes(32).toString('hex');
-  /** Where a connection that was opened for a host leads. */
+  /** The origin for which a connection was opened. */
   readonly #origins = new WeakMap<object, string>();
   readonly #sockets = new Set<Duplex>();
   /** Connections that have not sent the key, oldest first. */
@@ -59,13 +59,13 @@ export class GitProxy {
   readonly #server: Server;
   #listening: Promise<number> | undefined;
   #secure: { readonly names: string; readonly cert: string; readonly context: SecureContext } | undefined;
-  /** Authorities, with their port, for which TLS ends here. */
+  /** Authorities, with port, for which the proxy terminates TLS. */
   #hosts: ReadonlySet<string> = new Set();
 
   constructor({ git, access, credentials }: GitProxyOptions) {
     this.#context = { git, access, credentials, upstream: new Upstream(git.env), moved: new Map() };
     this.#server = createServer((request, response) => void this.#answer(request, response));
-    // A push lasts as long as its data; it ends with its client.
+    // A push takes as long as its data needs. It ends with its client.
     this.#server.requestTimeout = 0;
     this.#server.on('connection', (socket) => {
       this.#keep(socket);
@@ -77,7 +77,7 @@ export class GitProxy {
     });
   }
 
-  /** Listens on a free port of 127.0.0.1 from the first call on, and serves these http URLs. */
+  /** Starts listening on a free port of 127.0.0.1 at the first call. `urls` are the http URLs that may be requested. */
   async serve(urls: readonly string[]): Promise<GitProxyAddress> {
     const identity = this.answerFor(urls);
     this.#listening ??= this.#listen();
@@ -101,7 +101,7 @@ export class GitProxy {
     socket.resume();
   }
 
-  /** Ends every connection and what it asked for. No-op when it never listened. */
+  /** Ends every connection and its requests. No-op if it never listened. */
   async close(): Promise<void> {
     await this.#listening?.catch(() => undefined);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -112,12 +112,12 @@ export class GitProxy {
     await promise;
   }
 
-  /** The certificate stays for the same hosts: a git command may be under way. */
+  /** Keeps the certificate while the hosts are the same: a git command may be in progress. */
   #certify(hosts: readonly string[]): void {
     const names = hosts.join(' ');
     if (names === (this.#secure?.names ?? '')) return;
     const own = makeCertificate(hosts);
-    // It asks no client for a certificate; without `ca` a context reads all that the system trusts.
+    // `ca` only avoids reading the system's certificates: clients send none.
     const context = lazyTls().createSecureContext({ ...own, ca: own.cert, minVersion: 'TLSv1.2' });
     this.#secure = names === '' ? undefined : { names, cert: own.cert, context };
   }
@@ -129,11 +129,11 @@ export class GitProxy {
     try {
       await promise;
     } catch (error) {
-      // The host may have had no free file handle: the next call tries again.
+      // The host may have had no free file descriptor. The next call tries again.
       this.#listening = undefined;
       throw error;
     }
-    // Accepting can fail when file handles run out; only that connection is lost.
+    // Accepting can fail when file descriptors run out. Only that connection is lost.
     this.#server.on('error', () => undefined);
     return (this.#server.address() as AddressInfo).port;
   }
@@ -141,7 +141,7 @@ export class GitProxy {
   #keep(socket: Duplex): void {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    // A client that goes away is no error of ours.
+    // A client that disconnects is not an error.
     socket.on('error', () => socket.destroy());
   }
 
@@ -161,7 +161,7 @@ export class GitProxy {
     this.#unauthenticated.delete(socket);
   }
 
-  /** A connection with TLS inside counts twice. */
+  /** A connection with TLS inside counts as two sockets. */
   #isFull(): boolean {
     return this.#sockets.size - this.#unauthenticated.size > 2 * CONNECTIONS;
   }
@@ -173,7 +173,7 @@ export class GitProxy {
     return true;
   }
 
-  /** Ends TLS for a host of the agent's repositories, and serves what comes inside as requests to it. */
+  /** Terminates TLS for a host of the agent's repositories and serves the requests inside. */
   #connect(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const refuse = (line: string, text: string): void => {
       socket.end(`HTTP/1.1 ${line}\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}\r\n\r\n${text}`);
@@ -207,7 +207,7 @@ export class GitProxy {
     }
   }
 
-  /** Which server is meant: by the connection, by an absolute URL, or by a rewritten one. */
+  /** The requested server: from the connection, an absolute URL, or a rewritten one. */
   #placeOf(request: IncomingMessage): { origin: string; path: string } {
     const url = request.url ?? '';
     const inside = this.#origins.get(request.socket);
@@ -224,7 +224,7 @@ export class GitProxy {
     return { origin: origin.endsWith(usual) ? origin.slice(0, -usual.length) : origin, path };
   }
 
-  /** Compares digests, so that neither time nor length tells anything of the key. */
+  /** Compares digests in constant time, so that neither timing nor length reveals the key. */
   #isOurs({ headers }: IncomingMessage): boolean {
     const basic = /^Basic (.+)$/i.exec(headers['proxy-authorization'] ?? '')?.[1] ?? '';
     const given =

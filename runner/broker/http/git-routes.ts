@@ -1,12 +1,12 @@
-// The configuration that leads the agent's git to the broker's proxy for the repositories that it serves.
+// The git configuration that routes the agent's repositories through the broker's proxy.
 import type { HttpRoute } from '../access.ts';
 import type { ConfigEntry } from '../../git/caller-git.ts';
 import { KEY_HEADER } from './git-proxy.ts';
 import type { GitProxyAddress } from './git-proxy.ts';
 
 /**
- * As a proxy for exactly these URLs, which stay as they are for everybody who reads them (`git remote -v`, gh). With
- * `caFile`, where the proxy's certificate lies, git trusts it there and nowhere else.
+ * Sets the proxy for exactly these URLs, which themselves do not change (`git remote -v`, gh). Git trusts the proxy's
+ * certificate, in `caFile`, for these URLs only.
  */
 export function proxyRoutes(
   routes: readonly HttpRoute[],
@@ -21,8 +21,8 @@ export function proxyRoutes(
 }
 
 /**
- * By rewriting, for an agent behind a proxy of its own: git takes no proxy for a host that NO_PROXY names, and git-lfs
- * prefers the one of the environment.
+ * Rewrites the URLs, for an agent whose environment has a proxy: git uses no proxy for hosts in NO_PROXY, and git-lfs
+ * prefers the environment's proxy.
  */
 export function rewritingRoutes(routes: readonly HttpRoute[], { port, key }: GitProxyAddress): readonly ConfigEntry[] {
   if (routes.length === 0) return [];
@@ -37,7 +37,7 @@ export function rewritingRoutes(routes: readonly HttpRoute[], { port, key }: Git
   ];
 }
 
-/** Git compares whole segments of a path: with and without `.git` are two. */
+/** Git compares whole path segments, so the URL with `.git` needs its own entry. */
 function withGit(url: string): string {
   const bare = url.replace(/\/+$/, '');
   if (new URL(bare).pathname === '/') return bare;

@@ -33,7 +33,7 @@ const TO_CLIENT = [
   'retry-after',
 ];
 
-/** A request's headers for the server. An agent that brings an access of its own gets nothing of the owner's. */
+/** A request's headers for the server. An agent with its own credentials gets none of the owner's. */
 export function headersForServer(
   client: IncomingHttpHeaders,
   url: URL,
@@ -72,7 +72,7 @@ function extraHeaders(lines: readonly string[]): OutgoingHttpHeaders {
     const name = line.slice(0, colon).trim().toLowerCase();
     headers[name] = [...(headers[name] ?? []), line.slice(colon + 1).trim()];
   }
-  // Node refuses a list where only one value can be: the last one counts.
+  // Node rejects lists for headers with one value. The last value counts.
   return Object.fromEntries(
     Object.entries(headers).map(([name, values]) => [name, values.length === 1 ? (values[0] ?? '') : values]),
   );
@@ -86,7 +86,7 @@ function fileOr(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    // Curl takes a file that is not there for an empty one.
+    // Curl treats a missing file as empty.
     return '';
   }
 }

@@ -1,10 +1,10 @@
-// A git-lfs server says with which header each file is fetched; some repeat the one that they were asked with. Imports
-// nothing.
+// A git-lfs server answers with the headers for fetching each file. Some servers repeat the request's authorization
+// there. Imports nothing.
 
-/** A shorter password is in every text by accident; the header that holds it is not. */
+/** Shorter passwords occur in texts by accident, so only the header with them is removed. */
 const SHORTEST = 8;
 
-/** The answer without the values of these headers: the broker adds them again when the file is fetched. */
+/** The answer without the values of these headers. The broker adds them again when the file is fetched. */
 export function withoutSecrets(answer: string, sent: readonly string[]): string {
   const secrets = sent.flatMap(secretsOf).filter((each) => each.length >= SHORTEST);
   let value: unknown;
@@ -23,7 +23,7 @@ export function withoutSecrets(answer: string, sent: readonly string[]): string 
   return JSON.stringify(cleaned(value));
 }
 
-/** The value, what follows the scheme of an authorization, the password of a basic one, and each cookie's value. */
+/** The header's value, the credentials after its scheme, the password of a basic one, and each cookie's value. */
 function secretsOf(value: string): readonly string[] {
   const credential = value.replace(/^\S+\s+/, '');
   const cookies = value.split(';').map((cookie) => cookie.replace(/^[^=]*=/, '').trim());
@@ -33,6 +33,6 @@ function secretsOf(value: string): readonly string[] {
 function tokenOf(basic: string): string {
   const [user = '', ...rest] = Buffer.from(basic, 'base64').toString('utf8').split(':');
   const password = rest.join(':');
-  // A forge takes a token as the user too, beside one of these.
+  // Forges also accept a token as the user, with one of these passwords.
   return ['', 'x-oauth-basic'].includes(password) ? user : password;
 }

@@ -1,15 +1,15 @@
-// Which redirects of a git server lead to a repository.
+// Finds the repository to which a redirect of a git server leads.
 import { gitUrlProblem, parseGitUrl } from '../../../contract/wire/git-url.ts';
 
 /**
- * The repository that a redirect of `<repository><endpoint>` leads to. Undefined for a `location` that is no clone URL
- * followed by the same endpoint. Says nothing about the server: see `isSameServer`.
+ * The repository to which a redirect of `<repository><endpoint>` leads. Undefined unless `location` is a clone URL
+ * followed by the same endpoint. Does not check the server: see `isSameServer`.
  */
 export function redirectedTo(repository: string, endpoint: string, location: string | undefined): string | undefined {
   const href = location === undefined ? undefined : URL.parse(location, `${repository}${endpoint}`)?.href;
   if (href?.endsWith(endpoint) !== true) return undefined;
   const target = href.slice(0, -endpoint.length);
   const isRepository = parseGitUrl(target).kind === 'http' && gitUrlProblem(target) === undefined;
-  // After a query, the endpoint would be a part of it.
+  // With a query, the endpoint would become part of the query.
   return isRepository && !/[?#]/.test(target) ? target : undefined;
 }

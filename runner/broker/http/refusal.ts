@@ -1,6 +1,6 @@
 // Imports nothing.
 
-/** An answer of the broker itself; git shows the text after "remote:". */
+/** An error answer of the broker itself. Git shows the text after "remote:". */
 export class Refusal extends Error {
   readonly status: number;
 

@@ -1,4 +1,4 @@
-// The way from the broker to a server: straight or through the owner's proxy.
+// Connects the broker to a server, directly or through the owner's proxy.
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, connect, isIP } from 'node:net';
@@ -12,7 +12,7 @@ export function lazyTls(): typeof import('node:tls') {
   return process.getBuiltinModule('node:tls');
 }
 
-/** The proxy for a URL as curl chooses it: `http.proxy`, then the environment; undefined for none. */
+/** The proxy for a URL, chosen as curl does: `http.proxy`, then the environment. Undefined for none. */
 export function proxyFor(url: URL, settings: HttpSettings, env: NodeJS.ProcessEnv): URL | undefined {
   const secure = url.protocol === 'https:';
   const named = secure ? (env['https_proxy'] ?? env['HTTPS_PROXY']) : env['http_proxy'];
@@ -25,7 +25,7 @@ export function proxyFor(url: URL, settings: HttpSettings, env: NodeJS.ProcessEn
   throw new Error(`a proxy of the kind ${proxy.protocol}// is not supported; use an http proxy`);
 }
 
-/** Whether `NO_PROXY` names the host, a domain above it, or a network that its address is in. */
+/** Whether `NO_PROXY` names the host, a parent domain, or a network that contains its address. */
 export function isExempt(hostname: string, list: string): boolean {
   const host = hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   return list
@@ -70,7 +70,7 @@ export async function connectProxy(proxy: URL, tls: () => ConnectionOptions): Pr
   return socket;
 }
 
-/** A connection to a host through a proxy. Throws with the proxy's answer when it refuses. */
+/** A connection to a host through a proxy. Throws the proxy's answer when it refuses. */
 export async function tunnel(proxy: URL, target: string, tls: () => ConnectionOptions): Promise<Socket> {
   const connection = await connectProxy(proxy, tls);
   const request = httpRequest({

@@ -2,7 +2,7 @@
 import type { ConfigEntry } from '../../git/caller-git.ts';
 import type { HttpUpstream } from '../access.ts';
 
-/** Settings that the broker knows; everything else of `http.*` is about git's own transfers. */
+/** The settings that the broker supports. The others of `http.*` concern git's own transfers. */
 export interface HttpSettings {
   /** `Name: value`. */
   readonly headers: readonly string[];
@@ -11,21 +11,21 @@ export interface HttpSettings {
   readonly caFolder?: string;
   readonly certificate?: string;
   readonly key?: string;
-  /** Empty: no proxy, whatever the environment says. */
+  /** Empty: no proxy, even if the environment names one. */
   readonly proxy?: string;
   readonly cookieFile?: string;
   readonly userAgent?: string;
   /** False: a redirect is an error. */
   readonly followRedirects: boolean;
-  /** Settings without which a request would not be what the owner wants, and that the broker cannot honour. */
+  /** Settings of the owner that the broker does not support. A request without them would be wrong. */
   readonly unsupported: readonly string[];
 }
 
 const UNSUPPORTED = ['pinnedpubkey', 'sslcertpasswordprotected', 'proxysslcert', 'proxysslkey', 'curloptresolve'];
 
 /**
- * The settings for a repository, with those of git's variables in the environment that go before the configuration. The
- * user of its credentials counts as part of the URL.
+ * The settings for a repository. Git's environment variables override the configuration. The user of the credentials
+ * counts as part of the URL.
  */
 export function httpSettings(
   { url, credential }: HttpUpstream,
@@ -48,24 +48,24 @@ export function httpSettings(
   const headers = values.get('extraheader') ?? [];
   return {
     ...Object.fromEntries(Object.entries(paths).filter(([, value]) => value !== undefined)),
-    // An empty value forgets those before it.
+    // An empty value clears the ones before it.
     headers: headers.slice(headers.lastIndexOf('') + 1),
-    // Git only asks whether the variable is there.
+    // Git only checks whether the variable exists.
     verify: env['GIT_SSL_NO_VERIFY'] === undefined && isOn(last('sslverify') ?? 'true'),
     followRedirects: last('followredirects') === 'initial' || isOn(last('followredirects') ?? 'true'),
     unsupported: UNSUPPORTED.filter((name) => isOn(last(name) ?? 'false')).map((name) => `http.${name}`),
   };
 }
 
-/** The settings without what shows a server who the owner is: headers, cookies and the certificate of TLS. */
+/** The settings without those that authenticate the owner: headers, cookies and the TLS client certificate. */
 export function withoutAccess(settings: HttpSettings): HttpSettings {
   const { certificate: _certificate, key: _key, cookieFile: _cookieFile, ...others } = settings;
   return { ...others, headers: [] };
 }
 
 /**
- * Values by variable in the order of the configuration. As in git, a less specific section that comes after a more
- * specific one does not count, and one that comes before it does.
+ * Values by variable, in the order of the configuration. As in git, a less specific section counts only before a more
+ * specific one.
  */
 function matching(url: URL, config: readonly ConfigEntry[]): ReadonlyMap<string, readonly string[]> {
   const values = new Map<string, string[]>();
@@ -82,11 +82,11 @@ function matching(url: URL, config: readonly ConfigEntry[]): ReadonlyMap<string,
   return values;
 }
 
-/** Length of the host's and of the path's match, and whether the user is named. */
+/** Length of the matching host and path, and whether the user matches. */
 type Rank = readonly [host: number, path: number, user: number];
 
 function rankOf(pattern: string, url: URL): Rank | undefined {
-  // The parser refuses a host with a wildcard.
+  // The URL parser rejects a host with a wildcard.
   const wanted = URL.parse(pattern.replaceAll('*', 'x-any-x'));
   if (wanted === null || wanted.protocol !== url.protocol || portOf(wanted) !== portOf(url)) return undefined;
   const labels = wanted.hostname.replaceAll('x-any-x', '*').split('.');

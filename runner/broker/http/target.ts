@@ -1,4 +1,4 @@
-// What git and git-lfs ask of a repository over http, and nothing else. Imports nothing of Murmur.
+// The http requests of git and git-lfs to a repository. Accepts no others. Imports nothing of Murmur.
 
 export interface GitHttpRequest {
   /** URL of the repository, without what git adds to it. */
@@ -9,8 +9,8 @@ export interface GitHttpRequest {
 }
 
 /**
- * git-lfs adds these to a repository's URL; GitLab serves the files themselves at the second place. What the client writes
- * below them goes to the server with the owner's access, so it is of letters that every server reads alike: some decode a
+ * git-lfs adds these to a repository's URL. GitLab serves the files at the second one. The server gets the rest of the
+ * path with the owner's access, so only characters that every server reads alike are allowed: some servers decode a
  * path twice, some cut a segment at ";".
  */
 const LFS = /^(.*?)(\/(?:info\/lfs|gitlab-lfs\/objects)\/[\w./-]+(?:\?[\w.~%=&+/:@,-]*)?)$/;
@@ -18,7 +18,7 @@ const LFS_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'HEAD'];
 
 /** The request for `<origin><path>`, `origin` without a path; undefined for one that neither git nor git-lfs makes. */
 export function gitHttpRequest(method: string, origin: string, path: string): GitHttpRequest | undefined {
-  // A server decodes before it looks for the repository: two readings of one path are refused.
+  // Rejects ambiguous paths, because a server decodes the path before it looks up the repository.
   const [place = '', ...query] = path.split('?');
   if (!/^\/[\x21-\x7e]*$/.test(path) || /[\\#;]|%(?:00|2e|2f|3b|5c)/i.test(place)) return undefined;
   if (query.length > 1 || place.split('/').some((segment) => /^\.+$/.test(segment)) || place.includes('//')) {

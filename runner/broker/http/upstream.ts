@@ -9,9 +9,9 @@ import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { connectProxy, lazyTls, proxyFor, proxyHeaders, tunnel } from './route.ts';
 import type { HttpSettings } from './settings.ts';
 
-/** Servers keep an idle connection for five seconds and more: one of three is not about to be closed by them. */
+/** Servers keep idle connections for at least five seconds. After three, a server is not about to close one. */
 const IDLE_MS = 3_000;
-/** Where systems keep the certificates that git trusts, for a Node that cannot ask the system. */
+/** Files with the system's trusted certificates, for Node versions that cannot read the system store. */
 const BUNDLES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'];
 
 export interface UpstreamRequest {
@@ -21,18 +21,18 @@ export interface UpstreamRequest {
   readonly settings: HttpSettings;
 }
 
-/** Connections to servers, kept for a moment between requests. */
+/** Connections to servers, kept open for a short time between requests. */
 export class Upstream {
   readonly #env: NodeJS.ProcessEnv;
   readonly #plain = new HttpAgent({ keepAlive: true, timeout: IDLE_MS });
-  /** By proxy and TLS settings: a connection serves requests with the same ones only. */
+  /** By proxy and TLS settings: requests share a connection only if both are the same. */
   readonly #secure = new Map<string, HttpsAgent>();
 
   constructor(env: NodeJS.ProcessEnv) {
     this.#env = env;
   }
 
-  /** Begins a request; the caller writes the body and handles `error`. Throws for settings that cannot be followed. */
+  /** Starts a request; the caller writes the body and handles `error`. Throws for settings that cannot be applied. */
   begin({ method, url, headers, settings }: UpstreamRequest): ClientRequest {
     const proxy = proxyFor(url, settings, this.#env);
     const place = { method, host: hostOf(url), port: url.port, path: `${url.pathname}${url.search}` };
@@ -58,7 +58,7 @@ export class Upstream {
     });
   }
 
-  /** Ends the connections that no request uses. */
+  /** Closes the idle connections. */
   close(): void {
     this.#plain.destroy();
     for (const agent of this.#secure.values()) agent.destroy();
@@ -75,7 +75,7 @@ export class Upstream {
         const { port, path: _, host = '', ...rest } = options as ConnectionOptions;
         const target = `${isIP(host) === 6 ? `[${host}]` : host}:${String(port ?? 443)}`;
         tunnel(proxy, target, () => tlsOf(settings, this.#env)).then(
-          // With the host, as the certificate is compared with it.
+          // The certificate is checked against `host`.
           (socket) => done?.(null, lazyTls().connect({ ...rest, host, socket })),
           (error: unknown) => done?.(error as Error, undefined as never),
         );
@@ -87,7 +87,7 @@ export class Upstream {
   }
 }
 
-/** The response to a request whose body has been sent or is on its way. */
+/** The response to a request whose body was sent or is being sent. */
 export async function responseOf(request: ClientRequest): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   request.once('response', resolve);
@@ -99,9 +99,9 @@ function hostOf(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, '$1');
 }
 
-/** Shared by the machines of a process: to read the system's certificates takes 50 ms. */
+/** Shared by the machines of a process: reading the system's certificates takes 50 ms. */
 const contexts = new Map<string, SecureContext>();
-/** More than the owners of one host have settings; each holds a megabyte. */
+/** More than the different settings of one host. Each context takes a megabyte. */
 const CONTEXTS = 16;
 
 type Tls = Required<Pick<ConnectionOptions, 'rejectUnauthorized' | 'secureContext'>>;
@@ -114,7 +114,7 @@ function tlsOf(settings: HttpSettings, env: NodeJS.ProcessEnv): Tls {
   const own = certificate === undefined ? undefined : readFileSync(certificate);
   const secureContext = lazyTls().createSecureContext({
     ca: [...(caFile === undefined ? systemCertificates(env) : [readFileSync(caFile, 'utf8')]), ...filesIn(caFolder)],
-    // As with curl, the key may be in the certificate's file.
+    // As in curl, the key may be in the certificate's file.
     ...(own === undefined ? {} : { cert: own, key: keyFile === undefined ? own : readFileSync(keyFile) }),
   });
   if (contexts.size >= CONTEXTS) contexts.clear();
@@ -122,7 +122,7 @@ function tlsOf(settings: HttpSettings, env: NodeJS.ProcessEnv): Tls {
   return { rejectUnauthorized: settings.verify, secureContext };
 }
 
-/** Changes when one of the files does: certificates are renewed while agents live. */
+/** Changes with each of the files: certificates may be renewed while agents run. */
 function filesKey({ caFile, caFolder, certificate, key }: HttpSettings, env: NodeJS.ProcessEnv): string {
   const files = [caFile, caFolder, certificate, key, ...(caFile === undefined ? namedIn(env) : [])];
   return JSON.stringify(
@@ -130,7 +130,7 @@ function filesKey({ caFile, caFolder, certificate, key }: HttpSettings, env: Nod
   );
 }
 
-/** What git trusts without a setting: the system's certificates, and those that the environment adds. */
+/** The certificates that git trusts by default: the system's, and those that the environment adds. */
 function systemCertificates(env: NodeJS.ProcessEnv): string[] {
   const tls = lazyTls();
   const named = namedIn(env).filter((file) => existsSync(file));
@@ -146,7 +146,7 @@ function namedIn(env: NodeJS.ProcessEnv): readonly string[] {
   return ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'].flatMap((name) => env[name] || []);
 }
 
-/** Certificates of a folder as OpenSSL keeps them. */
+/** The certificates in a folder of OpenSSL. */
 function filesIn(folder: string | undefined): string[] {
   if (folder === undefined) return [];
   const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory());

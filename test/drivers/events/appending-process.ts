@@ -1,5 +1,5 @@
 // A process that appends events one by one: `node appending-process.ts <root> <agent> <source> <count> <text>`.
-// It says `ready`, begins at the first byte on stdin, and says each number once it is appended.
+// It prints `ready`, starts at the first byte on stdin, and prints each number once it is appended.
 import { once } from 'node:events';
 import { createFileEventLog } from '../../../drivers/events/file.ts';
 import type { EventSource } from '../../../contract/wire/events.ts';

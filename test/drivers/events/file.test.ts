@@ -23,7 +23,7 @@ describeEventLog('file', async () => {
 });
 
 describe('file event log', () => {
-  it('is one log for two instances on the same folder', async () => {
+  it('two instances on the same folder share one log', async () => {
     await using folder = await temporaryFolder();
     const [one, two] = [createFileEventLog(folder.path), createFileEventLog(folder.path)];
     const entries = followed(two, AGENT, 0, 4);
@@ -45,10 +45,10 @@ describe('file event log', () => {
   });
 
   it.each([
-    ['again', notes(2, 3)],
-    ['not again', []],
-    ['and the next', notes(2, 2)],
-  ])('counts a whole line that lacks its newline once, appended %s', async (_, events) => {
+    ['repeats it and adds one', notes(2, 3)],
+    ['is empty', []],
+    ['repeats it', notes(2, 2)],
+  ])('counts a complete line without its newline once, when the next append %s', async (_, events) => {
     await using folder = await temporaryFolder();
     const log = createFileEventLog(folder.path);
     await log.append(AGENT, 'runner', notes(1, 2));
@@ -62,12 +62,12 @@ describe('file event log', () => {
     expect(await seqsOf(log)).toEqual(notes(1, last).map(({ seq }) => seq));
   });
 
-  it('finds its way in a long log that a thawed writer wrote into with numbers of another time', async () => {
+  it('finds entries in a long log to which a thawed writer appended lines with outdated positions', async () => {
     await using folder = await temporaryFolder();
     const log = createFileEventLog(folder.path);
     const long = 'x'.repeat(2_000);
     await log.append(AGENT, 'runner', notes(1, 100, long));
-    // The same events again, with the ids and places that were right when the writer froze.
+    // Repeated events, with the ids and positions that were right when the writer froze.
     const late = encodeLines(notes(1, 100, long), 'runner', { id: 7, last: { runner: 0, workflow: 3 } }, 0);
     await appendFile(fileOf(folder.path), late);
     await log.append(AGENT, 'runner', notes(101, 150, long));
@@ -85,7 +85,7 @@ describe('file event log', () => {
     expect(await reader.append(AGENT, 'runner', notes(151, 151))).toBe(151);
   });
 
-  it('tells the newest entries that reach further back than one read', async () => {
+  it('returns the newest entries when they need more than one read', async () => {
     await using folder = await temporaryFolder();
     const log = createFileEventLog(folder.path);
     await log.append(AGENT, 'runner', notes(1, 300, 'x'.repeat(2_000)));
@@ -93,7 +93,7 @@ describe('file event log', () => {
     expect(newest.map(({ seq }) => seq)).toEqual(notes(101, 300).map(({ seq }) => seq));
   });
 
-  it('skips lines that are damaged', async () => {
+  it('skips damaged lines', async () => {
     await using folder = await temporaryFolder();
     const log = createFileEventLog(folder.path);
     await log.append(AGENT, 'runner', notes(1, 1));
@@ -102,7 +102,7 @@ describe('file event log', () => {
     expect(await seqsOf(createFileEventLog(folder.path))).toEqual([1, 2]);
   });
 
-  it('starts anew when the log is removed', async () => {
+  it('starts again at 1 when the log is removed', async () => {
     await using folder = await temporaryFolder();
     const log = createFileEventLog(folder.path);
     await log.append(AGENT, 'runner', notes(1, 5));
@@ -111,14 +111,14 @@ describe('file event log', () => {
     expect(await log.append(AGENT, 'runner', notes(1, 1))).toBe(1);
   });
 
-  it('keeps its files to their owner', async () => {
+  it('creates files that only the owner can read', async () => {
     await using folder = await temporaryFolder();
     await createFileEventLog(folder.path).append(AGENT, 'runner', notes(1, 1));
     expect((await stat(fileOf(folder.path))).mode & 0o777).toBe(0o600);
     expect((await stat(dirname(fileOf(folder.path)))).mode & 0o777).toBe(0o700);
   });
 
-  it.each(['', 'a//b', '/a', 'x'.repeat(300)])('refuses the agent id %j', async (agent) => {
+  it.each(['', 'a//b', '/a', 'x'.repeat(300)])('rejects the agent id %j', async (agent) => {
     await using folder = await temporaryFolder();
     const log = createFileEventLog(folder.path);
     await expect(log.append(agent, 'runner', notes(1, 1))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
@@ -130,7 +130,7 @@ describe('file event log', () => {
     expect(agentFolder('/root', './@events.jsonl')).toBe('/root/%2E/%40events.jsonl');
   });
 
-  it('is UNAVAILABLE, naming the agent, when the disk refuses', async () => {
+  it('throws UNAVAILABLE that names the agent when the disk fails', async () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'file'), '');
     const log = createFileEventLog(join(folder.path, 'file'));
@@ -141,7 +141,7 @@ describe('file event log', () => {
 
 describe('file event log, processes', () => {
   it(
-    'counts each event once when two processes append the same numbers at once',
+    'counts each event once when two processes append the same numbers concurrently',
     async () => {
       await using folder = await temporaryFolder();
       const log = createFileEventLog(folder.path);
@@ -170,7 +170,7 @@ describe('file event log, processes', () => {
   );
 
   it(
-    'loses and doubles nothing when logs are cut while others write to them',
+    'loses and duplicates nothing when logs are cut while others append',
     async () => {
       await using folder = await temporaryFolder();
       await using log = createFileEventLog(folder.path);
@@ -194,7 +194,7 @@ describe('file event log, processes', () => {
   );
 
   it(
-    'goes on after a writer was killed with -9, at any moment',
+    'continues after a writer was killed with SIGKILL, at any moment',
     async () => {
       await using folder = await temporaryFolder();
       for (let round = 1; round <= 3; round += 1) {
@@ -214,7 +214,7 @@ describe('file event log, processes', () => {
   );
 
   it(
-    'is not held up by a frozen writer, and drops what that writes once it thaws',
+    'is not blocked by a frozen writer, and drops its lines after it thaws',
     async () => {
       await using folder = await temporaryFolder();
       const log = createFileEventLog(folder.path);
@@ -249,7 +249,7 @@ interface Writer extends AsyncDisposable {
   saysNumber(number: number): Promise<void>;
 }
 
-/** A process that stands ready to append events 1 to `count`. */
+/** A process that is ready to append events 1 to `count`. */
 async function writer(root: string, source: string, count: number, text: string): Promise<Writer> {
   await mkdir(root, { recursive: true });
   const script = join(import.meta.dirname, 'appending-process.ts');

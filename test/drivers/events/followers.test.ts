@@ -25,7 +25,7 @@ describe('followers of a log file', () => {
       const text = 'x'.repeat(100_000);
       await log.append(AGENT, 'runner', notes(4, 4, text));
       expect(new Set(await next)).toEqual(new Set([4]));
-      // The appender reads its own line once, and the followers together once: in whole chunks.
+      // The appender reads its line once, and all followers together read it once, in chunks.
       expect((await bytesRead()) - before).toBeLessThan(10 * text.length);
       expect(await openDescriptors(join(agentFolder(folder.path, AGENT), LOG_FILE))).toBe(1);
       abort.abort();
@@ -35,7 +35,7 @@ describe('followers of a log file', () => {
     TIMEOUT,
   );
 
-  it('lets a slow follower read what is no longer in memory', async () => {
+  it('a slow follower reads entries that are no longer in memory', async () => {
     await using folder = await temporaryFolder();
     await using log = createFileEventLog(folder.path);
     await log.append(AGENT, 'runner', notes(1, 1));
@@ -51,14 +51,14 @@ describe('followers of a log file', () => {
   });
 });
 
-/** How many of this process's descriptors lead to the file. */
+/** The number of this process's open descriptors of the file. */
 async function openDescriptors(file: string): Promise<number> {
   const names = await readdir('/proc/self/fd');
   const paths = await Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')));
   return paths.filter((path) => path === file).length;
 }
 
-/** What this process has read so far, from files and all else. */
+/** Bytes that this process has read so far, in total. */
 async function bytesRead(): Promise<number> {
   return Number(/rchar: (\d+)/.exec(await readFile('/proc/self/io', 'utf8'))?.[1]);
 }

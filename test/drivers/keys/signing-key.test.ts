@@ -5,7 +5,7 @@ import { openSigningKey } from '../../../drivers/keys/signing-key.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 describe('the signing key', () => {
-  it('is made once, for its owner alone, and is the same from processes that start at once', async () => {
+  it('is created once, readable by its owner only, and is the same for processes that start at once', async () => {
     await using folder = await temporaryFolder();
     const keys = join(folder.path, 'keys');
     const opened = await Promise.all(Array.from({ length: 8 }, () => openSigningKey(keys, undefined)));
@@ -26,7 +26,7 @@ describe('the signing key', () => {
     expect((await stat(folder.path)).mtimeMs).toBe(1_000);
   });
 
-  it('derives another key for each use, and its id is not part of any', async () => {
+  it('derives a different key for each use, and its id is not part of any key', async () => {
     await using folder = await temporaryFolder();
     const key = await openSigningKey(folder.path, undefined);
     expect(key.derive('seals')).not.toEqual(key.derive('urls'));
@@ -42,7 +42,7 @@ describe('the signing key', () => {
     expect(await readdir(folder.path)).toEqual(['shared']);
   });
 
-  it('is refused in another form, with what to do', async () => {
+  it('is rejected in another form, with a hint', async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, 'short');
     await writeFile(file, 'abc', { mode: 0o600 });

@@ -9,7 +9,7 @@ it('finds a provider by its name', () => {
   expect(providerNamed({ local, far }, 'far')).toBe(far);
 });
 
-it('takes the local provider for an agent of an earlier build, which names none', () => {
+it('uses the local provider for an agent of an earlier build, whose spec names none', () => {
   expect(providerNamed({ local, far }, undefined)).toBe(local);
 });
 

@@ -1,4 +1,4 @@
-// The local provider on a temporary home; at its end every machine is destroyed and no runner left.
+// The local provider on a temporary home. Disposing destroys every machine and ends all runners.
 import type { Config } from '../../../config/config.ts';
 import { homePaths } from '../../../config/home.ts';
 import type { HomePaths } from '../../../config/home.ts';

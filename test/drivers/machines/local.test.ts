@@ -21,7 +21,7 @@ jest.setTimeout(60_000);
 const { kind } = await detectIsolation('auto');
 
 for (const isolation of new Set([kind, 'tracking'] as const)) {
-  // One of them moves the large file, and one runs a runner of its own for each machine.
+  // One variant moves the large file, and one uses a separate runner process for each machine.
   const options =
     isolation === kind ? {} : { transferBytes: 8_000_000, runner: join(import.meta.dirname, 'stand-in-runner.cjs') };
   machineProviderConformance(`local (${isolation})`, () => localMachines({ isolation }), options);
@@ -40,14 +40,14 @@ describe('local machines', () => {
 
   const create = (name: string) => provider.create({ name, labels: {} }, creation());
 
-  it('name the isolation that is in force', async () => {
+  it('report the isolation in force', async () => {
     const { description } = await detectIsolation('auto');
     await create('murmur-1');
     const { isolation } = createIsolation(await provider.isolationOf('murmur-1'));
     expect(isolation).toBe(description);
   });
 
-  it('belong to a user each as root, to the caller otherwise', async () => {
+  it('have their own user each for a root caller, and belong to the caller otherwise', async () => {
     await create('murmur-1');
     await create('murmur-2');
     const [one, two] = await Promise.all(
@@ -57,14 +57,14 @@ describe('local machines', () => {
     else expect([one, two]).toEqual([process.getuid?.(), process.getuid?.()]);
   });
 
-  it('give programs first on the PATH of the machine', async () => {
+  it('have their programs first on the PATH', async () => {
     await create('murmur-1');
     const machine = await provider.connect('murmur-1');
     const { stdout } = await machine.exec('claude', ['-c', 'echo from the program'], { timeoutMs: 20_000 });
     expect(stdout).toBe('from the program\n');
   });
 
-  it('have murmur on their PATH, run by this very Node, whatever the machine has', async () => {
+  it("have murmur on their PATH, run by this process's Node, even with another one on the PATH", async () => {
     await create('murmur-1');
     const { exec, paths } = await provider.connect('murmur-1');
     const { version } = JSON.parse(await readFile(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { version: string };
@@ -76,14 +76,14 @@ describe('local machines', () => {
     expect(script).toContain(`'${process.execPath}'`);
   });
 
-  it.each(['stop', 'destroy'] as const)('end on %s what an agent started, and the runner', async (end) => {
+  it.each(['stop', 'destroy'] as const)('end the runner and all processes of the agent on %s', async (end) => {
     await create('murmur-1');
     const machine = await provider.connect('murmur-1');
     const { spawn } = createIsolation(await provider.isolationOf('murmur-1'));
     const [program, escaped, runner] = [uniqueSleep(), uniqueSleep(), uniqueSleep()];
     spawn('sh', ['-c', `(setsid env -i ${escaped} &); exec ${program}`], { cwd: machine.paths.work, env: {} });
     const script = join(machine.paths.runner, 'runner.sh');
-    // As the runner's own commands are: started by the caller, with the mark of the machine.
+    // Like the runner's own commands: started by the caller, with the mark of the machine.
     await machine.put(script, `${MARKER}=murmur-1 ${runner} & wait`);
     await machine.launch('sh', [script, machine.paths.runner], { log: join(machine.paths.runner, 'log') });
     for (const each of [program, escaped, runner]) await untilRunning(each, 1);
@@ -94,7 +94,7 @@ describe('local machines', () => {
     await untilRunning(runner, 0);
   });
 
-  it('wait for a runner that has said that it left nothing, and spare whoever has its number by now', async () => {
+  it('wait for a runner that reported a clean stop, and spare another process with its process id', async () => {
     await create('murmur-1');
     const machine = await provider.connect('murmur-1');
     const script = join(machine.paths.runner, 'runner.sh');
@@ -113,7 +113,7 @@ describe('local machines', () => {
       expect(await gone).toEqual([null, 'SIGKILL']);
     } finally {
       stranger.kill('SIGKILL');
-      // The connection has ended with the machine.
+      // The connection ended with the machine.
       spawnSync('pkill', ['-KILL', '-f', own]);
     }
   });
@@ -125,7 +125,7 @@ describe('local machines', () => {
     expect(await readdir(join(machines, '.users')).catch(() => [])).toEqual([]);
   });
 
-  it('keep their user when a creation that was cut off is asked for again', async () => {
+  it('keep their user when an interrupted creation is repeated', async () => {
     await create('murmur-1');
     const { uid } = await stat(join(machines, 'murmur-1', 'work'));
     await rm(join(machines, 'murmur-1', 'machine.json'));
@@ -133,7 +133,7 @@ describe('local machines', () => {
     expect((await stat(join(machines, 'murmur-1', 'work'))).uid).toBe(uid);
   });
 
-  it('are removed by destroy also when their creation was cut off', async () => {
+  it('are removed by destroy also after an interrupted creation', async () => {
     await create('murmur-1');
     await rm(join(machines, 'murmur-1', 'machine.json'));
     await provider.destroy('murmur-1');
@@ -175,12 +175,12 @@ describe('local machines', () => {
     expect((await provider.list()).machines.map(({ name }) => name)).toEqual(['murmur-1']);
   });
 
-  it.each(['', '..', '../x', 'a/b', 'A'])('refuse the name %j', async (name) => {
+  it.each(['', '..', '../x', 'a/b', 'A'])('reject the name %j', async (name) => {
     await expect(create(name)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await expect(provider.destroy(name)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
-  it('are destroyed without following links out of them', async () => {
+  it('are destroyed without following links', async () => {
     const outside = join(local.home.root, 'outside');
     await mkdir(outside);
     await writeFile(join(outside, 'kept'), '');

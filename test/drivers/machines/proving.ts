@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { runnerProof } from '../../../runner/identity/proof.ts';
 
-/** Answers a question for the proof as the runner with this token; false for any other request. */
+/** Answers a proof request like a runner with this token; false for any other request. */
 export function hasProved(request: IncomingMessage, response: ServerResponse, token: string): boolean {
   const nonce = request.url?.split('/proof?nonce=')[1];
   if (nonce === undefined) return false;

@@ -47,7 +47,7 @@ describe('runner client', () => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     };
 
-  it('sends the token and the request, and gives the answer', async () => {
+  it('sends the token and the request, and returns the answer', async () => {
     const seen: unknown[] = [];
     handle = async (request, response) => {
       seen.push([request.method, request.url, request.headers.authorization, JSON.parse(await text(request))]);
@@ -59,9 +59,9 @@ describe('runner client', () => {
   });
 
   it.each<[string, Handler]>([
-    ['says that it is healthy', answering(200, { protocol: 1, machine: 'murmur-1', pid: 1 })],
-    ['refuses', answering(401, {})],
-    ['sends back what it is sent', (request, response) => void response.end(request.url)],
+    ['reports good health', answering(200, { protocol: 1, machine: 'murmur-1', pid: 1 })],
+    ['rejects the request', answering(401, {})],
+    ['echoes the request', (request, response) => void response.end(request.url)],
     [
       'has the proof of another port',
       (request, response) => {
@@ -70,7 +70,7 @@ describe('runner client', () => {
       },
     ],
     ['has another token', (request, response) => void hasProved(request, response, 'another')],
-  ])('sends neither token nor request to what listens on the port, is no runner and %s', async (_, impostor) => {
+  ])('sends neither token nor request to another program on the port that %s', async (_, impostor) => {
     const heard: unknown[] = [];
     const other = createServer((request, response) => {
       heard.push([request.method, request.url?.replace(/=.*/, ''), request.headers.authorization]);
@@ -87,7 +87,7 @@ describe('runner client', () => {
     expect(heard).toEqual([['GET', '/proof?nonce', undefined]]);
   });
 
-  it('throws UNAUTHENTICATED, having sent nothing, when one that cannot prove itself has left its port', async () => {
+  it('throws UNAUTHENTICATED and sends nothing when a runner without proof no longer has its port', async () => {
     let isUnchanged = true;
     const { port } = server.address() as AddressInfo;
     const early = createRunnerClient(machine, { port, token: 'early', isUnchanged: async () => isUnchanged });
@@ -102,7 +102,7 @@ describe('runner client', () => {
     expect(heard).toEqual([['/health', 'Bearer early']]);
   });
 
-  it('throws the error of the runner, whole', async () => {
+  it("throws the runner's error with all its fields", async () => {
     const error = { code: 'FAILED_PRECONDITION', message: 'a turn is running', hint: 'wait', details: { turn: 't1' } };
     handle = answering(409, { error });
     await expect(client.snapshot()).rejects.toMatchObject(error);
@@ -111,7 +111,7 @@ describe('runner client', () => {
   it.each([
     [500, { error: { code: 'NO_SUCH_CODE', message: 'x' } }],
     [404, {}],
-  ])('throws INTERNAL for an answer %d that is no error of the table', async (status, body) => {
+  ])('throws INTERNAL for an answer %d without an error of the table', async (status, body) => {
     handle = answering(status, body);
     await expect(client.snapshot()).rejects.toMatchObject({ code: 'INTERNAL' });
   });
@@ -120,7 +120,7 @@ describe('runner client', () => {
     ['hangs up', (request) => void request.socket.destroy()],
     ['breaks off its answer', (_, response) => void response.write('{"sta', () => response.destroy())],
     ['answers no JSON', (_, response) => void response.end('<html>')],
-  ])('throws UNAVAILABLE, naming the machine, when the runner %s', async (_, handler) => {
+  ])('throws UNAVAILABLE that names the machine when the runner %s', async (_, handler) => {
     handle = handler;
     await expect(client.health()).rejects.toMatchObject({
       code: 'UNAVAILABLE',
@@ -152,7 +152,7 @@ describe('runner client', () => {
     const event = (seq: number): string =>
       JSON.stringify({ seq, at: '', event: { type: 'note', text: `grün ${seq}` } });
 
-    it('come from the place that is asked for, whole however the stream is cut, blank lines left out', async () => {
+    it('begin after the given number, are complete for any chunks of the stream, and exclude blank lines', async () => {
       const urls: (string | undefined)[] = [];
       handle = (request, response) => {
         urls.push(request.url);
@@ -171,7 +171,7 @@ describe('runner client', () => {
       expect(seqs).toEqual([4, 5, 6]);
     });
 
-    it('end without an error when the signal aborts while none comes', async () => {
+    it('end without an error when the signal aborts during a wait', async () => {
       const abort = new AbortController();
       handle = (_, response) => {
         response.flushHeaders();
@@ -190,13 +190,13 @@ describe('runner client', () => {
       await expect(iterator.next()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     });
 
-    it('end with UNAVAILABLE when the runner falls silent', async () => {
+    it('end with UNAVAILABLE when the runner sends nothing', async () => {
       handle = (_, response) => response.flushHeaders();
       const iterator = client.events(0, new AbortController().signal)[Symbol.asyncIterator]();
       await expect(iterator.next()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     });
 
-    it('end with the error of a runner that refuses', async () => {
+    it("end with the runner's error when it refuses", async () => {
       handle = answering(401, { error: { code: 'UNAUTHENTICATED', message: 'wrong token' } });
       const iterator = client.events(0, new AbortController().signal)[Symbol.asyncIterator]();
       await expect(iterator.next()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });

@@ -39,12 +39,12 @@ describe('the runner of a machine', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { token: string; isolation: unknown });
 
-  it('is not found before it is started, and finding starts none', async () => {
+  it('is not found before its start, and finding does not start it', async () => {
     expect(await findRunner(machine)).toBeUndefined();
     await expect(stat(file('config.json'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('is started with the settings of the machine and a secret of its own, for the owner only', async () => {
+  it("is started with the machine's settings and its own token, which only the owner can read", async () => {
     const client = await ensureRunner(machine, programs, 'begin');
     expect(await client.health()).toMatchObject({ machine: 'murmur-1' });
     const [start] = await starts();
@@ -55,7 +55,7 @@ describe('the runner of a machine', () => {
     expect((await stat(file('config.json'))).mode & 0o777).toBe(0o600);
   });
 
-  it('is started once when several ask at once, and found from then on', async () => {
+  it('is started once for concurrent calls, and found from then on', async () => {
     const clients = await Promise.all([1, 2, 3].map(() => ensureRunner(machine, programs, 'begin')));
     const pids = await Promise.all(clients.map(async (client) => (await client.health()).pid));
     expect(new Set(pids).size).toBe(1);
@@ -64,7 +64,7 @@ describe('the runner of a machine', () => {
     expect(await starts()).toHaveLength(1);
   });
 
-  it('is started again, with another token, after it was killed', async () => {
+  it('is restarted with another token after it was killed', async () => {
     const { pid } = await (await ensureRunner(machine, programs, 'begin')).health();
     process.kill(pid, 'SIGKILL');
     const again = await (await ensureRunner(machine, programs, 'begin')).health();
@@ -114,7 +114,7 @@ describe('the runner of a machine', () => {
     }
   });
 
-  it('that does not start is UNAVAILABLE, with the end of its log', async () => {
+  it('that does not start causes UNAVAILABLE with the end of its log', async () => {
     const bundle = join(folder.path, 'fails.cjs');
     await writeFile(bundle, "throw new Error('it breaks at its start');");
     await expect(ensureRunner(machine, { bundle, startLimitMs: 5_000 }, 'begin')).rejects.toMatchObject({
@@ -123,7 +123,7 @@ describe('the runner of a machine', () => {
     });
   });
 
-  it('is not taken for another server that has the port of a runner that is gone', async () => {
+  it('is not mistaken for another server on the port of an ended runner', async () => {
     const server = createServer((_, response) => response.writeHead(404).end('<html>')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -134,7 +134,7 @@ describe('the runner of a machine', () => {
     server.close();
   });
 
-  it('is started in spite of files that were cut off', async () => {
+  it('is started despite incomplete files', async () => {
     await machine.put(file('config.json'), '{}');
     await writeFile(file('address.json'), '{"port":');
     await expect(ensureRunner(machine, programs, 'begin')).resolves.toBeDefined();
@@ -144,7 +144,7 @@ describe('the runner of a machine', () => {
     let older: { readonly bundle: string };
     beforeEach(async () => {
       older = { bundle: join(folder.path, 'older.cjs') };
-      // As those of build b35f5f2: it says nothing of its build, proves nothing, and its token is that of the configuration.
+      // Like build b35f5f2: it reports no build, has no proof, and uses the token of the configuration.
       const text = await readFile(programs.bundle, 'utf8');
       const early = text
         .replace('pid: process.pid, build }', 'pid: process.pid }')
@@ -167,7 +167,7 @@ describe('the runner of a machine', () => {
     const ended = (turn_id: string): object => ({ type: 'turn_complete', turn_id, turn: 1, status: 'completed' });
     const said = (text: string): object => ({ type: 'assistant_text', text });
 
-    it('is told to stop and replaced before anything begins, with a token that the one before did not have', async () => {
+    it('is stopped and replaced before anything starts, with a new token', async () => {
       const pid = await pidOf(ensureRunner(machine, older, 'begin'));
       const again = await ensureRunner(machine, programs, { turn: 'one' });
       expect((await again.health()).pid).not.toBe(pid);
@@ -178,18 +178,18 @@ describe('the runner of a machine', () => {
       expect(await pidOf(ensureRunner(machine, programs, 'begin'))).toBe((await again.health()).pid);
     });
 
-    it('keeps the turn that it runs, and is replaced before the next', async () => {
+    it('finishes its running turn and is replaced before the next one', async () => {
       const pid = await pidOf(ensureRunner(machine, older, 'begin'));
       await journal(begun('one'), ended('one'), begun('two'), said('{"type":"turn_complete"}'));
       expect(await pidOf(ensureRunner(machine, programs, { turn: 'two' }))).toBe(pid);
       expect(await pidOf(ensureRunner(machine, programs, { turn: 'three' }))).toBe(pid);
       await journal(begun('one'), ended('one'), begun('two'), ended('two'), said('late'));
-      // How it has ended is asked of the runner that has its session.
+      // The runner that has the session is asked for the turn's end.
       expect(await pidOf(ensureRunner(machine, programs, { turn: 'two' }))).toBe(pid);
       expect(await pidOf(ensureRunner(machine, programs, { turn: 'three' }))).not.toBe(pid);
     });
 
-    it('is not taken for what has its port after its end, and that is sent nothing', async () => {
+    it('is not mistaken for another program on its port after its end, and nothing is sent to that program', async () => {
       const pid = await pidOf(ensureRunner(machine, older, 'begin'));
       const { port } = JSON.parse(await readFile(file('address.json'), 'utf8')) as { readonly port: number };
       process.kill(pid, 'SIGKILL');
@@ -212,13 +212,13 @@ describe('the runner of a machine', () => {
       impostor.close();
     });
 
-    it('is reached as it is by what begins nothing', async () => {
+    it('is used unchanged by callers that start nothing', async () => {
       const pid = await pidOf(ensureRunner(machine, older, 'begin'));
       expect(await pidOf(ensureRunner(machine, programs, 'reach'))).toBe(pid);
       expect((await (await findRunner(machine))?.health())?.pid).toBe(pid);
     });
 
-    it('is replaced once when several ask at once', async () => {
+    it('is replaced once for concurrent calls', async () => {
       const pid = await pidOf(ensureRunner(machine, older, 'begin'));
       const [reached, ...others] = await Promise.all(
         (['reach', 'begin', { turn: 'one' }, { turn: 'one' }] as const).map((use) =>

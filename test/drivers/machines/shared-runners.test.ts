@@ -48,7 +48,7 @@ const isShared = kind === 'namespace';
     return (await client.health()).pid;
   }
 
-  it('answer each for its own machine, with a token of its own', async () => {
+  it('answer for their own machine only, each with its own token', async () => {
     const [one, two] = await Promise.all([start('murmur-1'), start('murmur-2')]);
     expect(await one.health()).toMatchObject({ machine: 'murmur-1' });
     expect(await two.health()).toMatchObject({ machine: 'murmur-2', pid: await pidOf(one) });
@@ -66,24 +66,24 @@ const isShared = kind === 'namespace';
       });
     expect((await snapshot(other)).status).toBe(401);
     expect((await snapshot((await hostOf('murmur-1')).token)).status).toBe(401);
-    // Its own token gets as far as the session that is not open.
+    // Its own token is accepted: the error is about the session, which is not open.
     expect(await (await snapshot(token)).json()).toMatchObject({ error: { code: 'FAILED_PRECONDITION' } });
   });
 
-  it('stay when another one is destroyed, and their process ends with the last', async () => {
+  it('stay when another machine is destroyed, and their process exits after the last one', async () => {
     const [one, two] = await Promise.all([start('murmur-1'), start('murmur-2')]);
     const pid = await pidOf(two);
     await one.stop({ status: 'cut_off' });
     await provider.destroy('murmur-1');
     expect(await pidOf(two)).toBe(pid);
     await expect(one.health()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    // Without having been told to stop, as after a call that never came through.
+    // Without a stop request, as after a lost call.
     await provider.destroy('murmur-2');
     await eventually(() => isGone(pid), 'the process has ended');
     expect(await pidOf(await start('murmur-3'))).not.toBe(pid);
   });
 
-  it('of another build go on to the end of their turn, each by itself, and then move to a process of this one', async () => {
+  it('of another build finish their turns independently and then move to a process of this build', async () => {
     const current = await bundle();
     const older = { bundle: join(local.home.root, 'older.cjs') };
     await copyFile(current.bundle, older.bundle);
@@ -108,7 +108,7 @@ const isShared = kind === 'namespace';
     expect(await pidOf(await use('murmur-1', 'one'))).toBe(pid);
     const next = await use('murmur-1', 'two');
     expect(await pidOf(next)).toBe(await pidOf(moved));
-    // It knows what the one before has done.
+    // It knows the turns of its predecessor.
     expect(await next.turn({ turn_id: 'one', number: 1, prompt: 'x', inputs: [] })).toMatchObject({
       state: 'ended',
       outcome: { status: 'interrupted' },
@@ -116,7 +116,7 @@ const isShared = kind === 'namespace';
     await eventually(() => isGone(pid), 'the process of the earlier build has nothing left to serve');
   });
 
-  it('come again in another process when theirs is killed', async () => {
+  it('are restarted in another process when theirs is killed', async () => {
     const [one] = await Promise.all([start('murmur-1'), start('murmur-2')]);
     const pid = await pidOf(one);
     process.kill(pid, 'SIGKILL');
@@ -127,7 +127,7 @@ const isShared = kind === 'namespace';
     expect(await pidOf(other)).toBe(await pidOf(again));
   });
 
-  it('start where they were after a stop of the machine, as long as another keeps the process', async () => {
+  it('restart in the same process after a stop of the machine, while another machine uses it', async () => {
     const [one] = await Promise.all([start('murmur-1'), start('murmur-2')]);
     const pid = await pidOf(one);
     await provider.stop('murmur-1');
@@ -135,14 +135,14 @@ const isShared = kind === 'namespace';
     expect(await pidOf(await start('murmur-1'))).toBe(pid);
   });
 
-  it('are sixteen at most in one process', async () => {
+  it('are at most sixteen in one process', async () => {
     const clients = await Promise.all(Array.from({ length: 18 }, (_, index) => start(`murmur-${String(index)}`)));
     const pids = await Promise.all(clients.map(pidOf));
     const counts = [...new Set(pids)].map((pid) => pids.filter((each) => each === pid).length);
     expect(counts.sort((a, b) => a - b)).toEqual([2, 16]);
   });
 
-  it('do not survive a machine that is destroyed while they start', async () => {
+  it('end when their machine is destroyed while they start', async () => {
     await start('murmur-1');
     const pid = (await hostOf('murmur-1')).pid;
     await provider.create({ name: 'murmur-2', labels: {} }, creation());
@@ -163,7 +163,7 @@ const isShared = kind === 'namespace';
     await eventually(() => isGone(pid), 'the process has nothing left to serve');
   });
 
-  it('that do not answer are killed with their process, and the others come again', async () => {
+  it('that do not answer are killed with their process, and the others are restarted', async () => {
     const [one] = await Promise.all([start('murmur-1'), start('murmur-2')]);
     const pid = await pidOf(one);
     process.kill(pid, 'SIGSTOP');
@@ -182,7 +182,7 @@ const isShared = kind === 'namespace';
     expect(await pidOf(other)).toBe(await pidOf(again));
   });
 
-  it('leave a process alone that has got the number of theirs', async () => {
+  it('do not affect another process with the process id of theirs', async () => {
     const client = await start('murmur-1');
     const { pid, port } = await hostOf('murmur-1');
     const machine = await provider.connect('murmur-1');
@@ -200,10 +200,10 @@ const isShared = kind === 'namespace';
     expect(await pidOf(client)).toBe(pid);
   });
 
-  it('end with the stack, also a process that was never asked for one', async () => {
+  it('end with the stack, as does a process that served none', async () => {
     const client = await start('murmur-1');
     const pid = await pidOf(client);
-    // Nothing tells of it but its command line.
+    // Only its command line identifies it.
     for (const name of ['address.json', 'host.json']) await rm(join(runnerOf('murmur-1'), name));
     await stopRunners(local.home);
     expect(isGone(pid)).toBe(true);

@@ -17,7 +17,7 @@ describeObjectStore('directory', async () => {
 });
 
 describe('directory object store', () => {
-  it('keeps its files to their owner', async () => {
+  it('creates files that only the owner can read', async () => {
     await using folder = await temporaryFolder();
     await createDirectoryObjectStore(join(folder.path, 'objects')).put('a/b', 'x');
     const [file] = await readdir(join(folder.path, 'objects', 'a'));
@@ -31,7 +31,7 @@ describe('directory object store', () => {
     expect((await createDirectoryObjectStore(folder.path).get('a/b'))?.toString()).toBe('x');
   });
 
-  it('does not list what a killed writer left half-written', async () => {
+  it('does not list the partial file of a killed writer', async () => {
     await using folder = await temporaryFolder();
     const store = createDirectoryObjectStore(folder.path);
     await store.put('a/b', 'whole');
@@ -39,7 +39,7 @@ describe('directory object store', () => {
     expect(await store.list('')).toEqual(['a/b']);
   });
 
-  it('leaves no part of an upload that broke off', async () => {
+  it('removes the partial file of an interrupted upload', async () => {
     await using folder = await temporaryFolder();
     const source = async function* (): AsyncGenerator<Uint8Array> {
       yield await Promise.resolve(Buffer.from('half'));
@@ -49,7 +49,7 @@ describe('directory object store', () => {
     expect(await readdir(join(folder.path, 'a'))).toEqual([]);
   });
 
-  it('is UNAVAILABLE, naming the key, when the disk refuses', async () => {
+  it('throws UNAVAILABLE that names the key when the disk fails', async () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'file'), '');
     const store = createDirectoryObjectStore(join(folder.path, 'file'));
@@ -61,7 +61,7 @@ describe('directory object store', () => {
     await expect(store.putStream('a/b', empty())).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
-  it('breaks a stream off with an error when its file is cut while it is read', async () => {
+  it('a stream fails when its file is truncated while it is read', async () => {
     await using folder = await temporaryFolder();
     const store = createDirectoryObjectStore(folder.path);
     await store.put('a', 'x'.repeat(2_000_000));
@@ -70,7 +70,7 @@ describe('directory object store', () => {
     await expect(stream?.content.toArray()).rejects.toThrow('too soon');
   });
 
-  it('lets one of several processes write for a generation, also after one was killed', async () => {
+  it('one of several processes succeeds to write for a generation, also after one was killed', async () => {
     await using folder = await temporaryFolder();
     const store = createDirectoryObjectStore(folder.path);
     await store.put('count', '0');

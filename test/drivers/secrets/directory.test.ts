@@ -14,7 +14,7 @@ describeSecretStore('directory', async () => {
 });
 
 describe('directory secret store', () => {
-  it('keeps its folder and files to their owner', async () => {
+  it('creates a folder and files that only the owner can read', async () => {
     await using folder = await temporaryFolder();
     const secrets = join(folder.path, 'secrets');
     await createDirectorySecretStore(secrets).put('ref', { A: '1' });
@@ -30,7 +30,7 @@ describe('directory secret store', () => {
     expect(await readdir(folder.path)).toEqual([]);
   });
 
-  it('tells no value when a file is damaged', async () => {
+  it('reveals no value in the error for a damaged file', async () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'ref.json'), '{"A": "hunter2"');
     const failure = await createDirectorySecretStore(folder.path)

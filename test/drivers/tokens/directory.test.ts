@@ -15,7 +15,7 @@ describeTokenStore('directory', async () => {
 });
 
 describe('directory token store', () => {
-  it('keeps its folder and files to their owner', async () => {
+  it('creates a folder and files that only the owner can read', async () => {
     await using folder = await temporaryFolder();
     const tokens = join(folder.path, 'tokens');
     await mintToken(createDirectoryTokenStore(tokens), { id: 'one', account: 'jane', created_at: 'now' });
@@ -23,7 +23,7 @@ describe('directory token store', () => {
     expect((await stat(join(tokens, 'one.json'))).mode & 0o777).toBe(0o600);
   });
 
-  it('lets nobody in by a damaged file', async () => {
+  it('finds no token in a damaged file', async () => {
     await using folder = await temporaryFolder();
     const store = createDirectoryTokenStore(folder.path);
     const token = await mintToken(store, { id: 'one', account: 'jane', created_at: 'now' });

@@ -36,7 +36,7 @@ function assess({ client }: TestRunner, id: string, ...verdicts: readonly object
 const verdict = { done: true, reason: 'all there', missing: [] };
 
 describe('an assessment', () => {
-  it('sees what is committed, changed and new against the base, and leaves everything as it is', async () => {
+  it('sees committed, changed and new files against the base, and changes nothing', async () => {
     const asked: string[] = [];
     const runner = await begin(asked);
     const work = path.join(runner.paths.work, 'project');
@@ -53,7 +53,7 @@ describe('an assessment', () => {
     const question = asked.at(-1) ?? '';
     for (const line of ['b/committed', '+one', '+two', 'b/untracked', '+three']) expect(question).toContain(line);
     expect(await git(work, 'status', '--porcelain')).toBe(before);
-    // What it cost is in the log, on top of what the agent cost.
+    // Its cost is in the log, in addition to the agent's.
     const events = await eventsUpTo(runner.client, 1);
     const cost = await eventOf(runner.client, (event) => event.type === 'cost' && event.delta.usd === reply.cost.usd);
     expect(cost.event).toMatchObject({ total_usd: 0.002 + reply.cost.usd });
@@ -63,7 +63,7 @@ describe('an assessment', () => {
     expect(after.findLast(({ type }) => type === 'cost')).toMatchObject({ total_usd: 0.003 + reply.cost.usd });
   });
 
-  it('names the files of a diff that is too long, and gives the beginning of it', async () => {
+  it('gets the file names and the beginning of a diff that is too long', async () => {
     const asked: string[] = [];
     const runner = await begin(asked);
     await runTurn(runner, 't1', bash('seq 1 90000 > big; printf "\\140\\140\\140" > a-fence'));
@@ -74,7 +74,7 @@ describe('an assessment', () => {
     expect(question).toContain('````diff');
   });
 
-  it('is the same one when asked again, and is refused while a turn runs', async () => {
+  it('runs once per id, and is rejected while a turn runs', async () => {
     const asked: string[] = [];
     const runner = await begin(asked);
     const [one, other] = await Promise.all([assess(runner, 'a1', { verdict }), assess(runner, 'a1', { verdict })]);
@@ -86,17 +86,17 @@ describe('an assessment', () => {
   });
 
   it.each([
-    ['nothing of the wanted form', null, 'the assessor gave no verdict'],
-    ['something else', { done: 'perhaps' }, 'the verdict does not have the wanted form'],
-    ['a contradiction', { ...verdict, missing: ['tests'] }, 'the verdict does not have the wanted form'],
-  ])('with %s has no verdict, and cost what it cost', async (_what, given, problem) => {
+    ['an answer that does not match the schema', null, 'the assessor gave no verdict'],
+    ['something else', { done: 'perhaps' }, 'the verdict does not match the schema'],
+    ['a contradiction', { ...verdict, missing: ['tests'] }, 'the verdict does not match the schema'],
+  ])('with %s has no verdict, but its cost counts', async (_what, given, problem) => {
     const runner = await begin();
     const reply = await assess(runner, 'a1', { verdict: given });
     expect(reply).toMatchObject({ status: 'not_assessed', problem });
     expect(reply.cost.usd).toBeGreaterThan(0);
   });
 
-  it('ends on an interrupt, also one that comes before it, and with the runner', async () => {
+  it('ends on an interrupt, also an earlier one, and when the runner stops', async () => {
     const asked: string[] = [];
     const runner = await begin(asked);
     const hanging = assess(runner, 'a1', { verdict, hang: true });

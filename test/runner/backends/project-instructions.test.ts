@@ -23,7 +23,7 @@ describe('readProjectInstructions', () => {
     expect(await readProjectInstructions([repository, join(root, 'missing')])).toBeUndefined();
   });
 
-  it('tells CLAUDE.md and AGENTS.md of every repository, each with its path, as coming from the repository', async () => {
+  it('includes CLAUDE.md and AGENTS.md of every repository, each with its path and its origin', async () => {
     const other = join(root, 'other');
     await mkdir(other);
     await writeFile(join(repository, 'CLAUDE.md'), 'use tabs');
@@ -36,19 +36,19 @@ describe('readProjectInstructions', () => {
     expect(text).toContain(`Contents of ${join(other, 'AGENTS.md')}:\n\nbe brief`);
   });
 
-  it('tells a file once when the other is a link to it', async () => {
+  it('includes a file once when the other one is a link to it', async () => {
     await writeFile(join(repository, 'AGENTS.md'), 'run the tests');
     await symlink('AGENTS.md', join(repository, 'CLAUDE.md'));
     expect((await readProjectInstructions([repository]))?.split('run the tests')).toHaveLength(2);
   });
 
-  it('leaves out what leads out of the repository', async () => {
+  it('skips a link that leads out of the repository', async () => {
     await writeFile(join(root, 'private.txt'), 'a secret of the host');
     await symlink('../private.txt', join(repository, 'CLAUDE.md'));
     expect(await readProjectInstructions([repository])).toBeUndefined();
   });
 
-  it('leaves out a repository in whose place there is a link', async () => {
+  it('skips a repository that was replaced by a link', async () => {
     await mkdir(join(root, 'private'));
     await writeFile(join(root, 'private', 'CLAUDE.md'), 'rules of another');
     await rm(repository, { recursive: true });

@@ -1,15 +1,15 @@
-// Lines out of bytes, and text into events.
+// Splits bytes into lines, and prepares text for events.
 import { describe, expect, it } from '@jest/globals';
 import { EVENT_TEXT_LIMIT } from '../../../contract/wire/events.ts';
 import { eventText } from '../../../runner/backends/event-text.ts';
 import { lineSplitter } from '../../../runner/backends/line-splitter.ts';
 
 describe('eventText', () => {
-  it('keeps a short text, with half a character made whole', () => {
+  it('keeps a short text, and replaces a lone surrogate', () => {
     expect(eventText('a\u0007b\ud83d')).toEqual({ text: 'a\u0007b\ufffd' });
   });
 
-  it('cuts a long one between characters and tells the bytes of the whole', () => {
+  it('cuts a long text between characters and reports the bytes of the whole', () => {
     const long = 'ä'.repeat(EVENT_TEXT_LIMIT - 1) + '🙂' + 'z'.repeat(10);
     const cut = eventText(long);
     expect(cut.text).toBe('ä'.repeat(EVENT_TEXT_LIMIT - 1));
@@ -25,7 +25,7 @@ describe('lineSplitter', () => {
     return lines;
   }
 
-  it('joins the pieces of a line, also where a character is split', () => {
+  it('joins the pieces of a line, also within a character', () => {
     const bytes = Buffer.from('one🙂\n\ntwo\nrest');
     const byteByByte = Array.from(bytes, (byte) => Buffer.from([byte]));
     expect(split(...byteByByte)).toEqual(['one🙂', 'two']);
@@ -36,7 +36,7 @@ describe('lineSplitter', () => {
     expect(split(Buffer.from([0x61, 0xff, 0x62, 0x0a]))).toEqual(['a\ufffdb']);
   });
 
-  it('takes a line of 8 MB in small pieces', () => {
+  it('accepts a line of 8 MB in small pieces', () => {
     const piece = Buffer.alloc(65_536, 'x');
     const lines = split(...Array.from({ length: 128 }, () => piece), Buffer.from('\n'));
     expect(lines.map(({ length }) => length)).toEqual([8 * 1024 * 1024]);

@@ -1,4 +1,4 @@
-// The broker's socket and port themselves: what becomes of them, and of what they start, when something fails.
+// Failures of the broker's socket and port, and of the processes that they start.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -32,7 +32,7 @@ function children(): number {
 }
 
 describe('a connection to the broker', () => {
-  it('that is closed before its ssh has started leaves no ssh', async () => {
+  it('that closes before its ssh has started leaves no ssh process', async () => {
     const folder = makeFolder();
     const bin = path.join(folder, 'bin');
     const asked = path.join(folder, 'asked');
@@ -61,7 +61,7 @@ describe('a connection to the broker', () => {
 });
 
 describe("the broker's port", () => {
-  it('is opened by a later call when the host had no file handle for it', async () => {
+  it('is opened by a later call when the host had no free file descriptor', async () => {
     const { proxy } = setup(makeFolder(), callerEnv('/nowhere'));
     const { listen } = Server.prototype;
     Server.prototype.listen = function (this: Server) {

@@ -47,7 +47,7 @@ describe('an origin that needs a password', () => {
     expect(server.accepted.some((request) => request.includes('git-receive-pack'))).toBe(true);
   }, 120_000);
 
-  it('is no source of passwords: git asks for one, is told why there is none, and the store stays as it is', async () => {
+  it('does not give git a password: git gets the reason, and the credential store does not change', async () => {
     const { folder, server, url } = await httpSetup();
     const env = callerWithPassword(folder, server.port);
     const store = path.join(folder, 'caller', '.git-credentials');
@@ -74,7 +74,7 @@ describe('an origin that needs a password', () => {
     expect(readFileSync(store, 'utf8')).toBe(before);
   }, 120_000);
 
-  it('is FAILED_PRECONDITION that names git and the host when the caller has no password', async () => {
+  it('causes FAILED_PRECONDITION that names git and the host when the caller has no password', async () => {
     const { folder, url } = await httpSetup();
     const runner = await startProcess({ folder });
     const open = runner.client.open(openRequest({ repos: [{ clone_url: url, branch: 'work' }] }));
@@ -84,7 +84,7 @@ describe('an origin that needs a password', () => {
     });
   }, 120_000);
 
-  it('works with credentials in the URL, which are shown nowhere', async () => {
+  it('works with credentials in the URL, which never appear', async () => {
     const { folder, origin, server } = await httpSetup();
     const runner = await startProcess({ folder });
     const url = `http://jane:${PASSWORD}@127.0.0.1:${server.port}/project.git`;
@@ -119,7 +119,7 @@ whenSshd(`an origin that needs an ssh key${problem === undefined ? '' : ` (${pro
     const { folder, origin, env, url } = await sshSetup();
     const runner = await startProcess({ folder, env });
     await runner.client.open(openRequest({ repos: [{ clone_url: url, branch: 'work' }] }));
-    // A megabyte of noise: what is relayed is binary and does not fit into one write.
+    // A megabyte of random data: the relayed data is binary and does not fit into one write.
     const noise = 'head -c 1000000 /dev/urandom > noise';
     const command = `${noise} && ${COMMIT} && git push -q origin HEAD && git fetch -q && git ls-remote -q origin work`;
     const { outcome } = await runTurn(runner, 't1', bash(command));
@@ -128,7 +128,7 @@ whenSshd(`an origin that needs an ssh key${problem === undefined ? '' : ` (${pro
     expect(await git(origin, 'fsck')).toBe('');
   }, 120_000);
 
-  it('runs nothing but git there, and reports the refusal as ssh would', async () => {
+  it('runs only git there, and reports a refusal as ssh does', async () => {
     const { folder, server, env, url } = await sshSetup();
     const runner = await startProcess({ folder, env });
     await runner.client.open(openRequest({ repos: [{ clone_url: url, branch: 'work' }] }));
@@ -148,7 +148,7 @@ whenSshd(`an origin that needs an ssh key${problem === undefined ? '' : ` (${pro
     expect(events).toContain('status 128');
   }, 120_000);
 
-  it('is FAILED_PRECONDITION when the caller has no key for it', async () => {
+  it('causes FAILED_PRECONDITION when the caller has no key for it', async () => {
     const { folder, env, url } = await sshSetup();
     const GIT_SSH_COMMAND = (env['GIT_SSH_COMMAND'] ?? '').replace(/-i '[^']*'/, '-i /dev/null -o BatchMode=yes');
     const runner = await startProcess({ folder, env: { ...env, GIT_SSH_COMMAND } });
@@ -156,7 +156,7 @@ whenSshd(`an origin that needs an ssh key${problem === undefined ? '' : ` (${pro
     await expect(open).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
   }, 120_000);
 
-  it('is NOT_FOUND with its URL when the repository is not there', async () => {
+  it('causes NOT_FOUND with its URL when the repository is missing', async () => {
     const { folder, env, url } = await sshSetup();
     const runner = await startProcess({ folder, env });
     const open = runner.client.open(openRequest({ repos: [{ clone_url: `${url}-gone`, branch: 'work' }] }));

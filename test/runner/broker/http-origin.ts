@@ -1,5 +1,5 @@
-// A git server over HTTP that lets certain requests in only: `git http-backend` behind basic authentication, or what a
-// test wants instead.
+// A git server over HTTP that accepts only certain requests: `git http-backend` behind basic authentication, or another
+// check of the test.
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
@@ -12,23 +12,23 @@ import { atEnd } from '../fixture.ts';
 
 export interface HttpOrigin {
   readonly port: number;
-  /** Method and path of each request that was let in. */
+  /** Method and path of each accepted request. */
   readonly accepted: readonly string[];
-  /** The same of those that were not. */
+  /** The same of rejected requests. */
   readonly refused: readonly string[];
-  /** The same of those that were sent elsewhere. */
+  /** The same of redirected requests. */
   readonly redirected: readonly string[];
 }
 
 export interface HttpOriginOptions {
   readonly tls?: ServerOptions;
-  /** Whether a request comes in; the right user and password when absent. */
+  /** Whether a request is accepted; by default, with the right user and password. */
   readonly admits?: (request: IncomingMessage) => boolean;
-  /** Challenge of those that do not; `Basic` when absent. */
+  /** Challenge for rejected requests; `Basic` when absent. */
   readonly challenge?: string;
-  /** Where a path has moved, also for who is not let in. */
+  /** Redirect target of a path, also for rejected requests. */
   readonly redirects?: (path: string) => string | undefined;
-  /** Answers some requests that come in itself, and says so. */
+  /** Answers an accepted request itself and returns true, or returns false. */
   readonly answers?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
@@ -65,18 +65,18 @@ export async function serveHttpOrigin(
 
 export interface ForwardProxy {
   readonly port: number;
-  /** What it was asked for with the right password. */
+  /** Requests with the right password. */
   readonly used: readonly string[];
 }
 
 export interface ForwardProxyOptions {
-  /** Port of this host to which every host and port leads. */
+  /** Port of this host to which every request is sent. */
   readonly to?: number;
-  /** Answers requests without TLS; none are let in when absent. */
+  /** Answers requests without TLS, which are rejected when it is absent. */
   readonly plain?: RequestListener;
 }
 
-/** A proxy as companies have it, which wants a user and a password. */
+/** A proxy like those of companies, which requires a user and a password. */
 export async function serveForwardProxy(
   user: string,
   password: string,
@@ -104,7 +104,7 @@ export async function serveForwardProxy(
     socket.on('close', () => far.destroy());
   });
   const port = await listenUntilEnd(server);
-  // The server does not count a connection that it has handed out.
+  // The server no longer tracks a connection that it has passed on.
   atEnd(async () => sockets.forEach((socket) => socket.destroy()));
   return { port, used };
 }

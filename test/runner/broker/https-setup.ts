@@ -24,9 +24,9 @@ export interface Setup {
   readonly origin: string;
   readonly server: HttpOrigin;
   readonly url: string;
-  /** File with the certificate of the server, which is for `forge.example` too. */
+  /** File with the server's certificate, which is also valid for `forge.example`. */
   readonly ca: string;
-  /** Writes a file of the owner's home and returns its path. */
+  /** Writes a file in the owner's home and returns its path. */
   readonly write: (name: string, text: string) => string;
 }
 
@@ -74,7 +74,7 @@ export async function opened(
   return runner;
 }
 
-/** The broker's proxy alone, in this process, with the owner's git. */
+/** Only the broker's proxy, in this process, with the owner's git. */
 export async function broker({ folder }: Setup, url: string) {
   const git = new CallerGit(callerEnv(path.join(folder, 'caller')), 'murmur-00000000');
   const access = new BrokerAccess();
@@ -86,7 +86,7 @@ export async function broker({ folder }: Setup, url: string) {
     await proxy.close();
   });
   const place = `http://127.0.0.1:${port}/${url.replace('://', '/')}`;
-  /** Asks for a place of the repository as the agent's git does. */
+  /** Requests an endpoint of the repository as the agent's git does. */
   const ask = async (endpoint: string, more: RequestInit = {}) => {
     const answer = await fetch(`${place}${endpoint}`, { ...more, headers: { [KEY_HEADER]: key, ...more.headers } });
     return { status: answer.status, text: await answer.text() };

@@ -1,4 +1,4 @@
-// The broker speaks http and https itself: which of the owner's settings it uses, and what the agent sees of them.
+// The broker's own http and https: which of the owner's settings it uses, and what the agent sees.
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { connect } from 'node:net';
@@ -10,7 +10,7 @@ import { PASSWORD, TOKEN, WORK, agentConfig, broker, configure, opened, run, set
 afterEach(cleanUp);
 
 describe('an https origin', () => {
-  it("is pushed to with the owner's password and certificates, under the URL that everybody knows", async () => {
+  it("is pushed to with the owner's password and certificates, under its normal URL", async () => {
     const each = await setup();
     withStore(each);
     const runner = await opened(each);
@@ -24,7 +24,7 @@ describe('an https origin', () => {
     }
   }, 120_000);
 
-  it('is that repository and no other one of its host, whatever the path', async () => {
+  it('gives access only to that repository of its host, for any path', async () => {
     const each = await setup();
     withStore(each);
     const runner = await opened(each);
@@ -47,7 +47,7 @@ describe('an https origin', () => {
     expect(each.server.accepted.filter((line) => !/git-(upload|receive)-pack$/.test(line))).toEqual([]);
   }, 120_000);
 
-  it('serves what a person allowed beside it', async () => {
+  it('also gives access to repositories that a person allowed', async () => {
     const each = await setup();
     withStore(each);
     const { host } = new URL(each.url);
@@ -57,7 +57,7 @@ describe('an https origin', () => {
     expect(text).toMatch(/cloned:\w/);
   }, 120_000);
 
-  it('is reached while others of the host hold more connections without the key than are served', async () => {
+  it('is reachable while other processes of the host hold more connections without the key than the limit', async () => {
     const each = await setup();
     withStore(each);
     const runner = await opened(each);
@@ -69,7 +69,7 @@ describe('an https origin', () => {
     expect(text).toContain('refs/heads/main');
   }, 120_000);
 
-  it('is reached through the broker by who has the key of the machine only', async () => {
+  it("is reachable through the broker only with the machine's key", async () => {
     const each = await setup();
     withStore(each);
     const runner = await opened(each);
@@ -110,7 +110,7 @@ describe("the owner's access", () => {
     expect(agentConfig(runner)).not.toContain('cookie');
   }, 120_000);
 
-  it('may be part of a rewritten URL, as build servers have it', async () => {
+  it('may be part of a rewritten URL, as on build servers', async () => {
     const each = await setup();
     const { host } = new URL(each.url);
     configure(
@@ -124,7 +124,7 @@ describe("the owner's access", () => {
     expect(agentConfig(runner)).toContain('short:');
   }, 120_000);
 
-  it('may lead through a proxy that wants a password; the agent learns of the proxy without it', async () => {
+  it('may use a proxy with a password; the agent sees the proxy without the password', async () => {
     const each = await setup();
     withStore(each);
     const proxy = await serveForwardProxy('jane', TOKEN);
@@ -138,7 +138,7 @@ describe("the owner's access", () => {
     expect(`${text}${agentConfig(runner)}`).not.toContain(TOKEN);
   }, 120_000);
 
-  it('is asked for again when the server does not take it any more', async () => {
+  it('is requested again when the server no longer accepts it', async () => {
     let wanted = 'first-password';
     const basic = (password: string) => `Basic ${btoa(`jane:${password}`)}`;
     const each = await setup({ admits: ({ headers }) => headers.authorization === basic(wanted) });
@@ -158,7 +158,7 @@ describe("the owner's access", () => {
     expect(text).toContain('status 128');
   }, 120_000);
 
-  it('is missed with an error that says so, and one of another kind likewise', async () => {
+  it('is missing with an error that names the supported schemes when the server requires another one', async () => {
     let challenge = true;
     const each = await setup({ admits: () => !challenge, challenge: 'Negotiate' });
     challenge = false;
@@ -173,7 +173,7 @@ describe("the owner's access", () => {
 describe("the owner's helper", () => {
   const REFS = '/info/refs?service=git-upload-pack';
 
-  it('holds up no request while it keeps a password', async () => {
+  it('does not delay requests while it stores a password', async () => {
     const each = await setup();
     const get = `echo username=jane; echo password=${PASSWORD}`;
     configure(each, `[credential]\n\thelper = "!f() { case $1 in get) ${get};; *) exec sleep 1000;; esac; }; f"\n`);
@@ -182,7 +182,7 @@ describe("the owner's helper", () => {
     expect(await ask(REFS)).toMatchObject({ status: 200 });
   });
 
-  it('that cannot be asked is an error that says why', async () => {
+  it('that fails causes an error with the reason', async () => {
     const each = await setup();
     const { git, ask } = await broker(each, each.url);
     git.env['PATH'] = each.folder;
@@ -191,7 +191,7 @@ describe("the owner's helper", () => {
 });
 
 describe('a server that does not answer', () => {
-  it('is left when the runner stops', async () => {
+  it('is disconnected when the runner stops', async () => {
     const [asked, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const each = await setup({
       answers: (request, response) => {
@@ -212,7 +212,7 @@ describe('a server that does not answer', () => {
 });
 
 describe('large files', () => {
-  it('are listed without the header that the server was asked with', async () => {
+  it('are listed without the header of the request', async () => {
     const header = `Basic ${btoa(`jane:${PASSWORD}`)}`;
     const each = await setup({
       answers: (request, response) => {
@@ -245,7 +245,7 @@ describe('large files', () => {
     ['a header for authorization', `[http]\n\textraHeader = Authorization: Bearer ${TOKEN}\n`, TOKEN],
     ['another header', `[http]\n\textraHeader = PRIVATE-TOKEN: ${TOKEN}\n`, TOKEN],
     ['a cookie', '[http]\n\tcookieFile = ~/cookies\n', TOKEN],
-  ])('are listed without the access that is %s, by a server that compresses', async (_, setting, secret) => {
+  ])("are listed without the owner's credentials from %s, by a server that compresses", async (_, setting, secret) => {
     const sent: unknown[] = [];
     const each = await setup({
       admits: ({ headers }) => secret === TOKEN || headers.authorization !== undefined,
@@ -275,7 +275,7 @@ describe('large files', () => {
     expect(JSON.stringify(sent)).toContain(secret === TOKEN ? secret : btoa(`jane:${secret}`));
   });
 
-  it("are listed with all that the server says to an agent's own access", async () => {
+  it("are listed with the server's whole answer for an agent's own credentials", async () => {
     const each = await setup({
       admits: () => true,
       answers: ({ headers }, response) => {
@@ -291,7 +291,7 @@ describe('large files', () => {
   });
 });
 
-/** The first line that comes back. */
+/** The first line of the answer. */
 async function answerOf(port: number, request: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.write(request);

@@ -1,4 +1,4 @@
-// Repositories on the owner's disk: whatever their configuration and hooks name, nothing of it runs as the owner.
+// Repositories on the owner's disk: programs of their configuration and hooks never run as the owner.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,7 @@ afterEach(cleanUp);
 
 const PUSH = 'echo "$RANDOM" > file && git add -A && git commit -qm work && git push -q origin HEAD; echo "status $?"';
 
-/** A repository whose every program writes into `ran`. */
+/** A repository in which every configured program writes to `ran`. */
 async function trapped(folder: string): Promise<{ origin: string; ran: string }> {
   const origins = path.join(folder, 'origins');
   mkdirSync(origins);
@@ -24,7 +24,7 @@ async function trapped(folder: string): Promise<{ origin: string; ran: string }>
   mkdirSync(hooks, { recursive: true });
   const names = ['pre-receive', 'update', 'post-receive', 'post-update', 'reference-transaction', 'push-to-checkout'];
   for (const name of names) symlinkSync(program, path.join(hooks, name));
-  // An alternate, so that git asks the command for its tips.
+  // An alternate, so that git runs the command for its tips.
   await git(origins, 'init', '--quiet', '--bare', 'alternate.git');
   writeFileSync(
     path.join(origin, 'objects', 'info', 'alternates'),
@@ -49,7 +49,7 @@ async function trapped(folder: string): Promise<{ origin: string; ran: string }>
 }
 
 describe('a repository on disk', () => {
-  it('is pushed to and fetched from, and neither its hooks nor a program of its configuration runs', async () => {
+  it('is pushed to and fetched from without running its hooks or programs of its configuration', async () => {
     const folder = makeFolder();
     const { origin, ran } = await trapped(folder);
     const home = path.join(folder, 'caller');
@@ -68,7 +68,7 @@ describe('a repository on disk', () => {
     expect(existsSync(ran) ? readFileSync(ran, 'utf8') : '').toBe('');
   }, 120_000);
 
-  it('does not have its work tree written, since that runs the filters of its configuration', async () => {
+  it('does not get its work tree updated, because that would run filters of its configuration', async () => {
     const folder = makeFolder();
     const work = path.join(folder, 'project');
     const ran = path.join(folder, 'ran');
@@ -104,7 +104,7 @@ describe('git on the owner’s disk', () => {
     return { folder, repository, ask };
   }
 
-  it('is asked for the repository with a configuration of its own', async () => {
+  it('serves the repository with a separate configuration', async () => {
     const { repository, ask } = await served();
     const command = await ask('git-receive-pack', [repository]);
     expect(command).toMatchObject({ args: expect.arrayContaining(['core.hooksPath=/dev/null', 'receive-pack']) });
@@ -117,12 +117,12 @@ describe('git on the owner’s disk', () => {
     ['another program', 'git-shell', (repository: string) => [repository]],
     ['an archive, which runs filters of the configuration', 'git-upload-archive', (repository: string) => [repository]],
     ['more words', 'git-upload-pack', (repository: string) => [repository, '--x']],
-  ])('is refused for %s', async (_, service, args) => {
+  ])('is rejected for %s', async (_, service, args) => {
     const { repository, ask } = await served();
     expect(await ask(service, args(repository))).toHaveProperty('refused');
   });
 
-  it('is refused for what lies in the folders of a machine, also behind a link or a file that leads there', async () => {
+  it('is rejected for repositories in the folders of a machine, also behind a link or a gitfile', async () => {
     const inside = (folder: string) => path.join(folder, 'machines', 'murmur-2', 'home', 'evil.git');
     const { folder, repository, ask } = await served(inside);
     const link = path.join(folder, 'link');

@@ -1,4 +1,4 @@
-// Where the broker follows a server that redirects, and what of the owner's goes there.
+// Which redirects the broker follows, and which of the owner's credentials it sends there.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -57,7 +57,7 @@ describe('a server that redirects to a place', () => {
   }, 120_000);
 
   it.each(['https', 'http'])(
-    'without encryption is not followed from there, also when it was asked by %s first',
+    'without encryption is not followed, also when the first request used %s',
     async (first) => {
       const each = await setup({ redirects: (asked) => `http://forge.example/plain${asked}` });
       const heard: unknown[] = [];
@@ -106,7 +106,7 @@ describe('a server that redirects to a place', () => {
     expect(JSON.stringify(heard)).not.toMatch(/cookie|x-owner|authorization/);
   });
 
-  it('on another host after it has let the owner in is not taken for a refusal of the password', async () => {
+  it('on another host after it accepted the owner does not count as a rejection of the password', async () => {
     const elsewhere = await setup({ admits: () => false });
     const each = await setup({
       answers: (_, response) => {
@@ -122,7 +122,7 @@ describe('a server that redirects to a place', () => {
     expect(readFileSync(path.join(each.folder, 'caller', '.git-credentials'), 'utf8')).toContain(PASSWORD);
   });
 
-  it('on another host does not lead back to another repository', async () => {
+  it('on another host cannot redirect back to another repository', async () => {
     let back = '';
     const elsewhere = await setup({ redirects: () => back });
     const each = await setup({

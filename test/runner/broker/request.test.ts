@@ -41,26 +41,26 @@ describe('ssh through the broker', () => {
     ['another program', ['git@forge.example', 'cat /etc/passwd']],
     ['a second command', ['git@forge.example', "git-upload-pack 'r'; id"]],
     ['a command in a substitution', ['git@forge.example', 'git-upload-pack "$(id)"']],
-    ['a line of its own', ['git@forge.example', "git-upload-pack 'r'\nid"]],
+    ['a second line', ['git@forge.example', "git-upload-pack 'r'\nid"]],
     ['an option', ['-o', 'ProxyCommand=id', 'git@forge.example', "git-upload-pack 'r'"]],
-    ['an option of git with a value of its own', ['-o', 'SendEnv=*', 'git@forge.example', "git-upload-pack 'r'"]],
+    ['an option of git with another value', ['-o', 'SendEnv=*', 'git@forge.example', "git-upload-pack 'r'"]],
     ['a forwarding', ['-L', '1:h:2', 'git@forge.example', "git-upload-pack 'r'"]],
     ['a host that is an option', ['-oProxyCommand=id', "git-upload-pack 'r'"]],
     ['no command', ['git@forge.example']],
     ['a third word', ['git@forge.example', "git-upload-pack 'r'", 'id']],
-  ])('is refused for %s', (_, args) => {
+  ])('is rejected for %s', (_, args) => {
     expect(sshArguments(args, access)).toHaveProperty('refused');
   });
 });
 
 describe('what the broker serves', () => {
-  it('is the repositories of the session over http, with the credentials of their URLs', () => {
+  it('includes the repositories of the session over http, with the credentials of their URLs', () => {
     const credential = { username: 'user', password: 'secret' };
     expect(access.upstream('https://web.example/o/r')).toEqual({ url: 'https://web.example/o/r', credential });
     expect(access.upstream('https://WEB.example:443/o/r.git')).toMatchObject({ credential });
   });
 
-  it("is what a person allowed, and has the credentials that the owner's git adds by rewriting", () => {
+  it("includes repositories that a person allowed, with the credentials that the owner's git adds by rewriting", () => {
     expect(access.upstream('https://granted.example/team/x')).toEqual({ url: 'https://granted.example/team/x' });
     expect(access.upstream('https://only.example/any/thing')).toBeDefined();
     expect(access.upstream('https://ci.example/o/r')).toMatchObject({
@@ -78,18 +78,18 @@ describe('what the broker serves', () => {
     'https://granted.example/team/../x',
     'http://only.example/x',
     'ssh://web.example/o/r',
-  ])('is not %s', (url) => {
+  ])('does not include %s', (url) => {
     expect(access.upstream(url)).toBeUndefined();
   });
 
   it.each(['', 'x', '[]', '{"kind":"other"}', '{"kind":"credential","action":"get"}', '{"kind":1}'])(
-    'is not asked by %j',
+    'excludes the invalid request %j',
     (line) => {
       expect(readRequest(line)).toBeUndefined();
     },
   );
 
-  it('takes no protocol but those of git', () => {
+  it("accepts only git's protocol versions", () => {
     expect(readRequest('{"kind":"ssh","args":[],"protocol":"version=2"}')).toMatchObject({ protocol: 'version=2' });
     expect(readRequest('{"kind":"ssh","args":[],"protocol":"version=2; id"}')).toMatchObject({ protocol: '' });
   });

@@ -45,7 +45,7 @@ describe("the owner's settings for a URL", () => {
     'https://port.example/x',
     'https://port.example:8443/x',
     'https://HOST.example:443/team',
-  ])('are for %s those that git takes', (url) => {
+  ])('for %s are those that git uses', (url) => {
     const file = path.join(makeFolder(), 'config');
     writeFileSync(file, CONFIG);
     const git = (...args: string[]) => execFileSync('git', ['config', '--file', file, ...args]).toString();
@@ -53,12 +53,12 @@ describe("the owner's settings for a URL", () => {
     expect(settings.proxy).toBe(git('--get-urlmatch', 'http.proxy', url).trim());
   });
 
-  it('have every header since the last empty one', () => {
+  it('include every header after the last empty one', () => {
     const list = ['A: 1', '', 'B: 2', 'C: 3'].map((value) => ({ key: 'http.extraheader', value }));
     expect(httpSettings({ url: 'https://x.example' }, list, {}).headers).toEqual(['B: 2', 'C: 3']);
   });
 
-  it('say which of them the broker cannot follow', () => {
+  it('list those that the broker does not support', () => {
     const config = [{ key: 'http.pinnedpubkey', value: 'sha256//x' }];
     expect(httpSettings({ url: 'https://x.example' }, config, {}).unsupported).toEqual(['http.pinnedpubkey']);
   });
@@ -96,7 +96,7 @@ describe('the way to a server', () => {
 describe('cookies', () => {
   const line = (...fields: string[]) => fields.join('\t');
 
-  it('go to their host, path and scheme only, and not after their time', () => {
+  it('are sent only to their host, path and scheme, and not after their expiry', () => {
     const file = [
       '# a comment',
       line('host.example', 'FALSE', '/', 'TRUE', '0', 'a', '1'),

@@ -1,4 +1,4 @@
-// An ssh server on a loopback port that lets one key in: OpenSSH's own, with keys made for the test.
+// OpenSSH's server on a loopback port that accepts one key, with keys created for the test.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { atEnd } from '../fixture.ts';
 
-/** Where distributions put sshd: it is rarely on PATH. */
+/** Where distributions install sshd, which is rarely on PATH. */
 const PLACES = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd'];
 const START_LIMIT_MS = 20_000;
 
@@ -22,7 +22,7 @@ export function sshdProblem(): string | undefined {
 export interface SshOrigin {
   readonly port: number;
   readonly user: string;
-  /** `GIT_SSH_COMMAND` with which the caller's git gets in. */
+  /** `GIT_SSH_COMMAND` with which the caller's git can log in. */
   readonly command: string;
   /** Private keys, each with its public one beside it. */
   readonly keys: { readonly host: string; readonly user: string };
@@ -60,7 +60,7 @@ export async function serveSshOrigin(folder: string, settings: readonly string[]
     ...settings,
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
-  // The server separates its privileges in this folder, which a host without a running sshd does not have.
+  // The server needs this folder for privilege separation. A host without a running sshd does not have it.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const sshd = PLACES.find((each) => existsSync(each)) ?? 'sshd';
   const child = spawn(sshd, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });

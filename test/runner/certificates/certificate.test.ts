@@ -18,7 +18,7 @@ describe('DER', () => {
     [[0, 0, 0x80, 1], '0203008001'],
     [[0, 0], '020100'],
     [[], '020100'],
-  ])('writes the number of the bytes %j in its only form', (bytes, expected) => {
+  ])('encodes the number with the bytes %j in its shortest form', (bytes, expected) => {
     expect(integer(Uint8Array.from(bytes)).toString('hex')).toBe(expected);
   });
 
@@ -30,7 +30,7 @@ describe('DER', () => {
 });
 
 describe('a certificate', () => {
-  it('is what its request says, for servers by name and address, and verifies with the key of its issuer', async () => {
+  it("has the fields of its request, names and addresses of servers, and verifies with its issuer's key", async () => {
     const [authority, server] = await Promise.all([newKeys(), newKeys()]);
     const issuer = { name: 'Authority', key: authority.privateKey };
     const root = new X509Certificate(
@@ -51,10 +51,10 @@ describe('a certificate', () => {
     expect(new X509Certificate(client).keyUsage).toEqual(['1.3.6.1.5.5.7.3.2']);
   });
 
-  it('is accepted whatever its random serial number begins with', async () => {
+  it('is accepted for every random serial number', async () => {
     const { publicKey, privateKey } = await newKeys();
     const issuer = { name: 'x', key: privateKey };
-    // A number that begins with a zero byte came once in 500, and no program read its certificate.
+    // One in 500 numbers began with a zero byte, and no program accepted that certificate.
     for (let count = 0; count < 3_000; count += 1) {
       const pem = certificate({ name: 'x', publicKey, issuer, extensions: [] });
       expect(() => new X509Certificate(pem)).not.toThrow();

@@ -1,4 +1,4 @@
-// Files are read as the agent: a path or a link of its own choice opens nothing that it cannot open itself.
+// Files are read with the rights of the agent: its paths and links give access to no other files.
 import { afterEach, expect, it } from '@jest/globals';
 import { chmodSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { startProcess } from '../runner-process.ts';
 
 afterEach(cleanUp);
 
-it('a file that only the user of the host may read is refused, by its path and by a link', async () => {
+it("a file that only the host's user may read is rejected, by its path and by a link", async () => {
   const runner = await startProcess();
   await runner.client.open(openRequest());
   const read = (name: string): Promise<string> => text(runner.client.file({ path: name }, AbortSignal.timeout(20_000)));
@@ -22,7 +22,7 @@ it('a file that only the user of the host may read is refused, by its path and b
   const { user } = runner.isolation;
   const refused = { code: 'INVALID_ARGUMENT', message: expect.stringContaining('permission denied') };
   await expect(read('closed')).rejects.toMatchObject(refused);
-  // As root the agent is a user of its own, and what lies in its folders need not be its own.
+  // For a root caller, the agent has its own user, and files in its folders may belong to others.
   if (user === undefined) return;
   writeFileSync(path.join(work, 'ours'), 'secret');
   chmodSync(path.join(work, 'ours'), 0o600);
@@ -34,13 +34,13 @@ it('a file that only the user of the host may read is refused, by its path and b
 }, 60_000);
 
 it.each(['auto', 'tracking'] as const)(
-  'a reader that goes leaves no process: %s isolation',
+  'a reader that disconnects leaves no process: %s isolation',
   async (kind) => {
     const runner = await startProcess({ kind });
     await runner.client.open(openRequest());
     const file = path.join(runner.paths.work, 'large');
     writeFileSync(file, '');
-    // Takes no room on the disk, and is more than all buffers on the way hold.
+    // A sparse file that is larger than all buffers on the way.
     truncateSync(file, 1024 ** 3);
     const pieces = runner.client.file({ path: file }, AbortSignal.timeout(20_000))[Symbol.asyncIterator]();
     await pieces.next();
@@ -51,7 +51,7 @@ it.each(['auto', 'tracking'] as const)(
   60_000,
 );
 
-/** Processes of this host that have the path in their command line: the reading program and what holds it. */
+/** Processes of this host with the path in their command line: the reading program and its parents. */
 function processesAbout(file: string): readonly number[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).filter((pid) => {

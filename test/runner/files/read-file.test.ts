@@ -1,4 +1,4 @@
-// `POST /file`: what is read of a machine, what is refused, and that nothing goes on when nobody reads.
+// `POST /file`: which files are read, which are rejected, and that reads end with their reader.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -10,14 +10,14 @@ import type { FileRequest } from '../../../contract/wire/runner.ts';
 import { cleanUp, groupContainment, openRequest, startRunner, until } from '../fixture.ts';
 import type { TestRunner } from '../fixture.ts';
 
-/** More than all buffers on the way hold. */
+/** Larger than all buffers on the way. */
 const LARGE_BYTES = 1024 ** 3;
 
 let runner: TestRunner;
 let work: string;
-/** The programs that were started to read. */
+/** The started reading programs. */
 let readers: ChildProcess[];
-/** Stands in for the reading program. */
+/** Replaces the reading program. */
 let instead: readonly [string, ...string[]] | undefined;
 beforeEach(async () => {
   instead = undefined;
@@ -70,26 +70,26 @@ describe('a file of the machine', () => {
     ['of every byte', Buffer.from(Array.from({ length: 256 }, (_each, at) => at))],
     ['of more than fits into a pipe', Buffer.alloc(3_000_001, 7)],
     ['of nothing', Buffer.alloc(0)],
-  ])('%s is read as it is', async (_, content) => {
+  ])('%s is read unchanged', async (_, content) => {
     const file = write('file', content);
     expect((await read({ path: file })).equals(content)).toBe(true);
   });
 
-  it('is found from where the agent works, also by a link', async () => {
+  it('is found relative to the working directory, also through a link', async () => {
     write('docs/a.txt', 'here');
     symlinkSync('docs/a.txt', path.join(work, 'link'));
     expect(String(await read({ path: 'docs/a.txt' }))).toBe('here');
     expect(String(await read({ path: 'link' }))).toBe('here');
   });
 
-  it('may be called what looks like an option or a command', async () => {
+  it('may have a name that looks like an option or a command', async () => {
     const name = '-n $(touch made) `touch made`; "\'* \n';
     write(name, 'odd');
     expect(String(await read({ path: name }))).toBe('odd');
     expect(readdirSync(work)).toEqual([name]);
   });
 
-  it('is read when the working directory is gone', async () => {
+  it('is read when the working directory was removed', async () => {
     const elsewhere = path.join(path.dirname(work), 'home', 'file');
     writeFileSync(elsewhere, 'still');
     rmSync(work, { recursive: true });
@@ -103,7 +103,7 @@ describe('what is refused', () => {
     ['a link to nothing', 'dangling', 'NOT_FOUND', 'there is no file "dangling"'],
     ['a folder', '.', 'INVALID_ARGUMENT', '"." is not a regular file'],
     ['a device without an end', '/dev/zero', 'INVALID_ARGUMENT', '"/dev/zero" is not a regular file'],
-    ['a pipe that nobody writes', 'pipe', 'INVALID_ARGUMENT', '"pipe" is not a regular file'],
+    ['a pipe without a writer', 'pipe', 'INVALID_ARGUMENT', '"pipe" is not a regular file'],
     ['a link to such a device', 'zero', 'INVALID_ARGUMENT', '"zero" is not a regular file'],
     ['a file that fails', '/proc/self/mem', 'INVALID_ARGUMENT', expect.stringMatching(/cannot be read: .*error/i)],
     ['no path', '', 'INVALID_ARGUMENT', expect.stringContaining('path must be a path')],
@@ -134,7 +134,7 @@ describe('what is refused', () => {
     }
   });
 
-  it('everything before the session is open, and to be tried again', async () => {
+  it('every read before the session is open, with a retryable error', async () => {
     const closed = await startRunner();
     const reading = buffer(closed.client.file({ path: '/etc/hostname' }, AbortSignal.timeout(20_000)));
     await expect(reading).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -145,7 +145,7 @@ describe('a reading', () => {
   let large: string;
   beforeEach(() => {
     large = write('large', '');
-    // Takes no room on the disk.
+    // A sparse file.
     truncateSync(large, LARGE_BYTES);
   });
 
@@ -158,7 +158,7 @@ describe('a reading', () => {
     await allEnded();
   });
 
-  it('ends with its program when the reader is told to end', async () => {
+  it('ends with its program when its signal aborts', async () => {
     const ending = new AbortController();
     const pieces = runner.client.file({ path: large }, ending.signal)[Symbol.asyncIterator]();
     await pieces.next();
@@ -167,7 +167,7 @@ describe('a reading', () => {
     expect(readers.map(({ signalCode }) => signalCode)).toEqual(['SIGKILL']);
   });
 
-  it('ends with its program when nothing comes, as of a pipe that has just taken the place of the file', async () => {
+  it('ends with its program when no data comes, for example after a pipe has replaced the file', async () => {
     instead = ['sleep', '4000'];
     const ending = new AbortController();
     const asked = buffer(runner.client.file({ path: large }, ending.signal));
@@ -178,7 +178,7 @@ describe('a reading', () => {
     await allEnded();
   });
 
-  it('that breaks off is an error, never a shorter file', async () => {
+  it('that breaks off fails instead of returning a shorter file', async () => {
     const asked = (async () => {
       for await (const _piece of runner.client.file({ path: large }, AbortSignal.timeout(20_000))) {
         readers[0]?.kill('SIGKILL');
@@ -187,7 +187,7 @@ describe('a reading', () => {
     await expect(asked).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
-  it('waits for none of eight others, and the ninth is told to wait', async () => {
+  it('runs beside seven others, and a ninth one is rejected until one of them ends', async () => {
     const open = Array.from({ length: 8 }, () =>
       runner.client.file({ path: large }, AbortSignal.timeout(20_000))[Symbol.asyncIterator](),
     );

@@ -23,13 +23,13 @@ describe("the configuration of the agent's git", () => {
     ['include.path', '/home/jane/secret'],
     ['core.hookspath', '/home/jane/hooks'],
     ['alias.x', '!secret'],
-  ])('has nothing of %s', (key, value) => {
+  ])('excludes %s', (key, value) => {
     const config = configOf([key, value]);
     expect(config).not.toHaveProperty([key]);
     expect(JSON.stringify(config)).not.toMatch(/secret|jane\/|c2VjcmV0/);
   });
 
-  it('has the shortcuts of URLs, without their credentials, and the listed settings', () => {
+  it('has URL shortcuts without credentials, and the listed settings', () => {
     const config = configOf(
       ['url.https://jane:secret@ci.example/.insteadof', 'ci:'],
       ['url.git@forge.example:.insteadof', 'https://forge.example/'],
@@ -51,7 +51,7 @@ describe("the environment of the agent's processes", () => {
   const environmentOf = (callerEnv: NodeJS.ProcessEnv) =>
     agentEnvironment({ machine: 'm', home: '/home', gitConfig: '/config', callerEnv });
 
-  it('names proxies without the password', () => {
+  it('has proxies without their passwords', () => {
     const env = environmentOf({
       HTTPS_PROXY: 'http://jane:se%40cret@proxy.example:3128/',
       http_proxy: 'jane:secret@proxy.example:3128',
@@ -67,7 +67,7 @@ describe("the environment of the agent's processes", () => {
     expect(JSON.stringify(env)).not.toContain('cret');
   });
 
-  it('has no variable that is not on the list', () => {
+  it('has only listed variables', () => {
     const env = environmentOf({ PATH: '/bin', SECRET: 'x', GIT_ASKPASS: 'x', SSH_AUTH_SOCK: 'x', NO_PROXY: '*' });
     expect(Object.keys(env).sort()).toEqual(
       ['GIT_CONFIG_GLOBAL', 'GIT_TERMINAL_PROMPT', 'HOME', 'LOGNAME', 'MURMUR_MACHINE', 'PATH', 'USER'].sort(),

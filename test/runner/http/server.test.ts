@@ -38,7 +38,7 @@ function bearer({ token }: { readonly token: string }): { readonly authorization
 }
 
 describe("the runner's server", () => {
-  it('tells its health to who has its token', async () => {
+  it('reports its health to callers with its token', async () => {
     const { served } = await startRunner();
     const { status, body } = await call(served.port, 'GET', '/health', { headers: bearer(served) });
     const health = {
@@ -50,18 +50,18 @@ describe("the runner's server", () => {
     expect([status, body]).toEqual([200, health]);
   });
 
-  it('takes a turn with all that may wait for an agent', async () => {
+  it('accepts a turn with as many messages as may be queued for an agent', async () => {
     const { served } = await startRunner();
     const prompt = 'x'.repeat(80 * 1_048_576);
     const turn = await call(served.port, 'POST', '/turn', {
       headers: bearer(served),
       body: JSON.stringify({ prompt }),
     });
-    // It was read: what it lacks is said.
+    // The body was read: the error names a missing field.
     expect(turn.body).toMatchObject({ error: { code: 'INVALID_ARGUMENT' } });
   });
 
-  it('proves that it knows its token to who has none, and tells nothing else', async () => {
+  it('proves that it knows its token to callers without one, and reveals nothing else', async () => {
     const { served } = await startRunner();
     const nonce = '0123456789abcdef'.repeat(2);
     const prove = async (text: string): Promise<Response> =>
@@ -75,7 +75,7 @@ describe("the runner's server", () => {
     ['a wrong token', { authorization: 'Bearer token-of-the-tesT' }],
     ['a longer token', { authorization: 'Bearer token-of-the-test2' }],
     ['another scheme', { authorization: 'Basic token-of-the-test' }],
-  ])('refuses %s', async (_, headers) => {
+  ])('rejects %s', async (_, headers) => {
     const { served } = await startRunner();
     for (const [method, path] of [
       ['GET', '/health'],
@@ -96,7 +96,7 @@ describe("the runner's server", () => {
     ['with the origin of a sandbox', { origin: 'null' }],
     ['by a request that brings no origin', { 'sec-fetch-site': 'cross-site' }],
     ['by an address that a person typed', { 'sec-fetch-site': 'none' }],
-  ])('refuses a page that reaches it %s on every route, whatever else it brings', async (_, headers) => {
+  ])('rejects a page that reaches it %s on every route, also with a valid token', async (_, headers) => {
     const { served } = await startRunner();
     for (const [method, path] of [
       ['GET', '/health'],
@@ -118,7 +118,7 @@ describe("the runner's server", () => {
     ['is not JSON', '{', 'the request is not JSON'],
     ['is no object', '[]', 'the request is not a JSON object'],
     ['lacks a field', '{"turn_id":"t"}', 'number must be a whole number'],
-  ])('says what is wrong with a request that %s', async (_, body, message) => {
+  ])('names the problem of a request that %s', async (_, body, message) => {
     const { served } = await startRunner();
     expect(await call(served.port, 'POST', '/turn', { headers: bearer(served), body })).toMatchObject({
       status: 400,
@@ -126,7 +126,7 @@ describe("the runner's server", () => {
     });
   });
 
-  it('refuses a body past its limit', async () => {
+  it('rejects a body beyond its limit', async () => {
     const { served } = await startRunner();
     const headers = { ...bearer(served), 'content-length': String(501 * 1_048_576) };
     expect(await call(served.port, 'POST', '/turn', { headers, body: '{' })).toMatchObject({
@@ -141,7 +141,7 @@ describe("the runner's server", () => {
     expect((await call(served.port, 'GET', '/turn', { headers: bearer(served) })).status).toBe(404);
   });
 
-  it('tells who listens on a port, and refuses what is none', async () => {
+  it('reports the holder of a port, and rejects an invalid port', async () => {
     const { served } = await startRunner();
     const ask = (port: unknown): Promise<Answer> =>
       call(served.port, 'POST', '/port', { headers: bearer(served), body: JSON.stringify({ port }) });
@@ -149,12 +149,12 @@ describe("the runner's server", () => {
     for (const port of [0, 65_536, 1.5, '80', null]) expect((await ask(port)).status).toBe(400);
   });
 
-  it('refuses a place in the journal that is no number', async () => {
+  it('rejects a journal position that is not a number', async () => {
     const { served } = await startRunner();
     expect((await call(served.port, 'GET', '/events?after=-1', { headers: bearer(served) })).status).toBe(400);
   });
 
-  it('shows readers that it lives, every second', async () => {
+  it('sends readers a blank line every second', async () => {
     const { served } = await startRunner();
     const { promise, resolve } = Promise.withResolvers<string>();
     const outgoing = request(
@@ -167,12 +167,12 @@ describe("the runner's server", () => {
     outgoing.destroy();
   });
 
-  it('keeps its token and address to the caller', async () => {
+  it('stores its token and address readable by the caller only', async () => {
     const { paths } = await startRunner();
     for (const file of [paths.address, paths.config, paths.journal]) expect(statSync(file).mode & 0o077).toBe(0);
   });
 
-  it('does not let one slow reader hold up the others', async () => {
+  it('does not let a slow reader delay the others', async () => {
     const { served, client } = await startRunner();
     const outgoing = request(
       { host: '127.0.0.1', port: served.port, path: '/events?after=0', headers: bearer(served) },

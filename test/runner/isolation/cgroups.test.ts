@@ -1,4 +1,4 @@
-// Where cgroups are made, in trees as systems have them: folders and files of a test instead of the kernel's.
+// Where cgroups are created, in typical trees: folders and files of the test instead of the kernel's.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ describe('cgroupParents', () => {
     }
   }
 
-  it('are, in the first version, the own cgroup of each controller', () => {
+  it("in version 1 are the process's own cgroups of each controller", () => {
     tree({ 'memory/box/cgroup.procs': '', 'pids/cgroup.procs': '' });
     expect(cgroupParents({ root, own: '9:cpu,cpuacct:/box\n8:pids:/\n4:memory:/box\n0::/\n' })).toEqual([
       { folder: join(root, 'memory/box'), version: 1, controllers: ['memory'] },
@@ -30,7 +30,7 @@ describe('cgroupParents', () => {
     ]);
   });
 
-  it('are, in the second version, the nearest one above the own that hands both controllers on', () => {
+  it('in version 2 are the nearest ancestor that delegates both controllers', () => {
     const session = 'user.slice/user-0.slice/session-1.scope';
     tree({
       'cgroup.procs': '',
@@ -47,13 +47,13 @@ describe('cgroupParents', () => {
     ]);
   });
 
-  it('are none where no controller is handed on, and where the system has none', () => {
+  it('are empty when no controller is delegated, and on a system without cgroups', () => {
     tree({ 'cgroup.procs': '', 'cgroup.subtree_control': 'cpu\n', 'a/cgroup.procs': '' });
     expect(cgroupParents({ root, own: '0::/a\n' })).toEqual([]);
     expect(cgroupParents({ root: join(root, 'absent'), own: '0::/a\n' })).toEqual([]);
   });
 
-  it('are given the limits, below a cgroup of their own that hands the controllers on', () => {
+  it('get the limits, below a new cgroup that delegates the controllers', () => {
     tree({ 'cgroup.procs': '', 'cgroup.subtree_control': 'memory pids' });
     const notes = join(root, 'notes');
     mkdirSync(notes);

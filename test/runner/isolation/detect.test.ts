@@ -8,7 +8,7 @@ import { asUser } from './variants.ts';
 const DETECT = join(import.meta.dirname, '../../../runner/isolation/detect.ts');
 
 describe('detectIsolation', () => {
-  it('takes tracking when it is asked for, without a reason to give', async () => {
+  it('uses tracking if configured, without a reason', async () => {
     expect(await detectIsolation('tracking')).toEqual({
       kind: 'tracking',
       ownUser: false,
@@ -16,7 +16,7 @@ describe('detectIsolation', () => {
     });
   });
 
-  it('says what is in force, and why when it is not namespaces', async () => {
+  it('reports what is in force, and why namespaces are not', async () => {
     const detected = await detectIsolation('auto');
     if (detected.kind === 'namespace') {
       expect(detected).toEqual({
@@ -33,8 +33,8 @@ describe('detectIsolation', () => {
     }
   });
 
-  it('gives namespaces where the system makes them', async () => {
-    // The suites of namespaces are skipped where there are none: this one fails when it is ours that fails.
+  it('uses namespaces where the system supports them', async () => {
+    // Suites of namespaces are skipped where they do not work. This test fails if the cause is our code.
     const user = process.getuid?.() === 0 ? [] : ['--user', '--map-current-user', '--keep-caps'];
     const words = [...user, '--pid', '--fork', '--mount', '--mount-proc', 'true'];
     const made = await promisify(execFile)('unshare', words).then(
@@ -45,7 +45,7 @@ describe('detectIsolation', () => {
   });
 
   (asUser.options.holderUid !== undefined && asUser.isPossible ? it : it.skip)(
-    'gives them to another user than root as well',
+    'also uses them for a user other than root',
     async () => {
       const script = `import { detectIsolation } from ${JSON.stringify(DETECT)};
         process.stdout.write(JSON.stringify(await detectIsolation('namespace')));`;
@@ -56,7 +56,7 @@ describe('detectIsolation', () => {
     },
   );
 
-  it('refuses namespaces where they do not work, and gives them where they do', async () => {
+  it('throws for `namespace` where namespaces do not work, and uses them where they do', async () => {
     const { kind } = await detectIsolation('auto');
     const asked = detectIsolation('namespace');
     if (kind === 'namespace') await expect(asked).resolves.toMatchObject({ kind: 'namespace' });

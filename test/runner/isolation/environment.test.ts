@@ -1,4 +1,4 @@
-// An agent decides about its environment: no program that has more rights than the agent may get any of it.
+// An agent controls its environment, so no program with more rights than the agent may get any of it.
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -21,7 +21,7 @@ const hasCompiler = await run('cc', ['--version']).then(
   () => false,
 );
 
-/** Writes down with which user and capabilities it was loaded. */
+/** A library that records user and capabilities of the process that loads it. */
 const LIBRARY = `
 #include <fcntl.h>
 #include <stdio.h>
@@ -51,7 +51,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         await machine.remove();
       });
 
-      it('reaches the program alone: what holds it has the mark of the machine and nothing else', async () => {
+      it('reaches only the program: its parent processes have only the mark of the machine', async () => {
         const env = { SECRET: `s-${Math.random().toString(36).slice(2)}` };
         const pid = await machine.start(['sh', '-c', 'while read -r x; do echo ready; done'], env);
         expect(await machine.ask({ op: 'ask', pid, line: '' })).toBe('ready');
@@ -62,7 +62,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         const holders = environments.filter((each) => !each.includes(`SECRET=${env.SECRET}`));
         expect(environments.length - holders.length).toBe(1);
         expect(holders.length).toBeGreaterThan(0);
-        // Bash itself adds these to what it starts.
+        // Bash adds these to the environment of its children.
         const own = /^(PWD|OLDPWD|SHLVL|_)=/;
         for (const each of holders) {
           expect(each.filter((entry) => !own.test(entry))).toEqual([expect.stringMatching(`^${MARKER}=`)]);
@@ -71,7 +71,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
       });
 
       (hasCompiler && process.platform === 'linux' ? it : it.skip)(
-        'has no code loaded by a program with more rights',
+        'makes no program with more rights load code',
         async () => {
           const folder = await mkdtemp(join(machine.paths.work, 'library-'));
           await writeFile(join(folder, 'library.c'), LIBRARY);
@@ -83,7 +83,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
           const seen = (await readdir(folder)).filter((each) => !each.startsWith('library'));
           expect(seen.length).toBeGreaterThan(0);
           const uid = String(options.agentUid ?? options.holderUid ?? process.getuid?.());
-          // Where nothing holds the agent, its programs have what the caller has.
+          // With tracking, the agent's programs have the caller's capabilities.
           const capabilities = options.kind === 'tracking' ? /CapEff:\s/ : /CapEff:\s0000000000000000/;
           for (const each of seen) {
             const text = await readFile(join(folder, each), 'utf8');
@@ -94,7 +94,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         },
       );
 
-      it('comes whole, whatever is in it', async () => {
+      it('arrives complete with any content', async () => {
         const bytes = Array.from({ length: 0x2ff }, (_, index) => String.fromCharCode(index + 1)).join('');
         const env = {
           BYTES: bytes,
@@ -114,7 +114,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         expect(JSON.parse(end.stdout)).toMatchObject(env);
       });
 
-      it('leaves out what no shell can export, and what the shell keeps for itself does not keep the program from starting', async () => {
+      it('excludes names that a shell cannot export, and the program starts despite read-only variables of the shell', async () => {
         const env = {
           'npm.x-y': '1',
           'BASH_FUNC_f%%': '() { :; }',
@@ -133,7 +133,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         expect(end).toMatchObject({ code: 0, stdout: 'yes\n', stderr: '' });
       });
 
-      it('may be as large as a system lets it be; a larger one ends the program with a reason', async () => {
+      it('may be as large as the system allows; a larger one ends the program with a reason', async () => {
         const value = 'x'.repeat(100_000);
         const of = (count: number): Record<string, string> =>
           Object.fromEntries(Array.from({ length: count }, (_, index) => [`SECRET_${String(index)}`, value]));

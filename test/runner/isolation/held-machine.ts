@@ -1,4 +1,4 @@
-// A machine in a folder of its own, and a holder of its isolation.
+// A machine in its own folder, and a process that holds its isolation.
 import type { ChildProcess } from 'node:child_process';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,24 +12,24 @@ import type { MachineLimits } from '../../../contract/wire/machine-limits.ts';
 import type { IsolationSpec } from '../../../contract/wire/isolation.ts';
 import type { HolderRequest, ProgramEnd } from './holder.ts';
 
-/** Generous: the suite runs beside others on few cores. */
+/** Long, because the suite runs with others on few cores. */
 const LIMIT_MS = 30_000;
 
 export interface MachineOptions {
   readonly kind: IsolationSpec['kind'];
-  /** User of the holder, when it is not the test's own. */
+  /** User of the holder, if it is not the test's. */
   readonly holderUid?: number;
   readonly agentUid?: number;
-  /** Where the folder is made; the system's temporary folder unless given. */
+  /** Parent of the folder; the system's temporary folder unless given. */
   readonly parent?: string;
   readonly keep?: readonly string[];
-  /** Hidden beside the folder that is like MURMUR_HOME. */
+  /** Hidden paths besides the folder that stands for MURMUR_HOME. */
   readonly hide?: readonly string[];
   readonly show?: readonly string[];
   readonly limits?: MachineLimits;
-  /** A folder that the holder gets open, as descriptor 200. */
+  /** A folder whose open descriptor the holder inherits, as 200. */
   readonly inherits?: string;
-  /** A program that the holder and all below it find in the place of /bin/sh. Root only. */
+  /** A program that replaces /bin/sh for the holder and its descendants. Root only. */
   readonly shell?: string;
 }
 
@@ -48,7 +48,7 @@ export class HeldMachine {
     this.paths = { home: of('home'), work: of('work'), run: of('run'), isolation: of('isolation') };
   }
 
-  /** A folder like MURMUR_HOME with a token, another machine, and one machine, whose holder runs. */
+  /** Creates a folder like MURMUR_HOME with a token, another machine, and one machine with a running holder. */
   static async create(options: MachineOptions): Promise<HeldMachine> {
     const home = await mkdtemp(join(await realpath(options.parent ?? tmpdir()), 'murmur-held-'));
     const machine = new HeldMachine(home, options);
@@ -68,7 +68,7 @@ export class HeldMachine {
     return machine;
   }
 
-  /** Starts a holder; the last one started is asked. */
+  /** Starts a holder. Requests go to the last one. */
   hold(): void {
     const { kind, agentUid, holderUid, keep = [], hide = [], show, limits, shell, inherits } = this.#options;
     const spec: IsolationSpec = {
@@ -135,7 +135,7 @@ export class HeldMachine {
     return this.ask<ProgramEnd>({ op: 'end', pid });
   }
 
-  /** Ends everything, also what a failed test left. */
+  /** Ends everything, also processes of a failed test. */
   async remove(): Promise<void> {
     await this.killHolder();
     this.hold();
@@ -145,17 +145,17 @@ export class HeldMachine {
   }
 }
 
-/** The words in front of a command that run it as another user. */
+/** Prefix of a command that runs it as another user. */
 function asUser(uid: number): readonly string[] {
   return ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--'];
 }
 
-/** The words in front of a command that run it where another program is /bin/sh. */
+/** Prefix of a command that runs it with another program as /bin/sh. */
 function withShell(shell: string): readonly string[] {
   return ['unshare', '--mount', '--', shell, '-c', 'mount --bind "$0" "$(readlink -f /bin/sh)" && exec "$@"', shell];
 }
 
-/** Whether node and the sources can be used as that user: they may lie in a private folder. */
+/** Whether that user can access node and the sources, which may be in a private folder. */
 export async function canRunAs(uid: number): Promise<boolean> {
   const [file = '', ...args] = [...asUser(uid), process.execPath, '--check', join(import.meta.dirname, 'holder.ts')];
   return promisify(execFile)(file, args, { cwd: '/' }).then(
@@ -164,12 +164,12 @@ export async function canRunAs(uid: number): Promise<boolean> {
   );
 }
 
-/** A command line that no other process has. */
+/** A unique command line. */
 export function uniqueSleep(): string {
   return `sleep ${String(100_000_000 + Math.floor(Math.random() * 899_999_999))}`;
 }
 
-/** How many processes run this very command line; zombies do not run. */
+/** The number of running processes with this command line, without zombies. */
 export async function countRunning(command: string): Promise<number> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-ww', '-o', 'stat=,args='], {
     maxBuffer: 64 * 1024 * 1024,
@@ -178,7 +178,7 @@ export async function countRunning(command: string): Promise<number> {
     .length;
 }
 
-/** Waits until the count is reached; throws with the last one when it is not. */
+/** Waits for this count. Throws with the last count after the time limit. */
 export async function untilRunning(command: string, count: number): Promise<void> {
   for (const end = Date.now() + LIMIT_MS; ;) {
     const found = await countRunning(command);

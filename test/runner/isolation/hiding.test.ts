@@ -18,7 +18,7 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
       await machine.remove();
     });
 
-    it('is nothing of MURMUR_HOME but the folders of its machine', async () => {
+    it('includes only the folders of its machine in MURMUR_HOME', async () => {
       const { stdout } = await machine.run(`find '${machine.home}' -mindepth 1 -maxdepth 3 | sort`);
       const { home, run, work } = machine.paths;
       expect(stdout.trim().split('\n')).toEqual(
@@ -26,7 +26,7 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
       );
     });
 
-    it.each(['token', 'machines/murmur-2/work/note', 'machines/murmur-1/isolation'])('is not %s', async (path) => {
+    it.each(['token', 'machines/murmur-2/work/note', 'machines/murmur-1/isolation'])('excludes %s', async (path) => {
       const end = await machine.run(`ls -d '${join(machine.home, path)}'`);
       expect(end).toMatchObject({ stdout: '', stderr: expect.stringContaining('No such file') });
     });
@@ -36,12 +36,12 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
       ['another process', '/proc/1/root/HOME/token'],
       ['its own root', '/proc/self/root/HOME/token'],
       ['the directory of its first process', '/proc/1/cwd/HOME/token'],
-    ])('is not the token by the way of %s', async (_, path) => {
+    ])('excludes the token through %s', async (_, path) => {
       const end = await machine.run(`cat "${path.replace('/HOME', machine.home)}"; cat /proc/*/environ >/dev/null`);
       expect(end.stdout).toBe('');
     });
 
-    it('stays hidden from one that makes namespaces of its own', async () => {
+    it('stays the same when it unmounts folders or tries its own namespaces', async () => {
       const token = join(machine.home, 'token');
       const end = await machine.run(
         `umount '${machine.home}'; cat '${token}'; unshare -Urm sh -c "umount -l '${machine.home}' /tmp; cat '${token}'"`,
@@ -50,14 +50,14 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
     });
 
     it.each(['--user', '--user --map-root-user', '--mount', '--net', '--pid --fork'])(
-      'comes without a way to make namespaces: %s',
+      'includes no way to create namespaces: %s',
       async (kind) => {
         const end = await machine.run(`unshare ${kind} true`);
         expect(end).toMatchObject({ code: 1, stderr: expect.stringContaining('Operation not permitted') });
       },
     );
 
-    it('has in `run` what it can use and not change: a file to read, a socket to connect to', async () => {
+    it('includes `run`, read-only: it can read a file and connect to a socket there', async () => {
       const { run } = machine.paths;
       await writeFile(join(run, 'note'), 'for the agent', { mode: 0o644 });
       const server = createServer((socket) => socket.end('answered'));
@@ -78,25 +78,25 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
       }
     });
 
-    it('is a directory that it cannot enter when a link in its own folder leads there', async () => {
+    it('excludes a hidden directory behind a link in its own folder', async () => {
       await symlink(join(machine.home, 'machines', 'murmur-2', 'work'), join(machine.paths.work, 'link'));
       const end = await machine.run('pwd; ls', { cwd: join(machine.paths.work, 'link') });
       expect(end).toMatchObject({ code: 126, stdout: '' });
     });
 
-    it('is no process of the host', async () => {
+    it('excludes the processes of the host', async () => {
       const { stdout } = await machine.run('cd /proc && ls -d [0-9]*');
       expect(stdout.trim().split('\n').length).toBeLessThan(6);
       expect((await machine.run(`kill -0 ${process.pid}`)).code).not.toBe(0);
     });
 
-    it('is its files under the same paths as outside, with the same content', async () => {
+    it('includes its files under the same paths as outside, with the same content', async () => {
       await writeFile(join(machine.paths.work, 'from-outside'), 'outside');
       await chmod(join(machine.paths.work, 'from-outside'), 0o666);
       expect(await machine.run(`cat '${machine.paths.work}/from-outside'`)).toMatchObject({ stdout: 'outside' });
     });
 
-    it('is one root, also by the way of ".." and of links that lead through it', async () => {
+    it('has one root, also through ".." and links that lead through it', async () => {
       const { stdout } = await machine.run(
         'cd /usr/lib && ls -A / && echo + && ls -A ../.. && echo + && ls -A /etc/..',
       );
@@ -110,7 +110,7 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
       expect(hidden).toMatchObject({ stdout: 'machines\n', code: 1 });
     });
 
-    it('is a /tmp without the files of the host', async () => {
+    it("includes a /tmp without the host's files", async () => {
       const { stdout } = await machine.run('ls -A /tmp | grep -v murmur-held; echo; stat -c %a /tmp');
       expect(stdout.trim()).toBe('1777');
     });
@@ -129,7 +129,7 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
       }
     });
 
-    it('holds no zombie: what lost its parent is taken note of', async () => {
+    it('includes no zombies: orphaned processes are reaped', async () => {
       const orphans = 'i=0; while [ $i -lt 20 ]; do sh -c "true & true"; i=$((i+1)); done';
       const zombies = 'cat /proc/[0-9]*/stat 2>/dev/null | grep -c ") Z "';
       const { stdout } = await machine.run(
@@ -144,7 +144,7 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
   let machine: HeldMachine;
   let closed: string;
   beforeAll(async () => {
-    // Not in /tmp, of which the agent has its own.
+    // Not in /tmp, because the agent has its own.
     closed = await mkdtemp('/var/tmp/murmur-closed-');
     await chmod(closed, 0o700);
     await mkdir(join(closed, 'kept'), { mode: 0o755 });
@@ -162,7 +162,7 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
     await rm(closed, { recursive: true });
   });
 
-  it('is a user and a group of its own, which programs can look up', async () => {
+  it('has its own user and group, which programs can look up', async () => {
     const { stdout } = await machine.run('id -u; id -g; id -G; id -un; id -gn; getent passwd "$(id -u)" | cut -d: -f6');
     expect(stdout.trim().split('\n')).toEqual([
       ...[AGENT, AGENT, AGENT].map(String),
@@ -172,7 +172,7 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
     ]);
   });
 
-  it('reaches its folders and what is kept through a folder that is closed to it, and nothing else there', async () => {
+  it('reaches its folders and shown paths through a folder that it may not enter, but nothing else there', async () => {
     const end = await machine.run(
       `'${closed}/kept/program'; cat '${closed}/file'; ls '${closed}' | grep -v murmur-held`,
     );
@@ -190,7 +190,7 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
     }
   });
 
-  it("can make files in its own folders and nowhere else of the host's", async () => {
+  it('can create files in its own folders and nowhere else on the host', async () => {
     const { home, work } = machine.paths;
     const { stdout } = await machine.run('find / -path /proc -prune -o -type d -writable -print -prune 2>/dev/null');
     expect(stdout.trim().split('\n').sort()).toEqual([home, work, '/dev/shm', '/tmp'].sort());
@@ -202,7 +202,7 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
     });
   });
 
-  it('cannot write to the folders that lead to its own', async () => {
+  it('cannot write to the parents of its folders', async () => {
     const end = await machine.run(
       `touch '${closed}/x' '${machine.home}/x' '${machine.home}/machines/x' 2>&1 | grep -c denied`,
     );

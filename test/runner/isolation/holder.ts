@@ -1,5 +1,5 @@
-// A process that holds an isolation, as a runner does: `node holder.ts <spec as JSON>`. It takes requests as JSON lines
-// on stdin and answers them on stdout, so that a test can be its caller, whoever it runs as, and kill it.
+// A process that holds an isolation like a runner: `node holder.ts <spec as JSON>`. It reads requests as JSON lines
+// from stdin and answers on stdout, so that a test can run it as any user and kill it.
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -15,7 +15,7 @@ export type HolderRequest =
       readonly cwd: string;
       readonly env?: Readonly<Record<string, string>>;
     }
-  /** Writes a line to a program and answers with its next line. */
+  /** Writes a line to a program and returns its next line. */
   | { readonly op: 'ask'; readonly pid: number; readonly line: string }
   | { readonly op: 'input'; readonly pid: number; readonly text: string }
   | { readonly op: 'signal'; readonly pid: number; readonly signal: NodeJS.Signals }
@@ -24,7 +24,7 @@ export type HolderRequest =
   | { readonly op: 'endStarted' }
   | { readonly op: 'endAll' }
   | { readonly op: 'portHolder'; readonly port: number }
-  /** Listens in this process, on a free port of 127.0.0.1, and answers with it. */
+  /** Listens in this process on a free port of 127.0.0.1 and returns it. */
   | { readonly op: 'listen' };
 
 export interface ProgramEnd {

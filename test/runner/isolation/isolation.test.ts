@@ -3,7 +3,7 @@ import { countRunning, HeldMachine, uniqueSleep, untilRunning } from './held-mac
 import { COMPANION, MARKER } from '../../../runner/isolation/marker.ts';
 import { AGENT, asRoot, asUser, tracked } from './variants.ts';
 
-/** Start times are told to a second where there is no /proc. */
+/** Without /proc, start times are only known to the second. */
 const PAUSE_S = process.platform === 'linux' ? '0.1' : '2.1';
 
 jest.setTimeout(60_000);
@@ -22,7 +22,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
     });
 
     describe('a program', () => {
-      it('gets its arguments, environment, directory and input, and tells its output and exit status', async () => {
+      it('gets its arguments, environment, directory and input, and returns its output and exit status', async () => {
         const end = await machine.run('pwd; echo "$GIVEN"; cat; echo wrong >&2; exit 7', {
           env: { GIVEN: "it's\n$GIVEN" },
           input: 'asked',
@@ -35,17 +35,17 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         });
       });
 
-      it('gets no variable but those given and the mark of its machine', async () => {
+      it('gets only the given variables and the mark of its machine', async () => {
         const { stdout } = await machine.run('env');
         const names = stdout.split('\n').map((line) => line.replace(/=.*/, ''));
-        // PWD, OLDPWD and _ are the shell's own.
+        // The shell adds PWD, OLDPWD and _.
         expect(names.filter((each) => !['', 'PWD', 'OLDPWD', '_', 'SHLVL'].includes(each)).sort()).toEqual([
           MARKER,
           'PATH',
         ]);
       });
 
-      it('can write where its files are kept', async () => {
+      it('can write to its folders', async () => {
         const { home, work } = machine.paths;
         const end = await machine.run(`for d in '${home}' '${work}' /tmp; do rm "$(mktemp -p "$d")" || exit 1; done`);
         expect(end).toMatchObject({ code: 0, stderr: '' });
@@ -54,7 +54,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
       it('that is missing ends with a reason', async () => {
         const pid = await machine.start(['murmur-no-such-program']);
         const end = await machine.ask<{ code: number; stderr: string }>({ op: 'end', pid });
-        // 127, or 126 when a folder on PATH may not be entered.
+        // 127, or 126 when a folder of PATH cannot be entered.
         expect(end.code).toBeGreaterThan(125);
         expect(end.stderr).toContain('murmur-no-such-program');
       });
@@ -75,7 +75,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         expect(await machine.run('cat; exec >&- 2>&-; exit 0', { input: 'x' })).toMatchObject({ code: 0, stdout: 'x' });
       });
 
-      it('takes what it started with it when it is killed', async () => {
+      it('is killed together with its children', async () => {
         const sleep = uniqueSleep();
         const pid = await machine.start(['sh', '-c', `${sleep} & echo started; wait`]);
         expect(await machine.ask({ op: 'ask', pid, line: '' })).toBe('started');
@@ -88,7 +88,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
 
     for (const op of ['endStarted', 'endAll'] as const) {
       describe(op, () => {
-        it('ends what left its session with an empty environment and lost its parent', async () => {
+        it('ends an orphaned process that left its session and has an empty environment', async () => {
           const sleep = uniqueSleep();
           const pid = await machine.start(['sh', '-c', `(setsid env -i ${sleep} &) ; echo started; cat`]);
           expect(await machine.ask({ op: 'ask', pid, line: '' })).toBe('started');
@@ -109,7 +109,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
     }
 
     describe('endAll', () => {
-      it('ends what the holder before left, and the machine works on', async () => {
+      it('ends processes of the previous holder, and the machine still works', async () => {
         const sleep = uniqueSleep();
         const pid = await machine.start(['sh', '-c', `(setsid ${sleep} &) ; echo started; cat`]);
         expect(await machine.ask({ op: 'ask', pid, line: '' })).toBe('started');
@@ -121,7 +121,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         expect(await machine.run('echo works')).toMatchObject({ stdout: 'works\n' });
       });
 
-      it('leaves alone what is not of the machine', async () => {
+      it("does not affect other machines' processes", async () => {
         const sleep = uniqueSleep();
         const other = await HeldMachine.create({ ...options, ...(options.agentUid ? { agentUid: AGENT + 1 } : {}) });
         try {
@@ -150,7 +150,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
     });
 
     describe('endStartedSince', () => {
-      it('ends what a turn started, and spares the program and its older helpers', async () => {
+      it('ends processes of a turn, and spares the program and its older helpers', async () => {
         const [helper, leftover] = [uniqueSleep(), uniqueSleep()];
         const pid = await machine.start([
           'sh',
@@ -168,7 +168,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         expect(await machine.ask({ op: 'ask', pid, line: ':' })).toBe('done');
       });
 
-      it('spares what is marked as belonging to the program', async () => {
+      it('spares processes that are marked as companions of the program', async () => {
         const since = Date.now() - 1_000;
         const [companion, other] = [uniqueSleep(), uniqueSleep()];
         const pid = await machine.start(['sh', '-c', 'while read -r line; do eval "$line"; echo done; done']);
@@ -182,7 +182,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         expect(await countRunning(companion)).toBe(0);
       });
 
-      it('spares a program that was itself started since, but not its children', async () => {
+      it('spares a program that was started since, but not its children', async () => {
         const since = Date.now() - 1_000;
         const child = uniqueSleep();
         const pid = await machine.start(['sh', '-c', 'while read -r line; do eval "$line"; echo done; done']);

@@ -13,7 +13,7 @@ jest.setTimeout(60_000);
 
 const { limitsInForce } = await detectIsolation('auto');
 const limits = { ...DEFAULT_MACHINE_LIMITS, processes: 40, memory_mb: 256, shm_mb: 4 };
-/** Starts a hundred programs, as far as it is let, and tells how many. */
+/** Starts up to a hundred programs, as many as allowed, and prints their number. */
 const FORKS = 'n=0; while [ $n -lt 100 ]; do sleep 60 & n=$((n+1)); done; echo $n';
 
 for (const { name, isPossible, options } of [asRoot, asUser]) {
@@ -26,7 +26,7 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
       await machine.remove();
     });
 
-    it('are the defaults for a machine of a build that set none', async () => {
+    it('are the defaults for a machine of a build without limits', async () => {
       const other = await HeldMachine.create({ ...options, ...(options.agentUid ? { agentUid: AGENT + 1 } : {}) });
       try {
         const { stdout } = await other.run('ulimit -n; df -m /dev/shm | tail -1');
@@ -42,12 +42,13 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
     (countsProcesses ? it : it.skip)('keep an agent from starting more processes than it may', async () => {
       const { stdout, stderr } = await machine.run(`(${FORKS}); set -- /proc/[0-9]*; echo $#`);
       expect(stderr).toMatch(/fork|temporarily unavailable/i);
-      // A shell that may not fork ends, and its parent counts. The namespace's first process is not the agent's.
+      // A shell that cannot fork exits, and its parent counts. The namespace's first process does not count as the
+      // agent's.
       expect(Number(stdout.trim().split('\n').at(-1))).toBeLessThanOrEqual(limits.processes + 1);
       await machine.ask({ op: 'endAll' });
     });
 
-    it('let it fill no more of /dev/shm than its size, of which no other sees anything', async () => {
+    it('limit /dev/shm, which no other agent sees', async () => {
       const end = await machine.run('head -c 8m /dev/zero >/dev/shm/x; stat -c %s /dev/shm/x');
       expect(end.stderr).toContain('No space left');
       expect(Number(end.stdout)).toBeLessThanOrEqual(4 * 1024 * 1024);
@@ -55,7 +56,7 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
       expect(await machine.run('ls -A /dev/shm')).toMatchObject({ stdout: '' });
     });
 
-    it('leave it no shared memory and queues but its own', async () => {
+    it('exclude shared memory and queues of other processes', async () => {
       const { stdout } = await machine.run('readlink /proc/self/ns/ipc');
       expect(stdout.trim()).not.toBe(await readlink('/proc/self/ns/ipc'));
     });
@@ -87,18 +88,15 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
     expect(stderr).toMatch(/fork|temporarily unavailable/i);
   });
 
-  (limitsInForce?.memory === 'cgroup' ? it : it.skip)(
-    'end what takes more memory, of all processes together',
-    async () => {
-      // A process that ends with the signal, and not the program that waits for it.
-      const end = await machine.run('head -c 400m /dev/zero | tail -c 399m >/dev/null; echo "ended $?"');
-      expect(end.stdout).toBe('ended 137\n');
-      expect(await machine.run('echo works')).toMatchObject({ stdout: 'works\n' });
-    },
-  );
+  (limitsInForce?.memory === 'cgroup' ? it : it.skip)('end a process when all together take more memory', async () => {
+    // The signal ends a child, and not the program that waits for it.
+    const end = await machine.run('head -c 400m /dev/zero | tail -c 399m >/dev/null; echo "ended $?"');
+    expect(end.stdout).toBe('ended 137\n');
+    expect(await machine.run('echo works')).toMatchObject({ stdout: 'works\n' });
+  });
 
   (limitsInForce?.processes === 'cgroup' ? it : it.skip)(
-    'are gone with its last process, also when the caller was killed',
+    'are removed with its last process, also when the caller was killed',
     async () => {
       await machine.run('true');
       const notes = join(machine.paths.isolation, 'cgroups');
@@ -119,10 +117,10 @@ for (const { name, isPossible, options } of [asRoot, asUser]) {
 });
 
 (asUser.isPossible ? describe : describe.skip)('the limits of a machine of another user than root', () => {
-  // What root may make does not show what another user may.
+  // Cgroups that root may create say nothing about those of another user.
   const hasOwnCgroup = process.getuid?.() !== 0 && limitsInForce?.memory === 'cgroup';
   (hasOwnCgroup ? it.skip : it)(
-    'bound the memory of each process where no cgroup does, and can be lifted',
+    'apply to the memory of each process where no cgroup does, and can be raised',
     async () => {
       const machine = await HeldMachine.create({ ...asUser.options, limits: { ...limits, memory_mb: 2_500 } });
       try {

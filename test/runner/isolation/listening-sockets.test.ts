@@ -1,4 +1,4 @@
-// Whose a port is: that of the process which a connection to 127.0.0.1 reaches.
+// The holder of a port: the process that a connection to 127.0.0.1 reaches.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, ListenOptions, Server } from 'node:net';
@@ -10,7 +10,7 @@ import { asRoot, asUser, tracked } from './variants.ts';
 
 jest.setTimeout(60_000);
 
-/** Listens as each line tells that it is given, and says on which port. */
+/** Listens with the options of each input line and prints the port. */
 const LISTENER = `require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
   const server = require('node:net').createServer().listen(JSON.parse(line), () => console.log(server.address().port));
 });`;
@@ -33,12 +33,12 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
       await machine.remove();
     });
 
-    /** The port on which a program on the machine listens now. */
+    /** Makes a program on the machine listen; returns the port. */
     async function inside(listen: ListenOptions, pid = listener): Promise<number> {
       return Number(await machine.ask<string>({ op: 'ask', pid, line: JSON.stringify({ port: 0, ...listen }) }));
     }
 
-    /** The port on which this process listens now. */
+    /** Makes this process listen; returns the port. */
     async function elsewhere(listen: ListenOptions): Promise<number> {
       const server = createServer();
       server.listen({ port: 0, ...listen });
@@ -51,18 +51,18 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
       return await machine.ask<string>({ op: 'portHolder', port });
     }
 
-    it('is a process of the machine on its own address, and on every one', async () => {
+    it('is inside for a process of the machine on 127.0.0.1 and on all addresses', async () => {
       for (const host of ['127.0.0.1', '0.0.0.0', ...(hasIpv6 ? ['::'] : [])]) {
         expect([host, await holderOf(await inside({ host }))]).toEqual([host, 'inside']);
       }
     });
 
-    it('is none of the machine’s for any other process: the runner itself, or a service of the owner', async () => {
+    it('is outside for any other process: the runner itself, or a service of the owner', async () => {
       expect(await holderOf(await machine.ask<number>({ op: 'listen' }))).toBe('outside');
       for (const host of ['127.0.0.1', '0.0.0.0']) expect(await holderOf(await elsewhere({ host }))).toBe('outside');
     });
 
-    it('is not the machine when it has the same number on an address that is not 127.0.0.1', async () => {
+    it('is not inside when the machine listens on the same port of another address only', async () => {
       const other = hasIpv6 ? '::1' : '127.0.0.2';
       expect(await holderOf(await inside({ host: other }))).toBe('nobody');
       for (const host of ['127.0.0.2', ...(hasIpv6 ? ['::1'] : [])]) {
@@ -79,15 +79,15 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
       expect(await holderOf(port)).toBe('outside');
     });
 
-    it('is not the machine when another process shares the place and may be given the connection', async () => {
-      // The system lets only processes of one user share it.
+    it('is not inside when another process shares the port and may get the connection', async () => {
+      // Only processes of one user can share a port.
       if (options.agentUid !== undefined || options.holderUid !== undefined) return;
       const port = await elsewhere({ host: '127.0.0.1', reusePort: true });
       await inside({ host: '127.0.0.1', port, reusePort: true });
       expect(await holderOf(port)).toBe('outside');
     });
 
-    it('is a process that has left its parent and its session, and nobody once it has ended', async () => {
+    it('is inside for an orphaned process in another session, and none once it has ended', async () => {
       const script = `exec 3<&0; { setsid '${process.execPath}' -e "$1" <&3; } & exec 3<&-; exec sleep 1000`;
       const port = await inside({ host: '127.0.0.1' }, await machine.start(['sh', '-c', script, 'sh', LISTENER]));
       expect(await holderOf(port)).toBe('inside');
@@ -97,7 +97,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
   });
 }
 
-describe('the system’s own words', () => {
+describe('listeners of the system', () => {
   it('are read from /proc on this architecture', () => {
     if (new Uint8Array(new Uint32Array([1]).buffer)[0] !== 1) return;
     const line = (local: string, state: string, uid: number, inode: number): string =>

@@ -8,7 +8,7 @@ const exceptFor =
     !closed.includes(folder);
 
 describe('planCovers', () => {
-  it('covers what is hidden and shows what is needed below it', () => {
+  it('covers hidden folders and shows needed paths below them', () => {
     const needed = ['/home/jane/.murmur/machines/m/home', '/home/jane/.murmur/machines/m/work', '/usr/bin/node'];
     expect(planCovers({ hide: ['/home/jane/.murmur'], open: [], needed, isPassable: everywhere })).toEqual([
       {
@@ -19,7 +19,7 @@ describe('planCovers', () => {
     ]);
   });
 
-  it('covers the outermost closed folder on the way, and not again what is then out of sight', () => {
+  it('covers the outermost folder that cannot be entered, and no covered folder again', () => {
     const needed = ['/root/.murmur/machines/m/home', '/root/.nvm/bin'];
     const isPassable = exceptFor('/root', '/root/.murmur', '/root/.murmur/machines');
     expect(planCovers({ hide: ['/root/.murmur'], open: [], needed, isPassable })).toEqual([
@@ -27,7 +27,7 @@ describe('planCovers', () => {
     ]);
   });
 
-  it('covers what is hidden within what is shown', () => {
+  it('covers hidden folders within shown ones', () => {
     const needed = ['/root/project', '/root/project/.murmur/machines/m/home'];
     const covers = planCovers({
       hide: ['/root/project/.murmur'],
@@ -41,24 +41,24 @@ describe('planCovers', () => {
     ]);
   });
 
-  it('hides what is hidden and needed', () => {
+  it('hides a path that is both hidden and needed', () => {
     const covers = planCovers({ hide: ['/a'], open: [], needed: ['/a'], isPassable: everywhere });
     expect(covers).toEqual([{ path: '/a', isOpen: false, shows: [] }]);
   });
 
-  it('gives an open folder in which nothing but the needed is seen', () => {
+  it('covers a folder with an open one that only shows needed paths', () => {
     const needed = ['/tmp/home/machines/m/work'];
     expect(planCovers({ hide: ['/tmp/home'], open: ['/tmp'], needed, isPassable: everywhere })).toEqual([
       { path: '/tmp', isOpen: true, shows: needed },
     ]);
   });
 
-  it('does not take a longer name for a folder below', () => {
+  it('does not treat a longer name as a subfolder', () => {
     const covers = planCovers({ hide: ['/a/b'], open: [], needed: ['/a/bc'], isPassable: everywhere });
     expect(covers).toEqual([{ path: '/a/b', isOpen: false, shows: [] }]);
   });
 
-  it('leaves everything as it is when nothing is hidden and everything can be passed', () => {
+  it('covers nothing when nothing is hidden and every folder can be entered', () => {
     expect(planCovers({ hide: [], open: [], needed: ['/work/a'], isPassable: everywhere })).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-// A program that makes a local machine as whoever runs it, and runs a script inside:
+// Creates a local machine as the current user and runs a script inside:
 // `node owner-machine-process.ts <folder below HOME for MURMUR_HOME> <script>`. Prints how it ended, as JSON.
 import { once } from 'node:events';
 import { homePaths } from '../../../config/home.ts';

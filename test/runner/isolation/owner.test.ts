@@ -1,4 +1,4 @@
-// An agent that has the owner's own user id, where nothing but its mounts keeps it from the owner's files.
+// An agent with the owner's user id: only its mounts protect the owner's files.
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ jest.setTimeout(60_000);
 const run = promisify(execFile);
 const PROGRAM = '#!/bin/sh\necho ran\n';
 
-/** Files and links of a home, by path; a text that begins with `->` is a link's target. */
+/** Files and links of a home, by path. A text that begins with `->` is the target of a link. */
 const FILES = {
   '.gitconfig': '[user]\n',
   '.bashrc': '',
@@ -57,7 +57,7 @@ describe("what is shown of the owner's HOME", () => {
     await rm(home, { recursive: true });
   });
 
-  it('is the folders on PATH, the installations of what lies and leads there, and those of programs', () => {
+  it('includes folders of PATH, the installations of their programs and links, and those of needed programs', () => {
     const program = join(home, 'murmur/node_modules/murmur/bin/murmur.js');
     const found = ownerHome({ HOME: home, PATH: `/usr/bin:${pathOf(home)}:${home}/none` }, [program, '/usr/bin/node']);
     expect(found?.home).toBe(home);
@@ -77,9 +77,9 @@ describe("what is shown of the owner's HOME", () => {
   });
 
   it.each([
-    ['is not there', '/murmur-no-such-home'],
+    ['does not exist', '/murmur-no-such-home'],
     ['is the root', '/'],
-  ])('is nothing to be covered when it %s', (_, path) => {
+  ])('is undefined when it %s', (_, path) => {
     expect(ownerHome({ HOME: path, PATH: '' }, [])).toBeUndefined();
   });
 });
@@ -88,7 +88,7 @@ describe("what is shown of the owner's HOME", () => {
   let home: string;
   let machine: HeldMachine;
   beforeAll(async () => {
-    // Not in /tmp, of which the agent has its own.
+    // Not in /tmp, because the agent has its own.
     home = await mkdtemp('/var/tmp/murmur-home-');
     await makeHome(home);
     const owner = String(asUser.options.holderUid ?? process.getuid?.());
@@ -135,26 +135,26 @@ describe("what is shown of the owner's HOME", () => {
     },
   );
 
-  it('runs the programs on the PATH of the owner, and reads what a person has named', async () => {
+  it("runs programs of the owner's PATH, and reads paths of `show`", async () => {
     const end = await machine.run(`cargo && tool && npm && cat '${home}/data/named'; ls '${home}/data'`, {
       env: { PATH: `${pathOf(home)}:/usr/bin:/bin` },
     });
     expect(end).toMatchObject({ stdout: 'ran\nran\nran\nnamed by a personnamed\n', stderr: '' });
   });
 
-  it("can write nothing of the host's but its own folders and temporary ones", async () => {
+  it('can write only to its own folders and temporary ones', async () => {
     const own = Object.values(machine.paths).map((path) => `-path '${path}'`);
     const kept = [...own, '-path /proc', '-path /tmp', '-path /dev'].join(' -o ');
     const found = await machine.run(`find / \\( ${kept} \\) -prune -o -writable ! -type l -print`);
     expect(found.stdout).toBe('');
-    // It has gone everywhere that it may.
+    // The search has read every folder that it may.
     expect(found.stderr).not.toContain('failed to read');
     const { stdout } = await machine.run('find /dev -mindepth 1 -writable ! -type l');
     const devices = ['full', 'null', 'ptmx', 'pts/ptmx', 'random', 'shm', 'tty', 'urandom', 'zero'];
     expect(stdout.trim().split('\n').sort()).toEqual(devices.map((name) => `/dev/${name}`));
   });
 
-  it('cannot take a mount away, make another or make one writable', async () => {
+  it('cannot remove or add a mount, or make one writable', async () => {
     const end = await machine.run(
       [
         `umount '${home}'`,
@@ -170,14 +170,14 @@ describe("what is shown of the owner's HOME", () => {
     expect(end.stdout).toBe('');
   });
 
-  it('reaches neither the first process of its namespaces, which has rights over them, nor what it was started by', async () => {
+  it('reaches neither the first process of its namespaces, which has rights over them, nor the one that started it', async () => {
     const { stdout } = await machine.run(
       'cat /proc/1/environ /proc/1/maps /proc/1/mem; ls /proc/1/root /proc/1/cwd; cat /proc/1/fd/*',
     );
     expect(stdout).toBe('');
   });
 
-  it('sees no terminal of the owner and no device but those that belong to nobody, and can open terminals of its own', async () => {
+  it('sees no terminal of the owner and only harmless devices, and can open its own terminals', async () => {
     const { stdout } = await machine.run('ls /dev /dev/pts; script -qec "echo terminal" /dev/null');
     expect(stdout.split(/\s+/).filter((word) => word !== '')).toEqual(
       expect.arrayContaining(['null', 'ptmx', 'terminal', 'urandom']),
@@ -189,17 +189,17 @@ describe("what is shown of the owner's HOME", () => {
     });
   });
 
-  it('gets no folder that was open in what started it, which would lead around the covers', async () => {
+  it('inherits no open folder from its parent process, which would bypass the covers', async () => {
     const { stdout } = await machine.run('cat /proc/self/fd/200/.gitconfig; cd /proc/self/fd/200 && ls -A');
     expect(stdout).toBe('');
   });
 
-  it("finds none of the host's sockets in /run", async () => {
+  it("sees none of the host's sockets in /run", async () => {
     const { stdout } = await machine.run('find /run -type s; ls -d /run/user /run/docker.sock /run/dbus 2>/dev/null');
     expect(stdout).toBe('');
   });
 
-  it('sees of HOME, on a machine of the provider, nothing but its own folders, and runs murmur', async () => {
+  it('sees only its own folders of HOME on a machine of the provider, and runs murmur', async () => {
     const own = await mkdtemp('/var/tmp/murmur-owner-');
     await writeFile(join(own, '.bashrc'), '');
     await mkdir(join(own, '.murmur'));

@@ -12,7 +12,7 @@ const PLAN = {
 };
 
 describe('resolveIsolation', () => {
-  it('leaves alone what a provider has tried', async () => {
+  it('returns a resolved spec unchanged', async () => {
     const spec: IsolationSpec = { ...PLAN, kind: 'namespace', uid: 7 };
     expect(await resolveIsolation(spec, {})).toBe(spec);
   });
@@ -22,7 +22,7 @@ describe('resolveIsolation', () => {
     expect(await resolveIsolation(request, {})).toEqual({ ...PLAN, kind: 'tracking' });
   });
 
-  it('takes what works here, with a user of its own for the agent of a root caller and a covered HOME otherwise', async () => {
+  it('uses what works here, with its own user for the agent of a root caller and a covered HOME otherwise', async () => {
     const { kind, ownUser, limitsInForce } = await detectIsolation('auto');
     const spec = await resolveIsolation({ ...PLAN, choice: 'auto' }, { HOME: '/usr', PATH: '/usr/bin' });
     const inForce = limitsInForce === undefined ? {} : { limitsInForce };

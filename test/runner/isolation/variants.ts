@@ -1,18 +1,18 @@
-// The ways in which this host and this user can hold a machine.
+// The variants of isolation for this host and user.
 import { detectIsolation } from '../../../runner/isolation/detect.ts';
 import type { MachineOptions } from './held-machine.ts';
 import { canRunAs } from './held-machine.ts';
 
 const NOBODY = 65_534;
 /**
- * User of agents in these tests, and the next one: of no other test process, as all processes of a user are counted and ended
- * together.
+ * This and the next user id are for agents in these tests. No other test process uses them, because all processes of a
+ * user are counted and ended together.
  */
 export const AGENT = 1_909_000_000 + (process.pid % 400_000) * 2;
 
 export interface Variant {
   readonly name: string;
-  /** False where the host offers no namespaces, or this user none of that sort: the suite is skipped. */
+  /** False where the variant does not work for this host or user. Then the suite is skipped. */
   readonly isPossible: boolean;
   readonly options: MachineOptions;
 }

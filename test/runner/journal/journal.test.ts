@@ -16,7 +16,7 @@ function openJournal(file = path.join(makeFolder(), 'journal.jsonl')): Journal {
   return new Journal(file);
 }
 
-/** Numbers of the events above `after` that are there when the journal is closed to readers. */
+/** Numbers of the events above `after` up to the end of the journal. */
 async function readAll(journal: Journal, after: number): Promise<readonly number[]> {
   const seqs: number[] = [];
   const signals = { gone: new AbortController().signal, closing: AbortSignal.abort() };
@@ -35,16 +35,16 @@ describe('a journal', () => {
     expect(again.append(note('c')).seq).toBe(3);
   });
 
-  it('has an event on file when append returns', () => {
+  it('has written an event when append returns', () => {
     const journal = openJournal();
     journal.append(note('a line\nin two'));
     expect(JSON.parse(readFileSync(journal.file, 'utf8')).event.text).toBe('a line\nin two');
   });
 
-  it('is as it was after a line of which only a part could be written', () => {
+  it('is unchanged after a line that could only be written in part', () => {
     const file = path.join(makeFolder(), 'journal.jsonl');
     const module = path.join(import.meta.dirname, '../../../runner/journal/journal.ts');
-    // A file that may not grow stands for a full disk. Node ignores the signal that comes with it.
+    // A limit of the file size simulates a full disk. Node ignores its signal.
     const code = `import { Journal } from ${JSON.stringify(module)};
       const journal = new Journal(${JSON.stringify(file)});
       journal.append({ type: 'note', text: 'a' });
@@ -60,7 +60,7 @@ describe('a journal', () => {
     ]);
   });
 
-  it.each([1, 10, 40])('cuts off a last line that lost its last %i bytes', (bytes) => {
+  it.each([1, 10, 40])('removes a last line that lacks its last %i bytes', (bytes) => {
     const journal = openJournal();
     journal.append(note('whole'));
     journal.append(note('a torn line of some length'));
@@ -77,7 +77,7 @@ describe('a journal', () => {
     ).toEqual([1, 2]);
   });
 
-  it('cuts off garbage at its end', async () => {
+  it('removes garbage at its end', async () => {
     const journal = openJournal();
     journal.append(note('whole'));
     journal.close();
@@ -87,7 +87,7 @@ describe('a journal', () => {
     expect(await readAll(again, 0)).toEqual([1, 2]);
   });
 
-  it('knows the turn that was not ended', () => {
+  it('knows the unfinished turn', () => {
     const journal = openJournal();
     journal.append({ type: 'turn_start', turn_id: 't1', turn: 1, inputs: [] });
     journal.append({ type: 'turn_complete', turn_id: 't1', turn: 1, status: 'completed', response: '' });
@@ -105,13 +105,13 @@ describe('a journal', () => {
     expect(openJournal(journal.file).unfinished).toMatchObject({ notices: ['n1'] });
   });
 
-  it('remembers what was spent', () => {
+  it('remembers the spent dollars', () => {
     const journal = openJournal();
     journal.append({ type: 'cost', total_usd: 0.25, delta: { usd: 0.25, by_model: {} } });
     expect([journal.spentUsd, openJournal(journal.file).spentUsd]).toEqual([0.25, 0.25]);
   });
 
-  it('goes on after a number that only the event log has, and never backwards', async () => {
+  it('continues after a number that only the event log has, and never backwards', async () => {
     const journal = openJournal();
     journal.append(note('a'));
     journal.continueAfter(70);
@@ -125,7 +125,7 @@ describe('a journal', () => {
 });
 
 describe('reading a journal', () => {
-  it.each([0, 1, 255, 256, 257, 999, 1_000, 5_000])('after %i gives exactly what follows', async (after) => {
+  it.each([0, 1, 255, 256, 257, 999, 1_000, 5_000])('after %i returns exactly the following events', async (after) => {
     const journal = openJournal();
     for (let seq = 1; seq <= 1_000; seq++) journal.append(note('x'.repeat(seq % 300)));
     const expected = Array.from({ length: Math.max(1_000 - after, 0) }, (_, at) => after + at + 1);
@@ -133,7 +133,7 @@ describe('reading a journal', () => {
     expect(await readAll(openJournal(journal.file), after)).toEqual(expected);
   });
 
-  it('gives many readers each event once, in order, while it is written', async () => {
+  it('gives many readers each event once and in order while others append', async () => {
     const journal = openJournal();
     const signals = { gone: new AbortController().signal, closing: new AbortController() };
     const readers = Array.from({ length: 20 }, async (_, at) => {
@@ -154,7 +154,7 @@ describe('reading a journal', () => {
     }
   });
 
-  it('ends at once when the reader has gone', async () => {
+  it('ends at once when the reader disconnects', async () => {
     const journal = openJournal();
     const gone = new AbortController();
     const follow = followJournal(journal, 0, { gone: gone.signal, closing: new AbortController().signal });

@@ -21,14 +21,14 @@ async function begin() {
 const subjects = (commits: RunnerTurnOutcome['commits']): readonly string[] => commits.map(({ subject }) => subject);
 
 describe('files that a turn modified', () => {
-  it('are those that differ, tracked or not, and no ignored ones', async () => {
+  it('are changed files, tracked or untracked, but not ignored ones', async () => {
     const { turn } = await begin();
     const outcome = await turn('mkdir -p "a b" ignored; echo > "a b/ü.txt"; echo > ignored/x; echo more >> README.md');
     expect(outcome.files_modified).toEqual(['README.md', 'a b/ü.txt']);
     expect(outcome.branches).toEqual([expect.objectContaining({ dirty_files: 2, pushed: false })]);
   });
 
-  it('count in the turn that changed them, whether they are committed then or later', async () => {
+  it('are reported in the turn that changed them, if they are committed then or later', async () => {
     const { turn } = await begin();
     expect((await turn('echo > f')).files_modified).toEqual(['f']);
     expect((await turn('git add -A; git commit -qm f')).files_modified).toEqual([]);
@@ -36,13 +36,13 @@ describe('files that a turn modified', () => {
     expect((await turn('true')).files_modified).toEqual([]);
   });
 
-  it('do not touch the index of the agent', async () => {
+  it("are determined without changing the agent's index", async () => {
     const { turn, cwd } = await begin();
     await turn('echo > staged; git add staged; echo > untracked; echo x >> staged');
     expect(await git(cwd, 'status', '--porcelain')).toBe('AM staged\n?? untracked');
   });
 
-  it('are found beside a repository that has no commit yet', async () => {
+  it('are found in a repository without commits', async () => {
     const { turn } = await begin();
     expect((await turn('git init -q inner; echo > f')).files_modified).toContain('f');
   });
@@ -56,7 +56,7 @@ describe('files that a turn modified', () => {
 });
 
 describe('commits of a turn', () => {
-  it('are told oldest first, with branch and subject', async () => {
+  it('are reported oldest first, with branch and subject', async () => {
     const { turn, origin } = await begin();
     const outcome = await turn('for i in 1 2 3; do git commit -q --allow-empty -m "c $i"; done');
     expect(outcome.commits.map(({ repo, branch, subject }) => [repo, branch, subject])).toEqual([
@@ -87,7 +87,7 @@ describe('commits of a turn', () => {
     ]);
   });
 
-  it('do not include what a fetch brought', async () => {
+  it('exclude fetched commits', async () => {
     const { folder, origin, turn } = await begin();
     const other = path.join(folder, 'other');
     await git(folder, 'clone', '-q', origin, other);
@@ -98,7 +98,7 @@ describe('commits of a turn', () => {
     expect(outcome.pushes).toEqual([]);
   });
 
-  it('are told once', async () => {
+  it('are reported once', async () => {
     const { turn } = await begin();
     await turn('git commit -q --allow-empty -m once');
     expect((await turn('git branch copy; git push -q origin HEAD')).commits).toEqual([]);
@@ -112,7 +112,7 @@ describe('commits of a turn', () => {
 });
 
 describe('pushes of a turn', () => {
-  it('are told with the commit that origin has', async () => {
+  it('are reported with the commit on origin', async () => {
     const { turn, origin } = await begin();
     const outcome = await turn(
       'git commit -q --allow-empty -m c; git push -q origin HEAD; git push -q origin HEAD:copy',
@@ -124,29 +124,29 @@ describe('pushes of a turn', () => {
     ]);
   });
 
-  it('are seen when they go to a URL, and a turn after the commit', async () => {
+  it('are noticed when they go to a URL, and when they follow in a later turn', async () => {
     const { turn, origin } = await begin();
     expect((await turn('git commit -q --allow-empty -m c')).branches[0]?.pushed).toBe(false);
     const outcome = await turn(`git push -q ${origin} HEAD:work`);
     expect(outcome).toMatchObject({ pushes: [{ branch: 'work', subject: 'c' }], branches: [{ pushed: true }] });
   });
 
-  it('do not count when origin refused them', async () => {
+  it('do not count when origin rejected them', async () => {
     const { turn, origin } = await begin();
     await git(origin, 'config', 'receive.hideRefs', 'refs/heads/work');
     const outcome = await turn('git commit -q --allow-empty -m c; git push -q origin HEAD || true');
     expect(outcome).toMatchObject({ pushes: [], branches: [{ pushed: false }] });
   });
 
-  it('are not believed from the checkout alone', async () => {
+  it('are not trusted from the checkout alone', async () => {
     const { turn } = await begin();
     const outcome = await turn('git commit -q --allow-empty -m c; git update-ref refs/remotes/origin/work HEAD');
     expect(outcome.branches).toEqual([expect.objectContaining({ branch: 'work', pushed: false })]);
   });
 });
 
-describe('a look at a repository', () => {
-  it('is no way out for what the repository configures', async () => {
+describe('an observation of a repository', () => {
+  it('runs no programs of its configuration', async () => {
     const { turn, cwd } = await begin();
     await turn('git config core.fsmonitor "touch $PWD/../monitored"; git config core.hooksPath hooks; mkdir hooks');
     await turn('printf "#!/bin/sh\\ntouch $PWD/../hooked" > hooks/reference-transaction; chmod +x hooks/*');
@@ -155,7 +155,7 @@ describe('a look at a repository', () => {
     expect(readFileSync(path.join(cwd, '.git', 'config'), 'utf8')).toContain('fsmonitor');
   });
 
-  it('tells of a crashed runner’s turn in the next one', async () => {
+  it('reports changes of a crashed turn in the next one', async () => {
     const { folder, origin, cwd, runner } = await begin();
     await git(cwd, 'commit', '-q', '--allow-empty', '-m', 'made while nobody looked');
     await runner.served.stop();
@@ -165,7 +165,7 @@ describe('a look at a repository', () => {
     expect(subjects(outcome.commits)).toEqual(['made while nobody looked']);
   });
 
-  it('ends the turn without it when the repository is gone', async () => {
+  it('is skipped when the repository was removed, and the turn ends', async () => {
     const { turn } = await begin();
     expect(await turn('rm -rf .git')).toMatchObject({ status: 'completed', files_modified: [] });
   });

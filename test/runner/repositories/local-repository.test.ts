@@ -1,4 +1,4 @@
-// Where git would find a repository, compared with git itself where it takes one.
+// Where git finds a repository, compared with git itself.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,7 @@ describe('a repository on this host', () => {
     ['link/.git', 'work/.git'],
     ['/work/../work', 'work'],
     ['pointed', 'bare.git'],
-  ])('by the path %s is found where git finds it', async (name, found) => {
+  ])('is found at the path %s, as by git', async (name, found) => {
     const asked = `${folder}/${name}`;
     expect(await findRepository(asked)).toEqual({ path: at(found) });
     expect(() => git('ls-remote', asked)).not.toThrow();
@@ -51,11 +51,11 @@ describe('a repository on this host', () => {
     ['one.bundle', 'bundle'],
     ['one', 'bundle'],
     ['empty', 'linked work tree'],
-  ])('is none by the path %s, a %s', async (name, problem) => {
+  ])('is rejected at the path %s, with the problem "%s"', async (name, problem) => {
     expect(await findRepository(at(name))).toEqual({ problem: expect.stringContaining(problem) as unknown });
   });
 
-  it.each(['nothing', 'empty.git', ''])('is not there by the path %j', async (name) => {
+  it.each(['nothing', 'empty.git', ''])('is not found at the path %j', async (name) => {
     expect(await findRepository(`${folder}/${name}`)).toBeUndefined();
     expect(() => git('ls-remote', `${folder}/${name}`)).toThrow();
   });
@@ -63,7 +63,7 @@ describe('a repository on this host', () => {
 
 describe('a folder', () => {
   it.each(['work', 'work/.git', 'work/not/there', 'link/.git', '/work/.git/../..//work'])(
-    'holds %s, by whatever path',
+    'contains %s, in any form of the path',
     async (name) => {
       expect(await isBelow(`${folder}/${name}`, at('work'))).toBe(true);
       expect(await isBelow(`/proc/self/root/${folder}/${name}`, at('work'))).toBe(process.platform === 'linux');
@@ -71,7 +71,7 @@ describe('a folder', () => {
     },
   );
 
-  it('holds neither what is beside it nor what is around it', async () => {
+  it('contains neither its siblings nor its parents', async () => {
     for (const name of ['', 'work2', 'bare.git', 'work/../bare.git']) {
       expect(await isBelow(`${folder}/${name}`, at('work'))).toBe(false);
     }

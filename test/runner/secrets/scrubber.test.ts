@@ -20,7 +20,7 @@ describe('a scrubber', () => {
   const scrubber = scrubberOf({ TOKEN: value });
 
   it.each([
-    ['as it is', value],
+    ['unchanged', value],
     ['in JSON', JSON.stringify({ a: value })],
     ['in JSON in JSON', JSON.stringify(JSON.stringify({ a: value }))],
     ['in base64', Buffer.from(value).toString('base64')],
@@ -36,38 +36,38 @@ describe('a scrubber', () => {
     expect(clean).not.toContain(Buffer.from(value).toString('base64').slice(4, 12));
   });
 
-  it('finds a value whatever stands before it in base64', () => {
+  it('finds a value in base64 after any other text', () => {
     for (let before = 0; before < 6; before++) {
       const text = Buffer.from('x'.repeat(before) + 'hunter2hunter2' + 'tail').toString('base64');
       expect(scrubberOf({ P: 'hunter2hunter2' }).text(text)).toContain('[secret P]');
     }
   });
 
-  it('takes the lines of a private key one by one as well', () => {
+  it('also removes single lines of a private key', () => {
     const key =
       '-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\nggSjAgEAAoIBAQC7VJTUt9Us8cKj\n-----END KEY-----\n';
     expect(scrubberOf({ KEY: key }).text('  2 MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw')).toBe('  2 [secret KEY]');
   });
 
-  it('leaves values under four characters alone', () => {
+  it('ignores values under four characters', () => {
     expect(scrubberOf({ A: 'abc' }).text('abc')).toBe('abc');
   });
 
-  it('replaces the longer of two values that begin alike', () => {
+  it('replaces the longer of two values with the same beginning', () => {
     expect(scrubberOf({ A: 'secret', B: 'secret-long' }).text('secret-long')).toBe('[secret B]');
   });
 
-  it('reads values as they are, not as patterns', () => {
+  it('treats values as text, not as patterns', () => {
     expect(scrubberOf({ A: 'a.c*(d' }).text('abcd a.c*(d')).toBe('abcd [secret A]');
   });
 
-  it('cleans every text in a value and no key', () => {
+  it('scrubs every string in a value but no keys', () => {
     expect(scrubberOf({ A: 'topsecret' }).value({ topsecret: ['x topsecret', 1, null] })).toEqual({
       topsecret: ['x [secret A]', 1, null],
     });
   });
 
-  it('finds a value that lies across the chunks of a stream', async () => {
+  it('finds a value that spans chunks of a stream', async () => {
     const bytes = Buffer.from('début topsecret, ünd topsecret. fin');
     for (let size = 1; size < bytes.length; size++) {
       const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) =>
@@ -78,7 +78,7 @@ describe('a scrubber', () => {
     }
   });
 
-  it('keeps bytes that are no text', async () => {
+  it('keeps bytes that are not text', async () => {
     const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x80]);
     const parts: Buffer[] = [];
     const chunks = [bytes] as unknown as AsyncIterable<Buffer>;
@@ -95,13 +95,13 @@ describe('an event for the journal', () => {
     expect(event.text.length).toBeLessThanOrEqual(EVENT_TEXT_LIMIT);
   });
 
-  it('does not show the beginning of a secret that was cut before it came', () => {
+  it('does not show the beginning of a secret that was cut before', () => {
     const text = ('x'.repeat(EVENT_TEXT_LIMIT) + 'topsecret-value').slice(9, EVENT_TEXT_LIMIT + 9);
     const event = journalable({ type: 'assistant_text', text }, scrubberOf({ A: 'topsecret-value' }));
     expect(event.text).not.toContain('tops');
   });
 
-  it('says how long a tool result was', () => {
+  it('has the length of the whole tool result', () => {
     const text = 'ü'.repeat(5_000_000);
     const event = journalable(
       { type: 'tool_result', tool_use_id: 'a', text, is_error: false } as const,
@@ -111,7 +111,7 @@ describe('an event for the journal', () => {
     expect(event.text.length).toBe(EVENT_TEXT_LIMIT);
   });
 
-  it('has no half characters', () => {
+  it('has no lone surrogates', () => {
     const event = journalable(
       { type: 'assistant_text', text: `\ud800${'😀'.repeat(EVENT_TEXT_LIMIT)}` } as const,
       new Scrubber(),

@@ -1,4 +1,4 @@
-// What a runner leaves of a machine that goes: its last events, and a snapshot when there is something new to keep.
+// What a stopping runner writes: its last events, and a snapshot if there is new content.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';
@@ -26,15 +26,15 @@ async function worked(repos: readonly { readonly clone_url: string; readonly bra
   return { runner, stored_seq: (await runner.client.snapshot()).seq };
 }
 
-describe('what a runner leaves', () => {
-  it('are the events above those that are kept, up to the end of the session', async () => {
+describe('what a stopping runner writes', () => {
+  it('includes the events above the stored ones, up to the end of the session', async () => {
     const { runner } = await worked();
     const { events } = await lastOf(runner, { after: 3 });
     expect(events[0]?.seq).toBe(4);
     expect(events.map(({ event }) => event.type).slice(-2)).toEqual(['turn_complete', 'session_end']);
   });
 
-  it('is nothing for a stop that asks for nothing, and goes when the runner starts again', async () => {
+  it('is nothing for a stop without a request, and is removed at the next start', async () => {
     const folder = makeFolder();
     const runner = await startRunner({ folder });
     await runner.client.open(openRequest());
@@ -46,7 +46,7 @@ describe('what a runner leaves', () => {
     expect(readState(again.paths.last)).toBeUndefined();
   });
 
-  it('is a snapshot of a turn that the stop has ended', async () => {
+  it('includes a snapshot of a turn that the stop ended', async () => {
     const runner = await startRunner();
     await runner.client.open(openRequest());
     await runner.client.turn({ turn_id: 't1', number: 1, prompt: script({ hang: true }), inputs: [] });
@@ -55,16 +55,16 @@ describe('what a runner leaves', () => {
     expect(events.find(({ event }) => event.type === 'turn_complete')?.event).toMatchObject({ status: 'interrupted' });
   });
 
-  it('is no snapshot when the conversation is as in the one that is kept', async () => {
+  it('includes no snapshot when the conversation is the same as in the stored one', async () => {
     const { runner, stored_seq } = await worked();
     expect(await lastOf(runner, { stored_seq })).toEqual({ events: expect.anything() });
   });
 
   it.each([
-    ['another one is kept', async (_runner: TestRunner, seq: number) => ({ stored_seq: seq - 1 })],
+    ['another one is stored', async (_runner: TestRunner, seq: number) => ({ stored_seq: seq - 1 })],
     ['none is kept', async () => ({})],
     [
-      'the conversation has gone on',
+      'the conversation has continued',
       async (runner: TestRunner, seq: number) => {
         const { files } = await runner.client.snapshot();
         const transcript = files.find((file) => file.startsWith('home/'))?.slice('home/'.length) ?? '';
@@ -72,19 +72,19 @@ describe('what a runner leaves', () => {
         return { stored_seq: seq };
       },
     ],
-  ])('is a snapshot when %s', async (_, change) => {
+  ])('includes a snapshot when %s', async (_, change) => {
     const { runner } = await worked();
     const { seq } = await runner.client.snapshot();
     const { snapshot } = await lastOf(runner, await change(runner, seq));
     expect(snapshot?.files).toContain('manifest.json');
   });
 
-  it('is a snapshot wherever there are checkouts, which anybody can have changed', async () => {
+  it('always includes a snapshot with checkouts, which may have changed', async () => {
     const { runner, stored_seq } = await worked([{ clone_url: await makeOrigin(makeFolder()), branch: 'work' }]);
     expect((await lastOf(runner, { stored_seq })).snapshot).toBeDefined();
   });
 
-  it('says why there is no snapshot, and has the events all the same', async () => {
+  it('includes the reason for a missing snapshot, and the events', async () => {
     const { runner } = await worked();
     const { events, problem, snapshot } = await lastOf(runner, { snapshot_ms: 0 });
     expect({ problem, snapshot }).toEqual({ problem: 'not captured within 0 ms', snapshot: undefined });

@@ -37,7 +37,7 @@ import type { TestRunner } from '../fixture.ts';
 
 afterEach(cleanUp);
 
-/** Everything that a restore promises: refs, HEAD, index, files with their modes, and what status says. */
+/** Everything that a restore promises: refs, HEAD, index, files with modes, and the output of status. */
 async function stateOf(cwd: string): Promise<object> {
   const files = readdirSync(cwd, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory() && !`${entry.parentPath}/`.startsWith(`${cwd}/.git/`))
@@ -81,7 +81,7 @@ async function workAndCapture(command: string, makeRepository = makeOrigin): Pro
   return { folder, origin, runner, cwd, reply, manifest };
 }
 
-/** Loses the machine and restores it at the same place. Returns what was there before and after. */
+/** Removes the machine and restores it at the same path. Returns the state before and after. */
 async function loseAndRestore({ folder, origin, runner, cwd, reply }: Worked) {
   const before = await stateOf(cwd);
   const kept = path.join(folder, 'kept');
@@ -123,7 +123,7 @@ describe('a snapshot that is restored', () => {
     ['a removed default branch', 'git branch -D main'],
     ['a deleted work tree', 'git rm -rq .'],
   ])(
-    'brings back %s',
+    'restores %s',
     async (_, command) => {
       const worked = await workAndCapture(command);
       const { before, after, opened } = await loseAndRestore(worked);
@@ -133,7 +133,7 @@ describe('a snapshot that is restored', () => {
     60_000,
   );
 
-  it('brings back work on an origin without a commit', async () => {
+  it('restores work on an origin without commits', async () => {
     const makeEmpty = async (folder: string): Promise<string> => {
       await git(folder, 'init', '-q', '--bare', 'project.git');
       return path.join(folder, 'project.git');
@@ -143,7 +143,7 @@ describe('a snapshot that is restored', () => {
     expect(after).toEqual(before);
   });
 
-  it('goes on with the conversation, and with numbers after those of the old journal', async () => {
+  it('continues the conversation, and the numbers of the old journal', async () => {
     const worked = await workAndCapture('true');
     const { again } = await loseAndRestore(worked);
     const { end_seq } = await runTurn(again, 't2', bash('true'));
@@ -157,7 +157,7 @@ describe('a snapshot that is restored', () => {
     }
   });
 
-  it('is refused with a reason when origin lost what it builds on', async () => {
+  it('is rejected with a reason when origin no longer has its base commits', async () => {
     const worked = await workAndCapture('git commit -q --allow-empty -m mine');
     const other = path.join(worked.folder, 'other');
     await git(worked.folder, 'init', '-q', '-b', 'main', other);
@@ -172,20 +172,20 @@ describe('a snapshot that is restored', () => {
 });
 
 describe('capturing', () => {
-  it('bundles nothing that origin has', async () => {
+  it('bundles no objects that origin has', async () => {
     const { manifest, reply } = await workAndCapture('echo > f; git add f; git commit -qm 1; git push -q origin HEAD');
     expect(manifest.repos[0]).toMatchObject({ branch: 'refs/heads/work', index: '', work: '' });
     expect(manifest.repos[0]).not.toHaveProperty('bundle');
     expect(reply.files.filter((file) => file.endsWith('.bundle'))).toEqual([]);
   });
 
-  it('leaves nothing behind in the repository', async () => {
+  it('leaves nothing in the repository', async () => {
     const { cwd } = await workAndCapture(DIRTY.join('; '));
     expect(await git(cwd, 'for-each-ref', 'refs/murmur')).toBe('');
     expect(readdirSync(path.join(cwd, '.git')).filter((name) => name.startsWith('murmur'))).toEqual([]);
   });
 
-  it('lists exactly its files, which no one else may read', async () => {
+  it('lists exactly its files, which only the owner can read', async () => {
     const { reply } = await workAndCapture(DIRTY.join('; '));
     const found = readdirSync(reply.directory, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -194,7 +194,7 @@ describe('capturing', () => {
     for (const file of found) expect(lstatSync(path.join(reply.directory, file)).mode & 0o077).toBe(0);
   });
 
-  it('is refused while a turn runs, and waits for one that is interrupted', async () => {
+  it('is rejected while a turn runs, and waits for an interrupted one', async () => {
     const runner = await startRunner();
     await runner.client.open(openRequest());
     await runner.client.turn({ turn_id: 't1', number: 1, prompt: script({ hang: true }), inputs: [] });
@@ -214,7 +214,7 @@ describe('capturing', () => {
     expect(readdirSync(path.dirname(third.directory)).sort()).toEqual(['t2', 't3']);
   });
 
-  it('takes secrets out of the conversation', async () => {
+  it('removes secrets from the conversation', async () => {
     const runner = await startRunner();
     const env = { API_TOKEN: 'tok-0123456789' };
     await runner.client.open(openRequest({ env, secret_names: ['API_TOKEN'] }));
@@ -241,7 +241,7 @@ describe('capturing', () => {
         linkSync(target, path.join(path.dirname(target), path.basename(file)));
       },
     ],
-  ])('does not follow a %s that the agent put in the place of its transcript', async (_, replace) => {
+  ])('does not follow a %s with which the agent replaced its transcript', async (_, replace) => {
     const folder = makeFolder();
     const runner = await startRunner({ folder });
     await runner.client.open(openRequest());
@@ -261,7 +261,7 @@ describe('capturing', () => {
   it.each([
     ['a file of the conversation that is mostly holes', (file: string) => truncateSync(file, 600 * MIB)],
     ['a conversation larger than the disk may hold', (file: string) => appendFileSync(file, noise(20))],
-  ])('%s is not captured: the capture before stays, nothing else does, and the journal says why', async (_, grow) => {
+  ])('%s is not captured: only the previous capture stays, and the journal has the reason', async (_, grow) => {
     const folder = makeFolder();
     const runner = await startRunner({ folder, diskMb: 16 });
     const repos = [{ clone_url: await makeOrigin(folder), branch: 'work' }];
@@ -283,7 +283,7 @@ describe('capturing', () => {
     expect((await runner.client.snapshot()).files).toEqual(first.files);
   });
 
-  it('work that does not fit into the room is not bundled, and leaves nothing in the repository', async () => {
+  it('work that exceeds the room is not bundled, and leaves nothing in the repository', async () => {
     const { cwd, origin, folder } = await workAndCapture('true');
     writeFileSync(path.join(cwd, 'data'), noise(4));
     const context = { containment: groupContainment(), env: callerEnv(folder), room: new Room('the snapshot', MIB) };
@@ -302,7 +302,7 @@ describe('capturing', () => {
   });
 });
 
-/** So many MiB that nothing compresses. */
+/** This many MiB of incompressible data. */
 function noise(mib: number): Buffer {
   return randomBytes(mib * 1_048_576);
 }

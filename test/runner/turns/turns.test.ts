@@ -41,7 +41,7 @@ async function ended({ client }: TestRunner, turnId: string): Promise<void> {
 }
 
 describe('a turn', () => {
-  it('runs once, however often it is asked for', async () => {
+  it('runs once for repeated requests', async () => {
     const runner = await openRunner();
     const first = await runTurn(runner, 't1', bash('echo x >> ../runs'));
     expect(await runner.client.turn(turn('t1', bash('echo x >> ../runs')))).toEqual(first);
@@ -57,7 +57,7 @@ describe('a turn', () => {
     await runner.client.interrupt({ turn_id: 't1' });
   });
 
-  it('is refused while another one runs', async () => {
+  it('is rejected while another one runs', async () => {
     const runner = await openRunner();
     await runner.client.turn(turn('t1', HANG));
     await expect(runner.client.turn(turn('t2', HANG))).rejects.toMatchObject({
@@ -75,7 +75,7 @@ describe('a turn', () => {
     });
   });
 
-  it('answers with its end also from a runner that was started anew, before it is opened', async () => {
+  it('is known to a restarted runner, also before the session is open', async () => {
     const folder = makeFolder();
     const runner = await startRunner({ folder });
     await runner.client.open(openRequest());
@@ -85,7 +85,7 @@ describe('a turn', () => {
     expect(await again.client.turn(turn('t/1 ü', 'x'))).toEqual(first);
   });
 
-  it('carries a prompt of 1 MB', async () => {
+  it('passes a prompt of 1 MB', async () => {
     const runner = await openRunner();
     const { outcome } = await runTurn(runner, 't1', 'é\n'.repeat(350_000) + script({ text: 'read it' }));
     expect(outcome.response).toBe('read it');
@@ -108,7 +108,7 @@ describe('a turn', () => {
     expect(outcome.response.startsWith('€€')).toBe(true);
   });
 
-  it('keeps invalid UTF-8 and control characters out of the way of readers', async () => {
+  it('replaces invalid UTF-8 in a tool result and keeps control characters', async () => {
     const runner = await openRunner();
     const { end_seq } = await runTurn(runner, 't1', bash("printf 'a\\377\\033[31m\\000b'"));
     const events = await eventsUpTo(runner.client, end_seq);
@@ -164,7 +164,7 @@ describe('a notice', () => {
     expect(events).toContainEqual({ type: 'user_text', text: 'a word', notice: 'n1' });
   });
 
-  it('that comes before its turn waits for it, and no other turn is given it', async () => {
+  it('that arrives before its turn waits for it, and is not delivered in another turn', async () => {
     const { runner, asked } = await asking();
     await runner.client.notice({ turn_id: 't2', notice });
     await runner.client.notice({ turn_id: 't1', notice });
@@ -180,7 +180,7 @@ describe('a notice', () => {
     expect((await runTurn(runner, 't1', script({ text: 'done' }))).outcome.notices).toBeUndefined();
   });
 
-  it('without a text is refused', async () => {
+  it('without a text is rejected', async () => {
     const { runner } = await asking();
     const empty = { turn_id: 't1', notice: { id: 'n1', text: '' } };
     await expect(runner.client.notice(empty)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
@@ -188,7 +188,7 @@ describe('a notice', () => {
 });
 
 describe('an interrupt', () => {
-  it('ends the turn, keeps what was done, and takes what the turn started', async () => {
+  it('ends the turn and its processes, and keeps its changes', async () => {
     const runner = await openRunner();
     const command = 'echo kept > kept; (sleep 3600 & echo $! > pid); mv pid pid.whole; sleep 3600';
     await runner.client.turn(turn('t1', bash(command)));
@@ -203,7 +203,7 @@ describe('an interrupt', () => {
     expect(isRunning(Number(readFileSync(pidFile, 'utf8')))).toBe(false);
   });
 
-  it('that comes before its turn ends it without asking the model, also after a restart', async () => {
+  it('that arrives before its turn ends it without a model request, also after a restart', async () => {
     const folder = makeFolder();
     const first = await startRunner({ folder });
     await first.client.interrupt({ turn_id: 't1' });
@@ -233,7 +233,7 @@ describe('an interrupt', () => {
 });
 
 describe('the end of a runner', () => {
-  it.each(['cut_off', 'interrupted'] as const)('by order ends the turn as %s', async (status) => {
+  it.each(['cut_off', 'interrupted'] as const)('by request ends the turn as %s', async (status) => {
     const folder = makeFolder();
     const runner = await startRunner({ folder });
     await runner.client.open(openRequest());
@@ -260,7 +260,7 @@ describe('the end of a runner', () => {
     expect(seen.slice(-2)).toEqual(['turn_complete', 'session_end']);
   });
 
-  it('refuses new work while it stops', async () => {
+  it('rejects new work while it stops', async () => {
     const runner = await openRunner();
     await runner.client.turn(turn('t1', HANG));
     await started(runner, 't1');
@@ -272,14 +272,14 @@ describe('the end of a runner', () => {
 });
 
 describe('opening', () => {
-  it('again with the same request changes nothing, and twice at once is once', async () => {
+  it('again with the same request changes nothing, and concurrent calls open once', async () => {
     const runner = await startRunner();
     const request = openRequest();
     const [one, two] = await Promise.all([runner.client.open(request), runner.client.open(request)]);
     expect([one, await runner.client.open({ ...request, journal_after: 3 })]).toEqual([two, one]);
   });
 
-  it('with another environment gives it to the next turn', async () => {
+  it('with another environment applies it to the next turn', async () => {
     const runner = await startRunner();
     const request = openRequest({ env: { COLOR: 'red' } });
     await runner.client.open(request);
@@ -301,7 +301,7 @@ describe('opening', () => {
     expect((await again.client.open(request)).resumed).toBe(true);
   });
 
-  it('goes on after the numbers that the event log has', async () => {
+  it('continues the numbers of the event log', async () => {
     const runner = await startRunner();
     await runner.client.open(openRequest({ journal_after: 41 }));
     const { end_seq } = await runTurn(runner, 't1', bash('true'));
@@ -309,7 +309,7 @@ describe('opening', () => {
     expect(events[0]?.seq).toBe(42);
   });
 
-  it('does not let the environment replace what git needs', async () => {
+  it('does not let the environment override variables that git needs', async () => {
     const runner = await openRunner({ env: { HOME: '/nowhere', GIT_CONFIG_GLOBAL: '/nowhere', OTHER: 'x' } });
     const { end_seq } = await runTurn(runner, 't1', bash('echo "$HOME $OTHER"; git config user.name'));
     const events = await eventsUpTo(runner.client, end_seq);

@@ -1,4 +1,4 @@
-// What the caller's git does and does not do when it clones for an agent.
+// What the caller's git does when it clones for an agent.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -29,7 +29,7 @@ async function open(runner: TestRunner, repo: RepoSpec): Promise<string> {
   return (await runner.client.open(openRequest({ repos: [repo] }))).cwd;
 }
 
-/** A caller with a configuration of git, whose helper knows a password for every host. */
+/** A caller with a git configuration whose helper has a password for every host. */
 function caller(folder: string, config = ''): Record<string, string> {
   const home = path.join(folder, 'caller');
   mkdirSync(home, { recursive: true });
@@ -38,7 +38,7 @@ function caller(folder: string, config = ''): Record<string, string> {
   return callerEnv(home);
 }
 
-/** A server that wants a password; answers the headers that it was sent. */
+/** A server that requires a password. `heard` has the headers of its requests. */
 async function otherServer(): Promise<{ readonly url: string; readonly heard: readonly unknown[] }> {
   const heard: unknown[] = [];
   const server = createServer(({ headers }, response) => {
@@ -53,7 +53,7 @@ async function otherServer(): Promise<{ readonly url: string; readonly heard: re
   return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, heard };
 }
 
-/** Beginnings of paths, and what a redirect has in their place. */
+/** Path prefix → prefix of the redirect's target. */
 function moved(places: Readonly<Record<string, string>>): (path: string) => string | undefined {
   return (path) => {
     const from = Object.keys(places).find((each) => path.startsWith(`${each}/`));
@@ -130,7 +130,7 @@ describe('a remote that redirects and that insteadOf renames', () => {
     await open(await startRunner({ folder, env }), { clone_url: 'git@forge.example:old', branch: 'work' });
   });
 
-  it('to no repository is an error without the credentials that insteadOf adds', async () => {
+  it('to another place than a repository causes an error without the credentials that insteadOf adds', async () => {
     const { folder, host } = await renamed();
     const rule = `[url "http://jane:${PASSWORD}@${host}/old/"]\n\tinsteadOf = git@forge.example:\n`;
     const runner = await startRunner({ folder, env: caller(folder, `\thelper =\n${rule}`) });
@@ -155,7 +155,7 @@ describe("the caller's git", () => {
     expect(existsSync(ran)).toBe(false);
   });
 
-  it('starts no remote helper that runs commands, whatever its configuration allows', async () => {
+  it('starts no remote helper that runs commands, even if its configuration allows it', async () => {
     const folder = makeFolder();
     const ran = path.join(folder, 'ran');
     const runner = await startRunner({ folder, env: caller(folder, '[protocol "ext"]\n\tallow = always\n') });
@@ -165,7 +165,7 @@ describe("the caller's git", () => {
     expect(existsSync(ran)).toBe(false);
   });
 
-  it('clones no repository that something else has taken the place of since the spawn', async () => {
+  it('does not clone a repository that was replaced since the spawn', async () => {
     const folder = makeFolder();
     const origin = await makeOrigin(folder);
     const moved = path.join(folder, 'moved.git');
@@ -184,7 +184,7 @@ describe("the caller's git", () => {
     expect(await git(await open(runner, spec), 'rev-parse', 'HEAD')).toBe(await git(origin, 'rev-parse', 'main'));
   });
 
-  it('clones through a link that an earlier spawn has named', async () => {
+  it('clones through a link that an earlier spawn named', async () => {
     const folder = makeFolder();
     const link = path.join(folder, 'link.git');
     symlinkSync(await makeOrigin(folder), link);

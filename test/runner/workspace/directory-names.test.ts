@@ -16,7 +16,7 @@ describe('a repository', () => {
     expect(repositoryName(url)).toBe(name);
   });
 
-  it('gets a directory of its own', () => {
+  it('gets its own directory', () => {
     expect(directoryNames(['/a/r', '/b/R.git', '/c/r', '/d/s'])).toEqual(['r', 'R-2', 'r-3', 's']);
   });
 });

@@ -40,7 +40,7 @@ describe('a workspace', () => {
     expect(await git(cwd, 'remote', 'get-url', 'origin')).toBe(`file://${origin}`);
   });
 
-  it('with several repositories is the folder above, one directory each', async () => {
+  it('with several repositories is their parent folder, with one directory each', async () => {
     const folder = makeFolder();
     mkdirSync(path.join(folder, 'other'));
     const [a, b] = [await makeOrigin(folder), await makeOrigin(path.join(folder, 'other'))];
@@ -51,7 +51,7 @@ describe('a workspace', () => {
     expect(await git(path.join(cwd, 'project-2'), 'remote', 'get-url', 'origin')).toBe(b);
   });
 
-  it('starts from the base branch that is named', async () => {
+  it('starts from the given base branch', async () => {
     const folder = makeFolder();
     const origin = await makeOrigin(folder);
     const seed = path.join(folder, 'seed');
@@ -63,7 +63,7 @@ describe('a workspace', () => {
     expect(await git(cwd, 'log', '-1', '--format=%s')).toBe('on release');
   });
 
-  it('continues a working branch that is on origin', async () => {
+  it('continues a working branch that exists on origin', async () => {
     const folder = makeFolder();
     const origin = await makeOrigin(folder);
     const seed = path.join(folder, 'seed');
@@ -76,7 +76,7 @@ describe('a workspace', () => {
     expect(await git(cwd, 'rev-parse', '--abbrev-ref', 'work@{upstream}')).toBe('origin/work');
   });
 
-  it.each(["it's a repo", 'übung', '-dash', 'a$(id)b', 'new\nline'])('takes a repository called %j', async (name) => {
+  it.each(["it's a repo", 'übung', '-dash', 'a$(id)b', 'new\nline'])('accepts a repository named %j', async (name) => {
     const folder = makeFolder();
     const origin = await makeOrigin(folder, `${name}.git`);
     const runner = await startRunner({ folder });
@@ -86,7 +86,7 @@ describe('a workspace', () => {
     expect(outcome.branches).toEqual([expect.objectContaining({ pushed: true })]);
   });
 
-  it('takes an origin without a commit, and the first push', async () => {
+  it('accepts an origin without commits, and the first push', async () => {
     const folder = makeFolder();
     const origin = path.join(folder, 'empty.git');
     await git(folder, 'init', '-q', '--bare', origin);
@@ -101,7 +101,7 @@ describe('a workspace', () => {
     });
   });
 
-  it('leaves a checkout alone that was finished before', async () => {
+  it('does not change a completed checkout', async () => {
     const folder = makeFolder();
     const origin = await makeOrigin(folder);
     const first = await startRunner({ folder });
@@ -114,7 +114,7 @@ describe('a workspace', () => {
     expect(existsSync(path.join(cwd, 'mine'))).toBe(true);
   });
 
-  it('does a clone again that was killed half way', async () => {
+  it('repeats a clone that was killed half-way', async () => {
     const folder = makeFolder();
     const origin = await makeOrigin(folder);
     const runner = await startRunner({ folder });
@@ -152,7 +152,7 @@ describe('a workspace', () => {
 });
 
 describe('a workspace that cannot be made', () => {
-  it('names a repository that is not there', async () => {
+  it('names a missing repository', async () => {
     const runner = await startRunner();
     await expect(open(runner, { clone_url: '/nowhere/at/all.git', branch: 'work' })).rejects.toMatchObject({
       code: 'NOT_FOUND',
@@ -160,7 +160,7 @@ describe('a workspace that cannot be made', () => {
     });
   });
 
-  it('names a base branch that is not there', async () => {
+  it('names a missing base branch', async () => {
     const folder = makeFolder();
     const origin = await makeOrigin(folder);
     const runner = await startRunner({ folder });
@@ -171,7 +171,7 @@ describe('a workspace that cannot be made', () => {
     });
   });
 
-  it('says UNAVAILABLE for a host that does not answer, without the password', async () => {
+  it('throws UNAVAILABLE for a host that does not answer, without the password', async () => {
     const runner = await startRunner();
     const spec = { clone_url: 'http://jane:correct-horse@127.0.0.1:1/r.git', branch: 'work' };
     const error = await open(runner, spec).catch((each: unknown) => each);
@@ -189,14 +189,14 @@ describe('a workspace that cannot be made', () => {
     });
   });
 
-  it.each(['-x', 'a b', 'a..b', ''])('refuses %j as a branch', async (branch) => {
+  it.each(['-x', 'a b', 'a..b', ''])('rejects %j as a branch', async (branch) => {
     const folder = makeFolder();
     const origin = await makeOrigin(folder);
     const runner = await startRunner({ folder });
     await expect(open(runner, { clone_url: origin, branch })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
-  it('can be made once the cause is gone', async () => {
+  it('can be created once the cause is gone', async () => {
     const folder = makeFolder();
     const runner = await startRunner({ folder });
     const origin = path.join(folder, 'project.git');

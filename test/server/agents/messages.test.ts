@@ -1,4 +1,4 @@
-// What agents are sent, with a stub workflow in the agent's place.
+// What is sent to agents, with a stub workflow as the agent.
 import { randomUUID } from 'node:crypto';
 import { describe, expect, jest, test } from '@jest/globals';
 import type { FollowUp } from '../../../contract/wire/turns.ts';
@@ -33,7 +33,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('what an agent sends with the key of another caller neither replaces a text nor counts as sent before', async () => {
+  test("an agent's message with the key of another caller neither replaces a text nor counts as a repetition", async () => {
     await spawnAgent('asked');
     const mate = await agentClient('mate');
     const key = randomUUID();
@@ -51,7 +51,7 @@ describe('messages', () => {
     expect(await Promise.all(texts)).toEqual([words, own.description, own.description]);
   });
 
-  test('another text under the key of the same caller leaves the first as it was', async () => {
+  test('another text with the same key of the same caller does not change the first one', async () => {
     await spawnAgent('changed');
     const key = randomUUID();
     for (const words of ['first ', 'second ']) {
@@ -63,7 +63,7 @@ describe('messages', () => {
     expect(text?.toString()).toBe('first '.repeat(5_000));
   });
 
-  test('notify answers whom it notified; an agent that names nobody notifies itself', async () => {
+  test('notify answers with the notified agent; an agent that names none notifies itself', async () => {
     await spawnAgent('noticed');
     expect(await api.client.call('notify', { slug: 'noticed', message: 'hi' })).toEqual({
       slug: 'noticed',
@@ -75,7 +75,7 @@ describe('messages', () => {
     expect(signals.map(({ name }) => name)).toEqual(['notify', 'notify']);
   });
 
-  test('session_send, interrupt and session_stop answer in the product’s words', async () => {
+  test('session_send, interrupt and session_stop answer with the documented texts', async () => {
     await spawnAgent('signalled');
     expect(await api.client.call('session_send', { slug: 'signalled', message: 'hi' })).toMatchObject({
       message: 'sent',
@@ -141,14 +141,14 @@ describe('messages', () => {
 });
 
 describe('queue and checklist', () => {
-  test('clear_queue answers how many follow-ups it discarded', async () => {
+  test('clear_queue answers with the number of discarded follow-ups', async () => {
     await spawnAgent('cleared');
     await api.client.call('queue_add', { slug: 'cleared', description: '1' });
     await api.client.call('queue_add', { slug: 'cleared', description: '2' });
     expect(await api.client.call('clear_queue', { slug: 'cleared' })).toEqual({ cleared: 2 });
   });
 
-  test('queue_strategy answers the strategy in force', async () => {
+  test('queue_strategy answers with the strategy in force', async () => {
     await spawnAgent('strategic');
     expect(await api.client.call('queue_strategy', { slug: 'strategic', strategy: 'five' })).toEqual({
       slug: 'strategic',
@@ -181,7 +181,7 @@ describe('queue and checklist', () => {
     }
   });
 
-  test('an unknown task is NOT_FOUND, by the workflow’s own word', async () => {
+  test('an unknown task is NOT_FOUND, as the workflow reports', async () => {
     const slug = 'taskless';
     await spawnAgent(slug);
     await expect(api.client.call('task_get', { slug, task_id: '9' })).rejects.toMatchObject({ code: 'NOT_FOUND' });

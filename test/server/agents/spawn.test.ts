@@ -1,4 +1,4 @@
-// Spawning and killing, with a stub workflow in the agent's place.
+// Spawning and killing, with a stub workflow as the agent.
 import { randomUUID } from 'node:crypto';
 import { describe, expect, jest, test } from '@jest/globals';
 import { machineName, secretsRef } from '../../../agents/names.ts';
@@ -9,7 +9,7 @@ jest.setTimeout(60_000);
 const { agentClient, api, putRecord, received, sealedAs, spawnAgent } = stubAgentsForFile();
 
 describe('spawn', () => {
-  test('starts the agent with everything that was decided, and says where it is', async () => {
+  test('starts the agent with the complete spec, and answers with its address', async () => {
     const answer = await api.client.call('spawn', {
       slug: 'whole',
       description: 'Fix it',
@@ -67,7 +67,7 @@ describe('spawn', () => {
     });
   });
 
-  test('a prompt of 1 MB arrives whole, by reference', async () => {
+  test('a prompt of 1 MB arrives complete, by reference', async () => {
     const prompt = 'é'.repeat(500_000);
     await api.client.call('spawn', { slug: 'long', description: prompt });
     const { spec } = await received('long');
@@ -77,7 +77,7 @@ describe('spawn', () => {
     expect(stored?.toString('utf8') === prompt).toBe(true);
   });
 
-  test('secrets lie in the secret store; the history holds names and a reference', async () => {
+  test('secrets are in the secret store; the history has only names and a reference', async () => {
     await spawnAgent('secretive', { secrets: { FOO: 'hunter2' } });
     const { spec } = await received('secretive');
     expect(spec.secrets).toEqual({ ref: expect.stringMatching(/^spawn-/), names: ['FOO'] });
@@ -89,7 +89,7 @@ describe('spawn', () => {
     expect(JSON.stringify(history)).not.toContain(Buffer.from('hunter2').toString('base64').slice(0, 8));
   });
 
-  test('a running slug is ALREADY_EXISTS, names queue add, and keeps nothing of the refused call', async () => {
+  test('a running slug is ALREADY_EXISTS with a hint to queue add, and the rejected call stores nothing', async () => {
     await spawnAgent('taken');
     const key = randomUUID();
     const refused = api.client.call(
@@ -107,7 +107,7 @@ describe('spawn', () => {
     expect(await sealedAs('taken', key)).toBeUndefined();
   });
 
-  test('the same spawn sent again, as after a lost answer, gets the same answer', async () => {
+  test('a repeated spawn, as after a lost answer, gets the same answer', async () => {
     const key = randomUUID();
     const input = { slug: 'twice', description: 'x', secrets: { FOO: 'hunter2' } };
     const first = await api.client.call('spawn', input, { idempotencyKey: key });
@@ -116,11 +116,11 @@ describe('spawn', () => {
     expect(await api.client.call('spawn', input, { idempotencyKey: key })).toEqual(first);
     expect(first.vm).toBe(machineName(idOf('twice'), key));
     expect(await api.parts.secrets.get(secretsRef(idOf('twice'), key))).toEqual(kept);
-    // Another attempt would have another session.
+    // A second spawn would have another session.
     expect((await sealedAs('twice', key))?.session_id).toBe((await received('twice')).spec.session_id);
   });
 
-  test('an agent that sends the spawn of another caller again is refused, and changes nothing of it', async () => {
+  test("an agent that repeats another caller's spawn is rejected, and changes nothing", async () => {
     const director = await agentClient('director', { rights: 'owner' });
     const key = randomUUID();
     const input = {
@@ -158,7 +158,7 @@ describe('spawn', () => {
     expect(before.objects.length).toBeGreaterThan(1);
   });
 
-  test('a slug whose agent has ended is FAILED_PRECONDITION and says how it ended', async () => {
+  test('the slug of an ended agent is FAILED_PRECONDITION that says how the agent ended', async () => {
     await spawnAgent('over');
     await api.client.call('kill', { slug: 'over' });
     await expect(spawnAgent('over')).rejects.toMatchObject({
@@ -167,7 +167,7 @@ describe('spawn', () => {
     });
   });
 
-  test('a slug that only a record remembers is FAILED_PRECONDITION too', async () => {
+  test('the slug of an agent of which only a record exists is FAILED_PRECONDITION too', async () => {
     await putRecord('recorded-spawn', 'completed');
     await expect(spawnAgent('recorded-spawn')).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
   });

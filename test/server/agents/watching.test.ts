@@ -1,4 +1,4 @@
-// What is shown of agents, and waited for, with a stub workflow in the agent's place.
+// Showing agents and waiting for them, with a stub workflow as the agent.
 import { describe, expect, jest, test } from '@jest/globals';
 import { idOf, stubAgentsForFile } from '../fixtures/stub-agents.ts';
 
@@ -23,7 +23,7 @@ describe('status and ls', () => {
     });
   });
 
-  test('status of an ended agent comes from its record, with the timeline that was asked for', async () => {
+  test('status of an ended agent comes from its record, with the requested timeline', async () => {
     await putRecord('remembered', 'failed');
     const answer = await api.client.call('status', { slug: 'remembered', timeline: ['push'] });
     expect(answer).toMatchObject({ phase: 'failed', cost: { total_usd: 2 } });
@@ -74,7 +74,7 @@ describe('status and ls', () => {
     expect(await api.client.call('ls', { workspace })).toMatchObject([{ progress: '[text] line 29 [31m', cost: 1.25 }]);
   });
 
-  test('ls of a developer that cannot exist is INVALID_ARGUMENT', async () => {
+  test('ls with an invalid developer is INVALID_ARGUMENT', async () => {
     await expect(api.client.call('ls', { developer: 'a" OR "1"="1' })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
@@ -82,7 +82,7 @@ describe('status and ls', () => {
 });
 
 describe('wait', () => {
-  test('returns at once when the agent is there already', async () => {
+  test('returns at once when the agent has already reached the phase', async () => {
     await spawnAgent('there');
     await become('there', { phase: 'idle' });
     for (const phase of [undefined, 'idle', 'task-complete'] as const) {
@@ -93,7 +93,7 @@ describe('wait', () => {
     expect(body).toMatchObject({ phase: 'idle' });
   });
 
-  test('blocks while input is pending, tells progress, and returns with the event that ends it', async () => {
+  test('blocks while input is pending, reports progress, and returns with the event that ends it', async () => {
     await spawnAgent('slow');
     await become('slow', { phase: 'idle', pending_input: true });
     const progress: unknown[] = [];
@@ -113,7 +113,7 @@ describe('wait', () => {
     expect(await done).toMatchObject({ phase: 'canceled' });
   });
 
-  test('several are waited for together, and answered in the order in which they were named', async () => {
+  test('waits for several agents at once, and answers in the order in which they were named', async () => {
     for (const slug of ['first', 'second', 'third']) await spawnAgent(slug);
     await become('second', { phase: 'idle' });
     const notes: string[] = [];
@@ -138,7 +138,7 @@ describe('wait', () => {
     await expect(api.client.call('wait', { slugs: [] })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
-  test('a caller that takes no event stream gets one plain answer', async () => {
+  test('a caller that does not accept event streams gets one plain answer', async () => {
     await spawnAgent('plain');
     await become('plain', { phase: 'idle' });
     const { headers, body } = await api.post('/v1/wait', {
@@ -151,7 +151,7 @@ describe('wait', () => {
 });
 
 describe('streams and turns', () => {
-  test('session_watch gives what the agent did, watch what Murmur decided; both end with the agent', async () => {
+  test("session_watch streams the agent's events, watch Murmur's; both end with the agent", async () => {
     await spawnAgent('streamed');
     await publish('streamed', 'runner', [{ type: 'assistant_text', text: 'hello' }]);
     await publish('streamed', 'workflow', [{ type: 'phase', phase: 'running' }]);
@@ -173,7 +173,7 @@ describe('streams and turns', () => {
     expect(await collect(api.client.stream('session_watch', { slug: 'by-hand' }))).toHaveLength(1);
   });
 
-  test('an empty or wrong event id is INVALID_ARGUMENT', async () => {
+  test('an empty or malformed event id is INVALID_ARGUMENT', async () => {
     for (const from of ['', 'abc', '-1']) {
       const { status } = await api.post('/v1/session_watch', { body: { slug: 'streamed', from } });
       expect(status).toBe(400);
@@ -182,7 +182,7 @@ describe('streams and turns', () => {
     expect(status).toBe(400);
   });
 
-  test('turns are put together from the log; a turn in flight has no end', async () => {
+  test('turns are derived from the log; a running turn has no end', async () => {
     await spawnAgent('turned');
     const input = { id: 'i', kind: 'prompt', from: 'alice', text: 'do it' } as const;
     await publish('turned', 'runner', [
@@ -212,7 +212,7 @@ describe('streams and turns', () => {
   });
 });
 
-test('ready says that Temporal answers and a worker polls', async () => {
+test('ready reports that Temporal answers and a worker polls', async () => {
   const ready = await fetch(`${api.url}/ready`);
   expect(await ready.json()).toEqual({ status: 'ok', checks: { temporal: 'ok', worker: 'ok' } });
 });
@@ -223,7 +223,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** Visibility follows the start of a workflow after a moment. */
+/** Waits for visibility, which lists a workflow shortly after its start. */
 async function listed(workspace: string, count: number): Promise<void> {
   const deadline = Date.now() + 30_000;
   while ((await api.client.call('ls', { workspace })).length < count) {

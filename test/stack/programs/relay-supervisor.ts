@@ -1,5 +1,5 @@
-// Supervises a relay with a stand-in for Temporal, as `murmur up` does: `node relay-supervisor.ts <home> <binary>`.
-// Prints what a client needs, and the process id at each start.
+// Supervises a relay with a stand-in for Temporal, like the supervisor and as its user: `node relay-keeper.ts <home>
+// <binary>`. Prints what a client needs, and the process id at each start.
 import { homePaths, makeHome } from '../../../config/home.ts';
 import { PACKAGE_ROOT } from '../../../config/package.ts';
 import { choosePorts } from '../../../stack/ports.ts';

@@ -1,4 +1,4 @@
-// Stands in for Temporal: says on each port what it is, and which database it was given.
+// Stands in for Temporal: answers on each port with the port's role and the database.
 import { writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';

@@ -1,4 +1,4 @@
-// Stands in for the worker: lives until it is told to end.
+// Stands in for the worker: runs until a signal ends it.
 const alive = setInterval(() => undefined, 1_000);
 process.once('SIGTERM', () => {
   clearInterval(alive);

@@ -15,7 +15,7 @@ describe('temporal-dev.yaml', () => {
     expect(attributes['MurmurRepo']).toBe('KeywordList');
   });
 
-  it('names the ports that the configuration takes by default', async () => {
+  it('has the default ports of the configuration', async () => {
     const home = await mkdtemp(join(tmpdir(), 'murmur-ports-'));
     const config = await loadConfig({ MURMUR_HOME: home, PATH: '' }, { cwd: home });
     const { ports } = await readDevServer(ROOT);
@@ -23,7 +23,7 @@ describe('temporal-dev.yaml', () => {
     await rm(home, { recursive: true });
   });
 
-  it('becomes a command line on loopback with the pragmas and eager activities', async () => {
+  it('gives a command line on loopback with the pragmas and eager activities', async () => {
     const description = await readDevServer(ROOT);
     const args = devServerArgs(description, { grpc: 1, ui: 2, http: 3, metrics: 4 }, '/db').join(' ');
     for (const part of [
@@ -36,7 +36,7 @@ describe('temporal-dev.yaml', () => {
     }
   });
 
-  it('is refused with the file and the key when it has a key that nobody reads', async () => {
+  it('is rejected with file and key when it has an unknown key', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'murmur-yaml-'));
     await writeFile(join(folder, 'temporal-dev.yaml'), 'namespace: a\nnamespaces: [b]\n');
     await expect(readDevServer(folder)).rejects.toThrow(/temporal-dev\.yaml: unknown key "namespaces", no ports/);

@@ -12,7 +12,7 @@ let folder: string;
 let server: Server;
 let url: string;
 let archive: Buffer;
-/** What checksums.txt says; undefined: there is none. */
+/** Content of checksums.txt; undefined when it is missing. */
 let checksum: string | undefined;
 
 beforeAll(async () => {
@@ -48,12 +48,12 @@ describe('the official download', () => {
     expect(await download()).toContain('Server 1.31.2');
   });
 
-  it('is refused when the checksum differs', async () => {
+  it('is rejected when the checksum differs', async () => {
     checksum = 'a'.repeat(64);
     await expect(download()).rejects.toThrow(/checksum/);
   });
 
-  it('is taken without published checksums, judged by size and version', async () => {
+  it('is accepted without published checksums, after checks of size and version', async () => {
     checksum = undefined;
     expect(await download()).toContain('Server 1.31.2');
     await expect(download(20_000_000)).rejects.toThrow(/has only \d+ bytes/);

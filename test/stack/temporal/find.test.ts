@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { cachedBinary, makeCached } from '../../../stack/temporal/cache.ts';
 import { findTemporal, lookUpTemporal } from '../../../stack/temporal/find.ts';
 
-/** A server that refuses connections at once: there is no network as far as a download can tell. */
+/** An address that refuses connections at once, like a missing network. */
 const NO_NETWORK = 'http://127.0.0.1:9';
 
 let folder: string;
@@ -41,7 +41,7 @@ function options(path: string) {
 }
 
 describe('looking for Temporal', () => {
-  it('takes `temporal` on PATH when its version is supported', async () => {
+  it('uses `temporal` on PATH when its version is supported', async () => {
     const path = await program(join(folder, 'bin', 'temporal'), says('1.31.2'));
     await program(cachedBinary(join(folder, 'cache')), says('1.31.2'));
     expect(await findTemporal(options(join(folder, 'bin')))).toEqual({ path, source: 'PATH', version: '1.31.2' });
@@ -50,7 +50,7 @@ describe('looking for Temporal', () => {
   it.each([
     ['1.20.0', 'is Temporal server 1.20.0'],
     ['2.0.0', 'is Temporal server 2.0.0'],
-  ])('passes over version %s on PATH and takes a cached one', async (version, problem) => {
+  ])('ignores version %s on PATH and uses a cached one', async (version, problem) => {
     await program(join(folder, 'bin', 'temporal'), says(version));
     const path = await program(cachedBinary(join(folder, 'home-cache')), says('1.31.2'));
     const { found, rejected } = await lookUpTemporal(options(join(folder, 'bin')));
@@ -58,7 +58,7 @@ describe('looking for Temporal', () => {
     expect(rejected.join()).toContain(problem);
   });
 
-  it('without network and Go names everything that was tried and what can be done', async () => {
+  it('without network and Go names everything that was tried and what to do', async () => {
     await program(join(folder, 'bin', 'temporal'), 'exit 3');
     await expect(findTemporal(options(join(folder, 'bin')))).rejects.toMatchObject({
       code: 'FAILED_PRECONDITION',
@@ -81,7 +81,7 @@ printf '#!/bin/sh\n%s\n' '${built}' > "$2" && /bin/chmod 755 "$2"`;
     expect((await findTemporal(options(join(folder, 'bin')))).source).toBe('cache');
   });
 
-  it('tells what the compiler said when the build fails', async () => {
+  it("reports the compiler's output when the build fails", async () => {
     await mkdir(join(folder, 'tools', 'temporal'), { recursive: true });
     await program(join(folder, 'bin', 'go'), 'echo no such module >&2; exit 1');
     await expect(findTemporal(options(join(folder, 'bin')))).rejects.toThrow(/build: .*no such module/);
@@ -89,7 +89,7 @@ printf '#!/bin/sh\n%s\n' '${built}' > "$2" && /bin/chmod 755 "$2"`;
 });
 
 describe('making a binary', () => {
-  it('is done once when two start at the same time', async () => {
+  it('happens once for two concurrent processes', async () => {
     let makes = 0;
     const make = async (target: string): Promise<void> => {
       makes += 1;
@@ -100,7 +100,7 @@ describe('making a binary', () => {
     expect(new Set(paths)).toEqual(new Set([cachedBinary(folder)]));
   });
 
-  it('leaves nothing behind when it fails, and can be tried again', async () => {
+  it('leaves no files when it fails, and can be repeated', async () => {
     await expect(makeCached(folder, () => Promise.reject(new Error('full disk')))).rejects.toThrow('full disk');
     await makeCached(folder, async (target) => {
       await program(target, 'exit 0');
@@ -108,7 +108,7 @@ describe('making a binary', () => {
     expect((await readdir(folder)).filter((name) => name.includes('tmp'))).toEqual([]);
   });
 
-  it('goes on after a maker that was killed with -9', async () => {
+  it('works after another maker was killed with SIGKILL', async () => {
     const cache = join(import.meta.dirname, '..', '..', '..', 'stack', 'temporal', 'cache.ts');
     const source = `import { makeCached } from ${JSON.stringify(cache)};
 await makeCached(${JSON.stringify(folder)}, () => { console.log('making'); return new Promise(() => setInterval(() => 0, 1000)); });`;

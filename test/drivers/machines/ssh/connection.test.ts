@@ -48,7 +48,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
       { timeoutMs: LIMIT_MS, ...(options.input === undefined ? {} : { input: options.input }) },
     );
 
-  it('refuses a host that shows another key than the pinned one, says which, and does not learn it', async () => {
+  it('rejects a host with another key than the pinned one, names the key, and does not learn it', async () => {
     const other = readHostKey('ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl');
     if (other === undefined) throw new Error('the test has no key');
     for (let time = 0; time < 2; time += 1) {
@@ -61,7 +61,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     }
   });
 
-  it('refuses a login without a key, and says what to do', async () => {
+  it('fails without a key for the login, and says what to do', async () => {
     const { keyFile: _keyFile, ...target } = host.target();
     await expect(connected(target)).rejects.toMatchObject({
       code: 'FAILED_PRECONDITION',
@@ -69,7 +69,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     });
   });
 
-  it('cannot be opened to a server that is not there', async () => {
+  it('throws UNAVAILABLE when no server listens', async () => {
     const transport = { description: 'nothing', dial: () => host.dial(1) };
     await expect(connected({ ...host.target(), transport })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
@@ -106,7 +106,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     await expect(connection.dial(22)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
-  it('lets go of a stream at once when that is destroyed, also on a dead link', async () => {
+  it('closes a destroyed stream at once, also on a dead link', async () => {
     const connection = await connected();
     const stream = await connection.dial(22);
     await once(stream, 'data');
@@ -118,14 +118,14 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     expect(connection.lost.aborted).toBe(false);
   });
 
-  it('is lost without a word when its server is killed, and does not take this process along', async () => {
+  it('is lost when its server is killed, without an uncaught error in this process', async () => {
     const connection = await connected();
     const commands = new Commands(connection);
     await expect(shell(commands, 'kill -KILL $PPID; sleep 30')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(connection.lost.aborted).toBe(true);
   });
 
-  it('runs more commands at once than the server allows, one after the other', async () => {
+  it('queues commands beyond the number of sessions that the server allows', async () => {
     const commands = new Commands(await connected());
     const many = Array.from(
       { length: 20 },
@@ -134,13 +134,13 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     expect(await Promise.all(many)).toEqual(Array.from({ length: 20 }, (_, index) => `${String(index)}\n`));
   });
 
-  it('runs commands in quick succession, although the server frees a place a moment after its command', async () => {
+  it('runs commands in quick succession, although the server frees a session shortly after its command', async () => {
     const commands = new Commands(await connected());
     const many = Array.from({ length: 200 }, async () => (await shell(commands, 'echo x')).exitCode);
     expect(new Set(await Promise.all(many))).toEqual(new Set([0]));
   });
 
-  it('keeps what the start-up files of the login print out of the output', async () => {
+  it('excludes output of the login start-up files from the output of commands', async () => {
     const startUp = join(host.homeOf('builder'), '.bashrc');
     await writeFile(startUp, 'echo hello from bashrc; echo and its errors >&2\n');
     try {
@@ -155,7 +155,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     }
   });
 
-  it('passes an environment of every kind, and shows none of it on a command line', async () => {
+  it('passes any environment without showing it on a command line', async () => {
     const commands = new Commands(await connected());
     const value = `line\n'single' "double" $HOME \`id\` \\ ${'x'.repeat(20_000)}\n`;
     const seen = await shell(commands, 'printf %s "$SECRET"; cat /proc/[0-9]*/cmdline >&2', { env: { SECRET: value } });
@@ -166,7 +166,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     });
   });
 
-  it('tells a missing program and a missing folder from an exit of 127, and a signal from an exit', async () => {
+  it('distinguishes a missing program and a missing folder from exit status 127, and a signal from an exit', async () => {
     const commands = new Commands(await connected());
     expect(await shell(commands, 'exit 127')).toMatchObject({ exitCode: 127 });
     const run = (command: string, cwd: string) =>
@@ -176,12 +176,12 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     await expect(shell(commands, 'kill -KILL $$')).rejects.toThrow('SIGKILL');
   });
 
-  it('gives a command that is given no input an end of input', async () => {
+  it('gives a command without input an empty one', async () => {
     const commands = new Commands(await connected());
     expect(await shell(commands, 'cat; echo over')).toMatchObject({ stdout: 'over\n' });
   });
 
-  it('carries a megabyte of input', async () => {
+  it('passes a megabyte of input', async () => {
     const commands = new Commands(await connected());
     expect(await shell(commands, 'wc -c', { input: 'x'.repeat(1_000_000) })).toMatchObject({ stdout: '1000000\n' });
   });
@@ -199,7 +199,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     expect((await shell(commands, 'pgrep -f "sleep 730[12]"')).stdout).toBe('');
   });
 
-  it('leaves the old file when the link breaks in the middle of a write, and when bytes are missing', async () => {
+  it('keeps the old file when the link breaks during a write, or when bytes are missing', async () => {
     const connection = await connected();
     const files = new HostFiles(connection, new Commands(connection));
     await files.put('/tmp/cut/file', 'old');
@@ -217,7 +217,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     expect((await other.get('/tmp/cut/file')).toString()).toBe('old');
   });
 
-  it('carries 50 MB there and back unchanged', async () => {
+  it('transfers 50 MB in both directions unchanged', async () => {
     const connection = await connected();
     const files = new HostFiles(connection, new Commands(connection));
     const chunk = Buffer.from(Array.from({ length: 1_000_000 }, (_, index) => index % 251));
@@ -230,7 +230,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     expect(bytes).toBe(50_000_000);
   });
 
-  it('frees the place of a stream that nobody reads', async () => {
+  it('frees the session of a stream that is not read', async () => {
     const connection = await connected();
     const commands = new Commands(connection);
     const files = new HostFiles(connection, commands);
@@ -239,7 +239,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     expect(await shell(commands, 'echo free')).toMatchObject({ stdout: 'free\n' });
   });
 
-  it('makes a server of ours reachable there, at one place for all who ask', async () => {
+  it('makes a server of this side reachable on the host, at the same port for all callers', async () => {
     const connection = await connected();
     const commands = new Commands(connection);
     const exposures = new Exposures('tests');
@@ -266,7 +266,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     server.close();
   });
 
-  it('leaves nothing of its own on the disk of the host', () => {
+  it('leaves no temporary files on the host', () => {
     expect(existsSync(join(host.homeOf('builder'), '.murmur'))).toBe(false);
   });
 });

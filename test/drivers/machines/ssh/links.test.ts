@@ -56,7 +56,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
   }
 
-  it('find a Node that is new enough, although the one on PATH is not', async () => {
+  it('use a Node that is new enough, although the one on PATH is not', async () => {
     const machine = await connected('murmur-1');
     expect(await output(machine, 'node --version')).toMatch(/^v20\./);
     expect(await machine.facts()).toMatchObject({
@@ -75,7 +75,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     expect(await output(machine, 'murmur version --client')).toContain(version);
   });
 
-  it('are reached again after a silent death of the link, which every call survives by an error', async () => {
+  it('are reachable again after the link died without notice, and every call ends with an error', async () => {
     const machine = await connected('murmur-1');
     const ours = await serverHere();
     const before = await machine.expose(ours);
@@ -86,12 +86,12 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     expect(machine.lost.aborted).toBe(true);
     const again = await provider.connect('murmur-1');
     expect(again.lost.aborted).toBe(false);
-    // The server of the old link still had the port: it was ended, and the agents find ours where it was, unasked.
+    // The old link's server process held the port. It was ended, and agents find our server on the same port again.
     expect(await output(again, `exec 3<>/dev/tcp/127.0.0.1/${String(before.port)}; cat <&3`)).toBe('from our side');
     expect(await again.expose(ours)).toEqual(before);
   });
 
-  it('keep their runner when the connection breaks, and it is the same one afterwards', async () => {
+  it('keep the same runner when the connection breaks', async () => {
     const machine = await connected('murmur-1');
     const access = await machine.ensureRunner(bundle, { use: 'begin' });
     const health = await createRunnerClient(machine, access).health();
@@ -104,7 +104,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     expect(await again.recordedRunner()).toEqual(access);
   });
 
-  it('are started anew with another runner when theirs was killed', async () => {
+  it('get another runner when theirs was killed', async () => {
     const machine = await connected('murmur-1');
     const access = await machine.ensureRunner(bundle, { use: 'begin' });
     const { pid } = await createRunnerClient(machine, access).health();
@@ -113,7 +113,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     expect((await createRunnerClient(machine, next).health()).pid).not.toBe(pid);
   });
 
-  it('end with everything on them', async () => {
+  it('end with all their processes', async () => {
     const machine = await connected('murmur-1');
     const { pid } = await createRunnerClient(machine, await machine.ensureRunner(bundle, { use: 'begin' })).health();
     await provider.destroy('murmur-1');
@@ -124,7 +124,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     expect(await output(other, 'ls ~/.murmur/machines')).toBe('murmur-2\n');
   });
 
-  it('hide the login from the agent: what its next command reads is none of the agent’s', async () => {
+  it('hide the files of the login from the agent, so that it cannot change what the next command reads', async () => {
     await writeFile(join(host.homeOf('builder'), '.bashrc'), '');
     const machine = await connected('murmur-1');
     const access = await machine.ensureRunner(bundle, { use: 'begin' });
@@ -146,14 +146,14 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     }
   });
 
-  it('say which host they are on, and lie on another one when the first cannot be reached', async () => {
+  it('report their host, and are created on another one when the first cannot be reached', async () => {
     const dead = { ...host, target: () => ({ ...host.target('builder'), host: 'dead', transport: nowhere(host) }) };
     const two = sshMachines([dead, host], 'builder');
     const options = { signal: AbortSignal.timeout(LIMIT_MS), requestId: 'x' };
     for (const name of ['murmur-1', 'murmur-2', 'murmur-3']) {
       expect(await two.provider.create({ name, labels: {} }, options)).toMatchObject({ zone: 'host-1' });
     }
-    // The dead host may have it.
+    // The unreachable host may have the machine.
     await expect(two.provider.describe('murmur-4')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     // What can be listed is listed, and a host that cannot be asked is named.
     const { machines, unreachable } = await two.provider.list();

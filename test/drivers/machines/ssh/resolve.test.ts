@@ -19,7 +19,7 @@ describe('a host of the configuration', () => {
     await folder[Symbol.asyncDispose]();
   });
 
-  it('is taken as it is written, with the pinned key', async () => {
+  it('is used as written, with the pinned key', async () => {
     const settings = { host: '192.0.2.1', user: 'ci', port: 2222, key_file: '/keys/id', host_key: KEY };
     const target = await resolveHost(settings, env);
     expect(target).toMatchObject({ host: '192.0.2.1', user: 'ci', keyFile: '/keys/id' });
@@ -30,7 +30,7 @@ describe('a host of the configuration', () => {
     ]);
   });
 
-  it('goes through a jump host that is named', async () => {
+  it('is reached through a configured jump host', async () => {
     const target = await resolveHost({ host: '192.0.2.1', jump: 'jane@gate', host_key: KEY }, env);
     expect(target.transport.description).toBe('192.0.2.1:22 through jane@gate');
   });
@@ -52,7 +52,7 @@ describe('a host of the configuration', () => {
     expect(target.keyFile).toBeUndefined();
   });
 
-  it('is refused when no key of it is known, and says how to pin one', async () => {
+  it('is rejected without a known key, and the hint says how to pin one', async () => {
     await expect(resolveHost({ host: '192.0.2.1' }, env)).rejects.toMatchObject({
       code: 'FAILED_PRECONDITION',
       hint: expect.stringContaining('host_key'),
@@ -62,11 +62,11 @@ describe('a host of the configuration', () => {
     });
   });
 
-  it('has its key from a file of known hosts', async () => {
+  it('gets its key from a known_hosts file', async () => {
     const file = join(folder.path, 'known');
     await writeFile(file, `[192.0.2.1]:2222 ${KEY}\n`);
     await writeFile(join(folder.path, '.ssh', 'config'), `UserKnownHostsFile ${file}\n`);
-    // ssh reads the configuration of the user that runs it, not of HOME.
+    // ssh reads the configuration of its user, not of HOME.
     const config = { ...env, PATH: await sshWith(folder.path, join(folder.path, '.ssh', 'config')) };
     const target = await resolveHost({ host: '192.0.2.1', port: 2222 }, config);
     expect(target.hostKeys).toEqual([readHostKey(KEY)]);

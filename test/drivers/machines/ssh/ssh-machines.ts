@@ -1,4 +1,4 @@
-// The provider `ssh` on a host for tests; at its end every machine is destroyed and the connection closed.
+// The provider `ssh` on a host for tests. Disposing destroys every machine and closes the connection.
 import { userCacheFolder } from '../../../../config/home.ts';
 import { DEFAULT_MACHINE_LIMITS } from '../../../../contract/wire/machine-limits.ts';
 import { GitBrokers } from '../../../../drivers/machines/git-brokers.ts';
@@ -8,7 +8,7 @@ import { shipmentFrom } from '../../../../drivers/machines/ssh/bundle.ts';
 import { createSshProvider } from '../../../../drivers/machines/ssh/provider.ts';
 import type { SshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
 
-/** Made once for all tests of a file. */
+/** Created once for all tests of a file. */
 const shipment = shipmentFrom(userCacheFolder(process.env));
 
 export interface SshMachines extends AsyncDisposable {

@@ -1,4 +1,4 @@
-// What the program gets to see and to run, with the real program: keys, settings of a repository, commands in prompts.
+// What the real program sees and runs: keys, settings of a repository, commands in prompts.
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
@@ -39,7 +39,7 @@ describeWithClaude('the program', () => {
   );
 
   it(
-    'does not hand a subscription token to tools, but every other variable',
+    'passes every variable to tools except a subscription token',
     async () => {
       const { ANTHROPIC_API_KEY: _, ...rest } = harness.env;
       const session = await fixture.open({
@@ -54,7 +54,7 @@ describeWithClaude('the program', () => {
   );
 
   it(
-    'runs no hook and no MCP server of the repository, and knows its instructions as text',
+    'runs no hook and no MCP server of the repository, and gets its instructions as text',
     async () => {
       const hook = { hooks: [{ type: 'command', command: `touch '${join(fixture.cwd, 'hook-ran')}'` }] };
       await mkdir(join(fixture.cwd, '.claude'));
@@ -79,7 +79,7 @@ describeWithClaude('the program', () => {
   );
 
   it(
-    'gets a prompt that looks like a command as it is written',
+    'gets a prompt that looks like a command unchanged',
     async () => {
       const session = await fixture.open();
       const end = await fixture.turn(session, '/clear');
@@ -93,7 +93,7 @@ describeWithClaude('the program', () => {
   );
 
   it(
-    'offers the model no tool that starts turns by itself or reaches other sessions',
+    'offers the model no tools that start turns by themselves or reach other sessions',
     async () => {
       await fixture.turn(await fixture.open({ model: 'claude-sonnet-5-5' }), script({ text: 'hi' }));
       const [request] = harness.model.requests;

@@ -1,4 +1,4 @@
-// Every way in which a model request fails, with the real program: the turn ends with the reason, the session lives on.
+// All failures of model requests, with the real program: the turn ends with the reason, and the session continues.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { AgentSession } from '../../../../runner/backends/backend.ts';
 import { script, SessionFixture } from '../../../../runner/backends/conformance-fixture.ts';
@@ -35,7 +35,12 @@ describeWithClaude('a failed model request', () => {
     ['a server error', { status: 500 }, 'server_error', true],
     ['an overloaded server', { status: 529 }, 'overloaded', true],
     ['a connection that breaks before the answer', { text: 'never whole', cut: 'start' }, 'connection', true],
-    ['a connection that breaks in the answer', { text: 'never whole, whatever comes', cut: 'mid' }, 'connection', true],
+    [
+      'a connection that breaks during the answer',
+      { text: 'never whole, whatever comes', cut: 'mid' },
+      'connection',
+      true,
+    ],
     ['a context that is too long', { status: 400, message: tooLong }, 'context_too_long', false],
   ])(
     '%s ends the turn with the reason and what to do',
@@ -52,18 +57,18 @@ describeWithClaude('a failed model request', () => {
   );
 
   it(
-    'gives a refused key up at once instead of trying it for minutes',
+    'with a rejected key ends the turn at once instead of retrying for minutes',
     async () => {
       const before = harness.model.count();
       await fixture.turn(session, script({ status: 401 }));
-      // Two more come from the program's own look for a newer key.
+      // Two more come from the program's check for a newer key.
       expect(harness.model.count() - before).toBeLessThanOrEqual(4);
     },
     TEST_MS,
   );
 
   it(
-    'waits for a rate limit as long as the server asks, and tells the retry',
+    'of a rate limit waits as long as the server requests, and reports the retry',
     async () => {
       const step = { status: 429, headers: { 'retry-after': '1' }, times: 1, text: 'at last' };
       expect(await fixture.turn(session, script(step))).toMatchObject({ status: 'completed', response: 'at last' });
@@ -75,7 +80,7 @@ describeWithClaude('a failed model request', () => {
   );
 
   it(
-    'says at least a minute when the server asks for a wait that the program does not tell',
+    'reports a wait of at least a minute when the program does not report the requested one',
     async () => {
       const end = await fixture.turn(session, script({ status: 429, headers: { 'retry-after': '600' } }));
       expect(end.error?.retry_after_ms).toBe(60_000);
@@ -90,7 +95,7 @@ describeWithClaude('a failed model request', () => {
     ['a stream that breaks', { cut: 'mid', times: 1, text: 'whole' }],
     ['an overloaded server', { status: 529, times: 1, text: 'whole' }],
   ])(
-    'is ridden out when it happens once: %s',
+    'that happens once is retried within the turn: %s',
     async (_name, step) => {
       expect(await fixture.turn(session, script(step))).toMatchObject({ status: 'completed', response: 'whole' });
       expect(fixture.eventsOf('assistant_text').map(({ text }) => text)).toEqual(['whole']);

@@ -22,13 +22,13 @@ describe('claudeArguments', () => {
     expect([valueOf(resumed, '--session-id'), valueOf(resumed, '--resume')]).toEqual([undefined, 'id']);
   });
 
-  it('leaves the model to the program unless one is asked for', () => {
+  it('names no model unless one is requested', () => {
     expect(valueOf(claudeArguments(session, { resume: false, keyFile: undefined }), '--model')).toBeUndefined();
     const asked = claudeArguments({ ...session, model: 'opus' }, { resume: false, keyFile: undefined });
     expect(valueOf(asked, '--model')).toBe('opus');
   });
 
-  it('has the key read from its file, whatever the path looks like', () => {
+  it('reads the key from its file, for any path', () => {
     const args = claudeArguments(session, { resume: false, keyFile: "/a b/it's $HOME/api-key" });
     expect(JSON.parse(valueOf(args, '--settings') ?? '')).toEqual({
       apiKeyHelper: `cat '/a b/it'\\''s $HOME/api-key'`,
@@ -39,7 +39,7 @@ describe('claudeArguments', () => {
 describe('MCP servers', () => {
   const murmur = { command: 'murmur', args: ['mcp'], env: { A: 'b' } };
 
-  it('are all that the program starts, with their tools in every request and time for long ones', () => {
+  it('are the only ones that the program starts, with their tools in every request and time for long calls', () => {
     const args = claudeArguments({ ...session, mcpServers: { murmur } }, { resume: false, keyFile: undefined });
     expect(args).toContain('--strict-mcp-config');
     expect(JSON.parse(valueOf(args, '--mcp-config') ?? '')).toEqual({
@@ -47,7 +47,7 @@ describe('MCP servers', () => {
     });
   });
 
-  it('are not spoken of when there are none', () => {
+  it('cause no arguments when there are none', () => {
     const args = claudeArguments({ ...session, mcpServers: {} }, { resume: false, keyFile: undefined });
     expect(args).not.toContain('--mcp-config');
   });
@@ -59,19 +59,19 @@ describe('claudeEnvironment', () => {
     env: { PATH: '/bin', ANTHROPIC_API_KEY: 'key', HOME: '/root', CLAUDE_CODE_MAX_RETRIES: '99', FOO: 'bar' },
   };
 
-  it("is the session's, with what the driver depends on set over it", () => {
+  it("is the session's, overridden by the variables that the backend depends on", () => {
     const env = claudeEnvironment(base, { keyFile: undefined, maxRetries: 4, isRoot: false });
     expect(env).toMatchObject({ PATH: '/bin', FOO: 'bar', HOME: '/home/agent', CLAUDE_CODE_MAX_RETRIES: '4' });
     expect(env).toHaveProperty('ANTHROPIC_API_KEY', 'key');
     expect(env).not.toHaveProperty('IS_SANDBOX');
   });
 
-  it('leaves the key out when it lies in a file', () => {
+  it('excludes the key when it is in a file', () => {
     const env = claudeEnvironment(base, { keyFile: '/run/api-key', maxRetries: 4, isRoot: false });
     expect(env).not.toHaveProperty('ANTHROPIC_API_KEY');
   });
 
-  it('says sandbox to root only, in the one form that counts', () => {
+  it('sets IS_SANDBOX only for root, to the one value that works', () => {
     expect(claudeEnvironment(base, { keyFile: undefined, maxRetries: 4, isRoot: true })).toMatchObject({
       IS_SANDBOX: '1',
     });
@@ -85,7 +85,7 @@ describe('findProgram', () => {
     expect(await findProgram('sh', undefined)).toBeUndefined();
   });
 
-  it('takes no folder, no file that cannot be run, and no relative entry', async () => {
+  it('ignores folders, files that are not executable, and relative PATH entries', async () => {
     expect(await findProgram('bin', '/usr')).toBeUndefined();
     expect(await findProgram('passwd', '/etc')).toBeUndefined();
     expect(await findProgram('sh', '.:../../../bin')).toBeUndefined();
@@ -93,17 +93,17 @@ describe('findProgram', () => {
 });
 
 describe('claudeVersionProblem', () => {
-  it.each([`${TESTED_CLAUDE_VERSION} (Claude Code)`, '2.1.999'])('knows %s', (version) => {
+  it.each([`${TESTED_CLAUDE_VERSION} (Claude Code)`, '2.1.999'])('accepts %s', (version) => {
     expect(claudeVersionProblem(version)).toBeUndefined();
   });
 
-  it.each(['2.1.197', '2.2.0', '3.0.1', '1.9.999'])('warns of %s and names the range', (version) => {
+  it.each(['2.1.197', '2.2.0', '3.0.1', '1.9.999'])('warns about %s and names the range', (version) => {
     expect(claudeVersionProblem(version)).toContain(
       `${version} is outside the tested range (tested: ${TESTED_CLAUDE_VERSION}`,
     );
   });
 
-  it('quotes what is no version', () => {
+  it('quotes an output without a version', () => {
     expect(claudeVersionProblem('command not found')).toContain('"command not found"');
   });
 });

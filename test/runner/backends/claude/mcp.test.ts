@@ -71,7 +71,7 @@ describeWithClaude('MCP servers of a session', () => {
   );
 
   it(
-    'that do not start are left out: the turn runs without them',
+    'that do not start are omitted, and the turn runs without them',
     async () => {
       const missing = { command: 'no-such-program', args: [], env: {} };
       const session = await fixture.open({ mcpServers: { ...mcpServers, missing } });

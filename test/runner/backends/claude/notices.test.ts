@@ -1,6 +1,6 @@
-// Which hooks of Claude Code are given a notice, without the program; conformance.test.ts has the program.
+// Which hooks of Claude Code get a notice, without the program; conformance.test.ts uses the program.
 import { describe, expect, it } from '@jest/globals';
-import { NO_WORD, NoticesOfTurn } from '../../../../runner/backends/claude/notices.ts';
+import { NO_NOTICE, NoticesOfTurn } from '../../../../runner/backends/claude/notices.ts';
 import type { ControlRequestMessage, UserMessage } from '../../../../runner/backends/claude/protocol.ts';
 
 const notice = { id: 'n1', text: 'a word' };
@@ -16,7 +16,7 @@ function results(...calls: string[]): UserMessage {
 }
 
 describe('notices of a turn', () => {
-  it.each([['PostToolUse'], ['PostToolUseFailure']])('are given at %s', (event) => {
+  it.each([['PostToolUse'], ['PostToolUseFailure']])('are delivered at %s', (event) => {
     const answer = new NoticesOfTurn(() => notice).answer(hook({ hook_event_name: event }));
     expect(answer).toEqual({ hookSpecificOutput: { hookEventName: event, additionalContext: 'a word' } });
   });
@@ -24,17 +24,17 @@ describe('notices of a turn', () => {
   it.each([
     ['a subagent', { agent_id: 'a1' }],
     ['another event', { hook_event_name: 'PreToolUse' }],
-  ])('are not taken for %s', (_what, input) => {
+  ])('are not delivered for %s', (_what, input) => {
     const taken: object[] = [];
     const notices = new NoticesOfTurn(() => {
       taken.push(notice);
       return notice;
     });
-    expect(notices.answer(hook(input))).toBe(NO_WORD);
+    expect(notices.answer(hook(input))).toBe(NO_NOTICE);
     expect(taken).toEqual([]);
   });
 
-  it('are told once the result of the same tool is there, not before and not twice', () => {
+  it('are reported once, with the result of the same tool', () => {
     const notices = new NoticesOfTurn(() => notice);
     expect(notices.takenWith(results('call 1'))).toEqual([]);
     notices.answer(hook({}));

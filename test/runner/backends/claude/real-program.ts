@@ -8,7 +8,7 @@ import { createClaudeBackend } from '../../../../runner/backends/claude/backend.
 import { findProgram } from '../../../../runner/backends/claude/program.ts';
 import type { BackendHarness, ProgramTools } from '../../../../runner/backends/conformance-fixture.ts';
 
-/** The pinned program of the development dependencies, else the user's own. */
+/** The pinned program of the development dependencies, else the user's. */
 const bin = join(fileURLToPath(new URL('../../../../', import.meta.url)), 'node_modules', '.bin');
 const path = [bin, process.env['PATH'] ?? ''].join(delimiter);
 
@@ -37,7 +37,7 @@ export const CLAUDE_TOOLS: ProgramTools = {
   isActing: (name) => /^(Bash|Write|Edit|NotebookEdit|Task|WebFetch)$/.test(name),
 };
 
-/** A backend that gives up after one retry, so that failures are told soon. */
+/** A backend with one retry, so that failures are reported soon. */
 export async function startClaudeHarness(): Promise<ClaudeHarness> {
   const model = await startScriptedModel();
   return {

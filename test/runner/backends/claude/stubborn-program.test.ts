@@ -1,4 +1,4 @@
-// Programs that do not behave: stand-ins that speak just enough of the protocol to break it.
+// Misbehaving programs: stand-ins that implement just enough of the protocol to violate it.
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -52,7 +52,7 @@ describe('a program that does not behave', () => {
     return await fixture.open({ env: { PATH: dirname(file) } });
   }
 
-  it('that is missing is named, with how to get it', async () => {
+  it('that is missing is named, with how to install it', async () => {
     await expect(fixture.open()).rejects.toMatchObject({
       code: 'FAILED_PRECONDITION',
       message: 'claude is not on PATH',
@@ -60,7 +60,7 @@ describe('a program that does not behave', () => {
     });
   });
 
-  it('that ends at once is named with its own words, and its key file is removed', async () => {
+  it('that ends at once is named with its error output, and its key file is removed', async () => {
     await writeFile(file, '#!/bin/sh\necho "error: unknown option --system-prompt-snapshot" >&2; exit 1\n');
     await chmod(file, 0o755);
     const opening = fixture.open({ env: { PATH: `${dirname(file)}:/usr/bin:/bin`, ANTHROPIC_API_KEY: 'key' } });
@@ -89,7 +89,7 @@ describe('a program that does not behave', () => {
     await other.remove();
   });
 
-  it('that does not take an interrupt, nor SIGINT, is killed: the turn ends as interrupted', async () => {
+  it('that ignores an interrupt and SIGINT is killed, and the turn ends as interrupted', async () => {
     const started = "say({ type: 'system', subtype: 'init', session_id: 'x', model: 'y' });";
     const session = await open(program(started, "process.on('SIGINT', () => {});"));
     const turn = fixture.turn(session, 'hello');
@@ -99,14 +99,14 @@ describe('a program that does not behave', () => {
     expect((await session.exited).reason).toBe('killed by SIGKILL');
   });
 
-  it('that does not end when told, nor on SIGTERM, is killed', async () => {
+  it('that ignores the end of its input and SIGTERM is killed', async () => {
     const session = await open(program('', "process.on('SIGTERM', () => {});"));
     await session.stop();
     expect(isAlive(session.pid ?? 0)).toBe(false);
     expect((await session.exited).reason).toBe('killed by SIGKILL');
   });
 
-  it('that does not tell that it is idle has ended its turn with the result', async () => {
+  it('that does not report idle ends its turn with the result', async () => {
     const session = await open(
       program(
         "say({ type: 'result', subtype: 'success', is_error: false, result: 'done', user_message_uuids: [message.uuid] });",
@@ -115,7 +115,7 @@ describe('a program that does not behave', () => {
     expect(await fixture.turn(session, 'hello')).toMatchObject({ status: 'completed', response: 'done' });
   });
 
-  it('that prints what is no message does not end the turn; results of other prompts do not either', async () => {
+  it('that prints invalid messages or results of other prompts does not end the turn', async () => {
     const session = await open(
       program(`
         console.log('a stray line'); say(7); say(null); say({ type: 'news' });
@@ -126,7 +126,7 @@ describe('a program that does not behave', () => {
     expect(await fixture.turn(session, 'hello')).toMatchObject({ status: 'completed', response: 'ours' });
   });
 
-  it('that asks for what we do not offer is refused, and goes on', async () => {
+  it('that makes an unsupported request gets an error and continues', async () => {
     const session = await open(
       program(
         "state('running'); uuid = message.uuid; say({ type: 'control_request', request_id: 'q', request: { subtype: 'can_use_tool' } });",
@@ -137,7 +137,7 @@ describe('a program that does not behave', () => {
     expect(await fixture.turn(session, 'hello')).toMatchObject({ status: 'completed', response: 'refused' });
   });
 
-  it('that ends in mid-turn crashes it, with its last words', async () => {
+  it('that ends during a turn crashes it, with the end of its error output', async () => {
     const session = await open(program("console.error('out of memory'); process.exit(7);"));
     const end = await fixture.turn(session, 'hello');
     expect(end).toMatchObject({ status: 'crashed', error: { kind: 'program' } });
@@ -145,7 +145,7 @@ describe('a program that does not behave', () => {
     expect(fixture.events.map(({ type }) => type)).toEqual(['user_text', 'error']);
   });
 
-  it('that was stopped by a limit of its own ends the turn as limit', async () => {
+  it('that stops at its own limit ends the turn as limit', async () => {
     const session = await open(
       program(
         "say({ type: 'result', subtype: 'error_max_turns', is_error: true, errors: ['Reached maximum'] }); state('idle');",

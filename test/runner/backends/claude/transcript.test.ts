@@ -22,12 +22,12 @@ describe('a transcript', () => {
   });
   afterEach(async () => await rm(home, { recursive: true, force: true }));
 
-  it('that is not there cannot be resumed', async () => {
+  it('that is missing cannot be resumed', async () => {
     expect(await prepareTranscript(home, ID)).toBe(false);
     expect(await prepareTranscript(join(home, 'nowhere'), ID)).toBe(false);
   });
 
-  it('that is whole is resumed and left as it is', async () => {
+  it('that is complete is resumed and not changed', async () => {
     await writeFile(file, queued + asked);
     expect(await prepareTranscript(home, ID)).toBe(true);
     expect(await readFile(file, 'utf8')).toBe(queued + asked);
@@ -36,13 +36,13 @@ describe('a transcript', () => {
   it.each([
     ['in a text', '{"type":"assistant","message":{"content":"half'],
     ['in a character', Buffer.from('{"type":"assistant","text":"\u00e4').subarray(0, -1)],
-  ])('with a last line torn %s loses that line only', async (_where, torn) => {
+  ])('with a last line cut %s loses only that line', async (_where, torn) => {
     await writeFile(file, Buffer.concat([Buffer.from(queued + asked), Buffer.from(torn)]));
     expect(await prepareTranscript(home, ID)).toBe(true);
     expect(await readFile(file, 'utf8')).toBe(queued + asked);
   });
 
-  it('that only lacks its last newline gets it', async () => {
+  it('that only lacks its last newline gets one', async () => {
     await writeFile(file, queued + asked.trimEnd());
     expect(await prepareTranscript(home, ID)).toBe(true);
     expect(await readFile(file, 'utf8')).toBe(queued + asked);
@@ -52,13 +52,13 @@ describe('a transcript', () => {
     ['is empty', ''],
     ['holds no message', queued],
     ['is one torn line', '{"type":"user","mess'],
-  ])('that %s is set aside, so that a session of its id can start', async (_what, content) => {
+  ])('that %s is moved away, so that a session of its id can start', async (_what, content) => {
     await writeFile(file, content);
     expect(await prepareTranscript(home, ID)).toBe(false);
     expect(await sessionFiles(home, ID)).toEqual([]);
   });
 
-  it('is listed with everything it refers to, but not with other sessions', async () => {
+  it('is listed with the files that it refers to, without other sessions', async () => {
     const result = join(folder, ID, 'tool-results', 'a.txt');
     await mkdir(join(folder, ID, 'tool-results'), { recursive: true });
     await writeFile(file, asked);
@@ -76,7 +76,7 @@ describe('a transcript', () => {
     expect(await readFile(precious, 'utf8')).toBe(`${asked}torn`);
   });
 
-  it('that lies behind a folder that the agent replaced by a link is left alone', async () => {
+  it('behind a folder that the agent replaced by a link is not used', async () => {
     const outside = join(home, 'outside');
     await rename(join(home, '.claude', 'projects'), outside);
     await symlink(outside, join(home, '.claude', 'projects'));

@@ -37,7 +37,7 @@ describe('the fake backend alone', () => {
   });
   afterEach(async () => await fixture.remove());
 
-  it('crashes when its script says so; opened anew, the script goes on behind the crash', async () => {
+  it('crashes when its script says so, and continues after the crash when it is opened again', async () => {
     const session = await fixture.open();
     const call = { text: 'a', tool: 'Bash', input: { command: 'true' } };
     const end = await fixture.turn(session, script(call, { crash: true }, { text: 'b' }));
@@ -50,7 +50,7 @@ describe('the fake backend alone', () => {
     ['file', (folder: string, outside: string) => `ln -sf '${outside}/file' '${folder}'/*.jsonl`],
     ['file with two names', (folder: string, outside: string) => `ln -f '${outside}/file' '${folder}'/*.jsonl`],
     ['folder', (folder: string, outside: string) => `rm -r '${folder}' && ln -s '${outside}' '${folder}'`],
-  ])('writes its conversation through no link that a tool put in the place of its %s', async (_, replacing) => {
+  ])('does not write its conversation through a link with which a tool replaced its %s', async (_, replacing) => {
     const outside = join(fixture.cwd, 'outside');
     await mkdir(outside);
     await writeFile(join(outside, 'file'), 'kept');
@@ -76,7 +76,7 @@ describe('the fake backend alone', () => {
     expect(end).toMatchObject({ status: 'api_error', error: { kind, retryable } });
   });
 
-  it('tells its retries and then goes on', async () => {
+  it('reports its retries and then continues', async () => {
     const end = await fixture.turn(await fixture.open(), script({ status: 529, times: 2, text: 'at last' }));
     expect(end).toMatchObject({ status: 'completed', response: 'at last' });
     expect(fixture.eventsOf('retry').map(({ attempt, http_status }) => [attempt, http_status])).toEqual([

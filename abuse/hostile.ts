@@ -7,6 +7,8 @@ import type { Owner } from './owner.ts';
 const COMMAND_MS = 60_000;
 /** Limit from the spawn to the first idle phase, on a busy machine, in milliseconds. */
 const READY_MS = 90_000;
+/** Prints the agent's own token; builds before the agent's file had it in the environment. */
+const SAY_TOKEN = `cat "$MURMUR_AGENT_FILE" 2>/dev/null || printf '"token":"%s"' "$MURMUR_TOKEN"`;
 let commands = 0;
 
 export interface HostileAgent {
@@ -40,11 +42,11 @@ export async function spawnHostile(
   const { client, model, api } = host;
   const first = tag();
   const repos = [{ clone_url: repository }];
-  await client.call('spawn', { slug, description: prompt(first, 'printf "token=%s" "$MURMUR_TOKEN"'), repos });
+  await client.call('spawn', { slug, description: prompt(first, SAY_TOKEN), repos });
   const ready = await client.wait({ slug }, { signal: AbortSignal.timeout(READY_MS) });
   if (ready.phase === 'failed') throw new Error(`the agent ${slug} failed: ${ready.reason ?? ''}`);
   const shown = await shownTo(model, first);
-  const token = /token=(\S+)/.exec(shown)?.[1];
+  const token = /"token":"([^"]+)"/.exec(shown)?.[1];
   if (token === undefined) throw new Error(`the agent has no token: ${shown}`);
   const machine = ready.vm?.name;
   if (machine === undefined) throw new Error(`the agent ${slug} has no machine`);

@@ -1,5 +1,6 @@
 // The request that opens an agent's session: texts and secrets by value, which histories hold by reference.
 import type { SessionInput } from '../contract/wire/activities.ts';
+import { AGENT_ID } from '../contract/wire/agent-file.ts';
 import type { AgentSpec, RepoSpec } from '../contract/wire/agent.ts';
 import { redactUrl } from '../contract/wire/git-url.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
@@ -12,9 +13,6 @@ import { readText } from './prompt.ts';
 
 /** Credentials whose values are redacted in events; an address is not a secret. */
 const SECRET_CREDENTIALS = /KEY|TOKEN|SECRET/;
-
-/** The variable that tells the agent its own workflow id. */
-const WORKFLOW_ID = 'MURMUR_WORKFLOW_ID';
 
 /** Loopback names of this host. */
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
@@ -65,7 +63,7 @@ export async function openRequest(
     backend: spec.backend,
     ...(spec.model === undefined ? {} : { model: spec.model }),
     ...(appended === undefined ? {} : { append_system_prompt: appended }),
-    env: { ...credentials, ...secrets, [WORKFLOW_ID]: workflowIdOf(spec.identity) },
+    env: { ...credentials, ...secrets, [AGENT_ID]: workflowIdOf(spec.identity) },
     secret_names: [
       ...new Set([
         ...Object.keys(credentials).filter((name) => SECRET_CREDENTIALS.test(name)),

@@ -1,5 +1,7 @@
 // What a command needs from its process. It is passed in, so that tests can run commands without a process.
 import type { Config } from '@oclif/core/interfaces';
+import { readAgentFile } from '../config/agent-file.ts';
+import { AGENT_ID } from '../contract/wire/agent-file.ts';
 import type { Terminal } from './output/terminal.ts';
 
 export interface CliContext {
@@ -18,7 +20,7 @@ export interface CliContext {
 
 /** Whether an agent runs the command on its machine. Its own slug is then optional, and its workspace is fixed. */
 export function isAgent({ env }: Pick<CliContext, 'env'>): boolean {
-  return (env['MURMUR_WORKFLOW_ID'] ?? '') !== '';
+  return (env[AGENT_ID] ?? '') !== '' || readAgentFile(env)?.agent !== undefined;
 }
 
 /** The context by configuration: oclif creates the commands and passes them only its configuration. */

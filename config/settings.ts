@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { accountOfUser, workspaceProblem } from '../contract/wire/identity.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
+import { readAgentFile } from './agent-file.ts';
 import type { Environment } from './environment.ts';
 import { textOf } from './environment.ts';
 import type { HomePaths } from './home.ts';
@@ -29,9 +30,9 @@ export interface Settings {
   /** When absent, the agent program's default. */
   readonly model?: string;
   readonly account: string;
-  /** `MURMUR_API_URL`, or the embedded stack's; undefined when nothing was started. */
+  /** `MURMUR_API_URL`, on a machine that of the agent, or the embedded stack's; undefined when nothing was started. */
   readonly apiUrl?: string;
-  /** `MURMUR_TOKEN`, or the owner's token in MURMUR_HOME. */
+  /** `MURMUR_TOKEN`, on a machine the agent's, or the owner's token in MURMUR_HOME. */
   readonly token?: string;
 }
 
@@ -40,8 +41,9 @@ export async function loadSettings(env: Environment, source: SettingsSource): Pr
   const home = homePaths(murmurHome(env));
   const project = await loadProject(source.cwd, home.root);
   const model = source.flags?.model ?? textOf(env, 'MURMUR_MODEL') ?? project.model;
-  const apiUrl = textOf(env, 'MURMUR_API_URL') ?? readStackFile(home)?.server.url;
-  const token = textOf(env, 'MURMUR_TOKEN') ?? readToken(home);
+  const agent = readAgentFile(env);
+  const apiUrl = textOf(env, 'MURMUR_API_URL') ?? agent?.api_url ?? readStackFile(home)?.server.url;
+  const token = textOf(env, 'MURMUR_TOKEN') ?? agent?.token ?? readToken(home);
   return Object.freeze({
     home,
     workspace: workspaceOf(source.flags?.workspace ?? textOf(env, 'MURMUR_WORKSPACE') ?? project.workspace),

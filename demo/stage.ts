@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { AGENT_FILE, AGENT_ID } from '../contract/wire/agent-file.ts';
 import { startModelProcess, type Scenario } from './model-process.ts';
 import { makeSample, type Sample } from './sample.ts';
 import { check, DemoFailure, heading, murmurCommand, say, showLines, type Murmur } from './terminal.ts';
@@ -88,7 +89,7 @@ function environment(home: string, modelUrl: string | undefined): NodeJS.Process
     PATH: [join(ROOT, 'node_modules', '.bin'), process.env['PATH'] ?? ''].join(delimiter),
   };
   // An agent can run the demo: its own connection must not reach the demo's stack.
-  for (const name of ['MURMUR_API_URL', 'MURMUR_TOKEN', 'MURMUR_WORKFLOW_ID']) Reflect.deleteProperty(env, name);
+  for (const name of ['MURMUR_API_URL', 'MURMUR_TOKEN', AGENT_ID, AGENT_FILE]) Reflect.deleteProperty(env, name);
   if (modelUrl === undefined) return env;
   for (const name of ['CLAUDE_CODE_OAUTH_TOKEN', 'ANTHROPIC_AUTH_TOKEN']) Reflect.deleteProperty(env, name);
   return { ...env, ANTHROPIC_BASE_URL: modelUrl, ANTHROPIC_API_KEY: 'key-of-the-demo' };

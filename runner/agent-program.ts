@@ -1,6 +1,6 @@
 // Starts, restarts and stops the machine's agent program.
 import { randomUUID } from 'node:crypto';
-import { AGENT_TOKEN } from '../contract/wire/tokens.ts';
+import { AGENT_FILE } from '../contract/wire/agent-file.ts';
 import type { AgentBackend, AgentSession, BackendTurnEnd, OpenSession } from './backends/backend.ts';
 
 export class AgentProgram {
@@ -50,7 +50,7 @@ export class AgentProgram {
    * as the backend's `open` does.
    */
   async ask(prompt: string, schema: object, signal: AbortSignal): Promise<BackendTurnEnd> {
-    const { [AGENT_TOKEN]: _token, ...env } = this.#session.env;
+    const { [AGENT_FILE]: _file, ...env } = this.#session.env;
     const { mcpServers: _servers, appendSystemPrompt: _appended, ...rest } = this.#session;
     const session = await this.#backend.open({
       ...rest,

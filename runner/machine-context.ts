@@ -1,6 +1,7 @@
 // State of the machine that outlives sessions of the agent program: git on both sides, the broker, the secrets.
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { agentFilePath, removeAgentFile, writeAgentFile } from './agent-file.ts';
 import { PortRelay } from './port-relay.ts';
 import { BrokerAccess } from './broker/access.ts';
 import type { HttpRoute } from './broker/access.ts';
@@ -17,7 +18,7 @@ import { CallerGit } from './git/caller-git.ts';
 import type { ConfigEntry } from './git/caller-git.ts';
 import { formatConfig, shellWord } from './git/config-file.ts';
 import { parseGitUrl } from '../contract/wire/git-url.ts';
-import type { GitAccess } from '../contract/wire/runner.ts';
+import type { GitAccess, OpenRequest } from '../contract/wire/runner.ts';
 import type { Journal } from './journal/journal.ts';
 import type { MachinePaths } from './machine-paths.ts';
 import { makePassable, requireFolder } from './run-folder.ts';
@@ -75,7 +76,8 @@ export class MachineContext {
     makePassable(this.agentRun);
     this.scripts = writeScripts(paths.run, options.node);
     this.#gitConfig = path.join(paths.run, 'bin', 'gitconfig');
-    this.env = agentEnvironment({ machine, home: paths.home, gitConfig: this.#gitConfig, callerEnv });
+    const agentFile = agentFilePath(this.agentRun);
+    this.env = agentEnvironment({ machine, home: paths.home, gitConfig: this.#gitConfig, agentFile, callerEnv });
     const access = this.#access;
     const credentials = new HttpCredentials(this.git, (secret) => this.#scrubPassword(secret));
     this.#proxy = new GitProxy({ git: this.git, access, credentials });
@@ -92,6 +94,19 @@ export class MachineContext {
   /** Opens the broker's socket. */
   async listen(): Promise<void> {
     await this.#broker.listen();
+  }
+
+  /**
+   * Writes the agent's file, which says to every program of the machine who the agent is and where Murmur is reached,
+   * also during a turn. The values of the request's secrets are scrubbed from then on.
+   */
+  async tellAgent(request: OpenRequest): Promise<void> {
+    const { env, secret_names: names, api } = request;
+    this.scrubber.add(
+      Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]))),
+    );
+    const relayPort = api === undefined ? undefined : await this.relay.relayTo(api);
+    await writeAgentFile(this.agentRun, request, relayPort, this.containment.user);
   }
 
   /**
@@ -154,6 +169,7 @@ export class MachineContext {
     this.git.endAll();
     await this.#broker.close();
     await endAgent();
+    await removeAgentFile(this.agentRun);
     await Promise.all([this.relay.close(), this.#gitRelay.close()]);
   }
 

@@ -1,6 +1,8 @@
 // Implements `/open`: prepares the workspace and starts the agent program concurrently.
+import { AGENT_FILE } from '../contract/wire/agent-file.ts';
 import type { AgentEvent } from '../contract/wire/events.ts';
 import type { OpenReply, OpenRequest } from '../contract/wire/runner.ts';
+import { AGENT_TOKEN } from '../contract/wire/tokens.ts';
 import type { AgentBackend, McpServer } from './backends/backend.ts';
 import { readProjectInstructions } from './backends/project-instructions.ts';
 import { AgentProgram } from './agent-program.ts';
@@ -20,20 +22,19 @@ export interface OpenedSession {
   readonly observer: Observer;
 }
 
-/** Variables that requests must not override. */
-const OURS = ['HOME', 'GIT_CONFIG_GLOBAL', 'MURMUR_MACHINE'];
+/** Variables that requests must not override. The agent's token is in the file. */
+const OURS = ['HOME', 'GIT_CONFIG_GLOBAL', 'MURMUR_MACHINE', AGENT_FILE];
 
 /**
- * Prepares the workspace and starts the agent program. When one of them fails, ends the other. Throws the errors of
- * cloning and of the backend.
+ * Prepares the workspace and starts the agent program. When one of them fails, ends the other. The context has been told
+ * of the request. Throws the errors of cloning and of the backend.
  */
 export async function openSession(
   request: OpenRequest,
   backend: AgentBackend,
   context: MachineContext,
 ): Promise<OpenedSession> {
-  const { paths, containment, scrubber, env } = context;
-  scrubber.add(secretsOf(request));
+  const { paths, containment, env } = context;
   context.journal.continueAfter(request.journal_after ?? 0);
   for (const name of request.dropped_secrets ?? []) context.journal.append(droppedSecret(name));
   if (request.git === undefined) {
@@ -42,7 +43,6 @@ export async function openSession(
       request.allow_repos,
     );
   }
-  const relayPort = request.api === undefined ? undefined : await context.relay.relayTo(request.api);
   const workspace = new Workspace(request.repos, paths, context);
   workspace.makeDirectories();
   const observer = new Observer({ containment, env, git: context.git, file: paths.baseline });
@@ -72,8 +72,8 @@ export async function openSession(
       ),
       runDir: context.agentRun,
       user: containment.user,
-      env: { ...env, ...withoutOurs(request.env), ...murmurEnvironment(relayPort) },
-      mcpServers: relayPort === undefined ? {} : murmurServer(),
+      env: { ...env, ...withoutOurs(request.env) },
+      mcpServers: request.api === undefined ? {} : murmurServer(),
       spawn: containment.spawn,
     },
     {
@@ -124,22 +124,18 @@ function droppedSecret(name: string): AgentEvent {
   return { type: 'error', code: 'secret_dropped', message };
 }
 
-function secretsOf({ env, secret_names }: OpenRequest): Record<string, string> {
-  return Object.fromEntries(secret_names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
-}
-
 function withoutOurs(env: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.includes(name)));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.includes(name) && name !== AGENT_TOKEN));
 }
 
 /**
- * Whether the session is the requested one. Ignores fields that only matter at the start, and the target of the relay.
- * The conversation may be requested by its own id or by an earlier requested one.
+ * Whether the session is the requested one. Ignores fields that only matter at the start, the token and the targets of
+ * the relays. The conversation may be requested by its own id or by an earlier requested one.
  */
 export function isSameSession(asked: OpenRequest, { request, program }: OpenedSession): boolean {
   const lasting = (each: OpenRequest): string => {
-    const { restore: _restore, journal_after: _after, session_id: _id, api, git, ...rest } = each;
-    return JSON.stringify({ ...rest, api: api !== undefined, git: git !== undefined });
+    const { restore: _restore, journal_after: _after, session_id: _id, api, git, env, ...rest } = each;
+    return JSON.stringify({ ...rest, env: withoutOurs(env), api: api !== undefined, git: git !== undefined });
   };
   const isMeantBy = [request.session_id, program.sessionId].includes(asked.session_id);
   return isMeantBy && lasting(asked) === lasting(request);
@@ -148,11 +144,6 @@ export function isSameSession(asked: OpenRequest, { request, program }: OpenedSe
 /** The current reply of `/open`: the program may have been restarted with another id. */
 export function replyOf({ reply, program }: OpenedSession): OpenReply {
   return { ...reply, session_id: program.sessionId };
-}
-
-/** Variables for `murmur` and its MCP server, for a relay on this port; empty without a relay. */
-function murmurEnvironment(relayPort: number | undefined): Readonly<Record<string, string>> {
-  return relayPort === undefined ? {} : { MURMUR_API_URL: `http://127.0.0.1:${relayPort}` };
 }
 
 /** `murmur mcp`, from the machine's PATH. An interrupt must not end it, because the agent program does not restart it. */

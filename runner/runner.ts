@@ -191,7 +191,7 @@ export class Runner {
 
   async #open(request: OpenRequest): Promise<OpenReply> {
     this.#refuseWhenStopping();
-    if (request.api !== undefined) await this.#context.relay.relayTo(request.api);
+    await this.#context.tellAgent(request);
     if (request.git !== undefined) await this.#context.askBroker(request.git);
     const session = this.#session;
     if (session !== undefined) {

@@ -68,7 +68,10 @@ export const OWNER_FILES: readonly Attack[] = [
       const shown = await triedBy(
         hostile,
         `ls -d ${join(home, 'machines', sibling.machine)}/* 2>/dev/null | sed "s/^/got /"
-         for p in /proc/[0-9]*; do tr "\\0" "\\n" <$p/environ 2>/dev/null | grep -F MURMUR_TOKEN=; done`,
+         cat ${join(home, 'machines', sibling.machine, 'run', 'agent', 'murmur.json')}
+         for p in /proc/[0-9]*; do
+           cat "$(tr "\\0" "\\n" <$p/environ 2>/dev/null | sed -n "s/^MURMUR_AGENT_FILE=//p")" 2>/dev/null
+         done`,
       );
       return [...linesWith(shown, 'got '), ...(shown.includes(sibling.token) ? ["the sibling's token"] : [])];
     },

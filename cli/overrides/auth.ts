@@ -1,6 +1,7 @@
 // `auth`: shows the caller's account, and recreates the owner's token if it is missing or invalid.
 import { access, constants } from 'node:fs/promises';
 import { connect, settingsOf } from '../connection.ts';
+import { agentFileOf, readAgentFile } from '../../config/agent-file.ts';
 import type { Settings } from '../../config/settings.ts';
 import { ensureToken } from '../../stack/token.ts';
 import type { Invocation } from '../command.ts';
@@ -19,13 +20,13 @@ export const authOverride: CommandOverride = {
       return;
     }
     present('auth', result, context.terminal, {});
-    context.terminal.progress(`token: ${isOverridden(invocation) ? 'MURMUR_TOKEN' : settings.home.token}`);
+    context.terminal.progress(`token: ${foreignSource(invocation) ?? settings.home.token}`);
   },
 };
 
-/** The token is recreated only in a home that this user may write, and not if it is from the environment. */
+/** The token is recreated only in a home that this user may write, and not if it comes from elsewhere. */
 async function mend(invocation: Invocation, settings: Settings): Promise<void> {
-  if (isOverridden(invocation)) return;
+  if (foreignSource(invocation) !== undefined) return;
   const { home } = settings;
   const writable = await access(home.root, constants.W_OK).then(
     () => true,
@@ -36,6 +37,8 @@ async function mend(invocation: Invocation, settings: Settings): Promise<void> {
   if (done !== undefined) invocation.context.terminal.progress(`${done} the token in ${home.token}`);
 }
 
-function isOverridden({ context }: Invocation): boolean {
-  return (context.env['MURMUR_TOKEN'] ?? '') !== '' || (context.env['MURMUR_API_URL'] ?? '') !== '';
+/** Where the token comes from when it is not that of MURMUR_HOME. */
+function foreignSource({ context: { env } }: Invocation): string | undefined {
+  if ((env['MURMUR_TOKEN'] ?? '') !== '' || (env['MURMUR_API_URL'] ?? '') !== '') return 'MURMUR_TOKEN';
+  return readAgentFile(env) === undefined ? undefined : agentFileOf(env);
 }

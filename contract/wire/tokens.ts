@@ -1,6 +1,6 @@
 // Tokens, stored as hashes only. No imports.
 
-/** Environment variable with the caller's token. An agent's environment has the agent's own token. */
+/** Environment variable with the caller's token, and the name of an agent's own token among its secrets. */
 export const AGENT_TOKEN = 'MURMUR_TOKEN';
 
 /** One token, by its hash. */

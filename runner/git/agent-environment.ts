@@ -1,5 +1,6 @@
 // Git's configuration and environment inside the isolation: the owner as author, and the broker instead of credentials.
 import { hostname, userInfo } from 'node:os';
+import { AGENT_FILE } from '../../contract/wire/agent-file.ts';
 import type { ConfigEntry } from './caller-git.ts';
 import { shellWord } from './config-file.ts';
 import { withoutCredentials } from './rewrite.ts';
@@ -107,6 +108,8 @@ export interface AgentEnvironmentInput {
   readonly machine: string;
   readonly home: string;
   readonly gitConfig: string;
+  /** Path of the file that says whose the machine is. */
+  readonly agentFile: string;
   readonly callerEnv: NodeJS.ProcessEnv;
 }
 
@@ -115,6 +118,7 @@ export function agentEnvironment({
   machine,
   home,
   gitConfig,
+  agentFile,
   callerEnv,
 }: AgentEnvironmentInput): Record<string, string> {
   const named = (names: readonly string[], map = (value: string): string => value): [string, string][] =>
@@ -131,6 +135,7 @@ export function agentEnvironment({
     USER: 'murmur',
     LOGNAME: 'murmur',
     MURMUR_MACHINE: machine,
+    [AGENT_FILE]: agentFile,
     GIT_CONFIG_GLOBAL: gitConfig,
     GIT_TERMINAL_PROMPT: '0',
   };

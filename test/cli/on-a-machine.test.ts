@@ -85,6 +85,24 @@ describe('without a slug', () => {
   });
 });
 
+describe('who the agent is', () => {
+  it("is read from the machine's file where no variable says it", async () => {
+    const file = join(cli.home, 'agent.json');
+    await writeFile(file, JSON.stringify({ agent: 'w/a/u/b/lead', token: 't', api_url: cli.url }));
+    const env = { MURMUR_API_URL: '', MURMUR_TOKEN: '', MURMUR_AGENT_FILE: file };
+    expect(await cli.run(['turns'], { env })).toMatchObject({ code: 0 });
+    expect(inputsOf('turns')).toEqual([{}]);
+    const token = { source: 'tokens.json', created_at: '2026-01-01T00:00:00Z' };
+    cli.answer('auth', { body: { account: 'b', workspace: 'a', token } });
+    expect((await cli.run(['auth'], { env })).stderr).toContain(`token: ${file}`);
+    const nobodys = { ...env, MURMUR_AGENT_FILE: join(cli.home, 'none.json') };
+    expect(await cli.run(['turns'], { env: nobodys })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('slug required'),
+    });
+  });
+});
+
 describe('the first of several words', () => {
   it('is the slug of an existing child', async () => {
     withChild();

@@ -84,3 +84,32 @@ describe('loadSettings', () => {
     },
   );
 });
+
+describe('on the machine of an agent', () => {
+  const AGENT = { agent: 'w/default/u/tess/a', token: 'of-the-agent', api_url: 'http://127.0.0.1:7' };
+
+  it("server and token are those of the agent's file, unless the environment names others", async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, 'murmur.json');
+    await writeFile(join(folder.path, 'stack.json'), JSON.stringify(STACK));
+    await writeFile(join(folder.path, 'token'), 'the-token\n');
+    await writeFile(file, JSON.stringify(AGENT));
+    const env = { MURMUR_HOME: folder.path, MURMUR_AGENT_FILE: file };
+    const source = { cwd: folder.path };
+    expect(await loadSettings(env, source)).toMatchObject({ apiUrl: AGENT.api_url, token: AGENT.token });
+    const named = { ...env, MURMUR_API_URL: 'https://murmur.example', MURMUR_TOKEN: 'mine' };
+    expect(await loadSettings(named, source)).toMatchObject({ apiUrl: 'https://murmur.example', token: 'mine' });
+  });
+
+  it.each(['', undefined])(
+    'no token is known while the file is %j: the machine is not for any agent yet',
+    async (content) => {
+      await using folder = await temporaryFolder();
+      const file = join(folder.path, 'murmur.json');
+      if (content !== undefined) await writeFile(file, content);
+      const settings = await loadSettings({ MURMUR_HOME: folder.path, MURMUR_AGENT_FILE: file }, { cwd: folder.path });
+      expect(settings).not.toHaveProperty('apiUrl');
+      expect(settings).not.toHaveProperty('token');
+    },
+  );
+});

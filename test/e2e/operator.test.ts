@@ -217,7 +217,7 @@ describe('an operator at Temporal', () => {
   it('sees that an agent can share ports of its own processes only: not of Temporal, the API, its runner or others', async () => {
     const script =
       `require('http').createServer((_, to) => to.end('from inside')).listen(0, '127.0.0.1', function () {` +
-      ` require('fs').writeFileSync(process.env.HOME + '/served', this.address().port + ' ' + process.env.MURMUR_TOKEN) })`;
+      ` require('fs').writeFileSync(process.env.HOME + '/served', this.address().port + ' ' + JSON.parse(require('fs').readFileSync(process.env.MURMUR_AGENT_FILE)).token) })`;
     await client.call('spawn', {
       slug: 'server',
       description: scripted('Serve.', bash(`node -e "${script}"`)),

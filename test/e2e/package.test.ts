@@ -40,6 +40,7 @@ beforeAll(async () => {
     MURMUR_HOME: home,
     MURMUR_API_URL: '',
     MURMUR_TOKEN: '',
+    MURMUR_AGENT_FILE: '',
     TEMPORAL_ADDRESS: '',
     ANTHROPIC_BASE_URL: model.url,
     ANTHROPIC_API_KEY: 'key-of-the-tests',

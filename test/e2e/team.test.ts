@@ -1,9 +1,10 @@
 // Teams with the real agent program: agents use Murmur over MCP and by `murmur` on their machine, within their rights
 // and budgets, and an assessor judges their work.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createClient } from '../../client/index.ts';
+import type { AgentFile } from '../../contract/wire/agent-file.ts';
 import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
 import { overHttp, textOf } from '../mcp/fixtures/client.ts';
 import {
@@ -50,7 +51,7 @@ describe('a team of agents', () => {
     const steps = [
       { tool: 'mcp__murmur__spawn', input: { slug: 'kid', description: kid, tasks: ['Say so'], model: 'fake' } },
       { text: 'The kid is at it.' },
-      bash('murmur ls; murmur status; echo "my token: $MURMUR_TOKEN"; murmur session send "note to self"'),
+      bash('murmur ls; murmur status; cat "$MURMUR_AGENT_FILE"; murmur session send "note to self"; env'),
       { tool: 'mcp__murmur__status', input: { slug: 'kid' } },
       { text: 'The kid has finished.' },
       { text: 'Noted.' },
@@ -70,9 +71,12 @@ describe('a team of agents', () => {
     expect(typed).toMatch(/^workflow: +w\/default\/u\/[^/]+\/lead$/m);
     expect(typed).toMatch(/^sent$/m);
     // The model has requested it, but viewers of the session do not see it.
-    expect(typed).toMatch(/my token: mur_\S{30,}/);
+    expect(typed).toMatch(/"token":"mur_[^"]{30,}"/);
+    // Tools do not inherit it.
+    expect(typed).toMatch(/^MURMUR_AGENT_FILE=\//m);
+    expect(typed).not.toMatch(/^[A-Z_]+=mur_|^MURMUR_API_URL=|^GIT_AUTHOR_|^GIT_COMMITTER_/m);
     const shown = ofType(await eventLog(stack, 'lead'), 'tool_result').map(({ text }) => text);
-    expect(shown.join('\n')).toContain(`my token: [secret ${AGENT_TOKEN}]`);
+    expect(shown.join('\n')).toContain(`"token":"[secret ${AGENT_TOKEN}]"`);
     expect(await returned('[child_lifecycle]', 2)).toContain('"phase":"idle"');
     await stack.model.waitForRequest(({ prompt }) => prompt.includes('note to self'));
 
@@ -121,9 +125,12 @@ describe('a team of agents', () => {
     expect(await commandLinesWith('"mcpServers":{"murmur":')).not.toEqual([]);
     expect(await textsAbout(agent)).not.toContain(token);
     const inTheHome = join(stack.home, 'machines', machine, 'home');
-    expect((await filesWith(token)).filter((file) => !file.startsWith(inTheHome))).toEqual([
+    // The owner of the home may read all of it.
+    expect((await filesWith(token)).filter((file) => !file.startsWith(inTheHome)).toSorted()).toEqual([
+      agentFileOf(machine),
       expect.stringContaining(join(stack.home, 'secrets')),
     ]);
+    expect((await stat(agentFileOf(machine))).mode & 0o777).toBe(0o600);
 
     await stack.murmur(['kill', 'lead']);
     const ended = Date.now();
@@ -137,17 +144,24 @@ describe('a team of agents', () => {
     await temporal[Symbol.asyncDispose]();
   }, 120_000);
 
-  /** The token in the environment of the machine's agent program. */
+  function agentFileOf(machine: string): string {
+    return join(stack.home, 'machines', machine, 'run', 'agent', 'murmur.json');
+  }
+
+  /** The token in the machine's file, which no process of the machine has in its environment. */
   async function tokenOf(machine: string): Promise<string> {
+    const { token = '' } = JSON.parse(await readFile(agentFileOf(machine), 'utf8')) as AgentFile;
     const runner = await runnerOf(stack, machine);
-    expect(await readFile(`/proc/${String(runner)}/environ`, 'utf8')).not.toContain(AGENT_TOKEN);
+    const marked: string[] = [];
     for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
       const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-      if (!environment.includes(`MURMUR_MACHINE=${machine}\0`)) continue;
-      const token = new RegExp(`(?:^|\0)${AGENT_TOKEN}=([^\0]*)`).exec(environment)?.[1];
-      if (token !== undefined) return token;
+      if (pid !== String(runner) && !environment.includes(`MURMUR_MACHINE=${machine}\0`)) continue;
+      marked.push(pid);
+      expect(environment.includes(token)).toBe(false);
     }
-    throw new Error(`no process of machine ${machine} has a token`);
+    // The runner, and the agent program.
+    expect(marked.length).toBeGreaterThan(1);
+    return token;
   }
 
   /** Files of the home that contain the text. */

@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { AgentFile } from '../../contract/wire/agent-file.ts';
 import type { ServerAddress } from '../../contract/wire/runner.ts';
 import { PortRelay } from '../../runner/port-relay.ts';
 import { atEnd, cleanUp, eventOf, makeFolder, openRequest, runTurn, script, startRunner, until } from './fixture.ts';
@@ -115,12 +116,13 @@ describe('the relay to the API server', () => {
 });
 
 describe('an agent on a machine', () => {
-  const environment = script({ tool: 'Bash', input: { command: 'echo "api $MURMUR_API_URL"' } }, { text: 'done' });
+  const environment = script({ tool: 'Bash', input: { command: 'cat "$MURMUR_AGENT_FILE"' } }, { text: 'done' });
 
   async function apiOf(runner: TestRunner, turn: string): Promise<string> {
     await runTurn(runner, turn, environment);
     const result = await eventOf(runner.client, (event) => event.type === 'tool_result');
-    return /api (.*)/.exec(result.event.type === 'tool_result' ? result.event.text : '')?.[1] ?? '';
+    const text = result.event.type === 'tool_result' ? result.event.text : '';
+    return (JSON.parse(text) as AgentFile).api_url ?? '';
   }
 
   it('reaches the API at a fixed port, which follows the server during a turn', async () => {
@@ -153,7 +155,7 @@ describe('an agent on a machine', () => {
     await runTurn(runner, 'two', environment);
     await eventOf(
       runner.client,
-      (event) => event.type === 'tool_result' && event.text.includes('api http://127.0.0.1:'),
+      (event) => event.type === 'tool_result' && event.text.includes('"api_url":"http://127.0.0.1:'),
     );
   });
 

@@ -2,12 +2,15 @@
 // contract/wire only: it is bundled into the runner.
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import type { AgentBackend, AgentSession, OpenSession } from '../backend.ts';
-import { removeKeyFile, writeKeyFile } from './key-file.ts';
+import { removePrivateFile, writePrivateFile } from '../private-file.ts';
 import { claudeArguments, claudeEnvironment, DEFAULT_MAX_RETRIES, KEY_VARIABLE } from './launch.ts';
 import { findProgram, INSTALL_CLAUDE } from './program.ts';
 import type { ProgramTimeouts } from './session.ts';
 import { ClaudeSession, DEFAULT_TIMEOUTS } from './session.ts';
 import { prepareTranscript } from './transcript.ts';
+
+/** The API key's file; the program gets the key by its `apiKeyHelper`. */
+const KEY_FILE = 'api-key';
 
 export interface ClaudeBackendOptions {
   /** Name on the session's PATH, or absolute path; by default `claude`. */
@@ -32,7 +35,8 @@ async function open(session: OpenSession, options: ClaudeBackendOptions): Promis
   const resumed = session.answer === undefined && (await prepareTranscript(session.home, session.sessionId));
   const { runDir } = session;
   const key = session.env[KEY_VARIABLE];
-  const keyFile = runDir === undefined || key === undefined ? undefined : await writeKeyFile(runDir, key, session.user);
+  const keyFile =
+    runDir === undefined || key === undefined ? undefined : await writePrivateFile(runDir, KEY_FILE, key, session.user);
   const child = session.spawn(program, claudeArguments(session, { resume: resumed, keyFile }), {
     cwd: session.cwd,
     env: claudeEnvironment(session, {
@@ -43,7 +47,7 @@ async function open(session: OpenSession, options: ClaudeBackendOptions): Promis
   });
   const cleanUp = async (): Promise<void> => {
     // A session that only answers shares the key file with the agent's own session, which still needs it.
-    if (runDir !== undefined && session.answer === undefined) await removeKeyFile(runDir);
+    if (runDir !== undefined && session.answer === undefined) await removePrivateFile(runDir, KEY_FILE);
   };
   const started = new ClaudeSession({
     options: session,

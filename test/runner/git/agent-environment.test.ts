@@ -49,7 +49,7 @@ describe("the configuration of the agent's git", () => {
 
 describe("the environment of the agent's processes", () => {
   const environmentOf = (callerEnv: NodeJS.ProcessEnv) =>
-    agentEnvironment({ machine: 'm', home: '/home', gitConfig: '/config', callerEnv });
+    agentEnvironment({ machine: 'm', home: '/home', gitConfig: '/config', agentFile: '/agent.json', callerEnv });
 
   it('has proxies without their passwords', () => {
     const env = environmentOf({
@@ -70,7 +70,16 @@ describe("the environment of the agent's processes", () => {
   it('has only listed variables', () => {
     const env = environmentOf({ PATH: '/bin', SECRET: 'x', GIT_ASKPASS: 'x', SSH_AUTH_SOCK: 'x', NO_PROXY: '*' });
     expect(Object.keys(env).sort()).toEqual(
-      ['GIT_CONFIG_GLOBAL', 'GIT_TERMINAL_PROMPT', 'HOME', 'LOGNAME', 'MURMUR_MACHINE', 'PATH', 'USER'].sort(),
+      [
+        'GIT_CONFIG_GLOBAL',
+        'GIT_TERMINAL_PROMPT',
+        'HOME',
+        'LOGNAME',
+        'MURMUR_AGENT_FILE',
+        'MURMUR_MACHINE',
+        'PATH',
+        'USER',
+      ].sort(),
     );
   });
 });

@@ -1,0 +1,39 @@
+// Tells the programs of the machine whose they are, by a file: they may have been started before that was known.
+import path from 'node:path';
+import { AGENT_ID } from '../contract/wire/agent-file.ts';
+import type { AgentFile } from '../contract/wire/agent-file.ts';
+import { defined } from '../contract/wire/defined.ts';
+import type { OpenRequest } from '../contract/wire/runner.ts';
+import { AGENT_TOKEN } from '../contract/wire/tokens.ts';
+import { removePrivateFile, writePrivateFile } from './backends/private-file.ts';
+import type { FileOwner } from './backends/private-file.ts';
+
+const NAME = 'murmur.json';
+
+/** Where the file of a machine lies, by the folder of the agent's files. */
+export function agentFilePath(folder: string): string {
+  return path.join(folder, NAME);
+}
+
+/**
+ * Writes what the request says of the agent.
+ * @param relayPort the machine's port for the API server, if it has one
+ */
+export async function writeAgentFile(
+  folder: string,
+  { env }: Pick<OpenRequest, 'env'>,
+  relayPort: number | undefined,
+  owner: FileOwner | undefined,
+): Promise<void> {
+  const content: AgentFile = defined({
+    agent: env[AGENT_ID],
+    token: env[AGENT_TOKEN],
+    api_url: relayPort === undefined ? undefined : `http://127.0.0.1:${relayPort}`,
+  });
+  await writePrivateFile(folder, NAME, `${JSON.stringify(content)}\n`, owner);
+}
+
+/** Fine when there is none. */
+export async function removeAgentFile(folder: string): Promise<void> {
+  await removePrivateFile(folder, NAME);
+}

@@ -28,7 +28,7 @@ describe.each([{ maxCachedWorkflows: 100 }, { maxCachedWorkflows: 0 }])(
       expect(agent.stub.assessments.map(({ number }) => number)).toEqual([1, 2]);
       expect(agent.stub.assessments[0]).toMatchObject({
         task: { text: 'Fix the timeout' },
-        spec: { prompt: { text: '' } },
+        session: { agent: agent.handle.workflowId },
       });
       expect(idle.cost.own_usd).toBe(1.5);
 

@@ -44,7 +44,7 @@ describe('a reference to the stored spec', () => {
     expect(await attempt(activities.assess, assess).result).toBeDefined();
     const end = await attempt(activities.endAgent, endInput(bench)).result;
     expect(end.machine_state).toBe('destroyed');
-    expect(await bench.provider.list()).toEqual([]);
+    expect((await bench.provider.list()).machines).toEqual([]);
     const record = JSON.parse((await bench.ports.objects.get(recordKey(bench.agent)))?.toString() ?? '') as object;
     expect(record).toMatchObject({ spec: bench.spec });
   });
@@ -147,7 +147,7 @@ describe('a stored spec that cannot be used', () => {
     await bench.ports.objects.delete(placeOf(bench));
     const end = await attempt(activities.endAgent, endInput(bench)).result;
     expect(end.machine_state).toBe('destroyed');
-    expect(await bench.provider.list()).toEqual([]);
+    expect((await bench.provider.list()).machines).toEqual([]);
     expect((await bench.ports.objects.get(recordKey(bench.agent)))?.toString()).toContain('"canceled"');
   });
 });

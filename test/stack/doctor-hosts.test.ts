@@ -70,7 +70,7 @@ function strangersKey(): string {
     expect(others.map(({ state, message, fix }) => [state, message, fix])).toEqual([
       ['problem', expect.stringContaining('shows another key'), expect.stringContaining('host_key')],
       ['problem', expect.stringContaining('/nowhere'), expect.stringContaining('key_file')],
-      ['problem', expect.stringContaining('does not let us in'), expect.stringContaining('key_file')],
+      ['problem', expect.stringContaining('rejects the login'), expect.stringContaining('key_file')],
       ['problem', expect.stringContaining('ECONNREFUSED'), expect.stringContaining('`ssh 127.0.0.1 true`')],
       ['problem', expect.stringContaining('has not answered within 15 s'), expect.any(String)],
       ['problem', expect.stringContaining('has not answered within 15 s'), expect.any(String)],

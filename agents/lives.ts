@@ -1,5 +1,5 @@
-// Lives of one agent id, one after the other (ADR 32): a finished agent's id may start again. Nothing of an earlier life reaches
-// a later one: machine, token and secrets are named from the spawn, and record and log belong to the latest life alone.
+// Successive lives of one agent id (ADR 32): the id of a finished agent may start again. An earlier life cannot affect a later
+// one: machine, token and secrets are named from the spawn, and record and log belong to the latest life.
 import type { AgentRecord } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { pastRecordKey, recordKey } from '../contract/wire/object-keys.ts';
@@ -8,13 +8,13 @@ import type { ObjectStore } from '../drivers/objects/object-store.ts';
 import type { Drivers } from '../drivers/platform.ts';
 import { readRecord } from './record.ts';
 
-/** Entries in which the end of an agent is looked for: a little more may follow it. */
+/** Newest log entries that are searched for the agent's end: some events may follow it. */
 const TAIL = 1_000;
 
 /**
- * Puts the record of a life aside whose workflow has closed, so that another one may begin, and answers after which event that one begins
- * (`AgentSpec.events_after`). Without a record the agent counts as living. Doing it again answers the same. Throws
- * FAILED_PRECONDITION for a spawn that has left no record, UNAVAILABLE while its machine is still to be ended.
+ * Moves the record of a closed life aside, so that the next life may begin. Answers the number of the last event, after which the
+ * next life begins (`AgentSpec.events_after`). Idempotent. Throws FAILED_PRECONDITION for a spawn without a record, because it
+ * counts as living, and UNAVAILABLE while its machine is still to be ended.
  */
 export async function closeLife(
   stores: Pick<Drivers, 'objects' | 'events'>,
@@ -29,7 +29,7 @@ export async function closeLife(
     });
   }
   const { vm } = record.status;
-  // What still runs there has events and a snapshot to tell.
+  // The runner there may still have events and a snapshot.
   if (vm !== undefined && vm.state !== 'gone') {
     throw new MurmurError('UNAVAILABLE', `machine ${vm.name} of the ended agent is still to be ended`, {
       hint: 'the worker ends it within some minutes: try again then',
@@ -42,7 +42,7 @@ export async function closeLife(
   return last;
 }
 
-/** Takes the record back of a life after which none has begun. */
+/** Restores the record of a life after which no other has begun. */
 export async function reopenLife(objects: ObjectStore, agent: string, spawnId: string): Promise<void> {
   const content = await objects.get(pastRecordKey(agent, spawnId));
   if (content === undefined) return;
@@ -50,7 +50,7 @@ export async function reopenLife(objects: ObjectStore, agent: string, spawnId: s
   await objects.delete(pastRecordKey(agent, spawnId));
 }
 
-/** Whether the life that this spawn began has been closed for a later one. */
+/** Whether the life of this spawn was closed so that a later one could begin. */
 export async function isPastLife(objects: ObjectStore, agent: string, spawnId: string): Promise<boolean> {
   return (await objects.get(pastRecordKey(agent, spawnId))) !== undefined;
 }
@@ -60,7 +60,7 @@ async function readPastRecord(objects: ObjectStore, agent: string, spawnId: stri
   return content === undefined ? undefined : (JSON.parse(content.toString('utf8')) as AgentRecord);
 }
 
-/** The number of the life's last event. An end that could not be written is: whoever reads the log waits for it. */
+/** The number of the life's last event. Writes a missing end, because readers of the log wait for it. */
 async function closeLog({ events }: Pick<Drivers, 'events'>, agent: string, { status }: AgentRecord): Promise<number> {
   const newest = (await events.tail(agent, TAIL)).findLast(({ event }) => event.type === 'phase');
   const last = await events.lastSeq(agent, 'workflow');

@@ -1,4 +1,4 @@
-// What a machine says of the agent that it is for. Built-ins only: the CLI reads it on every start.
+// Reads the file in which a machine names its agent. Built-ins only: the CLI reads it on every start.
 import { readFileSync } from 'node:fs';
 import { AGENT_FILE } from '../contract/wire/agent-file.ts';
 import type { AgentFile } from '../contract/wire/agent-file.ts';
@@ -10,7 +10,7 @@ export function agentFileOf(env: Environment): string | undefined {
   return textOf(env, AGENT_FILE);
 }
 
-/** Undefined outside of machines, and on a machine that is nobody's. The runner replaces the file as a whole. */
+/** Undefined outside of machines, and on a machine without an agent. The runner replaces the file atomically. */
 export function readAgentFile(env: Environment): AgentFile | undefined {
   const path = agentFileOf(env);
   if (path === undefined) return undefined;

@@ -1,4 +1,4 @@
-// Tells the programs of the machine whose they are, by a file: they may have been started before that was known.
+// Writes the file that names the machine's agent: programs may be started before the agent is known.
 import path from 'node:path';
 import { AGENT_ID } from '../contract/wire/agent-file.ts';
 import type { AgentFile } from '../contract/wire/agent-file.ts';
@@ -10,13 +10,13 @@ import type { FileOwner } from './backends/private-file.ts';
 
 const NAME = 'murmur.json';
 
-/** Where the file of a machine lies, by the folder of the agent's files. */
+/** The path of the file in the folder of the agent's files. */
 export function agentFilePath(folder: string): string {
   return path.join(folder, NAME);
 }
 
 /**
- * Writes what the request says of the agent.
+ * Writes the agent's id, token and API address from the request.
  * @param relayPort the machine's port for the API server, if it has one
  */
 export async function writeAgentFile(
@@ -33,7 +33,7 @@ export async function writeAgentFile(
   await writePrivateFile(folder, NAME, `${JSON.stringify(content)}\n`, owner);
 }
 
-/** Fine when there is none. */
+/** No-op when there is no file. */
 export async function removeAgentFile(folder: string): Promise<void> {
   await removePrivateFile(folder, NAME);
 }

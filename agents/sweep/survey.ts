@@ -1,5 +1,5 @@
-// All machines of this installation and namespace, for people: also those that the sweep leaves alone, and what could not be
-// asked.
+// Lists all machines of this installation and namespace for people, with those that the sweep leaves alone and the hosts that
+// could not be asked.
 import pLimit from 'p-limit';
 import type { Machines } from '../../drivers/machines/configured.ts';
 import type { MachineInfo, MachineProvider } from '../../drivers/machines/provider.ts';
@@ -16,7 +16,7 @@ export interface SurveySources extends FactSources {
   readonly namespaceId: () => Promise<string>;
 }
 
-/** A machine, whose it is, and who provides it. */
+/** A machine, its owner and its provider. */
 export interface SurveyedMachine extends MachineFinding {
   readonly provider: MachineProvider;
 }
@@ -30,7 +30,7 @@ export interface SilentProvider {
 
 export interface Survey {
   readonly machines: readonly SurveyedMachine[];
-  /** Machines of others, which are not looked up: this Temporal says nothing of them. */
+  /** Machines of others. They are not looked up, because this Temporal does not know them. */
   readonly elsewhere: readonly { readonly name: string; readonly of: 'installation' | 'namespace' }[];
   readonly silent: readonly SilentProvider[];
 }
@@ -40,7 +40,7 @@ interface Listed {
   readonly machine: MachineInfo;
 }
 
-/** Looks at all of them once. Throws the SDK's errors when Temporal does not answer in time. */
+/** Throws the SDK's errors when Temporal does not answer in time. */
 export async function surveyMachines(sources: SurveySources, signal: AbortSignal): Promise<Survey> {
   const home: MachineOwner = { stack: sources.key.id, namespace: await sources.namespaceId() };
   const lists = await Promise.all(Object.values(sources.machines).map((each) => listAll(each, signal)));
@@ -75,13 +75,13 @@ async function listAll(
   }
 }
 
-/** A label that is missing is nobody else's. */
+/** A machine without the label counts as ours. */
 function otherOwner({ labels }: MachineInfo, home: MachineOwner): 'installation' | 'namespace' | undefined {
   if ((labels['stack'] ?? home.stack) !== home.stack) return 'installation';
   return (labels['namespace'] ?? home.namespace) === home.namespace ? undefined : 'namespace';
 }
 
-/** Whether the end of the agent, which works on the machine that its spec names, takes this machine along. */
+/** Whether the agent's spec names this machine, so that the end of the agent ends it as well. */
 export function goesWithAgent({ agent, machine, provider }: SurveyedMachine): boolean {
   return agent?.spec.machine.name === machine.name && agent.spec.machine.provider === provider.name;
 }

@@ -1,5 +1,5 @@
-// Git of this side for machines on other hosts: the broker of each runs here, and its runner asks it through one port of ours
-// that is exposed to the hosts. No credential leaves this side.
+// Git for machines on other hosts: each machine's broker runs in this process. Its runner reaches it through one port, which is
+// exposed to the hosts. No credential leaves this side.
 import { createHash, randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -16,22 +16,22 @@ import { checkPlace } from '../../runner/repositories/check-place.ts';
 import type { GitWanted } from './provider.ts';
 
 /**
- * Every process of this host can connect, and every one of the hosts that the port is exposed to. A runner says its pass with
- * the first bytes; the connection that has waited longest makes room.
+ * Connections that have not yet sent a pass. Every process of this host can connect, and so can every process of the hosts
+ * that the port is exposed to. A runner sends its pass first; the connection that has waited longest makes room for a new one.
  */
-const STRANGERS = 128;
-const STRANGER_MS = 10_000;
-/** A kind and a pass of 64 characters. */
+const UNAUTHENTICATED = 128;
+const UNAUTHENTICATED_MS = 10_000;
+/** Characters of the first line: a kind and a pass of 64 characters. */
 const LONGEST_LINE = 128;
 
 export interface GitBrokersOptions {
-  /** MURMUR_HOME/machines: what agents of this host can write is not served. */
+  /** MURMUR_HOME/machines. Repositories there are not served, because agents of this host can write them. */
   readonly machines: string;
   /** The caller's environment: git's configuration, credential helpers, ssh agent. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** What a machine's runner needs beside the address at which its host reaches the port. */
+/** What a machine's runner needs, besides the address at which its host reaches the port. */
 export interface ServedGit {
   /** On this host. */
   readonly server: ServerAddress;
@@ -49,17 +49,17 @@ interface MachineGit {
 export class GitBrokers implements AsyncDisposable {
   readonly #options: GitBrokersOptions;
   readonly #machines = new Map<string, MachineGit>();
-  /** By the digest of the pass, so that the time of a look-up tells nothing of it. */
+  /** By the digest of the pass, so that the duration of a look-up reveals nothing about the pass. */
   readonly #passes = new Map<string, MachineGit>();
-  /** Connections that have not said a pass, oldest first. */
-  readonly #strangers = new Set<Socket>();
+  /** Connections that have not sent a pass, oldest first. */
+  readonly #unauthenticated = new Set<Socket>();
   #listening: Promise<Server> | undefined;
 
   constructor(options: GitBrokersOptions) {
     this.#options = options;
   }
 
-  /** Lets the machine's agent reach exactly these repositories. Listens on a free port of 127.0.0.1 from the first call on. */
+  /** Serves exactly these repositories to the machine's agent. The first call opens a free port of 127.0.0.1. */
   async serve(machine: string, { repos, grants }: GitWanted): Promise<ServedGit> {
     await Promise.all(repos.map(checkPlace));
     this.#listening ??= this.#listen();
@@ -80,7 +80,7 @@ export class GitBrokers implements AsyncDisposable {
     };
   }
 
-  /** Serves the machine nothing any more, and ends what runs for it. No-op for one that is not served. */
+  /** Stops serving the machine and ends the git processes that run for it. No-op for a machine that is not served. */
   async drop(machine: string): Promise<void> {
     const served = this.#machines.get(machine);
     if (served === undefined) return;
@@ -94,14 +94,14 @@ export class GitBrokers implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const server = await this.#listening?.catch(() => undefined);
     server?.close();
-    for (const socket of this.#strangers) socket.destroy();
+    for (const socket of this.#unauthenticated) socket.destroy();
     await Promise.all([...this.#machines.keys()].map((machine) => this.drop(machine)));
   }
 
   #make(machine: string): MachineGit {
     const git = new CallerGit({ ...this.#options.env }, machine);
     const access = new BrokerAccess();
-    // Nothing of it is written to the machine's events, so there is nothing to scrub.
+    // The credentials never reach the machine's events, so there is nothing to scrub.
     const proxy = new GitProxy({ git, access, credentials: new HttpCredentials(git, () => undefined) });
     const folder = this.#folderOf(machine);
     const broker = new Broker({ run: folder, runner: folder, user: undefined, git, access, proxy });
@@ -111,7 +111,7 @@ export class GitBrokers implements AsyncDisposable {
     return made;
   }
 
-  /** Of git's own configuration for repositories on this host. No name of a machine begins with a dot. */
+  /** The folder for git's configuration when a repository is on this host. Machine names never begin with a dot. */
   #folderOf(machine: string): string {
     return join(this.#options.machines, '.git', machine);
   }
@@ -135,14 +135,14 @@ export class GitBrokers implements AsyncDisposable {
 
   async #admit(socket: Socket): Promise<void> {
     socket.on('error', () => socket.destroy());
-    const [oldest] = this.#strangers;
-    if (oldest !== undefined && this.#strangers.size >= STRANGERS) oldest.destroy();
-    this.#strangers.add(socket);
-    const timer = setTimeout(() => socket.destroy(), STRANGER_MS).unref();
-    socket.once('close', () => this.#strangers.delete(socket));
+    const [oldest] = this.#unauthenticated;
+    if (oldest !== undefined && this.#unauthenticated.size >= UNAUTHENTICATED) oldest.destroy();
+    this.#unauthenticated.add(socket);
+    const timer = setTimeout(() => socket.destroy(), UNAUTHENTICATED_MS).unref();
+    socket.once('close', () => this.#unauthenticated.delete(socket));
     const line = await firstLine(socket, LONGEST_LINE).catch(() => '');
     clearTimeout(timer);
-    this.#strangers.delete(socket);
+    this.#unauthenticated.delete(socket);
     const [, kind, pass = ''] = /^(http|socket) ([0-9a-f]+)$/.exec(line) ?? [];
     const served = this.#passes.get(digestOf(pass));
     if (served === undefined || socket.destroyed) return void socket.destroy();

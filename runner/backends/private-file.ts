@@ -4,15 +4,15 @@ import { constants } from 'node:fs';
 import { lstat, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Whom a file belongs to. */
+/** The user and group that own a file. */
 export interface FileOwner {
   readonly uid: number;
   readonly gid: number;
 }
 
 /**
- * Writes the text with mode 0600, for another user than the caller if one is given, and answers the file's path. Made under
- * another name first: a program may be reading the one before.
+ * Writes the text with mode 0600, owned by `owner` or else by the caller, and answers the file's path. The file is written
+ * under another name and then renamed, because a program may be reading the previous one.
  */
 export async function writePrivateFile(
   folder: string,
@@ -38,7 +38,7 @@ export async function writePrivateFile(
   return file;
 }
 
-/** Removes the file; fine when there is none. */
+/** Removes the file. No-op when there is none. */
 export async function removePrivateFile(folder: string, name: string): Promise<void> {
   if (await isFolder(folder)) await rm(join(folder, name), { force: true });
 }

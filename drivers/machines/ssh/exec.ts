@@ -20,6 +20,9 @@ const MOST_OUTPUT = 64 * 1024 * 1024;
 /** Exit status of a wrapper that could not run its command, and of shells that did not find one. */
 const CANNOT_RUN = 127;
 
+/** A shell reports its group within milliseconds; a busy host may need far longer, and a stopped one never does. */
+const GROUP_LIMIT_MS = 10_000;
+
 export interface RunOptions {
   readonly input?: string | Buffer;
   readonly timeoutMs: number;
@@ -94,7 +97,7 @@ export class Commands {
     const word = `murmur-${randomBytes(12).toString('hex')}`;
     const line = commandLine(word, asked, output);
     const channel = await this.#connection.exec(wrapperLine(word));
-    let group: number | undefined;
+    const group = Promise.withResolvers<number | undefined>();
     let problem: string | undefined;
     const end = Promise.withResolvers<CommandEnd>();
     // The exit status may arrive before the end of stderr, where the wrapper reports its problem.
@@ -110,12 +113,14 @@ export class Commands {
     );
     const onFact = (text: string): void => {
       const fact = readFact(text);
-      if ('group' in fact) group = fact.group;
+      if ('group' in fact) group.resolve(fact.group);
       else problem = fact.problem;
     };
     const stdout = channel.pipe(new WrappedOutput(word, () => undefined));
     const stderr = channel.stderr.pipe(new WrappedOutput(word, onFact));
     stderr.once('close', () => said.resolve(undefined));
+    // A command that ends without a group has not run.
+    void end.promise.then(() => group.resolve(undefined));
     channel.write(`${line}\n`);
     return {
       channel,
@@ -123,7 +128,10 @@ export class Commands {
       stderr,
       ended: end.promise,
       kill: async () => {
-        if (group !== undefined) await this.#killGroup(group);
+        // The command may only be starting: without its group it would go on after the channel has closed.
+        const late = setTimeout(() => group.resolve(undefined), GROUP_LIMIT_MS);
+        const started = await this.#connection.untilLost(group.promise).finally(() => clearTimeout(late));
+        if (started !== undefined) await this.#killGroup(started);
         channel.close();
       },
     };

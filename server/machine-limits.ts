@@ -16,7 +16,10 @@ export interface MachineLimitsReader {
 /** Machines in the cache: more than the agents of a server that people view in the same minute. */
 const REMEMBERED = 1_000;
 
-/** Limits change only when a runner restarts, and reading them takes about a sixth of a `status` call. */
+/**
+ * Limits change only when a runner restarts. Reading them connects to the machine, which may be on another host, and reads
+ * two files.
+ */
 const FRESH_MS = 10_000;
 
 /** A reader that queries each machine at most every ten seconds. Does not cache an answer without limits. */

@@ -21,7 +21,7 @@ export const machineRm = defineOperation({
     host: z.string().optional().describe('Host on which it was; absent for this one.'),
     agent: z.string().optional().describe('Absolute path of its agent, if its labels name one.'),
     message: z.string().describe('What was done, and what is kept: `removed <name>; …`.'),
-    snapshot: z.string().optional().describe("Where the agent's newest snapshot is kept; absent when there is none."),
+    snapshot: z.string().optional().describe("Key of the agent's newest snapshot; absent without a snapshot."),
     new_snapshot: z.boolean().describe('Whether that snapshot was taken now.'),
     problems: z.array(z.string()).describe('What hindered the end. The machine is destroyed all the same.'),
   }),

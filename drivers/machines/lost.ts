@@ -23,8 +23,8 @@ export async function unlessLost<T>(lost: AbortSignal, work: Promise<T>): Promis
 }
 
 /**
- * Destroys the stream with the signal's reason when the signal aborts. Returns the stream. Its error reaches listeners
- * and is not an uncaught one while there are none.
+ * Destroys the stream with the signal's reason when the signal aborts. Returns the stream. Its error reaches
+ * listeners. Without listeners it is ignored instead of ending the process.
  */
 export function tied<S extends Readable | Duplex>(lost: AbortSignal, stream: S): S {
   stream.on('error', () => undefined);

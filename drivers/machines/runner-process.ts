@@ -31,8 +31,8 @@ export async function ensureRunner(
 }
 
 /**
- * Ensures runners as `ensureRunner` does, for one worker, and asks each how it is once for each connection to its machine. One
- * that could not be called is asked again; the call that has failed is tried again by whoever makes it.
+ * Ensures runners like `ensureRunner`, for one worker. Checks the health of a runner once per connection to its machine, and
+ * again after a call that did not reach it. Does not repeat the failed call: its caller does.
  */
 export function runnersOf(programs: RunnerPrograms): (machine: Machine, use: RunnerUse) => Promise<RunnerClient> {
   const failed = new Set<string>();

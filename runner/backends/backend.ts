@@ -19,8 +19,9 @@ export interface OpenSession {
   /** HOME of the program. Its transcript lies below it. */
   readonly home: string;
   /**
-   * UUID: the id that an earlier `open` returned, or one for a new session. Resumes the conversation of that id. If
-   * there is none, starts a new session: under this id if the program accepts one, else under the program's own.
+   * UUID: the id that an earlier `open` returned, or one for a new session. Resumes the conversation of that id.
+   * Starts a new session if that conversation does not exist, under this id if the program accepts ids, else under the
+   * program's own.
    */
   readonly sessionId: string;
   readonly model: string | undefined;

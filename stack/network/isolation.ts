@@ -7,7 +7,7 @@ import { findTool, namespaceTools } from '../../runner/isolation/namespace-tools
 
 /**
  * A command that runs the words after it in a new network namespace, with its loopback interface up and a umask for
- * files that only the owner may read; or why there is none.
+ * files that only the owner may read; or the reason why it is not possible.
  */
 export type NetworkIsolation =
   | { readonly command: readonly string[]; readonly setpriv: string }

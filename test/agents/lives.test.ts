@@ -149,7 +149,7 @@ it('a second life has machine, token and secrets of its own, its events go on, a
 
   const before = await ports.events.read(agent, 0, 1_000);
   const snapshot = await latestSnapshot(ports.objects, second);
-  // Whatever still runs of the first life: its machine is there once more, its end comes late, with events that nobody has heard.
+  // A late activity of the first life: its machine exists again, and its end brings events that were not yet published.
   await provider.create({ name: first.machine.name, labels: machineLabels(agent, first.spawn_id) }, creation());
   const unheard = { type: 'note', text: 'too late' } as const;
   const events = [{ seq: (numbers(before, 'workflow').at(-1) ?? 0) + 1, at: first.created_at, event: unheard }];
@@ -179,7 +179,7 @@ it('a second life has machine, token and secrets of its own, its events go on, a
   expect(later[0]).toMatchObject({ source: 'workflow', seq: events_after + 1, event: { phase: 'starting' } });
   expect(phases(later).at(-1)).toBe('canceled');
   expect((await readRecord(ports, agent))?.spec).toMatchObject({ spawn_id: second.spawn_id, events_after });
-  // Neither spec begins anew.
+  // Neither spec can start the agent again.
   for (const spec of [first, second]) {
     expect(await rejection(attempt(activities.prepareAgent, { spec }).result)).toEqual(refused('the agent has ended'));
   }

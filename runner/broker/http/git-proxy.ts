@@ -94,10 +94,10 @@ export class GitProxy {
     return { key: this.#key, certificate: this.#secure?.cert ?? '' };
   }
 
-  /** Serves a connection that came in elsewhere; what was read of it has been given back to it. */
+  /** Serves a connection that another server accepted. Bytes that were read from it must have been unshifted. */
   accept(socket: Socket): void {
     this.#server.emit('connection', socket);
-    // Whoever has read from it has paused it.
+    // The reader of its first line has paused it.
     socket.resume();
   }
 

@@ -1,5 +1,5 @@
-// The sweep on real local machines and stores in folders: of two installations on one host, under a Temporal that was set up
-// anew, and after a worker that was killed while it made a machine.
+// The sweep on real local machines and stores in folders: of two installations on one host, under a Temporal with a new
+// database, and after a worker was killed while it created a machine.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';

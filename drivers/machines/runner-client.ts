@@ -73,12 +73,34 @@ export interface RunnerCall {
 }
 
 /**
- * A client of the runner at this address. Every call throws MurmurError: the runner's error, or UNAVAILABLE when the
- * runner cannot be reached or does not answer in time.
+ * A client of the runner at this address. Every call throws MurmurError: the runner's error, UNAVAILABLE when the
+ * runner cannot be reached or does not answer in time, or UNAUTHENTICATED when another process listens on its port.
+ * @param failed receives the error of every failed call, and returns the one that the call throws
  */
-export function createRunnerClient(machine: RunnerMachine, access: RunnerAccess): RunnerClient {
-  const call = <Reply>(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal): Promise<Reply> =>
-    callRunner<Reply>(machine, access, { method, path, body, signal });
+export function createRunnerClient(
+  machine: RunnerMachine,
+  access: RunnerAccess,
+  failed: (error: unknown) => unknown = (error) => error,
+): RunnerClient {
+  const call = async <Reply>(
+    method: 'GET' | 'POST',
+    path: string,
+    body: unknown,
+    signal: AbortSignal,
+  ): Promise<Reply> => {
+    try {
+      return await callRunner<Reply>(machine, access, { method, path, body, signal });
+    } catch (error) {
+      throw failed(error);
+    }
+  };
+  async function* each<Item>(items: AsyncIterable<Item>): AsyncIterable<Item> {
+    try {
+      yield* items;
+    } catch (error) {
+      throw failed(error);
+    }
+  }
   const post = <Reply>(path: string, body: unknown, limitMs: number): Promise<Reply> =>
     call('POST', path, body, AbortSignal.timeout(limitMs));
   return {
@@ -91,12 +113,12 @@ export function createRunnerClient(machine: RunnerMachine, access: RunnerAccess)
     notice: async (input) => void (await post('/notice', input, SHORT_CALL_MS)),
     snapshot: () => post('/snapshot', {}, LONG_CALL_MS),
     stop: async (input) => void (await post('/stop', input, LONG_CALL_MS)),
-    file: (input, signal) => file(machine, access, input, signal),
-    events: (after, signal, turn) => events(machine, access, { after, signal, turn }),
+    file: (input, signal) => each(file(machine, access, input, signal)),
+    events: (after, signal, turn) => each(events(machine, access, { after, signal, turn })),
   };
 }
 
-/** One call with a JSON answer. Throws as the calls of the client do. */
+/** One call with a JSON answer. Throws as the calls of a client do. */
 export async function callRunner<Reply>(
   machine: RunnerMachine,
   access: RunnerAccess,

@@ -3,8 +3,8 @@ import { posix } from 'node:path';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { OLDEST_RUNNER_PROTOCOL, RUNNER_PROTOCOL } from '../../contract/wire/runner.ts';
 import type { RunnerHealth } from '../../contract/wire/runner.ts';
-import type { Machine, RunnerUse } from './provider.ts';
-import { createRunnerClient, type RunnerClient } from './runner-client.ts';
+import type { Machine, RunnerAccess, RunnerUse } from './provider.ts';
+import { createRunnerClient, unreachable, type RunnerClient } from './runner-client.ts';
 
 export interface RunnerPrograms {
   /** The runner as one bundled file on this host; it is copied to the machine. */
@@ -24,10 +24,10 @@ export async function ensureRunner(
   machine: Machine,
   { bundle, startLimitMs }: RunnerPrograms,
   use: RunnerUse,
-  askOnce = false,
+  { askOnce = false, onGone }: { readonly askOnce?: boolean; readonly onGone?: () => void } = {},
 ): Promise<RunnerClient> {
   const limit = startLimitMs === undefined ? {} : { startLimitMs };
-  return createRunnerClient(machine, await machine.ensureRunner(bundle, { use, askOnce, ...limit }));
+  return clientOf(machine, await machine.ensureRunner(bundle, { use, askOnce, ...limit }), onGone);
 }
 
 /**
@@ -38,44 +38,30 @@ export function runnersOf(programs: RunnerPrograms): (machine: Machine, use: Run
   const failed = new Set<string>();
   return async (machine, use) => {
     const { name } = machine;
-    const client = await ensureRunner(machine, programs, use, !failed.has(name));
+    const isSure = !failed.has(name);
+    const client = await ensureRunner(machine, programs, use, { askOnce: isSure, onGone: () => failed.add(name) });
     failed.delete(name);
-    return watched(client, () => failed.add(name));
-  };
-}
-
-/** The client, and who hears that it could not reach the runner. */
-function watched(client: RunnerClient, onGone: () => void): RunnerClient {
-  const heard = (error: unknown): never => {
-    if (isNotThisRunner(error)) onGone();
-    throw error;
-  };
-  async function* each<T>(items: AsyncIterable<T>): AsyncIterable<T> {
-    try {
-      yield* items;
-    } catch (error) {
-      heard(error);
-    }
-  }
-  return {
-    health: () => client.health().catch(heard),
-    open: (input, signal) => client.open(input, signal).catch(heard),
-    turn: (input) => client.turn(input).catch(heard),
-    events: (after, signal, turn) => each(client.events(after, signal, turn)),
-    assess: (input, signal) => client.assess(input, signal).catch(heard),
-    file: (input, signal) => each(client.file(input, signal)),
-    port: (input) => client.port(input).catch(heard),
-    interrupt: (input) => client.interrupt(input).catch(heard),
-    notice: (input) => client.notice(input).catch(heard),
-    snapshot: () => client.snapshot().catch(heard),
-    stop: (input) => client.stop(input).catch(heard),
+    return client;
   };
 }
 
 /** The runner that was started last, even if it does not answer; undefined when none was. */
 export async function recordedRunner(machine: Machine): Promise<RunnerClient | undefined> {
   const access = await machine.recordedRunner();
-  return access === undefined ? undefined : createRunnerClient(machine, access);
+  return access === undefined ? undefined : clientOf(machine, access);
+}
+
+/**
+ * A client whose calls throw UNAVAILABLE, which can be tried again, when another process has taken the port of the runner: any
+ * agent can listen there once the runner has ended.
+ */
+function clientOf(machine: Machine, access: RunnerAccess, onGone?: () => void): RunnerClient {
+  return createRunnerClient(machine, access, (error) => {
+    if (!isNotThisRunner(error)) return error;
+    onGone?.();
+    const isTaken = error instanceof MurmurError && error.code === 'UNAUTHENTICATED';
+    return isTaken ? unreachable(machine, 'another process listens on its port', error) : error;
+  });
 }
 
 /** The runner's health; undefined when nothing or another process answers. */

@@ -56,8 +56,9 @@ export class RunnerHosts {
     try {
       await ask(await host.access, runner);
     } catch (error) {
-      // The process has just exited with the last of its machines, or was killed. Starts another one.
-      if (!(error instanceof MurmurError) || error.code !== 'UNAVAILABLE') throw error;
+      // The process has just exited with the last of its machines, or was killed; another may have taken its port.
+      // Starts another one.
+      if (!(error instanceof MurmurError) || !['UNAVAILABLE', 'UNAUTHENTICATED'].includes(error.code)) throw error;
       if (this.#newest === host) this.#newest = undefined;
       await ask(await this.#seat(bundle).access, runner);
     }

@@ -10,6 +10,7 @@ import type { Machine } from '../../../drivers/machines/provider.ts';
 import type { RunnerClient } from '../../../drivers/machines/runner-client.ts';
 import { ensureRunner, findRunner, runnersOf } from '../../../drivers/machines/runner-process.ts';
 import { eventually } from '../../fixtures/waiting.ts';
+import { impostor } from './impostor.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { creation } from '../../fixtures/creation.ts';
 
@@ -100,6 +101,26 @@ describe('the runner of a machine', () => {
     await eventually(fails, 'a call to the killed runner fails');
     expect((await (await ensure(machine, { turn: 'five' })).health()).pid).not.toBe(pid);
     expect(await starts()).toHaveLength(2);
+  });
+
+  it('is started again when another program has taken the port of the killed one, and no call fails for good', async () => {
+    const ensure = runnersOf(programs);
+    const { pid } = await (await ensure(machine, 'begin')).health();
+    const { port } = JSON.parse(await readFile(file('address.json'), 'utf8')) as { port: number };
+    process.kill(pid, 'SIGKILL');
+    const fails = () =>
+      machine.dial(port).then(
+        (socket) => void socket.destroy(),
+        (error: unknown) => error,
+      );
+    await eventually(async () => (await fails()) !== undefined, 'the port is free');
+    await using _ = await impostor(port);
+
+    // The worker retries a turn after UNAVAILABLE only.
+    await expect((await ensure(machine, 'reach')).interrupt({ turn_id: 'one' })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
+    expect((await (await ensure(machine, 'reach')).health()).pid).not.toBe(pid);
   });
 
   it('is not taken for that of another machine whose port it has', async () => {

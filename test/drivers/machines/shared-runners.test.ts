@@ -14,6 +14,7 @@ import type { RunnerPrograms } from '../../../drivers/machines/runner-process.ts
 import { stopRunners } from '../../../stack/runners.ts';
 import { runnerBundle } from '../../../worker/runner-bundle.ts';
 import { eventually } from '../../fixtures/waiting.ts';
+import { impostor } from './impostor.ts';
 import { openRequest, script } from '../../runner/fixture.ts';
 import { localMachines } from './local-machines.ts';
 import type { LocalMachines } from './local-machines.ts';
@@ -125,6 +126,16 @@ const isShared = kind === 'namespace';
     const [again, other] = await Promise.all([start('murmur-1'), start('murmur-2')]);
     expect(await pidOf(again)).not.toBe(pid);
     expect(await pidOf(other)).toBe(await pidOf(again));
+  });
+
+  it('are restarted in another process when another program has taken the port of their killed one', async () => {
+    await start('murmur-1');
+    const { pid, port } = await hostOf('murmur-1');
+    process.kill(pid, 'SIGKILL');
+    await eventually(() => isGone(pid), 'the process is gone');
+    await using _ = await impostor(port);
+    const again = await start('murmur-1');
+    expect(await pidOf(again)).not.toBe(pid);
   });
 
   it('restart in the same process after a stop of the machine, while another machine uses it', async () => {

@@ -1,6 +1,7 @@
 // Entry of the runner, bundled into one file for machines. `node runner/main.ts <machine>/runner` serves one machine
 // until a call or a signal stops it. It also exits with 0 when another runner already serves the machine. `node
-// runner/main.ts --host <folder of machines>` serves several machines and exits after the last one: runner-host.ts.
+// runner/main.ts --host <folder of machines>` serves several machines and exits after the last one, or a minute later while
+// its standard input is open: runner-host.ts.
 import process from 'node:process';
 import type { IsolationInForce, IsolationSpec } from '../contract/wire/isolation.ts';
 import { createClaudeBackend } from './backends/claude/backend.ts';
@@ -47,7 +48,12 @@ async function serveOne(directory: string): Promise<void> {
 }
 
 async function serveSeveral(): Promise<void> {
-  const host = new RunnerHost((directory, callerEnv) => serve(directory, callerEnv, false));
+  const host = new RunnerHost((directory, callerEnv) => serve(directory, callerEnv, false), { kept: true });
+  // The worker holds the other end while it may ask for more runners.
+  process.stdin
+    .on('error', () => undefined)
+    .once('close', () => host.release())
+    .resume();
   stopOnSignal(() => host.stop());
   const access = await host.listen();
   process.stdout.write(`${JSON.stringify(access)}\n`);

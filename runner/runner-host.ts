@@ -9,26 +9,43 @@ import { HttpServer } from './http/server.ts';
 import { claimDirectory } from './only-one.ts';
 import type { ServedRunner } from './serve.ts';
 
-/** A process without a request for this long was started by a worker that was killed just then. It exits. */
-const UNASKED_MS = 60_000;
+/**
+ * A process that serves nothing for this long exits. The next agent of a worker often comes sooner, and its spawn then
+ * saves a Node start. In milliseconds.
+ */
+const IDLE_MS = 60_000;
+
+export interface RunnerHostOptions {
+  /** Whether somebody may still ask for more runners after the last one; see `release`. False unless given. */
+  readonly kept?: boolean;
+  /** Instead of `IDLE_MS`. */
+  readonly idleMs?: number;
+}
 
 export class RunnerHost {
-  /** Resolves when the last runner has stopped, or when no request came within `UNASKED_MS`. */
+  /** Resolves when the last runner has stopped and nobody keeps the process, or when it serves nothing for `IDLE_MS`. */
   readonly stopped: Promise<void>;
   readonly #serve: (directory: string, callerEnv: NodeJS.ProcessEnv) => Promise<ServedRunner>;
   readonly #serving = new Map<string, Promise<ServedRunner>>();
   /** Ids of cancelled requests to serve. */
   readonly #dropped = new Set<string>();
   readonly #done = Promise.withResolvers<void>();
-  readonly #unasked: NodeJS.Timeout;
+  readonly #idleMs: number;
+  #idle: NodeJS.Timeout;
+  #kept: boolean;
   #server: HttpServer | undefined;
   /** Set from a stop request, or from the end of the last runner. */
   #refusing = false;
 
-  constructor(serve: (directory: string, callerEnv: NodeJS.ProcessEnv) => Promise<ServedRunner>) {
+  constructor(
+    serve: (directory: string, callerEnv: NodeJS.ProcessEnv) => Promise<ServedRunner>,
+    { kept = false, idleMs = IDLE_MS }: RunnerHostOptions = {},
+  ) {
     this.#serve = serve;
+    this.#kept = kept;
+    this.#idleMs = idleMs;
     this.stopped = this.#done.promise;
-    this.#unasked = setTimeout(() => this.#close(), UNASKED_MS);
+    this.#idle = setTimeout(() => this.#close(), idleMs);
   }
 
   /** Listens on a free port of 127.0.0.1. */
@@ -50,7 +67,7 @@ export class RunnerHost {
    * and the errors of the runner's start.
    */
   async serve({ directory, env, request_id: request }: ServeRequest): Promise<object> {
-    clearTimeout(this.#unasked);
+    clearTimeout(this.#idle);
     const known = this.#serving.get(directory);
     if (known !== undefined) {
       const served = await known;
@@ -72,6 +89,12 @@ export class RunnerHost {
     this.#dropped.add(request);
     await this.#end(directory);
     return {};
+  }
+
+  /** To be called when nobody will ask for more runners: the process exits after the last one. */
+  release(): void {
+    this.#kept = false;
+    if (this.#serving.size === 0) this.#close();
   }
 
   /** Stops every runner. */
@@ -106,12 +129,15 @@ export class RunnerHost {
 
   #leave(directory: string): void {
     this.#serving.delete(directory);
-    if (this.#serving.size === 0) this.#close();
+    if (this.#serving.size > 0) return;
+    if (!this.#kept) return this.#close();
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.#close(), this.#idleMs);
   }
 
   #close(): void {
     this.#refusing = true;
-    clearTimeout(this.#unasked);
+    clearTimeout(this.#idle);
     void (this.#server?.close() ?? Promise.resolve()).then(this.#done.resolve);
   }
 }

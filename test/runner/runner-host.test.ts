@@ -4,23 +4,24 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RunnerHost } from '../../runner/runner-host.ts';
+import { RunnerHost, type RunnerHostOptions } from '../../runner/runner-host.ts';
 import type { ServedRunner } from '../../runner/serve.ts';
 
 class Fixture {
-  readonly host = new RunnerHost(async (directory, env) => {
-    this.started.push(directory);
-    this.lastEnv = env;
-    await this.gate;
-    return this.#served(directory);
-  });
+  readonly host: RunnerHost;
   readonly started: string[] = [];
   readonly stopped: string[] = [];
   lastEnv: NodeJS.ProcessEnv | undefined;
   gate: Promise<void> = Promise.resolve();
   hasEnded = false;
 
-  constructor() {
+  constructor(options?: RunnerHostOptions) {
+    this.host = new RunnerHost(async (directory, env) => {
+      this.started.push(directory);
+      this.lastEnv = env;
+      await this.gate;
+      return this.#served(directory);
+    }, options);
     void this.host.stopped.then(() => (this.hasEnded = true));
   }
 
@@ -108,6 +109,37 @@ describe('a process that serves runners', () => {
     await Promise.all([fixture.host.drop(request(one)), fixture.host.drop(request(two))]);
     await fixture.host.stopped;
     await expect(fixture.host.serve(request(three))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  it('that is kept goes on without runners, and ends after the last one once it is released', async () => {
+    const fixture = new Fixture({ kept: true });
+    const [one, two, three] = [directory(), directory(), directory()];
+    await fixture.host.serve(request(one));
+    await fixture.host.drop(request(one));
+    await fixture.host.serve(request(two));
+    fixture.host.release();
+    // Its last runner goes on, and another one may come while it does.
+    await fixture.host.serve(request(three));
+    await fixture.host.drop(request(two));
+    expect(fixture.hasEnded).toBe(false);
+    await fixture.host.drop(request(three));
+    await fixture.host.stopped;
+  });
+
+  it('that is kept ends by itself once it has served nothing for a while', async () => {
+    const fixture = new Fixture({ kept: true, idleMs: 1 });
+    await fixture.host.stopped;
+    await expect(fixture.host.serve(request(directory()))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    const other = new Fixture({ kept: true, idleMs: 1 });
+    const one = directory();
+    const serving = other.host.serve(request(one)).then(() => other.host.drop(request(one)));
+    await Promise.all([serving, other.host.stopped]);
+  });
+
+  it('that is kept ends at once when it is released and serves nothing', async () => {
+    const fixture = new Fixture({ kept: true });
+    fixture.host.release();
+    await fixture.host.stopped;
   });
 
   it('gives a machine up when its runner does not start, so that another process can take it', async () => {

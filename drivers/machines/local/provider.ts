@@ -76,7 +76,9 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
 
   /** Ends the runner and everything that the agent started. The record stays. */
   async function endProcesses(record: LocalRecord): Promise<void> {
-    const leftNothing = await endRunner(layoutOf(record.name).runner);
+    const { runner } = layoutOf(record.name);
+    const leftNothing = await endRunner(runner);
+    hosts.left(runner);
     if (!leftNothing) await isolation.endAll(settingsOf(record));
   }
 
@@ -175,7 +177,10 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
 
     isolationOf: async (name) => settingsOf(await known(name)),
 
-    [Symbol.asyncDispose]: async () => connections.loseAll((name) => connectionLost(name, 'its provider was closed')),
+    [Symbol.asyncDispose]: async () => {
+      connections.loseAll((name) => connectionLost(name, 'its provider was closed'));
+      hosts.close();
+    },
   };
 
   function machineOf(record: LocalRecord): Machine {

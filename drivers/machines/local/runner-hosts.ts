@@ -1,11 +1,12 @@
 // The processes that serve the runners of this host's machines, several runners each. They are started on demand and
-// exit after the last of their machines.
+// exit after the last of their machines. The newest one stays for a minute longer, and serves the next machine.
 import { randomUUID } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import writeFileAtomic from 'write-file-atomic';
 import { MurmurError } from '../../../contract/wire/errors.ts';
@@ -28,8 +29,13 @@ const SERVE_LIMIT_MS = 20_000;
 interface Host {
   readonly bundle: string;
   readonly access: Promise<RunnerHostAccess>;
-  /** Machines that it can still be given. */
-  free: number;
+  /** Folders of the runners that it was asked to serve and that have not left. */
+  readonly runners: Set<string>;
+  /** Its standard input; undefined until it runs. While it is open, the process stays without runners. */
+  input?: Socket;
+  /** Requests that it has not answered. */
+  asked: number;
+  isReleased: boolean;
 }
 
 export interface RunnerHostsOptions {
@@ -52,44 +58,75 @@ export class RunnerHosts {
    * it refuses.
    */
   async serve(bundle: string, runner: HostedRunner): Promise<void> {
-    const host = this.#seat(bundle);
+    const host = this.#seat(bundle, runner.directory);
     try {
-      await ask(await host.access, runner);
+      await this.#ask(host, runner);
     } catch (error) {
       // The process has just exited with the last of its machines, or was killed; another may have taken its port.
       // Starts another one.
       if (!(error instanceof MurmurError) || !['UNAVAILABLE', 'UNAUTHENTICATED'].includes(error.code)) throw error;
-      if (this.#newest === host) this.#newest = undefined;
-      await ask(await this.#seat(bundle).access, runner);
+      this.#replace(host, undefined);
+      await this.#ask(this.#seat(bundle, runner.directory), runner);
     }
   }
 
-  #seat(bundle: string): Host {
+  async #ask(host: Host, runner: HostedRunner): Promise<void> {
+    host.asked += 1;
+    try {
+      await ask(await host.access, runner);
+    } finally {
+      host.asked -= 1;
+      letGo(host);
+    }
+  }
+
+  /** To be called when the runner of this folder has ended: another one can have its place. */
+  left(directory: string): void {
+    this.#newest?.runners.delete(directory);
+  }
+
+  /** Lets every process exit after the last of its machines. */
+  close(): void {
+    this.#replace(this.#newest, undefined);
+  }
+
+  #seat(bundle: string, directory: string): Host {
     const newest = this.#newest;
-    if (newest !== undefined && newest.bundle === bundle && newest.free > 0) {
-      newest.free -= 1;
+    if (newest?.bundle === bundle && (newest.runners.has(directory) || newest.runners.size < RUNNERS_PER_HOST)) {
+      newest.runners.add(directory);
       return newest;
     }
-    const host = { bundle, access: this.#start(bundle), free: RUNNERS_PER_HOST - 1 };
-    host.access.catch(() => {
-      if (this.#newest === host) this.#newest = undefined;
-    });
-    this.#newest = host;
+    const { promise: access, resolve } = Promise.withResolvers<RunnerHostAccess>();
+    const host: Host = { bundle, access, runners: new Set([directory]), asked: 0, isReleased: false };
+    resolve(this.#start(host));
+    access.catch(() => this.#replace(host, undefined));
+    this.#replace(newest, host);
     return host;
   }
 
-  async #start(bundle: string): Promise<RunnerHostAccess> {
+  /** No-op when another process is the newest one. */
+  #replace(host: Host | undefined, next: Host | undefined): void {
+    if (this.#newest === host) this.#newest = next;
+    if (host === undefined) return;
+    host.isReleased = true;
+    letGo(host);
+  }
+
+  async #start(host: Host): Promise<RunnerHostAccess> {
     const { env, machines } = this.#options;
     await mkdir(machines, { recursive: true, mode: 0o700 });
     const log = await open(join(machines, '.runners.log'), 'a', 0o600);
     try {
-      const child = spawn(process.execPath, [...RUNNER_NODE_FLAGS, bundle, HOST_FLAG, machines], {
+      const child = spawn(process.execPath, [...RUNNER_NODE_FLAGS, host.bundle, HOST_FLAG, machines], {
         cwd: machines,
         env: { ...env },
         detached: true,
-        stdio: ['ignore', 'pipe', log.fd],
+        stdio: ['pipe', 'pipe', log.fd],
       });
       await once(child, 'spawn');
+      host.input = child.stdin as Socket;
+      host.input.on('error', () => undefined);
+      host.input.unref();
       return await firstLine(child);
     } catch (error) {
       throw new MurmurError('UNAVAILABLE', `the process for runners does not start: ${String(error)}`, {
@@ -99,6 +136,11 @@ export class RunnerHosts {
       await log.close();
     }
   }
+}
+
+/** Lets a released process exit after the last of its machines, once it has answered: it may not have its first one yet. */
+function letGo({ asked, input, isReleased }: Host): void {
+  if (isReleased && asked === 0) input?.destroy();
 }
 
 async function ask(access: RunnerHostAccess, runner: HostedRunner): Promise<void> {

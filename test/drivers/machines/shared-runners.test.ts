@@ -71,7 +71,7 @@ const isShared = kind === 'namespace';
     expect(await (await snapshot(token)).json()).toMatchObject({ error: { code: 'FAILED_PRECONDITION' } });
   });
 
-  it('stay when another machine is destroyed, and their process exits after the last one', async () => {
+  it('stay when another machine is destroyed; their process serves the next machine, and exits after the last one', async () => {
     const [one, two] = await Promise.all([start('murmur-1'), start('murmur-2')]);
     const pid = await pidOf(two);
     await one.stop({ status: 'cut_off' });
@@ -80,8 +80,11 @@ const isShared = kind === 'namespace';
     await expect(one.health()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     // Without a stop request, as after a lost call.
     await provider.destroy('murmur-2');
+    expect(await pidOf(await start('murmur-3'))).toBe(pid);
+    // Nobody asks for more runners.
+    await provider[Symbol.asyncDispose]();
+    await provider.destroy('murmur-3');
     await eventually(() => isGone(pid), 'the process has ended');
-    expect(await pidOf(await start('murmur-3'))).not.toBe(pid);
   });
 
   it('of another build finish their turns independently and then move to a process of this build', async () => {
@@ -153,6 +156,14 @@ const isShared = kind === 'namespace';
     expect(counts.sort((a, b) => a - b)).toEqual([2, 16]);
   });
 
+  it('take the places of those that have ended', async () => {
+    const pid = await pidOf(await start('murmur-0'));
+    for (let index = 1; index <= 18; index += 1) {
+      await provider.destroy(`murmur-${String(index - 1)}`);
+      expect(await pidOf(await start(`murmur-${String(index)}`))).toBe(pid);
+    }
+  });
+
   it('end when their machine is destroyed while they start', async () => {
     await start('murmur-1');
     const pid = (await hostOf('murmur-1')).pid;
@@ -171,6 +182,7 @@ const isShared = kind === 'namespace';
     await provider.destroy('murmur-2');
     await outcome;
     await provider.destroy('murmur-1');
+    await provider[Symbol.asyncDispose]();
     await eventually(() => isGone(pid), 'the process has nothing left to serve');
   });
 

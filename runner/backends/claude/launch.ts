@@ -31,7 +31,11 @@ const MCP_TOOL_MS = 7 * 24 * 3_600_000;
 /** The tools of a session that only answers. */
 const READING_TOOLS = ['Read', 'Grep', 'Glob'];
 
-/** The program waits for its MCP servers before the first turn. A server starts slowly on a busy host. */
+/**
+ * The program waits for its MCP servers before its first model request. A server starts slowly on a busy host. Not
+ * `alwaysLoad`: the program then answers nothing while it waits, at most five seconds, and the time from the spawn to
+ * that request grows by the 150 ms of the server's start.
+ */
 const MCP_START_MS = 60_000;
 
 /** The variable of the API key. With a key file it is not in the environment. */
@@ -98,7 +102,7 @@ export function claudeEnvironment(
 
 function mcpArguments(servers: Readonly<Record<string, McpServer>>): readonly string[] {
   const mcpServers = Object.fromEntries(
-    Object.entries(servers).map(([name, server]) => [name, { ...server, alwaysLoad: true, timeout: MCP_TOOL_MS }]),
+    Object.entries(servers).map(([name, server]) => [name, { ...server, timeout: MCP_TOOL_MS }]),
   );
   return Object.keys(servers).length === 0 ? [] : ['--mcp-config', JSON.stringify({ mcpServers })];
 }

@@ -43,7 +43,7 @@ describe('MCP servers', () => {
     const args = claudeArguments({ ...session, mcpServers: { murmur } }, { resume: false, keyFile: undefined });
     expect(args).toContain('--strict-mcp-config');
     expect(JSON.parse(valueOf(args, '--mcp-config') ?? '')).toEqual({
-      mcpServers: { murmur: { ...murmur, alwaysLoad: true, timeout: 604_800_000 } },
+      mcpServers: { murmur: { ...murmur, timeout: 604_800_000 } },
     });
   });
 

@@ -1,6 +1,5 @@
 // The runner: implements the calls of the protocol.
 import { rmSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { RUNNER_PROTOCOL } from '../contract/wire/runner.ts';
 import type {
@@ -236,8 +235,10 @@ export class Runner {
 
   async #stop({ status, last }: StopRequest): Promise<void> {
     this.#disk?.close();
-    // If this process dies during the stop, the next one ends the turn with this status.
-    tryWriteState(this.#options.paths.stopOrder, { status } satisfies StopRequest);
+    // If this process dies during the stop, the next one ends the turn with this status. No turn begins any more.
+    if (this.#turns.runningTurn !== undefined) {
+      tryWriteState(this.#options.paths.stopOrder, { status } satisfies StopRequest);
+    }
     const snapshot =
       last === undefined ? {} : await this.#captures.last(last, () => this.#cutShort(status), this.#context);
     const work = Promise.all([
@@ -246,11 +247,10 @@ export class Runner {
       this.#opening,
       this.#captures.running?.catch(() => undefined),
     ]);
-    const settled = new AbortController();
-    void this.#escalateStop(settled.signal).catch(() => undefined);
+    const stopEscalating = this.#escalateStop();
     this.#context.git.endAll();
     await work;
-    settled.abort();
+    stopEscalating();
     await this.#session?.program.stop();
     await this.#context.close(() => this.#options.containment.endStarted());
     // `interrupted` is a status of turns. For the session, the reason is `stopped`, with or without a turn.
@@ -264,15 +264,25 @@ export class Runner {
     if (containment.isWhole) tryWriteState(paths.ended, { pid: process.pid } satisfies CleanStop);
   }
 
-  /** Ends more and more of the work that a stop waits for. Rejects once that work has ended. */
-  async #escalateStop(settled: AbortSignal): Promise<void> {
-    await delay(STOP_GRACE_MS, undefined, { signal: settled });
-    void this.#session?.program.stop().catch(() => undefined);
-    for (;;) {
-      await delay(STOP_FORCE_INTERVAL_MS, undefined, { signal: settled });
+  /** Ends more and more of the work that a stop waits for, until the returned function is called. */
+  #escalateStop(): () => void {
+    let isSettled = false;
+    const force = async (): Promise<void> => {
       this.#context.git.endAll();
-      await this.#options.containment.endStarted();
-    }
+      await this.#options.containment.endStarted().catch(() => undefined);
+      forceLater();
+    };
+    const forceLater = (): void => {
+      if (!isSettled) timer = setTimeout(() => void force(), STOP_FORCE_INTERVAL_MS);
+    };
+    let timer = setTimeout(() => {
+      void this.#session?.program.stop().catch(() => undefined);
+      forceLater();
+    }, STOP_GRACE_MS);
+    return () => {
+      isSettled = true;
+      clearTimeout(timer);
+    };
   }
 
   /** Ends the turn. Resolves with the input for a capture, if a session is open. */

@@ -23,6 +23,9 @@ import type { RunnerOptions } from './runner.ts';
 import { makeRunFolder } from './run-folder.ts';
 import { readState, removeState, writeState } from './state-file.ts';
 
+/** A reason of its own: the default one is an error with a stack, made at the end of each agent. */
+const STOPPED = 'the runner has stopped';
+
 export interface ServedRunner {
   readonly port: number;
   /** Bearer token of every call. Each start creates a new one. */
@@ -78,7 +81,7 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
     stopped: stopped.promise,
     stop: async () => {
       await runner.stop({ status: 'cut_off' });
-      closing.abort();
+      closing.abort(STOPPED);
       await stopped.promise;
     },
   };
@@ -107,8 +110,8 @@ export async function serveRunner(directory: string, options: ServeOptions): Pro
       'POST /snapshot': async () => served.snapshot(),
       'POST /stop': async ({ body, response }) => {
         await served.stop(stopRequest(body));
-        if (response.destroyed) closing.abort();
-        response.once('close', () => closing.abort());
+        if (response.destroyed) closing.abort(STOPPED);
+        response.once('close', () => closing.abort(STOPPED));
         return {};
       },
     };

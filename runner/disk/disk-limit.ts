@@ -1,8 +1,7 @@
 // Watches the disk usage of the agent's folders. Measuring them takes time, so it checks the disk's free space first:
 // while that has not shrunk by the agent's remaining space, the agent cannot have exceeded its limit.
-import { statfs } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
 import { sizeOfFolders } from './folder-size.ts';
+import { watchFreeSpace } from './free-space.ts';
 
 const MIB = 1_048_576;
 
@@ -14,6 +13,9 @@ const RENEW_MS = 60_000;
 const SHARE = 0.02;
 /** The share when an agent may be over its limit: then each second counts. */
 const URGENT_SHARE = 0.1;
+
+/** A reason of its own: the default one is an error with a stack, made at the end of each agent. */
+const CLOSED = 'the runner stops';
 
 export interface DiskLimitOptions {
   /** Absolute paths of all folders that the agent can write to. They are on one disk. */
@@ -28,6 +30,8 @@ export interface DiskLimitOptions {
 export class DiskLimit {
   readonly #options: DiskLimitOptions;
   readonly #closed = new AbortController();
+  readonly #unwatch: () => void;
+  #isMeasuring = false;
   #measured: (Measure & { readonly at: number }) | undefined;
   readonly #ceiling: Ceiling;
 
@@ -35,7 +39,8 @@ export class DiskLimit {
   constructor(options: DiskLimitOptions) {
     this.#options = options;
     this.#ceiling = new Ceiling(this.#limit);
-    void this.#watch();
+    const { folders, lookMs = LOOK_MS } = options;
+    this.#unwatch = watchFreeSpace(folders[0] ?? '/', lookMs, (free) => this.#look(free));
   }
 
   /** The note for the agent's next turn while it is over its limit. */
@@ -49,41 +54,37 @@ export class DiskLimit {
   }
 
   close(): void {
-    this.#closed.abort();
+    this.#unwatch();
+    this.#closed.abort(CLOSED);
   }
 
   get #limit(): number {
     return this.#options.limitMb * MIB;
   }
 
-  async #watch(): Promise<void> {
-    const { signal } = this.#closed;
-    const { lookMs = LOOK_MS } = this.#options;
-    while (!signal.aborted) {
-      try {
-        await this.#look(signal);
-        await pause(lookMs, undefined, { signal, ref: false });
-      } catch (error) {
-        // A folder may be being created or removed; the next check repeats the measure.
-        if (!signal.aborted) await pause(lookMs, undefined, { signal, ref: false }).catch(() => undefined);
-        if (!signal.aborted) console.error('the disk usage could not be measured', error);
-      }
-    }
-  }
-
-  async #look(signal: AbortSignal): Promise<void> {
-    const { folders, onExcess } = this.#options;
-    const [first = '/'] = folders;
-    const { bfree, bsize } = await statfs(first);
-    const free = bfree * bsize;
+  #look(free: number): void {
+    if (this.#isMeasuring || this.#closed.signal.aborted) return;
     const before = this.#measured;
     const isUrgent = before !== undefined && this.#ceiling.mayBeExceeded(before, free);
     // An agent over its limit may be cleaning up, so measure again.
     const isKnown = before !== undefined && before.bytes <= this.#limit && performance.now() - before.at < RENEW_MS;
-    if (isKnown && !isUrgent) return;
-    const bytes = await sizeOfFolders(folders, { share: isUrgent ? URGENT_SHARE : SHARE, signal });
-    this.#measured = { bytes, free, at: performance.now() };
-    if (this.#ceiling.isExceeded(this.#measured)) onExcess(this.#excess(bytes));
+    if (!isKnown || isUrgent) void this.#measure(free, isUrgent ? URGENT_SHARE : SHARE);
+  }
+
+  /** Never rejects: a folder may be being created or removed, and the next look measures again. */
+  async #measure(free: number, share: number): Promise<void> {
+    const { folders, onExcess } = this.#options;
+    const { signal } = this.#closed;
+    this.#isMeasuring = true;
+    try {
+      const bytes = await sizeOfFolders(folders, { share, signal });
+      this.#measured = { bytes, free, at: performance.now() };
+      if (this.#ceiling.isExceeded(this.#measured)) onExcess(this.#excess(bytes));
+    } catch (error) {
+      if (!signal.aborted) console.error('the disk usage could not be measured', error);
+    } finally {
+      this.#isMeasuring = false;
+    }
   }
 
   #excess(bytes: number): string {

@@ -7,6 +7,9 @@ import type { Journal } from '../journal/journal.ts';
 
 const TURN_END = '"turn_complete"';
 
+/** A reason of its own: the default one is an error with a stack, made at the end of each stream. */
+const GONE = 'the reader has disconnected';
+
 /** Blank lines let a reader distinguish a quiet runner from a dead connection. */
 const KEEP_ALIVE_MS = 1_000;
 
@@ -32,7 +35,7 @@ export async function streamEvents(
   const turn = query.get('turn');
   if (!/^\d{1,15}$/.test(text)) throw new MurmurError('INVALID_ARGUMENT', `after=${text} is not a sequence number`);
   const gone = new AbortController();
-  response.once('close', () => gone.abort());
+  response.once('close', () => gone.abort(GONE));
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
   response.flushHeaders();
   // Keep-alives must not accumulate behind data that the reader does not read.

@@ -54,11 +54,13 @@ export async function* followJournal(
   }
 }
 
+/** No further event follows. */
+const ENDED: FollowSignals = { gone: new AbortController().signal, closing: AbortSignal.abort() };
+
 /** The stored events above `after`. */
 export async function eventsAfter(journal: Journal, after: number): Promise<readonly SourcedEvent[]> {
-  const signals = { gone: new AbortController().signal, closing: AbortSignal.abort() };
   const events: SourcedEvent[] = [];
-  for await (const lines of followJournal(journal, after, signals)) {
+  for await (const lines of followJournal(journal, after, ENDED)) {
     const texts = lines
       .toString('utf8')
       .split('\n')

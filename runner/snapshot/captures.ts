@@ -1,6 +1,5 @@
 // The captures of one runner: one at a time. When the runner stops, skips a capture that would contain nothing new.
 import { lstatSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { FinalSnapshotRequest, SnapshotReply, StopReport } from '../../contract/wire/runner.ts';
 import type { MachineContext } from '../machine-context.ts';
 import { captureSnapshot } from './capture.ts';
@@ -41,19 +40,18 @@ export class Captures {
     ready: () => Promise<CaptureInput | undefined>,
     context: MachineContext,
   ): Promise<FinalSnapshot> {
-    const done = new AbortController();
+    const late = Promise.withResolvers<FinalSnapshot>();
+    const problem = `not captured within ${limitMs} ms`;
+    const timer = setTimeout(() => late.resolve({ problem }), limitMs);
     const capture = async (): Promise<FinalSnapshot> => {
       const input = await ready();
       if (input === undefined || (await this.#isUnchangedSince(stored, input))) return {};
       return { snapshot: await this.capture(input, context) };
     };
     try {
-      return await Promise.race([
-        capture().catch((error: unknown) => ({ problem: String(error) })),
-        delay(limitMs, { problem: `not captured within ${limitMs} ms` }, { signal: done.signal }),
-      ]);
+      return await Promise.race([capture().catch((error: unknown) => ({ problem: String(error) })), late.promise]);
     } finally {
-      done.abort();
+      clearTimeout(timer);
     }
   }
 

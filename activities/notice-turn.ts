@@ -2,6 +2,7 @@
 // be minutes away.
 import type { NoticeTurnInput } from '../contract/wire/activities.ts';
 import type { Admitted } from './admission.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
 import { connect } from './machine.ts';
 import type { AgentPorts } from './ports.ts';
 
@@ -15,5 +16,7 @@ export async function noticeTurn(
 ): Promise<void> {
   await using machine = await connect(ports, spec);
   const runner = await ports.runners.find(machine);
-  await runner?.notice({ turn_id, notice });
+  await runner?.notice({ turn_id, notice }).catch((error: unknown) => {
+    if (!(error instanceof MurmurError) || error.code !== 'UNAVAILABLE') throw error;
+  });
 }

@@ -130,13 +130,20 @@ function ownParts(agent: string, { session, spec }: OfAgent): EndedSpec {
 async function leaveMachine(ports: EndPorts, provider: MachineProvider, spec: EndedSpec): Promise<void> {
   const { name } = spec.machine;
   const agent = workflowIdOf(spec.identity);
+  const reportDisorder = (error: unknown): void =>
+    ports.report('agent was not ended in good order', { agent, machine: name, error: String(error) });
   try {
     await using machine = await provider.connect(name);
     const runner = await ports.runners.find(machine);
     const after = await ports.events.lastSeq(agent, 'runner');
     const stored = await latestSnapshot(ports.objects, spec);
     const seq = stored === undefined ? {} : { stored_seq: stored.seq };
-    await runner?.stop({ status: 'interrupted', last: { after, snapshot_ms: FINAL_SNAPSHOT_MS, ...seq } });
+    const stop = runner?.stop({ status: 'interrupted', last: { after, snapshot_ms: FINAL_SNAPSHOT_MS, ...seq } });
+    // An earlier attempt may have stopped it, and its report tells the rest.
+    await stop?.catch((error: unknown) => {
+      if (!(error instanceof MurmurError) || error.code !== 'UNAVAILABLE') throw error;
+      reportDisorder(error);
+    });
     const last = await readStopReport(machine);
     if (last === undefined) return;
     if (last.events.length > 0) await ports.events.append(agent, 'runner', last.events);
@@ -144,7 +151,7 @@ async function leaveMachine(ports: EndPorts, provider: MachineProvider, spec: En
     if (last.snapshot === undefined) return;
     await within(FINAL_SNAPSHOT_MS, storeSnapshot(ports.objects, spec, machine, last.snapshot));
   } catch (error) {
-    ports.report('agent was not ended in good order', { agent, machine: name, error: String(error) });
+    reportDisorder(error);
   }
 }
 

@@ -38,7 +38,7 @@ export interface AgentPlatform extends Drivers {
 
 /** Finds and starts runners (drivers/machines/runner-process.ts). */
 export interface Runners {
-  /** The runner, if one answers. Never starts one. */
+  /** The runner that was started last, if any. Does not ask it: its calls throw UNAVAILABLE when it has ended. Never starts one. */
   find(machine: Machine): Promise<RunnerClient | undefined>;
   /** The runner for this use. Starts one if none answers, and replaces one of another build. Throws UNAVAILABLE. */
   ensure(machine: Machine, use: RunnerUse): Promise<RunnerClient>;

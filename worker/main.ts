@@ -14,7 +14,7 @@ import { sealLivingAgents } from '../agents/seal-living.ts';
 import { openPlatform } from '../drivers/platform.ts';
 import { endUnowned } from '../agents/sweep/end-unowned.ts';
 import { createSweep } from '../agents/sweep/sweep.ts';
-import { findRunner, runnersOf } from '../drivers/machines/runner-process.ts';
+import { recordedRunner, runnersOf } from '../drivers/machines/runner-process.ts';
 import { userCacheFolder } from '../config/home.ts';
 import { openTelemetry } from '../drivers/telemetry/open.ts';
 import { createAgentControl } from '../agents/control.ts';
@@ -73,7 +73,7 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
   });
   const ports: AgentPorts = {
     ...platform,
-    runners: { find: findRunner, ensure: runnersOf(programs) },
+    runners: { find: recordedRunner, ensure: runnersOf(programs) },
     namespaceId: namespaceIdOf(client),
     control: createAgentControl(client),
     credentials: modelCredentials,

@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { watch } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { loadHostSettings } from '../../../config/host-settings.ts';
 import { PACKAGE_ROOT } from '../../../config/package.ts';
+import { createMachines } from '../../../drivers/machines/configured.ts';
 import { machineProviderConformance } from '../../../drivers/machines/conformance.ts';
 import { detectIsolation } from '../../../runner/isolation/detect.ts';
 import { createIsolation } from '../../../runner/isolation/isolation.ts';
@@ -117,6 +119,23 @@ describe('local machines', () => {
       stranger.kill('SIGKILL');
       // The connection ended with the machine.
       spawnSync('pkill', ['-KILL', '-f', own]);
+    }
+  });
+
+  it('get other labels from one of two processes that have read the same version', async () => {
+    const { home } = local;
+    const settings = await loadHostSettings(home, machines);
+    const config = { home, isolation: 'auto', claude: undefined, host: settings } as const;
+    const { local: other } = await createMachines(config, process.env);
+    await using _closed = other;
+    let { version } = await create('murmur-1');
+    for (let round = 0; round < 20; round += 1) {
+      const label = (by: LocalProvider, claim: string) => by.label('murmur-1', { claim }, { if: version });
+      const outcomes = await Promise.allSettled([label(provider, `a${round}`), label(other, `b${round}`)]);
+      const won = outcomes.filter((each) => each.status === 'fulfilled').map(({ value }) => value);
+      expect(won).toHaveLength(1);
+      expect(await other.describe('murmur-1')).toEqual(won[0]);
+      version = won[0]?.version ?? '';
     }
   });
 

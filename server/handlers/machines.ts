@@ -1,6 +1,8 @@
 // Machines for people: whose they are, and the end of those that no living agent owns.
 import { namespaceIdOf } from '../../agents/namespace-id.ts';
 import type { Report } from '../../agents/platform.ts';
+import { claimMachine } from '../../agents/machine-claim.ts';
+import type { ClaimHolder } from '../../agents/machine-claim.ts';
 import { latestSnapshot } from '../../agents/snapshots.ts';
 import { endUnowned } from '../../agents/sweep/end-unowned.ts';
 import { goesWithAgent, surveyMachines } from '../../agents/sweep/survey.ts';
@@ -143,9 +145,15 @@ interface Ended {
   readonly problems: readonly string[];
 }
 
-/** As the sweep ends it. A machine that follows from no sealed spec has nothing but itself to be ended. */
+/**
+ * As the sweep ends it. A machine that follows from no sealed spec has nothing but itself to be ended. Throws
+ * FAILED_PRECONDITION for a machine that is being ended, and NOT_FOUND for one that has been ended meanwhile.
+ */
 async function end(parts: ServerParts, found: SurveyedMachine, call: Call): Promise<Ended> {
   const { agent, machine, ownership, provider } = found;
+  const attempt = await claimMachine(provider, machine, call.from);
+  if (attempt.claim === undefined) throw endedByOther(machine.name, attempt.holder);
+  await using claim = attempt.claim;
   if (agent === undefined || !goesWithAgent(found)) {
     await provider.destroy(machine.name);
     return { snapshot: undefined, isNew: false, problems: [] };
@@ -157,6 +165,16 @@ async function end(parts: ServerParts, found: SurveyedMachine, call: Call): Prom
   };
   const before = await latestSnapshot(parts.objects, agent.spec);
   const reason = ownership.state === 'orphaned' ? `its machine was removed by ${call.from}` : undefined;
-  const { snapshot } = await endUnowned({ ...parts, runners: { find: findRunner }, report }, agent, reason);
+  const { snapshot } = await endUnowned({ ...parts, runners: { find: findRunner }, report }, agent, claim, reason);
   return { snapshot, isNew: snapshot !== undefined && snapshot !== before?.key, problems };
+}
+
+function endedByOther(name: string, holder: ClaimHolder | undefined): MurmurError {
+  if (holder === undefined) {
+    return new MurmurError('NOT_FOUND', `machine ${name} is gone: another process has ended it`, { details: { name } });
+  }
+  return new MurmurError('FAILED_PRECONDITION', `machine ${name} is already being ended by ${holder.by}`, {
+    hint: '`murmur machine ls` shows whether it is gone',
+    details: { name, by: holder.by },
+  });
 }

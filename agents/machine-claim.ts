@@ -10,7 +10,8 @@ import type { MachineInfo, MachineLabels, MachineProvider } from '../drivers/mac
 /**
  * How long a claim lasts after it was made or renewed, in milliseconds. Its holder renews it while it lives. A process
  * that has died does not, and the next ender takes over. The time covers a stalled holder and clocks of hosts that
- * differ by seconds. A longer time delays the end after a death, and a shorter one could interrupt a capture.
+ * differ by seconds. A longer time delays the end after a death, and a shorter one could interrupt a capture. A claim
+ * may lapse while the machine is being destroyed: the last snapshot is stored by then.
  */
 const CLAIM_MS = 60_000;
 /** Pause between renewals. Three may fail before the claim ends. */

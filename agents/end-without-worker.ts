@@ -7,6 +7,8 @@ import { endInOrder, receiptOf } from './end.ts';
 import type { Execution } from './find.ts';
 import { terminateFlight } from './flights.ts';
 import { describeMachineOf } from './machine.ts';
+import { claimMachine } from './machine-claim.ts';
+import type { ClaimHolder } from './machine-claim.ts';
 import { machineName } from './names.ts';
 import type { AgentAddress } from './names.ts';
 import type { AgentPlatform } from './platform.ts';
@@ -15,29 +17,39 @@ import { listedStatus } from './status.ts';
 
 /**
  * Ends an agent whose workflow has closed and that no worker has ended; answers its line of a receipt. Its runner is not asked
- * for a last snapshot.
+ * for a last snapshot. Where the sweep or a person is ending the machine, record and log are left to that end.
+ * @param by who ends it, for people
  * @param left what the workflow has told of itself, when it could
  */
 export async function endWithoutWorker(
   platform: AgentPlatform,
   agent: AgentAddress,
   execution: Execution,
+  by: string,
   left?: PendingCleanup,
 ): Promise<ReceiptLine> {
   const { spawn_id: spawnId, provider } = execution.memo;
   const ended = { agent: agent.id, spawnId };
   let line: ReceiptLine | undefined;
+  let other: ClaimHolder | undefined;
   await endInOrder(platform, ended, {
     endFlight: async () => await terminateFlight(platform, agent),
-    endMachine: async () => (spawnId === undefined ? 'unknown' : await destroy(platform, agent.id, spawnId, provider)),
+    endMachine: async () => {
+      if (spawnId === undefined) return 'unknown';
+      const end = await destroy(platform, { agent: agent.id, spawnId, provider, by });
+      other = end.other;
+      return end.state;
+    },
     record: async (machineState) => {
       const known = left?.record ?? (await listedRecord(platform, agent, execution));
       const snapshot = (await latestSnapshot(platform.objects, agent))?.key;
       const record = unattendedRecord(known, execution, machineState, snapshot);
       line = { ...receiptOf(record), machine_state: machineState };
-      return record;
+      return other === undefined ? record : undefined;
     },
-    publish: async () => await publishEnd(platform, agent, execution, left),
+    publish: async () => {
+      if (other === undefined) await publishEnd(platform, agent, execution, left);
+    },
   });
   if (line === undefined) throw livesAgain(agent);
   return line;
@@ -59,20 +71,32 @@ function livesAgain({ path }: AgentAddress): MurmurError {
  */
 async function destroy(
   { machines }: AgentPlatform,
-  agent: string,
-  spawnId: string,
-  providerName: string | undefined,
-): Promise<string> {
+  { agent, spawnId, provider: providerName, by }: OwnMachine,
+): Promise<{ readonly state: string; readonly other?: ClaimHolder }> {
   const name = machineName(agent, spawnId);
   try {
     const provider = providerNamed(machines, providerName);
-    await describeMachineOf(provider, name, { agentId: agent, spawnId });
+    const machine = await describeMachineOf(provider, name, { agentId: agent, spawnId });
+    const attempt = machine.state === 'absent' ? undefined : await claimMachine(provider, machine, by);
+    if (attempt?.claim === undefined && attempt?.holder !== undefined) {
+      const { holder } = attempt;
+      return { state: `not destroyed: ${holder.by} is already ending it`, other: holder };
+    }
+    await using _claim = attempt?.claim;
     await provider.destroy(name);
-    return 'destroyed';
+    return { state: 'destroyed' };
   } catch (error) {
     const hint = error instanceof MurmurError && error.hint !== undefined ? `; ${error.hint}` : '';
-    return `not destroyed: ${error instanceof Error ? error.message : String(error)}${hint}`;
+    return { state: `not destroyed: ${error instanceof Error ? error.message : String(error)}${hint}` };
   }
+}
+
+/** The machine of an agent, and who ends it. */
+interface OwnMachine {
+  readonly agent: string;
+  readonly spawnId: string;
+  readonly provider: string | undefined;
+  readonly by: string;
 }
 
 /** The events that the workflow could not publish, at least its end: without it, viewers would wait for more. */

@@ -76,12 +76,14 @@ export type EndPorts = Drivers & { readonly runners: Pick<Runners, 'find'>; read
  * save the last state is reported. It also ends agents with an unsealed spec, such as forged ones: it touches only what
  * belongs to this workflow id and spawn id, and does not replace their record. Throws PERMISSION_DENIED for the spec of
  * another agent.
+ * @param confirm called right before the machine is destroyed; what it throws ends the end
  */
 export async function endAgent(
   ports: EndPorts,
   agent: string,
   { record, events, ...given }: EndAgentInput,
   isSealed: () => Promise<boolean>,
+  confirm?: () => Promise<void>,
 ): Promise<EndAgentResult> {
   const spec = ownParts(agent, given);
   const ended = { agent, spawnId: spec.spawn_id };
@@ -94,6 +96,7 @@ export async function endAgent(
         spawnId: spec.spawn_id,
       });
       if (state === 'running' && !isPast) await leaveMachine(ports, provider, spec);
+      await confirm?.();
       await provider.destroy(spec.machine.name);
       return 'destroyed';
     },

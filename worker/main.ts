@@ -97,7 +97,7 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
     ...ports,
     client,
     providers: Object.values(platform.machines),
-    end: async (agent) => void (await endUnowned(ports, agent)),
+    end: async (agent, claim) => void (await endUnowned(ports, agent, claim)),
     now: () => new Date(),
     report: {
       ended: (details) => log.info(details, 'a machine that no agent owned was ended'),

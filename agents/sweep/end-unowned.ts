@@ -6,6 +6,7 @@ import { providerNamed } from '../../drivers/machines/configured.ts';
 import { endAgent, endInOrder } from '../end.ts';
 import type { EndPorts } from '../end.ts';
 import { describeMachineOf } from '../machine.ts';
+import type { MachineClaim } from '../machine-claim.ts';
 import { isSealed } from '../seal-check.ts';
 import type { ClosedAgent } from './facts.ts';
 
@@ -13,20 +14,30 @@ import type { ClosedAgent } from './facts.ts';
 const REASON = 'its workflow ended without cleaning up';
 
 /**
- * Ends such an agent, last snapshot included. Idempotent. Throws what the provider and the stores throw.
+ * Ends such an agent, last snapshot included. Idempotent. Throws what the provider, the stores and `confirm` throw.
+ * @param claim on its machine; the caller holds it until the end is complete
  * @param reason for record and log, when the agent itself has told nothing
  */
-export async function endUnowned(ports: EndPorts, agent: ClosedAgent, reason = REASON): Promise<EndAgentResult> {
-  if (agent.isReplaced) return await endReplaced(ports, agent);
+export async function endUnowned(
+  ports: EndPorts,
+  agent: ClosedAgent,
+  claim: Pick<MachineClaim, 'confirm'>,
+  reason = REASON,
+): Promise<EndAgentResult> {
+  if (agent.isReplaced) return await endReplaced(ports, agent, claim);
   const input = await endInput(ports, agent, reason);
-  return await endAgent(ports, agent.id, input, () => isSealed(ports, agent.id, input));
+  return await endAgent(ports, agent.id, input, () => isSealed(ports, agent.id, input), claim.confirm);
 }
 
 /**
  * Ends what is the spawn's alone. Record, log and snapshots have the agent's id, which another spawn has by now: it would seem
  * to have ended, and get the work of this one.
  */
-async function endReplaced(ports: EndPorts, { id, spec }: ClosedAgent): Promise<EndAgentResult> {
+async function endReplaced(
+  ports: EndPorts,
+  { id, spec }: ClosedAgent,
+  claim: Pick<MachineClaim, 'confirm'>,
+): Promise<EndAgentResult> {
   const { machine, spawn_id: spawnId } = spec;
   const provider = providerNamed(ports.machines, machine.provider);
   await endInOrder(
@@ -35,6 +46,7 @@ async function endReplaced(ports: EndPorts, { id, spec }: ClosedAgent): Promise<
     {
       endMachine: async () => {
         await describeMachineOf(provider, machine.name, { agentId: id, spawnId });
+        await claim.confirm();
         await provider.destroy(machine.name);
         return 'destroyed';
       },

@@ -57,7 +57,7 @@ export type Ownership =
 /** Decides on the ownership. In doubt, a machine is owned, pending or orphaned, and is not ended. */
 export function ownershipOf(facts: MachineFacts, home: MachineOwner, now: Date): Ownership {
   const { labels, execution } = facts;
-  if ((labels['stack'] ?? home.stack) !== home.stack) return { state: 'foreign' };
+  if (!isOwnStack(labels, home)) return { state: 'foreign' };
   if (isAlive(facts)) return { state: 'owned' };
   const { agent, spawn, stack, namespace } = labels;
   if (agent === undefined || spawn === undefined || stack === undefined || namespace === undefined) {
@@ -75,6 +75,11 @@ export function ownershipOf(facts: MachineFacts, home: MachineOwner, now: Date):
   }
   if (execution.spawnId !== spawn) return ownershipOfOtherLife(execution, facts.sealedAt, now);
   return isEnding(facts, now) ? { state: 'pending' } : { state: 'unowned' };
+}
+
+/** Whether the machine is of this installation. One without the label counts as ours. */
+export function isOwnStack(labels: MachineLabels, home: MachineOwner): boolean {
+  return (labels['stack'] ?? home.stack) === home.stack;
 }
 
 /** Whether the open execution is the machine's. Machines of the first builds are labelled with the agent only. */

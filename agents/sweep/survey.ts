@@ -1,10 +1,11 @@
-// Lists all machines of this installation and namespace for people, with those that the sweep leaves alone and the hosts that
-// could not be asked.
+// Lists all machines of this installation for people, with those that the sweep leaves alone and the hosts that could
+// not be asked.
 import pLimit from 'p-limit';
 import type { Machines } from '../../drivers/machines/configured.ts';
 import type { MachineInfo, MachineProvider } from '../../drivers/machines/provider.ts';
 import type { MachineOwner } from '../machine.ts';
 import { findOwner } from './facts.ts';
+import { isOwnStack } from './ownership.ts';
 import type { FactSources, MachineFinding } from './facts.ts';
 
 /** Machines that are looked up at once: each is a call to Temporal of a few milliseconds. */
@@ -30,8 +31,8 @@ export interface SilentProvider {
 
 export interface Survey {
   readonly machines: readonly SurveyedMachine[];
-  /** Machines of others. They are not looked up, because this Temporal does not know them. */
-  readonly elsewhere: readonly { readonly name: string; readonly of: 'installation' | 'namespace' }[];
+  /** Names of the machines of other installations. */
+  readonly foreign: readonly string[];
   readonly silent: readonly SilentProvider[];
 }
 
@@ -45,14 +46,14 @@ export async function surveyMachines(sources: SurveySources, signal: AbortSignal
   const home: MachineOwner = { stack: sources.key.id, namespace: await sources.namespaceId() };
   const lists = await Promise.all(Object.values(sources.machines).map((each) => listAll(each, signal)));
   const listed = lists.flatMap((each) => each.listed);
-  const ofOthers = new Map(listed.map((each) => [each, otherOwner(each.machine, home)]));
-  const own = listed.filter((each) => ofOthers.get(each) === undefined);
+  const isForeign = ({ machine }: Listed): boolean => !isOwnStack(machine.labels, home);
+  const own = listed.filter((each) => !isForeign(each));
   return {
     machines: await pLimit(LOOKS_AT_ONCE).map(own, async ({ provider, machine }) => ({
       provider,
       ...(await findOwner(sources, machine, home)),
     })),
-    elsewhere: [...ofOthers].flatMap(([{ machine }, of]) => (of === undefined ? [] : [{ name: machine.name, of }])),
+    foreign: listed.filter(isForeign).map(({ machine }) => machine.name),
     silent: lists.flatMap((each) => each.silent),
   };
 }
@@ -73,12 +74,6 @@ async function listAll(
     const reason = error instanceof Error ? error.message : String(error);
     return { listed: [], silent: [{ provider: provider.name, error: reason }] };
   }
-}
-
-/** A machine without the label counts as ours. */
-function otherOwner({ labels }: MachineInfo, home: MachineOwner): 'installation' | 'namespace' | undefined {
-  if ((labels['stack'] ?? home.stack) !== home.stack) return 'installation';
-  return (labels['namespace'] ?? home.namespace) === home.namespace ? undefined : 'namespace';
 }
 
 /** Whether the agent's spec names this machine, so that the end of the agent ends it as well. */

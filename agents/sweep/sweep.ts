@@ -2,6 +2,8 @@
 import pLimit from 'p-limit';
 import type { MachineInfo, MachineProvider } from '../../drivers/machines/provider.ts';
 import type { MachineOwner } from '../machine.ts';
+import { claimMachine } from '../machine-claim.ts';
+import type { MachineClaim } from '../machine-claim.ts';
 import { findOwner } from './facts.ts';
 import type { ClosedAgent, FactSources } from './facts.ts';
 
@@ -14,13 +16,15 @@ const ENDS_AT_ONCE = 4;
  * machines, so nearly all lookups find a living agent. A longer time only delays an end.
  */
 const OWNED_FOR_MS = 120_000;
+/** Holder of a sweep's claims, for people. */
+const SWEEP = 'the sweep of a worker';
 
 export interface SweepOptions extends FactSources {
   readonly providers: readonly MachineProvider[];
   /** Id of the Temporal namespace. Throws UNAVAILABLE when Temporal cannot be asked. */
   readonly namespaceId: () => Promise<string>;
   /** Ends an agent that has closed, last snapshot included. Idempotent. */
-  readonly end: (agent: ClosedAgent) => Promise<void>;
+  readonly end: (agent: ClosedAgent, claim: MachineClaim) => Promise<void>;
   /** Facts for the operator: `problem` once as long as it lasts, `ended` for each machine. */
   readonly report: {
     ended(details: Readonly<Record<string, unknown>>): void;
@@ -69,7 +73,7 @@ export function createSweep(options: SweepOptions): Sweep {
                 ),
                 ...machines.map((machine) =>
                   attempt({ provider: provider.name, machine: machine.name }, () =>
-                    sweepOne(machine, home, limits, signal),
+                    sweepOne({ provider, machine }, home, limits, signal),
                   ),
                 ),
               ]);
@@ -83,7 +87,7 @@ export function createSweep(options: SweepOptions): Sweep {
   };
 
   async function sweepOne(
-    machine: MachineInfo,
+    { provider, machine }: { readonly provider: MachineProvider; readonly machine: MachineInfo },
     home: MachineOwner,
     limits: Readonly<Record<'look' | 'end', ReturnType<typeof pLimit>>>,
     signal: AbortSignal,
@@ -97,7 +101,11 @@ export function createSweep(options: SweepOptions): Sweep {
       // Earlier ends may have taken minutes, so the facts are read again.
       const { ownership, agent } = await findOwner(options, machine, home);
       if (ownership.state !== 'unowned' || agent === undefined) return;
-      await options.end(agent);
+      const attempt = await claimMachine(provider, machine, SWEEP);
+      // Another worker or a person ends it, or has ended it.
+      if (attempt.claim === undefined) return;
+      await using claim = attempt.claim;
+      await options.end(agent, claim);
       report.ended({ machine: machine.name, agent: agent.id });
     });
   }

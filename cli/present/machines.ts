@@ -12,14 +12,14 @@ type Listed = OutputOf<Operations['machine_ls']>;
 /** With a machine's name before them they fit into 80 columns. */
 const REASONS: Readonly<Record<OrphanReason, string>> = {
   label_missing: 'a label is missing, as in earlier builds',
-  other_namespace: 'it is of another Temporal namespace',
+  other_namespace: 'its agent may live in another Temporal namespace',
   label_mismatch: 'its name does not follow from its labels',
   unknown_agent: 'neither Temporal nor a record knows its agent',
   not_sealed: 'this installation has not started its agent',
 };
 
 /** Prints the answer of `machine ls`. What could not be asked is part of the result, and not only a warning. */
-export function presentMachines({ machines, unreachable, elsewhere }: Listed, terminal: Terminal): void {
+export function presentMachines({ machines, unreachable }: Listed, terminal: Terminal): void {
   const notes = [
     ...machines.flatMap(({ name, reason }) =>
       reason === undefined ? [] : [`${name} is orphaned: ${REASONS[reason]}`],
@@ -35,7 +35,6 @@ export function presentMachines({ machines, unreachable, elsewhere }: Listed, te
   const has = (state: string): boolean => machines.some((each) => each.state === state);
   if (has('unowned')) terminal.progress('the next sweep ends unowned machines');
   if (has('orphaned')) terminal.progress('`murmur machine rm <name>` ends an orphaned machine');
-  if (elsewhere > 0) terminal.progress(`not listed, of other Temporal namespaces: ${String(elsewhere)}`);
 }
 
 function rowsOf(machines: Listed['machines']): string {

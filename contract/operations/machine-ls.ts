@@ -29,8 +29,7 @@ export const machineLs = defineOperation({
   summary: 'list machines and whose they are',
   description:
     'Lists the machines of your agents, and those that name no agent, with their state. Machines of other installations ' +
-    'and of other Temporal namespaces are not listed. A provider or host that cannot be asked is named in `unreachable`. ' +
-    'For people only.',
+    'are not listed. A provider or host that cannot be asked is named in `unreachable`. For people only.',
   input: z.strictObject({
     developer: z
       .string()
@@ -40,7 +39,6 @@ export const machineLs = defineOperation({
   output: z.object({
     machines: z.array(surveyedMachine).describe('In the order of their names.'),
     unreachable: z.array(silentProvider).describe('What could not be asked: its machines are not in the list.'),
-    elsewhere: z.number().int().describe('Machines of this installation in other Temporal namespaces.'),
   }),
   errors: ['INVALID_ARGUMENT', 'PERMISSION_DENIED'],
   hints: { readOnly: true, destructive: false, idempotent: true },

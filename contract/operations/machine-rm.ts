@@ -8,7 +8,7 @@ export const machineRm = defineOperation({
   description:
     'Ends an orphaned or unowned machine as the end of its agent does: the runner stops, a last snapshot is taken if it ' +
     'can be, the machine is destroyed and the agent gets a record. A machine whose agent lives, or is ending, is refused: ' +
-    '`murmur kill` ends the agent. For people only.',
+    '`murmur kill` ends the agent. One that somebody is ending already is refused as well. For people only.',
   input: z.strictObject({
     name: z
       .string({ error: (issue) => (issue.input === undefined ? 'name required' : 'name must be a string') })
@@ -23,7 +23,9 @@ export const machineRm = defineOperation({
     message: z.string().describe('What was done, and what is kept: `removed <name>; …`.'),
     snapshot: z.string().optional().describe("Key of the agent's newest snapshot; absent without a snapshot."),
     new_snapshot: z.boolean().describe('Whether that snapshot was taken now.'),
-    problems: z.array(z.string()).describe('What hindered the end. The machine is destroyed all the same.'),
+    problems: z
+      .array(z.string())
+      .describe('What hindered the end, or a last snapshot. The machine is destroyed all the same.'),
   }),
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION', 'PERMISSION_DENIED'],
   hints: { readOnly: false, destructive: true, idempotent: true },

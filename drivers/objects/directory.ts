@@ -12,7 +12,7 @@ import {
   writeFileOnce,
 } from './file-stream.ts';
 import type { Place } from './file-stream.ts';
-import { KeyLocks } from './key-locks.ts';
+import { KeyLocks } from '../key-locks.ts';
 import { checkObjectKey, objectKeyProblem } from './object-key.ts';
 import type { ObjectStore, WriteCondition } from './object-store.ts';
 import { checkCondition, everyKey, pageLimit, pageOf } from './pages.ts';

@@ -156,7 +156,7 @@ async function cleanUpEnded(
   call.signal.throwIfAborted();
   const execution = await describeExecution(parts, agent);
   if (execution === undefined) throw notFound(agent);
-  return await endWithoutWorker(parts, agent, execution, left);
+  return await endWithoutWorker(parts, agent, execution, call.from, left);
 }
 
 function answerOf(slug: string, receipt: readonly ReceiptLine[]): Answer<'kill'> {

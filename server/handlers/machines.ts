@@ -1,6 +1,8 @@
 // Machines for people: whose they are, and the end of those that no living agent owns.
 import { namespaceIdOf } from '../../agents/namespace-id.ts';
 import type { Report } from '../../agents/platform.ts';
+import { claimMachine } from '../../agents/machine-claim.ts';
+import type { ClaimHolder } from '../../agents/machine-claim.ts';
 import { latestSnapshot } from '../../agents/snapshots.ts';
 import { endUnowned } from '../../agents/sweep/end-unowned.ts';
 import { goesWithAgent, surveyMachines } from '../../agents/sweep/survey.ts';
@@ -21,7 +23,7 @@ const NAMES = 10;
 
 export const machineLs: Handler<'machine_ls'> = async (parts, input, call) => {
   const account = accountOf(call, input.developer);
-  const { machines, elsewhere, silent } = await survey(parts, call);
+  const { machines, silent } = await survey(parts, call);
   const shown = machines.filter((each) => {
     const owner = ownerOf(each);
     // Of one that names no agent nobody else would be told.
@@ -30,7 +32,6 @@ export const machineLs: Handler<'machine_ls'> = async (parts, input, call) => {
   return {
     machines: shown.map(rowOf).toSorted((left, right) => (left.name < right.name ? -1 : 1)),
     unreachable: silent,
-    elsewhere: elsewhere.filter(({ of }) => of === 'namespace').length,
   };
 };
 
@@ -83,7 +84,7 @@ function rowOf(found: SurveyedMachine): Answer<'machine_ls'>['machines'][number]
  * The machine of that name. Throws UNAVAILABLE when it may be where nobody could look, and NOT_FOUND with the names that the
  * caller may use, also for a machine of another account's agent.
  */
-function findNamed({ elsewhere, machines, silent }: Survey, name: string, call: Call): SurveyedMachine {
+function findNamed({ foreign, machines, silent }: Survey, name: string, call: Call): SurveyedMachine {
   const own = machines.filter((each) => {
     const owner = ownerOf(each);
     return owner === undefined || may(call.caller, call.access, owner);
@@ -91,10 +92,8 @@ function findNamed({ elsewhere, machines, silent }: Survey, name: string, call: 
   const found = own.find(({ machine }) => machine.name === name);
   if (found !== undefined) return found;
   const quoted = JSON.stringify(name);
-  const other = elsewhere.find((each) => each.name === name);
-  if (other !== undefined) {
-    const whose = other.of === 'installation' ? 'installation of Murmur' : 'Temporal namespace';
-    throw new MurmurError('FAILED_PRECONDITION', `machine ${quoted} belongs to another ${whose}`, {
+  if (foreign.includes(name)) {
+    throw new MurmurError('FAILED_PRECONDITION', `machine ${quoted} belongs to another installation of Murmur`, {
       hint: 'remove it there',
       details: { name },
     });
@@ -143,20 +142,52 @@ interface Ended {
   readonly problems: readonly string[];
 }
 
-/** As the sweep ends it. A machine that follows from no sealed spec has nothing but itself to be ended. */
+/**
+ * As the sweep ends it. A machine that follows from no sealed spec has nothing but itself to be ended. Throws
+ * FAILED_PRECONDITION for a machine that is being ended, and NOT_FOUND for one that has been ended meanwhile.
+ */
 async function end(parts: ServerParts, found: SurveyedMachine, call: Call): Promise<Ended> {
   const { agent, machine, ownership, provider } = found;
+  const attempt = await claimMachine(provider, machine, call.from);
+  if (attempt.claim === undefined) throw endedByOther(machine.name, attempt.holder);
+  await using claim = attempt.claim;
   if (agent === undefined || !goesWithAgent(found)) {
     await provider.destroy(machine.name);
-    return { snapshot: undefined, isNew: false, problems: [] };
+    const unproven = 'no last snapshot: nothing proves which agent has worked on it';
+    return { snapshot: undefined, isNew: false, problems: [unproven] };
   }
   const problems: string[] = [];
+  let isAnswered = false;
+  const find: typeof findRunner = async (...asked) => {
+    const runner = await findRunner(...asked);
+    isAnswered = runner !== undefined;
+    return runner;
+  };
   const report: Report = (fact, details) => {
     parts.log.warn(details, fact);
     problems.push(`${fact}: ${String(details['error'])}`);
   };
   const before = await latestSnapshot(parts.objects, agent.spec);
   const reason = ownership.state === 'orphaned' ? `its machine was removed by ${call.from}` : undefined;
-  const { snapshot } = await endUnowned({ ...parts, runners: { find: findRunner }, report }, agent, reason);
-  return { snapshot, isNew: snapshot !== undefined && snapshot !== before?.key, problems };
+  const { snapshot } = await endUnowned({ ...parts, runners: { find }, report }, agent, claim, reason);
+  const isNew = snapshot !== undefined && snapshot !== before?.key;
+  const missing = isNew || problems.length > 0 ? undefined : whyNoSnapshot(found, isAnswered);
+  return { snapshot, isNew, problems: missing === undefined ? problems : [missing] };
+}
+
+/** Undefined for a machine that has not changed since its last stored snapshot. */
+function whyNoSnapshot({ agent, machine }: SurveyedMachine, isAnswered: boolean): string | undefined {
+  if (agent?.isReplaced === true) return 'no last snapshot: the snapshots of that name are those of a later agent';
+  if (machine.state !== 'running') return `no last snapshot: the machine was ${machine.state}`;
+  return isAnswered ? undefined : 'no last snapshot: its runner did not answer';
+}
+
+function endedByOther(name: string, holder: ClaimHolder | undefined): MurmurError {
+  if (holder === undefined) {
+    return new MurmurError('NOT_FOUND', `machine ${name} is gone: another process has ended it`, { details: { name } });
+  }
+  return new MurmurError('FAILED_PRECONDITION', `machine ${name} is already being ended by ${holder.by}`, {
+    hint: '`murmur machine ls` shows whether it is gone',
+    details: { name, by: holder.by },
+  });
 }

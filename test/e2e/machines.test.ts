@@ -1,5 +1,6 @@
-// What is left of an agent that an operator has deleted from Temporal: seen with `machine ls`, ended with `machine rm`.
-import { readdir } from 'node:fs/promises';
+// What is left of an agent that an operator has deleted from Temporal, or whose Temporal lost its database: seen with
+// `machine ls`, ended with `machine rm`.
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { bash, machineOf, scripted, settled, statusOf } from './fixtures/agent.ts';
@@ -45,5 +46,27 @@ describe('a machine whose agent Temporal does not know any more', () => {
       reason: expect.stringContaining('its machine was removed by'),
       vm: { state: 'gone' },
     });
+  }, 180_000);
+
+  it('is listed and can be removed as well after Temporal has lost its database', async () => {
+    const prompt = scripted('Write.', bash('echo kept > note.txt'), { text: 'ok' });
+    await stack.murmur(['spawn', 'lost', prompt, '--model', 'fake']);
+    await settled(stack, 'lost');
+    const machine = await machineOf(stack, 'lost');
+    await stack.murmur(['down']);
+    const temporal = join(stack.home, 'temporal');
+    const database = (await readdir(temporal)).filter((name) => name.startsWith('temporal.db'));
+    expect(database).not.toEqual([]);
+    for (const name of database) await rm(join(temporal, name));
+    await stack.murmur(['up']);
+    expect(await stack.json<Listed>(['machine', 'ls'])).toMatchObject({
+      machines: [{ name: machine, state: 'orphaned', reason: 'other_namespace' }],
+    });
+    // `down` has ended its runner.
+    expect(await stack.murmur(['machine', 'rm', machine])).toBe(
+      `removed ${machine}; its last stored snapshot is kept (no last snapshot: its runner did not answer)`,
+    );
+    expect(await stack.json<Listed>(['machine', 'ls'])).toEqual({ machines: [], unreachable: [] });
+    expect(await readdir(join(stack.home, 'machines'))).not.toContain(machine);
   }, 180_000);
 });

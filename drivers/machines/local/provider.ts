@@ -15,6 +15,7 @@ import { isMissing, readRecord, writeRecord, type LocalRecord } from './record.t
 import { endRunner } from './runner-end.ts';
 import { RunnerHosts } from './runner-hosts.ts';
 import { isEarlyRunner } from '../../../runner/identity/processes.ts';
+import { KeyLocks } from '../../key-locks.ts';
 import { createTurns } from '../in-turn.ts';
 import { carries, labelsVersion, relabelled } from '../labels.ts';
 import { LostSignals } from '../lost-signals.ts';
@@ -31,6 +32,9 @@ export interface LocalProviderOptions {
   /** Compile cache of the processes that serve runners. */
   readonly compileCache?: string | undefined;
 }
+
+/** Locks of the machines' records, below `machines`. A short name, because the path of a socket is limited. */
+const LOCKS = '.lock';
 
 /** Bytes of the longest path of a Unix socket, less the longest file name in a machine's `run`. */
 const LONGEST_RUN = 107 - '/git.sock'.length;
@@ -51,6 +55,8 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
   const decisions = new RunnerDecisions();
   const connections = new LostSignals((name) => decisions.forget(name));
   const inTurn = createTurns();
+  // Worker and API server have a provider each, so that `inTurn` does not order their changes.
+  const locks = new KeyLocks(join(machines, LOCKS));
   const infoOf = ({ name, state, labels, generation }: LocalRecord): MachineInfo => ({
     name,
     state,
@@ -65,6 +71,15 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
     const record = await readRecord(layoutOf(name).record);
     if (record === undefined) throw new MurmurError('NOT_FOUND', `machine ${name} does not exist`);
     return record;
+  }
+
+  /** Replaces the record by what `change` makes of it. Throws NOT_FOUND for an absent machine. */
+  async function changeRecord(name: string, change: (record: LocalRecord) => LocalRecord): Promise<LocalRecord> {
+    return await locks.exclusive(name, async () => {
+      const changed = change(await known(name));
+      await writeRecord(layoutOf(name).record, changed);
+      return changed;
+    });
   }
 
   /** A machine that is whole. */
@@ -92,7 +107,7 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
       const path = join(layout.directory, entry);
       if (path !== layout.record) await rm(path, { recursive: true, force: true });
     }
-    await rm(layout.directory, { recursive: true, force: true });
+    await locks.exclusive(name, () => rm(layout.directory, { recursive: true, force: true }));
     await returnUser(machines, name);
   }
 
@@ -118,8 +133,9 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
           signal.throwIfAborted();
           await installPrograms(layout.bin, options.programs);
           signal.throwIfAborted();
-          const record: LocalRecord = { ...begun, state: 'running', ...(uid === undefined ? {} : { uid }) };
-          await writeRecord(layout.record, record);
+          const own = uid === undefined ? {} : { uid };
+          // Its labels may have been replaced since.
+          const record = await changeRecord(name, (now) => ({ ...now, state: 'running', ...own }));
           signal.throwIfAborted();
           return infoOf(record);
         } catch (error) {
@@ -135,22 +151,22 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
 
     label: (name, labels, { if: version }) =>
       inTurn(name, async () => {
-        const record = await known(name);
-        if (infoOf(record).version !== version) throw relabelled(name);
-        const changed = { ...record, labels };
-        await writeRecord(layoutOf(name).record, changed);
+        const changed = await changeRecord(name, (record) => {
+          if (infoOf(record).version !== version) throw relabelled(name);
+          return { ...record, labels };
+        });
         return infoOf(changed);
       }),
 
     start: async (name) => {
-      const record = await made(name);
-      await writeRecord(layoutOf(name).record, { ...record, state: 'running' });
+      await made(name);
+      await changeRecord(name, (record) => ({ ...record, state: 'running' }));
     },
 
     stop: async (name) => {
       const record = await readRecord(layoutOf(name).record);
       if (record === undefined || record.state === 'provisioning') return;
-      await writeRecord(layoutOf(name).record, { ...record, state: 'stopped' });
+      await changeRecord(name, (now) => ({ ...now, state: 'stopped' }));
       connections.lose(name, connectionLost(name, 'it was stopped'));
       await endProcesses(record);
     },

@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { watch } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { loadHostSettings } from '../../../config/host-settings.ts';
 import { PACKAGE_ROOT } from '../../../config/package.ts';
+import { createMachines } from '../../../drivers/machines/configured.ts';
 import { machineProviderConformance } from '../../../drivers/machines/conformance.ts';
 import { detectIsolation } from '../../../runner/isolation/detect.ts';
 import { createIsolation } from '../../../runner/isolation/isolation.ts';
@@ -39,6 +41,8 @@ describe('local machines', () => {
   afterEach(async () => local[Symbol.asyncDispose]());
 
   const create = (name: string) => provider.create({ name, labels: {} }, creation());
+  /** `.users` is looked at where it matters; the sockets in `.lock` stay for later machines. */
+  const machinesLeft = async () => (await readdir(machines)).filter((name) => !['.users', '.lock'].includes(name));
 
   it('report the isolation in force', async () => {
     const { description } = await detectIsolation('auto');
@@ -118,10 +122,27 @@ describe('local machines', () => {
     }
   });
 
+  it('get other labels from one of two processes that have read the same version', async () => {
+    const { home } = local;
+    const settings = await loadHostSettings(home, machines);
+    const config = { home, isolation: 'auto', claude: undefined, host: settings } as const;
+    const { local: other } = await createMachines(config, process.env);
+    await using _closed = other;
+    let { version } = await create('murmur-1');
+    for (let round = 0; round < 20; round += 1) {
+      const label = (by: LocalProvider, claim: string) => by.label('murmur-1', { claim }, { if: version });
+      const outcomes = await Promise.allSettled([label(provider, `a${round}`), label(other, `b${round}`)]);
+      const won = outcomes.filter((each) => each.status === 'fulfilled').map(({ value }) => value);
+      expect(won).toHaveLength(1);
+      expect(await other.describe('murmur-1')).toEqual(won[0]);
+      version = won[0]?.version ?? '';
+    }
+  });
+
   it('leave nothing behind when they are destroyed', async () => {
     await create('murmur-1');
     await provider.destroy('murmur-1');
-    expect((await readdir(machines)).filter((name) => name !== '.users')).toEqual([]);
+    expect(await machinesLeft()).toEqual([]);
     expect(await readdir(join(machines, '.users')).catch(() => [])).toEqual([]);
   });
 
@@ -137,7 +158,7 @@ describe('local machines', () => {
     await create('murmur-1');
     await rm(join(machines, 'murmur-1', 'machine.json'));
     await provider.destroy('murmur-1');
-    expect((await readdir(machines)).filter((name) => name !== '.users')).toEqual([]);
+    expect(await machinesLeft()).toEqual([]);
     expect(await readdir(join(machines, '.users')).catch(() => [])).toEqual([]);
   });
 

@@ -1,11 +1,11 @@
-// Locks for conditional writes by the processes of one host: a file system has no compare-and-replace.
+// Locks for conditional writes by the processes of one host, by key: a file system has no compare-and-replace.
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { MurmurError } from '../../contract/wire/errors.ts';
-import type { Claim } from '../../runner/identity/claims.ts';
-import { tryClaim } from '../../runner/identity/claims.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import type { Claim } from '../runner/identity/claims.ts';
+import { tryClaim } from '../runner/identity/claims.ts';
 
 /** Locks on disk. Each leaves one socket behind. Keys that share a lock wait for each other, for some 100 µs. */
 const LOCKS = 64;
@@ -26,7 +26,7 @@ export class KeyLocks {
   async exclusive<T>(key: string, act: () => Promise<T>): Promise<T> {
     const lock = String(createHash('sha256').update(key).digest().readUInt16BE(0) % LOCKS);
     const before = this.#queues.get(lock) ?? Promise.resolve();
-    const result = before.then(() => this.#holding(lock, act));
+    const result = before.then(() => this.#holding(lock, key, act));
     const settled = result.catch(() => undefined);
     this.#queues.set(lock, settled);
     try {
@@ -36,8 +36,8 @@ export class KeyLocks {
     }
   }
 
-  async #holding<T>(lock: string, act: () => Promise<T>): Promise<T> {
-    const claim = await this.#claim(lock);
+  async #holding<T>(lock: string, key: string, act: () => Promise<T>): Promise<T> {
+    const claim = await this.#claim(lock, key);
     try {
       return await act();
     } finally {
@@ -45,13 +45,15 @@ export class KeyLocks {
     }
   }
 
-  async #claim(lock: string): Promise<Claim> {
+  async #claim(lock: string, key: string): Promise<Claim> {
     const folder = join(this.#folder, lock);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     for (const end = Date.now() + WAIT_LIMIT_MS; ; await delay(LOOK_AGAIN_MS)) {
       const claim = await tryClaim(folder);
       if (claim !== undefined) return claim;
-      if (Date.now() >= end) throw new MurmurError('UNAVAILABLE', 'another process holds the lock of this object');
+      if (Date.now() >= end) {
+        throw new MurmurError('UNAVAILABLE', `another process holds the lock of ${JSON.stringify(key)}`);
+      }
     }
   }
 }

@@ -26,7 +26,7 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
     admission.forget(agent);
     return result;
   };
-  /** An activity that works for agents whose specs are sealed only. */
+  /** Wraps an activity that accepts only agents with a sealed spec. */
   const admitting = <Input extends OfAgent, Output>(
     activity: (ports: AgentPorts, input: Admitted<Input>) => Promise<Output>,
     options?: { readonly again: boolean },
@@ -36,7 +36,7 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
       return await activity(ports, { ...input, spec });
     });
   return {
-    // An agent starts here. The seal is read again, because the agent may have ended under another worker.
+    // The first activity of an agent. Reads the seal again, because the agent may have ended under another worker.
     prepareAgent: admitting((_, input: Admitted<PrepareInput>) => prepareAgent(context, input), { again: true }),
     runTurn: failing((input) => runTurn(context, input)),
     assess: admitting(assess),

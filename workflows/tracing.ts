@@ -17,8 +17,8 @@ export interface TraceSinks extends Sinks {
 const { murmurTrace } = proxySinks<TraceSinks>();
 
 /**
- * Makes the interceptors of one workflow. An activity, a child and a next run belong to the trace of the latest call from
- * outside: the start, a signal or an update.
+ * Makes the interceptors of one workflow. An activity, a child and a next run belong to the trace of the latest
+ * external call: the start, a signal or an update.
  */
 export function interceptors(): WorkflowInterceptors {
   let latest: Headers = {};

@@ -1,5 +1,5 @@
-// Lists all machines of this installation and namespace for people, with those that the sweep leaves alone and the hosts that
-// could not be asked.
+// Lists all machines of this installation and namespace for people. Includes those that the sweep leaves alone, and
+// names the hosts that could not be asked.
 import pLimit from 'p-limit';
 import type { Machines } from '../../drivers/machines/configured.ts';
 import type { MachineInfo, MachineProvider } from '../../drivers/machines/provider.ts';
@@ -7,7 +7,7 @@ import type { MachineOwner } from '../machine.ts';
 import { findOwner } from './facts.ts';
 import type { FactSources, MachineFinding } from './facts.ts';
 
-/** Machines that are looked up at once: each is a call to Temporal of a few milliseconds. */
+/** Concurrent lookups: each is a call to Temporal of a few milliseconds. */
 const LOOKS_AT_ONCE = 16;
 
 export interface SurveySources extends FactSources {
@@ -62,7 +62,7 @@ async function listAll(
   signal: AbortSignal,
 ): Promise<{ readonly listed: readonly Listed[]; readonly silent: readonly SilentProvider[] }> {
   try {
-    // Without labels: machines of the first builds have none that could be asked for.
+    // Lists without a label filter, because machines of the first builds lack the labels.
     const { machines, unreachable } = await provider.list({}, signal);
     return {
       listed: machines.map((machine) => ({ provider, machine })),

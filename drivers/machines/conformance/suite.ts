@@ -75,7 +75,7 @@ server.listen(0, '127.0.0.1', () => writeFileSync(process.argv[2], server.addres
 export interface MachineServer extends AsyncDisposable {
   /** Loopback port of the machine. */
   readonly port: number;
-  /** Ends it over another connection, when the one that it was started over is lost. */
+  /** Ends the server over another connection, in case the one that started it is lost. */
   end(through: Machine): Promise<void>;
 }
 

@@ -70,8 +70,8 @@ export function interceptors(): WorkflowInterceptors {
 }
 
 /**
- * Not from the workflow's random numbers: drawing one would change those that the workflow draws after it. The last digits of
- * a run's id are random; the first are a time.
+ * Not from the workflow's random numbers: drawing one would change those that the workflow draws after it. The last
+ * digits of a run's id are random; the first are a time.
  */
 function spanIdOf(runId: string, call: number): string {
   const hex = runId.replaceAll('-', '');

@@ -80,8 +80,8 @@ function rowOf(found: SurveyedMachine): Answer<'machine_ls'>['machines'][number]
 }
 
 /**
- * The machine of that name. Throws UNAVAILABLE when it may be where nobody could look, and NOT_FOUND with the names that the
- * caller may use, also for a machine of another account's agent.
+ * The machine of that name. Throws UNAVAILABLE if it may be on a host that could not be asked. Throws NOT_FOUND, which
+ * lists the names that the caller may use, also for a machine of another account's agent.
  */
 function findNamed({ elsewhere, machines, silent }: Survey, name: string, call: Call): SurveyedMachine {
   const own = machines.filter((each) => {

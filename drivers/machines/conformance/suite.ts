@@ -20,7 +20,9 @@ export interface SuiteOptions {
   readonly runner?: string;
 }
 
-/** One provider and the machines of one test. Names and labels are unique to the test, as the provider may be in use. */
+/**
+ * One provider and the machines of one test. Names and labels are unique to the test, as the provider may be in use.
+ */
 export interface Bench {
   readonly under: ProviderUnderTest;
   readonly provider: MachineProvider;

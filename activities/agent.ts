@@ -8,12 +8,11 @@ import type { Admitted } from './admission.ts';
 import { assess } from './assess.ts';
 import { withHeartbeat } from './activity-scope.ts';
 import { failing } from './failure.ts';
-import { interruptTurn } from './interrupt-turn.ts';
-import { noticeTurn } from './notice-turn.ts';
 import type { AgentPorts } from './ports.ts';
 import { killAgents } from './kill-agents.ts';
 import { prepareAgent } from './prepare-agent.ts';
 import { runTurn } from './run-turn.ts';
+import { interruptTurn, noticeTurn } from './running-turn.ts';
 import { Sessions } from './sessions.ts';
 import { createLatestAttempt } from './latest-attempt.ts';
 

@@ -14,7 +14,7 @@ import { may } from '../../contract/wire/rights.ts';
 import { findRunner } from '../../drivers/machines/runner-process.ts';
 import { accountOf } from '../address.ts';
 import type { ServerParts } from '../parts.ts';
-import type { Answer, Call, Handler } from './handler.ts';
+import type { Answer, Call, Handler } from '../handler.ts';
 
 /** Names in a hint: as many as can be read at a glance. */
 const NAMES = 10;

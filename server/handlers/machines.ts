@@ -24,7 +24,7 @@ export const machineLs: Handler<'machine_ls'> = async (parts, input, call) => {
   const { machines, elsewhere, silent } = await survey(parts, call);
   const shown = machines.filter((each) => {
     const owner = ownerOf(each);
-    // Of one that names no agent nobody else would be told.
+    // A machine that names no agent is shown to everybody: no account owns it.
     return owner === undefined || account === undefined || owner.account === account;
   });
   return {

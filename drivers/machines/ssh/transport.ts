@@ -76,7 +76,7 @@ export function jumpTransport(
         if (stream.readableLength > 0) return stream;
         // The stream is also readable at its end. Then nothing arrived, and ssh's stderr says why.
         await unlessLost(signal, closed);
-        throw unreachable(description, said.trim() || 'ssh ended without a word');
+        throw unreachable(description, said.trim() || 'ssh ended without a message');
       } catch (error) {
         stream.destroy();
         signal.throwIfAborted();

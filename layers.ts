@@ -7,12 +7,6 @@ export interface Layer {
   readonly packages?: readonly string[];
 }
 
-/** Parts of the runner that the host's side uses too. They import no other code of either side. */
-const ON_BOTH_SIDES = ['runner/certificates', 'runner/identity', 'runner/isolation', 'runner/repositories'] as const;
-
-/** The broker of git, which runs on the host's side for machines on other hosts. */
-const BROKER = ['runner/broker', 'runner/git'] as const;
-
 /**
  * Folder → allowed imports beside its own: folders, and packages where they are restricted. `builtins` allows Node's
  * built-in modules. Without `packages`, every dependency is allowed.
@@ -21,25 +15,42 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'contract/wire': { folders: [], builtins: false, packages: [] },
   contract: { folders: ['contract/wire'], builtins: false, packages: ['yaml', 'zod'] },
   config: { folders: ['contract'], builtins: true },
-  drivers: { folders: ['contract', 'config', ...ON_BOTH_SIDES, ...BROKER], builtins: true },
+  // These parts of the runner also serve the host's side. They import no other code of either side.
+  'runner/certificates': { folders: [], builtins: true, packages: [] },
+  'runner/isolation': { folders: ['contract/wire'], builtins: true, packages: [] },
+  'runner/repositories': { folders: ['contract/wire'], builtins: true, packages: [] },
+  'runner/identity': { folders: ['contract/wire', 'runner/isolation'], builtins: true, packages: [] },
+  // The conformance suite is next to the port.
+  'runner/backends': { folders: ['contract/wire', 'runner/isolation'], builtins: true, packages: ['@jest/globals'] },
   runner: {
-    folders: ['contract/wire', 'runner/backends', ...ON_BOTH_SIDES],
+    folders: [
+      'contract/wire',
+      'runner/backends',
+      'runner/certificates',
+      'runner/identity',
+      'runner/isolation',
+      'runner/repositories',
+    ],
     builtins: true,
     packages: [],
   },
-  // The conformance suite is next to the port.
-  'runner/backends': { folders: ['contract/wire', 'runner/isolation'], builtins: true, packages: ['@jest/globals'] },
-  'runner/certificates': { folders: ['contract/wire'], builtins: true, packages: [] },
-  'runner/isolation': { folders: ['contract/wire'], builtins: true, packages: [] },
-  'runner/identity': { folders: ['contract/wire', 'runner/isolation'], builtins: true, packages: [] },
-  'runner/repositories': { folders: ['contract/wire'], builtins: true, packages: [] },
-  agents: { folders: ['contract', 'config', 'drivers', ...ON_BOTH_SIDES], builtins: true },
-  activities: { folders: ['contract', 'config', 'drivers', 'agents'], builtins: true },
-  workflows: { folders: ['contract/wire'], builtins: false, packages: ['@temporalio/workflow', '@temporalio/common'] },
-  worker: {
-    folders: ['contract', 'config', 'drivers', 'agents', 'activities', 'workflows'],
+  drivers: {
+    folders: [
+      'contract',
+      'config',
+      'runner/identity',
+      'runner/isolation',
+      'runner/repositories',
+      // The host runs the git broker for machines on other hosts.
+      'runner/broker',
+      'runner/git',
+    ],
     builtins: true,
   },
+  agents: { folders: ['contract', 'drivers', 'runner/repositories'], builtins: true },
+  activities: { folders: ['contract', 'drivers', 'agents'], builtins: true },
+  workflows: { folders: ['contract/wire'], builtins: false, packages: ['@temporalio/workflow', '@temporalio/common'] },
+  worker: { folders: ['contract', 'config', 'drivers', 'agents', 'activities'], builtins: true },
   client: { folders: ['contract'], builtins: true, packages: ['eventsource-parser', 'zod'] },
   'mcp/session': { folders: ['contract'], builtins: false, packages: ['@modelcontextprotocol/sdk'] },
   mcp: {
@@ -47,8 +58,11 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     builtins: true,
     packages: ['@modelcontextprotocol/sdk'],
   },
-  server: { folders: ['contract', 'config', 'drivers', 'agents', 'mcp/session', ...ON_BOTH_SIDES], builtins: true },
-  stack: { folders: ['contract', 'config', 'drivers', ...ON_BOTH_SIDES], builtins: true },
+  server: { folders: ['contract', 'config', 'drivers', 'agents', 'mcp/session'], builtins: true },
+  stack: {
+    folders: ['contract', 'config', 'drivers', 'runner/certificates', 'runner/identity', 'runner/isolation'],
+    builtins: true,
+  },
   cli: { folders: ['contract', 'config', 'client', 'stack'], builtins: true },
 };
 

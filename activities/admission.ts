@@ -18,17 +18,17 @@ export interface Admission {
   forget(agentId: string): void;
 }
 
-/** An input with the spec of its agent, as it is sealed. */
+/** An input together with its agent's sealed spec. */
 export type Admitted<Input extends OfAgent> = Input & { readonly spec: AgentSpec };
 
 /** Cached agents, at some 2 KB each, so at most 10 MB: more than a host runs. */
 const REMEMBERED = 5_000;
 
-/** A spec that was found to be sealed. */
+/** A cached spec, which was found to be sealed. */
 interface Known {
-  /** What an input with this spec says of it. */
+  /** The mark of inputs that name this spec (`markOf`). */
   readonly mark: string;
-  /** Without the prompt, which is the largest part and which no activity reads here. */
+  /** Without the prompt, its largest part, which no activity reads from here. */
   readonly spec: AgentSpec;
 }
 
@@ -55,12 +55,12 @@ export function createAdmission(stores: SealStores): Admission {
 }
 
 /**
- * The agent's spec. Throws PERMISSION_DENIED for one that is not the agent's own, refers to what belongs to another agent or
- * is not sealed, and for an agent that has ended.
+ * The agent's spec. Throws PERMISSION_DENIED if it is not the agent's own, is not sealed, or refers to what belongs to
+ * another agent, and if the agent has ended.
  */
 export async function admitAnew(stores: SealStores, agentId: string, given: OfAgent): Promise<AgentSpec> {
   const spec = await requireSealed(stores, agentId, given);
-  // The record is written at the end, so the spec of an ended agent cannot start it again, nor that of an earlier life.
+  // An ended agent has a record, or belongs to an earlier life of the id: its spec cannot start it again.
   const record = await stores.objects.get(recordKey(agentId));
   if (record !== undefined || (await isPastLife(stores.objects, agentId, spec.spawn_id))) {
     throw notSealed(agentId, 'the agent has ended');

@@ -8,12 +8,11 @@ import type { Admitted } from './admission.ts';
 import { assess } from './assess.ts';
 import { withHeartbeat } from './activity-scope.ts';
 import { failing } from './failure.ts';
-import { interruptTurn } from './interrupt-turn.ts';
-import { noticeTurn } from './notice-turn.ts';
 import type { AgentPorts } from './ports.ts';
 import { killAgents } from './kill-agents.ts';
 import { prepareAgent } from './prepare-agent.ts';
 import { runTurn } from './run-turn.ts';
+import { interruptTurn, noticeTurn } from './running-turn.ts';
 import { Sessions } from './sessions.ts';
 import { createLatestAttempt } from './latest-attempt.ts';
 
@@ -26,7 +25,7 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
     admission.forget(agent);
     return result;
   };
-  /** An activity that works for agents whose specs are sealed only. */
+  /** Wraps an activity that accepts only agents with a sealed spec. */
   const admitting = <Input extends OfAgent, Output>(
     activity: (ports: AgentPorts, input: Admitted<Input>) => Promise<Output>,
     options?: { readonly again: boolean },
@@ -36,7 +35,7 @@ export function createAgentActivities(ports: AgentPorts): AgentActivities {
       return await activity(ports, { ...input, spec });
     });
   return {
-    // An agent starts here. The seal is read again, because the agent may have ended under another worker.
+    // The first activity of an agent. Reads the seal again, because the agent may have ended under another worker.
     prepareAgent: admitting((_, input: Admitted<PrepareInput>) => prepareAgent(context, input), { again: true }),
     runTurn: failing((input) => runTurn(context, input)),
     assess: admitting(assess),

@@ -94,7 +94,7 @@ async function killAll(context: KillContext, agents: readonly KillTarget[]): Pro
     agents.map(async ({ agent, spawn_id }) => {
       // Before its workflow closes, so that its token is invalid from then on, even if this worker dies here.
       await ports.tokenStore.delete(tokenId(agent, spawn_id));
-      // It may have ended in the meantime: its result is asked for all the same.
+      // It may have ended in the meantime; its result is still read.
       await ports.control.signal(agent, 'kill', { ...order, spawn_id });
     }),
   );

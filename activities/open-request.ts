@@ -56,7 +56,7 @@ export async function openRequest(
   const { secrets, dropped } = given;
   const credentials = await credentialsOn(machine, given.credentials);
   return {
-    // A URL may hold a password, which stays here where the machine is elsewhere.
+    // A URL may hold a password. It does not leave this host if the machine is on another one.
     repos: git === undefined ? spec.repos : spec.repos.map(withoutPassword),
     ...(spec.allow_repos === undefined ? {} : { allow_repos: spec.allow_repos }),
     session_id: session_id ?? spec.session_id,

@@ -7,7 +7,7 @@ import type { RunnerClient } from '../drivers/machines/runner-client.ts';
 import { openRequest } from './open-request.ts';
 import type { AgentPorts } from './ports.ts';
 
-/** Which session is opened, and where. */
+/** The session to open, and its machine. */
 export interface SessionSite extends SessionInput {
   readonly spec: AgentSpec;
   readonly machine: Machine;

@@ -1,17 +1,14 @@
-// Whether a workflow has closed, by the status that Temporal shows of it. The one place that decides: the sweep ends machines
-// by it.
+// Decides whether a workflow has closed, from its status in Temporal. No other code may decide this, because the sweep
+// ends the machines of closed agents.
 import type { WorkflowExecutionStatusName } from '@temporalio/client';
 import type { TerminalPhase } from '../contract/wire/phases.ts';
 
-/**
- * Finds the workflows that live in Temporal's visibility. By the two statuses: of a run that continued as new the next one
- * is listed.
- */
+/** The visibility query for living workflows. A run that continued as new counts as closed; its next run is listed. */
 export const LIVING = 'ExecutionStatus IN ("Running", "Paused")';
 
 /**
- * How a workflow of this status has ended; undefined for every status that is not surely a closed one. A paused workflow
- * lives, one that continued as new lives in its next run, and a status that this build does not know proves nothing.
+ * The terminal phase for this status; undefined unless the workflow has certainly closed. A paused workflow is alive,
+ * one that continued as new is alive in its next run, and a status that this build does not know proves nothing.
  */
 export function closingPhase(status: WorkflowExecutionStatusName): TerminalPhase | undefined {
   switch (status) {

@@ -1,4 +1,4 @@
-// The end of an agent that no worker ends: the API server cleans up after it, in the order of every end (end.ts).
+// Ends an agent in the API server when no worker does, in the order of every end (end.ts).
 import type { AgentRecord, PendingCleanup, ReceiptLine } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { agentRecord } from '../contract/wire/status.ts';
@@ -16,10 +16,10 @@ import { latestSnapshot } from './snapshots.ts';
 import { listedStatus } from './status.ts';
 
 /**
- * Ends an agent whose workflow has closed and that no worker has ended; answers its line of a receipt. Its runner is not asked
- * for a last snapshot. Where the sweep or a person is ending the machine, record and log are left to that end.
+ * Ends an agent whose workflow has closed without a clean-up by a worker. Returns its line of the receipt. Takes no
+ * final snapshot. Where the sweep or a person is ending the machine, record and log are left to that end.
  * @param by who ends it, for people
- * @param left what the workflow has told of itself, when it could
+ * @param left the pending clean-up from the workflow's result, if there is one
  */
 export async function endWithoutWorker(
   platform: AgentPlatform,
@@ -66,8 +66,8 @@ function livesAgain({ path }: AgentAddress): MurmurError {
 }
 
 /**
- * `destroyed`, or why not: a machine that cannot be destroyed must not hide that the agent has ended. It is the agent's own,
- * whatever the memo of its workflow names.
+ * Destroys the agent's own machine, whatever the workflow's memo names. Returns `destroyed`, or the reason why not: the
+ * receipt must show the end of the agent even then.
  */
 async function destroy(
   { machines }: AgentPlatform,
@@ -99,7 +99,7 @@ interface OwnMachine {
   readonly by: string;
 }
 
-/** The events that the workflow could not publish, at least its end: without it, viewers would wait for more. */
+/** Publishes the events that the workflow could not publish, at least its end: viewers wait for that. */
 async function publishEnd(
   platform: AgentPlatform,
   agent: AgentAddress,
@@ -116,7 +116,7 @@ async function publishEnd(
   await platform.events.append(agent.id, 'workflow', [{ seq: last + 1, at, event }]);
 }
 
-/** The record with what has become of the machine. */
+/** The record with the final state of the machine. */
 function unattendedRecord(
   record: AgentRecord,
   { memo }: Execution,

@@ -27,23 +27,26 @@ const FINAL_SNAPSHOT_MS = 20_000;
 
 /** What differs between ends. Each step is idempotent. */
 export interface EndSteps {
-  /** Of an agent that could not end the flight that it pilots; left out when a later life of the agent's id may have one. */
+  /**
+   * Ends the flight of a pilot that could not end it itself. Not called if a later life of the agent's id may have a
+   * flight.
+   */
   readonly endFlight?: () => Promise<void>;
   /**
-   * Answers what has become of the machine. What it throws ends the end: it is to be tried again.
-   * @param isPast whether a later life of the agent's id has begun: log and snapshots are that one's
+   * Ends the machine and returns its final state. An error stops the clean-up; the end is then retried.
+   * @param isPast whether a later life of the agent's id has begun: log and snapshots belong to that one
    */
   readonly endMachine: (isPast: boolean) => Promise<string>;
-  /** The record to write; all that was sealed at the spawn is added. Undefined leaves a record that is there. */
+  /** The record to write, to which the sealed spec is added. Undefined keeps an existing record. */
   readonly record: (machineState: string) => Promise<AgentRecord | undefined>;
   /** Publishes events that the log may not have, including the end. */
   readonly publish: () => Promise<void>;
 }
 
 /**
- * Cleans up after an agent: token, flight, machine, secrets, record, events. Doing it again changes nothing. An agent that was
- * started past the API has no spawn id, and then neither token nor secrets can be found. Of a life after which another one has
- * begun, only what is named from its spawn is touched: token, machine, secrets.
+ * Cleans up after an agent: token, flight, machine, secrets, record, events. Idempotent. An agent that was started past
+ * the API has no spawn id, so its token and secrets cannot be found. For an earlier life of an id, only what is named
+ * after its spawn is cleaned up: token, machine, secrets.
  */
 export async function endInOrder(
   stores: Pick<Drivers, 'objects' | 'secrets' | 'tokenStore' | 'key'>,
@@ -53,11 +56,11 @@ export async function endInOrder(
   const { objects, secrets, tokenStore } = stores;
   const { agent, spawnId } = ended;
   const isPast = spawnId !== undefined && (await isPastLife(objects, agent, spawnId));
-  // First of all: what still runs on the machine must not act for an agent that is gone.
+  // The token first: what still runs on the machine must not act for an agent that has ended.
   if (spawnId !== undefined) await tokenStore.delete(tokenId(agent, spawnId));
   if (!isPast) await endFlight?.();
   const machineState = await endMachine(isPast);
-  // An end that is tried again may need them for the machine.
+  // After the machine, because a retried end may need the secrets for it.
   if (spawnId !== undefined) await secrets.delete(secretsRef(agent, spawnId));
   if (isPast) return;
   const record = await recordOf(machineState);

@@ -70,7 +70,7 @@ async function flightStatus(platform: AgentPlatform, pilot: AgentAddress): Promi
     await requireAgent(platform, pilot);
     if (!(await isStarting(platform, pilot))) {
       throw new MurmurError('FAILED_PRECONDITION', `agent ${JSON.stringify(pilot.path)} pilots no flight`, {
-        hint: 'name the agent that `murmur spawn --flight` has made',
+        hint: 'name the pilot: the agent that `murmur spawn --flight` created',
         details: { slug: pilot.slug, path: pilot.path },
       });
     }

@@ -1,5 +1,5 @@
-// Successive lives of one agent id (ADR 32): the id of a finished agent may start again. An earlier life cannot affect a later
-// one: machine, token and secrets are named from the spawn, and record and log belong to the latest life.
+// Successive lives of one agent id (ADR 32): the id of a finished agent may start again. An earlier life cannot affect
+// a later one. Machine, token and secrets are named after the spawn; record and log belong to the latest life.
 import type { AgentRecord } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { pastRecordKey, recordKey } from '../contract/wire/object-keys.ts';
@@ -12,9 +12,9 @@ import { readRecord } from './record.ts';
 const TAIL = 1_000;
 
 /**
- * Moves the record of a closed life aside, so that the next life may begin. Answers the number of the last event, after which the
- * next life begins (`AgentSpec.events_after`). Idempotent. Throws FAILED_PRECONDITION for a spawn without a record, because it
- * counts as living, and UNAVAILABLE while its machine is still to be ended.
+ * Moves the record of a closed life aside, so that the next life may begin. Returns the number of the last event, from
+ * which the next life counts on (`AgentSpec.events_after`). Idempotent. Throws FAILED_PRECONDITION for a spawn without
+ * a record, because it counts as living, and UNAVAILABLE until its machine has ended.
  */
 export async function closeLife(
   stores: Pick<Drivers, 'objects' | 'events'>,

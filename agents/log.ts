@@ -52,8 +52,8 @@ async function withinInterval<T>(promise: Promise<T>, ms: number): Promise<T | '
 }
 
 /**
- * What `look` answers, as soon as it answers something. It is asked at once, after each new entry of the agent's log, and when the log
- * has been silent for long. Undefined when the signal aborts first.
+ * Returns the first value of `look` that is not undefined. Calls it at once, after each new entry of the agent's log,
+ * and when the log has been silent for long. Returns undefined if the signal aborts first.
  */
 export async function lookUntil<T>(
   platform: AgentPlatform,
@@ -71,10 +71,12 @@ export async function lookUntil<T>(
   return undefined;
 }
 
-/** More than a machine tells after the event that closed its agent. */
+/** Limit of entries after the event that closed the agent: more than a machine writes then. */
 const REST = 1_000;
 
-/** Entries until the agent has ended and all that it left is told, or the signal aborts. */
+/**
+ * Entries until the agent has ended, including those that its machine wrote after that. Stops when the signal aborts.
+ */
 export async function* followToEnd(
   platform: AgentPlatform,
   agent: AgentAddress,

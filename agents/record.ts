@@ -15,9 +15,8 @@ export async function readRecord(
 }
 
 /**
- * The record with all that the agent was started with, as it was sealed: what starts it again is read from here. The record itself
- * may come from a history that somebody has written, and does not say whose it is. Only the session is the record's, since the
- * agent program may have named it otherwise than the spec wished.
+ * The record with the sealed spec, from which the agent can be started again. The record itself may come from a forged
+ * history. Only the session id is taken from it, because the agent program may use another one than the spec.
  */
 export async function withWholeSpec(
   stores: SealStores,
@@ -26,6 +25,6 @@ export async function withWholeSpec(
 ): Promise<AgentRecord> {
   const sealed = spawnId === undefined ? undefined : await readSealedSpec(stores, agent, spawnId);
   if (sealed === undefined) return record;
-  const { session_id: told } = record.spec;
-  return { ...record, spec: told === '' ? sealed : { ...sealed, session_id: told } };
+  const { session_id: recorded } = record.spec;
+  return { ...record, spec: recorded === '' ? sealed : { ...sealed, session_id: recorded } };
 }

@@ -31,10 +31,12 @@ const VERSION = 1;
  */
 const CHANGED_BY_WORKFLOWS: ReadonlySet<string> = new Set(['prompt', 'allowance_usd'] satisfies (keyof AgentSpec)[]);
 
-/** Characters of a digest, at six bits each: two specs that an installation makes do not have the same. */
+/** Characters of a digest, at six bits each: enough that no two specs of an installation share one. */
 const DIGEST_LENGTH = 22;
 
-/** The spec with the digest that refers to it. Every spec that is sealed before its agent starts has one. */
+/**
+ * The spec with its digest, by which activities refer to it. Every spec that is sealed before its agent starts has one.
+ */
 export function withSeal(spec: AgentSpec): AgentSpec {
   const { seal: _other, ...content } = spec;
   const seal = createHash('sha256').update(sealedPart(content)).digest('base64url').slice(0, DIGEST_LENGTH);
@@ -73,7 +75,7 @@ export async function readSealedSpec(
   return 'spec' in read ? read.spec : undefined;
 }
 
-/** Like `readSealedSpec`, with what is wrong in the place of undefined. */
+/** Like `readSealedSpec`, but returns the problem instead of undefined. */
 export async function readSeal(
   { objects, key }: SealStores,
   agentId: string,

@@ -47,7 +47,11 @@ export async function storeSnapshot(
   const bounded = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const piece of source) {
       room -= piece.length;
-      if (room < 0) throw new MurmurError('RESOURCE_EXHAUSTED', 'the snapshot holds more than one may');
+      if (room < 0)
+        throw new MurmurError(
+          'RESOURCE_EXHAUSTED',
+          `the snapshot exceeds ${String(limitBytes)} bytes and was not stored`,
+        );
       yield piece;
     }
   };

@@ -1,5 +1,5 @@
-// The start of an agent: what is stored before it, and its workflow, which its parent starts unless it is a root. What was stored
-// is taken back from an agent that was not started.
+// Starts an agent: stores what it needs, then starts its workflow, or asks its parent's workflow to start it. Deletes
+// what was stored for an agent that was not started.
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   WorkflowExecutionAlreadyStartedError,
@@ -23,12 +23,12 @@ import type { SealStores } from './sealed.ts';
 import { executeUpdate } from './temporal.ts';
 import { dropText } from './texts.ts';
 
-/** Temporal, as whoever starts an agent asks it. */
+/** Access to Temporal for a start. */
 export interface StartSite {
   readonly client: Client;
-  /** Of the workflows of root agents. */
+  /** Task queue of root agents. */
   readonly taskQueue: string;
-  /** Bounds one call; `update` is one that a worker has to answer. */
+  /** Limits the time of one call. `update` marks a call that a worker must answer. */
   readonly inTime: <T>(act: () => Promise<T>, call?: 'update') => Promise<T>;
 }
 
@@ -36,14 +36,14 @@ export interface StartSite {
 export interface NotStarted {
   /** The SDK's error, or that of `inTime`. */
   readonly cause: unknown;
-  /** Who has the agent's id instead. */
+  /** The workflow that has the agent's id instead. */
   readonly other: WorkflowExecutionDescription | undefined;
 }
 
 /**
- * Starts the agent: a root's workflow itself, a child's by its parent, which must know of it whatever happens next. Answers
- * undefined once Temporal has the agent, also when this very spawn had started it before. Throws when Temporal does not tell
- * whether it has: the agent may have been started then.
+ * Starts a root's workflow, or asks the parent to start the child, so that the parent always knows it. Returns
+ * undefined once Temporal has the agent, including after an earlier attempt of this spawn. Throws if Temporal does not
+ * say whether it has the agent: it may have been started then.
  */
 export async function startAgent(site: StartSite, spec: AgentSpec): Promise<NotStarted | undefined> {
   const { client, taskQueue, inTime } = site;
@@ -58,13 +58,16 @@ export async function startAgent(site: StartSite, spec: AgentSpec): Promise<NotS
     await inTime(() => untilStarted(client, spec));
     return undefined;
   } catch (cause) {
-    // An answer may have got lost.
+    // The answer may have been lost.
     const other = await inTime(() => describeWorkflow(client, workflowIdOf(spec.identity)));
     return (other?.memo as Partial<AgentMemo> | undefined)?.spawn_id === spec.spawn_id ? undefined : { cause, other };
   }
 }
 
-/** Resolves once Temporal has it. Throws the SDK's errors, WorkflowExecutionAlreadyStartedError for an id that is or was in use. */
+/**
+ * Starts the workflow of a root agent. Throws the SDK's errors; WorkflowExecutionAlreadyStartedError for an id that is
+ * or was in use.
+ */
 export async function startRootAgent(client: Client, taskQueue: string, spec: AgentSpec): Promise<void> {
   await client.workflow.start(AGENT_WORKFLOW, {
     workflowId: workflowIdOf(spec.identity),

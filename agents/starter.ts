@@ -30,7 +30,9 @@ export interface AgentStarter {
   rests(agent: string): Promise<boolean>;
 }
 
-/** Limit of one call to Temporal, in milliseconds. The next attempt asks a silent parent again. */
+/**
+ * Limit of one call to Temporal, in milliseconds. If a parent does not answer, the next attempt sends the update again.
+ */
 const CALL_MS = 10_000;
 
 /** Phases in which an agent holds its slot. */

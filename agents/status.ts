@@ -41,7 +41,7 @@ export async function readStatus(
   return await statusBeforeStart(platform, agent, timeline, children);
 }
 
-/** The state of an agent that waits for a slot. One that was started between two questions is asked again. */
+/** The state of an agent that waits for a slot. Reads the status of one that has been started in the meantime. */
 async function statusBeforeStart(
   platform: AgentPlatform,
   agent: AgentAddress,
@@ -69,7 +69,7 @@ export function statusOfRecord(
   return { ...status, timeline: whole.filter((entry) => timeline.some((type) => type === entry.type)) };
 }
 
-/** What can be said from memo, search attributes and event log alone. */
+/** The state as far as memo, search attributes and event log show it. */
 export async function listedStatus(
   platform: AgentPlatform,
   agent: AgentAddress,

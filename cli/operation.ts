@@ -8,7 +8,7 @@ import { isAgent } from './context.ts';
 import { grammarOf } from './derive/grammar.ts';
 import { inputOf } from './derive/input.ts';
 import type { Call, LazyOverride } from './override.ts';
-import { selfGrammar, slugOrText } from './overrides/self.ts';
+import { selfGrammar, slugOrText } from './self.ts';
 import type { PresentedOperation } from './present/results.ts';
 
 /** The command of an operation. */
@@ -85,6 +85,6 @@ export async function ask(call: Call): Promise<unknown> {
 }
 
 async function follow(call: Call): Promise<void> {
-  const { followEvents } = await import('./overrides/follow.ts');
+  const { followEvents } = await import('./follow.ts');
   await followEvents(call);
 }

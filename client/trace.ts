@@ -1,4 +1,5 @@
-// The span of one command or call of a tool, sent to a collector by hand: loading OpenTelemetry would take longer than most of them.
+// The span of one command or call of a tool, sent to a collector by hand: loading OpenTelemetry would take longer than
+// most of them.
 import { randomBytes } from 'node:crypto';
 import { formatTraceparent, parseTraceparent } from '../contract/wire/trace.ts';
 

@@ -5,9 +5,9 @@ import { parseTraceparent } from '../contract/wire/trace.ts';
 
 export interface CallTraces {
   /**
-   * Does the work of a call beneath its span, and answers what it answers. The span belongs to the trace of the client if that has
-   * told one, else to that of TRACEPARENT, else to a new one. Without a collector there is no span, and the work is given what
-   * the client has told.
+   * Runs the work of a call within a span and returns its result. The span belongs to the client's trace if the client
+   * names one, else to that of TRACEPARENT, else to a new one. Without a collector there is no span, and the work
+   * receives the client's trace.
    */
   within<Answer>(
     tool: string,

@@ -26,8 +26,8 @@ export interface OpenedSession {
 const OURS = ['HOME', 'GIT_CONFIG_GLOBAL', 'MURMUR_MACHINE', AGENT_FILE];
 
 /**
- * Prepares the workspace and starts the agent program. When one of them fails, ends the other. The context has been told
- * of the request. Throws the errors of cloning and of the backend.
+ * Prepares the workspace and starts the agent program. When one of them fails, ends the other. The context has been
+ * told of the request. Throws the errors of cloning and of the backend.
  */
 export async function openSession(
   request: OpenRequest,
@@ -146,7 +146,9 @@ export function replyOf({ reply, program }: OpenedSession): OpenReply {
   return { ...reply, session_id: program.sessionId };
 }
 
-/** `murmur mcp`, from the machine's PATH. An interrupt must not end it, because the agent program does not restart it. */
+/**
+ * `murmur mcp`, from the machine's PATH. An interrupt must not end it, because the agent program does not restart it.
+ */
 function murmurServer(): Readonly<Record<string, McpServer>> {
   return { murmur: { command: 'murmur', args: ['mcp'], env: { [COMPANION]: '1' } } };
 }

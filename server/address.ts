@@ -7,7 +7,7 @@ import type { Caller } from '../contract/wire/rights.ts';
 import { addressOfIdentity } from '../agents/names.ts';
 import type { AgentAddress } from '../agents/names.ts';
 import { notFound } from '../agents/find.ts';
-import type { Call } from './handlers/handler.ts';
+import type { Call } from './handler.ts';
 import type { ServerParts } from './parts.ts';
 
 /**

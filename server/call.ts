@@ -3,7 +3,7 @@ import type { Operation } from '../contract/operation.ts';
 import type { TokenEntry } from '../contract/wire/tokens.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { callerOf, nameOf, ownId } from './caller.ts';
-import type { Call } from './handlers/handler.ts';
+import type { Call } from './handler.ts';
 import { handlers } from './handlers/index.ts';
 import { sendMessage } from './handlers/messages.ts';
 import type { AgentInput } from './handlers/messages.ts';

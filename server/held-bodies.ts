@@ -12,7 +12,9 @@ const MB = 1024 * 1024;
 /** Memory of a call besides its body: head, parser and handler. So the number of concurrent calls is limited too. */
 const CALL_BYTES = 16 * 1024;
 
-/** Requests up to this size count only against the caller's own limit, so that several callers cannot lock out others. */
+/**
+ * Requests up to this size count only against the caller's own limit, so that several callers cannot lock out others.
+ */
 const SMALL_BYTES = 64 * 1024;
 
 /**

@@ -17,8 +17,8 @@ export interface MachineLimitsReader {
 const REMEMBERED = 1_000;
 
 /**
- * Limits change only when a runner restarts. Reading them connects to the machine, which may be on another host, and reads
- * two files.
+ * Limits change only when a runner restarts. Reading them connects to the machine, which may be on another host, and
+ * reads two files.
  */
 const FRESH_MS = 10_000;
 

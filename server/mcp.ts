@@ -12,7 +12,7 @@ import { createSession } from '../mcp/session/session.ts';
 import { answerTo, answerUnlessStopped, openCall } from './call.ts';
 import { bearerOf } from './caller.ts';
 import { murmurErrorOf } from './errors.ts';
-import type { Call } from './handlers/handler.ts';
+import type { Call } from './handler.ts';
 import { parseInput } from './input.ts';
 import { fileCallOf } from './machine-files/tool-calls.ts';
 import type { ServerParts } from './parts.ts';

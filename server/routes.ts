@@ -7,7 +7,7 @@ import { answerTo, handlerOf, openCall } from './call.ts';
 import { bearerOf, callId } from './caller.ts';
 import { errorAnswer, murmurErrorOf } from './errors.ts';
 import { EventStream } from './event-stream.ts';
-import type { Call } from './handlers/handler.ts';
+import type { Call } from './handler.ts';
 import { parseInput } from './input.ts';
 import type { ServerParts } from './parts.ts';
 import { unlessRevoked } from './token-watch.ts';

@@ -7,7 +7,7 @@ import { reposOf } from '../agents/repos.ts';
 import { buildSpec } from '../agents/spec.ts';
 import { storePlan } from './flights/spawn.ts';
 import type { FlightRequest } from './flights/spawn.ts';
-import type { Call } from './handlers/handler.ts';
+import type { Call } from './handler.ts';
 import type { ServerParts } from './parts.ts';
 
 type SpawnInput = ParsedInputOf<typeof spawn>;

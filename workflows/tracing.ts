@@ -17,8 +17,8 @@ export interface TraceSinks extends Sinks {
 const { murmurTrace } = proxySinks<TraceSinks>();
 
 /**
- * Makes the interceptors of one workflow. An activity, a child and a next run belong to the trace of the latest call from
- * outside: the start, a signal or an update.
+ * Makes the interceptors of one workflow. An activity, a child and a next run belong to the trace of the latest
+ * external call: the start, a signal or an update.
  */
 export function interceptors(): WorkflowInterceptors {
   let latest: Headers = {};
@@ -70,8 +70,8 @@ export function interceptors(): WorkflowInterceptors {
 }
 
 /**
- * Not from the workflow's random numbers: drawing one would change those that the workflow draws after it. The last digits of
- * a run's id are random; the first are a time.
+ * Not from the workflow's random numbers: drawing one would change those that the workflow draws after it. The last
+ * digits of a run's id are random; the first are a time.
  */
 function spanIdOf(runId: string, call: number): string {
   const hex = runId.replaceAll('-', '');

@@ -13,7 +13,7 @@ import type { FanoutPorts } from '../fanout/ports.ts';
 /** What the activities of a flight work with. */
 export type FlightPorts = Omit<FanoutPorts, 'events'>;
 
-/** What is to be started, and the pilot as it is sealed. */
+/** The node to start, with its pilot's sealed spec. */
 type AdmittedNode = StartNodeInput & { readonly pilot: AgentSpec };
 
 /**

@@ -64,7 +64,7 @@ async function signalFanout<Name extends keyof FanoutSignals>(
   );
 }
 
-/** Its record is logged as an end, and its start as a beginning. */
+/** Resolves when the log shows the agent's end, or its start. */
 async function untilSettled(platform: AgentPlatform, agent: AgentAddress, by: Dropper): Promise<'dropped' | 'started'> {
   const patience = AbortSignal.any([by.signal, AbortSignal.timeout(platform.timing.killUnanswered)]);
   const settled = async (): Promise<'dropped' | 'started' | undefined> => {

@@ -25,7 +25,7 @@ export async function endUnstarted(
 ): Promise<void> {
   const planned = await plannedSpec(stores.objects, plan, index);
   if (planned === undefined) return;
-  // As that of every ended agent: what starts it later finds all that it was to be started with.
+  // Seals the spec, as for every ended agent: a later start reads all of it from there.
   const spec = await sealSpec(stores, planned);
   const { machine, spawn_id: spawnId, events_after: before = 0 } = spec;
   const id = workflowIdOf(spec.identity);

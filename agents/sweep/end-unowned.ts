@@ -1,4 +1,5 @@
-// The end of an agent whose workflow has closed, or is gone, and left its machine: the same clean-up as every other end.
+// Ends an agent whose workflow has closed, or is unknown to Temporal, and whose machine is still there. The clean-up is
+// that of every other end.
 import type { EndAgentInput, EndAgentResult } from '../../contract/wire/activities.ts';
 import type { AgentRecord } from '../../contract/wire/agent.ts';
 import { agentRecord, agentStatus } from '../../contract/wire/status.ts';
@@ -10,13 +11,13 @@ import type { MachineClaim } from '../machine-claim.ts';
 import { isSealed } from '../seal-check.ts';
 import type { ClosedAgent } from './facts.ts';
 
-/** What the record and the log say of an agent that could not tell how it ended. */
+/** The reason in record and log for an agent that did not report how it ended. */
 const REASON = 'its workflow ended without cleaning up';
 
 /**
- * Ends such an agent, last snapshot included. Idempotent. Throws what the provider, the stores and `confirm` throw.
+ * Ends the agent, including a final snapshot. Idempotent. Throws the errors of the provider, the stores and `confirm`.
  * @param claim on its machine; the caller holds it until the end is complete
- * @param reason for record and log, when the agent itself has told nothing
+ * @param reason for record and log, if the agent itself reported nothing
  */
 export async function endUnowned(
   ports: EndPorts,
@@ -30,8 +31,8 @@ export async function endUnowned(
 }
 
 /**
- * Ends what is the spawn's alone. Record, log and snapshots have the agent's id, which another spawn has by now: it would seem
- * to have ended, and get the work of this one.
+ * Cleans up only what is named after the spawn. Record, log and snapshots are named after the agent's id, which a later
+ * spawn has taken over.
  */
 async function endReplaced(
   ports: EndPorts,
@@ -57,7 +58,10 @@ async function endReplaced(
   return { machine_state: 'destroyed' };
 }
 
-/** By what the agent itself has told: its record, what it left to its killer, or nothing but how its workflow closed. */
+/**
+ * The input of the end, from the best source there is: the agent's record, the pending clean-up in its result, or how
+ * its workflow closed.
+ */
 async function endInput(ports: EndPorts, agent: ClosedAgent, reason: string): Promise<EndAgentInput> {
   const spec = { ...agent.spec, prompt: { text: '' } };
   if (agent.record !== undefined) return { spec, record: agent.record };
@@ -69,7 +73,7 @@ async function endInput(ports: EndPorts, agent: ClosedAgent, reason: string): Pr
   return { spec, record: recordOf(agent, reason), events };
 }
 
-/** Of an agent that Temporal does not know any more, its end is this one. */
+/** When and how the agent closed. If Temporal does not know the agent any more, now. */
 function closeOf({ closed }: ClosedAgent): { readonly at: string; readonly phase: AgentRecord['status']['phase'] } {
   return { at: (closed?.at ?? new Date()).toISOString(), phase: closed?.phase ?? 'canceled' };
 }

@@ -17,7 +17,7 @@ import { describeWorkflow } from '../start.ts';
 import { awaitsAncestor, ownershipOf } from './ownership.ts';
 import type { AgentExecution, Ownership } from './ownership.ts';
 
-/** Of one call to Temporal, in milliseconds: it covers a restart of the dev server, which takes a few seconds. */
+/** Limit of one call to Temporal, in milliseconds. Covers a restart of the dev server, which takes a few seconds. */
 const CALL_MS = 10_000;
 
 /** Where the facts are read. */
@@ -26,13 +26,13 @@ export interface FactSources extends SealStores {
   readonly now: () => Date;
 }
 
-/** A machine, whose it is, and what an end of it needs. */
+/** A machine, its ownership, and the facts that ending it needs. */
 export interface MachineFinding {
   readonly machine: MachineInfo;
   readonly ownership: Ownership;
-  /** When the agent was spawned, ISO 8601, as far as it is known. */
+  /** When the agent was spawned, ISO 8601; undefined if unknown. */
   readonly spawnedAt?: string;
-  /** Of a machine that is not owned, as far as it is known. */
+  /** The agent of a machine that is not owned; undefined if unknown. */
   readonly agent?: ClosedAgent;
 }
 
@@ -42,7 +42,7 @@ export interface ClosedAgent {
   readonly spec: AgentSpec;
   /** When and how its workflow closed, if that workflow is known and is of this spawn. */
   readonly closed: { readonly at: Date; readonly phase: TerminalPhase } | undefined;
-  /** What the workflow left to its killer. */
+  /** The pending clean-up in the workflow's result. */
   readonly left: PendingCleanup | undefined;
   /** The record of this spawn. */
   readonly record: AgentRecord | undefined;
@@ -50,13 +50,13 @@ export interface ClosedAgent {
   readonly isReplaced: boolean;
 }
 
-/** An execution, and what its workflow left when it closed. */
+/** An execution, and the pending clean-up in its result. */
 interface ReadExecution extends AgentExecution {
   readonly phase: TerminalPhase;
   readonly left: PendingCleanup | undefined;
 }
 
-/** Whose the machine is. Throws the SDK's errors when Temporal does not answer in time. */
+/** Reads the facts and decides whose the machine is. Throws the SDK's errors when Temporal does not answer in time. */
 export async function findOwner(
   sources: FactSources,
   machine: MachineInfo,
@@ -139,7 +139,7 @@ async function readExecution(client: Client, id: string): Promise<ReadExecution 
   };
 }
 
-/** What a completed workflow has left to the ancestor that was killed. */
+/** The clean-up that a completed workflow left to the killed ancestor. */
 async function readLeft(
   client: Client,
   { workflowId, runId }: WorkflowExecutionDescription,

@@ -19,7 +19,7 @@ export interface AgentExecution {
   readonly spawnId: string | undefined;
   /** ISO 8601, of the spawn. */
   readonly createdAt: string | undefined;
-  /** Everything but closed: also paused, and a status that this build does not know. */
+  /** Whether it has not closed: true also for a paused one and for a status that this build does not know. */
   readonly isOpen: boolean;
   readonly closedAt: Date | undefined;
   /** Closed at once because an ancestor was killed, which ends its machine afterwards. */
@@ -45,11 +45,11 @@ export interface MachineFacts {
 export type Ownership =
   /** Its agent is alive. */
   | { readonly state: 'owned' }
-  /** Of another installation. */
+  /** It belongs to another installation. */
   | { readonly state: 'foreign' }
   /** Its agent has closed, and its end may still be under way. */
   | { readonly state: 'pending' }
-  /** No agent owns it and nobody ends it: the sweep does. */
+  /** No agent owns it and no clean-up is under way: the sweep ends it. */
   | { readonly state: 'unowned' }
   /** Nothing shows whether it is needed: only a person ends it. */
   | { readonly state: 'orphaned'; readonly reason: OrphanReason };

@@ -8,7 +8,7 @@ import { findOwner } from './facts.ts';
 import { isOwnStack } from './ownership.ts';
 import type { FactSources, MachineFinding } from './facts.ts';
 
-/** Machines that are looked up at once: each is a call to Temporal of a few milliseconds. */
+/** Concurrent lookups: each is a call to Temporal of a few milliseconds. */
 const LOOKS_AT_ONCE = 16;
 
 export interface SurveySources extends FactSources {
@@ -63,7 +63,7 @@ async function listAll(
   signal: AbortSignal,
 ): Promise<{ readonly listed: readonly Listed[]; readonly silent: readonly SilentProvider[] }> {
   try {
-    // Without labels: machines of the first builds have none that could be asked for.
+    // Lists without a label filter, because machines of the first builds lack the labels.
     const { machines, unreachable } = await provider.list({}, signal);
     return {
       listed: machines.map((machine) => ({ provider, machine })),

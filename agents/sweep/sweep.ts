@@ -34,8 +34,9 @@ export interface SweepOptions extends FactSources {
 
 export interface Sweep {
   /**
-   * Looks at all machines of this installation and namespace once, and ends those that no agent owns. Never rejects: the
-   * failure of one provider, host or machine is reported and stops no other. No new end begins after the signal aborts.
+   * Looks at all machines of this installation and namespace once, and ends those that no agent owns. Never rejects:
+   * the failure of one provider, host or machine is reported and stops no other. No new end begins after the signal
+   * aborts.
    */
   round(signal: AbortSignal): Promise<void>;
 }

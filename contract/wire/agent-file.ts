@@ -7,8 +7,8 @@ export const AGENT_FILE = 'MURMUR_AGENT_FILE';
 export const AGENT_ID = 'MURMUR_WORKFLOW_ID';
 
 /**
- * `<machine>/run/agent/murmur.json`, mode 0600, owned by the agent's user. Written when the session is opened, replaced when it
- * is opened again, and removed when the runner stops. A machine without an agent has no such file.
+ * `<machine>/run/agent/murmur.json`, mode 0600, owned by the agent's user. Written when the session is opened, replaced
+ * when it is opened again, and removed when the runner stops. A machine without an agent has no such file.
  */
 export interface AgentFile {
   /** Workflow id. */

@@ -72,8 +72,8 @@ export interface AgentSpec {
   /** The first allowance from the parent's budget, in US dollars; the agent requests more. */
   readonly allowance_usd?: number;
   /**
-   * Number of the workflow's last event in the log before this life of the agent's id: its own events go on from there. Absent in
-   * the first life.
+   * Number of the workflow's last event in the log before this life of the agent's id; its own events count on from
+   * there. Absent in the first life.
    */
   readonly events_after?: number;
   /** The fan-out, by its workflow id, that waits for the agent's first rest or its end, and its place in the list. */
@@ -81,8 +81,8 @@ export interface AgentSpec {
   /** Lower limits than the defaults, for tests of continue-as-new. */
   readonly limits?: { readonly continue_after_turns?: number; readonly continue_after_signals?: number };
   /**
-   * Digest of everything above but `prompt` and `allowance_usd`: the name by which activities find the stored spec. Agents
-   * of earlier builds have none, and activities are given their whole spec.
+   * Digest of everything above but `prompt` and `allowance_usd`: the name by which activities find the stored spec.
+   * Agents of earlier builds have none, and activities are given their whole spec.
    */
   readonly seal?: string;
 }
@@ -198,8 +198,8 @@ export interface AgentRecord {
   readonly status: AgentStatus;
   readonly tasks: readonly Task[];
   /**
-   * All that it was started with, or was to be. Of an agent that this installation has not sealed, and in what a workflow hands
-   * on, it is a part. The session is the one that the agent program has named, where it has.
+   * The spec with which it was started, or would have been. Only a part of it if this installation has not sealed the
+   * agent, and in what a workflow passes on. Its session id is that of the agent program, if one was reported.
    */
   readonly spec: Pick<AgentSpec, 'identity' | 'spawn_id' | 'repos' | 'session_id' | 'backend' | 'created_at'> &
     Partial<AgentSpec>;

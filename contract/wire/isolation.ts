@@ -45,9 +45,9 @@ export interface IsolationSpec extends IsolationPlan {
 }
 
 /**
- * The isolation that a provider of another host requests; the runner tries on the machine what works. A root runner runs
- * the agent as its own user: `uid`, or an unused one on a machine with one agent. Any other runner hides the HOME that it
- * shares with the agent.
+ * The isolation that a provider of another host requests; the runner tries on the machine what works. A root runner
+ * runs the agent as its own user: `uid`, or an unused one on a machine with one agent. Any other runner hides the HOME
+ * that it shares with the agent.
  */
 export interface IsolationRequest extends IsolationPlan {
   /** `auto` uses namespaces where they work. With `namespace`, the runner does not start where they do not work. */

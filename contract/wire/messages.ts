@@ -23,7 +23,7 @@ export interface KillOrder extends Order {
   readonly with_parent?: true;
   /** The spawn that is meant: a later life of the agent's id goes on. Absent in what a person orders. */
   readonly spawn_id?: string;
-  /** Whoever kills also ends the machine: the agent completes at once, and its result says what it has left. */
+  /** The sender also ends the machine. The agent completes at once, and its result has the pending clean-up. */
   readonly leave_machine?: true;
 }
 

@@ -115,16 +115,13 @@ export interface OpenRequest {
    */
   readonly api?: ServerAddress;
   /**
-   * Git's way to the repositories, where the runner is on another host than the caller. Each call renews it, also while a
-   * turn runs. Absent: the runner has the caller's own git.
+   * How git reaches the repositories if the runner and the caller are on different hosts. Each call renews it, also
+   * during a turn. Absent if the runner uses the caller's own git.
    */
   readonly git?: GitAccess;
 }
 
-/**
- * The caller's git, for a runner on another host than the caller's: the broker runs beside the caller, and this is how the
- * runner reaches it. Holds no credential of the caller's.
- */
+/** The address of the broker on the caller's host, for a runner on another host. Holds no credential of the caller. */
 export interface GitAccess {
   /** The broker as the machine reaches it. It may be another place at each call. */
   readonly server: ServerAddress;

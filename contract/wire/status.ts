@@ -1,5 +1,5 @@
-// The state of an agent as every surface shows it, and the record of one that has ended: each is built here alone. Loaded by the
-// workflow sandbox.
+// The state of an agent as every surface shows it, and the record of an ended one. No other file builds either. Loaded
+// by the workflow sandbox.
 import type { AgentRecord, AgentSpec, AgentStatus } from './agent.ts';
 import { defined } from './defined.ts';
 import { absolutePathOf, workflowIdOf } from './identity.ts';
@@ -55,8 +55,8 @@ export function agentStatus(spec: Started, known: KnownOfAgent): AgentStatus {
 }
 
 /**
- * The only maker of a record. It names what every reader needs of the spec; where it is written, the rest is added from the seal
- * (agents/record.ts).
+ * Builds a record. It has the fields of the spec that every reader needs; the sealed spec is added when the record is
+ * written (agents/record.ts).
  */
 export function agentRecord(
   spec: AgentRecord['spec'],

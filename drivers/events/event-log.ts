@@ -21,7 +21,9 @@ export interface EventLog extends AsyncDisposable {
   append(agent: string, source: EventSource, events: readonly SourcedEvent[]): Promise<number>;
   /** Last sequence number of the source in the log, whether or not its entry is kept; 0 when it has none. */
   lastSeq(agent: string, source: EventSource): Promise<number>;
-  /** Entries with an id above `after` that are kept, in order, at most `limit`. An agent without a log has no entries. */
+  /**
+   * Entries with an id above `after` that are kept, in order, at most `limit`. An agent without a log has no entries.
+   */
   read(agent: string, after: number, limit: number): Promise<readonly LogEntry[]>;
   /** The newest entries, in order, at most `limit`; cheap also on a long log. */
   tail(agent: string, limit: number): Promise<readonly LogEntry[]>;

@@ -22,7 +22,7 @@ const MURMUR = [process.execPath, join(PACKAGE_ROOT, 'bin', 'murmur.js')];
 /** The machine providers of this host, by name. Spec, memo and record of an agent name its provider. */
 export type Machines = Readonly<Record<string, MachineProvider>>;
 
-/** The provider of new machines unless another one is chosen, and of agents of earlier builds, whose specs name none. */
+/** The provider of new machines if no other is chosen. Also that of agents of earlier builds, whose specs name none. */
 export const DEFAULT_PROVIDER = 'local';
 
 /** Throws FAILED_PRECONDITION for a provider that this host does not have. The error says what to do. */
@@ -50,7 +50,7 @@ export async function createMachines(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Machines & { readonly local: LocalProvider }> {
   const { home, claude } = config;
-  // Without the compile cache of the stack's programs: children of a runner with its own process have no use for it.
+  // Runners do not inherit the compile cache of the stack's programs, because their children do not use it.
   const { NODE_COMPILE_CACHE: compileCache, ...callers } = env;
   const local = createLocalProvider({
     machines: home.machines,

@@ -1,5 +1,5 @@
-// Git for machines on other hosts: each machine's broker runs in this process. Its runner reaches it through one port, which is
-// exposed to the hosts. No credential leaves this side.
+// Git for machines on other hosts: each machine's broker runs in this process. The runners reach all brokers through
+// one port, which is exposed to their hosts. No credential leaves this host.
 import { createHash, randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -16,8 +16,9 @@ import { checkPlace } from '../../runner/repositories/check-place.ts';
 import type { GitWanted } from './provider.ts';
 
 /**
- * Connections that have not yet sent a pass. Every process of this host can connect, and so can every process of the hosts
- * that the port is exposed to. A runner sends its pass first; the connection that has waited longest makes room for a new one.
+ * Connections that may wait before they have sent a pass. Every process of this host can connect, and so can every
+ * process of the hosts to which the port is exposed. A runner sends its pass first. Above this number, the connection
+ * that has waited longest is closed.
  */
 const UNAUTHENTICATED = 128;
 const UNAUTHENTICATED_MS = 10_000;

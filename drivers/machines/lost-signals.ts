@@ -18,7 +18,7 @@ export class LostSignals {
   readonly #current = new Map<string, Connection>();
   readonly #onLost: (name: string) => void;
 
-  /** @param onLost hears of each machine whose connection is lost, also while nobody has a lease */
+  /** @param onLost is called for each machine whose connection is lost, even without a lease */
   constructor(onLost: (name: string) => void = () => undefined) {
     this.#onLost = onLost;
   }

@@ -179,7 +179,7 @@ export interface GitWanted {
   readonly grants: readonly string[];
 }
 
-/** What a runner is wanted for. */
+/** What the caller needs a runner for. */
 export type RunnerUse =
   /** To control what is running, for example to interrupt a turn. A runner of any build is enough. */
   | 'reach'
@@ -197,8 +197,8 @@ export interface RunnerAccess extends ProvenAccess {
 export interface EnsureRunnerOptions {
   readonly use: RunnerUse;
   /**
-   * Whether a runner of this build that has answered over this connection is taken as it was. One that has died since shows by the
-   * next call, which fails.
+   * Whether a runner of this build that has already answered over this connection is used without another health check.
+   * If it has died since, the next call fails.
    */
   readonly askOnce?: boolean;
   /** How long a runner may take to answer, in milliseconds; 20 s unless given. */
@@ -259,17 +259,17 @@ export interface Machine extends AsyncDisposable {
    */
   expose(server: ServerAddress): Promise<ServerAddress>;
   /**
-   * Serves git on the machine from our side, with the caller's configuration and credentials, of which none goes there:
-   * these repositories from now on, and no others. Lasts until the machine is destroyed or the provider disposed of. Absent
-   * where the runner is on this host and has the caller's git itself. Throws FAILED_PRECONDITION for a repository on this
-   * host that is not what it was at the spawn.
+   * Serves git on the machine from this host, with the caller's configuration and credentials, none of which reach the
+   * machine. From now on it serves exactly these repositories, until the machine is destroyed or the provider is
+   * disposed of. Absent where the runner is on this host and uses the caller's git itself. Throws FAILED_PRECONDITION
+   * for a repository on this host that has changed since the spawn.
    */
   serveGit?(wanted: GitWanted): Promise<GitAccess>;
   /**
-   * The runner of the machine, started when none answers. One of another build keeps the turn that it runs, and is asked how
-   * one has ended that it ran last; before anything new begins it is stopped in good order and replaced, and what the agent
-   * has left running between its turns ends with it. One decision at a time per machine. Throws UNAVAILABLE with the end of
-   * the runner's log when it does not come up.
+   * The runner of the machine. Starts one if none answers. A runner of another build keeps its running turn and reports
+   * how its last turn ended. Before anything new starts, that runner is stopped cleanly and replaced; background
+   * processes of the agent end with it. Decides for one caller at a time per machine. Throws UNAVAILABLE with the end
+   * of the runner's log if the runner does not start.
    * @param bundle the runner as one file, on this host
    */
   ensureRunner(bundle: string, options: EnsureRunnerOptions): Promise<RunnerAccess>;

@@ -34,14 +34,14 @@ export interface RunnerControlOptions {
   readonly decisions: RunnerDecisions;
 }
 
-/** What one process decides about the runners of a provider, by machine. */
+/** The decisions of one process about the runners of a provider, by machine. */
 export class RunnerDecisions {
-  /** Those that are being taken. */
+  /** Decisions in progress. */
   readonly open = new Map<string, Promise<Decision>>();
   /** Runners of this build that have answered, with their bundle. */
   readonly #checked = new Map<string, { readonly access: RunnerAccess; readonly bundle: string }>();
 
-  /** The runner of the bundle's build, if it has answered over the connection that stands. */
+  /** The runner of the bundle's build, if it has answered over the current connection. */
   checked(machine: string, bundle: string): RunnerAccess | undefined {
     const known = this.#checked.get(machine);
     return known?.bundle === bundle ? known.access : undefined;
@@ -51,16 +51,16 @@ export class RunnerDecisions {
     this.#checked.set(machine, { access, bundle });
   }
 
-  /** To be called when the connection to the machine is lost, or the machine is made anew. */
+  /** Must be called when the connection to the machine is lost, or when the machine is recreated. */
   forget(machine: string): void {
     this.#checked.delete(machine);
   }
 }
 
-/** The runner that an agent has. */
+/** The outcome of a decision. */
 interface Decision {
   readonly access: RunnerAccess;
-  /** Whether it is of the build that was wanted. */
+  /** Whether the runner is of the requested build. */
   readonly isCurrent: boolean;
 }
 
@@ -91,7 +91,7 @@ export function createRunnerControl(options: RunnerControlOptions): Pick<Machine
       const { open } = decisions;
       for (let other = open.get(site.name); other !== undefined; other = open.get(site.name)) {
         if (wanted.use === 'reach') return (await other).access;
-        // It may have been wanted for something else.
+        // That decision may have been for another use.
         await other.catch(() => undefined);
       }
       const checked = wanted.askOnce === true ? decisions.checked(site.name, bundle) : undefined;

@@ -31,8 +31,8 @@ export async function ensureRunner(
 }
 
 /**
- * Ensures runners like `ensureRunner`, for one worker. Checks the health of a runner once per connection to its machine, and
- * again after a call that did not reach it. Does not repeat the failed call: its caller does.
+ * `ensureRunner` for one worker. Checks a runner's health once per connection to its machine, and again after a call
+ * that did not reach the runner. Does not repeat the failed call: its caller does.
  */
 export function runnersOf(programs: RunnerPrograms): (machine: Machine, use: RunnerUse) => Promise<RunnerClient> {
   const failed = new Set<string>();
@@ -52,8 +52,8 @@ export async function recordedRunner(machine: Machine): Promise<RunnerClient | u
 }
 
 /**
- * A client whose calls throw UNAVAILABLE, which can be tried again, when another process has taken the port of the runner: any
- * agent can listen there once the runner has ended.
+ * A client of the runner. Its calls throw UNAVAILABLE, which is retryable, when another process has taken the runner's
+ * port: once the runner has ended, any agent can listen there.
  */
 function clientOf(machine: Machine, access: RunnerAccess, onGone?: () => void): RunnerClient {
   return createRunnerClient(machine, access, (error) => {

@@ -11,8 +11,8 @@ export interface FileOwner {
 }
 
 /**
- * Writes the text with mode 0600, owned by `owner` or else by the caller, and answers the file's path. The file is written
- * under another name and then renamed, because a program may be reading the previous one.
+ * Writes the text with mode 0600, owned by `owner` or else by the caller, and answers the file's path. The file is
+ * written under another name and then renamed, because a program may be reading the previous one.
  */
 export async function writePrivateFile(
   folder: string,

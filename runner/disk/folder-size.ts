@@ -12,7 +12,9 @@ const LEAST_BYTES = 4_096;
 const BLOCK_BYTES = 512;
 /** Linux accepts paths of 4,095 bytes. Below a folder with a longer path than this, paths begin at its descriptor. */
 const LONG_PATH = 3_000;
-/** Folders that may be open for this: they allow paths of a hundred thousand bytes. No program works with longer ones. */
+/**
+ * Folders that may be open for this: they allow paths of a hundred thousand bytes. No program works with longer ones.
+ */
 const DESCRIPTORS = 32;
 /** Most subfolders of one folder. Their names are in memory until they have been measured. */
 const WIDEST = 300_000;
@@ -70,7 +72,9 @@ function* sizesBelow(folder: string): Generator<number> {
   }
 }
 
-/** Reads a folder as the new last level and yields the sizes of its entries. Nothing for a missing or unreadable one. */
+/**
+ * Reads a folder as the new last level and yields the sizes of its entries. Nothing for a missing or unreadable one.
+ */
 function* enter(levels: Level[], path: Buffer): Generator<number> {
   const isDeep = path.length > LONG_PATH;
   if (isDeep && levels.filter(({ descriptor }) => descriptor !== undefined).length >= DESCRIPTORS) {

@@ -50,7 +50,9 @@ function onTable(target: string): string {
   return target === '/' ? '/.' : `/.${target}`;
 }
 
-/** Source names that no other mount has. There are two, because mount would skip a second entry with the same source. */
+/**
+ * Source names that no other mount has. There are two, because mount would skip a second entry with the same source.
+ */
 const OURS = 'murmur';
 const READ_ONLY = 'murmur-read-only';
 

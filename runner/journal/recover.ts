@@ -33,7 +33,9 @@ export interface RecoveredJournal {
 
 /** Bytes per read: the file is never in memory as a whole. */
 const CHUNK = 256 * 1024;
-/** An entry's beginning up to its type, `{"seq":12,"at":"…","event":{"type":"turn_start"`, is within this many bytes. */
+/**
+ * An entry's beginning up to its type, `{"seq":12,"at":"…","event":{"type":"turn_start"`, is within this many bytes.
+ */
 const HEAD = 120;
 const ENTRY = /^\{"seq":(\d+),"at":"[^"]*","event":\{"type":"(\w+)"/;
 

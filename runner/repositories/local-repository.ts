@@ -9,7 +9,8 @@ import path from 'node:path';
 export type LocalRepository = { readonly path: string } | { readonly problem: string };
 
 /**
- * The repository that git would find at a path: tries the same places in the same order. Undefined if no place holds one.
+ * The repository that git would find at a path: tries the same places in the same order. Undefined if no place holds
+ * one.
  */
 export async function findRepository(asked: string): Promise<LocalRepository | undefined> {
   for (const place of [asked, `${asked}.git`]) {

@@ -1,5 +1,5 @@
-// Git as the caller on a remote that an agent's spec names: it has the caller's credentials and reads the caller's disk,
-// so that it goes nowhere but there.
+// Runs git as the caller on a remote that an agent's spec names. Git then has the caller's credentials and can read the
+// caller's disk, so it is limited to that remote.
 import { pathToFileURL } from 'node:url';
 import type { RepoSpec } from '../../contract/wire/agent.ts';
 import { localPath, parseGitUrl, redactUrl } from '../../contract/wire/git-url.ts';

@@ -1,5 +1,5 @@
-// With queries in the same workflow tasks, a replay sees the result of a local activity earlier than the workflow saw it,
-// before signals that had come first (ADR 4).
+// With queries in the same workflow tasks, a replay sees the result of a local activity earlier than the workflow saw
+// it, before signals that had come first (ADR 4).
 import { setTimeout as delay } from 'node:timers/promises';
 import { runAsScript } from './script.ts';
 import type { Reproduction } from './replay-check.ts';

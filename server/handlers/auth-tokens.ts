@@ -5,7 +5,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
 import type { StoredToken } from '../../drivers/tokens/token-store.ts';
 import type { ServerParts } from '../parts.ts';
-import type { Call, Handler } from './handler.ts';
+import type { Call, Handler } from '../handler.ts';
 
 export const authTokenCreate: Handler<'auth_token_create'> = async (parts, input, call) => {
   const id = `token-${randomBytes(6).toString('hex')}`;

@@ -18,7 +18,7 @@ import { sharedSpec } from '../../agents/fanouts/spec.ts';
 import { startFanout } from '../../agents/fanouts/start.ts';
 import { takenAgents } from '../../agents/fanouts/taken.ts';
 import type { ServerParts } from '../parts.ts';
-import type { Answer, Call, Handler } from './handler.ts';
+import type { Answer, Call, Handler } from '../handler.ts';
 import { checkDepth, newAgent } from './spawn.ts';
 
 type EachInput = Parameters<Handler<'each'>>[1];

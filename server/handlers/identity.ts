@@ -1,6 +1,6 @@
 // Describes the caller, and the server.
 import { absolutePathOf } from '../../contract/wire/identity.ts';
-import type { Handler } from './handler.ts';
+import type { Handler } from '../handler.ts';
 
 export const auth: Handler<'auth'> = async (parts, _input, call) => {
   const { created_at: createdAt, expires_at: expiresAt } = call.token;

@@ -2,7 +2,7 @@
 import { authTokenCreate, authTokenLs, authTokenRevoke } from './auth-tokens.ts';
 import { each } from './each.ts';
 import { flightStatus } from './status.ts';
-import type { Handlers } from './handler.ts';
+import type { Handlers } from '../handler.ts';
 import { auth, version } from './identity.ts';
 import { kill } from './kill.ts';
 import { ls } from './ls.ts';

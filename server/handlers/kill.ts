@@ -14,7 +14,7 @@ import { readRecord } from '../../agents/record.ts';
 import { inTime, isNotFound, workflowOf } from '../../agents/temporal.ts';
 import { dropBeneath, dropWaiting } from '../../agents/fanouts/drop.ts';
 import type { ServerParts } from '../parts.ts';
-import type { Answer, Call, Handler } from './handler.ts';
+import type { Answer, Call, Handler } from '../handler.ts';
 
 /** Agents that are ended concurrently. Each is one waiting call to Temporal. */
 const CONCURRENT_ENDS = 50;

@@ -16,7 +16,7 @@ import { readRecord } from '../../agents/record.ts';
 import type { ServerParts } from '../parts.ts';
 import { inTime } from '../../agents/temporal.ts';
 import { allWaiting } from '../../agents/fanouts/plans.ts';
-import type { Answer, Call, Handler } from './handler.ts';
+import type { Answer, Call, Handler } from '../handler.ts';
 
 /** Rows per request to Temporal: its maximum. */
 const PAGE = 1_000;

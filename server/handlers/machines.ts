@@ -16,7 +16,7 @@ import { may } from '../../contract/wire/rights.ts';
 import { findRunner } from '../../drivers/machines/runner-process.ts';
 import { accountOf } from '../address.ts';
 import type { ServerParts } from '../parts.ts';
-import type { Answer, Call, Handler } from './handler.ts';
+import type { Answer, Call, Handler } from '../handler.ts';
 
 /** Names in a hint: as many as can be read at a glance. */
 const NAMES = 10;
@@ -26,7 +26,7 @@ export const machineLs: Handler<'machine_ls'> = async (parts, input, call) => {
   const { machines, silent } = await survey(parts, call);
   const shown = machines.filter((each) => {
     const owner = ownerOf(each);
-    // Of one that names no agent nobody else would be told.
+    // A machine that names no agent is shown to everybody: no account owns it.
     return owner === undefined || account === undefined || owner.account === account;
   });
   return {
@@ -81,8 +81,8 @@ function rowOf(found: SurveyedMachine): Answer<'machine_ls'>['machines'][number]
 }
 
 /**
- * The machine of that name. Throws UNAVAILABLE when it may be where nobody could look, and NOT_FOUND with the names that the
- * caller may use, also for a machine of another account's agent.
+ * The machine of that name. Throws UNAVAILABLE if it may be on a host that could not be asked. Throws NOT_FOUND, which
+ * lists the names that the caller may use, also for a machine of another account's agent.
  */
 function findNamed({ foreign, machines, silent }: Survey, name: string, call: Call): SurveyedMachine {
   const own = machines.filter((each) => {

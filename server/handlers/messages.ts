@@ -8,7 +8,7 @@ import { orderFlight } from '../../agents/flights.ts';
 import { storeText } from '../../agents/texts.ts';
 import type { AgentAddress } from '../../agents/names.ts';
 import type { ServerParts } from '../parts.ts';
-import type { Call } from './handler.ts';
+import type { Call } from '../handler.ts';
 
 /** Fields in the input of every plain message. The operation's schema has validated the others. */
 export interface AgentInput {

@@ -9,7 +9,7 @@ import { requireHeld } from '../ports/held-port.ts';
 import { portToken } from '../ports/port-token.ts';
 import { publicUrl } from '../public-url.ts';
 import { tokenName } from '../token-name.ts';
-import type { Handler } from './handler.ts';
+import type { Handler } from '../handler.ts';
 
 /** The server cannot read the caller's files: clients have to send the content. */
 export const upload: Handler<'upload'> = async (_parts, input) => {

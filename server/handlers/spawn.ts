@@ -25,7 +25,7 @@ import { inTime } from '../../agents/temporal.ts';
 import { findWaiting } from '../../agents/fanouts/plans.ts';
 import { pilotInput, requestedFlight } from '../flights/spawn.ts';
 import type { ServerParts } from '../parts.ts';
-import type { Answer, Call, Handler } from './handler.ts';
+import type { Answer, Call, Handler } from '../handler.ts';
 
 export const spawn: Handler<'spawn'> = async (parts, asked, call) => {
   if (asked.each !== undefined) throw fileOfCaller();

@@ -2,7 +2,7 @@
 import { isTerminal } from '../../contract/wire/phases.ts';
 import { addressOf } from '../address.ts';
 import { readStatus } from '../../agents/status.ts';
-import type { Handler } from './handler.ts';
+import type { Handler } from '../handler.ts';
 import { flightOf } from '../../agents/flights.ts';
 
 export const status: Handler<'status'> = async (parts, input, call) => {

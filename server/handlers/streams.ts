@@ -3,7 +3,7 @@ import type { LogEntry, LifecycleEvent, SessionEvent } from '../../contract/wire
 import { addressOf } from '../address.ts';
 import { requireAgent } from '../../agents/find.ts';
 import { followToEnd } from '../../agents/log.ts';
-import type { Answer, Handler } from './handler.ts';
+import type { Answer, Handler } from '../handler.ts';
 
 export const sessionWatch: Handler<'session_watch'> = async (parts, input, call) => {
   const agent = addressOf(parts, call, input);

@@ -1,15 +1,11 @@
-// The checklist of a living or ended agent.
+// Reads an agent's checklist for people and agents.
 import { taskViewOf } from '../../contract/schema/task.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Task } from '../../contract/wire/tasks.ts';
-import { describeExecution, notFound } from '../../agents/find.ts';
+import { readTasks } from '../../agents/tasks.ts';
 import { addressOf } from '../address.ts';
-import type { AgentAddress } from '../../agents/names.ts';
-import { noWorker } from '../../agents/temporal.ts';
 import { queryAgent } from '../../agents/messages.ts';
-import { readRecord } from '../../agents/record.ts';
-import type { ServerParts } from '../parts.ts';
-import type { Handler } from './handler.ts';
+import type { Handler } from '../handler.ts';
 
 export const taskList: Handler<'task_list'> = async (parts, input, call) => {
   const tasks = await readTasks(parts, addressOf(parts, call, input));
@@ -34,18 +30,6 @@ export const taskGet: Handler<'task_get'> = async (parts, input, call) => {
     },
   );
 };
-
-/** The checklist of a living or ended agent. Throws NOT_FOUND, and UNAVAILABLE when no worker answers. */
-export async function readTasks(parts: ServerParts, agent: AgentAddress): Promise<readonly Task[]> {
-  const reply = await queryAgent(parts, agent, 'taskList', {});
-  if (reply.kind === 'answer') return reply.answer;
-  const record = await readRecord(parts, agent.id);
-  if (record !== undefined) return record.tasks;
-  const execution = await describeExecution(parts, agent);
-  if (execution === undefined) throw notFound(agent);
-  if (execution.closed) return [];
-  throw noWorker(reply);
-}
 
 function keepsFromIdling(task: Task): boolean {
   return !task.dormant && (task.status === 'pending' || task.status === 'in_progress');

@@ -3,7 +3,7 @@ import type { LogEntry } from '../../contract/wire/events.ts';
 import { addressOf } from '../address.ts';
 import { requireAgent } from '../../agents/find.ts';
 import type { ServerParts } from '../parts.ts';
-import type { Answer, Handler } from './handler.ts';
+import type { Answer, Handler } from '../handler.ts';
 
 /** Entries per read: at most some megabytes, as events are limited. */
 const PAGE = 500;

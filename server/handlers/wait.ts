@@ -12,7 +12,7 @@ import { progressOf } from '../../agents/progress.ts';
 import { readStatus } from '../../agents/status.ts';
 import type { FullStatus } from '../../agents/status.ts';
 import type { ServerParts } from '../parts.ts';
-import type { Call, Handler } from './handler.ts';
+import type { Call, Handler } from '../handler.ts';
 
 export const wait: Handler<'wait'> = async (parts, input, call) => {
   if (input.slugs === undefined) {

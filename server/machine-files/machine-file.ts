@@ -7,7 +7,7 @@ import type { RunnerClient } from '../../drivers/machines/runner-client.ts';
 import { findRunner, recordedRunner } from '../../drivers/machines/runner-process.ts';
 import { machineOf } from '../../agents/machine.ts';
 import type { AgentMachine } from '../../agents/machine.ts';
-import type { Call } from '../handlers/handler.ts';
+import type { Call } from '../handler.ts';
 import type { ServerParts } from '../parts.ts';
 
 /** Reads the caller's files. */

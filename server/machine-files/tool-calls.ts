@@ -7,7 +7,7 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import { ITEMS_FILE_LIMIT, itemsTooLarge, readItems } from '../../contract/wire/fanout/items.ts';
 import { FLIGHT_BYTES } from '../../contract/wire/flight/plan.ts';
 import { handlerOf } from '../call.ts';
-import type { Call } from '../handlers/handler.ts';
+import type { Call } from '../handler.ts';
 import { parseInput } from '../input.ts';
 import type { ServerParts } from '../parts.ts';
 import { publicUrl } from '../public-url.ts';

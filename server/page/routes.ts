@@ -12,7 +12,7 @@ import type { AgentAddress } from '../../agents/names.ts';
 import { followToEnd } from '../../agents/log.ts';
 import { readStatus } from '../../agents/status.ts';
 import { EventStream } from '../event-stream.ts';
-import { readTasks } from '../handlers/tasks.ts';
+import { readTasks } from '../../agents/tasks.ts';
 import type { ServerParts } from '../parts.ts';
 import type { TokenWatch } from '../token-watch.ts';
 import { PAGE_HEADERS, SHELL, stateDocument } from './document.ts';

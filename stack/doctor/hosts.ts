@@ -1,4 +1,4 @@
-// The hosts of `environment`, each looked at as agents would use it.
+// Checks the hosts of `environment`, each with the steps that an agent's machine needs.
 import type { Config } from '../../config/config.ts';
 import type { SshHostSettings } from '../../config/environment-settings.ts';
 import { userCacheFolder } from '../../config/home.ts';
@@ -7,10 +7,13 @@ import { MurmurError } from '../../contract/wire/errors.ts';
 import type { HostInspection } from '../../drivers/machines/ssh/inspect.ts';
 import type { Check } from './check.ts';
 
-/** Opening takes a second, several with the copying of our files; a person waits for the whole report. */
+/**
+ * Time limit per host. Connecting takes a second, or several if our files must be copied; a person waits for the whole
+ * report.
+ */
 const HOST_LIMIT_MS = 20_000;
 
-/** Nothing without such hosts. All are asked at once, each within its time. */
+/** The checks of all hosts, concurrently, each host with its own time limit. None if no hosts are configured. */
 export async function hostChecks(
   { host }: Pick<Config, 'host'>,
   { env, oldestGit, limitMs = HOST_LIMIT_MS }: HostCheckOptions,
@@ -39,9 +42,9 @@ export async function hostChecks(
 
 export interface HostCheckOptions {
   readonly env: NodeJS.ProcessEnv;
-  /** Of what agents need. */
+  /** The oldest git that agents can use. */
   readonly oldestGit: string;
-  /** For each host. */
+  /** Time limit per host, in milliseconds. */
   readonly limitMs?: number;
 }
 

@@ -48,8 +48,8 @@ export class UnauthenticatedConnections {
 }
 
 /**
- * Listens on an inherited descriptor. An error before it listens is not handled. A later one, such as EMFILE at an accept,
- * only loses that connection and is logged.
+ * Listens on an inherited descriptor. An error before it listens is not handled. A later error, such as EMFILE at an
+ * accept, only loses that connection and is logged.
  */
 export function listenOn(server: Server, descriptor: number, name: string): void {
   let loggedAt = -Infinity;

@@ -55,9 +55,9 @@ const PLAIN = [
 ];
 
 /**
- * How far Temporal's heap grows before Go collects garbage, in percent of live memory; Go's default is 100. Ending a tree
- * of 100 agents takes Temporal 24 ms of processor time per agent with 100, 21 with 200 and 18 with 400. Its resident
- * memory is then 270, 340 and 460 MB. A GOGC in the environment overrides it.
+ * How far Temporal's heap grows before Go collects garbage, in percent of live memory; Go's default is 100. Ending a
+ * tree of 100 agents takes Temporal 24 ms of processor time per agent with 100, 21 with 200 and 18 with 400. Its
+ * resident memory is then 270, 340 and 460 MB. A GOGC in the environment overrides it.
  */
 const HEAP_GROWTH_PERCENT = '300';
 

@@ -1,4 +1,5 @@
-// Several lives of one agent id: the real workflow and activities on a real Temporal server, with machines of the fake provider.
+// Several lives of one agent id: the real workflow and activities on a real Temporal server, with machines of the fake
+// provider.
 import { randomUUID } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { expect, it, jest } from '@jest/globals';

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { builtinModules, isBuiltin as isKnownBuiltin } from 'node:module';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, test } from '@jest/globals';
 import { LAYERS, layerOf, mayImport } from '../../layers.ts';
 import { importsBelow, importsOf, ROOT, scriptImportsBelow, type Import } from './imports.ts';
 
@@ -25,13 +25,22 @@ function shown(imports: readonly Import[]): readonly string[] {
   return imports.map(({ file, specifier }) => `${file} imports ${specifier}`);
 }
 
-describe.each(Object.entries(LAYERS))('layer %s', (layer, { builtins, packages }) => {
+describe.each(Object.entries(LAYERS))('layer %s', (layer, { builtins, folders, packages }) => {
   const own = importsBelow(layer).then((all) => all.filter(({ file }) => layerOf(file) === layer));
 
   it('imports only the layers below it', async () => {
     const wrong = (await own).filter(({ file, target }) => target !== undefined && !mayImport(file, target));
     // Modules about the package itself do not belong to a layer.
     expect(shown(wrong.filter(({ specifier }) => !specifier.endsWith('package.json')))).toEqual([]);
+  });
+
+  it('imports each layer and package that it may import', async () => {
+    const used = (await own).map(({ specifier, target }) => target ?? packageOf(specifier));
+    const unused = [
+      ...folders.filter((folder) => !used.some((each) => each.startsWith(`${folder}/`))),
+      ...(packages ?? []).filter((name) => !used.includes(name)),
+    ];
+    expect(unused).toEqual([]);
   });
 
   it(builtins ? 'may use built-ins by their node: names' : 'uses no built-ins', async () => {
@@ -47,6 +56,27 @@ describe.each(Object.entries(LAYERS))('layer %s', (layer, { builtins, packages }
     });
   }
 });
+
+test('the table of layers in AGENTS.md says what each layer may import', () => {
+  const lines = readFileSync(join(ROOT, 'AGENTS.md'), 'utf8')
+    .split(/^## /m)
+    .find((section) => section.startsWith('Layers'));
+  const rows = (lines ?? '').split('\n').filter((line) => line.startsWith('| `'));
+  const told = rows.flatMap((row) => {
+    const [, folders = '', , imports = ''] = row.split('|');
+    return namesIn(folders).map((folder) => [folder, namesIn(imports)] as const);
+  });
+  const allowed = Object.entries(LAYERS).map(([layer, { folders, packages = [] }]) => [
+    layer,
+    [...folders, ...packages].toSorted(),
+  ]);
+  expect(Object.fromEntries(told)).toEqual(Object.fromEntries(allowed));
+});
+
+/** The names in backticks, sorted. */
+function namesIn(cell: string): readonly string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name).toSorted();
+}
 
 describe('the tree', () => {
   // Includes type imports: files that need each other's types cannot be read, moved or replaced separately.

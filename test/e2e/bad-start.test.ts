@@ -149,8 +149,8 @@ describe('Claude Code', () => {
   it('of a version that is not tested is a warning that names the range', async () => {
     const other = join(programs, 'claude');
     const lie = `sed -u 's/"claude_code_version":"[^"]*"/"claude_code_version":"9.9.9"/'`;
-    // An agent sees the folder of its program, and nothing else below a temporary folder, where the checkout may lie. On
-    // another file system it does not.
+    // An agent sees the folder of its program, and nothing else below a temporary folder, where the checkout may lie.
+    // On another file system it does not.
     const real = join(programs, 'real');
     const claude = await link(await realpath(CLAUDE), real).then(
       () => real,

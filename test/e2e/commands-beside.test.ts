@@ -1,5 +1,5 @@
-// The commands that are about more or less than an agent's life: its checklist, its secrets, and the program itself. As a person
-// sees them and as a program reads them; the fake backend answers.
+// The commands that are about more or less than an agent's life: its checklist, its secrets, and the program itself. As
+// a person sees them and as a program reads them; the fake backend answers.
 import { readdir, readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';

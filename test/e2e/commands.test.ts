@@ -1,5 +1,6 @@
-// The commands of an agent's life once, as a person sees them, which is a process of the program, and as a program reads them,
-// mostly in the process of the test. The fake backend answers: what is said is the command line's, not the model's.
+// The commands of an agent's life once, as a person sees them, which is a process of the program, and as a program
+// reads them, mostly in the process of the test. The fake backend answers: what is said is the command line's, not the
+// model's.
 import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { accountOfUser } from '../../contract/wire/identity.ts';

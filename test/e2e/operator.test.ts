@@ -1,7 +1,7 @@
 // An operator's direct use of Temporal: what it shows, which signals it accepts; and that no secret is in Temporal or a
 // file.
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -12,6 +12,7 @@ import type { MurmurClient } from '../../client/index.ts';
 import { detectIsolation } from '../../runner/isolation/detect.ts';
 import { bash, heldCommand, heldCommandBegan, machineOf, scripted, settled, statusOf } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
+import { filesWith } from './fixtures/files.ts';
 import { eventLog, ofType } from './fixtures/log.ts';
 import { nothingLeft, processesWith, runnerOf } from './fixtures/processes.ts';
 import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
@@ -275,7 +276,7 @@ describe('an operator at Temporal', () => {
     expect(await textsAbout(agent)).not.toContain(canary);
     // Except the secret store, and the agent's own home (with its program's conversation) and work.
     const ofTheAgent = ['home', 'work'].map((folder) => join(stack.home, 'machines', machine, folder));
-    expect(await filesWith(canary, ofTheAgent)).toEqual([expect.stringContaining(join(stack.home, 'secrets'))]);
+    expect(await filesWith(stack, canary, ofTheAgent)).toEqual([expect.stringContaining(join(stack.home, 'secrets'))]);
     const { supervisor, children } = await stack.record();
     const ours = [supervisor, ...Object.values(children)].map(({ pid }) => pid);
     const holders = (await processesWith(canary)).map((line) => Number.parseInt(line, 10));
@@ -284,29 +285,15 @@ describe('an operator at Temporal', () => {
 
     await client.call('kill', { slug: 'careful' });
     expect(await textsAbout(agent)).not.toContain(canary);
-    expect(await filesWith(canary)).toEqual([]);
+    expect(await filesWith(stack, canary)).toEqual([]);
     // The search works: it finds the prompt in the database.
-    expect(await filesWith('Echo it.')).toContainEqual(expect.stringContaining('temporal.db'));
+    expect(await filesWith(stack, 'Echo it.')).toContainEqual(expect.stringContaining('temporal.db'));
     expect(await processesWith(canary)).toEqual([]);
     expect(await stack.murmur(['turns', 'careful'])).not.toContain(canary);
 
     // The model's key is a secret of the whole stack. Only a file for the agent program ever contains it.
     const key = stack.env['ANTHROPIC_API_KEY'] ?? '';
     expect(await textsAbout(agent)).not.toContain(key);
-    expect((await filesWith(key)).filter((file) => !file.includes('/run/agent/'))).toEqual([]);
+    expect((await filesWith(stack, key)).filter((file) => !file.includes('/run/agent/'))).toEqual([]);
   }, 120_000);
-
-  /** Files of the home that contain the text, except those in the given folders. */
-  async function filesWith(text: string, except: readonly string[] = []): Promise<readonly string[]> {
-    const entries = await readdir(stack.home, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    const searched = files.filter((file) => !except.some((folder) => file.startsWith(`${folder}/`)));
-    const found: string[] = [];
-    for (const file of searched) {
-      // The file was deleted meanwhile, such as a journal of the database.
-      const content = await readFile(file).catch(() => Buffer.alloc(0));
-      if (content.includes(text)) found.push(file);
-    }
-    return found;
-  }
 });

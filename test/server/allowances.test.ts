@@ -203,7 +203,9 @@ describe('status', () => {
   const view = { provider: 'local', isolation: 'namespaces', state: 'running' } as const;
   const limitsOf = async (): Promise<unknown> => (await api.client.call('status', { slug: 'other' })).limits;
 
-  /** The shown limits of a machine whose files have this content. A new machine each time, because limits are cached. */
+  /**
+   * The shown limits of a machine whose files have this content. A new machine each time, because limits are cached.
+   */
   async function limitsOfNew(content: object | undefined): Promise<unknown> {
     config = content;
     known.agents.set(OTHER, { status: { vm: { ...view, name: `murmur-${randomUUID()}` } } });

@@ -4,12 +4,9 @@ import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeTools } from '../../contract/mcp.ts';
 import { operations } from '../../contract/operations/index.ts';
-import type { AgentSpec } from '../../contract/wire/agent.ts';
-import { workflowIdOf } from '../../contract/wire/identity.ts';
 import { createFakeProvider } from '../../drivers/machines/fake.ts';
 import type { FakeProvider } from '../../drivers/machines/fake.ts';
 import { mintToken } from '../../drivers/tokens/token.ts';
@@ -21,7 +18,8 @@ import { cleanUp, groupContainment, openRequest, startRunner, until } from '../r
 import type { TestRunner } from '../runner/fixture.ts';
 import { startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
-import { knownAgents } from './fixtures/known-agents.ts';
+import { knownAgents, startingClient } from './fixtures/known-agents.ts';
+import type { SentUpdate } from './fixtures/known-agents.ts';
 import { creation } from '../fixtures/creation.ts';
 
 const AGENT = 'w/default/u/alice/lead';
@@ -30,7 +28,7 @@ const MACHINE = 'murmur-00000000';
 const SILENCE_MS = 400;
 
 const known = knownAgents();
-const updates: { readonly name: string; readonly args: readonly unknown[] }[] = [];
+const updates: SentUpdate[] = [];
 /** Running reading programs of the runner. */
 const readers = new Set<object>();
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -66,7 +64,7 @@ beforeAll(async () => {
   await mkdir(join(runner.paths.work, '.murmur', 'flights'), { recursive: true });
   known.agents.set(AGENT, { machine: MACHINE });
   api = await startApi({
-    parts: { temporal: temporalThatStarts(), machines: { local: machines } },
+    parts: { temporal: startingClient(known, updates), machines: { local: machines } },
     timing: { uploadSilence: SILENCE_MS },
   });
   agent = await mcpOf(AGENT);
@@ -79,25 +77,6 @@ afterAll(async () => {
   await cleanUp();
   await folder[Symbol.asyncDispose]();
 });
-
-/** A client with the known agents, which accept updates, that can also start workflows. */
-function temporalThatStarts(): Client {
-  const { workflow } = known.client;
-  const handleOf = (id: string): object => ({
-    ...workflow.getHandle(id),
-    executeUpdate: async (name: string, { args }: { readonly args: readonly unknown[] }) => {
-      updates.push({ name, args });
-      if (name === 'spawnChild') {
-        const [{ spec }] = args as readonly [{ readonly spec: AgentSpec }];
-        known.agents.set(workflowIdOf(spec.identity), { spawn_id: spec.spawn_id });
-      }
-      return await Promise.resolve({});
-    },
-  });
-  const count = async (): Promise<object> => await Promise.resolve({ count: 1 });
-  const start = async (): Promise<void> => await Promise.resolve();
-  return { ...known.client, workflow: { getHandle: handleOf, start, count } } as unknown as Client;
-}
 
 function write(name: string, content: string): string {
   const file = join(runner.paths.work, name);

@@ -1,5 +1,5 @@
-// Which repositories an agent may name for agents of its own, through the API with its own token: its machine would clone
-// them with the owner's rights.
+// Which repositories an agent may name for agents of its own, through the API with its own token: its machine would
+// clone them with the owner's rights.
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';

@@ -1,4 +1,5 @@
-// Two rules of the workflows exist because of defects of the pinned Temporal versions. A test fails once its defect is gone.
+// Two rules of the workflows exist because of defects of the pinned Temporal versions. A test fails once its defect is
+// gone.
 import { describe, expect, it } from '@jest/globals';
 import { LATE_UPDATE_ANSWERS } from '../../scripts/reproductions/late-update-answers.ts';
 import { LOCAL_ACTIVITY_ORDER } from '../../scripts/reproductions/local-activity-order.ts';

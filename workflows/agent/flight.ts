@@ -22,7 +22,7 @@ export async function startFlight(spec: AgentSpec): Promise<void> {
       args: [input],
       // A close policy applies to the run, and the pilot continues as new.
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      // Of a pilot in a later life: the flight of the earlier one has ended with that.
+      // In a later life of the pilot, the flight of the earlier life has ended, so its id is free.
       workflowIdReusePolicy:
         spec.events_after === undefined
           ? WorkflowIdReusePolicy.REJECT_DUPLICATE
@@ -31,7 +31,7 @@ export async function startFlight(spec: AgentSpec): Promise<void> {
       staticSummary: `flight ${spec.flight.name}`.slice(0, 120),
     });
   } catch (error) {
-    // Within one life of the pilot it is the same flight.
+    // Within one life of the pilot, a flight of this id is the same flight.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }

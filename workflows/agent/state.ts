@@ -73,7 +73,10 @@ export interface AgentState {
   parked: Parked | undefined;
   ended_at: string | undefined;
   vm: MachineView | undefined;
-  /** Id of the agent program's session, once an activity has told it; before, and in earlier builds, that of the spec. */
+  /**
+   * Id of the agent program's session, once an activity has reported it. Until then, and in earlier builds, the spec's
+   * id counts.
+   */
   session_id?: string;
 
   turn: CurrentTurn | undefined;

@@ -64,7 +64,7 @@ export function initialState(spec: AgentSpec, now: string): AgentState {
     messages: 0,
     timeline: [],
     outbox: [],
-    // The log drops numbers that it has.
+    // Counts on from the earlier life: the log drops numbers that it already has.
     last_event: spec.events_after ?? 0,
     run: { turns: 0, signals: 0 },
   };
@@ -153,12 +153,12 @@ export function addTask(state: AgentState, subject: string): void {
   state.next_task += 1;
 }
 
-/** Takes the id of the agent program's session, when an activity has told it. */
+/** Records the id of the agent program's session, if an activity has reported it. */
 export function takeSession(state: AgentState, told: string | undefined): void {
   if (told !== undefined) state.session_id = told;
 }
 
-/** Which session an activity is to open. */
+/** The session that an activity must open. */
 export function sessionInput({ session_id }: AgentState): SessionInput {
   return session_id === undefined ? {} : { session_id };
 }

@@ -1,4 +1,4 @@
-// The view of a flight for its status. Pure: contract/wire only.
+// The views of a flight: for its status, and for Temporal's Web UI. Pure: contract/wire only.
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import type { FlightNode, FlightPlan } from '../../contract/wire/flight/plan.ts';
 import type {
@@ -59,4 +59,9 @@ function instanceView(state: FlightState, instance: Instance): InstanceView {
     ...(response === undefined ? {} : { response }),
     ...(branches.length === 0 ? {} : { branches }),
   };
+}
+
+/** The nodes with their states, in Markdown, for `setCurrentDetails`. Not encrypted, so it has no prompt and no answer. */
+export function detailsOf(plan: FlightPlan, state: FlightState): string {
+  return [...nodeStates(plan, state)].map(([slug, now]) => `- **${slug}**: ${now}`).join('\n');
 }

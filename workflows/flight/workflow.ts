@@ -19,14 +19,13 @@ import { activityProblem } from '../failure.ts';
 import { startOutbox } from '../outbox.ts';
 import type { SignalOutbox } from '../outbox.ts';
 import { readFlight } from './activities.ts';
-import { detailsOf } from './details.ts';
 import { perform } from './perform.ts';
 import type { Flight } from './perform.ts';
 import { notifyPilot } from './pilot-messages.ts';
 import { initialState } from './state.ts';
 import type { FlightState } from './state.ts';
 import { msUntilNextAsk, step } from './step.ts';
-import { viewOf } from './view.ts';
+import { detailsOf, viewOf } from './view.ts';
 import { registerHandlers } from './handlers.ts';
 import type { FlightRef } from './handlers.ts';
 

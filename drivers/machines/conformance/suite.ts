@@ -20,7 +20,9 @@ export interface SuiteOptions {
   readonly runner?: string;
 }
 
-/** One provider and the machines of one test. Names and labels are unique to the test, as the provider may be in use. */
+/**
+ * One provider and the machines of one test. Names and labels are unique to the test, as the provider may be in use.
+ */
 export interface Bench {
   readonly under: ProviderUnderTest;
   readonly provider: MachineProvider;
@@ -75,7 +77,7 @@ server.listen(0, '127.0.0.1', () => writeFileSync(process.argv[2], server.addres
 export interface MachineServer extends AsyncDisposable {
   /** Loopback port of the machine. */
   readonly port: number;
-  /** Ends it over another connection, when the one that it was started over is lost. */
+  /** Ends the server over another connection, in case the one that started it is lost. */
   end(through: Machine): Promise<void>;
 }
 

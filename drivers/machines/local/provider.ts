@@ -100,9 +100,9 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
   async function remove(name: string): Promise<void> {
     const layout = layoutOf(name);
     const record = await readRecord(layout.record);
-    // Nothing has run yet on one that is being made.
+    // Nothing has run on a machine whose creation is not complete.
     if (record !== undefined && record.state !== 'provisioning') await endProcesses(record);
-    // The record last, so that a removal that is cut off leaves a machine that is listed, and not files without a name.
+    // Removes the record last: after an interrupted removal, the machine is still listed.
     for (const entry of await entriesOf(layout.directory)) {
       const path = join(layout.directory, entry);
       if (path !== layout.record) await rm(path, { recursive: true, force: true });
@@ -119,13 +119,14 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
         const layout = layoutOf(name);
         signal.throwIfAborted();
         const before = await readRecord(layout.record);
-        // What served a machine of this name that somebody has removed is not this one's.
+        // A runner known under this name belonged to a machine that somebody removed from the disk.
         if (before === undefined) decisions.forget(name);
         const begun: LocalRecord = before ?? { name, labels, state: 'provisioning', generation: randomUUID() };
         try {
           if (before === undefined) {
             await mkdir(layout.directory, { recursive: true, mode: 0o700 });
-            // First of all: what a creation that is cut off leaves is listed with its labels, and ended by them.
+            // Writes the record first: after an interrupted creation, the machine is listed with its labels and can be
+            // ended.
             await writeRecord(layout.record, begun);
           }
           const uid = begun.uid ?? (isolation.ownUser ? await takeUser(machines, name) : undefined);
@@ -228,7 +229,7 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
   }
 }
 
-/** None for a folder that is not there; what cannot be read is no empty folder. */
+/** The entries of the folder; none if it is missing. Throws if it cannot be read. */
 async function entriesOf(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder);

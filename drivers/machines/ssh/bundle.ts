@@ -42,7 +42,7 @@ async function bundled(cacheFolder: string, entry: string): Promise<string> {
     sources: [...SOURCES, 'package.json'],
     entry,
     format: 'esm',
-    // Of the person's commands only: an agent's are calls of the API.
+    // Only a person's commands use these packages: an agent's commands are calls of the API.
     options: { minifySyntax: true, external: ['typescript', 'esbuild', 'ssh2', '@temporalio/*'] },
   });
 }

@@ -54,11 +54,11 @@ export function readFact(text: string): WrapperFact {
 
 /** A quoted shell word without line breaks. */
 export function quoted(text: string): string {
-  if (text.includes('\0')) throw new MurmurError('INVALID_ARGUMENT', 'a command cannot hold a zero byte');
+  if (text.includes('\0')) throw new MurmurError('INVALID_ARGUMENT', 'a command cannot contain a NUL character');
   return shellQuoted(text).replaceAll('\n', `'"$murmur_nl"'`);
 }
 
 function checkedName(name: string): string {
   if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return name;
-  throw new MurmurError('INVALID_ARGUMENT', `${JSON.stringify(name)} cannot be the name of a variable`);
+  throw new MurmurError('INVALID_ARGUMENT', `${JSON.stringify(name)} is not a valid name of an environment variable`);
 }

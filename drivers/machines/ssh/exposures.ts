@@ -34,8 +34,9 @@ export class Exposures {
   }
 
   /**
-   * Where the host reaches the server: the same place again after a reconnect, unless somebody else has that port by then.
-   * @param key under which the port is kept, for a server whose own port changes with each start of ours
+   * The address at which the host reaches the server. It stays the same after a reconnect, unless another program has
+   * taken the port.
+   * @param key under which the port is stored, for a server whose own port changes with each start of ours
    */
   async expose(
     session: ExposingSession,

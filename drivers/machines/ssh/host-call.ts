@@ -11,10 +11,10 @@ export interface HostStart {
   readonly show: readonly string[];
 }
 
-/** What is found on a host before there is a machine. */
+/** What an inspection of a host finds, before any machine exists there. */
 export interface HostReport {
   readonly facts: MachineFacts;
-  /** How agents there are held apart, for people. */
+  /** How agents there are isolated, for people. */
   readonly isolation: string;
 }
 

@@ -13,7 +13,7 @@ export interface HostFacts {
 
 /** The oldest Node that our bundles run on. */
 const OLDEST_NODE = 22;
-/** Some twenty programs may be asked for their version. The search ends at the first that is new enough. */
+/** Up to some twenty programs are run for their version. The search ends at the first that is new enough. */
 const LIMIT_MS = 30_000;
 
 /**

@@ -1,4 +1,4 @@
-// A look at one configured host: it goes all the way that the provider goes before it makes a machine there.
+// Inspects one configured host, with every step that precedes the creation of a machine there.
 import type { SshHostSettings } from '../../../config/environment-settings.ts';
 import { unlessLost } from '../lost.ts';
 import type { HostReport, HostStart } from './host-call.ts';
@@ -19,8 +19,8 @@ export interface HostInspection extends HostReport {
 }
 
 /**
- * Reaches the host, compares its key, logs in, finds Node, copies our files where they are missing and tries the isolation.
- * Throws what the provider would throw, and the signal's reason.
+ * Connects to the host, compares its key, logs in, finds Node, copies our files if they are missing and tries the
+ * isolation. Throws what the provider would throw, and the signal's reason.
  */
 export async function inspectHost(
   settings: SshHostSettings,
@@ -34,7 +34,7 @@ export async function inspectHost(
     const report = await unlessLost(signal, program.call('inspect', {}, signal));
     return { ...report, route: target.transport.description };
   } finally {
-    // Also one that is opened only after the time is over.
+    // Also closes a connection that opens only after the time limit.
     void opening.then(
       ({ connection }) => connection.close(),
       () => undefined,

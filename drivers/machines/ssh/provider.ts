@@ -13,8 +13,8 @@ import { SshHost, type SshHostOptions } from './ssh-host.ts';
 import { messageOf } from './transport.ts';
 
 /**
- * How long `list` waits for a host: somebody may wait for the answer. A host answers within a second, also when it has to be
- * connected to first. The connecting goes on after that, so that a later call finds it done.
+ * How long `list` waits for a host, because a person may wait for the answer. A host answers within a second, including
+ * the time to connect. Connecting continues after this limit, so that a later call finds the connection.
  */
 const LIST_LIMIT_MS = 10_000;
 
@@ -24,7 +24,7 @@ export interface SshProviderOptions {
   readonly listLimitMs?: number;
 }
 
-/** The provider `ssh`. Nothing is connected before it is asked for something. */
+/** The provider `ssh`. Connects to a host at the first call that needs it. */
 export function createSshProvider(
   options: readonly SshHostOptions[],
   { git, listLimitMs = LIST_LIMIT_MS }: SshProviderOptions,

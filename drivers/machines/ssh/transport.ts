@@ -55,7 +55,7 @@ export function jumpTransport(
       const hops = jump.split(',');
       const last = destination(hops.pop() ?? '');
       const before = hops.length === 0 ? [] : ['-J', hops.join(',')];
-      // Nobody sits at a terminal to answer a question.
+      // ssh must not ask a question: no terminal is attached.
       const words = ['-o', 'BatchMode=yes', ...before, '-W', target, '--', last];
       const child = spawn('ssh', words, { stdio: 'pipe', env: { ...env } });
       let said = '';
@@ -63,7 +63,7 @@ export function jumpTransport(
       child.once('close', () => resolve(undefined));
       child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString('utf8')).slice(-STDERR_TAIL)));
       const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
-      // After the dialing has failed its error has nobody to go to.
+      // An error after a failed dial has no other listener.
       stream.on('error', () => undefined);
       stream.once('close', () => child.kill('SIGKILL'));
       child.once('error', (error) => stream.destroy(unreachable(description, messageOf(error), error)));
@@ -74,9 +74,9 @@ export function jumpTransport(
         // The greeting of the host's ssh server is the first sign that the jump has worked.
         await once(stream, 'readable', { signal });
         if (stream.readableLength > 0) return stream;
-        // It is readable at its end as well: nothing came, and ssh says why.
+        // The stream is also readable at its end. Then nothing arrived, and ssh's stderr says why.
         await unlessLost(signal, closed);
-        throw unreachable(description, said.trim() || 'ssh ended without a word');
+        throw unreachable(description, said.trim() || 'ssh ended without a message');
       } catch (error) {
         stream.destroy();
         signal.throwIfAborted();

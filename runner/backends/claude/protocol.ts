@@ -69,7 +69,9 @@ export interface UserMessage {
   readonly type: 'user';
   readonly message: { readonly content: string | readonly MessageBlock[] };
   readonly parent_tool_use_id?: string | null;
-  /** The tool's result in the program's own form; a string for a failed tool. Used for output too long for the model. */
+  /**
+   * The tool's result in the program's own form; a string for a failed tool. Used for output too long for the model.
+   */
   readonly tool_use_result?: string | { readonly persistedOutputSize?: number };
 }
 

@@ -22,7 +22,9 @@ export interface ProgramTimeouts {
   readonly interrupt: number;
   /** SIGINT ends the program in about 1.3 s, its tools first. Then SIGKILL. */
   readonly sigint: number;
-  /** The program becomes idle right after its prompt is settled. After this time, the turn counts as ended without it. */
+  /**
+   * The program becomes idle right after its prompt is settled. After this time, the turn counts as ended without it.
+   */
   readonly idle: number;
   /** An idle program exits at once after its input is closed. Then SIGTERM. */
   readonly close: number;

@@ -63,7 +63,9 @@ export class RunningTurn {
     return this.#end.isSettled;
   }
 
-  /** True once the server rejects the credentials. The program would retry for minutes, so the session ends the turn. */
+  /**
+   * True once the server rejects the credentials. The program would retry for minutes, so the session ends the turn.
+   */
   get mustGiveUp(): boolean {
     return this.#refusal !== undefined;
   }

@@ -43,7 +43,9 @@ export class HttpCredentials {
     return { header: this.#basic(credential.username, credential.password) };
   }
 
-  /** Asks the owner's git; concurrent requests share one question. `challenges` are the values of `WWW-Authenticate`. */
+  /**
+   * Asks the owner's git; concurrent requests share one question. `challenges` are the values of `WWW-Authenticate`.
+   */
   async fill(upstream: HttpUpstream, challenges: readonly string[]): Promise<Authorization | undefined> {
     const { url } = upstream;
     const filling = this.#filling.get(url) ?? this.#fill(upstream, challenges);

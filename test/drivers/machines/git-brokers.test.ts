@@ -1,4 +1,5 @@
-// Git of our side for machines elsewhere, without a host in between: the runner has an owner whose git has access to nothing.
+// Git of our side for machines elsewhere, without a host in between: the runner has an owner whose git has access to
+// nothing.
 import { afterEach, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';

@@ -1,5 +1,6 @@
-// Entry of the program on a host that is reached by ssh: it keeps the machines there as `local` keeps those of its own host, and
-// answers calls on its input, one line of JSON each. It ends with its input, once what it has begun is done.
+// Entry of the program on a host that is reached by ssh. It manages the machines there with the provider `local`. It
+// reads calls from its input and writes the answers, one line of JSON each. When its input ends, it completes the calls
+// in progress and exits.
 import { basename, dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import process from 'node:process';
@@ -62,7 +63,7 @@ async function answer(id: number, call: HostCallName, args: unknown): Promise<vo
 async function start({ limits, show }: HostStart): Promise<HostCallTable> {
   const home = homePaths(murmurHome({ HOME: process.env['HOME'] }));
   makeHome(home);
-  // Before anything can be asked for that would use one of them.
+  // Before the first call, which could use an old copy.
   await removeOldShipments({ folder: dirname(PACKAGE_ROOT), own: basename(PACKAGE_ROOT), machines: home.machines });
   const { local } = await createMachines(
     {
@@ -85,7 +86,7 @@ async function start({ limits, show }: HostStart): Promise<HostCallTable> {
   });
 }
 
-/** The remedy is another one than on the host of Murmur, where weaker isolation can be chosen. */
+/** The hint differs from that on Murmur's own host, where weaker isolation can be chosen. */
 function withoutNamespaces(error: unknown): unknown {
   if (!(error instanceof MurmurError) || error.code !== 'FAILED_PRECONDITION') return error;
   return new MurmurError(error.code, error.message, {

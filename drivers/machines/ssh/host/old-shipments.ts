@@ -1,17 +1,17 @@
-// Files of earlier builds that were copied to this host, and that nothing here uses any more.
+// Removes the copied files of earlier builds that no process and no machine of this host uses any more.
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A copy of a build: the program and `murmur`, a runner, or what an attempt that was cut off has left of either. */
+/** Names of copies: the program with `murmur`, a runner, or a partial copy of either. */
 const SHIPPED = /^(?:[0-9a-f]{16}|runner-[0-9a-f]{16}\.c?js)(?:\.[0-9a-f]{16})?$/;
 /**
- * Another installation may use this login too, and is then between the copying and the start of what it has copied: minutes on
- * a slow line. Each use renews the time.
+ * A copy younger than this is kept. Another installation may use this login too. On a slow line, minutes can pass
+ * between its copying and the start of what it copied. Each use renews the time.
  */
 const KEPT_MS = 60 * 60_000;
 
 export interface ShippedFiles {
-  /** Where copies lie. */
+  /** Folder of the copies. */
   readonly folder: string;
   /** The copy that runs. */
   readonly own: string;
@@ -19,7 +19,7 @@ export interface ShippedFiles {
   readonly machines: string;
 }
 
-/** Removes them. Never rejects: what cannot be removed now stays for the next start. */
+/** Removes the unused copies. Never rejects: the next start tries again. */
 export async function removeOldShipments({ folder, own, machines }: ShippedFiles): Promise<void> {
   try {
     const names = (await readdir(folder)).filter((name) => SHIPPED.test(name) && name !== own);
@@ -32,7 +32,7 @@ export async function removeOldShipments({ folder, own, machines }: ShippedFiles
       if (!isUsed) await rm(join(folder, name), { recursive: true, force: true });
     }
   } catch {
-    // Another program of ours may be doing the same.
+    // Another program of ours may be removing the same files.
   }
 }
 
@@ -42,7 +42,7 @@ async function programsOf(machines: string): Promise<readonly string[]> {
   return await Promise.all(names.map((name) => textOf(join(machines, name, 'bin', 'murmur'))));
 }
 
-/** Of all processes that this login may see. */
+/** The command lines of all processes that this login can see. */
 async function commandLines(): Promise<readonly string[]> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   return await Promise.all(ids.map((id) => textOf(`/proc/${id}/cmdline`)));

@@ -1,5 +1,5 @@
-// Git of agents on a host that is reached by ssh: our side's access serves them, and nothing of it comes to the host, whose
-// network holds nothing but itself.
+// Git of agents on a host that is reached by ssh: our side's access serves them, and nothing of it comes to the host,
+// whose network holds nothing but itself.
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

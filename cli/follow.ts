@@ -1,8 +1,8 @@
 // `session watch` and `watch`: prints events until the agent has ended or the command is interrupted.
-import type { EventsOperation, Operations } from '../../contract/operations/index.ts';
-import type { OutputOf } from '../../contract/operation.ts';
-import type { Call } from '../override.ts';
-import { lifecycleLines, sessionLines } from '../present/events.ts';
+import type { EventsOperation, Operations } from '../contract/operations/index.ts';
+import type { OutputOf } from '../contract/operation.ts';
+import type { Call } from './override.ts';
+import { lifecycleLines, sessionLines } from './present/events.ts';
 
 type Entry = OutputOf<Operations[EventsOperation]>;
 

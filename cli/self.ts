@@ -1,10 +1,10 @@
 // On an agent's machine, commands default to the agent itself if the slug is omitted.
-import type { OperationDescription } from '../../contract/describe.ts';
-import type { MurmurClient } from '../../client/index.ts';
-import { MurmurError } from '../../contract/wire/errors.ts';
-import { slugProblem } from '../../contract/wire/identity.ts';
-import type { Input } from '../derive/input.ts';
-import type { Grammar } from '../parse/grammar.ts';
+import type { OperationDescription } from '../contract/describe.ts';
+import type { MurmurClient } from '../client/index.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
+import { slugProblem } from '../contract/wire/identity.ts';
+import type { Input } from './derive/input.ts';
+import type { Grammar } from './parse/grammar.ts';
 
 /** Operations that always need a slug: they create agents, or are meant for other agents. */
 const ALWAYS_NAMED = ['spawn', 'each', 'queue_add', 'notify'];

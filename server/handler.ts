@@ -1,9 +1,9 @@
 // Types of handlers. A handler does the work of one operation, without HTTP.
-import type { EventsOperation, OperationName, Operations, PlainMessage } from '../../contract/operations/index.ts';
-import type { AnswerOf, ParsedInputOf } from '../../contract/operation.ts';
-import type { Access, Caller } from '../../contract/wire/rights.ts';
-import type { TokenEntry } from '../../contract/wire/tokens.ts';
-import type { ServerParts } from '../parts.ts';
+import type { EventsOperation, OperationName, Operations, PlainMessage } from '../contract/operations/index.ts';
+import type { AnswerOf, ParsedInputOf } from '../contract/operation.ts';
+import type { Access, Caller } from '../contract/wire/rights.ts';
+import type { TokenEntry } from '../contract/wire/tokens.ts';
+import type { ServerParts } from './parts.ts';
 
 /** The caller, and the signal that ends the call early. */
 export interface Call {

@@ -16,7 +16,7 @@ export const fleet: Measure = {
   unit: 'agents/s',
   samples: { full: 3, quick: 1 },
   warmUps: 1,
-  target: ratioAtLeast(0.5),
+  target: ratioAtLeast(0.55),
   against: rateAtLeast(0.9),
   timeoutMs: 180_000,
   open,

@@ -20,7 +20,7 @@ export const interrupt: Measure = {
   unit: 'ms',
   samples: { full: 30, quick: 5 },
   warmUps: 2,
-  target: ratioAtMost(2),
+  target: ratioAtMost(1.4),
   timeoutMs: 60_000,
   open,
 };

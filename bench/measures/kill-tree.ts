@@ -24,7 +24,7 @@ export const killTree: Measure = {
   // A small machine's speed can halve from one minute to the next.
   samples: { full: 5, quick: 1 },
   warmUps: 0,
-  target: ratioAtMost(2),
+  target: ratioAtMost(1.7),
   against: slowerAtMost(1.1),
   timeoutMs: 420_000,
   open,

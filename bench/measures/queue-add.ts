@@ -14,7 +14,7 @@ export const queueAdd: Measure = {
   unit: 'ms',
   samples: { full: 50, quick: 5 },
   warmUps: 3,
-  target: ratioAtMost(1.5),
+  target: ratioAtMost(1.15),
   timeoutMs: 30_000,
   open,
 };

@@ -16,7 +16,7 @@ export const spawn: Measure = {
   unit: 'ms',
   samples: { full: 15, quick: 3 },
   warmUps: 1,
-  target: ratioAtMost(1.5),
+  target: ratioAtMost(1.35),
   timeoutMs: 60_000,
   open,
 };

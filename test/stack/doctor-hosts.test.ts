@@ -65,7 +65,7 @@ function strangersKey(): string {
     expect(performance.now() - began).toBeLessThan(limitMs + 5_000);
     const [fine, ...others] = checks.filter(({ message }) => !message.startsWith('claude is not'));
     expect(fine).toMatchObject({ name: 'host 127.0.0.1', state: 'ok' });
-    expect(fine?.message).toContain(`${user} logs in at 127.0.0.1:${String(port)}; Node at ${process.execPath}, git 2`);
+    expect(fine?.message).toContain(`${user} logs in at 127.0.0.1:${String(port)}; Node at ${node}, git 2`);
     expect(fine?.message).toMatch(/namespaces/);
     expect(others.map(({ state, message, fix }) => [state, message, fix])).toEqual([
       ['problem', expect.stringContaining('shows another key'), expect.stringContaining('host_key')],

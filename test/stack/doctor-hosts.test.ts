@@ -77,6 +77,32 @@ function strangersKey(): string {
     ]);
   });
 
+  it('says of a login that cannot be used what is wrong with it and what to do', async () => {
+    const noHome = await startLoginHost({ home: 'absent' });
+    atEnd(() => Promise.resolve(noHome[Symbol.asyncDispose]()));
+    const foreign = await startLoginHost({ home: 'not its own' });
+    atEnd(() => Promise.resolve(foreign[Symbol.asyncDispose]()));
+    const oneSession = await startLoginHost({ settings: ['MaxSessions 1'] });
+    atEnd(() => Promise.resolve(oneSession[Symbol.asyncDispose]()));
+    const hosts = [noHome, foreign, oneSession].map(({ port, user, keyFile, hostKey, node }) => {
+      return { host: '127.0.0.1', port, user, key_file: keyFile, host_key: hostKey, node };
+    });
+    const stranger = { ...hosts[0], host: '127.0.0.1', key_file: strangersKey() };
+    const checks = await hostChecks(configOf([...hosts, stranger]), { env: process.env, oldestGit: '2.32.0' });
+    expect(checks.map(({ message, fix }) => [message, fix])).toEqual([
+      [`the login on host 127.0.0.1 has no home: ${noHome.home} is not there`, expect.stringContaining('create')],
+      [
+        `host 127.0.0.1: ${foreign.home}/.murmur cannot be written: Permission denied`,
+        'let the login write there, and make room on that disk',
+      ],
+      [expect.stringContaining('allowed no further session'), expect.stringContaining('MaxSessions')],
+      [
+        expect.stringContaining(`rejects the login of ${noHome.user} with the key ${stranger.key_file}`),
+        expect.stringContaining('authorized_keys'),
+      ],
+    ]);
+  });
+
   it('says nothing of hosts where agents run on this one', async () => {
     const config = { host: { environment: { provider: 'local' } } } as unknown as Pick<Config, 'host'>;
     expect(await hostChecks(config, { env: process.env, oldestGit: '2.32.0' })).toEqual([]);

@@ -2,7 +2,7 @@
 // or cannot receive messages.
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import type { AgentResult, AgentSpec, PendingCleanup } from '../contract/wire/agent.ts';
+import type { AgentResult, AgentSpec } from '../contract/wire/agent.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import { plannedSpawnId } from '../contract/wire/fanout/plan.ts';
 import { workflowIdOf } from '../contract/wire/identity.ts';
@@ -145,14 +145,10 @@ export async function specOf(platform: AgentPlatform, agent: AgentAddress): Prom
   return spawnId === undefined ? undefined : await readSealedSpec(platform, agent.id, spawnId);
 }
 
-/** The pending clean-up in the result of an ended agent. Undefined when there is none, or no result. */
-export async function pendingCleanupOf(
-  platform: AgentPlatform,
-  agent: AgentAddress,
-): Promise<PendingCleanup | undefined> {
+/** The result of an ended agent. Undefined when there is none. */
+export async function readResult(platform: AgentPlatform, agent: AgentAddress): Promise<AgentResult | undefined> {
   try {
-    const { left } = await inTime(platform, async () => (await workflowOf(platform, agent).result()) as AgentResult);
-    return left;
+    return await inTime(platform, async () => (await workflowOf(platform, agent).result()) as AgentResult);
   } catch {
     // The workflow was terminated or failed.
     return undefined;

@@ -6,7 +6,7 @@ import { waitingStatus } from '../contract/wire/fanout/status.ts';
 import { isTerminal } from '../contract/wire/phases.ts';
 import { agentStatus } from '../contract/wire/status.ts';
 import type { AgentPlatform } from './platform.ts';
-import { describeExecution, notFound, pendingCleanupOf } from './find.ts';
+import { describeExecution, notFound, readResult } from './find.ts';
 import type { Execution } from './find.ts';
 import type { AgentAddress } from './names.ts';
 import { findWaiting } from './fanouts/plans.ts';
@@ -33,11 +33,17 @@ export async function readStatus(
     return { ...statusOfRecord(record, timeline, children), ...(await readProgress(platform, agent.id)) };
   }
   const execution = await describeExecution(platform, agent);
-  const left = execution?.closed === true ? await pendingCleanupOf(platform, agent) : undefined;
+  const result = execution?.closed === true ? await readResult(platform, agent) : undefined;
+  const left = result?.left;
   if (left !== undefined) {
     return { ...statusOfRecord(left.record, timeline, children), ...(await readProgress(platform, agent.id)) };
   }
-  if (execution !== undefined) return await listedStatus(platform, agent, execution, timeline);
+  if (execution !== undefined) {
+    // A record is missing while the machine cannot be destroyed, as on a host that cannot be reached.
+    const reason = result?.reason;
+    const listed = await listedStatus(platform, agent, execution, timeline);
+    return reason === undefined ? listed : { ...listed, reason };
+  }
   return await statusBeforeStart(platform, agent, timeline, children);
 }
 

@@ -1,8 +1,10 @@
-// Agents that were killed with their parent by an activity that was stopped half-way: their workflows have ended, but
-// their machines still exist. The real workflow with stub activities.
+// Agents whose workflows have ended, but whose machines still exist: most were killed with their parent by an activity that
+// was stopped half-way. The real workflow with stub activities.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
+import type { EndAgentInput, PrepareInput } from '../../contract/wire/activities.ts';
 import type { AgentResult, PendingCleanup } from '../../contract/wire/agent.ts';
 import { recordKey } from '../../contract/wire/object-keys.ts';
 import { machineName } from '../../agents/names.ts';
@@ -20,7 +22,12 @@ let worker: { stop(): Promise<void> };
 let api: Api;
 beforeAll(async () => {
   temporal = await startTemporal();
-  worker = await startWorker(temporal, TASK_QUEUE, stubActivities().activities);
+  const onRefusingHost = async (input: PrepareInput | EndAgentInput): Promise<void> => {
+    if (agentOf(input).id !== idOf('refused')) return;
+    throw ApplicationFailure.nonRetryable('host build-1 shows another key', 'FAILED_PRECONDITION');
+  };
+  const { activities } = stubActivities({ prepare: onRefusingHost, end: onRefusingHost });
+  worker = await startWorker(temporal, TASK_QUEUE, activities);
   const timing = { query: 15_000, update: 30_000, recheck: 1_000, killUnanswered: 2_000 };
   api = await startApi({ temporal: temporal.address, timing });
 }, 300_000);
@@ -58,6 +65,13 @@ test('status shows the last response of the agent', async () => {
   const status = await api.client.call('status', { slug: 'told' });
   expect(status).toMatchObject({ phase: 'canceled', reason: 'killed by boss', response: 'answer 1' });
   expect(status).not.toHaveProperty('stale');
+});
+
+test('status says why an agent failed whose machine could be neither made nor destroyed', async () => {
+  await api.client.call('spawn', { slug: 'refused', description: 'x' });
+  await workflowOf('refused').result();
+  const status = await api.client.call('status', { slug: 'refused' });
+  expect(status).toMatchObject({ phase: 'failed', reason: expect.stringContaining('host build-1 shows another key') });
 });
 
 test('kill waits for the clean-up by another process and destroys nothing itself', async () => {

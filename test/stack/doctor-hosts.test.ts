@@ -65,7 +65,7 @@ function strangersKey(): string {
     expect(performance.now() - began).toBeLessThan(limitMs + 5_000);
     const [fine, ...others] = checks.filter(({ message }) => !message.startsWith('claude is not'));
     expect(fine).toMatchObject({ name: 'host 127.0.0.1', state: 'ok' });
-    expect(fine?.message).toContain(`${user} logs in at 127.0.0.1:${String(port)}; Node at ${process.execPath}, git 2`);
+    expect(fine?.message).toContain(`${user} logs in at 127.0.0.1:${String(port)}; Node at ${node}, git 2`);
     expect(fine?.message).toMatch(/namespaces/);
     expect(others.map(({ state, message, fix }) => [state, message, fix])).toEqual([
       ['problem', expect.stringContaining('shows another key'), expect.stringContaining('host_key')],
@@ -74,6 +74,32 @@ function strangersKey(): string {
       ['problem', expect.stringContaining('ECONNREFUSED'), expect.stringContaining('`ssh 127.0.0.1 true`')],
       ['problem', expect.stringContaining('has not answered within 15 s'), expect.any(String)],
       ['problem', expect.stringContaining('has not answered within 15 s'), expect.any(String)],
+    ]);
+  });
+
+  it('says of a login that cannot be used what is wrong with it and what to do', async () => {
+    const noHome = await startLoginHost({ home: 'absent' });
+    atEnd(() => Promise.resolve(noHome[Symbol.asyncDispose]()));
+    const foreign = await startLoginHost({ home: 'not its own' });
+    atEnd(() => Promise.resolve(foreign[Symbol.asyncDispose]()));
+    const oneSession = await startLoginHost({ settings: ['MaxSessions 1'] });
+    atEnd(() => Promise.resolve(oneSession[Symbol.asyncDispose]()));
+    const hosts = [noHome, foreign, oneSession].map(({ port, user, keyFile, hostKey, node }) => {
+      return { host: '127.0.0.1', port, user, key_file: keyFile, host_key: hostKey, node };
+    });
+    const stranger = { ...hosts[0], host: '127.0.0.1', key_file: strangersKey() };
+    const checks = await hostChecks(configOf([...hosts, stranger]), { env: process.env, oldestGit: '2.32.0' });
+    expect(checks.map(({ message, fix }) => [message, fix])).toEqual([
+      [`the login on host 127.0.0.1 has no home: ${noHome.home} is not there`, expect.stringContaining('create')],
+      [
+        `host 127.0.0.1: ${foreign.home}/.murmur cannot be written: Permission denied`,
+        'let the login write there, and make room on that disk',
+      ],
+      [expect.stringContaining('allowed no further session'), expect.stringContaining('MaxSessions')],
+      [
+        expect.stringContaining(`rejects the login of ${noHome.user} with the key ${stranger.key_file}`),
+        expect.stringContaining('authorized_keys'),
+      ],
     ]);
   });
 

@@ -41,7 +41,7 @@ export async function openSshConnection(target: SshTarget, signal: AbortSignal):
   const [{ default: ssh2 }, privateKey] = await Promise.all([import('ssh2'), readKey(host, keyFile)]);
   const sock = await target.transport.dial(signal);
   const client = new ssh2.Client();
-  const connection = new SshConnection(host, client, sock);
+  const connection = new SshConnection(target, client, sock);
   const { promise, resolve } = Promise.withResolvers<undefined>();
   let refused: MurmurError | undefined;
   client.once('ready', () => resolve(undefined));
@@ -92,14 +92,16 @@ export class SshConnection {
   readonly host: string;
   /** Aborts when the link is dead, the server is gone or the connection was closed. The reason is a MurmurError. */
   readonly lost: AbortSignal;
+  readonly #target: SshTarget;
   readonly #client: Client;
   readonly #sock: Duplex;
   readonly #lost = new AbortController();
   readonly #incoming = new Map<number, Incoming>();
   #sftp: Promise<SFTPWrapper> | undefined;
 
-  constructor(host: string, client: Client, sock: Duplex) {
-    this.host = host;
+  constructor(target: SshTarget, client: Client, sock: Duplex) {
+    this.host = target.host;
+    this.#target = target;
     this.lost = this.#lost.signal;
     this.#client = client;
     this.#sock = sock;
@@ -126,7 +128,7 @@ export class SshConnection {
   /** Destroys the connection, with this reason. */
   lose(reason: unknown): void {
     if (this.#lost.signal.aborted) return;
-    this.#lost.abort(errorOf(this.host, reason));
+    this.#lost.abort(errorOf(this.#target, reason));
     this.#client.end();
     this.#sock.destroy();
   }
@@ -190,7 +192,8 @@ export class SshConnection {
         return await this.#call(start);
       } catch (error) {
         const why = error instanceof MurmurError && error.cause instanceof Error ? error.cause.message : '';
-        if (this.lost.aborted || !why.includes('open failed') || Date.now() > end) throw error;
+        if (this.lost.aborted || !why.includes('open failed')) throw error;
+        if (Date.now() > end) throw tooFewSessions(this.host, error);
       }
     }
   }
@@ -207,7 +210,7 @@ export class SshConnection {
       start(done);
     } catch (error) {
       // ssh2 throws when it has just closed the connection.
-      reject(errorOf(this.host, error));
+      reject(errorOf(this.#target, error));
     }
     return await this.untilLost(promise);
   }
@@ -216,15 +219,34 @@ export class SshConnection {
 /** How far ssh2 had come when it failed. */
 type Level = 'handshake' | 'client-authentication' | 'client-timeout' | 'client-socket' | 'agent' | undefined;
 
-function errorOf(host: string, reason: unknown): MurmurError {
+function errorOf(target: SshTarget, reason: unknown): MurmurError {
   if (reason instanceof MurmurError) return reason;
   const message = reason instanceof Error ? reason.message : String(reason);
   const level = (reason as { readonly level?: Level } | undefined)?.level;
   if (level === 'client-authentication' || level === 'agent') {
-    return new MurmurError('FAILED_PRECONDITION', `host ${host} rejects the login: ${message}`, {
-      hint: 'give the host a key_file in murmur.yaml, or start an ssh agent with its key',
-      cause: reason,
-    });
+    return rejectedLogin(target, message, reason);
   }
-  return new MurmurError('UNAVAILABLE', `the connection to host ${host} is lost: ${message}`, { cause: reason });
+  return new MurmurError('UNAVAILABLE', `the connection to host ${target.host} is lost: ${message}`, { cause: reason });
+}
+
+function rejectedLogin({ host, user, keyFile, agent }: SshTarget, message: string, cause: unknown): MurmurError {
+  const agents = agent === undefined ? 'no key' : 'the keys of the ssh agent';
+  const key = keyFile === undefined ? agents : `the key ${keyFile}`;
+  const hint =
+    keyFile === undefined
+      ? 'give the host a key_file in murmur.yaml, or start an ssh agent with its key'
+      : `add the public key to ~/.ssh/authorized_keys of ${user} there, or correct user or key_file in murmur.yaml`;
+  return new MurmurError('FAILED_PRECONDITION', `host ${host} rejects the login of ${user} with ${key}: ${message}`, {
+    hint,
+    cause,
+  });
+}
+
+function tooFewSessions(host: string, cause: unknown): MurmurError {
+  const seconds = String(PLACE_LIMIT_MS / 1_000);
+  const message = `the ssh server of host ${host} has allowed no further session within ${seconds} s`;
+  return new MurmurError('UNAVAILABLE', message, {
+    hint: 'set MaxSessions in the sshd_config of that host to 10, its default, or higher',
+    cause,
+  });
 }

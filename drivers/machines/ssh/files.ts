@@ -27,7 +27,7 @@ export class HostFiles {
   async put(path: string, content: Buffer | string, mode = PRIVATE): Promise<void> {
     const partial = await this.#partialOf(path);
     try {
-      await this.#sftp((sftp, done) => sftp.writeFile(partial, content, { mode: PRIVATE }, done));
+      await this.#sftp((sftp, done) => sftp.writeFile(partial, content, { mode: PRIVATE }, done), { writes: path });
       // The umask applies to the mode at creation.
       await this.#sftp((sftp, done) => sftp.chmod(partial, mode, done));
       await this.#rename(partial, path);
@@ -39,13 +39,13 @@ export class HostFiles {
 
   /** Throws NOT_FOUND for a missing file. */
   async get(path: string): Promise<Buffer> {
-    return await this.#sftp<Buffer>((sftp, done) => sftp.readFile(path, done as never), path);
+    return await this.#sftp<Buffer>((sftp, done) => sftp.readFile(path, done as never), { reads: path });
   }
 
   /** The size in bytes; undefined for a missing file. */
   async size(path: string): Promise<number | undefined> {
     try {
-      return (await this.#sftp<Stats>((sftp, done) => sftp.stat(path, done), path)).size;
+      return (await this.#sftp<Stats>((sftp, done) => sftp.stat(path, done), { reads: path })).size;
     } catch (error) {
       if (error instanceof MurmurError && error.code === 'NOT_FOUND') return undefined;
       throw error;
@@ -55,7 +55,7 @@ export class HostFiles {
   /** Renews the time of a file or folder; false when it is not there. */
   async touch(path: string): Promise<boolean> {
     try {
-      await this.#sftp((sftp, done) => sftp.utimes(path, new Date(), new Date(), done), path);
+      await this.#sftp((sftp, done) => sftp.utimes(path, new Date(), new Date(), done), { reads: path });
       return true;
     } catch (error) {
       if (error instanceof MurmurError && error.code === 'NOT_FOUND') return false;
@@ -72,7 +72,7 @@ export class HostFiles {
     await this.#commands.slot(async () => {
       const cat = await this.#commands.start({ command: 'cat', args: [], cwd: '/', env: {} }, partial);
       try {
-        const sent = await this.#send(cat, source);
+        const sent = await this.#send(path, cat, source);
         const size = await this.size(partial);
         if (size !== sent) {
           const why = `${String(size)} of ${String(sent)} bytes of ${path} arrived`;
@@ -90,13 +90,18 @@ export class HostFiles {
   }
 
   /** Resolves with the number of bytes once `cat` has written all of them. */
-  async #send(cat: RunningCommand, source: AsyncIterable<Uint8Array>): Promise<number> {
+  async #send(path: string, cat: RunningCommand, source: AsyncIterable<Uint8Array>): Promise<number> {
     let sent = 0;
     let said = '';
     cat.stdout.resume();
     cat.stderr.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
-    const failed = cat.ended.then(({ code, problem }) => {
-      if (code !== 0) throw this.#failure(`${problem ?? said.trim()}`);
+    const hasSaid = Promise.withResolvers<undefined>();
+    cat.stderr.once('close', () => hasSaid.resolve(undefined));
+    const failed = cat.ended.then(async ({ code, problem }) => {
+      if (code === 0) return;
+      // The exit status may arrive before the words.
+      await hasSaid.promise;
+      throw this.#unwritable(path, problem ?? said.trim());
     });
     failed.catch(() => undefined);
     for await (const piece of source) {
@@ -189,7 +194,7 @@ export class HostFiles {
     if ((await this.size(folder)) !== undefined) return;
     await this.#makeFolder(posix.dirname(folder));
     try {
-      await this.#sftp((sftp, done) => sftp.mkdir(folder, { mode: 0o700 }, done));
+      await this.#sftp((sftp, done) => sftp.mkdir(folder, { mode: 0o700 }, done), { writes: folder });
     } catch (error) {
       // Another call may have just created it.
       if ((await this.size(folder)) === undefined) throw error;
@@ -207,13 +212,14 @@ export class HostFiles {
 
   async #sftp<Value = undefined>(
     start: (sftp: SFTPWrapper, done: (error: Error | null | undefined, value?: Value) => void) => void,
-    path?: string,
+    { reads, writes }: { readonly reads?: string; readonly writes?: string } = {},
   ): Promise<Value> {
     const sftp = await this.#connection.sftp();
     const { promise, resolve, reject } = Promise.withResolvers<Value>();
     start(sftp, (error, value) => {
       if (error === undefined || error === null) resolve(value as Value);
-      else if ((error as { code?: unknown }).code === NO_SUCH_FILE && path !== undefined) reject(this.#missing(path));
+      else if ((error as { code?: unknown }).code === NO_SUCH_FILE && reads !== undefined) reject(this.#missing(reads));
+      else if (writes !== undefined) reject(this.#unwritable(writes, error.message, error));
       else reject(this.#failure(error.message, error));
     });
     return await this.#connection.untilLost(promise);
@@ -221,6 +227,14 @@ export class HostFiles {
 
   #missing(path: string): MurmurError {
     return new MurmurError('NOT_FOUND', `host ${this.#connection.host} has no file ${path}`);
+  }
+
+  /** SFTP has no word for a full disk: it says `Failure`. */
+  #unwritable(path: string, why: string, cause?: unknown): MurmurError {
+    return new MurmurError('UNAVAILABLE', `host ${this.#connection.host}: ${path} cannot be written: ${why}`, {
+      hint: 'let the login write there, and make room on that disk',
+      cause,
+    });
   }
 
   #failure(why: string, cause?: unknown): MurmurError {

@@ -25,7 +25,8 @@ const SCRIPT = `
 # The name in brackets may hold anything; the twentieth word after it is the time of the start.
 born() { stat=$(cat "/proc/$1/stat" 2>/dev/null) || return; set -- \${stat##*) }; shift 19; echo "$1"; }
 echo "server $PPID $(born "$PPID")"
-echo "home $(cd && pwd -P)"
+echo "home $(cd 2>/dev/null && pwd -P)"
+echo "named $HOME"
 before=\${1%% *}
 if [ -n "$1" ] && [ "$before $(born "$before")" = "$1" ]; then
   kill -KILL "$before" 2>/dev/null
@@ -47,7 +48,8 @@ exit 0
 /**
  * @param predecessor `server` of an earlier connection of this process; empty for none
  * @param configured path of Node from the owner's configuration
- * @throws FAILED_PRECONDITION when no Node on the host is new enough; the error lists those found
+ * @throws FAILED_PRECONDITION when no Node on the host is new enough; the error lists those found. Also when the login's
+ * home is not there
  */
 export async function findHostFacts(
   host: string,
@@ -60,12 +62,23 @@ export async function findHostFacts(
   const lines = stdout.split('\n');
   const valueOf = (name: string): string =>
     lines.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1) ?? '';
+  const home = valueOf('home');
+  if (home === '') {
+    throw new MurmurError(
+      'FAILED_PRECONDITION',
+      `the login on host ${host} has no home: ${valueOf('named')} is not there`,
+      {
+        hint: 'create that folder on the host, and let the login write there',
+        details: { host },
+      },
+    );
+  }
   const nodes = lines.flatMap((line) => {
     const [, version, path] = /^node v(\S+) (.*)$/.exec(line) ?? [];
     return version === undefined || path === undefined ? [] : [{ version, path }];
   });
   const found = nodes.find(({ version }) => Number.parseInt(version, 10) >= OLDEST_NODE);
-  if (found !== undefined) return { node: found.path, home: valueOf('home'), server: valueOf('server') };
+  if (found !== undefined) return { node: found.path, home, server: valueOf('server') };
   const tried = nodes.map(({ version, path }) => `${path} is ${version}`).join(', ');
   throw new MurmurError(
     'FAILED_PRECONDITION',

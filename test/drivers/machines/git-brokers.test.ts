@@ -1,6 +1,7 @@
 // Git of our side for machines elsewhere, without a host in between: the runner has an owner whose git has access to
 // nothing.
 import { afterEach, expect, it, jest } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -14,7 +15,8 @@ import { startProcess } from '../../runner/runner-process.ts';
 
 jest.setTimeout(120_000);
 
-const MACHINE = 'murmur-1';
+/** Of this run alone: whoever ends a machine ends all processes of this host that bear its name. */
+const MACHINE = `murmur-${randomBytes(4).toString('hex')}`;
 
 afterEach(cleanUp);
 

@@ -1,7 +1,7 @@
 // OpenSSH's server on a loopback port that accepts one key, with keys created for the test.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
@@ -30,11 +30,24 @@ export interface SshOrigin {
   stop(): Promise<void>;
 }
 
+/** Another user than that of the tests, for a server that only this user logs in to. */
+export interface SshLogin {
+  readonly name: string;
+  readonly uid: number;
+  /** Words before a command that make it run as this user. */
+  readonly as: readonly string[];
+}
+
 /**
  * Serves this host's files to the key that it makes, until the test's end.
  * @param settings further lines of the configuration
+ * @param login whose server it is, and who logs in; the user of the tests unless given
  */
-export async function serveSshOrigin(folder: string, settings: readonly string[] = []): Promise<SshOrigin> {
+export async function serveSshOrigin(
+  folder: string,
+  settings: readonly string[] = [],
+  login?: SshLogin,
+): Promise<SshOrigin> {
   const place = path.join(folder, 'sshd');
   mkdirSync(place, { mode: 0o700 });
   const key = (name: string): string => {
@@ -62,8 +75,10 @@ export async function serveSshOrigin(folder: string, settings: readonly string[]
   writeFileSync(config, `${lines.join('\n')}\n`);
   // The server needs this folder for privilege separation. A host without a running sshd does not have it.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  if (login !== undefined) for (const each of [place, hostKey, `${userKey}.pub`]) chownSync(each, login.uid, login.uid);
   const sshd = PLACES.find((each) => existsSync(each)) ?? 'sshd';
-  const child = spawn(sshd, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const [program = sshd, ...words] = [...(login?.as ?? []), sshd, '-D', '-e', '-f', config];
+  const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
   const stop = async (): Promise<void> => {
@@ -77,7 +92,7 @@ export async function serveSshOrigin(folder: string, settings: readonly string[]
     if (Date.now() > end || child.exitCode !== null) throw new Error(`sshd did not start: ${log}`);
   }
   const command = `ssh -F /dev/null -i '${userKey}' -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR`;
-  return { port, user: userInfo().username, command, keys: { host: hostKey, user: userKey }, stop };
+  return { port, user: login?.name ?? userInfo().username, command, keys: { host: hostKey, user: userKey }, stop };
 }
 
 async function freePort(): Promise<number> {

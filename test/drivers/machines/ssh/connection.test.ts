@@ -217,6 +217,23 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     expect((await other.get('/tmp/cut/file')).toString()).toBe('old');
   });
 
+  it('names the file that a full disk has no room for, and says what to do', async () => {
+    const root = new Commands(await connected(host.target('root')));
+    const made = await shell(root, 'mkdir /tmp/full && mount -t tmpfs -o size=64k,mode=777 tmpfs /tmp/full');
+    expect(made).toMatchObject({ exitCode: 0, stderr: '' });
+    const connection = await connected();
+    const files = new HostFiles(connection, new Commands(connection));
+    const hint = expect.stringContaining('make room');
+    await expect(files.write('/tmp/full/large', pieces(Buffer.alloc(100_000), 8))).rejects.toMatchObject({
+      message: expect.stringMatching(/\/tmp\/full\/large cannot be written: .*No space left on device/),
+      hint,
+    });
+    await expect(files.put('/tmp/full/small', Buffer.alloc(200_000))).rejects.toMatchObject({
+      message: expect.stringContaining('/tmp/full/small cannot be written: '),
+      hint,
+    });
+  });
+
   it('transfers 50 MB in both directions unchanged', async () => {
     const connection = await connected();
     const files = new HostFiles(connection, new Commands(connection));

@@ -12,10 +12,10 @@ jest.setTimeout(90_000);
 
 const runner = await runnerBundle(userCacheFolder(process.env));
 const missing = sshHostProblem();
-// Where a whole host can be made it has an ordinary login as well.
-const missingLogin = missing === undefined ? 'is not needed' : await whyNoLoginHost();
+const missingLogin = await whyNoLoginHost();
 if (missing !== undefined) console.warn(`no whole host is reached by ssh in these tests: ${missing}`);
-if (missing !== undefined && missingLogin !== undefined) console.warn(`nor one of this user: ${missingLogin}`);
+if (missingLogin !== undefined)
+  console.warn(`no server of an ordinary user is reached by ssh in these tests: ${missingLogin}`);
 
 (missing === undefined ? describe : describe.skip)('on a host that is reached by ssh', () => {
   let host: SshHost;
@@ -35,17 +35,20 @@ if (missing !== undefined && missingLogin !== undefined) console.warn(`nor one o
   }
 });
 
-(missingLogin === undefined ? describe : describe.skip)('on this host, reached by ssh as the user of the tests', () => {
-  let login: LoginHost;
-  beforeAll(async () => {
-    login = await startLoginHost();
-  });
-  afterAll(async () => {
-    await login[Symbol.asyncDispose]();
-  });
+(missingLogin === undefined ? describe : describe.skip)(
+  'on this host, reached by ssh at the server of an ordinary user',
+  () => {
+    let login: LoginHost;
+    beforeAll(async () => {
+      login = await startLoginHost();
+    });
+    afterAll(async () => {
+      await login[Symbol.asyncDispose]();
+    });
 
-  machineProviderConformance('ssh (the user of the tests)', () => Promise.resolve(sshMachines([login])), {
-    runner,
-    transferBytes: 20_000_000,
-  });
-});
+    machineProviderConformance('ssh (an ordinary user)', () => Promise.resolve(sshMachines([login])), {
+      runner,
+      transferBytes: 20_000_000,
+    });
+  },
+);

@@ -32,14 +32,11 @@ import type { OpenedSession } from './open-session.ts';
 import type { CaptureInput } from './snapshot/capture.ts';
 import { Captures } from './snapshot/captures.ts';
 import { readState, removeState, tryWriteState, writeState } from './state-file.ts';
+import { escalateStop } from './stop-escalation.ts';
 import { runTurn } from './turns/run-turn.ts';
 import { TurnRecords } from './turns/turn-records.ts';
 import { Turns } from './turns/turns.ts';
 
-/** A stop asks the turn to end before it ends the program: its last words then reach the transcript. */
-const STOP_GRACE_MS = 2_000;
-/** Then what is under way (a look at the work, a capture, a checkout) has this long before its processes are ended. */
-const STOP_FORCE_INTERVAL_MS = 5_000;
 /** Files read at once: each is two processes and a connection, and an agent that asks for more can wait for these. */
 const READINGS_LIMIT = 8;
 
@@ -247,7 +244,13 @@ export class Runner {
       this.#opening,
       this.#captures.running?.catch(() => undefined),
     ]);
-    const stopEscalating = this.#escalateStop();
+    const stopEscalating = escalateStop({
+      endProgram: () => void this.#session?.program.stop().catch(() => undefined),
+      endProcesses: async () => {
+        this.#context.git.endAll();
+        await this.#options.containment.endStarted().catch(() => undefined);
+      },
+    });
     this.#context.git.endAll();
     await work;
     stopEscalating();
@@ -262,27 +265,6 @@ export class Runner {
     }
     this.journal.close();
     if (containment.isWhole) tryWriteState(paths.ended, { pid: process.pid } satisfies CleanStop);
-  }
-
-  /** Ends more and more of the work that a stop waits for, until the returned function is called. */
-  #escalateStop(): () => void {
-    let isSettled = false;
-    const force = async (): Promise<void> => {
-      this.#context.git.endAll();
-      await this.#options.containment.endStarted().catch(() => undefined);
-      forceLater();
-    };
-    const forceLater = (): void => {
-      if (!isSettled) timer = setTimeout(() => void force(), STOP_FORCE_INTERVAL_MS);
-    };
-    let timer = setTimeout(() => {
-      void this.#session?.program.stop().catch(() => undefined);
-      forceLater();
-    }, STOP_GRACE_MS);
-    return () => {
-      isSettled = true;
-      clearTimeout(timer);
-    };
   }
 
   /** Ends the turn. Resolves with the input for a capture, if a session is open. */

@@ -12,7 +12,6 @@ import { providerNamed } from '../drivers/machines/configured.ts';
 import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
 import { readRunnerText } from '../drivers/machines/runner-process.ts';
 import type { Drivers } from '../drivers/platform.ts';
-import { isPastLife } from './lives.ts';
 import { lookUntil, publishOffered } from './log.ts';
 import { describeMachineOf } from './machine.ts';
 import { machineName, secretsRef, tokenId } from './names.ts';
@@ -27,13 +26,10 @@ const FINAL_SNAPSHOT_MS = 20_000;
 
 /** What differs between ends. Each step is idempotent. */
 export interface EndSteps {
-  /** Of an agent that could not end the flight that it pilots; left out when a later life of the agent's id may have one. */
+  /** Of an agent that could not end the flight that it pilots. */
   readonly endFlight?: () => Promise<void>;
-  /**
-   * Answers what has become of the machine. What it throws ends the end: it is to be tried again.
-   * @param isPast whether a later life of the agent's id has begun: log and snapshots are that one's
-   */
-  readonly endMachine: (isPast: boolean) => Promise<string>;
+  /** Answers what has become of the machine. What it throws ends the end: it is to be tried again. */
+  readonly endMachine: () => Promise<string>;
   /** The record to write; all that was sealed at the spawn is added. Undefined leaves a record that is there. */
   readonly record: (machineState: string) => Promise<AgentRecord | undefined>;
   /** Publishes events that the log may not have, including the end. */
@@ -42,8 +38,7 @@ export interface EndSteps {
 
 /**
  * Cleans up after an agent: token, flight, machine, secrets, record, events. Doing it again changes nothing. An agent that was
- * started past the API has no spawn id, and then neither token nor secrets can be found. Of a life after which another one has
- * begun, only what is named from its spawn is touched: token, machine, secrets.
+ * started past the API has no spawn id, and then neither token nor secrets can be found.
  */
 export async function endInOrder(
   stores: Pick<Drivers, 'objects' | 'secrets' | 'tokenStore' | 'key'>,
@@ -52,14 +47,12 @@ export async function endInOrder(
 ): Promise<void> {
   const { objects, secrets, tokenStore } = stores;
   const { agent, spawnId } = ended;
-  const isPast = spawnId !== undefined && (await isPastLife(objects, agent, spawnId));
   // First of all: what still runs on the machine must not act for an agent that is gone.
   if (spawnId !== undefined) await tokenStore.delete(tokenId(agent, spawnId));
-  if (!isPast) await endFlight?.();
-  const machineState = await endMachine(isPast);
+  await endFlight?.();
+  const machineState = await endMachine();
   // An end that is tried again may need them for the machine.
   if (spawnId !== undefined) await secrets.delete(secretsRef(agent, spawnId));
-  if (isPast) return;
   const record = await recordOf(machineState);
   if (record !== undefined) {
     await objects.put(recordKey(agent), JSON.stringify(await withWholeSpec(stores, ended, record)));
@@ -87,13 +80,13 @@ export async function endAgent(
   const ended = { agent, spawnId: spec.spawn_id };
   let snapshot: string | undefined;
   await endInOrder(ports, ended, {
-    endMachine: async (isPast) => {
+    endMachine: async () => {
       const provider = providerNamed(ports.machines, spec.machine.provider);
       const { state } = await describeMachineOf(provider, spec.machine.name, {
         agentId: agent,
         spawnId: spec.spawn_id,
       });
-      if (state === 'running' && !isPast) await leaveMachine(ports, provider, spec);
+      if (state === 'running') await leaveMachine(ports, provider, spec);
       await provider.destroy(spec.machine.name);
       return 'destroyed';
     },

@@ -44,57 +44,59 @@ describe.each(await keptBuilds())('agents of build %s', (commit) => {
   // All builds start and end a worker in the same way.
   if (commit !== newest) return;
 
-  it(
-    'have no worker of it any more when the next worker starts, also if it was frozen, and two ups begin after one that was killed half-way',
-    async () => {
-      await using earlier = await startEarlierStack(build);
-      const { stack } = earlier;
-      const { supervisor, worker } = await earlier.freezeWorker();
-      const killed = stack.run(['up']);
-      const second = await eventually('the next supervisor waits for the frozen worker', async () => {
-        const { supervisor: now } = await stack.record();
-        return now.pid !== supervisor.pid && now;
-      });
-      process.kill(second.pid, 'SIGKILL');
-      expect(await killed).toMatchObject({ exitCode: 9, stderr: expect.stringContaining('ended before the stack') });
-      expect(await isRunning(worker)).toBe(true);
-
-      const both = Promise.all([stack.murmur(['up']), earlier.up()]);
-      await eventually('another worker starts', async () => {
-        const { children } = await stack.record();
-        return children.worker !== undefined && children.worker.pid !== worker.pid;
-      });
-      expect(await isRunning(worker)).toBe(false);
-      await both;
-      expect(await stackProcesses(homePaths(stack.home), 'worker')).toHaveLength(1);
-    },
-    UPGRADE_MS,
-  );
-
-  it(
-    'may have a worker of it beside the current one: it leaves references alone, and the turn goes on without it',
-    async () => {
-      await using stack = await startStack();
-      await spawnAgent(stack, 'ada', scripted('Do the job.', bash(heldCommand('job')), { text: 'Done.' }));
-      const release = await heldCommandBegan(stack, 'ada', 'job');
-      await using temporal = await temporalOf(stack);
-      const agent = await temporal.agent('ada');
-      const { worker: current } = (await stack.record()).children;
-      if (current === undefined) throw new Error('the stack has no worker');
-      process.kill(current.pid, 'SIGSTOP');
-      try {
-        await using _worker = startEarlierWorker(build, stack);
-        await eventually('the earlier worker is given the turn', async () => {
-          const [pending] = (await agent.describe()).raw.pendingActivities ?? [];
-          return pending?.lastFailure?.message?.endsWith('runTurn: Unknown encoding: json/murmur-ref');
+  describe('a worker of it', () => {
+    it(
+      'has ended when the next one starts: frozen, after an up that was killed half-way, and with an up of each build at once',
+      async () => {
+        await using earlier = await startEarlierStack(build);
+        const { stack } = earlier;
+        const { supervisor, worker } = await earlier.freezeWorker();
+        const killed = stack.run(['up']);
+        const second = await eventually('the next supervisor waits for the frozen worker', async () => {
+          const { supervisor: now } = await stack.record();
+          return now.pid !== supervisor.pid && now;
         });
-      } finally {
-        process.kill(current.pid, 'SIGCONT');
-      }
-      await release();
-      const { response, turn } = await settled(stack, 'ada');
-      expect([response, turn?.number]).toEqual(['Done.', 1]);
-    },
-    UPGRADE_MS,
-  );
+        process.kill(second.pid, 'SIGKILL');
+        expect(await killed).toMatchObject({ exitCode: 9, stderr: expect.stringContaining('ended before the stack') });
+        expect(await isRunning(worker)).toBe(true);
+
+        const both = Promise.all([stack.murmur(['up']), earlier.up()]);
+        await eventually('another worker starts', async () => {
+          const { children } = await stack.record();
+          return children.worker !== undefined && children.worker.pid !== worker.pid;
+        });
+        expect(await isRunning(worker)).toBe(false);
+        await both;
+        expect(await stackProcesses(homePaths(stack.home), 'worker')).toHaveLength(1);
+      },
+      UPGRADE_MS,
+    );
+
+    it(
+      'acts on no reference when it polls beside the current one, and the turn continues once it is gone',
+      async () => {
+        await using stack = await startStack();
+        await spawnAgent(stack, 'ada', scripted('Do the job.', bash(heldCommand('job')), { text: 'Done.' }));
+        const release = await heldCommandBegan(stack, 'ada', 'job');
+        await using temporal = await temporalOf(stack);
+        const agent = await temporal.agent('ada');
+        const { worker: current } = (await stack.record()).children;
+        if (current === undefined) throw new Error('the stack has no worker');
+        process.kill(current.pid, 'SIGSTOP');
+        try {
+          await using _worker = startEarlierWorker(build, stack);
+          await eventually('the earlier worker is given the turn', async () => {
+            const [pending] = (await agent.describe()).raw.pendingActivities ?? [];
+            return pending?.lastFailure?.message?.endsWith('runTurn: Unknown encoding: json/murmur-ref');
+          });
+        } finally {
+          process.kill(current.pid, 'SIGCONT');
+        }
+        await release();
+        const { response, turn } = await settled(stack, 'ada');
+        expect([response, turn?.number]).toEqual(['Done.', 1]);
+      },
+      UPGRADE_MS,
+    );
+  });
 });

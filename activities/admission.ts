@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { AgentSpec, OfAgent } from '../contract/wire/agent.ts';
 import { recordKey } from '../contract/wire/object-keys.ts';
-import { isPastLife } from '../agents/lives.ts';
 import { notSealed } from '../agents/references.ts';
 import { isSealed, requireSealed } from '../agents/seal-check.ts';
 import { sealedPart } from '../agents/sealed.ts';
@@ -60,11 +59,8 @@ export function createAdmission(stores: SealStores): Admission {
  */
 export async function admitAnew(stores: SealStores, agentId: string, given: OfAgent): Promise<AgentSpec> {
   const spec = await requireSealed(stores, agentId, given);
-  // An ended agent has a record, or belongs to an earlier life of the id: its spec cannot start it again.
-  const record = await stores.objects.get(recordKey(agentId));
-  if (record !== undefined || (await isPastLife(stores.objects, agentId, spec.spawn_id))) {
-    throw notSealed(agentId, 'the agent has ended');
-  }
+  // The record is written at the end, so the spec of an ended agent cannot start it again.
+  if ((await stores.objects.get(recordKey(agentId))) !== undefined) throw notSealed(agentId, 'the agent has ended');
   return spec;
 }
 

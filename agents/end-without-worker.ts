@@ -51,18 +51,8 @@ export async function endWithoutWorker(
       if (other === undefined) await publishEnd(platform, agent, execution, left);
     },
   });
-  if (line === undefined) throw livesAgain(agent);
+  if (line === undefined) throw new Error(`the end of ${agent.id} has written no record`);
   return line;
-}
-
-function livesAgain({ path }: AgentAddress): MurmurError {
-  return new MurmurError(
-    'FAILED_PRECONDITION',
-    `agent ${JSON.stringify(path)} has ended, and another life of it has begun`,
-    {
-      details: { path },
-    },
-  );
 }
 
 /**

@@ -12,7 +12,6 @@ import { providerNamed } from '../drivers/machines/configured.ts';
 import type { Machine, MachineProvider } from '../drivers/machines/provider.ts';
 import { readRunnerText } from '../drivers/machines/runner-process.ts';
 import type { Drivers } from '../drivers/platform.ts';
-import { isPastLife } from './lives.ts';
 import { lookUntil, publishOffered } from './log.ts';
 import { describeMachineOf } from './machine.ts';
 import { machineName, secretsRef, tokenId } from './names.ts';
@@ -27,16 +26,10 @@ const FINAL_SNAPSHOT_MS = 20_000;
 
 /** What differs between ends. Each step is idempotent. */
 export interface EndSteps {
-  /**
-   * Ends the flight of a pilot that could not end it itself. Not called if a later life of the agent's id may have a
-   * flight.
-   */
+  /** Ends the flight of a pilot that could not end it itself. */
   readonly endFlight?: () => Promise<void>;
-  /**
-   * Ends the machine and returns its final state. An error stops the clean-up; the end is then retried.
-   * @param isPast whether a later life of the agent's id has begun: log and snapshots belong to that one
-   */
-  readonly endMachine: (isPast: boolean) => Promise<string>;
+  /** Ends the machine and returns its final state. An error stops the clean-up; the end is then retried. */
+  readonly endMachine: () => Promise<string>;
   /** The record to write, to which the sealed spec is added. Undefined keeps an existing record. */
   readonly record: (machineState: string) => Promise<AgentRecord | undefined>;
   /** Publishes events that the log may not have, including the end. */
@@ -45,8 +38,7 @@ export interface EndSteps {
 
 /**
  * Cleans up after an agent: token, flight, machine, secrets, record, events. Idempotent. An agent that was started past
- * the API has no spawn id, so its token and secrets cannot be found. For an earlier life of an id, only what is named
- * after its spawn is cleaned up: token, machine, secrets.
+ * the API has no spawn id, so its token and secrets cannot be found.
  */
 export async function endInOrder(
   stores: Pick<Drivers, 'objects' | 'secrets' | 'tokenStore' | 'key'>,
@@ -55,14 +47,12 @@ export async function endInOrder(
 ): Promise<void> {
   const { objects, secrets, tokenStore } = stores;
   const { agent, spawnId } = ended;
-  const isPast = spawnId !== undefined && (await isPastLife(objects, agent, spawnId));
   // The token first: what still runs on the machine must not act for an agent that has ended.
   if (spawnId !== undefined) await tokenStore.delete(tokenId(agent, spawnId));
-  if (!isPast) await endFlight?.();
-  const machineState = await endMachine(isPast);
+  await endFlight?.();
+  const machineState = await endMachine();
   // After the machine, because a retried end may need the secrets for it.
   if (spawnId !== undefined) await secrets.delete(secretsRef(agent, spawnId));
-  if (isPast) return;
   const record = await recordOf(machineState);
   if (record !== undefined) {
     await objects.put(recordKey(agent), JSON.stringify(await withWholeSpec(stores, ended, record)));
@@ -92,13 +82,13 @@ export async function endAgent(
   const ended = { agent, spawnId: spec.spawn_id };
   let snapshot: string | undefined;
   await endInOrder(ports, ended, {
-    endMachine: async (isPast) => {
+    endMachine: async () => {
       const provider = providerNamed(ports.machines, spec.machine.provider);
       const { state } = await describeMachineOf(provider, spec.machine.name, {
         agentId: agent,
         spawnId: spec.spawn_id,
       });
-      if (state === 'running' && !isPast) await leaveMachine(ports, provider, spec);
+      if (state === 'running') await leaveMachine(ports, provider, spec);
       await confirm?.();
       await provider.destroy(spec.machine.name);
       return 'destroyed';

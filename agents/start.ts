@@ -4,13 +4,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdConflictPolicy,
-  WorkflowIdReusePolicy,
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { TypedSearchAttributes } from '@temporalio/common';
 import type { AgentSpec } from '../contract/wire/agent.ts';
-import { agentMemo, agentSearchAttributes, agentSummary, WORKFLOW_TASK_TIMEOUT } from '../contract/wire/execution.ts';
+import {
+  agentMemo,
+  agentSearchAttributes,
+  agentSummary,
+  reusePolicyOf,
+  WORKFLOW_TASK_TIMEOUT,
+} from '../contract/wire/execution.ts';
 import { parentOf, workflowIdOf } from '../contract/wire/identity.ts';
 import { AGENT_WORKFLOW } from '../contract/wire/messages.ts';
 import type { AgentMemo } from '../contract/wire/messages.ts';
@@ -73,13 +78,11 @@ export async function startRootAgent(client: Client, taskQueue: string, spec: Ag
     workflowId: workflowIdOf(spec.identity),
     taskQueue,
     args: [spec],
-    // A slug is used once, unless its last life was closed for another one (agents/lives.ts).
-    workflowIdReusePolicy:
-      spec.events_after === undefined ? WorkflowIdReusePolicy.REJECT_DUPLICATE : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    workflowIdReusePolicy: reusePolicyOf(spec),
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
     memo: { ...agentMemo(spec) },
-    typedSearchAttributes: searchAttributesOf(spec),
+    typedSearchAttributes: new TypedSearchAttributes(agentSearchAttributes(spec)),
     staticSummary: agentSummary(spec),
   });
 }
@@ -111,20 +114,6 @@ export async function describeWorkflow(client: Client, id: string): Promise<Work
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
-}
-
-function searchAttributesOf(spec: AgentSpec): TypedSearchAttributes {
-  const { keywords, lists } = agentSearchAttributes(spec);
-  return new TypedSearchAttributes([
-    ...Object.entries(keywords).map(([name, value]) => ({
-      key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
-      value,
-    })),
-    ...Object.entries(lists).map(([name, value]) => ({
-      key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD_LIST),
-      value: [...value],
-    })),
-  ]);
 }
 
 /**

@@ -1,4 +1,5 @@
 // `murmur down`: ends every process of the stack and keeps all data.
+import { existsSync } from 'node:fs';
 import type { HomePaths } from '../config/home.ts';
 import type { StackRecord } from '../contract/stack.ts';
 import { endProcess, isRunning } from './process.ts';
@@ -19,8 +20,9 @@ export interface DownResult {
  * Idempotent. When it resolves, no process of the stack is left.
  */
 export async function down(home: HomePaths, onProgress: (message: string) => void): Promise<DownResult> {
+  if (!existsSync(home.root)) return { was_running: false };
   const record = await readRecord(home);
-  if (record === undefined) return { was_running: (await stopRunners(home)).length > 0 };
+  if (record === undefined) return { was_running: await withStartLock(home, () => clean(home, onProgress)) };
   onProgress('stopping: cutting off and saving turns, then ending the processes');
   const ended = await endProcess(record.supervisor, SUPERVISOR_GRACE_MS);
   const left = await withStartLock(home, () => clean(home, onProgress));
@@ -31,9 +33,9 @@ export async function down(home: HomePaths, onProgress: (message: string) => voi
 async function clean(home: HomePaths, onProgress: (message: string) => void): Promise<boolean> {
   const record: StackRecord | undefined = await readRecord(home);
   // A supervisor that was started meanwhile is a later request. It keeps running.
-  if (record === undefined || (await isRunning(record.supervisor))) return false;
+  if (record !== undefined && (await isRunning(record.supervisor))) return false;
   const machines: string[] = [];
-  const left = await endLeftovers(record.children, async () => {
+  const left = await endLeftovers(home, record?.children ?? {}, async () => {
     machines.push(...(await stopRunners(home)));
   });
   if (left) onProgress('ended the processes of a killed supervisor');

@@ -5,6 +5,7 @@ import type { NativeConnectionOptions, WorkerOptions } from '@temporalio/worker'
 import type { AgentActivities } from '../contract/wire/activities.ts';
 import type { FanoutActivities } from '../contract/wire/fanout/messages.ts';
 import type { FlightActivities } from '../contract/wire/flight/messages.ts';
+import { referenceCodec } from './reference-codec.ts';
 
 export interface AgentWorkerOptions {
   readonly connection: NativeConnectionOptions;
@@ -76,6 +77,7 @@ function workerOptions({ namespace, taskQueue, bundle, activities, traces }: Age
     taskQueue,
     workflowBundle: { codePath: bundle },
     activities: { ...activities },
+    dataConverter: { payloadCodecs: [referenceCodec] },
     ...(traces ?? UNTRACED),
   };
 }

@@ -1,14 +1,21 @@
-// Decodes payloads inside the workflow sandbox. Signals sent by hand may hold anything. A payload that cannot be
+// Converts payloads inside the workflow sandbox. Signals sent by hand may hold anything. A payload that cannot be
 // decoded must not fail the workflow task: Temporal would retry the task forever and the agent would be stuck.
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { Payload, PayloadConverter } from '@temporalio/common';
+import { REFERENCE_ENCODING } from '../contract/wire/activities.ts';
+import { isReferenceInput } from './reference-input.ts';
+
+const REFERENCE = new TextEncoder().encode(REFERENCE_ENCODING);
 
 /**
  * The default converter, except for bytes and payloads that it cannot decode: these become their text, or `{
- * unreadable: <why> }`. Murmur itself sends JSON only.
+ * unreadable: <why> }`. Murmur itself sends JSON only. Inputs with a reference have an encoding of their own.
  */
 export const payloadConverter: PayloadConverter = {
-  toPayload: (value) => defaultPayloadConverter.toPayload(value),
+  toPayload: (value) => {
+    const payload = defaultPayloadConverter.toPayload(value);
+    return isReferenceInput(value) ? { ...payload, metadata: { encoding: REFERENCE } } : payload;
+  },
   fromPayload: <T>(payload: Payload): T => {
     try {
       const value = defaultPayloadConverter.fromPayload<T>(payload);

@@ -8,7 +8,6 @@ import type { AgentMemo } from '../../contract/wire/messages.ts';
 import type { TerminalPhase } from '../../contract/wire/phases.ts';
 import type { MachineInfo } from '../../drivers/machines/provider.ts';
 import { closingPhase } from '../closing.ts';
-import { isPastLife } from '../lives.ts';
 import type { MachineOwner } from '../machine.ts';
 import { readRecord } from '../record.ts';
 import { readSealedSpec } from '../sealed.ts';
@@ -73,11 +72,10 @@ export async function findOwner(
     return { machine, ownership: first, ...(spawnedAt === undefined ? {} : { spawnedAt }) };
   }
   const agent = workflowIdOf(identity);
-  const [ancestors, record, spec, isPast] = await Promise.all([
+  const [ancestors, record, spec] = await Promise.all([
     readAncestors(sources.client, agent, execution),
     readRecord(sources, agent),
     readSealedSpec(sources, agent, spawn),
-    isPastLife(sources.objects, agent, spawn),
   ]);
   const recordedSpawn = record?.spec.spawn_id;
   // Read last, so that the ages of the closes are not underestimated.
@@ -95,8 +93,7 @@ export async function findOwner(
       closed: own?.closedAt === undefined ? undefined : { at: own.closedAt, phase: own.phase },
       left: own?.left,
       record: recordedSpawn === spawn ? record : undefined,
-      // A new Temporal does not know the later life, and that life has no record before its end.
-      isReplaced: isPast || [execution?.spawnId, recordedSpawn].some((other) => other !== undefined && other !== spawn),
+      isReplaced: [execution?.spawnId, recordedSpawn].some((other) => other !== undefined && other !== spawn),
     },
   };
 }

@@ -134,3 +134,9 @@ export interface AgentActivities {
 export const MACHINE_LOST = 'MachineLost';
 /** Failure type: the worker shuts down and hands its turn over to the next one. */
 export const HANDOVER = 'Handover';
+
+/**
+ * Encoding of an input that names its agent by a reference: JSON, under a name of its own. A worker of a build that cannot
+ * read references does not know the name, and Temporal retries what it does not know. Another form gets another name.
+ */
+export const REFERENCE_ENCODING = 'json/murmur-ref';

@@ -24,21 +24,27 @@ export function agentMemo(spec: AgentSpec): AgentMemo {
   };
 }
 
-/** Search attributes by name: keywords and keyword lists. They are stored in the clear: names and addresses only. */
-export function agentSearchAttributes(spec: AgentSpec): {
-  readonly keywords: Readonly<Record<string, string>>;
-  readonly lists: Readonly<Record<string, readonly string[]>>;
-} {
-  const { workspace, account, path } = spec.identity;
-  return {
-    keywords: {
-      [SEARCH_ATTRIBUTES.workspace]: workspace,
-      [SEARCH_ATTRIBUTES.owner]: account,
-      [SEARCH_ATTRIBUTES.phase]: 'starting',
-      [SEARCH_ATTRIBUTES.root]: path[0] ?? '',
-    },
-    lists: { [SEARCH_ATTRIBUTES.repo]: spec.repos.map((repo) => repo.clone_url) },
-  };
+/** A search attribute in the form of the SDK's `SearchAttributePair`. */
+type SearchAttribute =
+  | { readonly key: { readonly name: string; readonly type: 'KEYWORD' }; readonly value: string }
+  | { readonly key: { readonly name: string; readonly type: 'KEYWORD_LIST' }; readonly value: string[] };
+
+/** The search attributes of a new agent. They are stored in the clear: names and addresses only. */
+export function agentSearchAttributes({ identity, repos }: AgentSpec): SearchAttribute[] {
+  const { workspace, account, path } = identity;
+  const keyword = (name: string, value: string) => ({ key: { name, type: 'KEYWORD' as const }, value });
+  return [
+    keyword(SEARCH_ATTRIBUTES.workspace, workspace),
+    keyword(SEARCH_ATTRIBUTES.owner, account),
+    keyword(SEARCH_ATTRIBUTES.phase, 'starting'),
+    keyword(SEARCH_ATTRIBUTES.root, path[0] ?? ''),
+    { key: { name: SEARCH_ATTRIBUTES.repo, type: 'KEYWORD_LIST' }, value: repos.map((repo) => repo.clone_url) },
+  ];
+}
+
+/** A slug is used once, unless its last life was closed for another one (ADR 32). It applies to a pilot's flight too. */
+export function reusePolicyOf({ events_after }: AgentSpec): 'ALLOW_DUPLICATE' | 'REJECT_DUPLICATE' {
+  return events_after === undefined ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE';
 }
 
 /** One line for Temporal's UI. */

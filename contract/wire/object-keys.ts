@@ -1,13 +1,8 @@
 // Keys in the object store. No imports.
 
-/** The record of an ended agent; of its latest life, when its id has had several. */
+/** The record of an ended agent. */
 export function recordKey(agentId: string): string {
   return `agents/${agentId}/record.json`;
-}
-
-/** The record of an earlier life of the agent's id, by its spawn. No agent's record lies here, whatever its slug. */
-export function pastRecordKey(agentId: string, spawnId: string): string {
-  return `past/${agentId}/${spawnId}.json`;
 }
 
 /** An upload: what is known of it, and its content. */

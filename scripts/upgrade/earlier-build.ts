@@ -8,6 +8,8 @@ import { ROOT } from '../../test/fixtures/program-under-test.ts';
 export interface EarlierBuild {
   /** The abbreviated commit. */
   readonly commit: string;
+  /** Its checkout. */
+  readonly folder: string;
   /** The path of its `murmur`, run from the sources. */
   readonly program: string;
 }
@@ -34,7 +36,7 @@ export async function earlierBuild(ref: string, parent: string): Promise<Earlier
     const args = ['ci', '--prefer-offline', '--no-audit', '--no-fund'];
     await execa('npm', args, { cwd: folder, timeout: INSTALL_LIMIT_MS });
   }
-  return { commit, program: join(folder, 'bin', 'murmur.js') };
+  return { commit, folder, program: join(folder, 'bin', 'murmur.js') };
 }
 
 async function hasSameLock(folder: string): Promise<boolean> {

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import type { ProcessIdentity } from '../../contract/stack.ts';
 import { endProcess, identityOf } from '../../stack/process.ts';
 import { startStack } from '../../test/e2e/fixtures/stack.ts';
 import type { TestStack } from '../../test/e2e/fixtures/stack.ts';
@@ -23,6 +24,10 @@ export interface EarlierStack extends AsyncDisposable {
   readonly stack: TestStack;
   /** Calls an operation of the earlier build's server. Throws with the server's answer if it refuses. */
   call<Answer>(operation: string, input: object): Promise<Answer>;
+  /** Runs the earlier build's `murmur up` again. */
+  up(): Promise<void>;
+  /** Freezes its worker and kills its supervisor. Returns both. */
+  freezeWorker(): Promise<Readonly<Record<'supervisor' | 'worker', ProcessIdentity>>>;
   /** Runs the earlier build's `murmur down`; no process of it runs afterwards. */
   down(): Promise<void>;
   /** Kills its processes at once, as in a power cut, except the runners and their children. */
@@ -63,6 +68,17 @@ export async function startEarlierStack(build: EarlierBuild): Promise<EarlierSta
       if (!response.ok) throw new Error(`build ${build.commit} refuses ${operation}: ${text}`);
       return JSON.parse(text) as never;
     },
+    up: async () => void (await murmur('up')),
+    freezeWorker: async () => {
+      const found = await record();
+      const [supervisor, worker] = await Promise.all(
+        [found.supervisor, found.children['worker']].map((each) => identityOf(each?.pid ?? 0)),
+      );
+      if (supervisor === undefined || worker === undefined) throw new Error('supervisor or worker does not run');
+      process.kill(worker.pid, 'SIGSTOP');
+      await endProcess(supervisor, COMMAND_LIMIT_MS, 'SIGKILL');
+      return { supervisor, worker };
+    },
     down: async () => void (await murmur('down')),
     killButRunners: async () => {
       const { children, supervisor } = await record();
@@ -73,5 +89,22 @@ export async function startEarlierStack(build: EarlierBuild): Promise<EarlierSta
       }
     },
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
+  };
+}
+
+/** Starts a worker of the earlier build beside the one of the running stack. Disposing ends it. */
+export function startEarlierWorker({ folder }: EarlierBuild, { env, home }: TestStack): AsyncDisposable {
+  const worker = execa(process.execPath, [join(folder, 'worker', 'main.ts')], {
+    env: { ...env },
+    extendEnv: false,
+    cwd: home,
+    stdio: 'ignore',
+    reject: false,
+  });
+  return {
+    [Symbol.asyncDispose]: async () => {
+      worker.kill();
+      await worker;
+    },
   };
 }

@@ -45,6 +45,7 @@ export async function superviseChild(home: HomePaths, spec: ChildSpec, events: C
   let stopping = false;
   let failures = 0;
   let restart: NodeJS.Timeout | undefined;
+  let restarting: Promise<void> | undefined;
   let current: ProcessIdentity | undefined;
 
   const start = async (): Promise<void> => {
@@ -63,7 +64,7 @@ export async function superviseChild(home: HomePaths, spec: ChildSpec, events: C
     const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
     events.onExit(spec.name, how, pauseMs);
     restart = setTimeout(() => {
-      start().catch((error: unknown) => {
+      restarting = start().catch((error: unknown) => {
         failures += 1;
         again(error instanceof Error ? error.message : String(error));
       });
@@ -78,6 +79,9 @@ export async function superviseChild(home: HomePaths, spec: ChildSpec, events: C
     },
     async stop() {
       stopping = true;
+      clearTimeout(restart);
+      // A restart that has begun has a process afterwards, or has planned another one.
+      await restarting;
       clearTimeout(restart);
       if (current !== undefined) await endProcess(current, spec.graceMs);
     },

@@ -49,14 +49,14 @@ export async function supervise(settings: StackSettings, options: SuperviseOptio
   const stack = new Stack(settings, options);
   await stack.claim();
   try {
+    await stack.replace();
     await stack.start();
     await stack.keep();
   } catch (error) {
-    if (!options.stop.aborted) await stack.fail(error);
+    await stack.end(options.stop.aborted ? undefined : asMurmurError(error));
     throw error;
-  } finally {
-    await stack.end();
   }
+  await stack.end();
 }
 
 class Stack {
@@ -65,7 +65,6 @@ class Stack {
   readonly #children: SupervisedChild[] = [];
   #record: StackRecord | undefined;
   #sockets: StackSockets | undefined;
-  #failed = false;
   /** Serializes the writes of stack.json. */
   #writing: Promise<void> = Promise.resolve();
 
@@ -74,12 +73,12 @@ class Stack {
     this.#options = options;
   }
 
-  /** Makes this process the supervisor of the home, and ends processes of an earlier one. */
+  /** Makes this process the supervisor of the home. */
   async claim(): Promise<void> {
     const { home, version } = this.#settings;
     const supervisor = await identityOf(process.pid);
     if (supervisor === undefined) throw new MurmurError('INTERNAL', 'cannot tell when this process started');
-    const leftovers = await withStartLock(home, async () => {
+    await withStartLock(home, async () => {
       const other = await runningRecord(home);
       if (other !== undefined) throw alreadyRunning(other);
       const old = await readRecord(home);
@@ -92,9 +91,16 @@ class Stack {
         children: old?.children ?? {},
       };
       await writeRecord(home, this.#record);
-      return this.#record.children;
     });
-    if (await endLeftovers(leftovers)) this.#say('ended the processes of a killed supervisor');
+  }
+
+  /**
+   * Ends processes of an earlier supervisor, which may be of another build. No worker runs afterwards: one that cannot
+   * read what this build writes must not poll (ADR 31). The record names them until they have ended.
+   */
+  async replace(): Promise<void> {
+    const ended = await endLeftovers(this.#settings.home, this.#record?.children ?? {});
+    if (ended) this.#say('ended the processes of a killed supervisor');
     await this.#update({ children: {} });
   }
 
@@ -156,21 +162,13 @@ class Stack {
     clearInterval(rotate);
   }
 
-  /** Writes the reason to stack.json, for the process that waits for the start. */
-  async fail(error: unknown): Promise<void> {
-    this.#failed = true;
-    const known = error instanceof MurmurError ? error : new MurmurError('INTERNAL', String(error), { cause: error });
-    const { server: _server, temporal: _temporal, ...rest } = this.#record ?? {};
-    this.#record = rest as StackRecord; // without addresses, because nothing runs there
-    await this.#update({ state: 'failed', message: known.message, error: known.toBody() });
-  }
-
   /**
-   * Stops the worker first, so that it hands over its turns; then the runners; then the servers that they use. After a
-   * failed start, keeps the record for the process that waits for the start.
+   * Stops the worker first, so that it hands over its turns; then the runners; then the servers that they use. The
+   * record says so last: without one, the next start would not know of these processes. After a failed start, it has
+   * the reason, for the process that waits for the start.
    */
-  async end(): Promise<void> {
-    if (!this.#failed) await this.#update({ state: 'stopping', message: 'stopping' });
+  async end(failure?: MurmurError): Promise<void> {
+    if (failure === undefined) await this.#update({ state: 'stopping', message: 'stopping' });
     await this.#stopChild('worker');
     const machines = await stopRunners(this.#settings.home);
     if (machines.length > 0) this.#say(`stopped ${machines.length.toString()} runner(s)`);
@@ -178,8 +176,15 @@ class Stack {
     await this.#stopChild('temporal');
     this.#sockets?.close();
     await this.#writing;
-    if (!this.#failed) await removeRecord(this.#settings.home);
+    if (failure === undefined) await removeRecord(this.#settings.home);
+    else await this.#fail(failure);
     this.#say('stopped');
+  }
+
+  async #fail(failure: MurmurError): Promise<void> {
+    const { server: _server, temporal: _temporal, ...rest } = this.#record ?? {};
+    this.#record = rest as StackRecord; // without addresses, because nothing runs there
+    await this.#update({ state: 'failed', message: failure.message, error: failure.toBody() });
   }
 
   async #stopChild(name: string): Promise<void> {
@@ -245,4 +250,8 @@ function alreadyRunning(record: StackRecord): MurmurError {
       hint: '`murmur down` stops it',
     },
   );
+}
+
+function asMurmurError(error: unknown): MurmurError {
+  return error instanceof MurmurError ? error : new MurmurError('INTERNAL', String(error), { cause: error });
 }

@@ -11,20 +11,10 @@ import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
 import { checkReferences } from '../../agents/references.ts';
 import { readSealedSpec } from '../../agents/sealed.ts';
 import { secretsRef } from '../../agents/names.ts';
-import { createMemoryEventLog } from '../../drivers/events/memory.ts';
-import { createMemoryObjectStore } from '../../drivers/objects/memory.ts';
-import { createMemorySecretStore } from '../../drivers/secrets/memory.ts';
-import { createMemoryTokenStore } from '../../drivers/tokens/memory.ts';
-import { TEST_KEY } from '../fixtures/signing-key.ts';
+import { memoryStores } from '../fixtures/memory-ports.ts';
 import { attempt, rejection } from '../fixtures/activity-bench.ts';
 
-const stores = {
-  objects: createMemoryObjectStore(),
-  events: createMemoryEventLog(),
-  secrets: createMemorySecretStore(),
-  tokenStore: createMemoryTokenStore(),
-  key: TEST_KEY,
-};
+const stores = memoryStores();
 let started: AgentSpec[] = [];
 let refuse: (spec: AgentSpec) => Error | undefined = () => undefined;
 let living = 1;

@@ -5,6 +5,7 @@ import { readSealedSpec, sealSpec } from '../../agents/sealed.ts';
 import { createMemoryObjectStore } from '../../drivers/objects/memory.ts';
 import { createMemorySecretStore } from '../../drivers/secrets/memory.ts';
 import { createMemoryTokenStore } from '../../drivers/tokens/memory.ts';
+import { memoryStores } from '../fixtures/memory-ports.ts';
 import { agentSpec, ofEarlierBuild, withCredentials } from '../fixtures/agent-spec.ts';
 import { TEST_KEY } from '../fixtures/signing-key.ts';
 import { gate } from '../fixtures/waiting.ts';
@@ -40,12 +41,7 @@ it('a spawn that cannot be sealed fails after its credentials are stored, so tha
 });
 
 it('a spawn is stored under the digest of what it decides before it starts, and another attempt starts the same', async () => {
-  const stores = {
-    key: TEST_KEY,
-    objects: createMemoryObjectStore(),
-    secrets: createMemorySecretStore(),
-    tokenStore: createMemoryTokenStore(),
-  };
+  const stores = memoryStores();
   const plain = ofEarlierBuild(withCredentials(agentSpec()));
   const spec = await prepareSpawn(stores, plain, { secrets: {} });
   expect(spec).toEqual({ ...plain, seal: expect.stringMatching(/^[\w-]{22}$/) });
@@ -57,12 +53,7 @@ it('a spawn is stored under the digest of what it decides before it starts, and 
 });
 
 it('a spawn that an earlier build has sealed starts as that build sealed it', async () => {
-  const stores = {
-    key: TEST_KEY,
-    objects: createMemoryObjectStore(),
-    secrets: createMemorySecretStore(),
-    tokenStore: createMemoryTokenStore(),
-  };
+  const stores = memoryStores();
   const sealed = await sealSpec(stores, ofEarlierBuild(withCredentials(agentSpec())));
   expect(await prepareSpawn(stores, sealed, { secrets: {} })).toEqual(sealed);
 });

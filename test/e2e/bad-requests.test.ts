@@ -3,25 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { settled } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
 import { startProgram } from './fixtures/program.ts';
 import { expectRefusal, expectRefusalInProcess, spawnBare } from './fixtures/refusals.ts';
-import { startStack, type TestStack } from './fixtures/stack.ts';
+import { stackForFile } from './fixtures/stack-for-file.ts';
 
-/** Several commands, each a process of its own, on two slow cores. */
-const TIMEOUT_MS = 180_000;
 const FAKE_MODEL = 'fake-1';
 const FAKE = ['--model', FAKE_MODEL];
 
-let stack: TestStack;
-beforeAll(async () => {
-  stack = await startStack();
-}, TIMEOUT_MS);
-afterAll(async () => {
-  await stack[Symbol.asyncDispose]();
-}, TIMEOUT_MS);
+const stack = stackForFile();
 
 describe('an agent that is not there, or no longer, or already', () => {
   it('a bad slug is quoted as typed, with the rule', async () => {

@@ -3,29 +3,24 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { COMMANDS } from '../../cli/commands.ts';
 import { accountOfUser } from '../../contract/wire/identity.ts';
 import { CliHarness } from '../cli/harness.ts';
 import { bash, scripted, settled } from './fixtures/agent.ts';
 import { startProgram } from './fixtures/program.ts';
 import { lines, shown } from './fixtures/shown.ts';
-import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
+import { eventually } from './fixtures/stack.ts';
+import { stackForFile } from './fixtures/stack-for-file.ts';
 
 const FAKE = ['--model', 'fake-1'];
 const ACCOUNT = accountOfUser(userInfo().username);
-/** Several commands, each a process of its own, on two slow cores. */
-const TIMEOUT_MS = 120_000;
 
-let stack: TestStack;
+const stack = stackForFile();
 
 beforeAll(async () => {
-  stack = await startStack();
   await stack.murmur(['spawn', 'first', 'Say', 'hello', ...FAKE], { cwd: stack.directory });
 }, 180_000);
-afterAll(async () => {
-  await stack[Symbol.asyncDispose]();
-}, TIMEOUT_MS);
 
 describe('the checklist', () => {
   it('is empty at first', async () => {

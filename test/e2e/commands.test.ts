@@ -2,26 +2,17 @@
 // reads them, mostly in the process of the test. The fake backend answers: what is said is the command line's, not the
 // model's.
 import { userInfo } from 'node:os';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { accountOfUser } from '../../contract/wire/identity.ts';
 import { scripted, type AgentStatus } from './fixtures/agent.ts';
 import { startProgram } from './fixtures/program.ts';
 import { lines, shown } from './fixtures/shown.ts';
-import { startStack, type TestStack } from './fixtures/stack.ts';
+import { stackForFile } from './fixtures/stack-for-file.ts';
 
 const FAKE = ['--model', 'fake-1'];
 const ACCOUNT = accountOfUser(userInfo().username);
-/** Limit for several commands, each a process, on two slow cores. */
-const TIMEOUT_MS = 120_000;
 
-let stack: TestStack;
-
-beforeAll(async () => {
-  stack = await startStack();
-}, 180_000);
-afterAll(async () => {
-  await stack[Symbol.asyncDispose]();
-}, TIMEOUT_MS);
+const stack = stackForFile();
 
 describe('spawn and ls', () => {
   it('ls reports an empty list, for people and as JSON', async () => {

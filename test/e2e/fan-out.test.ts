@@ -2,14 +2,15 @@
 // model is the fake backend in the runner, so that the load is Murmur's own.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { MurmurClient } from '../../client/index.ts';
 import { spawnEach } from '../../client/each.ts';
 import { scripted } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
 import { journal, ofType } from './fixtures/log.ts';
-import { nothingLeft, processesWith } from './fixtures/processes.ts';
-import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
+import { processesWith } from './fixtures/processes.ts';
+import { eventually } from './fixtures/stack.ts';
+import { stackForFile } from './fixtures/stack-for-file.ts';
 
 /** More than the SDK's default of 100 activity slots, which turns would fill. */
 const AGENTS = 150;
@@ -20,15 +21,10 @@ const KILLS = 10;
 /** Limit from the sending of an interrupt to the end of its turn, in milliseconds. */
 const INTERRUPT_LIMIT_MS = 1_000;
 
-let stack: TestStack;
+const stack = stackForFile();
 let client: MurmurClient;
 beforeAll(async () => {
-  stack = await startStack();
   client = await clientOf(stack);
-}, 180_000);
-afterAll(async () => {
-  await stack[Symbol.asyncDispose]();
-  await nothingLeft(stack);
 }, 180_000);
 
 /** Phases of all living agents, by slug. */

@@ -1,26 +1,21 @@
 // Flights from the command line to their end, with the fake backend, because the tests are about the graph.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Operations } from '../../contract/operations/index.ts';
 import type { OutputOf } from '../../contract/operation.ts';
 import { bash, heldCommand, heldCommandBegan, scripted, statusOf } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
 import { eventLog, expectWholeLog, ofType } from './fixtures/log.ts';
-import { nothingLeft } from './fixtures/processes.ts';
-import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
+import { eventually } from './fixtures/stack.ts';
+import { stackForFile } from './fixtures/stack-for-file.ts';
 
-let stack: TestStack;
+const stack = stackForFile();
 let flights: string;
 beforeAll(async () => {
-  stack = await startStack();
   // Outside a repository, so that agents start in an empty directory.
   flights = join(stack.directory, '.murmur', 'flights');
   await mkdir(flights, { recursive: true });
-}, 180_000);
-afterAll(async () => {
-  await stack[Symbol.asyncDispose]();
-  await nothingLeft(stack);
 }, 180_000);
 
 type Flight = OutputOf<Operations['flight_status']>;

@@ -1,28 +1,21 @@
 // What is merely large or hostile works, and nothing is lost by it.
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
 import { bash, machineOf, scripted, settled, statusOf } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
 import { eventLog, expectWholeLog, ofType } from './fixtures/log.ts';
 import { isAlive, runnerOf } from './fixtures/processes.ts';
 import { spawnBare } from './fixtures/refusals.ts';
-import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
+import { eventually } from './fixtures/stack.ts';
+import { stackForFile } from './fixtures/stack-for-file.ts';
 import { PROGRAM } from '../fixtures/program-under-test.ts';
 
-/** Several commands, each a process of its own, on two slow cores. */
-const TIMEOUT_MS = 180_000;
 const FAKE_MODEL = 'fake-1';
 const FAKE = ['--model', FAKE_MODEL];
 
-let stack: TestStack;
-beforeAll(async () => {
-  stack = await startStack();
-}, TIMEOUT_MS);
-afterAll(async () => {
-  await stack[Symbol.asyncDispose]();
-}, TIMEOUT_MS);
+const stack = stackForFile();
 
 describe('large and hostile texts', () => {
   it('a prompt of 1 MB reaches the model whole, a tool result of 5 MB is cut in the log only', async () => {

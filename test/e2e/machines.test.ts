@@ -2,24 +2,17 @@
 // `machine ls`, ended with `machine rm`.
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { bash, machineOf, scripted, settled, statusOf } from './fixtures/agent.ts';
-import { nothingLeft } from './fixtures/processes.ts';
-import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
+import { eventually } from './fixtures/stack.ts';
+import { stackForFile } from './fixtures/stack-for-file.ts';
 
 interface Listed {
   readonly machines: readonly { readonly name: string; readonly state: string; readonly reason?: string }[];
 }
 
 describe('a machine whose agent Temporal does not know any more', () => {
-  let stack: TestStack;
-  beforeAll(async () => {
-    stack = await startStack();
-  }, 180_000);
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await nothingLeft(stack);
-  }, 120_000);
+  const stack = stackForFile();
 
   it('is kept until a person removes it, and its work with it', async () => {
     const prompt = scripted('Write.', bash('echo kept > note.txt'), { text: 'ok' });

@@ -1,5 +1,5 @@
 // One agent from `spawn` to a pushed branch: watched, interrupted, stopped with the stack, and resumed.
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
 import {
   bash,
@@ -13,19 +13,13 @@ import {
 } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
 import { eventLog, expectWholeLog, ofType } from './fixtures/log.ts';
-import { nothingLeft, processesRunning, processesWith } from './fixtures/processes.ts';
-import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
+import { processesRunning, processesWith } from './fixtures/processes.ts';
+import { eventually } from './fixtures/stack.ts';
+import { stackForFile } from './fixtures/stack-for-file.ts';
 import { watchSession } from './fixtures/watch.ts';
 import { PROGRAM } from '../fixtures/program-under-test.ts';
 
-let stack: TestStack;
-beforeAll(async () => {
-  stack = await startStack();
-}, 180_000);
-afterAll(async () => {
-  await stack[Symbol.asyncDispose]();
-  await nothingLeft(stack);
-}, 120_000);
+const stack = stackForFile();
 
 describe('the main job', () => {
   it('an agent clones, commits, pushes its branch and idles; follow-ups reach the same conversation', async () => {

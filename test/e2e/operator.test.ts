@@ -14,26 +14,24 @@ import { bash, heldCommand, heldCommandBegan, machineOf, scripted, settled, stat
 import { clientOf } from './fixtures/client.ts';
 import { filesWith } from './fixtures/files.ts';
 import { eventLog, ofType } from './fixtures/log.ts';
-import { nothingLeft, processesWith, runnerOf } from './fixtures/processes.ts';
-import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
+import { processesWith, runnerOf } from './fixtures/processes.ts';
+import { eventually } from './fixtures/stack.ts';
+import { stackForFile } from './fixtures/stack-for-file.ts';
 import { eventsOf, textsAbout, signalByHand, temporalOf } from './fixtures/temporal.ts';
 import type { HandPayload, TestTemporal } from './fixtures/temporal.ts';
 
 const whenNamespaces = (await detectIsolation('auto')).kind === 'namespace' ? it : it.skip;
 
 describe('an operator at Temporal', () => {
-  let stack: TestStack;
+  const stack = stackForFile();
   let client: MurmurClient;
   let temporal: TestTemporal;
   beforeAll(async () => {
-    stack = await startStack();
     client = await clientOf(stack);
     temporal = await temporalOf(stack);
   }, 180_000);
   afterAll(async () => {
     await temporal[Symbol.asyncDispose]();
-    await stack[Symbol.asyncDispose]();
-    await nothingLeft(stack);
   }, 120_000);
 
   /** An agent without a program, whose turn runs until it is ended. */

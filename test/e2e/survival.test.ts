@@ -1,5 +1,5 @@
 // Killed processes are restarted, and no work is lost or done twice. Each test kills or freezes a real process.
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { StackChild } from '../../contract/stack.ts';
 import {
   bash,
@@ -14,19 +14,13 @@ import {
 import { clientOf } from './fixtures/client.ts';
 import { eventLog, expectWholeLog, journal, ofType } from './fixtures/log.ts';
 import { agentProgram, isAlive, nothingLeft, processesWith, runnerOf } from './fixtures/processes.ts';
-import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
+import { eventually } from './fixtures/stack.ts';
+import { stackForFile } from './fixtures/stack-for-file.ts';
 import { pendingTurn, temporalOf } from './fixtures/temporal.ts';
 import { watchSession } from './fixtures/watch.ts';
 
 describe('survival', () => {
-  let stack: TestStack;
-  beforeAll(async () => {
-    stack = await startStack();
-  }, 180_000);
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await nothingLeft(stack);
-  }, 120_000);
+  const stack = stackForFile();
 
   /** An idle agent for the next test. After a failed test, the next one gets another agent. */
   let atRest: string | undefined;

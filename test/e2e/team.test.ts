@@ -2,7 +2,7 @@
 // and budgets, and an assessor judges their work.
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { createClient } from '../../client/index.ts';
 import type { AgentFile } from '../../contract/wire/agent-file.ts';
 import { AGENT_TOKEN } from '../../contract/wire/tokens.ts';
@@ -19,21 +19,16 @@ import {
 } from './fixtures/agent.ts';
 import { clientOf } from './fixtures/client.ts';
 import { eventLog, ofType } from './fixtures/log.ts';
-import { commandLinesWith, nothingLeft, runnerOf } from './fixtures/processes.ts';
-import { eventually, startStack, type TestStack } from './fixtures/stack.ts';
+import { commandLinesWith, runnerOf } from './fixtures/processes.ts';
+import { eventually } from './fixtures/stack.ts';
+import type { TestStack } from './fixtures/stack.ts';
+import { stackForFile } from './fixtures/stack-for-file.ts';
 import { pendingTurn, temporalOf, textsAbout } from './fixtures/temporal.ts';
 
 /** A model message that costs four cents and takes some time, like a real one. */
 const dear = (step: object): object => ({ ...step, delayMs: 400, usage: { input_tokens: 10_000, output_tokens: 1 } });
 
-let stack: TestStack;
-beforeAll(async () => {
-  stack = await startStack();
-}, 180_000);
-afterAll(async () => {
-  await stack[Symbol.asyncDispose]();
-  await nothingLeft(stack);
-}, 120_000);
+const stack = stackForFile();
 
 describe('a team of agents', () => {
   /** The tool results of a step. */

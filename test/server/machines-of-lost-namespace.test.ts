@@ -7,7 +7,6 @@ import { storeSnapshot } from '../../agents/snapshots.ts';
 import { startRootAgent } from '../../agents/start.ts';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
 import { absolutePathOf, workflowIdOf } from '../../contract/wire/identity.ts';
-import { pastRecordKey } from '../../contract/wire/object-keys.ts';
 import { agentSpec } from '../fixtures/agent-spec.ts';
 import { creation } from '../fixtures/creation.ts';
 import { leaveReport, localSpec, sweepStack } from '../fixtures/sweep-stack.ts';
@@ -122,19 +121,6 @@ test('are removed without a trace on a later agent of the same name, and rm says
   expect(await each.stack.names()).toEqual([]);
   expect(await readRecord(each.stack.drivers, workflowIdOf(spec.identity))).toBeUndefined();
   await temporal.client.workflow.getHandle(workflowIdOf(spec.identity)).terminate();
-});
-
-test('are removed likewise when the later agent was one of the lost Temporal', async () => {
-  await using each = await bench();
-  const { name, spec, stack } = each;
-  await leaveReport(stack.local, name);
-  // As when a later life of the agent begins. The later one has a record only when it has ended.
-  await stack.drivers.objects.put(pastRecordKey(workflowIdOf(spec.identity), spec.spawn_id), '{}');
-  expect(await each.api.client.call('machine_rm', { name })).toMatchObject({
-    new_snapshot: false,
-    problems: ['no last snapshot: the snapshots of that name are those of a later agent'],
-  });
-  expect(await readRecord(stack.drivers, workflowIdOf(spec.identity))).toBeUndefined();
 });
 
 test('are removed though nothing proves whose they are, and rm says that no work is kept', async () => {

@@ -7,7 +7,7 @@ import { loadConfig, type Config } from '../../config/config.ts';
 import type { StackChild, StackRecord } from '../../contract/stack.ts';
 import { down } from '../../stack/down.ts';
 import { isRunning } from '../../stack/process.ts';
-import { readRecord } from '../../stack/record.ts';
+import { readRecord, writeRecord } from '../../stack/record.ts';
 import { up, type UpOptions, type UpResult } from '../../stack/up.ts';
 
 /** Starting Temporal takes a third of a second, but may take long with other tests on two slow cores. */
@@ -50,7 +50,7 @@ export class StackHarness {
       version: '0.0.0-test',
       onProgress: (message) => this.progress.push(message),
       signal: new AbortController().signal,
-      entries: { worker: join(PROGRAMS, 'worker.ts'), server: join(PROGRAMS, 'server.ts') },
+      entries: { worker: join(PROGRAMS, 'worker', 'main.ts'), server: join(PROGRAMS, 'server', 'main.ts') },
       ...change,
     };
   }
@@ -69,6 +69,13 @@ export class StackHarness {
     const record = await readRecord(this.config.home);
     if (record !== undefined) this.#records.push(record);
     return record;
+  }
+
+  /** Replaces the record, as if the supervisor had written another one. */
+  async changeRecord(change: (record: StackRecord) => StackRecord): Promise<void> {
+    const record = await this.record();
+    if (record === undefined) throw new Error('there is no record');
+    await writeRecord(this.config.home, change(record));
   }
 
   /** Kills a child with SIGKILL and resolves with the record of its replacement. */

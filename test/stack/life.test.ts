@@ -7,6 +7,8 @@ import type { StackRecord } from '../../contract/stack.ts';
 import { diagnose } from '../../stack/doctor.ts';
 import { ask } from '../../stack/loopback.ts';
 import { isRunning } from '../../stack/process.ts';
+import { removeRecord } from '../../stack/record.ts';
+import { stackProcesses } from '../../stack/supervisor/stack-processes.ts';
 import { temporalHasStarted } from '../../stack/supervisor/readiness.ts';
 import { temporalHttp } from '../../stack/supervisor/temporal.ts';
 import { upInForeground } from '../../stack/up.ts';
@@ -188,6 +190,24 @@ describe('a killed process', () => {
     TEST_TIMEOUT_MS,
   );
 
+  it.each([
+    ['one that no record names', async () => await stack.changeRecord((record) => ({ ...record, children: {} }))],
+    ['one whose record is gone', async () => await removeRecord(stack.config.home)],
+  ])(
+    'supervisor: the next up and down end every process that it started, also %s',
+    async (_which, forget) => {
+      for (const end of [() => stack.up(), () => stack.down()]) {
+        const { record } = await stack.up();
+        process.kill(record.supervisor.pid, 'SIGKILL');
+        await stack.until(async () => ((await isRunning(record.supervisor)) ? undefined : true));
+        await forget();
+        await end();
+        for (const child of Object.values(record.children)) expect(await isRunning(child)).toBe(false);
+      }
+    },
+    TEST_TIMEOUT_MS,
+  );
+
   it(
     'supervisor: down ends the others',
     async () => {
@@ -228,6 +248,17 @@ describe('a stack that cannot start', () => {
       });
       expect(await stack.survivors()).toEqual([]);
       expect(await readFile(join(stack.home, 'logs', 'server.log'), 'utf8')).toContain('no luck today');
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'is reported once its processes have ended, so that the next one does not run beside them',
+    async () => {
+      const programs = join(import.meta.dirname, 'programs');
+      const entries = { worker: join(programs, 'slow', 'worker', 'main.ts'), server: join(programs, 'failing.ts') };
+      await expect(stack.up({ entries })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      expect(await stackProcesses(stack.config.home, 'worker')).toEqual([]);
     },
     TEST_TIMEOUT_MS,
   );

@@ -17,6 +17,7 @@ import type {
 } from '../../contract/wire/activities.ts';
 import type { AssessReply } from '../../contract/wire/assessment.ts';
 import type { TurnOutcome } from '../../contract/wire/turns.ts';
+import { referenceInput } from '../reference-input.ts';
 
 /**
  * Creates the machine and clones. An hour exceeds the largest clones. There is no schedule-to-close timeout: a laptop
@@ -99,27 +100,27 @@ const PUBLISH: LocalActivityOptions = {
 
 /** Temporal's Web UI shows the summary next to the activity's name. */
 export function prepareAgent(input: PrepareInput, summary: string): Promise<PrepareResult> {
-  return proxyActivities<AgentActivities>({ ...PREPARE, summary }).prepareAgent(input);
+  return proxyActivities<AgentActivities>({ ...PREPARE, summary }).prepareAgent(referenceInput(input));
 }
 
 export function runTurn(input: RunTurnInput, summary: string): Promise<TurnOutcome> {
-  return proxyActivities<AgentActivities>({ ...TURN, summary }).runTurn(input);
+  return proxyActivities<AgentActivities>({ ...TURN, summary }).runTurn(referenceInput(input));
 }
 
 export function assess(input: AssessInput, summary: string): Promise<AssessReply> {
-  return proxyActivities<AgentActivities>({ ...ASSESS, summary }).assess(input);
+  return proxyActivities<AgentActivities>({ ...ASSESS, summary }).assess(referenceInput(input));
 }
 
 export function interruptTurn(input: InterruptTurnInput, summary: string): Promise<void> {
-  return proxyActivities<AgentActivities>({ ...TELL_RUNNER, summary }).interruptTurn(input);
+  return proxyActivities<AgentActivities>({ ...TELL_RUNNER, summary }).interruptTurn(referenceInput(input));
 }
 
 export function noticeTurn(input: NoticeTurnInput, summary: string): Promise<void> {
-  return proxyActivities<AgentActivities>({ ...TELL_RUNNER, summary }).noticeTurn(input);
+  return proxyActivities<AgentActivities>({ ...TELL_RUNNER, summary }).noticeTurn(referenceInput(input));
 }
 
 export function endAgent(input: EndAgentInput, summary: string): Promise<EndAgentResult> {
-  return proxyActivities<AgentActivities>({ ...END, summary }).endAgent(input);
+  return proxyActivities<AgentActivities>({ ...END, summary }).endAgent(referenceInput(input));
 }
 
 export function killAgents(input: KillAgentsInput, summary: string): Promise<KillAgentsResult> {

@@ -1,8 +1,8 @@
 // Starts a pilot's flight, and ends it together with the pilot.
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { getExternalWorkflowHandle, ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
+import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { AgentSpec } from '../../contract/wire/agent.ts';
-import { WORKFLOW_TASK_TIMEOUT } from '../../contract/wire/execution.ts';
+import { reusePolicyOf, WORKFLOW_TASK_TIMEOUT } from '../../contract/wire/execution.ts';
 import { FLIGHT_WORKFLOW, flightIdOf } from '../../contract/wire/flight/messages.ts';
 import type { FlightInput } from '../../contract/wire/flight/messages.ts';
 import { absolutePathOf } from '../../contract/wire/identity.ts';
@@ -22,11 +22,7 @@ export async function startFlight(spec: AgentSpec): Promise<void> {
       args: [input],
       // A close policy applies to the run, and the pilot continues as new.
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      // In a later life of the pilot, the flight of the earlier life has ended, so its id is free.
-      workflowIdReusePolicy:
-        spec.events_after === undefined
-          ? WorkflowIdReusePolicy.REJECT_DUPLICATE
-          : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      workflowIdReusePolicy: reusePolicyOf(spec),
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
       staticSummary: `flight ${spec.flight.name}`.slice(0, 120),
     });

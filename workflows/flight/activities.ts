@@ -1,6 +1,7 @@
 // The activities as the flight calls them: every timeout and retry policy with its reason.
 import { proxyActivities } from '@temporalio/workflow';
 import type { FlightActivities, StartNodeInput } from '../../contract/wire/flight/messages.ts';
+import { referenceInput } from '../reference-input.ts';
 
 /**
  * Reads and writes of a store on the same host. Attempts are unlimited: the flight waits for a store that is
@@ -24,5 +25,5 @@ export function startNode(input: StartNodeInput): Promise<void> {
     heartbeatTimeout: '5s',
     retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '30s' },
     summary: input.slug,
-  }).startNode(input);
+  }).startNode(referenceInput(input));
 }

@@ -1,10 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import type { AgentSpec } from '../../../contract/wire/agent.ts';
+import { startRootAgent } from '../../../agents/start.ts';
+import type { AgentSpec, AgentStatus } from '../../../contract/wire/agent.ts';
 import { workflowIdOf } from '../../../contract/wire/identity.ts';
-import { ofEarlierBuild } from '../../fixtures/agent-spec.ts';
+import { agentSpec, ofEarlierBuild } from '../../fixtures/agent-spec.ts';
 import { startAgent } from '../../fixtures/running-agent.ts';
 import type { RunningAgent } from '../../fixtures/running-agent.ts';
+import { stubActivities } from '../../fixtures/stub-activities.ts';
+import { startWorker } from '../../fixtures/temporal.ts';
 import { sharedTemporalForFile } from '../../fixtures/temporal-for-file.ts';
+import { answered, eventually } from '../../fixtures/waiting.ts';
 
 const temporal = sharedTemporalForFile();
 
@@ -44,6 +49,37 @@ describe('the workflow of an agent', () => {
       expect(input).toMatchObject({ spec: { ...agent.spec, prompt: { text: '' } } });
       expect(input).not.toHaveProperty('session');
     }
+  }, 60_000);
+
+  it('has no worker act on a reference that it cannot read: the activity is retried until another worker takes it', async () => {
+    const spec = agentSpec();
+    const taskQueue = randomUUID();
+    const handle = temporal.client.workflow.getHandle(workflowIdOf(spec.identity));
+    const earlier = stubActivities({});
+    // Like workers of builds before references, it has only the default converter.
+    let worker = await startWorker(temporal, taskQueue, earlier.activities, { dataConverter: {} });
+    try {
+      await startRootAgent(temporal.client, taskQueue, spec);
+      const lastFailure = async () => (await handle.describe()).raw.pendingActivities?.[0]?.lastFailure;
+      await eventually(async () => Boolean(await lastFailure()), 'a failed attempt');
+      expect(await lastFailure()).toMatchObject({
+        message: 'Failed to parse activity args for activity prepareAgent: Unknown encoding: json/murmur-ref',
+        applicationFailureInfo: { nonRetryable: false },
+      });
+    } finally {
+      await worker.stop();
+    }
+    const current = stubActivities({});
+    worker = await startWorker(temporal, taskQueue, current.activities);
+    try {
+      const phase = async () => (await answered(() => handle.query<AgentStatus>('status'))).phase;
+      await eventually(async () => (await phase()) === 'idle', 'the end of the turn');
+    } finally {
+      await handle.terminate();
+      await worker.stop();
+    }
+    expect([...earlier.prepared, ...earlier.turns]).toEqual([]);
+    expect(current.turns).toMatchObject([{ session: { agent: handle.workflowId } }]);
   }, 60_000);
 
   it('leaves a reference to the one who ends its machine', async () => {

@@ -77,6 +77,11 @@ describe('the carried state', () => {
     expect(carried).toEqual(JSON.parse(JSON.stringify({ ...agent.state, run: { turns: 0, signals: 0 } })));
   });
 
+  it("numbers a later life's events from the last of the life before (ADR 32)", () => {
+    const state = initialState(agentSpec({ events_after: 7 }), NOW);
+    expect(state.outbox.map(({ seq }) => seq)).toEqual([8]);
+  });
+
   it('starts with the prompt, the checklist of the spawn and the first event', () => {
     const state = initialState(agentSpec({ tasks: ['a', 'b'], spawn_id: 's1' }), NOW);
     expect(state.due.map((input) => [input.id, input.kind])).toEqual([['s1', 'prompt']]);

@@ -1,22 +1,13 @@
 // Spawns a child: registers it, grants its share of the budget and starts its workflow.
-import {
-  defineSearchAttributeKey,
-  SearchAttributeType,
-  TypedSearchAttributes,
-  WorkflowExecutionAlreadyStartedError,
-} from '@temporalio/common';
-import {
-  ParentClosePolicy,
-  patched,
-  startChild as startChildWorkflow,
-  WorkflowIdReusePolicy,
-} from '@temporalio/workflow';
+import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ParentClosePolicy, patched, startChild as startChildWorkflow } from '@temporalio/workflow';
 import type { AgentSpec } from '../../../contract/wire/agent.ts';
 import { MurmurError } from '../../../contract/wire/errors.ts';
 import {
   agentMemo,
   agentSearchAttributes,
   agentSummary,
+  reusePolicyOf,
   WORKFLOW_TASK_TIMEOUT,
 } from '../../../contract/wire/execution.ts';
 import { absolutePathOf, workflowIdOf } from '../../../contract/wire/identity.ts';
@@ -99,29 +90,15 @@ async function spawnAndWait(
  * parent continues as new. Throws ALREADY_EXISTS for a workflow id that is or was in use.
  */
 async function startChild(spec: AgentSpec): Promise<void> {
-  const { keywords, lists } = agentSearchAttributes(spec);
   try {
     await startChildWorkflow(AGENT_WORKFLOW, {
       workflowId: workflowIdOf(spec.identity),
       args: [spec],
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      // A slug is used once, unless its last life was closed for another one (ADR 32).
-      workflowIdReusePolicy:
-        spec.events_after === undefined
-          ? WorkflowIdReusePolicy.REJECT_DUPLICATE
-          : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      workflowIdReusePolicy: reusePolicyOf(spec),
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
       memo: { ...agentMemo(spec) },
-      typedSearchAttributes: new TypedSearchAttributes([
-        ...Object.entries(keywords).map(([name, value]) => ({
-          key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
-          value,
-        })),
-        ...Object.entries(lists).map(([name, value]) => ({
-          key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD_LIST),
-          value: [...value],
-        })),
-      ]),
+      typedSearchAttributes: new TypedSearchAttributes(agentSearchAttributes(spec)),
       staticSummary: agentSummary(spec),
     });
   } catch (error) {

@@ -2,7 +2,7 @@
 import { stat, statfs } from 'node:fs/promises';
 import { loadConfig } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
-import { homePaths, murmurHome, userCacheFolder } from '../config/home.ts';
+import { FULL_HINT, homePaths, murmurHome, userCacheFolder } from '../config/home.ts';
 import type { HomePaths } from '../config/home.ts';
 import { problemsOf } from '../config/preflight.ts';
 import { compareVersions, findProgram, versionOf } from '../config/programs.ts';
@@ -117,7 +117,7 @@ async function diskCheck(home: HomePaths): Promise<readonly Check[]> {
     const free = bavail * bsize;
     const message = `${(free / 1e9).toFixed(1)} GB free for ${home.root}`;
     if (free >= LEAST_DISK_BYTES) return [{ name: 'disk', state: 'ok', message }];
-    return [{ name: 'disk', state: 'problem', message, fix: 'free some space, or set MURMUR_HOME to another disk' }];
+    return [{ name: 'disk', state: 'problem', message, fix: FULL_HINT }];
   } catch {
     return []; // the home is missing, which another check reports
   }

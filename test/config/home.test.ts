@@ -10,6 +10,7 @@ import {
   murmurHome,
   notWritable,
   readHostId,
+  requireSpace,
   userCacheFolder,
 } from '../../config/home.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
@@ -91,6 +92,19 @@ describe('a home that cannot be made', () => {
     const options = { encoding: 'utf8', timeout: 30_000 } as const;
     const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', source], options);
     expect(printed).toMatch(/^FAILED_PRECONDITION MURMUR_HOME \/proc\/murmur\/home cannot be written: /);
+  });
+
+  it('is not started on a full disk, and the error says how much is free', () => {
+    const space = (bavail: number, blocks: number) => () => ({ bavail, blocks, bsize: 1_000 });
+    expect(() => requireSpace({ root: '/h' }, space(300, 10_000))).toThrow(
+      expect.objectContaining({
+        code: 'FAILED_PRECONDITION',
+        message: 'the disk of MURMUR_HOME /h is full: 0.3 MB free',
+        hint: 'free some space, or set MURMUR_HOME to another disk',
+      }),
+    );
+    expect(() => requireSpace({ root: '/h' }, space(9_000, 10_000))).not.toThrow();
+    expect(() => requireSpace({ root: '/network' }, space(0, 0))).not.toThrow();
   });
 
   it('on a full disk is refused with advice about the space', () => {

@@ -6,7 +6,8 @@ const SILENCE_MS = 5_000;
 
 /**
  * The client, which tells once per call when nothing has come for `afterMs`: what does not answer, and the reason of
- * the last failed attempt. It goes on trying as before.
+ * the last failed attempt. It goes on waiting as before. A heartbeat is no answer: the server sends it while Temporal is
+ * silent.
  */
 export function announceSilence(
   client: MurmurClient,
@@ -16,7 +17,7 @@ export function announceSilence(
 ): MurmurClient {
   const call: MurmurClient['call'] = async (name, input, options = {}) => {
     let reason = '';
-    const timer = setTimeout(() => tell(`no answer from ${url} yet${reason}; still trying, Ctrl-C gives up`), afterMs);
+    const timer = setTimeout(() => tell(`no answer from ${url} yet${reason}; still waiting, Ctrl-C gives up`), afterMs);
     const heard = (): void => clearTimeout(timer);
     try {
       return await client.call(name, input, {
@@ -24,10 +25,6 @@ export function announceSilence(
         onRetry: (error) => {
           reason = ` (${error.message})`;
           options.onRetry?.(error);
-        },
-        onHeartbeat: () => {
-          heard();
-          options.onHeartbeat?.();
         },
         onProgress: (progress) => {
           heard();

@@ -35,7 +35,22 @@ it('a call without an answer says what does not answer, once, and still gets its
   await told.promise;
   answer(response, 200, { agents: [] });
   expect(await call).toEqual({ agents: [] });
-  expect(said).toEqual([`no answer from ${server.url} yet; still trying, Ctrl-C gives up`]);
+  expect(said).toEqual([`no answer from ${server.url} yet; still waiting, Ctrl-C gives up`]);
+});
+
+it('a heartbeat is no answer: the server sends it while Temporal is silent', async () => {
+  const told = Promise.withResolvers<string>();
+  await using server = await serve((response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': open\n\n');
+    void told.promise.then(() => response.end('event: result\ndata: "done"\n\n'));
+  });
+  const beats: string[] = [];
+  const onHeartbeat = (): unknown => beats.push('');
+  // Long enough for the heartbeat to come first, as on a real server.
+  const client = announceSilence(createClient({ url: server.url }), server.url, told.resolve, 300);
+  expect(await client.call('ls', {}, { onHeartbeat })).toBe('done');
+  expect(await told.promise).toContain(`no answer from ${server.url} yet`);
+  expect(beats.length).toBeGreaterThan(0);
 });
 
 it('a client reports the error of an attempt that it repeats', async () => {

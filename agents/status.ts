@@ -14,6 +14,7 @@ import { readProgress, readProgressAndCost } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { queryAgent } from './messages.ts';
 import { readRecord } from './record.ts';
+import { startFailureOf } from './start-failure.ts';
 
 /** What the workflow knows, what the event log adds, and whether it may be out of date. */
 export type FullStatus = AgentStatus & Progress & { readonly stale?: string };
@@ -27,7 +28,11 @@ export async function readStatus(
 ): Promise<FullStatus> {
   const query = { ...(timeline === undefined ? {} : { timeline }), ...(children ? { children } : {}) };
   const reply = await queryAgent(platform, agent, 'status', query);
-  if (reply.kind === 'answer') return { ...reply.answer, ...(await readProgress(platform, agent.id)) };
+  if (reply.kind === 'answer') {
+    const { answer } = reply;
+    const reason = answer.phase === 'starting' ? await startFailureOf(platform, agent) : undefined;
+    return { ...answer, ...defined({ reason: reason ?? answer.reason }), ...(await readProgress(platform, agent.id)) };
+  }
   const record = await readRecord(platform, agent.id);
   if (record !== undefined) {
     return { ...statusOfRecord(record, timeline, children), ...(await readProgress(platform, agent.id)) };

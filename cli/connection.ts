@@ -3,6 +3,7 @@ import { loadSettings, type Settings } from '../config/settings.ts';
 import type { MurmurClient } from '../client/index.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { CliContext } from './context.ts';
+import { announceSilence } from './silence.ts';
 
 export interface Connection {
   readonly settings: Settings;
@@ -26,7 +27,8 @@ export async function connect(context: CliContext, settings: Settings): Promise<
   const { createClient } = await import('../client/index.ts');
   const { traceparent } = context;
   const trace = traceparent === undefined ? {} : { traceparent };
-  return { settings, client: createClient({ url, token: settings.token, ...trace }) };
+  const client = createClient({ url, token: settings.token, ...trace });
+  return { settings, client: announceSilence(client, url, (text) => context.terminal.progress(text)) };
 }
 
 /** Whether stack.json is of a stack whose supervisor and server have both ended, by a crash or a reboot. */

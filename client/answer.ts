@@ -9,6 +9,7 @@ import { readEvents } from './sse.ts';
 
 export interface AnswerRequest extends Request {
   readonly onProgress: ((progress: unknown) => void) | undefined;
+  readonly onRetry: ((error: MurmurError) => void) | undefined;
 }
 
 /** Repeats the call with the same idempotency key until there is an answer. */
@@ -25,7 +26,7 @@ export async function answer(endpoint: Endpoint, request: AnswerRequest): Promis
     try {
       return await ask(endpoint, observed, backoff);
     } catch (error) {
-      await backoff.pauseAfter(error);
+      await backoff.pauseAfter(error, request.onRetry);
     }
   }
 }

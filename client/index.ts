@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ZodType } from 'zod';
 import type { AnswerOperation, EventsOperation, Operations } from '../contract/operations/index.ts';
 import type { InputOf, OutputOf } from '../contract/operation.ts';
+import type { MurmurError } from '../contract/wire/errors.ts';
 import { answer } from './answer.ts';
 import { events } from './events.ts';
 import type { Endpoint } from './request.ts';
@@ -37,6 +38,8 @@ export interface CallOptions {
 /** Options of a call. `onProgress` is called by operations that report progress. */
 export interface AnswerOptions<Name extends AnswerOperation> extends CallOptions {
   readonly onProgress?: (progress: ProgressOf<Name>) => void;
+  /** Called with the error of each failed attempt that is repeated. */
+  readonly onRetry?: (error: MurmurError) => void;
 }
 
 /** Options of a stream. */
@@ -90,7 +93,7 @@ export function createClient(options: ClientOptions): MurmurClient {
       const { idempotencyKey: key = randomUUID(), signal } = callOptions;
       if (name === 'upload') {
         const { uploadFile } = await import('./upload.ts');
-        return (await uploadFile(endpoint, input as never, { key, signal })) as never;
+        return (await uploadFile(endpoint, input as never, { key, signal, onRetry: callOptions.onRetry })) as never;
       }
       return (await answer(endpoint, {
         operation: name,
@@ -98,6 +101,7 @@ export function createClient(options: ClientOptions): MurmurClient {
         key,
         signal,
         onHeartbeat: callOptions.onHeartbeat,
+        onRetry: callOptions.onRetry,
         onProgress: callOptions.onProgress as ((progress: unknown) => void) | undefined,
       })) as never;
     },

@@ -26,13 +26,14 @@ export class Backoff {
   }
 
   /**
-   * Pauses before the next attempt after this error. Throws the error when a retry cannot help or the time limit is
+   * Pauses before the next attempt after this error, and reports the error first. Throws the error when a retry cannot help or the time limit is
    * reached, and the signal's reason when it aborts.
    */
-  async pauseAfter(error: unknown): Promise<void> {
+  async pauseAfter(error: unknown, onRetry?: (error: MurmurError) => void): Promise<void> {
     if (!(error instanceof MurmurError) || error.code !== 'UNAVAILABLE') throw error;
     const left = this.#forMs - (performance.now() - this.#since);
     if (left <= 0) throw error;
+    onRetry?.(error);
     await this.#sleep(Math.min(this.#pause, left));
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
   }

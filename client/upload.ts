@@ -20,7 +20,11 @@ type Input = InputOf<Operations['upload']>;
 export async function uploadFile(
   endpoint: Endpoint,
   input: Input,
-  options: { readonly key: string; readonly signal: AbortSignal | undefined },
+  options: {
+    readonly key: string;
+    readonly signal: AbortSignal | undefined;
+    readonly onRetry?: ((error: MurmurError) => void) | undefined;
+  },
 ): Promise<string> {
   checkTexts(input);
   const backoff = new Backoff(endpoint.retryForMs, options.signal);
@@ -30,7 +34,7 @@ export async function uploadFile(
     try {
       return await send(endpoint, input, bytes, options);
     } catch (error) {
-      await backoff.pauseAfter(error);
+      await backoff.pauseAfter(error, options.onRetry);
     }
   }
 }

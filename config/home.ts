@@ -1,11 +1,13 @@
 // MURMUR_HOME: its paths and its creation. Built-ins only: the CLI loads this on every start.
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, realpathSync, statfsSync, writeFileSync } from 'node:fs';
+import type { StatsFs } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { Environment } from './environment.ts';
 import { textOf } from './environment.ts';
+import { ensureFolder } from './folder.ts';
 
 /** Absolute paths of the files and folders in MURMUR_HOME. */
 export interface HomePaths {
@@ -119,18 +121,42 @@ export function userCacheFolder(env: Environment, platform: NodeJS.Platform = pr
  */
 export function makeHome(paths: HomePaths): void {
   try {
-    mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+    ensureFolder(paths.root, 0o700);
     // An existing folder may be readable for others, but contains tokens and secrets.
     chmodSync(paths.root, 0o700);
     const folders = [paths.temporal.folder, paths.cache, paths.logs.folder, paths.objects, paths.events, paths.secrets];
-    for (const folder of [...folders, paths.keys, paths.machines]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const folder of [...folders, paths.keys, paths.machines]) ensureFolder(folder, 0o700);
     closeDatabase(paths);
   } catch (error) {
-    throw new MurmurError('FAILED_PRECONDITION', `MURMUR_HOME ${paths.root} cannot be written: ${messageOf(error)}`, {
-      hint: 'make it writable, or set MURMUR_HOME to a folder of yours',
-      cause: error,
-    });
+    throw notWritable(paths, error);
   }
+}
+
+/** FAILED_PRECONDITION for a failed write to MURMUR_HOME: names the folder and the system's reason. */
+export function notWritable(paths: Pick<HomePaths, 'root'>, error: unknown): MurmurError {
+  const full = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
+  return new MurmurError('FAILED_PRECONDITION', `MURMUR_HOME ${paths.root} cannot be written: ${messageOf(error)}`, {
+    hint: full ? FULL_HINT : 'make it writable, or set MURMUR_HOME to a folder of yours',
+    cause: error,
+  });
+}
+
+/** What to do about a full disk. */
+export const FULL_HINT = 'free some space, or set MURMUR_HOME to another disk';
+
+/** Space for an empty database of Temporal and its log; without it, Temporal ends as soon as it starts. */
+const LEAST_START_BYTES = 8 * 2 ** 20;
+
+type Space = Pick<StatsFs, 'bavail' | 'blocks' | 'bsize'>;
+
+/** Throws FAILED_PRECONDITION when the disk of MURMUR_HOME is too full to start on. */
+export function requireSpace({ root }: Pick<HomePaths, 'root'>, spaceOf: (path: string) => Space = statfsSync): void {
+  const { bavail, blocks, bsize } = spaceOf(root);
+  const free = bavail * bsize;
+  // A file system without blocks does not know its space.
+  if (free >= LEAST_START_BYTES || blocks === 0) return;
+  const left = `${(free / 1e6).toFixed(1)} MB free`;
+  throw new MurmurError('FAILED_PRECONDITION', `the disk of MURMUR_HOME ${root} is full: ${left}`, { hint: FULL_HINT });
 }
 
 /**

@@ -2,7 +2,7 @@
 import { stat, statfs } from 'node:fs/promises';
 import { loadConfig } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
-import { homePaths, murmurHome, userCacheFolder } from '../config/home.ts';
+import { FULL_HINT, homePaths, murmurHome, userCacheFolder } from '../config/home.ts';
 import type { HomePaths } from '../config/home.ts';
 import { problemsOf } from '../config/preflight.ts';
 import { compareVersions, findProgram, versionOf } from '../config/programs.ts';
@@ -13,7 +13,8 @@ import { isolationChecks } from './doctor/isolation.ts';
 import { temporalChecks } from './doctor/temporal.ts';
 import { portProblem } from './ports.ts';
 import type { WantedPorts } from './ports.ts';
-import { runningRecord } from './record.ts';
+import { isRunning } from './process.ts';
+import { readRecord, runningRecord } from './record.ts';
 
 export interface DoctorOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -91,6 +92,8 @@ async function ports(config: Config): Promise<readonly Check[]> {
       { name: 'stack', state: 'ok', message: `runs as process ${running.supervisor.pid.toString()}, API ${url}` },
     ];
   }
+  const unsupervised = await unsupervisedCheck(config.home);
+  if (unsupervised !== undefined) return [unsupervised];
   const which: readonly (keyof WantedPorts)[] = config.temporal.external ? ['api'] : ['api', 'temporal', 'temporalUi'];
   const problems = await Promise.all(which.map((each) => portProblem(each, config.ports[each])));
   const taken = problems.filter((problem) => problem !== undefined).map((problem) => asCheck('port', problem));
@@ -101,6 +104,17 @@ async function ports(config: Config): Promise<readonly Check[]> {
     { name: 'stack', state: 'ok', message: 'Murmur is not running; `murmur up` starts it' },
     { name: 'port', state: 'ok', message: free },
   ];
+}
+
+/** The processes that a killed supervisor has left: they work on, but nothing restarts them. */
+async function unsupervisedCheck(home: HomePaths): Promise<Check | undefined> {
+  const record = await readRecord(home);
+  const children = Object.entries(record?.children ?? {});
+  const alive = await Promise.all(children.map(([, identity]) => isRunning(identity)));
+  const left = children.filter((_child, index) => alive[index] === true).map(([name]) => name);
+  if (record === undefined || left.length === 0) return undefined;
+  const message = `the supervisor (process ${record.supervisor.pid.toString()}) has ended; ${left.join(', ')} still run`;
+  return { name: 'stack', state: 'problem', message, fix: '`murmur up` replaces them; agents continue' };
 }
 
 async function temporal(config: Config, env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
@@ -117,7 +131,7 @@ async function diskCheck(home: HomePaths): Promise<readonly Check[]> {
     const free = bavail * bsize;
     const message = `${(free / 1e9).toFixed(1)} GB free for ${home.root}`;
     if (free >= LEAST_DISK_BYTES) return [{ name: 'disk', state: 'ok', message }];
-    return [{ name: 'disk', state: 'problem', message, fix: 'free some space, or set MURMUR_HOME to another disk' }];
+    return [{ name: 'disk', state: 'problem', message, fix: FULL_HINT }];
   } catch {
     return []; // the home is missing, which another check reports
   }

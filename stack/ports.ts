@@ -44,13 +44,14 @@ export async function portProblem(which: keyof WantedPorts, port: number): Promi
   });
 }
 
-/** Chooses all ports. Throws FAILED_PRECONDITION for a needed port that is taken. */
+/** Chooses all ports. Throws FAILED_PRECONDITION for a needed port that is taken, or chosen twice. */
 export async function choosePorts(wanted: WantedPorts, embedded: boolean, hasUi = embedded): Promise<StackPorts> {
   const needed: readonly (keyof WantedPorts)[] = [
     ...(embedded ? (['temporal'] as const) : []),
     ...(hasUi ? (['temporalUi'] as const) : []),
     'api',
   ];
+  refuseSharedPort(wanted, needed);
   for (const which of needed) {
     const problem = await portProblem(which, wanted[which]);
     if (problem !== undefined) throw problem;
@@ -66,6 +67,21 @@ export async function choosePorts(wanted: WantedPorts, embedded: boolean, hasUi 
     },
     api: await free(wanted.api),
   };
+}
+
+/** Throws FAILED_PRECONDITION when two of them are to listen on the same port. */
+function refuseSharedPort(wanted: WantedPorts, needed: readonly (keyof WantedPorts)[]): void {
+  for (const [index, which] of needed.entries()) {
+    const port = wanted[which];
+    const other = needed.slice(index + 1).find((later) => port !== 0 && wanted[later] === port);
+    if (other === undefined) continue;
+    const [first, second] = [PORT_SETTINGS[which], PORT_SETTINGS[other]];
+    throw new MurmurError(
+      'FAILED_PRECONDITION',
+      `port ${port.toString()} is chosen for both ${first.what} and ${second.what}`,
+      { hint: `choose another port with ${first.flag} or ${second.flag} (0 takes a free one)`, details: { port } },
+    );
+  }
 }
 
 /**

@@ -1,17 +1,19 @@
 // Reads and writes stack.json, and locks it.
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import lockfile from 'proper-lockfile';
 import writeFileAtomic from 'write-file-atomic';
 import type { HomePaths } from '../config/home.ts';
 import type { StackRecord } from '../contract/stack.ts';
+import { acquireLock } from './lock.ts';
 import { isRunning } from './process.ts';
 
 /** The holder renews the lock. After this time without renewal, a killed holder's lock is free. */
 const LOCK_STALE_MS = 5_000;
 
 /** Waits up to a minute: `down` holds the lock while it ends the processes of a killed supervisor. */
-const LOCK_RETRIES = { retries: 600, factor: 1, minTimeout: 100, maxTimeout: 100 };
+const LOCK_WAIT_MS = 60_000;
+/** A person waits for the lock. */
+const LOCK_POLL_MS = 100;
 
 /** The record; undefined when it is missing or unreadable. */
 export async function readRecord(home: HomePaths): Promise<StackRecord | undefined> {
@@ -37,17 +39,17 @@ export async function runningRecord(home: HomePaths): Promise<StackRecord | unde
   return record !== undefined && (await isRunning(record.supervisor)) ? record : undefined;
 }
 
-/** Runs `work` with the lock for starting and stopping this home's stack. Keep it short. */
+/**
+ * Runs `work` with the lock for starting and stopping this home's stack. Keep it short. Throws the system's error when
+ * the home cannot be written.
+ */
 export async function withStartLock<T>(home: HomePaths, work: () => Promise<T>): Promise<T> {
-  const options = {
-    stale: LOCK_STALE_MS,
-    retries: LOCK_RETRIES,
+  const release = await acquireLock(home.root, {
     lockfilePath: join(home.root, 'stack.lock'),
-    // After the host was suspended, the lock may be lost. The default would end this process in the middle of its work.
-    // The work under the lock is also correct if another process has done it meanwhile.
-    onCompromised: () => undefined,
-  };
-  const release = await lockfile.lock(home.root, options);
+    staleMs: LOCK_STALE_MS,
+    waitMs: LOCK_WAIT_MS,
+    pollMs: LOCK_POLL_MS,
+  });
   try {
     return await work();
   } finally {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
-import type { HomePaths } from '../config/home.ts';
+import { notWritable, type HomePaths } from '../config/home.ts';
 import { hashOf } from '../drivers/tokens/token.ts';
 import type { TokenEntry, TokenFile } from '../contract/wire/tokens.ts';
 import { withStartLock } from './record.ts';
@@ -12,10 +12,15 @@ const PRIVATE = 0o600;
 
 /**
  * Ensures that the owner's token exists, that the API server knows its hash, and that only its owner can read it.
- * Resolves with what was changed, or undefined. Needs write access to the home.
+ * Resolves with what was changed, or undefined. Throws FAILED_PRECONDITION when the home cannot be written.
  */
 export async function ensureToken(home: HomePaths, account: string): Promise<'made' | 'repaired' | undefined> {
-  return withStartLock(home, () => repair(home, account));
+  try {
+    return await withStartLock(home, () => repair(home, account));
+  } catch (error) {
+    // A lock that another process keeps is no fault of the folder.
+    throw (error as NodeJS.ErrnoException).code === 'ELOCKED' ? error : notWritable(home, error);
+  }
 }
 
 async function repair(home: HomePaths, account: string): Promise<'made' | 'repaired' | undefined> {

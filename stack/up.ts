@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
-import { makeHome, userCacheFolder } from '../config/home.ts';
+import { makeHome, requireSpace, userCacheFolder } from '../config/home.ts';
 import { MurmurError } from '../contract/wire/errors.ts';
 import type { StackRecord } from '../contract/stack.ts';
 import { openLog, tailOf } from './logs.ts';
@@ -43,13 +43,14 @@ export interface UpResult {
 
 /**
  * Starts the stack in the background and resolves when it is ready. Resolves with a running stack if there is one.
- * Throws FAILED_PRECONDITION (home not writable, port taken, no Temporal) and UNAVAILABLE (a process does not start).
+ * Throws FAILED_PRECONDITION (home not writable or full, port taken, no Temporal) and UNAVAILABLE (a process does not start).
  */
 export async function up(options: UpOptions): Promise<UpResult> {
   const { home } = options.config;
   makeHome(home);
   const running = await runningRecord(home);
   if (running !== undefined) return { already_running: true, record: await untilReady(options) };
+  requireSpace(home);
   await ensureToken(home, options.config.account);
   const settings = await settingsOf(options);
   const pid = await startSupervisor(settings, options.env);
@@ -60,6 +61,7 @@ export async function up(options: UpOptions): Promise<UpResult> {
 /** Runs the stack in this process until `signal` aborts. Calls `onReady` once it is ready. */
 export async function upInForeground(options: UpOptions, onReady: (record: StackRecord) => void): Promise<void> {
   makeHome(options.config.home);
+  requireSpace(options.config.home);
   await ensureToken(options.config.home, options.config.account);
   const settings = await settingsOf(options);
   const { env, onProgress, signal } = options;
@@ -122,7 +124,8 @@ async function untilReady(options: UpOptions, started?: number): Promise<StackRe
       const last = await readRecord(home);
       if (last?.state !== 'failed') throw await diedSilently(options);
     }
-    if (record !== undefined && record.message !== shown) {
+    // The record of a killed supervisor still says `ready`.
+    if (record !== undefined && record.message !== shown && (await isRunning(record.supervisor))) {
       shown = record.message;
       options.onProgress(shown);
     }

@@ -2,7 +2,7 @@
 import type { FieldDescription, OperationDescription } from '../../contract/describe.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import type { Parsed } from '../parse/arguments.ts';
-import { kebab, sameName } from '../parse/names.ts';
+import { sameName } from '../parse/names.ts';
 import { argName, flagName } from './grammar.ts';
 
 export type Input = Record<string, unknown>;
@@ -18,19 +18,21 @@ export function inputOf(description: OperationDescription, parsed: Parsed): Inpu
     const typed = isArg
       ? parsed.args.get(argName(description, field.name))
       : parsed.flags.get(flagName(description, field.name));
-    if (typed !== undefined) input[field.name] = valueOf(field, typed, isArg);
+    const shownName = isArg ? argName(description, field.name) : `--${flagName(description, field.name)}`;
+    if (typed !== undefined) input[field.name] = valueOf(field, typed, isArg, shownName);
   }
   return input;
 }
 
-function valueOf(field: FieldDescription, typed: readonly string[], isArg: boolean): unknown {
+/** @param shownName what errors call the field: the words of the command line */
+function valueOf(field: FieldDescription, typed: readonly string[], isArg: boolean, shownName: string): unknown {
   switch (field.type) {
     case 'boolean':
       return true;
     case 'integer':
-      return integerOf(field.name, typed[0] ?? '');
+      return integerOf(shownName, typed[0] ?? '');
     case 'number':
-      return numberOf(field.name, typed[0] ?? '');
+      return numberOf(shownName, typed[0] ?? '');
     case 'enum':
       return wireValue(field, typed[0] ?? '');
     case 'enums':
@@ -49,7 +51,7 @@ function wireValue(field: FieldDescription, typed: string): string {
 
 function numberOf(name: string, text: string): number {
   if (/^-?\d{1,15}(\.\d{1,9})?$/.test(text)) return Number(text);
-  throw new MurmurError('INVALID_ARGUMENT', `${kebab(name)} is ${JSON.stringify(text)}: it needs a number`);
+  throw new MurmurError('INVALID_ARGUMENT', `${name} is ${JSON.stringify(text)}: it needs a number`);
 }
 
 function integerOf(name: string, text: string): number {

@@ -17,8 +17,7 @@ export function waitingLine(command: string, input: Readonly<Record<string, unkn
 /** A progress event as one line. */
 export function progressLine(progress: unknown): string {
   const { phase, progress: doing, note } = progress as { phase?: string; progress?: string; note?: string };
-  return [phase, doing, note]
-    .filter((part) => part !== undefined)
-    .map((part) => oneLine(part, 100))
-    .join('  ');
+  // A note names all agents of a wait, or the whole reason of a failed start.
+  const shown = [phase, doing === undefined ? undefined : oneLine(doing, 100), note && oneLine(note, 400)];
+  return shown.filter((part) => part !== undefined).join('  ');
 }

@@ -39,7 +39,10 @@ export const wait = defineOperation({
   progress: z.object({
     phase: phaseName,
     ...progressFields,
-    note: z.string().optional().describe('With `slugs`: the agents that the call still waits for.'),
+    note: z
+      .string()
+      .optional()
+      .describe('With `slugs`: the agents that the call still waits for. Of one agent: why it has not started yet.'),
   }),
   errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
   hints: { readOnly: true, destructive: false, idempotent: true },

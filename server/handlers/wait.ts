@@ -1,6 +1,7 @@
 // Waits until agents have reached a phase.
 import type { ParsedInputOf } from '../../contract/operation.ts';
 import type { Operations } from '../../contract/operations/index.ts';
+import { defined } from '../../contract/wire/defined.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { isTerminal } from '../../contract/wire/phases.ts';
 import type { Phase } from '../../contract/wire/phases.ts';
@@ -117,6 +118,6 @@ function wasReached(entry: LogEntry | 'silence', wanted: Phase | undefined): boo
 }
 
 function progressOfStatus(status: FullStatus): object {
-  const { phase, progress, progress_at: at } = status;
-  return { phase, ...(progress === undefined ? {} : { progress }), ...(at === undefined ? {} : { progress_at: at }) };
+  const { phase, progress, progress_at, reason } = status;
+  return { phase, ...defined({ progress, progress_at, note: phase === 'starting' ? reason : undefined }) };
 }

@@ -1,8 +1,9 @@
 // The cache folder of the Temporal binary. Two concurrent processes make the binary only once: the maker holds a lock,
 // works in its own folder and renames the finished file into place.
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import lockfile from 'proper-lockfile';
+import { ensureFolder } from '../../config/folder.ts';
+import { acquireLock } from '../lock.ts';
 import { TEMPORAL_RELEASE } from './release.ts';
 
 /** Name of the binary's folder inside a cache folder. Each release has its own. */
@@ -41,8 +42,9 @@ export async function makeCached(
   onWait: () => void = () => undefined,
 ): Promise<string> {
   const binary = cachedBinary(cacheDir);
-  await mkdir(dirname(binary), { recursive: true });
-  const release = await acquire(dirname(binary), onWait);
+  ensureFolder(dirname(binary));
+  const lock = { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, pollMs: LOCK_POLL_MS, onWait };
+  const release = await acquireLock(dirname(binary), lock);
   try {
     if (await exists(binary)) return binary;
     await removeLeftovers(cacheDir);
@@ -57,20 +59,6 @@ export async function makeCached(
     return binary;
   } finally {
     await release().catch(() => undefined); // fails for a lock that another process has taken over
-  }
-}
-
-async function acquire(dir: string, onWait: () => void): Promise<() => Promise<void>> {
-  const options = { stale: LOCK_STALE_MS, onCompromised: () => undefined };
-  try {
-    return await lockfile.lock(dir, options);
-  } catch {
-    onWait();
-    const retries = Math.ceil(LOCK_WAIT_MS / LOCK_POLL_MS);
-    return lockfile.lock(dir, {
-      ...options,
-      retries: { retries, factor: 1, minTimeout: LOCK_POLL_MS, maxTimeout: LOCK_POLL_MS },
-    });
   }
 }
 

@@ -1,5 +1,6 @@
 // Finds a Temporal server binary, or makes one. The order is the cheapest first: PATH, caches, download, build.
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
+import { ensureFolder } from '../../config/folder.ts';
 import { findProgram } from '../../config/programs.ts';
 import { MurmurError } from '../../contract/wire/errors.ts';
 import { buildTemporal } from './build.ts';
@@ -114,13 +115,13 @@ async function judge(path: string): Promise<{ version: string } | { problem: str
 
 async function firstWritable(dirs: readonly string[]): Promise<string> {
   for (const dir of dirs) {
-    const writable = await mkdir(dir, { recursive: true })
-      .then(() => access(dir, constants.W_OK))
-      .then(
-        () => true,
-        () => false,
-      );
-    if (writable) return dir;
+    try {
+      ensureFolder(dir);
+      await access(dir, constants.W_OK);
+      return dir;
+    } catch {
+      // The next folder may be writable.
+    }
   }
   throw new MurmurError('FAILED_PRECONDITION', `no cache folder is writable: ${dirs.join(', ')}`, {
     hint: 'make one of them writable, or put a `temporal` on PATH',

@@ -138,3 +138,15 @@ describe('help', () => {
     expect(cli.lastInput()['description']).toBe('--help');
   });
 });
+
+describe('a number that is not one', () => {
+  it.each([
+    [['spawn', 'a', 'x', '--max-cost', 'abc'], '--max-cost is "abc": it needs a number'],
+    [['budget', 'a', 'abc'], 'usd is "abc": it needs a number'],
+  ])('is named as it was typed: %j', async (argv, message) => {
+    const { code, stderr } = await cli.run(argv);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`murmur: ${message}`);
+    expect(cli.calls).toEqual([]);
+  });
+});

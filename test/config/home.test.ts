@@ -1,7 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureHostId, homePaths, makeHome, murmurHome, readHostId, userCacheFolder } from '../../config/home.ts';
+import { pathToFileURL } from 'node:url';
+import {
+  ensureHostId,
+  homePaths,
+  makeHome,
+  murmurHome,
+  notWritable,
+  readHostId,
+  requireSpace,
+  userCacheFolder,
+} from '../../config/home.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
 
 describe('murmurHome', () => {
@@ -69,6 +80,39 @@ describe('makeHome', () => {
     expect(() => makeHome(paths)).toThrow(
       expect.objectContaining({ code: 'FAILED_PRECONDITION', message: expect.stringContaining(paths.root) }),
     );
+  });
+});
+
+describe('a home that cannot be made', () => {
+  it('below /proc is refused, where a recursive mkdir of Node never returns', () => {
+    const home = pathToFileURL(join(import.meta.dirname, '../../config/home.ts')).href;
+    const source = `import { homePaths, makeHome } from ${JSON.stringify(home)};
+      try { makeHome(homePaths('/proc/murmur/home')); } catch (error) { console.log(error.code, error.message); }`;
+    // Generous for a loaded machine: the process runs for ever or ends at once.
+    const options = { encoding: 'utf8', timeout: 30_000 } as const;
+    const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', source], options);
+    expect(printed).toMatch(/^FAILED_PRECONDITION MURMUR_HOME \/proc\/murmur\/home cannot be written: /);
+  });
+
+  it('is not started on a full disk, and the error says how much is free', () => {
+    const space = (bavail: number, blocks: number) => () => ({ bavail, blocks, bsize: 1_000 });
+    expect(() => requireSpace({ root: '/h' }, space(300, 10_000))).toThrow(
+      expect.objectContaining({
+        code: 'FAILED_PRECONDITION',
+        message: 'the disk of MURMUR_HOME /h is full: 0.3 MB free',
+        hint: 'free some space, or set MURMUR_HOME to another disk',
+      }),
+    );
+    expect(() => requireSpace({ root: '/h' }, space(9_000, 10_000))).not.toThrow();
+    expect(() => requireSpace({ root: '/network' }, space(0, 0))).not.toThrow();
+  });
+
+  it('on a full disk is refused with advice about the space', () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    expect(notWritable({ root: '/h' }, full)).toMatchObject({
+      message: 'MURMUR_HOME /h cannot be written: ENOSPC: no space left on device',
+      hint: 'free some space, or set MURMUR_HOME to another disk',
+    });
   });
 });
 

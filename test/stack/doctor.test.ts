@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { detectIsolation } from '../../runner/isolation/detect.ts';
 import { diagnose } from '../../stack/doctor.ts';
 import type { Check } from '../../stack/doctor/check.ts';
+import { identityOf } from '../../stack/process.ts';
 
 let folder: string;
 
@@ -139,5 +140,25 @@ describe('doctor', () => {
     await writeFile(join(folder, 'file'), '');
     const checks = await examine({ ...FREE, MURMUR_HOME: join(folder, 'file', 'home') });
     expect(find(checks, 'configuration')?.message).toContain('cannot be written');
+  });
+});
+
+it('names the processes that a killed supervisor has left, and how to replace them', async () => {
+  await mkdir(join(folder, 'home'), { mode: 0o700 });
+  // This process stands for the server and the worker.
+  const self = await identityOf(process.pid);
+  const record = {
+    version: '1',
+    state: 'ready',
+    supervisor: { pid: process.pid, started: 'another time' },
+    message: '',
+  };
+  const children = { server: self, worker: self };
+  await writeFile(join(folder, 'home', 'stack.json'), JSON.stringify({ ...record, children }));
+  expect(find(await examine(), 'stack')).toEqual({
+    name: 'stack',
+    state: 'problem',
+    message: `the supervisor (process ${process.pid.toString()}) has ended; server, worker still run`,
+    fix: '`murmur up` replaces them; agents continue',
   });
 });

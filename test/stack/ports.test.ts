@@ -13,3 +13,15 @@ it('chooses different free ports below the ephemeral range', async () => {
     expect(port).toBeLessThan(32_768);
   }
 });
+
+it('refuses one port for two servers, with the port and both flags', async () => {
+  const chosen = choosePorts({ temporal: 20_001, temporalUi: 0, api: 20_001 }, true);
+  await expect(chosen).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    message: 'port 20001 is chosen for both Temporal and the API server',
+    hint: 'choose another port with --temporal-port or --api-port (0 takes a free one)',
+  });
+  await expect(choosePorts({ temporal: 20_001, temporalUi: 20_001, api: 0 }, true)).rejects.toMatchObject({
+    message: "port 20001 is chosen for both Temporal and Temporal's Web UI",
+  });
+});

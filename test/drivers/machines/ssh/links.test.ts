@@ -114,14 +114,17 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
   });
 
   it('end with all their processes', async () => {
-    const machine = await connected('murmur-1');
-    const { pid } = await createRunnerClient(machine, await machine.ensureRunner(bundle, { use: 'begin' })).health();
-    await provider.destroy('murmur-1');
+    const machine = await connected('murmur-7');
+    const access = await machine.ensureRunner(bundle, { use: 'begin' });
+    const { pid } = await createRunnerClient(machine, access).health();
+    await provider.destroy('murmur-7');
     expect(machine.lost.aborted).toBe(true);
     const other = await connected('murmur-2');
-    // Resolves when the runner's process is gone; it may need a moment to exit.
-    await output(other, `tail --pid=${String(pid)} -f /dev/null`);
+    expect(await output(other, "grep -ls 'machines/murmur-[7]/' /proc/[0-9]*/environ || echo none")).toBe('none\n');
     expect(await output(other, 'ls ~/.murmur/machines')).toBe('murmur-2\n');
+    // The process that has served its runner serves the next one.
+    const next = await other.ensureRunner(bundle, { use: 'begin' });
+    expect((await createRunnerClient(other, next).health()).pid).toBe(pid);
   });
 
   it('hide the files of the login from the agent, so that it cannot change what the next command reads', async () => {

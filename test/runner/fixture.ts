@@ -1,7 +1,7 @@
 // A machine in a temporary folder with its runner in this process, and repositories to work on.
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,6 +22,9 @@ import { machinePaths } from '../../runner/machine-paths.ts';
 import type { MachinePaths } from '../../runner/machine-paths.ts';
 import { serveRunner } from '../../runner/serve.ts';
 import type { ServedRunner } from '../../runner/serve.ts';
+
+/** The processes that are ended with a machine are found by its name: another test process must not have the same one. */
+export const MACHINE = `murmur-${randomBytes(4).toString('hex')}`;
 
 /** An environment in which git ignores the host's configuration. */
 export function callerEnv(home: string, more: Record<string, string> = {}): Record<string, string> {
@@ -109,7 +112,7 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
   const paths = machinePaths(path.join(folder, 'runner'));
   mkdirSync(paths.runner, { recursive: true });
   const config: RunnerConfig = {
-    machine: options.machine ?? 'murmur-00000000',
+    machine: options.machine ?? MACHINE,
     isolation: isolationOf(options, paths),
   };
   writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 });
@@ -129,7 +132,7 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
 }
 
 function isolationOf(
-  { machine = 'murmur-00000000', diskMb }: TestRunnerOptions,
+  { machine = MACHINE, diskMb }: TestRunnerOptions,
   { home, work, run, runner }: MachinePaths,
 ): IsolationSpec {
   return {
@@ -151,7 +154,7 @@ export function clientOf({
   readonly token?: string | undefined;
 }): RunnerClient {
   const machine: Pick<Machine, 'name' | 'dial'> = {
-    name: 'murmur-00000000',
+    name: MACHINE,
     dial: async (target) => {
       const socket = connect(target, '127.0.0.1');
       const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -46,52 +46,52 @@ describe('local machines', () => {
 
   it('report the isolation in force', async () => {
     const { description } = await detectIsolation('auto');
-    await create('murmur-1');
-    const { isolation } = createIsolation(await provider.isolationOf('murmur-1'));
+    await create('murmur-101');
+    const { isolation } = createIsolation(await provider.isolationOf('murmur-101'));
     expect(isolation).toBe(description);
   });
 
   it('have their own user each for a root caller, and belong to the caller otherwise', async () => {
-    await create('murmur-1');
-    await create('murmur-2');
+    await create('murmur-101');
+    await create('murmur-102');
     const [one, two] = await Promise.all(
-      ['murmur-1', 'murmur-2'].map(async (name) => (await stat(join(machines, name, 'work'))).uid),
+      ['murmur-101', 'murmur-102'].map(async (name) => (await stat(join(machines, name, 'work'))).uid),
     );
     if (process.getuid?.() === 0 && kind === 'namespace') expect(new Set([0, one, two]).size).toBe(3);
     else expect([one, two]).toEqual([process.getuid?.(), process.getuid?.()]);
   });
 
   it('have their programs first on the PATH', async () => {
-    await create('murmur-1');
-    const machine = await provider.connect('murmur-1');
+    await create('murmur-101');
+    const machine = await provider.connect('murmur-101');
     const { stdout } = await machine.exec('claude', ['-c', 'echo from the program'], { timeoutMs: 20_000 });
     expect(stdout).toBe('from the program\n');
   });
 
   it("have murmur on their PATH, run by this process's Node, even with another one on the PATH", async () => {
-    await create('murmur-1');
-    const { exec, paths } = await provider.connect('murmur-1');
+    await create('murmur-101');
+    const { exec, paths } = await provider.connect('murmur-101');
     const { version } = JSON.parse(await readFile(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { version: string };
     const { stdout } = await exec('murmur', ['version', '--client'], { cwd: paths.work, timeoutMs: 20_000 });
     expect(stdout).toContain(version);
-    await writeFile(join(machines, 'murmur-1', 'bin', 'murmur'), 'changed');
-    await create('murmur-1');
-    const script = await readFile(join(machines, 'murmur-1', 'bin', 'murmur'), 'utf8');
+    await writeFile(join(machines, 'murmur-101', 'bin', 'murmur'), 'changed');
+    await create('murmur-101');
+    const script = await readFile(join(machines, 'murmur-101', 'bin', 'murmur'), 'utf8');
     expect(script).toContain(`'${process.execPath}'`);
   });
 
   it.each(['stop', 'destroy'] as const)('end the runner and all processes of the agent on %s', async (end) => {
-    await create('murmur-1');
-    const machine = await provider.connect('murmur-1');
-    const { spawn } = createIsolation(await provider.isolationOf('murmur-1'));
+    await create('murmur-101');
+    const machine = await provider.connect('murmur-101');
+    const { spawn } = createIsolation(await provider.isolationOf('murmur-101'));
     const [program, escaped, runner] = [uniqueSleep(), uniqueSleep(), uniqueSleep()];
     spawn('sh', ['-c', `(setsid env -i ${escaped} &); exec ${program}`], { cwd: machine.paths.work, env: {} });
     const script = join(machine.paths.runner, 'runner.sh');
     // Like the runner's own commands: started by the caller, with the mark of the machine.
-    await machine.put(script, `${MARKER}=murmur-1 ${runner} & wait`);
+    await machine.put(script, `${MARKER}=murmur-101 ${runner} & wait`);
     await machine.launch('sh', [script, machine.paths.runner], { log: join(machine.paths.runner, 'log') });
     for (const each of [program, escaped, runner]) await untilRunning(each, 1);
-    await provider[end]('murmur-1');
+    await provider[end]('murmur-101');
     expect(await countRunning(program)).toBe(0);
     expect(await countRunning(escaped)).toBe(0);
     expect(await countRunning(`sh ${script} ${machine.paths.runner}`)).toBe(0);
@@ -99,8 +99,8 @@ describe('local machines', () => {
   });
 
   it('wait for a runner that reported a clean stop, and spare another process with its process id', async () => {
-    await create('murmur-1');
-    const machine = await provider.connect('murmur-1');
+    await create('murmur-101');
+    const machine = await provider.connect('murmur-101');
     const script = join(machine.paths.runner, 'runner.sh');
     const own = uniqueSleep();
     await machine.put(script, `${own} & wait`);
@@ -109,11 +109,11 @@ describe('local machines', () => {
     try {
       await untilRunning(own, 1);
       await writeFile(join(machine.paths.runner, 'ended.json'), JSON.stringify({ pid: stranger.pid }));
-      await provider.stop('murmur-1');
+      await provider.stop('murmur-101');
       expect([stranger.exitCode, stranger.signalCode]).toEqual([null, null]);
       await writeFile(join(machine.paths.runner, 'ended.json'), JSON.stringify({ pid: runner.pid }));
       const gone = once(runner, 'exit');
-      await provider.stop('murmur-1');
+      await provider.stop('murmur-101');
       expect(await gone).toEqual([null, 'SIGKILL']);
     } finally {
       stranger.kill('SIGKILL');
@@ -128,61 +128,61 @@ describe('local machines', () => {
     const config = { home, isolation: 'auto', claude: undefined, host: settings } as const;
     const { local: other } = await createMachines(config, process.env);
     await using _closed = other;
-    let { version } = await create('murmur-1');
+    let { version } = await create('murmur-101');
     for (let round = 0; round < 20; round += 1) {
-      const label = (by: LocalProvider, claim: string) => by.label('murmur-1', { claim }, { if: version });
+      const label = (by: LocalProvider, claim: string) => by.label('murmur-101', { claim }, { if: version });
       const outcomes = await Promise.allSettled([label(provider, `a${round}`), label(other, `b${round}`)]);
       const won = outcomes.filter((each) => each.status === 'fulfilled').map(({ value }) => value);
       expect(won).toHaveLength(1);
-      expect(await other.describe('murmur-1')).toEqual(won[0]);
+      expect(await other.describe('murmur-101')).toEqual(won[0]);
       version = won[0]?.version ?? '';
     }
   });
 
   it('leave nothing behind when they are destroyed', async () => {
-    await create('murmur-1');
-    await provider.destroy('murmur-1');
+    await create('murmur-101');
+    await provider.destroy('murmur-101');
     expect(await machinesLeft()).toEqual([]);
     expect(await readdir(join(machines, '.users')).catch(() => [])).toEqual([]);
   });
 
   it('keep their user when an interrupted creation is repeated', async () => {
-    await create('murmur-1');
-    const { uid } = await stat(join(machines, 'murmur-1', 'work'));
-    await rm(join(machines, 'murmur-1', 'machine.json'));
-    await create('murmur-1');
-    expect((await stat(join(machines, 'murmur-1', 'work'))).uid).toBe(uid);
+    await create('murmur-101');
+    const { uid } = await stat(join(machines, 'murmur-101', 'work'));
+    await rm(join(machines, 'murmur-101', 'machine.json'));
+    await create('murmur-101');
+    expect((await stat(join(machines, 'murmur-101', 'work'))).uid).toBe(uid);
   });
 
   it('are removed by destroy also after an interrupted creation', async () => {
-    await create('murmur-1');
-    await rm(join(machines, 'murmur-1', 'machine.json'));
-    await provider.destroy('murmur-1');
+    await create('murmur-101');
+    await rm(join(machines, 'murmur-101', 'machine.json'));
+    await provider.destroy('murmur-101');
     expect(await machinesLeft()).toEqual([]);
     expect(await readdir(join(machines, '.users')).catch(() => [])).toEqual([]);
   });
 
   it('are listed as being made when their creation was cut off, and completed by the next one', async () => {
-    await mkdir(join(machines, 'murmur-1'), { recursive: true });
+    await mkdir(join(machines, 'murmur-101'), { recursive: true });
     // Where a folder of the machine has to be.
-    await writeFile(join(machines, 'murmur-1', 'work'), '');
+    await writeFile(join(machines, 'murmur-101', 'work'), '');
     const labels = { agent: 'w/a/u/b/c' };
-    await expect(provider.create({ name: 'murmur-1', labels }, creation())).rejects.toThrow();
+    await expect(provider.create({ name: 'murmur-101', labels }, creation())).rejects.toThrow();
     const [left] = (await provider.list(labels)).machines;
-    expect(left).toMatchObject({ name: 'murmur-1', state: 'provisioning', labels });
-    await provider.stop('murmur-1');
-    for (const act of [() => provider.connect('murmur-1'), () => provider.start('murmur-1')]) {
+    expect(left).toMatchObject({ name: 'murmur-101', state: 'provisioning', labels });
+    await provider.stop('murmur-101');
+    for (const act of [() => provider.connect('murmur-101'), () => provider.start('murmur-101')]) {
       await expect(act()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     }
-    await rm(join(machines, 'murmur-1', 'work'));
-    expect(await create('murmur-1')).toMatchObject({ state: 'running', labels, generation: left?.generation });
+    await rm(join(machines, 'murmur-101', 'work'));
+    expect(await create('murmur-101')).toMatchObject({ state: 'running', labels, generation: left?.generation });
   });
 
   it('are listed until the last of their files is gone', async () => {
-    await create('murmur-1');
+    await create('murmur-101');
     const removed: (string | null)[] = [];
-    const watcher = watch(join(machines, 'murmur-1'), (_event, file) => removed.push(file));
-    await provider.destroy('murmur-1');
+    const watcher = watch(join(machines, 'murmur-101'), (_event, file) => removed.push(file));
+    await provider.destroy('murmur-101');
     await eventually(() => removed.includes('machine.json'), 'the end of the record');
     watcher.close();
     const own = ['home', 'work', 'run', 'bin', 'runner', 'machine.json'];
@@ -190,10 +190,10 @@ describe('local machines', () => {
   });
 
   it('are listed beside folders that are none', async () => {
-    await create('murmur-1');
+    await create('murmur-101');
     await mkdir(join(machines, 'lost+found'));
-    await mkdir(join(machines, 'murmur-2'));
-    expect((await provider.list()).machines.map(({ name }) => name)).toEqual(['murmur-1']);
+    await mkdir(join(machines, 'murmur-102'));
+    expect((await provider.list()).machines.map(({ name }) => name)).toEqual(['murmur-101']);
   });
 
   it.each(['', '..', '../x', 'a/b', 'A'])('reject the name %j', async (name) => {
@@ -205,9 +205,9 @@ describe('local machines', () => {
     const outside = join(local.home.root, 'outside');
     await mkdir(outside);
     await writeFile(join(outside, 'kept'), '');
-    await create('murmur-1');
-    await symlink(outside, join(machines, 'murmur-1', 'work', 'link'));
-    await provider.destroy('murmur-1');
+    await create('murmur-101');
+    await symlink(outside, join(machines, 'murmur-101', 'work', 'link'));
+    await provider.destroy('murmur-101');
     expect(await readdir(outside)).toEqual(['kept']);
   });
 });

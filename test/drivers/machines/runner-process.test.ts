@@ -25,11 +25,11 @@ describe('the runner of a machine', () => {
   beforeEach(async () => {
     folder = await temporaryFolder();
     provider = createFakeProvider(folder.path);
-    await provider.create({ name: 'murmur-1', labels: {} }, creation());
-    machine = await provider.connect('murmur-1');
+    await provider.create({ name: 'murmur-301', labels: {} }, creation());
+    machine = await provider.connect('murmur-301');
   });
   afterEach(async () => {
-    await provider.destroy('murmur-1');
+    await provider.destroy('murmur-301');
     await folder[Symbol.asyncDispose]();
   });
 
@@ -47,11 +47,11 @@ describe('the runner of a machine', () => {
 
   it("is started with the machine's settings and its own token, which only the owner can read", async () => {
     const client = await ensureRunner(machine, programs, 'begin');
-    expect(await client.health()).toMatchObject({ machine: 'murmur-1' });
+    expect(await client.health()).toMatchObject({ machine: 'murmur-301' });
     const [start] = await starts();
     expect(start).toEqual({
       token: expect.stringMatching(/^[0-9a-f]{64}$/),
-      isolation: expect.objectContaining({ kind: 'tracking', machine: 'murmur-1' }),
+      isolation: expect.objectContaining({ kind: 'tracking', machine: 'murmur-301' }),
     });
     expect((await stat(file('config.json'))).mode & 0o777).toBe(0o600);
   });
@@ -80,14 +80,14 @@ describe('the runner of a machine', () => {
     const { pid } = await (await ensure(machine, 'begin')).health();
     const before = await asked();
     for (const turn of ['one', 'two', 'three']) {
-      await using lease = await provider.connect('murmur-1');
+      await using lease = await provider.connect('murmur-301');
       await (await ensure(lease, { turn })).interrupt({ turn_id: turn });
       await (await ensure(lease, 'reach')).interrupt({ turn_id: turn });
     }
     expect(await asked()).toBe(before);
 
-    provider.breakConnection('murmur-1');
-    machine = await provider.connect('murmur-1');
+    provider.breakConnection('murmur-301');
+    machine = await provider.connect('murmur-301');
     await ensure(machine, 'begin');
     await ensure(machine, { turn: 'four' });
     expect(await asked()).toBe(before + 1);
@@ -124,14 +124,14 @@ describe('the runner of a machine', () => {
   });
 
   it('is not taken for that of another machine whose port it has', async () => {
-    await provider.create({ name: 'murmur-2', labels: {} }, creation());
+    await provider.create({ name: 'murmur-302', labels: {} }, creation());
     try {
-      const other = await provider.connect('murmur-2');
+      const other = await provider.connect('murmur-302');
       await ensureRunner(other, programs, 'begin');
       await machine.put(file('address.json'), await other.get(join(other.paths.runner, 'address.json')));
       expect(await findRunner(machine)).toBeUndefined();
     } finally {
-      await provider.destroy('murmur-2');
+      await provider.destroy('murmur-302');
     }
   });
 
@@ -148,7 +148,7 @@ describe('the runner of a machine', () => {
     const server = createServer((_, response) => response.writeHead(404).end('<html>')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    await machine.put(file('config.json'), JSON.stringify({ machine: 'murmur-1', token: 'x', isolation: {} }));
+    await machine.put(file('config.json'), JSON.stringify({ machine: 'murmur-301', token: 'x', isolation: {} }));
     await machine.put(file('address.json'), JSON.stringify({ port, pid: 1, started: '' }));
     expect(await findRunner(machine)).toBeUndefined();
     server.closeAllConnections();
@@ -174,7 +174,7 @@ describe('the runner of a machine', () => {
         .replace('.toISOString(), token }', '.toISOString() }')
         .replace('/proof?nonce=', 'nothing');
       await writeFile(older.bundle, early);
-      await machine.put(file('config.json'), JSON.stringify({ machine: 'murmur-1', token: 'early', isolation: {} }));
+      await machine.put(file('config.json'), JSON.stringify({ machine: 'murmur-301', token: 'early', isolation: {} }));
     });
 
     const pidOf = async (runner: Promise<RunnerClient>): Promise<number> => (await (await runner).health()).pid;
@@ -217,7 +217,7 @@ describe('the runner of a machine', () => {
       const heard: unknown[] = [];
       const impostor = createServer((request, response) => {
         heard.push(request.headers);
-        response.end(JSON.stringify({ protocol: 1, machine: 'murmur-1', pid }));
+        response.end(JSON.stringify({ protocol: 1, machine: 'murmur-301', pid }));
       });
       await eventually(async () => {
         impostor.listen(port, '127.0.0.1');

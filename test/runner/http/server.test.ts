@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { RUNNER_PROTOCOL } from '../../../contract/wire/runner.ts';
 import { runnerProof } from '../../../runner/identity/proof.ts';
-import { cleanUp, clientOf, startRunner } from '../fixture.ts';
+import { cleanUp, clientOf, MACHINE, startRunner } from '../fixture.ts';
 
 afterEach(cleanUp);
 
@@ -43,7 +43,7 @@ describe("the runner's server", () => {
     const { status, body } = await call(served.port, 'GET', '/health', { headers: bearer(served) });
     const health = {
       protocol: RUNNER_PROTOCOL,
-      machine: 'murmur-00000000',
+      machine: MACHINE,
       pid: process.pid,
       build: 'build of the test',
     };

@@ -16,9 +16,12 @@ const { local } = await createMachines(
   },
   process.env,
 );
-await local.create({ name: 'murmur-1', labels: {} }, { signal: new AbortController().signal, requestId: 'request-1' });
-const { paths } = await local.connect('murmur-1');
-const { spawn } = createIsolation(await local.isolationOf('murmur-1'));
+await local.create(
+  { name: 'murmur-401', labels: {} },
+  { signal: new AbortController().signal, requestId: 'request-1' },
+);
+const { paths } = await local.connect('murmur-401');
+const { spawn } = createIsolation(await local.isolationOf('murmur-401'));
 const bin = `${paths.home}/../bin`;
 const child = spawn('/bin/sh', ['-c', script], {
   cwd: paths.work,
@@ -29,5 +32,5 @@ child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
 child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
 child.stdin.end();
 const [code] = (await once(child, 'close')) as [number];
-await local.destroy('murmur-1');
+await local.destroy('murmur-401');
 process.stdout.write(JSON.stringify({ code, ...output }));

@@ -56,8 +56,8 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
   /** Opens the agent's session on a repository, as a worker does. */
   async function opened(provider: MachineProvider, cloneUrl: string, known?: OpenRequest): Promise<There> {
     const signal = AbortSignal.timeout(LIMIT_MS);
-    await provider.create({ name: 'murmur-1', labels: {} }, { signal, requestId: 'murmur-1' });
-    const machine = await provider.connect('murmur-1');
+    await provider.create({ name: 'murmur-601', labels: {} }, { signal, requestId: 'murmur-601' });
+    const machine = await provider.connect('murmur-601');
     const client = createRunnerClient(machine, await machine.ensureRunner(bundle, { use: 'reach' }));
     const repos = [
       { clone_url: cloneUrl, branch: 'work', ...(cloneUrl.startsWith('/') ? ({ real: true } as const) : {}) },
@@ -94,8 +94,8 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     const search = `grep -rlaF ${sought} /home /root /tmp /var/tmp; grep -laF ${sought} /proc/[0-9]*/environ`;
     await using root = sshMachines([host], 'root');
     const signal = AbortSignal.timeout(LIMIT_MS);
-    await root.provider.create({ name: 'murmur-2', labels: {} }, { signal, requestId: 'murmur-2' });
-    const looking = await root.provider.connect('murmur-2');
+    await root.provider.create({ name: 'murmur-602', labels: {} }, { signal, requestId: 'murmur-602' });
+    const looking = await root.provider.connect('murmur-602');
     const { stdout } = await looking.exec('sh', ['-c', search], { timeoutMs: LIMIT_MS });
     expect(stdout).toBe('');
   });

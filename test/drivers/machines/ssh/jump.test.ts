@@ -46,9 +46,9 @@ async function gates(named: Readonly<Record<string, readonly string[]>>): Promis
     const target = await resolveHost(settings, env);
     const under = sshMachines([{ target: () => target, node }]);
     atEnd(() => Promise.resolve(under[Symbol.asyncDispose]()));
-    const options = { signal: AbortSignal.timeout(LIMIT_MS), requestId: 'murmur-1' };
-    await under.provider.create({ name: 'murmur-1', labels: {} }, options);
-    return await under.provider.connect('murmur-1');
+    const options = { signal: AbortSignal.timeout(LIMIT_MS), requestId: 'murmur-701' };
+    await under.provider.create({ name: 'murmur-701', labels: {} }, options);
+    return await under.provider.connect('murmur-701');
   }
 
   it.each(['gate', 'gate,second'])('has machines through %s: commands, files and connections', async (jump) => {

@@ -57,18 +57,18 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
   }
 
   it('use a Node that is new enough, although the one on PATH is not', async () => {
-    const machine = await connected('murmur-1');
+    const machine = await connected('murmur-501');
     expect(await output(machine, 'node --version')).toMatch(/^v20\./);
     expect(await machine.facts()).toMatchObject({
       node: '/opt/node/bin/node',
       home: '/home/builder',
       user: { uid: 1500, name: 'builder' },
-      programs: { claude: '/home/builder/.murmur/machines/murmur-1/bin/claude' },
+      programs: { claude: '/home/builder/.murmur/machines/murmur-501/bin/claude' },
     });
   });
 
   it('have a murmur of this build, run by a Node of the host', async () => {
-    const machine = await connected('murmur-1');
+    const machine = await connected('murmur-501');
     const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../../../package.json'), 'utf8')) as {
       version: string;
     };
@@ -76,7 +76,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
   });
 
   it('are reachable again after the link died without notice, and every call ends with an error', async () => {
-    const machine = await connected('murmur-1');
+    const machine = await connected('murmur-501');
     const ours = await serverHere();
     const before = await machine.expose(ours);
     await host.freezeLinks();
@@ -84,7 +84,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     await expect(output(machine, 'sleep 30')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(performance.now() - began).toBeLessThan(5_000);
     expect(machine.lost.aborted).toBe(true);
-    const again = await provider.connect('murmur-1');
+    const again = await provider.connect('murmur-501');
     expect(again.lost.aborted).toBe(false);
     // The old link's server process held the port. It was ended, and agents find our server on the same port again.
     expect(await output(again, `exec 3<>/dev/tcp/127.0.0.1/${String(before.port)}; cat <&3`)).toBe('from our side');
@@ -92,12 +92,12 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
   });
 
   it('keep the same runner when the connection breaks', async () => {
-    const machine = await connected('murmur-1');
+    const machine = await connected('murmur-501');
     const access = await machine.ensureRunner(bundle, { use: 'begin' });
     const health = await createRunnerClient(machine, access).health();
-    expect(health).toMatchObject({ machine: 'murmur-1' });
+    expect(health).toMatchObject({ machine: 'murmur-501' });
     await expect(output(machine, 'kill -KILL $PPID; sleep 30')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    const again = await provider.connect('murmur-1');
+    const again = await provider.connect('murmur-501');
     const same = await again.ensureRunner(bundle, { use: 'reach' });
     expect(same).toEqual(access);
     expect(await createRunnerClient(again, same).health()).toEqual(health);
@@ -105,7 +105,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
   });
 
   it('get another runner when theirs was killed', async () => {
-    const machine = await connected('murmur-1');
+    const machine = await connected('murmur-501');
     const access = await machine.ensureRunner(bundle, { use: 'begin' });
     const { pid } = await createRunnerClient(machine, access).health();
     await output(machine, `kill -KILL ${String(pid)}`);
@@ -114,14 +114,14 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
   });
 
   it('end with all their processes', async () => {
-    const machine = await connected('murmur-7');
+    const machine = await connected('murmur-507');
     const access = await machine.ensureRunner(bundle, { use: 'begin' });
     const { pid } = await createRunnerClient(machine, access).health();
-    await provider.destroy('murmur-7');
+    await provider.destroy('murmur-507');
     expect(machine.lost.aborted).toBe(true);
-    const other = await connected('murmur-2');
-    expect(await output(other, "grep -ls 'machines/murmur-[7]/' /proc/[0-9]*/environ || echo none")).toBe('none\n');
-    expect(await output(other, 'ls ~/.murmur/machines')).toBe('murmur-2\n');
+    const other = await connected('murmur-502');
+    expect(await output(other, "grep -ls 'machines/murmur-50[7]/' /proc/[0-9]*/environ || echo none")).toBe('none\n');
+    expect(await output(other, 'ls ~/.murmur/machines')).toBe('murmur-502\n');
     // The process that has served its runner serves the next one.
     const next = await other.ensureRunner(bundle, { use: 'begin' });
     expect((await createRunnerClient(other, next).health()).pid).toBe(pid);
@@ -129,7 +129,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
 
   it('hide the files of the login from the agent, so that it cannot change what the next command reads', async () => {
     await writeFile(join(host.homeOf('builder'), '.bashrc'), '');
-    const machine = await connected('murmur-1');
+    const machine = await connected('murmur-501');
     const access = await machine.ensureRunner(bundle, { use: 'begin' });
     const open = {
       repos: [],
@@ -140,7 +140,7 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     } as const;
     const client = createRunnerClient(machine, access);
     await client.open(open);
-    for (const path of ['/home/builder/.bashrc', '/home/builder/.murmur/machines/murmur-1/runner/config.json']) {
+    for (const path of ['/home/builder/.bashrc', '/home/builder/.murmur/machines/murmur-501/runner/config.json']) {
       const reading = (async () => {
         for await (const _ of client.file({ path }, AbortSignal.timeout(LIMIT_MS))) return 'read';
         return 'empty';
@@ -153,16 +153,16 @@ if (missing !== undefined) console.warn(`no host is reached by ssh in these test
     const dead = { ...host, target: () => ({ ...host.target('builder'), host: 'dead', transport: nowhere(host) }) };
     const two = sshMachines([dead, host], 'builder');
     const options = { signal: AbortSignal.timeout(LIMIT_MS), requestId: 'x' };
-    for (const name of ['murmur-1', 'murmur-2', 'murmur-3']) {
+    for (const name of ['murmur-501', 'murmur-502', 'murmur-503']) {
       expect(await two.provider.create({ name, labels: {} }, options)).toMatchObject({ zone: 'host-1' });
     }
     // The unreachable host may have the machine.
-    await expect(two.provider.describe('murmur-4')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(two.provider.describe('murmur-504')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     // What can be listed is listed, and a host that cannot be asked is named.
     const { machines, unreachable } = await two.provider.list();
-    expect(machines.map(({ name }) => name).toSorted()).toEqual(['murmur-1', 'murmur-2', 'murmur-3']);
+    expect(machines.map(({ name }) => name).toSorted()).toEqual(['murmur-501', 'murmur-502', 'murmur-503']);
     expect(unreachable).toMatchObject([{ host: 'dead', reason: { code: 'UNAVAILABLE' } }]);
-    for (const name of ['murmur-1', 'murmur-2', 'murmur-3']) await two.provider.destroy(name);
+    for (const name of ['murmur-501', 'murmur-502', 'murmur-503']) await two.provider.destroy(name);
     expect(await provider.list()).toEqual({ machines: [], unreachable: [] });
     await two.provider[Symbol.asyncDispose]();
   });

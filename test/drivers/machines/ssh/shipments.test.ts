@@ -43,8 +43,8 @@ it('those that nothing uses are removed, with what attempts have left; other fil
 
 it('those stay that a machine starts murmur from, until it starts another one', async () => {
   await old(digest('b'));
-  await mkdir(at('machines', 'murmur-1', 'bin'), { recursive: true });
-  const program = at('machines', 'murmur-1', 'bin', 'murmur');
+  await mkdir(at('machines', 'murmur-801', 'bin'), { recursive: true });
+  const program = at('machines', 'murmur-801', 'bin', 'murmur');
   await writeFile(program, `#!/bin/sh\nexec 'node' '${at('host', digest('b'), 'bin', 'murmur.js')}' "$@"\n`);
   expect(await left()).toEqual([digest('b')]);
   await writeFile(program, `#!/bin/sh\nexec 'node' '${at('host', digest('a'), 'bin', 'murmur.js')}' "$@"\n`);

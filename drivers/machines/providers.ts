@@ -21,7 +21,7 @@ export async function openMachines(
   const { GitBrokers } = await import('./git-brokers.ts');
   const { createSshProvider } = await import('./ssh/provider.ts');
   const { resolveHost } = await import('./ssh/resolve.ts');
-  const { shipmentFrom } = await import('./ssh/bundle.ts');
+  const { shipmentFrom } = await import('./ssh/host-shipment.ts');
   const shipment = shipmentFrom(userCacheFolder(env));
   const start = hostStartOf(config.host);
   const ssh = createSshProvider(

@@ -72,6 +72,12 @@ describe.each([...new Set([kind, 'tracking'] as const)])('a machine of a checkou
     expect((await agent('murmur version --client')).trim()).toBe(stdout);
   });
 
+  it('has no stack in it, and says so', async () => {
+    // Not in the folder of the machine, above which is the configuration of this host.
+    const output = await agent('cd /; murmur up');
+    expect(output).toMatch(/^murmur: an agent's murmur starts no stack: \S+\/dist\/supervisor\.js does not exist$/m);
+  });
+
   it("gives the agent program murmur's tools", async () => {
     const lines = (await agent('murmur mcp', ASKING_FOR_TOOLS)).trim().split('\n');
     const answers = lines.map((line) => JSON.parse(line) as { id: number; result: { tools?: { name: string }[] } });

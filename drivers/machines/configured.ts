@@ -44,7 +44,7 @@ export interface LocalSettings extends Pick<Config, 'home' | 'isolation' | 'clau
 /**
  * Opens the configured providers.
  * @param env environment of runners: the caller's, without credentials of models
- * @param murmur file that machines run as `murmur`, which may still be built; this package's own when absent
+ * @param murmur file that machines run as `murmur`; it may still be built, but never rejects. Absent: this package's own
  */
 export async function createMachines(
   config: LocalSettings,

@@ -45,6 +45,8 @@ export interface HomePaths {
   /** The installation's key, and the list of agents that were sealed at its first start; 0700. */
   readonly keys: string;
   readonly machines: string;
+  /** In a checkout: `murmur` for agents, one folder for each build; all users may read it. */
+  readonly programs: string;
 }
 
 /** The paths of one MURMUR_HOME. Creates and reads nothing. */
@@ -79,6 +81,7 @@ export function homePaths(home: string): HomePaths {
     secrets: join(root, 'secrets'),
     keys: join(root, 'keys'),
     machines: join(root, 'machines'),
+    programs: join(root, 'programs'),
   });
 }
 

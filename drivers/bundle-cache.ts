@@ -38,15 +38,22 @@ export interface ProgramBundle extends Omit<BundleInputs, 'salt' | 'extension'> 
   readonly options?: Pick<BuildOptions, 'external' | 'minifySyntax'>;
 }
 
-/** The path of the program's bundle: `cachedBundle` with esbuild as its bundler. Only a checkout has esbuild. */
-export async function programBundle(folder: string, bundle: ProgramBundle): Promise<string> {
+/**
+ * The path of the program's bundle: `cachedBundle` with esbuild as its bundler. Only a checkout has esbuild.
+ * @param more more of esbuild's options, computed for a build only. The sources contain the code that decides them
+ */
+export async function programBundle(
+  folder: string,
+  bundle: ProgramBundle,
+  more: () => Promise<BuildOptions> = () => Promise.resolve({}),
+): Promise<string> {
   const { name, sources, entry, format, options = {} } = bundle;
   const { build, stop, version } = await import('esbuild');
   const banner = format === 'esm' ? { banner: { js: COMMONJS_SCOPE } } : {};
   const extension = format === 'cjs' ? ({ extension: 'cjs' } as const) : {};
   const inputs = { name, sources, salt: [version, JSON.stringify({ entry, format, options, banner })], ...extension };
   return await cachedBundle(folder, inputs, async () => {
-    const { outputFiles } = await build({
+    const built: BuildOptions = {
       absWorkingDir: PACKAGE_ROOT,
       entryPoints: [entry],
       bundle: true,
@@ -57,13 +64,30 @@ export async function programBundle(folder: string, bundle: ProgramBundle): Prom
       logLevel: 'silent',
       ...banner,
       ...options,
-    });
-    // Otherwise esbuild's helper process runs as long as this process.
-    await stop();
-    const [file] = outputFiles;
+      ...(await more()),
+    };
+    using _helper = helperOf(stop);
+    const { outputFiles } = await build(built);
+    const file = outputFiles?.[0];
     if (file === undefined) throw new Error(`esbuild wrote no file for ${entry}`);
     return file.contents;
   });
+}
+
+let running = 0;
+
+/**
+ * A use of esbuild's helper process, which otherwise runs as long as this process. All builds share it: ending it would
+ * break another build off, so the last use ends it.
+ */
+function helperOf(stop: () => Promise<void>): Disposable {
+  running += 1;
+  return {
+    [Symbol.dispose]: () => {
+      running -= 1;
+      if (running === 0) void stop();
+    },
+  };
 }
 
 /** Bundles unused for this long are removed: each change of a source adds one. */
@@ -111,10 +135,32 @@ async function make(
 
 async function fingerprint({ sources, salt }: BundleInputs): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(salt));
+  return hash
+    .update(await digestOf(sources))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+/** Readings in progress, by their sources: programs that are bundled together have the same ones. */
+const readings = new Map<string, Promise<string>>();
+
+async function digestOf(sources: readonly string[]): Promise<string> {
+  const key = JSON.stringify(sources);
+  const reading = readings.get(key) ?? digest(sources);
+  readings.set(key, reading);
+  try {
+    return await reading;
+  } finally {
+    readings.delete(key);
+  }
+}
+
+async function digest(sources: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
   for (const file of await typescriptFiles(sources)) {
     hash.update(`\0${relative(PACKAGE_ROOT, file)}\0`).update(await readFile(file));
   }
-  return hash.digest('hex').slice(0, 16);
+  return hash.digest('hex');
 }
 
 async function typescriptFiles(sources: readonly string[]): Promise<string[]> {

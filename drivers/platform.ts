@@ -32,10 +32,12 @@ export interface Platform extends Drivers, AsyncDisposable {}
  * Opens all drivers. Throws FAILED_PRECONDITION for an invalid signing key, and the errors of machine providers. Then
  * it closes what it has opened.
  * @param env environment of runners: the caller's, without credentials of models
+ * @param murmur see `createMachines`
  */
 export async function openPlatform(
   config: Pick<Config, 'home' | 'host' | 'hostId' | 'isolation' | 'claude' | 'signingKeyFile'>,
   env: Readonly<Record<string, string | undefined>>,
+  murmur?: Promise<string>,
 ): Promise<Platform> {
   const { home } = config;
   await using opened = new AsyncDisposableStack();
@@ -45,7 +47,7 @@ export async function openPlatform(
     secrets: closedBy(opened, createDirectorySecretStore(home.secrets)),
     tokenStore: closedBy(opened, createDirectoryTokenStore(home.tokenStore)),
     key: await openSigningKey(home.keys, config.signingKeyFile),
-    machines: await openMachines(config, env),
+    machines: await openMachines(config, env, murmur),
   };
   for (const provider of Object.values(drivers.machines)) closedBy(opened, provider);
   const stack = opened.move();

@@ -1,6 +1,8 @@
 // The programs that the stack starts.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { userCacheFolder } from '../config/home.ts';
+import { MurmurError } from '../contract/wire/errors.ts';
 import { IS_PUBLISHED, PACKAGE_ROOT, publishedFile } from '../config/package.ts';
 
 /** Entry files in a checkout. A bundle is named after the program. */
@@ -16,6 +18,15 @@ export type Program = keyof typeof SOURCES;
 /** The file to run with Node. */
 export function entryOf(program: Program): string {
   return IS_PUBLISHED ? publishedFile(`${program}.js`) : join(PACKAGE_ROOT, SOURCES[program]);
+}
+
+/** Throws FAILED_PRECONDITION where the stack's programs are missing: an agent's `murmur` is only a client. */
+export function requirePrograms(): void {
+  const file = entryOf('supervisor');
+  if (existsSync(file)) return;
+  throw new MurmurError('FAILED_PRECONDITION', `an agent's murmur starts no stack: ${file} does not exist`, {
+    hint: 'run `npx murmur up` in a checkout, or install the package on the machine',
+  });
 }
 
 /**

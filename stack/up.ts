@@ -8,7 +8,7 @@ import { MurmurError } from '../contract/wire/errors.ts';
 import type { StackRecord } from '../contract/stack.ts';
 import { openLog, tailOf } from './logs.ts';
 import type { WantedPorts } from './ports.ts';
-import { entryOf, programEnvironment } from './programs.ts';
+import { entryOf, programEnvironment, requirePrograms } from './programs.ts';
 import { PACKAGE_ROOT } from '../config/package.ts';
 import { isRunning } from './process.ts';
 import { readRecord, removeRecord, runningRecord } from './record.ts';
@@ -43,9 +43,11 @@ export interface UpResult {
 
 /**
  * Starts the stack in the background and resolves when it is ready. Resolves with a running stack if there is one.
- * Throws FAILED_PRECONDITION (home not writable or full, port taken, no Temporal) and UNAVAILABLE (a process does not start).
+ * Throws FAILED_PRECONDITION (an agent's `murmur`, home not writable or full, port taken, no Temporal) and UNAVAILABLE
+ * (a process does not start).
  */
 export async function up(options: UpOptions): Promise<UpResult> {
+  requirePrograms();
   const { home } = options.config;
   makeHome(home);
   const running = await runningRecord(home);
@@ -60,6 +62,7 @@ export async function up(options: UpOptions): Promise<UpResult> {
 
 /** Runs the stack in this process until `signal` aborts. Calls `onReady` once it is ready. */
 export async function upInForeground(options: UpOptions, onReady: (record: StackRecord) => void): Promise<void> {
+  requirePrograms();
   makeHome(options.config.home);
   requireSpace(options.config.home);
   await ensureToken(options.config.home, options.config.account);

@@ -14,6 +14,8 @@ import { sealLivingAgents } from '../agents/seal-living.ts';
 import { openPlatform } from '../drivers/platform.ts';
 import { endUnowned } from '../agents/sweep/end-unowned.ts';
 import { createSweep } from '../agents/sweep/sweep.ts';
+import { OWN_MURMUR } from '../drivers/machines/configured.ts';
+import { bundledMurmur } from '../drivers/machines/local/murmur.ts';
 import { recordedRunner, runnersOf } from '../drivers/machines/runner-process.ts';
 import { userCacheFolder } from '../config/home.ts';
 import { openTelemetry } from '../drivers/telemetry/open.ts';
@@ -61,7 +63,11 @@ async function work(config: Config, cache: string, env: NodeJS.ProcessEnv): Prom
   const bundles = Promise.all([workflowBundle(cache), runnerBundle(cache)]);
   // Awaited below. Meanwhile, isolation is tried out.
   bundles.catch(() => undefined);
-  await using platform = await openPlatform(config, env);
+  const murmur = bundledMurmur(home, cache).catch((error: unknown) => {
+    log.warn({ err: error }, 'murmur cannot be bundled for agents: they run it from the sources, which starts slower');
+    return OWN_MURMUR;
+  });
+  await using platform = await openPlatform(config, env, murmur);
   const [bundle, runner] = await bundles;
   const programs = { bundle: runner };
   const connection = Connection.lazy(temporal.connectionOptions);

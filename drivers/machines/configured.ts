@@ -16,8 +16,8 @@ import type { LocalIsolation } from './local/isolation.ts';
 import { createLocalProvider } from './local/provider.ts';
 import type { LocalProvider } from './local/provider.ts';
 
-/** Runs with this process's Node: an agent may change its PATH, and the system's Node may be too old. */
-const MURMUR = [process.execPath, join(PACKAGE_ROOT, 'bin', 'murmur.js')];
+/** `murmur` of this package: bundles of a published one, the sources of a checkout. */
+export const OWN_MURMUR = join(PACKAGE_ROOT, 'bin', 'murmur.js');
 
 /** The machine providers of this host, by name. Spec, memo and record of an agent name its provider. */
 export type Machines = Readonly<Record<string, MachineProvider>>;
@@ -44,10 +44,12 @@ export interface LocalSettings extends Pick<Config, 'home' | 'isolation' | 'clau
 /**
  * Opens the configured providers.
  * @param env environment of runners: the caller's, without credentials of models
+ * @param murmur file that machines run as `murmur`; it may still be built, but never rejects. Absent: this package's own
  */
 export async function createMachines(
   config: LocalSettings,
   env: Readonly<Record<string, string | undefined>>,
+  murmur: Promise<string> = Promise.resolve(OWN_MURMUR),
 ): Promise<Machines & { readonly local: LocalProvider }> {
   const { home, claude } = config;
   // Runners do not inherit the compile cache of the stack's programs, because their children do not use it.
@@ -55,7 +57,11 @@ export async function createMachines(
   const local = createLocalProvider({
     machines: home.machines,
     isolation: await localIsolation(config, env),
-    programs: { ...(claude === undefined ? {} : { claude }), murmur: MURMUR },
+    programs: murmur.then((file) => ({
+      ...(claude === undefined ? {} : { claude }),
+      // With this process's Node: an agent may change its PATH, and the system's Node may be too old.
+      murmur: [process.execPath, file],
+    })),
     env: callers,
     compileCache,
   });
@@ -93,7 +99,7 @@ async function localIsolation(
         },
         ...(uid === undefined ? {} : { uid }),
         hide: [hidden, ...(covered === undefined ? [] : [covered.home])],
-        keep: [layout.bin, own, ...programs.map((path) => dirname(path)), ...(covered?.shown ?? [])],
+        keep: [layout.bin, home.programs, own, ...programs.map((path) => dirname(path)), ...(covered?.shown ?? [])],
         limits,
         ...(limitsInForce === undefined ? {} : { limitsInForce }),
         show,

@@ -23,7 +23,7 @@ export async function hostChecks(
   // The client of ssh takes 60 ms to load.
   const [{ inspectHost }, { shipmentFrom }, { hostStartOf }] = await Promise.all([
     import('../../drivers/machines/ssh/inspect.ts'),
-    import('../../drivers/machines/ssh/bundle.ts'),
+    import('../../drivers/machines/ssh/host-shipment.ts'),
     import('../../drivers/machines/ssh/host-start.ts'),
   ]);
   const options = { env, shipment: shipmentFrom(userCacheFolder(env)), start: hostStartOf(host) };

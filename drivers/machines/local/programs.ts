@@ -2,11 +2,11 @@
 import { chmod, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+/** Name → absolute path, or the words of a command line. */
+export type Programs = Readonly<Record<string, string | readonly string[]>>;
+
 /** Installs or replaces each program: a link for a path, a script for a command line. */
-export async function installPrograms(
-  bin: string,
-  programs: Readonly<Record<string, string | readonly string[]>>,
-): Promise<void> {
+export async function installPrograms(bin: string, programs: Programs): Promise<void> {
   for (const [name, program] of Object.entries(programs)) {
     const file = join(bin, name);
     await rm(file, { force: true });

@@ -10,7 +10,7 @@ import { createRunnerControl, launchRunner, RunnerDecisions } from '../runner-co
 import type { LocalIsolation } from './isolation.ts';
 import { isMachineName, localLayout, type LocalLayout } from './layout.ts';
 import { connectLocal } from './machine.ts';
-import { installPrograms } from './programs.ts';
+import { installPrograms, type Programs } from './programs.ts';
 import { isMissing, readRecord, writeRecord, type LocalRecord } from './record.ts';
 import { endRunner } from './runner-end.ts';
 import { RunnerHosts } from './runner-hosts.ts';
@@ -25,8 +25,8 @@ export interface LocalProviderOptions {
   /** MURMUR_HOME/machines. */
   readonly machines: string;
   readonly isolation: LocalIsolation;
-  /** Programs that agents find first on their PATH: name → absolute path, or the words of a command line. */
-  readonly programs: Readonly<Record<string, string | readonly string[]>>;
+  /** Programs that agents find first on their PATH. They may still be built. */
+  readonly programs: Programs | Promise<Programs>;
   /** The caller's environment, without credentials of models. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Compile cache of the processes that serve runners. */
@@ -132,7 +132,7 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
           const uid = begun.uid ?? (isolation.ownUser ? await takeUser(machines, name) : undefined);
           await makeFolders(layout, uid);
           signal.throwIfAborted();
-          await installPrograms(layout.bin, options.programs);
+          await installPrograms(layout.bin, await options.programs);
           signal.throwIfAborted();
           const own = uid === undefined ? {} : { uid };
           // Its labels may have been replaced since.
@@ -215,7 +215,7 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
       start: async (bundle) => {
         // An earlier build may have created the machine with other paths of programs. Nothing runs on it before its
         // runner.
-        await installPrograms(layout.bin, options.programs).catch((error: unknown) => {
+        await installPrograms(layout.bin, await options.programs).catch((error: unknown) => {
           throw isMissing(error)
             ? new MurmurError('NOT_FOUND', `machine ${name} does not exist`, { cause: error })
             : error;

@@ -4,7 +4,7 @@ import { unlessLost } from '../lost.ts';
 import type { HostReport, HostStart } from './host-call.ts';
 import { resolveHost } from './resolve.ts';
 import { openHostSession } from './session.ts';
-import type { Shipment } from './shipment.ts';
+import type { Shipment } from '../../shipment/shipment.ts';
 
 export interface InspectOptions {
   /** The owner's environment. */

@@ -6,7 +6,7 @@ import type { NamedLease } from '../lost-signals.ts';
 import type { Machine } from '../provider.ts';
 import type { HostMachine } from './host-call.ts';
 import type { HostSession } from './session.ts';
-import { deliverFile } from './shipment.ts';
+import { deliverFile } from './host-shipment.ts';
 import type { SshHost } from './ssh-host.ts';
 
 export interface SshMachineOptions {

@@ -6,7 +6,8 @@ import { HostFiles } from './files.ts';
 import type { HostStart } from './host-call.ts';
 import { findHostFacts, type HostFacts } from './host-facts.ts';
 import { HostProgram } from './host-program.ts';
-import { deliver, HOST_PROGRAM, type Shipment } from './shipment.ts';
+import { HOST_PROGRAM } from './host-shipment.ts';
+import { deliver, type Shipment } from '../../shipment/shipment.ts';
 
 export interface HostSession {
   readonly connection: SshConnection;

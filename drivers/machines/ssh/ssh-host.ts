@@ -6,7 +6,7 @@ import { unlessLost } from '../lost.ts';
 import { Exposures } from './exposures.ts';
 import type { HostStart } from './host-call.ts';
 import { openHostSession, type HostSession } from './session.ts';
-import type { Shipment } from './shipment.ts';
+import type { Shipment } from '../../shipment/shipment.ts';
 import type { SshTarget } from './connection.ts';
 import { messageOf } from './transport.ts';
 

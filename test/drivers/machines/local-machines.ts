@@ -14,15 +14,26 @@ export interface LocalMachines extends AsyncDisposable {
   readonly provider: LocalProvider;
 }
 
+interface LocalMachinesOptions extends Partial<Pick<Config, 'isolation' | 'claude'>> {
+  readonly host?: Partial<HostSettings>;
+  /** Makes what machines run as `murmur`; the checkout's sources unless given. */
+  readonly murmur?: (home: HomePaths) => Promise<string>;
+}
+
 export async function localMachines({
   isolation = 'auto',
   claude,
   host,
-}: Partial<Pick<Config, 'isolation' | 'claude'> & { host: Partial<HostSettings> }> = {}): Promise<LocalMachines> {
+  murmur,
+}: LocalMachinesOptions = {}): Promise<LocalMachines> {
   const folder = await temporaryFolder();
   const home = homePaths(folder.path);
   const settings = { ...(await loadHostSettings(home, folder.path)), ...host };
-  const { local: provider } = await createMachines({ home, isolation, claude, host: settings }, process.env);
+  const { local: provider } = await createMachines(
+    { home, isolation, claude, host: settings },
+    process.env,
+    murmur?.(home),
+  );
   return {
     home,
     provider,

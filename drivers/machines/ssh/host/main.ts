@@ -15,7 +15,7 @@ import { factsOfHost } from '../../local/facts.ts';
 import { localLayout } from '../../local/layout.ts';
 import type { HostCallName, HostReply, HostRequest, HostStart } from '../host-call.ts';
 import { hostCalls, type HostCallTable } from '../host-calls.ts';
-import { removeOldShipments } from './old-shipments.ts';
+import { removeOldShipments } from '../../../shipment/old-shipments.ts';
 
 /** An agent that shares the login's rights could change what our next command reads. */
 const ISOLATION = 'namespace';

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeOldShipments } from '../../../../drivers/machines/ssh/host/old-shipments.ts';
+import { removeOldShipments } from '../../../../drivers/shipment/old-shipments.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -4,7 +4,7 @@ import { DEFAULT_MACHINE_LIMITS } from '../../../../contract/wire/machine-limits
 import { GitBrokers } from '../../../../drivers/machines/git-brokers.ts';
 import type { GitBrokersOptions } from '../../../../drivers/machines/git-brokers.ts';
 import type { MachineProvider } from '../../../../drivers/machines/provider.ts';
-import { shipmentFrom } from '../../../../drivers/machines/ssh/bundle.ts';
+import { shipmentFrom } from '../../../../drivers/machines/ssh/host-shipment.ts';
 import { createSshProvider } from '../../../../drivers/machines/ssh/provider.ts';
 import type { SshHost } from '../../../fixtures/ssh-machines/ssh-host.ts';
 

@@ -1,16 +1,26 @@
-// Our files on a host: the program that manages its machines, and `murmur` for its agents.
+// Our files for agents, in a folder that is named by their content: on this host, or on one that is reached by ssh.
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
-import { MurmurError } from '../../../contract/wire/errors.ts';
-import type { HostFiles } from './files.ts';
 
 /** Path within the shipment → file on this host. */
 export type Shipment = Readonly<Record<string, string>>;
 
-/** The entry of the program. */
-export const HOST_PROGRAM = 'dist/machines.js';
+/** The files of the host that gets a shipment. Paths are absolute. */
+export interface ShipmentFiles {
+  /** Renews the time of a file or folder; false when it is not there. */
+  touch(path: string): Promise<boolean>;
+  /** Writes a file and creates its parents. */
+  write(path: string, source: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Lets every user read a folder and everything below it. */
+  open(folder: string): Promise<void>;
+  /** Renames a folder. Throws when something has the new name. */
+  moveFolder(from: string, to: string): Promise<void>;
+  /** The size in bytes; undefined when nothing is there. */
+  size(path: string): Promise<number | undefined>;
+  removeFolder(folder: string): Promise<void>;
+}
 
 const digests = new WeakMap<Shipment, Promise<string>>();
 
@@ -30,10 +40,10 @@ async function computeDigest(shipment: Shipment): Promise<string> {
 }
 
 /**
- * The folder of the shipment on the host, below `parent`. Copied if missing, and renamed once complete: of two
+ * The folder of the shipment, below `parent`. Copied if missing, and renamed once complete: of two
  * concurrent callers, one discards its copy.
  */
-export async function deliver(files: HostFiles, parent: string, shipment: Shipment): Promise<string> {
+export async function deliver(files: ShipmentFiles, parent: string, shipment: Shipment): Promise<string> {
   const folder = posix.join(parent, await digestOf(shipment));
   // Its time says that it is used: see old-shipments.ts.
   if (await files.touch(folder)) return folder;
@@ -50,22 +60,4 @@ export async function deliver(files: HostFiles, parent: string, shipment: Shipme
     await files.removeFolder(partial);
   }
   return folder;
-}
-
-/** The path of a file on the host, below `parent`, named by its content. Copied if missing. */
-export async function deliverFile(files: HostFiles, parent: string, file: string): Promise<string> {
-  const content = await readFile(file);
-  const digest = createHash('sha256').update(content).digest('hex').slice(0, 16);
-  const name = /^(.*?)(?:-[0-9a-f]{16})?(\.c?js)$/.exec(posix.basename(file));
-  if (name === null) throw new MurmurError('INTERNAL', `${file} is not a script`);
-  const path = posix.join(parent, `${name[1] ?? ''}-${digest}${name[2] ?? ''}`);
-  if (!(await files.touch(path))) {
-    await files.write(
-      path,
-      (async function* () {
-        yield await Promise.resolve(content);
-      })(),
-    );
-  }
-  return path;
 }

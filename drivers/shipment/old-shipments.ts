@@ -1,4 +1,5 @@
-// Removes the copied files of earlier builds that no process and no machine of this host uses any more.
+// Removes the shipments of earlier builds that no process and no machine of this host uses any more.
+import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -44,6 +45,8 @@ async function programsOf(machines: string): Promise<readonly string[]> {
 
 /** The command lines of all processes that this login can see. */
 async function commandLines(): Promise<readonly string[]> {
+  // Without /proc, as on macOS, machines' programs decide alone. What runs has read its file.
+  if (!existsSync('/proc')) return [];
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   return await Promise.all(ids.map((id) => textOf(`/proc/${id}/cmdline`)));
 }

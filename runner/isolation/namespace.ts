@@ -18,7 +18,14 @@ import { namespaceTools } from './namespace-tools.ts';
 import { NamespacePrograms } from './namespace-programs.ts';
 import { namespaceView } from './namespace-view.ts';
 import { programScript, sendScript } from './program-script.ts';
-import { descendantsOf, isStartedSince, listFromProc, pidsOfUser, pidsWithVariable } from './process-table.ts';
+import {
+  descendantsOf,
+  isInsideNamespace,
+  isStartedSince,
+  listFromProc,
+  pidsOfUser,
+  pidsWithVariable,
+} from './process-table.ts';
 
 /** The isolation as text for people. */
 export function namespaceDescription(hasOwnUser: boolean): string {
@@ -88,7 +95,8 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
     },
     endAll: async () => {
       await endProcesses(async (table) => {
-        const marked = await pidsWithVariable(markOf(machine));
+        // Inside, another machine's agent can set the mark. The processes there are found below the first one.
+        const marked = [...(await pidsWithVariable(markOf(machine)))].filter((pid) => !isInsideNamespace(pid));
         const ofUser = uid === undefined ? [] : await pidsOfUser(uid);
         const found = new Set([...marked, ...ofUser, ...programs.within(table).map(({ pid }) => pid)]);
         return [...found, ...descendantsOf([...found], table).map(({ pid }) => pid)];

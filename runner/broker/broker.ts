@@ -89,12 +89,14 @@ export class Broker {
     if (user !== undefined) chownSync(file, user.uid, user.gid);
   }
 
-  /** Ends all connections and what they started. */
+  /** Ends all connections and what they started. Gives up the proxy's port: no program that knows it may run. */
   async close(): Promise<void> {
-    await Promise.all([this.#closeSocket(), this.#options.proxy.close()]);
+    await Promise.all([this.endRequests(), this.#options.proxy.close()]);
   }
 
-  async #closeSocket(): Promise<void> {
+  /** Ends all connections and what they started, and serves none from now on. The proxy keeps its port. */
+  async endRequests(): Promise<void> {
+    this.#options.proxy.endRequests();
     const { promise, resolve } = Promise.withResolvers<void>();
     if (this.#server.listening) this.#server.close(() => resolve());
     else resolve();

@@ -79,9 +79,9 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
       sendScript(child.stdio[3], program);
       return programs.add(child);
     },
-    endStartedSince: async (since, keep) => {
+    endStartedSince: async (since, keep, withCompanions = false) => {
       await endProcesses(async (table) => {
-        const companions = await pidsWithVariable(`${COMPANION}=1`);
+        const companions = withCompanions ? [] : await pidsWithVariable(`${COMPANION}=1`);
         const spared = new Set([...companions, ...keep.flatMap((pid) => [pid, ...programs.holding(pid, table)])]);
         return programs
           .within(table)

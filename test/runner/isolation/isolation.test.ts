@@ -212,7 +212,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         expect(await machine.ask({ op: 'ask', pid, line: ':' })).toBe('done');
       });
 
-      it('spares processes that are marked as companions of the program', async () => {
+      it('spares processes that are marked as companions of the program, unless it is told not to', async () => {
         const since = Date.now() - 1_000;
         const [companion, other] = [uniqueSleep(), uniqueSleep()];
         const pid = await machine.start(['sh', '-c', 'while read -r line; do eval "$line"; echo done; done']);
@@ -222,8 +222,9 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         await untilRunning(companion, 1);
         await machine.ask({ op: 'endStartedSince', since, keep: [pid] });
         expect([await countRunning(companion), await countRunning(other)]).toEqual([1, 0]);
-        await machine.ask({ op: 'endAll' });
+        await machine.ask({ op: 'endStartedSince', since, keep: [pid], all: true });
         expect(await countRunning(companion)).toBe(0);
+        expect(await machine.ask({ op: 'ask', pid, line: ':' })).toBe('done');
       });
 
       it('spares a program that was started since, but not its children', async () => {

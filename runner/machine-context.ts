@@ -164,13 +164,13 @@ export class MachineContext {
     this.journal.tryAppend({ type: 'session_end', reason: this.scrubber.text(reason) });
   }
 
-  /** Ends the caller's git commands, then the agent's processes, and last the relay, when no process needs its port. */
+  /** Ends the caller's git commands, then the agent's processes. Last gives up the ports: no process needs them then. */
   async close(endAgent: () => Promise<void>): Promise<void> {
     this.git.endAll();
-    await this.#broker.close();
+    await this.#broker.endRequests();
     await endAgent();
     await removeAgentFile(this.agentRun);
-    await Promise.all([this.relay.close(), this.#gitRelay.close()]);
+    await Promise.all([this.relay.close(), this.#gitRelay.close(), this.#broker.close()]);
   }
 
   #scrubPassword(password: string): void {

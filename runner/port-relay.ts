@@ -3,7 +3,14 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { ServerAddress } from '../contract/wire/runner.ts';
+import { NewestConnections } from './newest-connections.ts';
 import { readState, writeState } from './state-file.ts';
+
+/**
+ * Connections at once, two descriptors each. An agent that waits for each of its children with a program of its own has
+ * some tens.
+ */
+const CONNECTIONS = 256;
 
 /**
  * The agent's processes send its token to the port, so no other process may get the port while one of them runs. In
@@ -12,6 +19,7 @@ import { readState, writeState } from './state-file.ts';
 export class PortRelay {
   readonly #file: string;
   readonly #open = new Set<Socket>();
+  readonly #callers = new NewestConnections(CONNECTIONS);
   #server: ServerAddress | undefined;
   #greeting = '';
   #listening: Promise<Server> | undefined;
@@ -50,6 +58,7 @@ export class PortRelay {
   }
 
   readonly #relay = (caller: Socket): void => {
+    this.#callers.add(caller);
     const { host, port } = this.#server ?? { host: '127.0.0.1', port: 0 };
     const server = connect({ host, port, noDelay: true, allowHalfOpen: true });
     if (this.#greeting !== '') server.write(this.#greeting);

@@ -67,6 +67,8 @@ export class Runner {
   #opening: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | undefined;
   #readings = 0;
+  /** Whether the program's companions were ended. Only its next start brings them back. */
+  #lacksCompanions = false;
 
   /** Ends the turn that a killed runner left open, without a prompt. No process of the agent may run yet. */
   constructor(options: RunnerOptions) {
@@ -92,7 +94,7 @@ export class Runner {
     removeState(paths.stopOrder);
     rmSync(paths.clones, { recursive: true, force: true });
     if (options.disk !== undefined) {
-      this.#disk = new DiskLimit({ ...options.disk, onExcess: (message) => void this.#enforceDiskLimit(message) });
+      this.#disk = new DiskLimit({ ...options.disk, onExcess: (...excess) => void this.#enforceDiskLimit(...excess) });
     }
   }
 
@@ -193,6 +195,8 @@ export class Runner {
     if (session !== undefined) {
       if (this.#turns.runningTurn !== undefined) return replyOf(session);
       if (isSameSession(request, session)) {
+        if (this.#lacksCompanions) await session.program.stop();
+        this.#lacksCompanions = false;
         await session.program.running();
         return replyOf(session);
       }
@@ -218,12 +222,14 @@ export class Runner {
   }
 
   /** Ends the turn and all processes of the agent, also those of earlier turns. Never rejects: it is not awaited. */
-  async #enforceDiskLimit(message: string): Promise<void> {
+  async #enforceDiskLimit(message: string, isAgain: boolean): Promise<void> {
     const action = 'tell the agent what to delete, or have the owner of the host raise limits.disk_mb';
+    this.#lacksCompanions ||= isAgain;
     this.#turns.endByLimit({ kind: 'disk', message, action, retryable: false });
     try {
       const pid = await this.#session?.program.pid();
-      await this.#options.containment.endStartedSince(new Date(0), pid === undefined ? [] : [pid]);
+      // What still writes may only pose as a companion.
+      await this.#options.containment.endStartedSince(new Date(0), pid === undefined ? [] : [pid], isAgain);
     } catch (error) {
       console.error(error);
     }

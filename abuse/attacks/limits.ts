@@ -27,6 +27,28 @@ export const LIMITS: readonly Attack[] = [
     },
   },
   {
+    name: 'git-processes',
+    goal: 'start hundreds of git processes of the owner through the git broker',
+    attempt: async ({ asOwner, owner, spawn, client }) => {
+      await asOwner(`git clone -q --bare ${owner.privateRepository} ${owner.home}/cloned.git`);
+      const fetcher = await spawn('fetcher', `file://${owner.home}/cloned.git`);
+      const request = JSON.stringify({ kind: 'local', service: 'git-upload-pack', args: [`${owner.home}/cloned.git`] });
+      const shown = await triedBy(
+        fetcher,
+        `cd "$(dirname "$(dirname "$GIT_CONFIG_GLOBAL")")" && node -e '
+          const net = require("net"); let served = 0, answered = 0;
+          for (let i = 0; i < 200; i += 1) { const c = net.connect("git.sock"); c.on("error", () => {});
+            c.once("data", (d) => { answered += 1; if (d[0] === 1) served += 1; if (answered === 200) end(); }); c.write(process.argv[1] + "\\n"); }
+          const end = () => { console.log("answered " + answered + " served " + served); process.exit(); };
+          setTimeout(end, 30000);' '${request}'`,
+      );
+      await client.call('kill', { slug: fetcher.slug });
+      const count = numberIn(shown, /served (\d+)/);
+      if (count === 0) throw new Error(`it was served nothing at all: ${shown}`);
+      return count > 64 ? [`${String(count)} processes`] : [];
+    },
+  },
+  {
     name: 'shared-memory',
     goal: "fill the host's /dev/shm",
     admitted: { tracking: UNLIMITED },

@@ -1,8 +1,12 @@
-// Attack on calls to another agent's runner.
+// Attacks on other agents' runners.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunnerAddress } from '../../contract/wire/runner.ts';
 import type { Attack } from '../attack.ts';
+import { numberIn, triedBy } from '../evidence.ts';
+
+/** Connections that a process opens, far more than are served. */
+const CONNECTIONS = 1_000;
 
 export const RUNNERS: readonly Attack[] = [
   {
@@ -10,8 +14,7 @@ export const RUNNERS: readonly Attack[] = [
     goal: "receive the token of a sibling's runner on the port of a killed one",
     attempt: async ({ home, hostile, spawn }) => {
       const sibling = await spawn('impersonated');
-      const file = join(home, 'machines', sibling.machine, 'runner', 'address.json');
-      const { pid, port } = JSON.parse(await readFile(file, 'utf8')) as RunnerAddress;
+      const { pid, port } = await addressIn(join(home, 'machines', sibling.machine, 'runner'));
       process.kill(pid, 'SIGKILL');
       const code =
         `const fs=require('fs');const heard=process.env.HOME+'/heard';` +
@@ -28,4 +31,35 @@ export const RUNNERS: readonly Attack[] = [
       return requests.filter((line) => line.includes('Bearer') || !line.startsWith('GET /proof?'));
     },
   },
+  {
+    name: 'descriptors-of-a-runner',
+    goal: "hold so many connections to a runner's ports that its process can serve no other machine",
+    attempt: async ({ home, hostile, sibling }) => {
+      // An earlier attack may have killed its runner.
+      await sibling.shell('true');
+      const runner = join(home, 'machines', sibling.machine, 'runner');
+      const { port } = await addressIn(runner);
+      const relay = JSON.parse(await readFile(join(runner, 'relay.json'), 'utf8')) as { readonly port: number };
+      const got: string[] = [];
+      for (const [name, each] of [['runner', port] as const, ['relay', relay.port] as const]) {
+        const shown = await triedBy(
+          hostile,
+          `node -e '
+            const net = require("net"); let open = 0, settled = 0;
+            const one = () => { const c = net.connect(${String(each)}, "127.0.0.1"); c.resume();
+              c.on("connect", () => { open += 1; settled += 1; c.on("close", () => (open -= 1)); }).on("error", () => {}); };
+            for (let i = 0; i < ${String(CONNECTIONS)}; i += 1) one();
+            setTimeout(() => { console.log("of " + settled + " hold " + open); process.exit(); }, 5000);'`,
+        );
+        if (numberIn(shown, /of (\d+) hold/) === 0) throw new Error(`it could open no connection: ${shown}`);
+        const held = numberIn(shown, /hold (\d+)/);
+        if (held > 300) got.push(`${String(held)} connections to the ${name}`);
+      }
+      return got;
+    },
+  },
 ];
+
+async function addressIn(runner: string): Promise<RunnerAddress> {
+  return JSON.parse(await readFile(join(runner, 'address.json'), 'utf8')) as RunnerAddress;
+}

@@ -18,6 +18,12 @@ import { localCommand } from './local.ts';
 import { readRequest, sshArguments } from './request.ts';
 import type { BrokerRequest } from './request.ts';
 
+/**
+ * Connections at once. Each is a git or ssh process of the owner, outside the machine's limits. A git command opens one,
+ * and one that fetches submodules up to a few.
+ */
+const CONNECTIONS = 64;
+
 export interface BrokerOptions {
   readonly run: string;
   /** The runner's own folder. */
@@ -33,6 +39,8 @@ export class Broker {
   readonly #options: BrokerOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Without those to a broker on another host. */
+  #accepted = 0;
   #elsewhere: Pick<GitAccess, 'server' | 'pass'> | undefined;
 
   constructor(options: BrokerOptions) {
@@ -46,6 +54,13 @@ export class Broker {
     socket.on('close', () => this.#sockets.delete(socket));
     // A client that goes away is no error of ours: its child ends with the socket.
     socket.on('error', () => socket.destroy());
+    if (this.#accepted >= CONNECTIONS) {
+      refuse(socket, `${String(CONNECTIONS)} git commands of this machine use the broker, the most at once: try again`);
+      // Does not wait for the client to close its side.
+      return socket.destroySoon();
+    }
+    this.#accepted += 1;
+    socket.once('close', () => (this.#accepted -= 1));
     if (this.#elsewhere !== undefined) return this.#passOn(socket, this.#elsewhere);
     this.#serve(socket).catch((error: unknown) => refuse(socket, (error as Error).message));
   }
@@ -89,12 +104,14 @@ export class Broker {
     if (user !== undefined) chownSync(file, user.uid, user.gid);
   }
 
-  /** Ends all connections and what they started. */
+  /** Ends all connections and what they started. Gives up the proxy's port: no program that knows it may run. */
   async close(): Promise<void> {
-    await Promise.all([this.#closeSocket(), this.#options.proxy.close()]);
+    await Promise.all([this.endRequests(), this.#options.proxy.close()]);
   }
 
-  async #closeSocket(): Promise<void> {
+  /** Ends all connections and what they started, and serves none from now on. The proxy keeps its port. */
+  async endRequests(): Promise<void> {
+    this.#options.proxy.endRequests();
     const { promise, resolve } = Promise.withResolvers<void>();
     if (this.#server.listening) this.#server.close(() => resolve());
     else resolve();

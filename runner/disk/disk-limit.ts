@@ -21,8 +21,11 @@ export interface DiskLimitOptions {
   /** Absolute paths of all folders that the agent can write to. They are on one disk. */
   readonly folders: readonly string[];
   readonly limitMb: number;
-  /** Called with a sentence each time the agent exceeds its limit. */
-  readonly onExcess: (message: string) => void;
+  /**
+   * Called with a sentence each time the agent exceeds its limit.
+   * @param isAgain whether its files have grown although they were over the limit before
+   */
+  readonly onExcess: (message: string, isAgain: boolean) => void;
   /** Interval of checks in milliseconds; a second unless given. */
   readonly lookMs?: number;
 }
@@ -78,8 +81,9 @@ export class DiskLimit {
     this.#isMeasuring = true;
     try {
       const bytes = await sizeOfFolders(folders, { share, signal });
+      const wasOver = (this.#measured?.bytes ?? 0) > this.#limit;
       this.#measured = { bytes, free, at: performance.now() };
-      if (this.#ceiling.isExceeded(this.#measured)) onExcess(this.#excess(bytes));
+      if (this.#ceiling.isExceeded(this.#measured)) onExcess(this.#excess(bytes), wasOver);
     } catch (error) {
       if (!signal.aborted) console.error('the disk usage could not be measured', error);
     } finally {

@@ -2,9 +2,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
 import { PROOF_PATH, runnerProof } from '../identity/proof.ts';
+import { NewestConnections } from '../newest-connections.ts';
 
 /** A route returns its answer. A streaming route writes its own answer and returns nothing. */
 export type Route = (call: {
@@ -19,10 +20,17 @@ export interface HttpOptions {
   readonly routes: Readonly<Record<string, Route>>;
 }
 
+/**
+ * Connections that have not sent the token. Callers send it within milliseconds, after the proof. To displace one, a
+ * process has to open this many connections within that time.
+ */
+const UNAUTHENTICATED_LIMIT = 128;
+
 export class HttpServer {
   readonly #server: Server;
 
   constructor({ token, routes }: HttpOptions) {
+    const unauthenticated = new NewestConnections(UNAUTHENTICATED_LIMIT);
     this.#server = createServer((request, response) => {
       // A caller that disconnects is not an error of the runner.
       request.on('error', () => undefined);
@@ -40,6 +48,7 @@ export class HttpServer {
         refusePages(request);
         if (name === `GET ${PROOF_PATH}`) return this.#prove(request, response, token);
         checkToken(request, token);
+        unauthenticated.release(request.socket);
         if (route === undefined) throw new MurmurError('NOT_FOUND', `the runner has no ${name}`, { hint: '' });
         const result = await route({ request, response, body: await readBody(request) });
         if (result !== undefined) sendJson(response, 200, result);
@@ -47,6 +56,7 @@ export class HttpServer {
         sendError(response, error);
       }
     };
+    this.#server.on('connection', (socket: Socket) => unauthenticated.add(socket));
     // No limit for answers, because `open` clones and `stop` waits; callers limit them. Requests arrive at once on
     // loopback.
     this.#server.requestTimeout = 60_000;
@@ -67,6 +77,8 @@ export class HttpServer {
     this.#server.once('error', reject);
     this.#server.listen(0, '127.0.0.1', resolve);
     await promise;
+    // Accepting can fail when file descriptors run out. Only that connection is lost.
+    this.#server.on('error', () => undefined);
     return (this.#server.address() as AddressInfo).port;
   }
 

@@ -1,11 +1,11 @@
-// Finds runners, and processes that serve several of them, in this host's process table. Imports no packages: the
-// runner imports it too.
+// Finds runners, and processes that serve several of them, in this host's process table. An agent can give a process any
+// command line, so those of agents do not count. Imports no packages: the runner imports it too.
 import { execFile } from 'node:child_process';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { RunnerAddress } from '../../contract/wire/runner.ts';
 import { createPortHolder, isHeldBy } from '../isolation/listening-sockets.ts';
-import { commandLineOf, commandLines, listProcesses } from '../isolation/process-table.ts';
+import { commandLineOf, commandLines, isInsideNamespace, listProcesses } from '../isolation/process-table.ts';
 import { HOST_FLAG } from './flags.ts';
 
 /** The clock may have been changed since the process started. Process ids are not reused within this time. */
@@ -17,19 +17,19 @@ export async function runnersOf(runnerFolder: string): Promise<readonly number[]
   return lines
     .filter(({ words }) => isRunner(words, runnerFolder))
     .map(({ pid }) => pid)
-    .filter((pid) => pid !== process.pid);
+    .filter((pid) => pid !== process.pid && !isInsideNamespace(pid));
 }
 
 /** Whether the process serves only this machine. Linux only. */
 export function isRunnerOf(pid: number, runnerFolder: string): boolean {
   const words = commandLineOf(pid);
-  return words !== undefined && isRunner(words, runnerFolder);
+  return words !== undefined && isRunner(words, runnerFolder) && !isInsideNamespace(pid);
 }
 
 /** Whether the process serves runners of this folder of machines. Linux only. */
 export function isHost(pid: number, machines: string): boolean {
   const words = commandLineOf(pid);
-  return words?.at(-1) === machines && words.at(-2) === HOST_FLAG;
+  return words?.at(-1) === machines && words.at(-2) === HOST_FLAG && !isInsideNamespace(pid);
 }
 
 /** Whether the runner of build b35f5f2 that wrote this address still listens there. */

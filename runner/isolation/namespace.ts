@@ -18,7 +18,14 @@ import { namespaceTools } from './namespace-tools.ts';
 import { NamespacePrograms } from './namespace-programs.ts';
 import { namespaceView } from './namespace-view.ts';
 import { programScript, sendScript } from './program-script.ts';
-import { descendantsOf, isStartedSince, listFromProc, pidsOfUser, pidsWithVariable } from './process-table.ts';
+import {
+  descendantsOf,
+  isInsideNamespace,
+  isStartedSince,
+  listFromProc,
+  pidsOfUser,
+  pidsWithVariable,
+} from './process-table.ts';
 
 /** The isolation as text for people. */
 export function namespaceDescription(hasOwnUser: boolean): string {
@@ -72,9 +79,9 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
       sendScript(child.stdio[3], program);
       return programs.add(child);
     },
-    endStartedSince: async (since, keep) => {
+    endStartedSince: async (since, keep, withCompanions = false) => {
       await endProcesses(async (table) => {
-        const companions = await pidsWithVariable(`${COMPANION}=1`);
+        const companions = withCompanions ? [] : await pidsWithVariable(`${COMPANION}=1`);
         const spared = new Set([...companions, ...keep.flatMap((pid) => [pid, ...programs.holding(pid, table)])]);
         return programs
           .within(table)
@@ -88,7 +95,8 @@ export function createNamespaceIsolation(spec: IsolationSpec): Isolation {
     },
     endAll: async () => {
       await endProcesses(async (table) => {
-        const marked = await pidsWithVariable(markOf(machine));
+        // Inside, another machine's agent can set the mark. The processes there are found below the first one.
+        const marked = [...(await pidsWithVariable(markOf(machine)))].filter((pid) => !isInsideNamespace(pid));
         const ofUser = uid === undefined ? [] : await pidsOfUser(uid);
         const found = new Set([...marked, ...ofUser, ...programs.within(table).map(({ pid }) => pid)]);
         return [...found, ...descendantsOf([...found], table).map(({ pid }) => pid)];

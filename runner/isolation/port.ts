@@ -24,9 +24,10 @@ export interface Isolation {
   readonly spawn: SpawnContained;
   /**
    * Ends processes inside that were started at or after a time. Spares those in `keep`, the programs below them, and
-   * processes marked as companions. Throws UNAVAILABLE when a process does not end within 10 s.
+   * processes marked as companions, unless `withCompanions` is true: any process can carry the mark. Throws UNAVAILABLE
+   * when a process does not end within 10 s.
    */
-  endStartedSince(since: Date, keep: readonly number[]): Promise<void>;
+  endStartedSince(since: Date, keep: readonly number[], withCompanions?: boolean): Promise<void>;
   /** Whether no process that was started through this object can escape `endStarted`. */
   readonly isWhole: boolean;
   /** Ends every process inside that was started through this object. Throws UNAVAILABLE as above. */

@@ -71,6 +71,22 @@ const users = shared(() =>
   readOfEach((pid) => (/^Uid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '').split(/\s+/)),
 );
 
+/**
+ * Whether an agent can have given a process of this host its environment and command line: agents' processes are in a
+ * process namespace of their own, in which the first process is the runner's. False for a process that has ended, and on
+ * systems other than Linux.
+ */
+export function isInsideNamespace(pid: number): boolean {
+  try {
+    // Its ids from the namespace of /proc to its own one. Linux before 4.1 does not tell them.
+    const line = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid.toString()}/status`, 'utf8'))?.[1] ?? '';
+    const ids = line.trim().split(/\s+/);
+    return ids.length > 1 && ids.at(-1) !== '1';
+  } catch {
+    return false;
+  }
+}
+
 /** Whether a process was or may have been started at or after a time. */
 export function isStartedSince({ started }: ProcessEntry, since: Date): boolean {
   return started >= since.getTime() - START_PRECISION_MS;

@@ -61,10 +61,11 @@ export function createTrackingIsolation({ machine, paths }: IsolationSpec): Isol
       child.once('error', letGo);
       return child;
     },
-    endStartedSince: async (since, keep) => {
+    endStartedSince: async (since, keep, withCompanions = false) => {
       await endProcesses(async (table) => {
         const inside = await members(table);
-        const spared = new Set([...(await pidsWithVariable(`${COMPANION}=1`)), ...keep]);
+        const companions = withCompanions ? [] : await pidsWithVariable(`${COMPANION}=1`);
+        const spared = new Set([...companions, ...keep]);
         return table
           .filter((entry) => inside.has(entry.pid) && isStartedSince(entry, since) && !spared.has(entry.pid))
           .map(({ pid }) => pid);

@@ -93,6 +93,23 @@ describe('the relay to the API server', () => {
     expect(await ask(other, 'who?')).toBe('server: who?');
   });
 
+  it('has 256 connections at most: the oldest is closed for a new one', async () => {
+    const relay = startRelay();
+    const server = await startServer('server');
+    const port = await relay.relayTo(server.address);
+    const callers: Socket[] = [];
+    for (let count = 0; count < 300; count += 1) {
+      const caller = connect(port, '127.0.0.1');
+      caller.on('error', () => undefined).resume();
+      await once(caller, 'connect');
+      callers.push(caller);
+    }
+    await until(() => callers.filter(({ destroyed }) => destroyed).length === 300 - 256);
+    expect(callers.findIndex(({ destroyed }) => !destroyed)).toBe(300 - 256);
+    expect(await ask(port, 'who?')).toBe('server: who?');
+    await relay.close();
+  });
+
   it('closes the other side when one side closes, and closes open connections when it ends', async () => {
     const relay = startRelay();
     const server = await startServer('server');

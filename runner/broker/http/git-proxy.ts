@@ -58,6 +58,7 @@ export class GitProxy {
   readonly #unauthenticated = new Map<Duplex, NodeJS.Timeout>();
   readonly #server: Server;
   #listening: Promise<number> | undefined;
+  #isEnding = false;
   #secure: { readonly names: string; readonly cert: string; readonly context: SecureContext } | undefined;
   /** Authorities, with port, for which the proxy terminates TLS. */
   #hosts: ReadonlySet<string> = new Set();
@@ -101,14 +102,20 @@ export class GitProxy {
     socket.resume();
   }
 
-  /** Ends every connection and its requests. No-op if it never listened. */
+  /** Ends every connection and its requests, and serves none from now on. Keeps the port. */
+  endRequests(): void {
+    this.#isEnding = true;
+    for (const socket of this.#sockets) socket.destroy();
+    this.#context.upstream.close();
+  }
+
+  /** Does the same and gives up the port: another process can take it. No-op if it never listened. */
   async close(): Promise<void> {
+    this.endRequests();
     await this.#listening?.catch(() => undefined);
     const { promise, resolve } = Promise.withResolvers<void>();
     if (this.#listening === undefined) resolve();
     else this.#server.close(() => resolve());
-    for (const socket of this.#sockets) socket.destroy();
-    this.#context.upstream.close();
     await promise;
   }
 
@@ -139,6 +146,7 @@ export class GitProxy {
   }
 
   #keep(socket: Duplex): void {
+    if (this.#isEnding) socket.destroy();
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     // A client that disconnects is not an error.

@@ -3,7 +3,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { once } from 'node:events';
 import { Server, connect } from 'node:net';
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { BrokerAccess } from '../../../runner/broker/access.ts';
@@ -57,6 +59,36 @@ describe('a connection to the broker', () => {
     for (let round = 0; round < 100; round += 1) await setImmediate();
     for (const end = Date.now() + 10_000; children() > before && Date.now() < end;) await setImmediate();
     expect(children()).toBe(before);
+  });
+});
+
+describe('the connections to the broker of a machine', () => {
+  it('are 64 at most, because each is a process of the owner; the next is refused with the reason', async () => {
+    const folder = makeFolder();
+    const bin = path.join(folder, 'bin');
+    mkdirSync(bin);
+    writeFileSync(path.join(bin, 'ssh'), '#!/bin/sh\nexec cat\n', { mode: 0o755 });
+    const { access, broker } = setup(folder, callerEnv(folder, { PATH: `${bin}:${process.env['PATH'] ?? ''}` }));
+    access.serve(['git@forge.example:o/r'], [], []);
+    await broker.listen();
+    const request = { kind: 'ssh', args: ['git@forge.example', "git-upload-pack 'o/r'"], protocol: '' };
+    const ask = async (): Promise<{ readonly socket: Socket; readonly answer: string }> => {
+      // Half open: it does not close its side when the broker has closed the other.
+      const socket = connect({ path: path.join(folder, 'git.sock'), allowHalfOpen: true });
+      socket.on('error', () => undefined);
+      atEnd(async () => void socket.destroy());
+      socket.write(`${JSON.stringify(request)}\nhello`);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      return { socket, answer: answer.toString('utf8') };
+    };
+    const before = children();
+    const open = await Promise.all(Array.from({ length: 64 }, ask));
+    expect(open.every(({ answer }) => answer.endsWith('hello'))).toBe(true);
+    const refused = await ask();
+    expect(refused.answer).toContain('64 git commands of this machine use the broker');
+    expect(children() - before).toBe(64);
+    open[0]?.socket.destroy();
+    for (let answer = ''; !answer.endsWith('hello');) ({ answer } = await ask());
   });
 });
 

@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { sizeOfFolders } from '../../../runner/disk/folder-size.ts';
 import { rest } from '../../../runner/disk/pace.ts';
+import { COMPANION } from '../../../runner/isolation/marker.ts';
+import { createTrackingIsolation } from '../../../runner/isolation/tracking.ts';
+import { machinePaths } from '../../../runner/machine-paths.ts';
 import { Ceiling } from '../../../runner/disk/disk-limit.ts';
 import { bash, cleanUp, eventOf, isRunning, makeFolder, openRequest, runTurn, startRunner, until } from '../fixture.ts';
 import type { TestRunner } from '../fixture.ts';
@@ -56,6 +59,29 @@ describe('an agent whose files hold more than they may', () => {
     const pid = Number(readFileSync(path.join(runner.paths.work, 'pid'), 'utf8'));
     await eventOf(runner.client, (event) => event.type === 'error' && event.code === 'disk');
     await until(() => !isRunning(pid));
+  }, 120_000);
+});
+
+describe('a process that poses as a companion of the agent program', () => {
+  it('is ended when it goes on writing, and the program is started again with its companions', async () => {
+    const folder = makeFolder();
+    const { home, work, run, runner: own } = machinePaths(path.join(folder, 'runner'));
+    const paths = { home, work, run, isolation: path.join(folder, 'isolation') };
+    const machine = 'murmur-00000000';
+    const containment = createTrackingIsolation({ kind: 'tracking', machine, paths, hide: [own], keep: [] });
+    const runner = await startRunner({ folder, machine, containment, diskMb: 16 });
+    await runner.client.open(openRequest());
+    const writer = `for n in $(seq 200); do sleep 0.05; ${write('posing.$n', 1)}; done; sleep 600`;
+    const posing = `${COMPANION}=1 setsid sh -c '${writer}' >/dev/null 2>&1 & echo $! > pid`;
+    expect((await runTurn(runner, 't1', bash(posing))).outcome.status).toBe('completed');
+    const pid = Number(readFileSync(path.join(runner.paths.work, 'pid'), 'utf8'));
+    await until(() => !isRunning(pid));
+    // Each start of the program writes this file.
+    const startedAt = (): bigint => statSync(runner.paths.session, { bigint: true }).mtimeNs;
+    const before = startedAt();
+    await runner.client.open(openRequest());
+    expect(startedAt()).toBeGreaterThan(before);
+    expect((await runTurn(runner, 't2', bash('rm posing.*'))).outcome.status).toBe('completed');
   }, 120_000);
 });
 

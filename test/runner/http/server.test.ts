@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { RUNNER_PROTOCOL } from '../../../contract/wire/runner.ts';
 import { runnerProof } from '../../../runner/identity/proof.ts';
-import { cleanUp, clientOf, MACHINE, startRunner } from '../fixture.ts';
+import { atEnd, cleanUp, clientOf, MACHINE, startRunner, until } from '../fixture.ts';
 
 afterEach(cleanUp);
 
@@ -12,25 +15,44 @@ interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
+  readonly localPort: number | undefined;
 }
 
 async function call(
   port: number,
   method: string,
   path: string,
-  options: { readonly headers?: Record<string, string>; readonly body?: string | Buffer } = {},
+  options: {
+    readonly headers?: Record<string, string>;
+    readonly body?: string | Buffer;
+    readonly agent?: Agent;
+  } = {},
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const outgoing = request({ host: '127.0.0.1', port, method, path, headers: options.headers }, (answer) => {
+  const { headers, agent } = options;
+  const outgoing = request({ host: '127.0.0.1', port, method, path, headers, agent }, (answer) => {
+    const { localPort } = answer.socket;
     let text = '';
     answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     answer.on('end', () =>
-      resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text === '' ? '' : JSON.parse(text) }),
+      resolve({
+        ...{ status: answer.statusCode ?? 0, headers: answer.headers, localPort },
+        body: text === '' ? '' : JSON.parse(text),
+      }),
     );
   });
   outgoing.on('error', reject);
   outgoing.end(options.body);
   return promise;
+}
+
+/** A connection that sends nothing. */
+async function silentConnection(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined).resume();
+  atEnd(async () => void socket.destroy());
+  await once(socket, 'connect');
+  return socket;
 }
 
 function bearer({ token }: { readonly token: string }): { readonly authorization: string } {
@@ -124,6 +146,19 @@ describe("the runner's server", () => {
       status: 400,
       body: { error: { code: 'INVALID_ARGUMENT', message } },
     });
+  });
+
+  it('serves its callers while others hold as many connections as they can', async () => {
+    const { served } = await startRunner();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    atEnd(async () => agent.destroy());
+    const known = await call(served.port, 'GET', '/health', { headers: bearer(served), agent });
+    const silent = await Promise.all(Array.from({ length: 300 }, () => silentConnection(served.port)));
+    await until(() => silent.filter(({ destroyed }) => destroyed).length === 300 - 128);
+    expect(silent.findIndex(({ destroyed }) => !destroyed)).toBe(300 - 128);
+    const again = await call(served.port, 'GET', '/health', { headers: bearer(served), agent });
+    // The connection with the token is still the same.
+    expect([known.status, again.status, again.localPort]).toEqual([200, 200, known.localPort]);
   });
 
   it('rejects a body beyond its limit', async () => {

@@ -20,7 +20,7 @@ export type HolderRequest =
   | { readonly op: 'input'; readonly pid: number; readonly text: string }
   | { readonly op: 'signal'; readonly pid: number; readonly signal: NodeJS.Signals }
   | { readonly op: 'end'; readonly pid: number }
-  | { readonly op: 'endStartedSince'; readonly since: number; readonly keep: readonly number[] }
+  | { readonly op: 'endStartedSince'; readonly since: number; readonly keep: readonly number[]; readonly all?: boolean }
   | { readonly op: 'endStarted' }
   | { readonly op: 'endAll' }
   | { readonly op: 'portHolder'; readonly port: number }
@@ -67,7 +67,8 @@ async function answer(request: HolderRequest): Promise<unknown> {
     await once(server, 'listening');
     return (server.address() as AddressInfo).port;
   }
-  if (request.op === 'endStartedSince') return isolation.endStartedSince(new Date(request.since), request.keep);
+  if (request.op === 'endStartedSince')
+    return isolation.endStartedSince(new Date(request.since), request.keep, request.all);
   const program = programs.get(request.pid);
   if (program === undefined) throw new Error(`no program ${request.pid}`);
   if (request.op === 'signal') return program.child.kill(request.signal);

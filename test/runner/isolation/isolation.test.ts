@@ -1,5 +1,9 @@
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { countRunning, HeldMachine, uniqueSleep, untilRunning } from './held-machine.ts';
+import { findRunnerHosts } from '../../../drivers/machines/local/runner-host-end.ts';
+import { HOST_FLAG } from '../../../runner/identity/flags.ts';
+import { runnersOf } from '../../../runner/identity/processes.ts';
 import { COMPANION, MARKER } from '../../../runner/isolation/marker.ts';
 import { AGENT, asRoot, asUser, tracked } from './variants.ts';
 
@@ -136,6 +140,46 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
       });
     });
 
+    // Tracking finds processes by nothing but what they say of themselves.
+    (options.kind === 'namespace' ? describe : describe.skip)('a process that poses as one of another machine', () => {
+      let other: HeldMachine;
+      beforeAll(async () => {
+        other = await HeldMachine.create({ ...options, ...(options.agentUid ? { agentUid: AGENT + 1 } : {}) });
+      });
+      afterAll(async () => {
+        await other.remove();
+      });
+
+      it("with that machine's mark is neither ended nor waited for at the end of that machine", async () => {
+        const name = (await machine.run(`printf '%s' "$${MARKER}"`)).stdout;
+        const [forged, own] = [uniqueSleep(), uniqueSleep()];
+        await other.start(['sh', '-c', `${MARKER}=${name} ${forged}`]);
+        await machine.start(own.split(' '));
+        await untilRunning(forged, 1);
+        await untilRunning(own, 1);
+        await machine.ask({ op: 'endAll' });
+        expect([await countRunning(forged), await countRunning(own)]).toEqual([1, 0]);
+        // Nor does the mark save it from the end of its own machine.
+        await other.ask({ op: 'endAll' });
+        expect(await countRunning(forged)).toBe(0);
+      });
+
+      it("with the command line of that machine's runner, or of a process for runners, is taken for neither", async () => {
+        const machines = dirname(dirname(other.paths.home));
+        const runner = join(machines, 'murmur-1', 'runner');
+        const pid = await other.start(['sh', '-c', 'while read -r line; do eval "$line"; echo done; done']);
+        const sleep = uniqueSleep();
+        for (const words of [runner, `${HOST_FLAG} ${machines}`]) {
+          const line = `sh -c '${sleep}; :' ${join(runner, 'runner.mjs')} ${words} >/dev/null 2>&1 &`;
+          expect(await other.ask({ op: 'ask', pid, line })).toBe('done');
+        }
+        await untilRunning(sleep, 2);
+        expect(await runnersOf(runner)).toEqual([]);
+        expect(await findRunnerHosts(machines)).toEqual([]);
+        await other.ask({ op: 'endAll' });
+      });
+    });
+
     describe('the death of the holder', () => {
       it('ends the program and its children', async () => {
         const [program, child] = [uniqueSleep(), uniqueSleep()];
@@ -168,7 +212,7 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         expect(await machine.ask({ op: 'ask', pid, line: ':' })).toBe('done');
       });
 
-      it('spares processes that are marked as companions of the program', async () => {
+      it('spares processes that are marked as companions of the program, unless it is told not to', async () => {
         const since = Date.now() - 1_000;
         const [companion, other] = [uniqueSleep(), uniqueSleep()];
         const pid = await machine.start(['sh', '-c', 'while read -r line; do eval "$line"; echo done; done']);
@@ -178,8 +222,9 @@ for (const { name, isPossible, options } of [asRoot, asUser, tracked]) {
         await untilRunning(companion, 1);
         await machine.ask({ op: 'endStartedSince', since, keep: [pid] });
         expect([await countRunning(companion), await countRunning(other)]).toEqual([1, 0]);
-        await machine.ask({ op: 'endAll' });
+        await machine.ask({ op: 'endStartedSince', since, keep: [pid], all: true });
         expect(await countRunning(companion)).toBe(0);
+        expect(await machine.ask({ op: 'ask', pid, line: ':' })).toBe('done');
       });
 
       it('spares a program that was started since, but not its children', async () => {

@@ -14,7 +14,7 @@ import { hasProved } from '../drivers/machines/proving.ts';
 import { temporaryFolder } from '../drivers/temporary-folder.ts';
 import { overHttp, textOf } from '../mcp/fixtures/client.ts';
 import type { McpClient } from '../mcp/fixtures/client.ts';
-import { cleanUp, groupContainment, openRequest, startRunner, until } from '../runner/fixture.ts';
+import { cleanUp, groupContainment, MACHINE, openRequest, startRunner, until } from '../runner/fixture.ts';
 import type { TestRunner } from '../runner/fixture.ts';
 import { startApi } from './fixtures/api.ts';
 import type { Api } from './fixtures/api.ts';
@@ -24,7 +24,6 @@ import { creation } from '../fixtures/creation.ts';
 
 const AGENT = 'w/default/u/alice/lead';
 /** The name of the machine of the fixture's runner. */
-const MACHINE = 'murmur-00000000';
 const SILENCE_MS = 400;
 
 const known = knownAgents();

@@ -28,8 +28,9 @@ export const OWNER_FILES: readonly Attack[] = [
     attempt: async ({ hostile, home }) => {
       const shown = await triedBy(
         hostile,
+        // In a checkout, `programs` has the bundles of `murmur` that agents run.
         `for root in "" /proc/1/root; do
-           find "$root"${home} -maxdepth 3 -type f -readable ! -path "*/machines/*" -printf "got %P\\n" 2>/dev/null
+           find "$root"${home} -maxdepth 3 -type f -readable ! -path "*/machines/*" ! -path "*/programs/*" -printf "got %P\\n" 2>/dev/null
          done | sort | head -50`,
       );
       return linesWith(shown, 'got ');

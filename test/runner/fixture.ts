@@ -100,8 +100,10 @@ export interface TestRunnerOptions {
   readonly machine?: string;
   readonly env?: Record<string, string>;
   readonly containment?: Isolation;
-  /** Disk limit of the agent in MiB, checked continuously. */
+  /** Disk limit of the agent in MiB. */
   readonly diskMb?: number;
+  /** Interval of checks of the limit in milliseconds; continuously when absent. */
+  readonly diskLookMs?: number;
   /** Receives the prompts of the fake model. */
   readonly onAsk?: (prompt: string) => void;
 }
@@ -124,7 +126,7 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
     callerEnv: options.env ?? callerEnv(callerHome),
     node: process.execPath,
     build: 'build of the test',
-    diskLookMs: 20,
+    diskLookMs: options.diskLookMs ?? 20,
     openIsolation: async () => options.containment ?? groupContainment(),
   });
   ends.push(() => served.stop());

@@ -125,7 +125,8 @@ describe('capturing', () => {
     ['a conversation larger than the disk may hold', (file: string) => appendFileSync(file, noise(20))],
   ])('%s is not captured: only the previous capture stays, and the journal has the reason', async (_, grow) => {
     const folder = makeFolder();
-    const runner = await startRunner({ folder, diskMb: 16 });
+    // A check of the limit would end the processes of the capture.
+    const runner = await startRunner({ folder, diskMb: 16, diskLookMs: 3_600_000 });
     const repos = [{ clone_url: await makeOrigin(folder), branch: 'work' }];
     await runner.client.open(openRequest({ repos }));
     await runTurn(runner, 't1', bash('true'));

@@ -3,7 +3,7 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { ServerAddress } from '../contract/wire/runner.ts';
-import { NewestConnections } from './newest-connections.ts';
+import { NewestConnections } from './identity/newest-connections.ts';
 import { readState, writeState } from './state-file.ts';
 
 /**

@@ -12,6 +12,7 @@ import { HttpCredentials } from '../../runner/broker/http/credentials.ts';
 import { GitProxy } from '../../runner/broker/http/git-proxy.ts';
 import { sharedGitConfig } from '../../runner/git/agent-environment.ts';
 import { CallerGit } from '../../runner/git/caller-git.ts';
+import { NewestConnections } from '../../runner/identity/newest-connections.ts';
 import { checkPlace } from '../../runner/repositories/check-place.ts';
 import type { GitWanted } from './provider.ts';
 
@@ -52,8 +53,8 @@ export class GitBrokers implements AsyncDisposable {
   readonly #machines = new Map<string, MachineGit>();
   /** By the digest of the pass, so that the duration of a look-up reveals nothing about the pass. */
   readonly #passes = new Map<string, MachineGit>();
-  /** Connections that have not sent a pass, oldest first. */
-  readonly #unauthenticated = new Set<Socket>();
+  /** Connections that have not sent a pass. */
+  readonly #unauthenticated = new NewestConnections(UNAUTHENTICATED, UNAUTHENTICATED_MS);
   #listening: Promise<Server> | undefined;
 
   constructor(options: GitBrokersOptions) {
@@ -95,7 +96,7 @@ export class GitBrokers implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const server = await this.#listening?.catch(() => undefined);
     server?.close();
-    for (const socket of this.#unauthenticated) socket.destroy();
+    this.#unauthenticated.closeAll();
     await Promise.all([...this.#machines.keys()].map((machine) => this.drop(machine)));
   }
 
@@ -136,14 +137,9 @@ export class GitBrokers implements AsyncDisposable {
 
   async #admit(socket: Socket): Promise<void> {
     socket.on('error', () => socket.destroy());
-    const [oldest] = this.#unauthenticated;
-    if (oldest !== undefined && this.#unauthenticated.size >= UNAUTHENTICATED) oldest.destroy();
     this.#unauthenticated.add(socket);
-    const timer = setTimeout(() => socket.destroy(), UNAUTHENTICATED_MS).unref();
-    socket.once('close', () => this.#unauthenticated.delete(socket));
     const line = await firstLine(socket, LONGEST_LINE).catch(() => '');
-    clearTimeout(timer);
-    this.#unauthenticated.delete(socket);
+    this.#unauthenticated.release(socket);
     const [, kind, pass = ''] = /^(http|socket) ([0-9a-f]+)$/.exec(line) ?? [];
     const served = this.#passes.get(digestOf(pass));
     if (served === undefined || socket.destroyed) return void socket.destroy();

@@ -5,7 +5,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { ERRORS, MurmurError } from '../../contract/wire/errors.ts';
 import { PROOF_PATH, runnerProof } from '../identity/proof.ts';
-import { NewestConnections } from '../newest-connections.ts';
+import { NewestConnections } from '../identity/newest-connections.ts';
 
 /** A route returns its answer. A streaming route writes its own answer and returns nothing. */
 export type Route = (call: {

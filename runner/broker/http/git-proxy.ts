@@ -14,6 +14,7 @@ import type { HttpCredentials } from './credentials.ts';
 import { exchange } from './exchange.ts';
 import type { ExchangeContext } from './follow.ts';
 import { Refusal } from './refusal.ts';
+import { NewestConnections } from '../../identity/newest-connections.ts';
 import { lazyTls } from './route.ts';
 import { gitHttpRequest } from './target.ts';
 import { Upstream } from './upstream.ts';
@@ -54,8 +55,8 @@ export class GitProxy {
   /** The origin for which a connection was opened. */
   readonly #origins = new WeakMap<object, string>();
   readonly #sockets = new Set<Duplex>();
-  /** Connections that have not sent the key, oldest first. */
-  readonly #unauthenticated = new Map<Duplex, NodeJS.Timeout>();
+  /** Connections that have not sent the key. */
+  readonly #unauthenticated = new NewestConnections(UNAUTHENTICATED_LIMIT, AUTHENTICATION_LIMIT_MS);
   readonly #server: Server;
   #listening: Promise<number> | undefined;
   #isEnding = false;
@@ -70,7 +71,7 @@ export class GitProxy {
     this.#server.requestTimeout = 0;
     this.#server.on('connection', (socket) => {
       this.#keep(socket);
-      if (!this.#origins.has(socket)) this.#addUnauthenticated(socket);
+      if (!this.#origins.has(socket)) this.#unauthenticated.add(socket);
     });
     this.#server.on('connect', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       this.#keep(socket);
@@ -153,22 +154,6 @@ export class GitProxy {
     socket.on('error', () => socket.destroy());
   }
 
-  /** Closes the connection unless it sends the key in time. */
-  #addUnauthenticated(socket: Duplex): void {
-    const [oldest] = this.#unauthenticated.keys();
-    if (oldest !== undefined && this.#unauthenticated.size >= UNAUTHENTICATED_LIMIT) {
-      this.#removeUnauthenticated(oldest);
-      oldest.destroy();
-    }
-    this.#unauthenticated.set(socket, setTimeout(() => socket.destroy(), AUTHENTICATION_LIMIT_MS).unref());
-    socket.once('close', () => this.#removeUnauthenticated(socket));
-  }
-
-  #removeUnauthenticated(socket: Duplex): void {
-    clearTimeout(this.#unauthenticated.get(socket));
-    this.#unauthenticated.delete(socket);
-  }
-
   /** A connection with TLS inside counts as two sockets. */
   #isFull(): boolean {
     return this.#sockets.size - this.#unauthenticated.size > 2 * CONNECTIONS;
@@ -177,7 +162,7 @@ export class GitProxy {
   /** Whether the request has the key. If so, its connection counts as authenticated. */
   #authenticates(request: IncomingMessage): boolean {
     if (!this.#isOurs(request)) return false;
-    this.#removeUnauthenticated(request.socket);
+    this.#unauthenticated.release(request.socket);
     return true;
   }
 

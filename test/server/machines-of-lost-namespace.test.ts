@@ -1,5 +1,5 @@
-// Machines of an installation whose Temporal was set up anew: the new one has another namespace id and knows none of their
-// agents. On real local machines, with stores in folders.
+// After Temporal was set up anew, its namespace has another id and no agents: what becomes of the machines of the old
+// one. On real local machines, with stores in folders.
 import { randomUUID } from 'node:crypto';
 import { expect, jest, test } from '@jest/globals';
 import { readRecord } from '../../agents/record.ts';

@@ -1,7 +1,7 @@
 // Removes the shipments of earlier builds that no process and no machine of this host uses any more.
-import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { commandLines } from '../../runner/isolation/process-table.ts';
 
 /** Names of copies: the program with `murmur`, a runner, or a partial copy of either. */
 const SHIPPED = /^(?:[0-9a-f]{16}|runner-[0-9a-f]{16}\.c?js)(?:\.[0-9a-f]{16})?$/;
@@ -27,7 +27,9 @@ export async function removeOldShipments({ folder, own, machines }: ShippedFiles
     const ages = await Promise.all(names.map(async (name) => Date.now() - (await stat(join(folder, name))).mtimeMs));
     const old = names.filter((_, index) => (ages[index] ?? 0) > KEPT_MS);
     if (old.length === 0) return;
-    const uses = [...(await programsOf(machines)), ...(await commandLines())];
+    // Where there is no /proc, as on macOS, machines' programs decide alone. What runs has read its file.
+    const running = [...(await commandLines()).values()].flat();
+    const uses = [...(await programsOf(machines)), ...running];
     for (const name of old) {
       const isUsed = uses.some((text) => text.includes(join(folder, name)));
       if (!isUsed) await rm(join(folder, name), { recursive: true, force: true });
@@ -41,14 +43,6 @@ export async function removeOldShipments({ folder, own, machines }: ShippedFiles
 async function programsOf(machines: string): Promise<readonly string[]> {
   const names = await readdir(machines).catch(() => []);
   return await Promise.all(names.map((name) => textOf(join(machines, name, 'bin', 'murmur'))));
-}
-
-/** The command lines of all processes that this login can see. */
-async function commandLines(): Promise<readonly string[]> {
-  // Without /proc, as on macOS, machines' programs decide alone. What runs has read its file.
-  if (!existsSync('/proc')) return [];
-  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  return await Promise.all(ids.map((id) => textOf(`/proc/${id}/cmdline`)));
 }
 
 async function textOf(file: string): Promise<string> {
